@@ -1,0 +1,1 @@
+"""The shared trunk: networks, weights, cost. Knows nothing of tasks, data, Lightning or Hydra."""

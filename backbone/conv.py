@@ -1,0 +1,76 @@
+"""The convolution layers that MobileNets and the heads trained with them are built of."""
+
+from collections import OrderedDict
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Padding = Literal["same", "symmetric"]
+
+
+class SameConv2d(nn.Conv2d):
+    """Convolution with TensorFlow's 'SAME' padding for any input size: output ceil(size / stride).
+
+    The odd pixel of the total padding goes to the bottom and to the right. So a 3x3 kernel of
+    stride 2 reads an even size without any padding at the top and left, unlike `padding=1`.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float[B, C, H, W] -> float[B, out, ceil(H / stride), ceil(W / stride)]."""
+        vertical, horizontal = (
+            max((-(-size // stride) - 1) * stride + kernel - size, 0)
+            for size, stride, kernel in zip(x.shape[2:], self.stride, self.kernel_size, strict=True)
+        )
+        # The symmetric part costs nothing inside the convolution; only the odd pixel needs a copy.
+        if vertical % 2 or horizontal % 2:
+            x = F.pad(x, (0, horizontal % 2, 0, vertical % 2))
+        padding = (vertical // 2, horizontal // 2)
+        return F.conv2d(x, self.weight, self.bias, self.stride, padding, groups=self.groups)
+
+
+def convolution(
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    stride: int = 1,
+    groups: int = 1,
+    padding: Padding = "same",
+) -> nn.Conv2d:
+    """A convolution without bias, for an odd kernel.
+
+    He initialisation over the fan-in (He et al. 2015, arXiv 1502.01852, section 2.2). The fan-out
+    would be wrong here: PyTorch counts the outputs of all groups, which leaves depthwise kernels so
+    small that batch norm's epsilon drowns their signal.
+    """
+    if padding == "same" and stride > 1:
+        conv = SameConv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
+    else:  # at stride 1 'same' is symmetric for every size
+        conv = nn.Conv2d(
+            inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False
+        )
+    nn.init.kaiming_normal_(conv.weight, mode="fan_in", nonlinearity="relu")
+    return conv
+
+
+def conv_bn_relu6(
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    stride: int = 1,
+    groups: int = 1,
+    padding: Padding = "same",
+    bn_eps: float = 1e-3,
+    bn_momentum: float = 0.01,
+) -> nn.Sequential:
+    """Convolution, batch norm, ReLU6, under the names `conv`, `bn`, `relu6`.
+
+    `bn_momentum` is PyTorch's: the weight of the new batch, 1 minus TensorFlow's decay.
+    """
+    return nn.Sequential(
+        OrderedDict(
+            conv=convolution(inputs, outputs, kernel, stride, groups, padding),
+            bn=nn.BatchNorm2d(outputs, eps=bn_eps, momentum=bn_momentum),
+            relu6=nn.ReLU6(inplace=True),
+        )
+    )

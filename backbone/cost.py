@@ -1,0 +1,56 @@
+"""What a network costs, counted the way the MobileNet papers count."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Multiply-adds of one call, and the parameters of the network."""
+
+    mult_adds: int
+    parameters: int
+
+    def __str__(self):
+        mult_adds = (
+            f"{self.mult_adds / 1e9:.3f} G"
+            if self.mult_adds >= 1e9
+            else f"{self.mult_adds / 1e6:.1f} M"
+        )
+        return f"{mult_adds} mult-adds, {self.parameters / 1e6:.2f} M parameters"
+
+
+def cost(module: nn.Module, *inputs: Any, method: str | Callable[..., Any] = "forward") -> Cost:
+    """Run a network once and count (paper sections 3.1 and 4.1).
+
+    A mult-add is one multiplication of a convolution, a linear layer or another matrix product
+    (grouped convolutions count what they multiply). Biases, batch norm, activations and pooling are
+    free. Parameters are all of the module's, batch norm's scale and shift included, frozen or not;
+    running statistics are no parameters. Everything counts as often as it runs: one image in gives
+    the cost of one image, and 300 regions through a box head count 300 times.
+
+    The network runs in evaluation mode without gradients and is left in the modes it was in. To
+    count a large one without running it, build it and its inputs inside torch's `FakeTensorMode` or
+    `torch.device("meta")`.
+
+    Args:
+        module: the network; it and the inputs are on one device.
+        inputs: what it is called with, e.g. float[1, 3, 224, 224].
+        method: what to run: the name of a method of `module`, or any callable that takes `inputs`.
+    """
+    call = method if callable(method) else getattr(module, method)
+    modes = {m: m.training for m in module.modules()}
+    module.eval()
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            call(*inputs)
+    finally:
+        for m, training in modes.items():
+            m.training = training
+    # torch counts a multiplication and an addition as two
+    return Cost(counter.get_total_flops() // 2, sum(p.numel() for p in module.parameters()))

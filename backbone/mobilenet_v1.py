@@ -1,0 +1,141 @@
+"""MobileNet (Howard et al. 2017, arXiv 1704.04861), with every variation its tables measure."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Literal, get_args
+
+import torch
+from torch import nn
+
+from backbone.conv import Padding, conv_bn_relu6
+from backbone.errors import InputError
+from backbone.trunk import FeatureInfo, Trunk
+
+Body = Literal["standard", "shallow"]
+Convolution = Literal["separable", "full"]
+
+# Table 1 of the paper: output channels and stride of each row; a row is a depthwise and the
+# pointwise convolution after it, but for the first. The last row's stride is 1: the table prints
+# s2 there, yet lists 7x7 maps on both sides of it.
+ROWS = {
+    "conv0": (32, 2),
+    "conv1": (64, 1),
+    "conv2": (128, 2),
+    "conv3": (128, 1),
+    "conv4": (256, 2),
+    "conv5": (256, 1),
+    "conv6": (512, 2),
+    "conv7": (512, 1),
+    "conv8": (512, 1),
+    "conv9": (512, 1),
+    "conv10": (512, 1),
+    "conv11": (512, 1),
+    "conv12": (1024, 2),
+    "conv13": (1024, 1),
+}
+# The five 14x14x512 rows that the shallow network of Table 5 goes without.
+DEEP_ROWS = ("conv7", "conv8", "conv9", "conv10", "conv11")
+
+
+class MobileNetV1(Trunk):
+    """The body of a MobileNet, without the classifier.
+
+    Taps are `conv0` ... `conv13`, the outputs of Table 1's rows after batch norm and ReLU6. The
+    shallow body has no `conv7` ... `conv11`; the other taps keep their names.
+
+    Args:
+        alpha: width multiplier, above 0 (section 3.3). Channels are rounded down.
+        body: "standard", or "shallow" of Table 5.
+        convolution: "separable", or "full" 3x3 convolutions of Table 4.
+        padding: "same" as TensorFlow pads (released Keras and TensorFlow weights), or "symmetric"
+            with one pixel on every side (timm's weights).
+        bn_eps: batch norm's epsilon; 1e-3 in TensorFlow's weights, 1e-5 in timm's.
+        bn_momentum: weight of the new batch in the running statistics.
+        min_width: no row has fewer channels than this.
+
+    Raises:
+        InputError: an option out of its range.
+    """
+
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        body: Body = "standard",
+        convolution: Convolution = "separable",
+        padding: Padding = "same",
+        bn_eps: float = 1e-3,
+        bn_momentum: float = 0.01,
+        min_width: int = 8,
+    ):
+        options = {
+            "alpha": alpha,
+            "body": body,
+            "convolution": convolution,
+            "padding": padding,
+            "bn_eps": bn_eps,
+            "bn_momentum": bn_momentum,
+            "min_width": min_width,
+        }
+        _check(options)
+        layer = partial(conv_bn_relu6, padding=padding, bn_eps=bn_eps, bn_momentum=bn_momentum)
+        stages, info = {}, {}
+        channels, total_stride = 3, 1
+        for tap, (full_width, stride) in ROWS.items():
+            if body == "shallow" and tap in DEEP_ROWS:
+                continue
+            width = max(int(full_width * alpha), min_width)
+            if tap == "conv0" or convolution == "full":
+                stages[tap] = layer(channels, width, kernel=3, stride=stride)
+            else:
+                stages[tap] = nn.Sequential(
+                    OrderedDict(
+                        depthwise=layer(
+                            channels, channels, kernel=3, stride=stride, groups=channels
+                        ),
+                        pointwise=layer(channels, width, kernel=1),
+                    )
+                )
+            channels, total_stride = width, total_stride * stride
+            info[tap] = FeatureInfo(channels, total_stride)
+        super().__init__(
+            stages,
+            info,
+            normalization=((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+            options=options,
+        )
+
+    def options_fitting(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, object]:
+        """The alpha, body and convolution under which tensors of these shapes would load."""
+        separable = "conv13.pointwise.bn.weight" in shapes
+        last = shapes.get("conv13.pointwise.bn.weight" if separable else "conv13.bn.weight")
+        if last is None:
+            return {}
+        ratio = last[0] / ROWS["conv13"][0]
+        # An alpha such as 0.35 is rounded down in every row and comes back as 0.3496.
+        for alpha in (round(ratio, 2), ratio):
+            options = self.options | {
+                "alpha": alpha,
+                "body": "standard" if any(k.startswith("conv7.") for k in shapes) else "shallow",
+                "convolution": "separable" if separable else "full",
+            }
+            with torch.device("meta"):  # shapes without memory
+                state = MobileNetV1(**options).state_dict()
+            if all(key in state and state[key].shape == tuple(shapes[key]) for key in shapes):
+                return {k: v for k, v in options.items() if v != self.options[k]}
+        return {}
+
+
+def _check(options: Mapping[str, object]) -> None:
+    for name, kind in (("body", Body), ("convolution", Convolution), ("padding", Padding)):
+        if options[name] not in get_args(kind):
+            raise InputError(
+                f"MobileNetV1: {name}={options[name]!r} is not one of {', '.join(get_args(kind))}"
+            )
+    for name in ("alpha", "bn_eps", "bn_momentum", "min_width"):
+        value = options[name]
+        if not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise InputError(f"MobileNetV1: {name}={value!r} is not a number above 0")
+    if options["bn_momentum"] > 1:
+        raise InputError(f"MobileNetV1: bn_momentum={options['bn_momentum']} is above 1")

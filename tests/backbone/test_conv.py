@@ -1,0 +1,76 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from backbone.conv import SameConv2d, conv_bn_relu6, convolution
+
+
+def same_reference(x, weight, stride, groups):
+    """TensorFlow's definition, by index: output o reads rows o * stride - before + (0..k-1)."""
+    rows, columns = (
+        torch.arange(-(-size // stride))[:, None] * stride
+        - max((-(-size // stride) - 1) * stride + kernel - size, 0) // 2
+        + torch.arange(kernel)
+        for size, kernel in zip(x.shape[2:], weight.shape[2:], strict=True)
+    )
+    far = max(*weight.shape[2:], stride) + 1  # zeros on every side, more than any window reaches
+    padded = F.pad(x, (far,) * 4)
+    windows = padded[:, :, (rows + far)[:, None, :, None], (columns + far)[None, :, None, :]]
+    b, c, h, w, kh, kw = windows.shape
+    windows = windows.view(b, groups, c // groups, h, w, kh, kw)
+    weight = weight.view(groups, -1, c // groups, kh, kw)
+    return torch.einsum("bgchwij,gocij->bgohw", windows, weight).reshape(b, -1, h, w)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 7), (8, 7), (7, 8), (1, 2), (3, 4)], ids=str)
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (3, 1), (5, 2), (1, 2), (2, 2), (3, 4)])
+@pytest.mark.parametrize("groups", [1, 4])
+def test_same_padding_is_tensorflows(size, kernel, stride, groups):
+    torch.manual_seed(0)
+    conv = SameConv2d(4, 8, kernel, stride, groups=groups, bias=False)
+    x = torch.randn(2, 4, *size)
+    expected = same_reference(x, conv.weight, stride, groups)
+    torch.testing.assert_close(conv(x), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_same_padding_by_hand():
+    conv = convolution(1, 1, kernel=3, stride=2)
+    torch.nn.init.ones_(conv.weight)
+    even = torch.arange(16.0).view(1, 1, 4, 4)
+    # windows begin at rows and columns 0 and 2: padding is at the bottom and right only
+    assert conv(even).flatten().tolist() == [45, 39, 66, 50]
+    odd = torch.arange(9.0).view(1, 1, 3, 3)
+    # windows begin at -1 and 1: one pixel all around
+    assert conv(odd).flatten().tolist() == [8, 12, 20, 24]
+
+
+def test_symmetric_padding_reads_the_pixel_above_an_even_image():
+    conv = convolution(1, 1, kernel=3, stride=2, padding="symmetric")
+    torch.nn.init.ones_(conv.weight)
+    assert conv(torch.arange(16.0).view(1, 1, 4, 4)).flatten().tolist() == [10, 24, 51, 90]
+
+
+def test_odd_sizes_need_no_copy(monkeypatch):
+    def no_pad(*_):
+        raise AssertionError("copied an image whose padding is symmetric")
+
+    monkeypatch.setattr(F, "pad", no_pad)
+    conv = convolution(3, 4, kernel=3, stride=2)
+    assert conv(torch.zeros(1, 3, 9, 11)).shape == (1, 4, 5, 6)
+    with pytest.raises(AssertionError):
+        conv(torch.zeros(1, 3, 9, 10))
+
+
+def test_depthwise_layers_keep_the_scale_of_their_input():
+    torch.manual_seed(0)
+    conv = conv_bn_relu6(512, 512, kernel=3, groups=512).conv
+    out = conv(torch.randn(4, 512, 8, 8).relu() * 2**0.5)  # second moment 1, as after a ReLU
+    # fan-in initialisation gives 2 minus what the borders lack; fan-out would give 0.004
+    assert 1 < out.square().mean() < 3
+
+
+def test_relu6_clips_both_ends():
+    layer = conv_bn_relu6(1, 1, kernel=1).eval()
+    torch.nn.init.ones_(layer.conv.weight)
+    x = torch.tensor([-9.0, -1, 0, 3, 7, 100]).view(1, 1, 1, 6)
+    assert layer(x).flatten().tolist() == pytest.approx([0, 0, 0, 3, 6, 6], abs=0.01)

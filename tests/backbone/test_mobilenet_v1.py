@@ -1,0 +1,86 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from backbone.errors import InputError
+from backbone.mobilenet_v1 import MobileNetV1
+
+
+def test_taps_are_table_1s_rows():
+    info = MobileNetV1().feature_info
+    assert [f"conv{n}" for n in range(14)] == list(info)
+    assert [i.channels for i in info.values()] == [32, 64, *[128] * 2, *[256] * 2, *[512] * 6] + [
+        1024
+    ] * 2
+    assert [i.stride for i in info.values()] == [2, 2, 4, 4, 8, 8, *[16] * 6, 32, 32]
+
+
+def test_the_shallow_body_lacks_five_rows_and_keeps_the_names():
+    trunk = MobileNetV1(body="shallow")
+    assert trunk.taps == (*(f"conv{n}" for n in range(7)), "conv12", "conv13")
+    assert (trunk.feature_info["conv6"].channels, trunk.feature_info["conv6"].stride) == (512, 16)
+    with pytest.raises(InputError, match="conv11"):
+        trunk.split("conv11")
+
+
+@pytest.mark.parametrize(
+    ("alpha", "widths"),
+    [(0.75, (24, 48, 768)), (0.35, (11, 22, 358)), (0.1, (8, 8, 102)), (1.4, (44, 89, 1433))],
+)
+def test_widths_round_down_to_no_less_than_the_minimum(alpha, widths):
+    info = MobileNetV1(alpha=alpha).feature_info
+    assert tuple(info[tap].channels for tap in ("conv0", "conv1", "conv13")) == widths
+
+
+def test_min_width():
+    info = MobileNetV1(alpha=0.25, min_width=50).feature_info
+    assert [info[tap].channels for tap in ("conv0", "conv4", "conv13")] == [50, 64, 256]
+
+
+def test_a_full_convolution_row_is_one_3x3():
+    full = MobileNetV1(alpha=0.25, convolution="full")
+    convs = [m for m in full.modules() if isinstance(m, nn.Conv2d)]
+    assert len(convs) == 14
+    assert all(m.kernel_size == (3, 3) and m.groups == 1 and m.bias is None for m in convs)
+
+
+def test_batch_norm_settings_reach_every_layer():
+    trunk = MobileNetV1(alpha=0.25, bn_eps=1e-5, bn_momentum=0.1)
+    norms = [m for m in trunk.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert len(norms) == 27
+    assert {(m.eps, m.momentum) for m in norms} == {(1e-5, 0.1)}
+
+
+def test_padding_changes_even_sizes_only():
+    same, symmetric = MobileNetV1(alpha=0.25).eval(), MobileNetV1(0.25, padding="symmetric").eval()
+    symmetric.load_state_dict(same.state_dict())
+    with torch.no_grad():
+        odd = torch.randn(1, 3, 97, 65)  # 97, 49, 25, 13, 7: odd at every stride
+        torch.testing.assert_close(same(odd), symmetric(odd))
+        even = torch.randn(1, 3, 96, 64)
+        assert not torch.allclose(same(even), symmetric(even), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"alpha": 0},
+        {"alpha": -1},
+        {"alpha": math.nan},
+        {"alpha": math.inf},
+        {"alpha": "0.5"},
+        {"body": "narrow"},
+        {"convolution": "depthwise"},
+        {"padding": "valid"},
+        {"bn_eps": 0},
+        {"bn_momentum": 1.5},
+        {"min_width": 0},
+    ],
+    ids=str,
+)
+def test_bad_options_are_named(option):
+    ((name, value),) = option.items()
+    with pytest.raises(InputError, match=f"{name}={value!r}"):
+        MobileNetV1(**option)

@@ -1,0 +1,132 @@
+"""The contract every trunk keeps. A new trunk is one more line in TRUNKS."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from backbone.errors import InputError
+from backbone.mobilenet_v1 import MobileNetV1
+from backbone.trunk import Trunk
+
+# name -> how to build it, small enough to run in a moment
+TRUNKS: dict[str, Callable[[], Trunk]] = {
+    "v1-1.0": MobileNetV1,
+    "v1-0.75": lambda: MobileNetV1(alpha=0.75),
+    "v1-0.35": lambda: MobileNetV1(alpha=0.35),
+    "v1-0.25": lambda: MobileNetV1(alpha=0.25),
+    "v1-0.25-symmetric": lambda: MobileNetV1(alpha=0.25, padding="symmetric"),
+    "v1-0.25-shallow": lambda: MobileNetV1(alpha=0.25, body="shallow"),
+    "v1-0.25-full": lambda: MobileNetV1(alpha=0.25, convolution="full"),
+}
+
+
+@pytest.fixture(params=TRUNKS, scope="module")
+def trunk(request):
+    torch.manual_seed(0)
+    return TRUNKS[request.param]()
+
+
+@pytest.mark.parametrize("size", [(224, 224), (97, 131), (64, 75)], ids=str)
+def test_declared_channels_and_strides_are_true(trunk, size):
+    with torch.no_grad():
+        maps = trunk.eval().features(torch.zeros(1, 3, *size))
+    assert tuple(maps) == trunk.taps == tuple(trunk.feature_info)
+    for tap, info in trunk.feature_info.items():
+        expected = (1, info.channels, *(-(-side // info.stride) for side in size))
+        assert tuple(maps[tap].shape) == expected, tap
+
+
+def test_forward_is_the_last_tap_and_a_batch_of_one_works_in_eval(trunk):
+    x = torch.randn(1, 3, 70, 64)
+    with torch.no_grad():
+        last = trunk.eval()(x)
+        assert torch.equal(last, trunk.features(x)[trunk.taps[-1]])
+    assert last.isfinite().all()
+
+
+def test_split_recomposes_bit_for_bit(trunk):
+    x = torch.randn(2, 3, 70, 64)
+    with torch.no_grad():
+        whole = trunk.eval().features(x)
+        for tap in (trunk.taps[0], trunk.taps[len(trunk.taps) // 2], *trunk.taps[-2:]):
+            front, back = trunk.split(tap)
+            middle = front(x)
+            assert torch.equal(middle, whole[tap]), tap
+            assert torch.equal(back(middle), whole[trunk.taps[-1]]), tap
+
+
+def test_split_shares_the_parameters(trunk):
+    front, back = trunk.split(trunk.taps[1])
+    halves = [*front.parameters(), *back.parameters()]
+    assert {id(p) for p in halves} == {id(p) for p in trunk.parameters()}
+    assert len(halves) == len(list(trunk.parameters()))
+
+
+def test_nothing_runs_beyond_the_last_tap_asked_for(trunk):
+    ran = []
+    handles = [
+        module.register_forward_hook(lambda *_, name=name: ran.append(name))
+        for name, module in trunk.named_children()
+    ]
+    taps = (trunk.taps[2], trunk.taps[1])
+    with torch.no_grad():
+        maps = trunk.eval().features(torch.zeros(1, 3, 32, 32), taps)
+    for handle in handles:
+        handle.remove()
+    assert list(maps) == [trunk.taps[1], trunk.taps[2]]
+    assert ran == list(trunk.taps[:3])
+
+
+def test_unknown_tap_names_the_known_ones(trunk):
+    message = rf"'conv99'.*{trunk.taps[0]}.*{trunk.taps[-1]}"
+    with pytest.raises(InputError, match=message):
+        trunk.features(torch.zeros(1, 3, 32, 32), [trunk.taps[0], "conv99"])
+    with pytest.raises(InputError, match=message):
+        trunk.split("conv99")
+
+
+def test_gradients_reach_every_parameter(trunk):
+    trunk.train().zero_grad()
+    trunk(torch.randn(2, 3, 64, 64)).square().sum().backward()
+    for name, parameter in trunk.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_channels_last_stays_channels_last_and_changes_nothing(trunk):
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        expected = trunk.eval().features(x)
+        trunk.to(memory_format=torch.channels_last)
+        maps = trunk.features(x.contiguous(memory_format=torch.channels_last))
+    for tap in trunk.taps:
+        assert maps[tap].is_contiguous(memory_format=torch.channels_last), tap
+        torch.testing.assert_close(maps[tap], expected[tap], rtol=1e-3, atol=1e-4)
+
+
+def test_normalization_is_on_the_unit_scale(trunk):
+    mean, std = trunk.normalization
+    assert len(mean) == len(std) == 3
+    assert all(0 <= value <= 1 for value in mean)
+    assert all(0 < value <= 1 for value in std)
+
+
+def test_compiles_as_one_graph_and_runs_under_autocast():
+    torch.manual_seed(0)
+    trunk = MobileNetV1(alpha=0.25).eval()
+    x = torch.randn(2, 3, 64, 64)
+    compiled = torch.compile(
+        lambda x: trunk.features(x, ("conv11", "conv13")), backend="eager", fullgraph=True
+    )
+    with torch.no_grad():
+        expected = trunk.features(x, ("conv11", "conv13"))
+        maps = compiled(x)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            low = trunk(x)
+    for tap, value in expected.items():
+        torch.testing.assert_close(maps[tap], value)
+    assert low.dtype == torch.bfloat16
+    error = (low.float() - expected["conv13"]).norm() / expected["conv13"].norm()
+    assert error < 0.05
