@@ -1,0 +1,1 @@
+"""The heads: each task family holds its data, model and metric."""

@@ -1,0 +1,50 @@
+"""The classifier of the MobileNet paper: global average pool, dropout, one linear layer."""
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from backbone import weights
+from backbone.errors import InputError
+from backbone.trunk import Trunk
+
+
+class Classifier(nn.Module):
+    """A trunk with the paper's classifier on its last feature map (arXiv 1704.04861, Table 1).
+
+    Args:
+        trunk: any trunk.
+        num_classes: number of logits; there is no background class.
+        dropout: probability of dropping a pooled feature; 0.001 in the TensorFlow networks, whose
+            small models overfit little (section 3.2).
+
+    Raises:
+        InputError: fewer than one class.
+    """
+
+    def __init__(self, trunk: Trunk, num_classes: int, dropout: float = 0.001):
+        super().__init__()
+        if num_classes < 1:
+            raise InputError(
+                f"a classifier needs at least one class, not num_classes={num_classes}"
+            )
+        self.trunk = trunk
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(trunk.feature_info[trunk.taps[-1]].channels, num_classes)
+        # near-zero logits: the first loss is log(num_classes) whatever the trunk's scale
+        nn.init.normal_(self.fc.weight, std=0.01)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits float[B, num_classes] of float[B, 3, H, W] normalised with the trunk's values."""
+        return self.fc(self.dropout(self.trunk(x).mean(dim=(2, 3))))
+
+    def load_weights(self, path: str | Path) -> weights.Report:
+        """Fill trunk and classifier from a safetensors file; see `backbone.weights.load`.
+
+        To keep a fresh classifier, load the trunk alone: `weights.load(model.trunk, path)`.
+
+        Raises:
+            InputError: the file does not fit the trunk, or its classifier does not fit this one.
+        """
+        return weights.load(self.trunk, path, classifier=self.fc)
