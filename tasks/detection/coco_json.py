@@ -1,0 +1,150 @@
+"""COCO's instances JSON as flat arrays, checked; boxes only."""
+
+import json
+from collections.abc import Callable, Iterable
+from operator import index as whole
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backbone.errors import InputError
+
+
+def parse_instances(path: Path) -> dict[str, np.ndarray]:
+    """Read an annotation file into flat arrays for N images, M boxes and K categories.
+
+    - `image_ids` int64[N], `file_names` bytes[N] (UTF-8), `heights`, `widths` int64[N] in pixels,
+      in the file's order; the boxes of image i are rows offsets[i] to offsets[i + 1], int64[N + 1]
+    - `annotation_ids`, `box_categories` int64[M], `xywh` float64[M, 4] in pixels as in the file,
+      `area` float64[M] in pixels (of the object's mask; width x height where the file has none),
+      `crowd` bool[M]
+    - `category_ids` int64[K], `category_names` bytes[K] (UTF-8), in the file's order
+
+    Raises: InputError for a file that is missing, damaged, not COCO, or contradicts itself.
+    """
+    content = _read_json(path)
+    images, boxes, categories = (content[key] for key in ("images", "annotations", "categories"))
+
+    def column(rows: list, what: str, key: str, convert: Callable, default: Any = None) -> list:
+        values = []
+        for number, row in enumerate(rows):
+            try:
+                values.append(convert(row.get(key, default)))
+            except (TypeError, ValueError, AttributeError):
+                raise InputError(
+                    f"{path}: {what} number {number} (counting from 0) is not COCO's: "
+                    f"its {key!r} is missing or of the wrong kind in {str(row)[:200]}"
+                ) from None
+        return values
+
+    def ids(rows: list, what: str, key: str = "id") -> np.ndarray:
+        return np.array(column(rows, what, key, whole), np.int64)
+
+    image_ids, category_ids = ids(images, "image"), ids(categories, "category")
+    annotation_ids = ids(boxes, "annotation")
+    box_images = ids(boxes, "annotation", "image_id")
+    box_categories = ids(boxes, "annotation", "category_id")
+    for what, known, used in (
+        ("image", image_ids, box_images),
+        ("category", category_ids, box_categories),
+    ):
+        _check_ids(path, what, known, used, annotation_ids)
+
+    xywh = np.array(column(boxes, "annotation", "bbox", _four), np.float64).reshape(-1, 4)
+    area = np.array(column(boxes, "annotation", "area", float, np.nan), np.float64)
+    crowd = np.array(column(boxes, "annotation", "iscrowd", whole, 0), bool)
+    by_id = np.argsort(image_ids)
+    position = by_id[np.searchsorted(image_ids, box_images, sorter=by_id)]
+    order = np.argsort(position, kind="stable")
+    counts = np.bincount(position, minlength=len(images))
+    return {
+        "image_ids": image_ids,
+        "file_names": np.array(column(images, "image", "file_name", str.encode)),
+        "heights": np.array(column(images, "image", "height", _length), np.int64),
+        "widths": np.array(column(images, "image", "width", _length), np.int64),
+        "offsets": np.concatenate([[0], counts.cumsum()]),
+        "annotation_ids": annotation_ids[order],
+        "box_categories": box_categories[order],
+        "xywh": xywh[order],
+        "area": np.where(np.isnan(area), xywh[:, 2] * xywh[:, 3], area)[order],
+        "crowd": crowd[order],
+        "category_ids": category_ids,
+        "category_names": np.array(column(categories, "category", "name", str.encode)),
+    }
+
+
+def some(values: Iterable) -> str:
+    """Write the first few of many values: '3, 17, 40, 41, 52 and 12 more'."""
+    values = list(values)
+    rest = f" and {len(values) - 5:,} more" if len(values) > 5 else ""
+    return ", ".join(str(value) for value in values[:5]) + rest
+
+
+def _read_json(path: Path) -> dict:
+    again = "get the file again; COCO's own come in annotations_trainval2017.zip and ...2014.zip"
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    if not text.strip():
+        raise InputError(f"{path}: the file is empty ({len(text)} bytes); {again}")
+    try:
+        content = json.loads(text, object_hook=_without_polygons)
+    except json.JSONDecodeError as error:
+        page = "a web page, " if text.lstrip().startswith(b"<") else ""
+        raise InputError(
+            f"{path}: {page}not JSON from line {error.lineno}, column {error.colno} on (character "
+            f"{error.pos:,}, the file has {len(text):,} bytes): {error.msg}; it is damaged or cut "
+            f"short: {again}"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not text from byte {error.start:,} on; {again}") from None
+    lists = ("images", "annotations", "categories")
+    missing = [
+        key for key in lists if not isinstance(content, dict) or type(content.get(key)) is not list
+    ]
+    if missing:
+        raise InputError(
+            f"{path}: not a COCO instances file: it has no list {' and no list '.join(missing)}; "
+            "name a file of COCO's object detection format (instances_*.json)"
+        )
+    for key in ("images", "categories"):
+        if not content[key]:
+            raise InputError(f"{path}: its list of {key} is empty; name a file that has some")
+    return content
+
+
+def _without_polygons(row: dict) -> dict:
+    """Let go of polygons while reading: they are nine tenths of the file and twice its memory."""
+    row.pop("segmentation", None)
+    return row
+
+
+def _four(box: list) -> tuple[float, float, float, float]:
+    x, y, width, height = box
+    return float(x), float(y), float(width), float(height)
+
+
+def _length(pixels: int) -> int:
+    if whole(pixels) < 1:
+        raise ValueError
+    return pixels
+
+
+def _check_ids(
+    path: Path, what: str, known: np.ndarray, used: np.ndarray, annotation_ids: np.ndarray
+) -> None:
+    values, counts = np.unique(known, return_counts=True)
+    if (counts > 1).any():
+        raise InputError(
+            f"{path}: {what} ids that stand more than once: {some(values[counts > 1])}; "
+            "give every one an id of its own"
+        )
+    stray = ~np.isin(used, known)
+    if stray.any():
+        raise InputError(
+            f"{path}: {stray.sum():,} annotations (ids {some(annotation_ids[stray])}) have {what} "
+            f"ids that the file does not list: {some(np.unique(used[stray]))}; remove these "
+            f"annotations, or add the {what} to the file"
+        )
