@@ -1,0 +1,119 @@
+"""Box arithmetic on whole batches: overlap, coding, matching, non-maximum suppression.
+
+Boxes are `xyxy` in input pixels, float32. A batch pads its boxes to one count; a mask says which
+rows are real. Nothing here loops over images or classes, and nothing but `suppress` (inference)
+waits for the device.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+# A box less than this wide or high has no overlap worth a gradient.
+SMALLEST = 1e-3
+
+
+def area(boxes: Tensor) -> Tensor:
+    """Areas of boxes [..., 4] in square pixels, zero for inverted ones."""
+    return (boxes[..., 2] - boxes[..., 0]).clamp(min=0) * (boxes[..., 3] - boxes[..., 1]).clamp(
+        min=0
+    )
+
+
+def iou(a: Tensor, b: Tensor) -> Tensor:
+    """Intersection over union of boxes [..., M, 4] with [..., N, 4]: [..., M, N] in 0..1."""
+    low = torch.maximum(a[..., :, None, :2], b[..., None, :, :2])
+    high = torch.minimum(a[..., :, None, 2:], b[..., None, :, 2:])
+    sides = (high - low).clamp(min=0)
+    overlap = sides[..., 0] * sides[..., 1]
+    union = area(a)[..., :, None] + area(b)[..., None, :] - overlap
+    return overlap / union.clamp(min=1e-9)
+
+
+def centre_form(boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """Boxes [..., 4] as centres (y, x) [..., 2] and sides (height, width) [..., 2]."""
+    low, high = boxes[..., :2].flip(-1), boxes[..., 2:].flip(-1)
+    return (low + high) / 2, high - low
+
+
+class BoxCoder:
+    """Offsets from an anchor to a box: (dy/ha, dx/wa, log h/ha, log w/wa), each times its weight.
+
+    Args:
+        weights: factors for dy, dx, dh, dw; (10, 10, 5, 5) in SSD.
+    """
+
+    # exp() of a network's output must stay finite; 1000/16 is the bound torchvision uses too
+    largest = math.log(1000.0 / 16)
+
+    def __init__(self, weights: tuple[float, float, float, float] = (10.0, 10.0, 5.0, 5.0)):
+        self.weights = tuple(weights)
+
+    def encode(self, boxes: Tensor, anchors: Tensor) -> Tensor:
+        """Code of boxes [..., 4] relative to anchors [..., 4], both xyxy; finite for any box."""
+        centre, sides = centre_form(boxes)
+        anchor_centre, anchor_sides = centre_form(anchors)
+        shift = (centre - anchor_centre) / anchor_sides
+        scale = torch.log(sides.clamp(min=SMALLEST) / anchor_sides)
+        return torch.cat([shift, scale], -1) * shift.new_tensor(self.weights)
+
+    def decode(self, code: Tensor, anchors: Tensor) -> Tensor:
+        """Boxes xyxy [..., 4] of the code relative to anchors; the inverse of `encode`."""
+        code = code / code.new_tensor(self.weights)
+        anchor_centre, anchor_sides = centre_form(anchors)
+        centre = anchor_centre + code[..., :2] * anchor_sides
+        half = anchor_sides * code[..., 2:].clamp(max=self.largest).exp() / 2
+        return torch.cat([(centre - half).flip(-1), (centre + half).flip(-1)], -1)
+
+
+def match(boxes: Tensor, valid: Tensor, anchors: Tensor, threshold: float = 0.5) -> Tensor:
+    """Assign one box, or none, to every anchor (SSD, arXiv 1512.02325, section 2.2).
+
+    An anchor takes the box it overlaps most, where that is at least `threshold`; and every box
+    takes the anchor that overlaps it most, whatever the overlap, so that no object goes unseen.
+    A box without area or outside the frame overlaps nothing and takes none.
+
+    Args:
+        boxes: float[B, M, 4]; valid: bool[B, M]; anchors: float[A, 4].
+
+    Returns:
+        int64[B, A]: the box's row, -1 for background.
+    """
+    overlap = iou(boxes, anchors.expand(len(boxes), -1, -1))
+    overlap = overlap.masked_fill(~valid[..., None], -1.0)
+    best, assigned = overlap.max(dim=1)
+    assigned = assigned.masked_fill(best < threshold, -1)
+    # The best anchor of each box. Rows without one write to a column past the end, and where two
+    # boxes want one anchor the later row wins: scatter_reduce makes that the same on every device.
+    best, anchor = overlap.max(dim=2)
+    anchor = anchor.masked_fill(best <= 0, len(anchors))
+    rows = torch.arange(boxes.shape[1], device=boxes.device).expand_as(anchor)
+    forced = assigned.new_full((len(boxes), len(anchors) + 1), -1)
+    forced = forced.scatter_reduce(1, anchor, rows, "amax")[:, :-1]
+    return torch.where(forced >= 0, forced, assigned)
+
+
+def suppress(boxes: Tensor, labels: Tensor, threshold: float) -> Tensor:
+    """Greedy non-maximum suppression per class, for all images at once.
+
+    Boxes must come in falling order of score. A box is dropped when a kept one before it, of the
+    same class, overlaps it by more than `threshold`. That rule is applied to all boxes at once and
+    repeated until nothing changes: the fixed point is exactly the sequential greedy answer, and
+    takes as many rounds as the longest chain of suppressions, typically under ten.
+
+    Args:
+        boxes: float[B, K, 4]; labels: int[B, K].
+
+    Returns:
+        bool[B, K], True where the box is kept.
+    """
+    rivals = iou(boxes, boxes) > threshold
+    rivals &= labels[:, :, None] == labels[:, None, :]
+    rivals = rivals.triu(diagonal=1)
+    keep = torch.ones_like(labels, dtype=torch.bool)
+    while True:
+        kept = ~(rivals & keep[:, :, None]).any(dim=1)
+        if torch.equal(kept, keep):
+            return keep
+        keep = kept

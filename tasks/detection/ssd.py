@@ -1,0 +1,213 @@
+"""SSD on any trunk (arXiv 1512.02325; the layout of arXiv 1611.10012's MobileNet detectors)."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from backbone.conv import conv_bn_relu6
+from backbone.errors import InputError
+from backbone.trunk import Trunk
+from tasks.detection.anchors import anchors, shapes
+from tasks.detection.boxes import BoxCoder, match, suppress
+
+# Sigmoid scores start here, so that the thousands of background anchors do not drown the first
+# steps (the prior of arXiv 1708.02002, section 3.3).
+PRIOR = 0.01
+
+
+class SSD(nn.Module):
+    """Single-shot detector: trunk maps and extra maps, 1x1 predictors for boxes and classes on each.
+
+    Map sizes, channels and anchors follow from a dry forward, so any alpha and any size work.
+
+    Args:
+        trunk: the shared network.
+        num_classes: outputs a place, the background (0) included.
+        size: (height, width) of the input in pixels.
+        taps: the trunk's maps that carry anchors, finest first.
+        extras: depths at alpha 1 of the maps after the last tap, each half the size of the last.
+        scales: anchor scale of the finest and the coarsest map, relative to the input.
+        loss: `mining`, the paper's sigmoid cross-entropy over three negatives a positive; or
+            `focal` (arXiv 1708.02002, alpha 0.75, gamma 2) over all anchors.
+        nms_iou: overlap above which the lower-scored of two boxes of one class is dropped.
+        candidates: best (anchor, class) pairs of an image that enter suppression.
+        detections: boxes an image in the answer.
+    """
+
+    def __init__(
+        self,
+        trunk: Trunk,
+        num_classes: int,
+        size: tuple[int, int],
+        taps: Sequence[str] = ("conv11", "conv13"),
+        extras: Sequence[int] = (512, 256, 256, 128),
+        scales: tuple[float, float] = (0.2, 0.95),
+        loss: str = "mining",
+        nms_iou: float = 0.6,
+        candidates: int = 400,
+        detections: int = 100,
+    ):
+        super().__init__()
+        if loss not in ("mining", "focal"):
+            raise InputError(f"SSD's loss is 'mining' or 'focal', got '{loss}'")
+        self.trunk = trunk
+        self.taps = list(taps)
+        self.num_classes = num_classes
+        self.size = tuple(size)
+        self.kind_of_loss = loss
+        self.nms_iou, self.candidates, self.detections = nms_iou, candidates, detections
+        self.coder = BoxCoder()
+
+        channels = [trunk.feature_info[tap].channels for tap in taps]
+        alpha = trunk.options.get("alpha", 1.0)
+        shared = ("padding", "bn_eps", "bn_momentum")
+        like_trunk = {name: trunk.options[name] for name in shared if name in trunk.options}
+        layers = []
+        for extra in extras:
+            depth = max(int(extra * alpha), 16)
+            layers.append(
+                nn.Sequential(
+                    conv_bn_relu6(channels[-1], depth // 2, 1, **like_trunk),
+                    conv_bn_relu6(depth // 2, depth, 3, stride=2, **like_trunk),
+                )
+            )
+            channels.append(depth)
+        self.extras = nn.ModuleList(layers)
+        counts = [len(layer) for layer in shapes([1.0] * len(channels))]
+        self.box_predictors = nn.ModuleList(
+            nn.Conv2d(c, n * 4, 1) for c, n in zip(channels, counts, strict=True)
+        )
+        self.class_predictors = nn.ModuleList(
+            nn.Conv2d(c, n * num_classes, 1) for c, n in zip(channels, counts, strict=True)
+        )
+        for predictor in [*self.box_predictors, *self.class_predictors]:
+            nn.init.trunc_normal_(predictor.weight, std=0.03)
+            nn.init.zeros_(predictor.bias)
+        prior = torch.logit(torch.tensor(PRIOR)).item()
+        for predictor, n in zip(self.class_predictors, counts, strict=True):
+            # every class at the prior; the background's own output the other way round
+            predictor.bias.data.view(n, num_classes).fill_(prior)[:, 0] = -prior
+
+        with torch.no_grad():
+            was_training = self.training
+            maps = self.eval().maps(torch.zeros(1, 3, *self.size))
+            self.train(was_training)
+        self.register_buffer(
+            "anchors",
+            anchors([m.shape[-2:] for m in maps], self.size, tuple(scales)),
+            persistent=False,
+        )
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """The feature maps that carry anchors, finest first."""
+        features = self.trunk.features(images, self.taps)
+        maps = [features[tap] for tap in self.taps]
+        for extra in self.extras:
+            maps.append(extra(maps[-1]))
+        return maps
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Box codes float[B, A, 4] and logits float[B, A, num_classes] of normalised images."""
+
+        def rows(predictor: nn.Module, fmap: Tensor, width: int) -> Tensor:
+            # channels_last output: the permute is free, and the reshape a view
+            return predictor(fmap).permute(0, 2, 3, 1).reshape(len(fmap), -1, width)
+
+        maps = self.maps(images)
+        pairs = zip(self.box_predictors, maps, strict=True)
+        code = torch.cat([rows(predictor, m, 4) for predictor, m in pairs], 1)
+        pairs = zip(self.class_predictors, maps, strict=True)
+        logits = torch.cat([rows(predictor, m, self.num_classes) for predictor, m in pairs], 1)
+        return code.float(), logits.float()
+
+    def loss(
+        self, outputs: tuple[Tensor, Tensor], boxes: Tensor, labels: Tensor, valid: Tensor
+    ) -> dict:
+        """Named loss terms of a batch: `classification` and `box`.
+
+        Both are sums over anchors divided by the batch's number of matched anchors (at least 1).
+
+        Args:
+            outputs: what `forward` gave.
+            boxes: float[B, M, 4] xyxy in input pixels; labels: int64[B, M]; valid: bool[B, M].
+        """
+        code, logits = outputs
+        assigned = match(boxes, valid, self.anchors)
+        positive = assigned >= 0
+        row = assigned.clamp(min=0)
+        target = labels.gather(1, row).masked_fill(~positive, 0)
+        matches = positive.sum().clamp(min=1)
+
+        matched = boxes.gather(1, row[..., None].expand(-1, -1, 4))
+        wanted = self.coder.encode(matched, self.anchors)
+        box = F.smooth_l1_loss(code, wanted, reduction="none").sum(-1)
+        # where, not a product: an unmatched anchor's code may be anything, also infinite
+        box = torch.where(positive, box, 0.0).sum() / matches
+
+        per_anchor = (
+            mined(logits, target) if self.kind_of_loss == "mining" else focal(logits, target)
+        )
+        return {"classification": per_anchor.sum() / matches, "box": box}
+
+    def detect(self, outputs: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        """Final boxes of a batch, best first.
+
+        Returns:
+            boxes float[B, N, 4] xyxy in input pixels clipped to the frame, scores float[B, N] in
+            0..1, labels int64[B, N] network outputs, count int64[B]: rows after it are padding.
+        """
+        code, logits = outputs
+        logits = logits[..., 1:]
+        # The best K pairs lie among the K anchors with the best single class: two small
+        # selections give what one over anchors x classes would.
+        k = min(self.candidates, logits.shape[1])
+        anchor = logits.amax(-1).topk(k, dim=1).indices
+        best = logits.gather(1, anchor[..., None].expand(-1, -1, logits.shape[-1]))
+        score, pair = best.flatten(1).topk(k, dim=1)
+        labels = pair % logits.shape[-1] + 1
+        anchor = anchor.gather(1, pair // logits.shape[-1])
+        boxes = self.coder.decode(
+            code.gather(1, anchor[..., None].expand(-1, -1, 4)), self.anchors[anchor]
+        )
+        height, width = self.size
+        boxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height, width, height]))
+        keep = suppress(boxes, labels, self.nms_iou)
+        rank = torch.where(keep, score, -torch.inf).topk(min(self.detections, k), dim=1)
+        return {
+            "boxes": boxes.gather(1, rank.indices[..., None].expand(-1, -1, 4)),
+            "scores": rank.values.sigmoid(),
+            "labels": labels.gather(1, rank.indices),
+            "count": torch.isfinite(rank.values).sum(1),
+        }
+
+
+def mined(logits: Tensor, target: Tensor, negatives: int = 3) -> Tensor:
+    """Sigmoid cross-entropy float[B, A] of matched anchors and the hardest negatives, else 0.
+
+    Each image keeps `negatives` background anchors a match, those of the largest loss
+    (arXiv 1512.02325, section 2.2). The background is an output like the others.
+    """
+    # sum over classes of softplus(x) - x t, without building the one-hot targets
+    loss = F.softplus(logits).sum(-1) - logits.gather(2, target[..., None]).squeeze(2)
+    positive = target > 0
+    hardest = loss.detach().masked_fill(positive, -1.0).argsort(dim=1, descending=True)
+    order = torch.arange(loss.shape[1], device=loss.device).expand_as(hardest)
+    rank = torch.empty_like(hardest).scatter_(1, hardest, order)
+    chosen = positive | (rank < negatives * positive.sum(1, keepdim=True))
+    return torch.where(chosen, loss, 0.0)
+
+
+def focal(logits: Tensor, target: Tensor, alpha: float = 0.75, gamma: float = 2.0) -> Tensor:
+    """Sigmoid focal loss float[B, A] over all anchors (arXiv 1708.02002, equation 5).
+
+    The background is the absence of every class: output 0 takes no part.
+    """
+    logits = logits[..., 1:]
+    p = logits.sigmoid()
+    background = (1 - alpha) * p**gamma * F.softplus(logits)
+    object_ = alpha * (1 - p) ** gamma * F.softplus(-logits)
+    column = (target - 1).clamp(min=0)[..., None]
+    swap = (object_ - background).gather(2, column).squeeze(2)
+    return background.sum(-1) + torch.where(target > 0, swap, 0.0)

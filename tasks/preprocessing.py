@@ -1,0 +1,74 @@
+"""The one way from uint8 images to what a trunk reads, on the device, for whole batches.
+
+Training, validation, prediction and export share it; nobody else normalises.
+"""
+
+import torch
+from torch import Tensor, nn
+
+# luma of ITU-R BT.601, what libjpeg and PIL call greyscale
+LUMA = (0.299, 0.587, 0.114)
+
+
+class Preprocess(nn.Module):
+    """Normalise images, and in training flip them and vary their colours.
+
+    Brightness, contrast, saturation and normalisation are all affine in RGB, so an image's whole
+    colour change is one 3x3 matrix and one offset, applied in one product.
+
+    Args:
+        normalization: the trunk's (mean, std) on the 0..1 scale.
+        flip: probability of a horizontal flip.
+        brightness: largest offset, on the 0..1 scale.
+        contrast: the factor around mid-grey is drawn from 1 - contrast .. 1 + contrast.
+        saturation: likewise, around each pixel's own grey.
+    """
+
+    def __init__(
+        self,
+        normalization: tuple[tuple[float, ...], tuple[float, ...]],
+        flip: float = 0.0,
+        brightness: float = 0.0,
+        contrast: float = 0.0,
+        saturation: float = 0.0,
+    ):
+        super().__init__()
+        self.flip, self.brightness = flip, brightness
+        self.contrast, self.saturation = contrast, saturation
+        mean, std = normalization
+        self.register_buffer("mean", torch.tensor(mean), persistent=False)
+        self.register_buffer("std", torch.tensor(std), persistent=False)
+        self.register_buffer("luma", torch.tensor(LUMA), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8[B, 3, H, W] -> float32[B, 3, H, W] normalised; keeps channels_last."""
+        scale = 1 / (255 * self.std)
+        shift = self.mean / self.std
+        return images.float().mul_(scale[:, None, None]).sub_(shift[:, None, None])
+
+    def augment(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised images with random flips and colours, and which ones were flipped, bool[B].
+
+        Draws from the global generator of the images' device.
+        """
+        count, device = len(images), images.device
+        flipped = torch.rand(count, device=device) < self.flip
+        images = torch.where(flipped[:, None, None, None], images.flip(3), images)
+        if not (self.brightness or self.contrast or self.saturation):
+            return self(images), flipped
+
+        def draw(width: float) -> Tensor:
+            return torch.empty(count, 1, 1, device=device).uniform_(-width, width)
+
+        contrast, saturation = 1 + draw(self.contrast), 1 + draw(self.saturation)
+        colour = saturation * torch.eye(3, device=device) + (1 - saturation) * self.luma
+        colour = contrast * colour
+        offset = draw(self.brightness) + (1 - contrast) / 2
+        # jittered = colour @ pixel / 255 + offset; then clamp to 0..1 and normalise. The clamp
+        # stands between the two, so the normalisation is a second, in-place pass.
+        with torch.autocast(device.type, enabled=False):
+            pixels = images.permute(0, 2, 3, 1).reshape(count, -1, 3).float()
+            jittered = torch.baddbmm(offset, pixels, colour.transpose(1, 2) / 255)
+        jittered = jittered.clamp_(0, 1).sub_(self.mean).div_(self.std)
+        height, width = images.shape[2:]
+        return jittered.view(count, height, width, 3).permute(0, 3, 1, 2), flipped
