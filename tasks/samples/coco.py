@@ -1,0 +1,235 @@
+"""Draws a small detection set, once, in COCO's own files and folders.
+
+    annotations/instances_{train,val}2017.json    train2017/000000000001.jpg    val2017/...
+
+The pictures are invented (see `composition.py`), the format is the real one: whatever reads COCO
+reads this. `sample.json` beside them says what was drawn, so that a second call has nothing to do.
+"""
+
+import json
+import logging
+import multiprocessing
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from backbone.errors import InputError
+from tasks.samples.composition import compose
+from tasks.samples.sprite import tight_box
+
+VERSION = 2  # of the drawings: raise it when a picture changes, and every sample is drawn anew
+STAMP = "sample.json"
+_FEW = 64  # pictures that one process draws sooner than others start
+
+# COCO's 80 categories by supercategory, with their own ids, which have gaps
+_CATEGORIES = {
+    "person": "1 person",
+    "vehicle": "2 bicycle, 3 car, 4 motorcycle, 5 airplane, 6 bus, 7 train, 8 truck, 9 boat",
+    "outdoor": "10 traffic light, 11 fire hydrant, 13 stop sign, 14 parking meter, 15 bench",
+    "animal": "16 bird, 17 cat, 18 dog, 19 horse, 20 sheep, 21 cow, 22 elephant, 23 bear, "
+    "24 zebra, 25 giraffe",
+    "accessory": "27 backpack, 28 umbrella, 31 handbag, 32 tie, 33 suitcase",
+    "sports": "34 frisbee, 35 skis, 36 snowboard, 37 sports ball, 38 kite, 39 baseball bat, "
+    "40 baseball glove, 41 skateboard, 42 surfboard, 43 tennis racket",
+    "kitchen": "44 bottle, 46 wine glass, 47 cup, 48 fork, 49 knife, 50 spoon, 51 bowl",
+    "food": "52 banana, 53 apple, 54 sandwich, 55 orange, 56 broccoli, 57 carrot, 58 hot dog, "
+    "59 pizza, 60 donut, 61 cake",
+    "furniture": "62 chair, 63 couch, 64 potted plant, 65 bed, 67 dining table, 70 toilet",
+    "electronic": "72 tv, 73 laptop, 74 mouse, 75 remote, 76 keyboard, 77 cell phone",
+    "appliance": "78 microwave, 79 oven, 80 toaster, 81 sink, 82 refrigerator",
+    "indoor": "84 book, 85 clock, 86 vase, 87 scissors, 88 teddy bear, 89 hair drier, "
+    "90 toothbrush",
+}
+CATEGORIES: list[dict[str, Any]] = [
+    {"supercategory": group, "id": int(entry.split(" ", 1)[0]), "name": entry.split(" ", 1)[1]}
+    for group, entries in _CATEGORIES.items()
+    for entry in entries.split(", ")
+]
+
+Record = dict[str, Any]
+Job = tuple[Path, tuple[int, int], tuple[int, ...]]  # file, frame size, seed
+
+
+def draw(
+    root: Path | str,
+    *,
+    train: int = 1200,
+    val: int = 300,
+    size: tuple[int, int] = (320, 240),
+    seed: int = 0,
+    workers: int | None = None,
+) -> None:
+    """Draw `train` + `val` pictures with their annotations under `root`, unless they are there.
+
+    Pictures are about `size` (width, height) pixels, upright, square or wide; the same seed gives
+    the same bytes under the same Pillow. The set appears under `root` in one move when it is
+    complete; an older drawing there is replaced, anything else is never touched.
+
+    `workers` processes draw (default: one a core, 8 at most; a few pictures are drawn right here).
+    They are spawned, so a script that calls this needs the usual `if __name__ == "__main__"`.
+
+    Raises:
+        InputError: `root` holds something this function did not draw, or a count or size is not
+            possible.
+    """
+    root = Path(root).absolute()
+    if train < 1 or val < 1:
+        raise InputError(f"train={train}, val={val}: draw at least one picture for each.")
+    if min(size) < 64:
+        raise InputError(f"size={size}: a picture needs at least 64 pixels each way.")
+    stamp = {"sample": "coco", "version": VERSION, "seed": seed, "train": train, "val": val}
+    stamp["size"] = list(size)
+    if _drawn(root) == stamp:
+        return
+    fresh = root.with_name(f".{root.name}-{uuid.uuid4().hex[:12]}")  # a sibling: the move is atomic
+    logging.getLogger(__name__).info("Drawing %d pictures into %s, once.", train + val, root)
+    try:
+        _draw_set(fresh, train, val, size, seed, workers)
+        (fresh / STAMP).write_text(json.dumps(stamp) + "\n")
+        _publish(fresh, root, stamp)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _drawn(root: Path) -> Record | None:
+    """Return the stamp of the finished set at `root`; None where there is nothing yet."""
+    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+        return None
+    if (root / STAMP).is_file():
+        stamp = json.loads((root / STAMP).read_text())
+        if stamp.get("sample") == "coco":
+            return stamp
+    raise InputError(
+        f"{root} holds something other than a drawn COCO sample. "
+        "Name a new or an empty folder for the sample, or move away what is there."
+    )
+
+
+def _publish(fresh: Path, root: Path, stamp: Record) -> None:
+    """Move a finished set to `root`; where another process was first with the same, keep that."""
+    found = _drawn(root)
+    if found == stamp:
+        return
+    stale = fresh.with_name(fresh.name + "-old")
+    if found is not None:
+        with suppress(FileNotFoundError):  # another process may be replacing it as well
+            os.rename(root, stale)
+    try:
+        os.rename(fresh, root)
+    except OSError:  # filled since
+        if _drawn(root) != stamp:
+            raise
+    shutil.rmtree(stale, ignore_errors=True)
+
+
+def _draw_set(
+    folder: Path, train: int, val: int, size: tuple[int, int], seed: int, workers: int | None
+) -> None:
+    splits = (("train2017", train, 1), ("val2017", val, train + 1))
+    for name in ("annotations", *(name for name, _, _ in splits)):
+        (folder / name).mkdir(parents=True)
+    jobs = [
+        (folder / name / f"{first + i:012d}.jpg", size, (seed, k, i))
+        for k, (name, count, first) in enumerate(splits)
+        for i in range(count)
+    ]
+    records = _draw_all(jobs, workers)
+    next_id = 1
+    for name, count, _ in splits:
+        images, annotations = [], []
+        for _ in range(count):
+            image, objects = next(records)
+            images.append(image)
+            for instance in objects:
+                annotations.append({"id": next_id, "image_id": image["id"], **instance})
+                next_id += 1
+        content = {
+            "info": {
+                "description": f"Drawn detection sample in COCO format, version {VERSION}",
+                "version": str(VERSION),
+                "year": 2017,
+            },
+            "licenses": [
+                {"id": 1, "name": "Drawn by this project, under its own licence", "url": ""}
+            ],
+            "images": images,
+            "annotations": annotations,
+            "categories": CATEGORIES,
+        }
+        (folder / "annotations" / f"instances_{name}.json").write_text(json.dumps(content))
+
+
+def _draw_all(jobs: list[Job], workers: int | None) -> Iterator[tuple[Record, list[Record]]]:
+    if workers is None:
+        workers = 1 if len(jobs) < _FEW else min(_cores(), 8)
+    if workers == 1:
+        yield from (draw_picture(*job) for job in jobs)
+        return
+    # spawned, not forked: the caller may run threads (torch's), and a fork would copy their locks
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        yield from pool.map(draw_picture, *zip(*jobs, strict=True), chunksize=16)
+
+
+def _cores() -> int:
+    """How many cores this process may use, which a container or a job limits."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def draw_picture(
+    path: Path, size: tuple[int, int], seed: tuple[int, ...]
+) -> tuple[Record, list[Record]]:
+    """Draw one picture to `path`; return its COCO image record and its annotations without ids."""
+    rng = np.random.default_rng(seed)
+    width, height = _frame(size, rng)
+    picture = compose(width, height, rng)
+    Image.fromarray(picture.render()).save(path, quality=90)
+    image = {
+        "id": int(path.stem),
+        "file_name": path.name,
+        "width": width,
+        "height": height,
+        "license": 1,
+    }
+    return image, [
+        {
+            "category_id": item.sprite.kind.category_id,
+            "bbox": _bbox(item.visible),
+            "area": float(item.visible.sum()),
+            "iscrowd": int(item.sprite.crowd),
+            "segmentation": _run_lengths(item.visible),
+        }
+        for item in picture.objects
+    ]
+
+
+def _frame(size: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
+    """Pick a frame near `size`: mostly as given, else wide, upright or square."""
+    width, height = size
+    frames = ((1.0, 1.0), (1.0, 0.9), (0.94, 1.0), (height / width, width / height), (0.85, 1.15))
+    w, h = frames[rng.choice(len(frames), p=(0.5, 0.15, 0.1, 0.15, 0.1))]
+    return round(width * w), round(height * h)
+
+
+def _bbox(mask: np.ndarray) -> list[float]:
+    """Return the tight COCO box (x, y, width, height) of a bool mask."""
+    x0, y0, x1, y1 = tight_box(mask)
+    return [float(x0), float(y0), float(x1 - x0), float(y1 - y0)]
+
+
+def _run_lengths(mask: np.ndarray) -> Record:
+    """Encode a bool mask as COCO's uncompressed RLE: runs down the columns, zeros first."""
+    flat = np.concatenate([[0], mask.ravel(order="F"), [0]])
+    edges = np.flatnonzero(np.diff(flat))
+    runs = np.diff(np.concatenate([[0], edges, [mask.size]]))
+    if edges[-1] == mask.size:
+        runs = runs[:-1]
+    return {"counts": runs.tolist(), "size": list(mask.shape)}

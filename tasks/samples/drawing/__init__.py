@@ -1,0 +1,1 @@
+"""What every drawn sample is made with: shapes, colours and a pen."""

@@ -1,0 +1,81 @@
+"""Colours as 0..255 tuples, a shared palette, and how a drawing picks from it."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+Color = tuple[int, ...]  # RGB, or RGBA for a glaze over what is there
+Rng = np.random.Generator
+T = TypeVar("T")
+
+Tint = tuple[float, float, float]  # what the light leaves of red, green and blue, 0..1
+DAY: Tint = (1.0, 1.0, 1.0)
+EVENING: Tint = (1.0, 0.92, 0.86)
+NIGHT: Tint = (0.74, 0.77, 0.97)
+
+INK: Color = (58, 44, 58)
+CREAM: Color = (252, 246, 232)
+TYRE: Color = (46, 44, 54)
+GLASS: Color = (112, 166, 196)
+WOOD: Color = (150, 102, 64)
+LEAF: Color = (86, 146, 76)
+RED: Color = (222, 62, 50)
+GOLD: Color = (250, 206, 92)
+STEEL: Color = (150, 152, 162)
+
+PAINTS: tuple[Color, ...] = (
+    (222, 68, 54),
+    (52, 118, 186),
+    (244, 184, 60),
+    (72, 154, 112),
+    (240, 132, 66),
+    (136, 98, 168),
+    (238, 232, 218),
+    (92, 186, 190),
+    (228, 120, 150),
+)
+
+
+def mix(a: Color, b: Color, amount: float) -> Color:
+    """Return the colour `amount` (0..1) of the way from `a` to `b`."""
+    return tuple(round(p + (q - p) * amount) for p, q in zip(a[:3], b[:3], strict=True))
+
+
+def dark(color: Color, amount: float = 0.35) -> Color:
+    """Return a deeper tone of `color`, leaning to blue as shadows do."""
+    return mix(color, (30, 24, 52), amount)
+
+
+def light(color: Color, amount: float = 0.35) -> Color:
+    """Return a paler tone of `color`, leaning to warm white."""
+    return mix(color, (255, 250, 236), amount)
+
+
+def shaded(color: Color, top: float = 0.15, bottom: float = 0.15) -> tuple[Color, Color]:
+    """Return `color` as a gradient, lit from above by `top` and shaded below by `bottom`."""
+    return light(color, top), dark(color, bottom)
+
+
+def is_pale(color: Color) -> bool:
+    """Say whether only a deeper tone would show on `color`."""
+    return sum(color[:3]) > 560
+
+
+def any_of(rng: Rng, choices: Sequence[T]) -> T:
+    """Pick one of `choices`; unlike `rng.choice`, colours and points stay what they are."""
+    return choices[int(rng.integers(len(choices)))]
+
+
+def near(rng: Rng, color: Color, spread: int = 14) -> Color:
+    """Return `color` with each channel moved by up to `spread`."""
+    moved = np.clip(np.add(color, rng.integers(-spread, spread + 1, 3)), 0, 255)
+    return tuple(int(v) for v in moved)
+
+
+def paint(rng: Rng) -> Color:
+    """Pick a poster paint, freshly mixed."""
+    return near(rng, any_of(rng, PAINTS))
+
+
+PANE = shaded(GLASS, 0.5, 0)

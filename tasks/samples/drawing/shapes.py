@@ -1,0 +1,103 @@
+"""Outlines as [N, 2] arrays of (x, y), in whatever units the caller draws in, y downwards."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+Points = Sequence[tuple[float, float]] | np.ndarray
+
+_STEPS = 8  # points a spline puts between two of its knots
+_T = np.linspace(0, 1, _STEPS, endpoint=False)[:, None]
+# Catmull-Rom: the weights of the four knots around a segment
+_SPLINE = 0.5 * np.concatenate(
+    [
+        -_T + 2 * _T**2 - _T**3,
+        2 - 5 * _T**2 + 3 * _T**3,
+        _T + 4 * _T**2 - 3 * _T**3,
+        -(_T**2) + _T**3,
+    ],
+    axis=1,
+)
+
+
+@lru_cache(maxsize=512)
+def path(points: str) -> np.ndarray:
+    """Return the outline written like SVG's `points`: "x,y x,y ..."."""
+    outline = np.array([pair.split(",") for pair in points.split()], dtype=np.float64)
+    outline.flags.writeable = False  # every caller gets the same one
+    return outline
+
+
+def curve(points: Points, closed: bool = True) -> np.ndarray:
+    """Return a smooth line through `points` (Catmull-Rom), closed or open."""
+    p = np.asarray(points, dtype=np.float64)
+    if closed:
+        q = np.concatenate([p[-1:], p, p[:2]])
+    else:
+        q = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
+    knots = np.stack([q[:-3], q[1:-2], q[2:-1], q[3:]], axis=1)
+    line = (_SPLINE @ knots).reshape(-1, 2)
+    return line if closed else np.concatenate([line, p[-1:]])
+
+
+@lru_cache(maxsize=256)
+def _circle(start: float, end: float, count: int) -> np.ndarray:
+    t = np.radians(np.linspace(start, end, count, endpoint=end - start < 360))
+    return np.stack([np.cos(t), np.sin(t)], axis=1)
+
+
+def turned(points: Points, degrees: float) -> np.ndarray:
+    """Return `points` turned clockwise about the origin."""
+    a = np.radians(degrees)
+    return np.asarray(points) @ np.array([(np.cos(a), np.sin(a)), (-np.sin(a), np.cos(a))])
+
+
+def ring(
+    x: float,
+    y: float,
+    rx: float,
+    ry: float | None = None,
+    start: float = 0.0,
+    end: float = 360.0,
+    angle: float = 0.0,
+    count: int = 40,
+) -> np.ndarray:
+    """Return `count` points of an ellipse or its arc (degrees, clockwise), turned by `angle`."""
+    points = _circle(start, end, count) * (rx, rx if ry is None else ry)
+    return placed(turned(points, angle) if angle else points, x, y)
+
+
+def polar(angle: float, radius: float, x: float = 0.0, y: float = 0.0) -> tuple[float, float]:
+    """Return the point `radius` away from (x, y) at `angle` degrees, clockwise from the right."""
+    a = np.radians(angle)
+    return float(x + radius * np.cos(a)), float(y + radius * np.sin(a))
+
+
+def box(x0: float, y0: float, x1: float, y1: float, radius: float = 0.0) -> np.ndarray:
+    """Return a rectangle, its corners rounded by `radius`."""
+    if radius <= 0:
+        return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
+    r = min(radius, (x1 - x0) / 2, (y1 - y0) / 2)
+    centers = ((x1 - r, y1 - r), (x0 + r, y1 - r), (x0 + r, y0 + r), (x1 - r, y0 + r))
+    arcs = [ring(x, y, r, r, 90 * i, 90 * i + 90.01, count=7) for i, (x, y) in enumerate(centers)]
+    return np.concatenate(arcs)
+
+
+def symmetric(right: Points) -> np.ndarray:
+    """Return the closed outline whose right half (x >= 0), from top to bottom, is given."""
+    half = np.asarray(right, dtype=np.float64)
+    return np.concatenate([half, half[::-1] * (-1, 1)])
+
+
+def placed(
+    points: Points, x: float, y: float, size: float | tuple[float, float] = 1.0
+) -> np.ndarray:
+    """Return `points` drawn around the origin, scaled by `size` and moved to (x, y)."""
+    return np.asarray(points, dtype=np.float64) * size + np.array((x, y))
+
+
+def leaf(x: float, y: float, angle: float, length: float, width: float) -> np.ndarray:
+    """Return a leaf that grows from (x, y) towards `angle` degrees."""
+    half = ((0, 0), (0.45 * length, width), (length, 0), (0.45 * length, -width))
+    return placed(turned(curve(half), angle), x, y)
