@@ -84,3 +84,20 @@ def test_bad_options_are_named(option):
     ((name, value),) = option.items()
     with pytest.raises(InputError, match=f"{name}={value!r}"):
         MobileNetV1(**option)
+
+
+def test_a_near_linear_start_keeps_gradients_level_from_last_row_to_first():
+    """What it is for: the usual start amplifies them by an order of magnitude on the way."""
+
+    def growth(initialisation: str) -> float:
+        torch.manual_seed(0)
+        trunk = MobileNetV1(0.25, initialisation=initialisation).train()
+        x = torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
+        y = trunk(x)
+        y.backward(torch.randn(y.shape, generator=torch.Generator().manual_seed(2)))
+        first, last = (
+            trunk.get_submodule(f"{row}.pointwise.conv").weight for row in ("conv1", "conv13")
+        )
+        return ((first.grad.norm() * first.norm()) / (last.grad.norm() * last.norm())).item()
+
+    assert growth("near_linear") < growth("he") / 3
