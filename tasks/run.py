@@ -1,0 +1,33 @@
+"""Train and score one task: python -m tasks.run task=ssd_coco backbone.alpha=0.75 mode=sample.
+
+The same command continues an unfinished run and reports a finished one; fresh=true starts over.
+"""
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from tasks.command import run_command
+from tasks.report import report
+from tasks.runs import RunDirectory, is_main_process
+
+
+def run(config: DictConfig) -> None:
+    """Prepare and check the data, train and score, write the result, and report it."""
+    directory = RunDirectory(config)
+    result = None if config.fresh else directory.result()
+    if result is None:
+        if config.data.prepare is not None:
+            instantiate(config.data.prepare)
+        instantiate(config.data.check)
+        with directory.open(config.fresh):
+            from tasks.training import train  # torch enters here, after every cheap answer
+
+            result = train(config, directory)
+            if is_main_process():
+                directory.finish(result)
+    if is_main_process():
+        print(report(result))
+
+
+if __name__ == "__main__":
+    run_command(run)

@@ -1,0 +1,147 @@
+"""The run directory: one folder a configuration, which a repeated command finds again.
+
+    runs/<task>/<short name>-<8 hex of the resolved configuration>/
+        config.yaml  status.json  metrics.csv  last.ckpt  best.ckpt  result.json  plots/
+
+Every file appears whole: it is written to a temporary name and renamed.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from backbone.errors import InputError
+
+# Keys without influence on the result: the same run, whatever they are.
+NO_INFLUENCE = (
+    "fresh",
+    "paths",
+    "data.workers",
+    "data.module.workers",
+    "data.module.cache",
+    "trainer.enable_progress_bar",
+    "trainer.checkpoint_minutes",
+)
+
+
+def is_main_process() -> bool:
+    """Whether this process speaks for the run: rank zero under Lightning, torchrun and SLURM."""
+    names = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+    return all(int(os.environ.get(name, 0)) == 0 for name in names)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file under a temporary name and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text)
+    os.replace(partial, path)
+
+
+def short_name(config: DictConfig) -> str:
+    """What tells runs of a task apart at a glance: trunk, alpha, size, mode."""
+    trunk = config.backbone.get("name") or config.backbone._target_.rpartition(".")[2]
+    size = config.size if isinstance(config.size, int) else "x".join(map(str, config.size))
+    parts = [
+        trunk,
+        config.backbone.get("alpha"),
+        size,
+        None if config.mode == "full" else config.mode,
+    ]
+    return "-".join(str(part) for part in parts if part is not None).lower()
+
+
+def fingerprint(config: DictConfig) -> str:
+    """Eight hex digits of everything in a resolved configuration that can change the result."""
+    config = OmegaConf.create(OmegaConf.to_container(config))
+    for key in NO_INFLUENCE:
+        parent, _, leaf = key.rpartition(".")
+        (OmegaConf.select(config, parent) if parent else config).pop(leaf, None)
+    text = json.dumps(OmegaConf.to_container(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+class RunDirectory:
+    """The folder of one configuration's run.
+
+    Args:
+        config: resolved; names the folder.
+    """
+
+    def __init__(self, config: DictConfig):
+        name = f"{short_name(config)}-{fingerprint(config)}"
+        self.config = config
+        self.path = Path(config.paths.runs) / config.task.name / name
+        self.last, self.best = self.path / "last.ckpt", self.path / "best.ckpt"
+        self.plots = self.path / "plots"
+
+    def result(self) -> dict[str, Any] | None:
+        """What a finished run reported; None where none has finished.
+
+        Raises:
+            InputError: result.json is damaged.
+        """
+        path = self.path / "result.json"
+        if not path.exists():
+            return None
+        try:
+            return json.loads(path.read_text())
+        except ValueError as error:
+            raise InputError(
+                f"{path} is damaged ({error}): remove it, or run with fresh=true"
+            ) from error
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Write the result; from now on the run is finished."""
+        write_whole(self.path / "result.json", json.dumps(result, indent=2) + "\n")
+
+    def status(self, state: str, **facts: Any) -> None:
+        """Say in status.json how the run stands: running, finished, interrupted or failed."""
+        if not is_main_process():
+            return
+        now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        facts = {"state": state, "updated": now, "pid": os.getpid(), **facts}
+        write_whole(self.path / "status.json", json.dumps(facts, indent=2) + "\n")
+
+    @contextmanager
+    def open(self, fresh: bool) -> Iterator[None]:
+        """Hold the folder while a run is in it; leave the right status behind, whatever happens.
+
+        Args:
+            fresh: remove what an earlier run left.
+
+        Raises:
+            InputError: another process is running in it.
+        """
+        if not is_main_process():
+            yield
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InputError(
+                    f"{self.path}: another process is running this very run"
+                ) from error
+            for path in self.path.iterdir():
+                if path.name != ".lock" and (fresh or path.name.endswith(".partial")):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            write_whole(self.path / "config.yaml", OmegaConf.to_yaml(self.config))
+            self.status("running")
+            try:
+                yield
+            except BaseException as error:
+                stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+                self.status("interrupted" if stopped else "failed", error=str(error)[:2000])
+                raise
+            self.status("finished")

@@ -1,0 +1,77 @@
+"""What several tests need: the tiny drawn set, the real data where it is, the command line."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Answer(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory) -> Path:
+    """A drawn detection set of 24 + 9 pictures, one for all test processes."""
+    from tasks.samples.coco import draw
+
+    root = tmp_path_factory.getbasetemp().parent / "drawn-coco"
+    draw(root, train=24, val=9, workers=1)
+    return root
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real data beside the checkout."""
+    path = ROOT.parent / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip("needs the real data beside the checkout")
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch, capsys) -> Callable[..., Answer]:
+    """`python -m tasks.run ...` in this process."""
+    from tasks.command import run_command
+    from tasks.run import run as job
+
+    def call(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["tasks.run", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            run_command(job)
+        except SystemExit as stop:
+            code = stop.code or 0
+        return Answer(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def tiny(sample, tmp_path) -> list[str]:
+    """Options of a run that takes seconds: the tiny set, two epochs of six steps."""
+    return [
+        "task=ssd_coco",
+        "mode=smoke",
+        "backbone.alpha=0.25",
+        "size=96",
+        f"data.root={sample}",
+        "data.prepare=null",
+        "data.workers=0",
+        "trainer.max_epochs=2",
+        "trainer.limit_train_batches=null",
+        "trainer.limit_val_batches=null",
+        "trainer.limit_test_batches=null",
+        "trainer.enable_progress_bar=false",
+        f"paths.runs={tmp_path / 'runs'}",
+        f"paths.cache={tmp_path / 'cache'}",
+    ]
