@@ -1,0 +1,154 @@
+"""The data side of a run: fixed-size uint8 batches, in an order that a continued run repeats."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a network's outputs mean. Plain values: checkpoints carry it.
+
+    Args:
+        num_classes: outputs, the background included where the task has one.
+        outputs: the outputs that mean something, each one's number.
+        ids: the data set's own id of each of them.
+        names: and its name.
+    """
+
+    num_classes: int
+    outputs: list[int]
+    ids: list[int]
+    names: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A dictionary of lists and numbers."""
+        return asdict(self)
+
+
+class TrainBatches(Sampler):
+    """Batches of (index, epoch), a fresh order each epoch, one process's share of each.
+
+    The order is a function of the seed and the epoch alone, so a run continued in mid-epoch goes
+    on with the very batches that were due. All processes draw the same order and take turns; the
+    incomplete last batch is left out.
+
+    Args:
+        count: images in the data set.
+        batch_size: images per process and step.
+        seed: of the run.
+        rank, world: this process and their number.
+        done: what an interrupted run has trained on: (epochs, batches of the next).
+    """
+
+    def __init__(
+        self,
+        count: int,
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        done: tuple[int, int] = (0, 0),
+    ):
+        self.count, self.batch_size, self.seed = count, batch_size, seed
+        self.rank, self.world, self.done = rank, world, done
+        self.epoch = done[0]
+        self.sampler = self  # where Lightning looks for `set_epoch` in a batch sampler
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        step = self.batch_size * self.world
+        # a set smaller than one batch is one short batch
+        return max(self.count // step, 1)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
+        step = self.batch_size * self.world
+        # Only the interrupted epoch starts late. Iterating must change nothing here:
+        # Lightning makes an iterator more than it uses, and loader processes run ahead.
+        start = self.done[1] if self.epoch == self.done[0] else 0
+        for batch in range(start, len(self)):
+            share = order[batch * step : (batch + 1) * step][self.rank :: self.world]
+            yield [(int(index), self.epoch) for index in share]
+
+
+class DataModule(LightningDataModule):
+    """Base of every data module: a subclass sets `datasets`, `labels` and `collate` in `setup`.
+
+    Args:
+        batch_size: images per process and step.
+        workers: loader processes; None: one a core, at most 8.
+        seed: of the run; an augmented image is a function of (seed, epoch, index).
+    """
+
+    labels: Labels
+    collate: Callable[[list[Any]], dict[str, torch.Tensor]]
+
+    def __init__(self, batch_size: int, workers: int | None, seed: int):
+        super().__init__()
+        self.batch_size, self.seed = batch_size, seed
+        self.workers = min(os.cpu_count() or 1, 8) if workers is None else workers
+        self.datasets: dict[str, Dataset] = {}
+
+    def loader(self, dataset: Dataset, sampler: Sampler) -> DataLoader:
+        """A loader of the batches that a sampler names."""
+        return DataLoader(
+            dataset,
+            batch_sampler=sampler,
+            collate_fn=self.collate,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            # of its own, so that making an iterator draws nothing from the run's generator
+            generator=torch.Generator().manual_seed(self.seed),
+        )
+
+    def train_batches(self, done: tuple[int, int] = (0, 0)) -> TrainBatches:
+        """This process's share of the training batches."""
+        trainer = self.trainer
+        rank, world = trainer.global_rank, trainer.world_size
+        return TrainBatches(
+            len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done
+        )
+
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps an epoch.
+
+        Lightning's own estimate makes the loaders before it has restored the step to begin from.
+        """
+        batches, limit = len(self.train_batches()), self.trainer.limit_train_batches
+        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+        return -(-batches // self.trainer.accumulate_grad_batches)
+
+    def train_dataloader(self) -> DataLoader:
+        """Augmented batches; a continued run begins behind the last finished step."""
+        trainer = self.trainer
+        epoch, step = divmod(trainer.global_step, self.steps_per_epoch())
+        batches = self.train_batches(done=(epoch, step * trainer.accumulate_grad_batches))
+        return self.loader(self.datasets["train"], batches)
+
+    def evaluation_loader(self, split: str) -> DataLoader:
+        """Every image once: each process takes its share, and none is repeated to fill up."""
+        dataset = self.datasets[split]
+        rank, world = self.trainer.global_rank, self.trainer.world_size
+        indices = range(rank, len(dataset), world)
+        size = self.batch_size
+        batches = [list(indices[i : i + size]) for i in range(0, len(indices), size)]
+        return self.loader(dataset, batches)
+
+    def val_dataloader(self) -> DataLoader:
+        """The validation split, unaugmented."""
+        return self.evaluation_loader("val")
+
+    def test_dataloader(self) -> DataLoader:
+        """The split that is reported: `test`, or `val` where the set has no other."""
+        return self.evaluation_loader("test" if "test" in self.datasets else "val")

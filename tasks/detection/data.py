@@ -1,0 +1,96 @@
+"""COCO for a detector: both splits audited, loaded and handed out in batches."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tasks.data import DataModule, Labels
+from tasks.detection.coco import CocoDetection, collate
+from tasks.detection.coco_index import CocoIndex, check_same_categories
+from tasks.detection.coco_splits import load_split
+from tasks.detection.crop import RandomCrop
+from tasks.detection.evaluation import GroundTruth
+from tasks.images import image_size
+
+
+class CocoData(DataModule):
+    """COCO, or a set in COCO's layout.
+
+    Args:
+        root: holds `annotations/` and the image folders.
+        year: 2017 or 2014.
+        minival_ids: with 2014, a file of the ids held out of val2014 (see `load_split`).
+        num_classes: 91 for COCO's ids as outputs; None for the file's categories as 1..K.
+        size: one number, or [height, width]: pixels that images are resized to.
+        batch_size, workers, seed: see DataModule.
+        crop: SSD's random crop in training.
+        limit: train on the first images with boxes only, so many.
+        validate_on_train: score the training images, uncropped, in place of the validation split.
+        cache: folder for the parsed annotations.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        year: int,
+        minival_ids: str | None,
+        num_classes: int | None,
+        size: int | list[int],
+        batch_size: int,
+        workers: int | None,
+        seed: int,
+        crop: bool,
+        limit: int | None,
+        validate_on_train: bool,
+        cache: str,
+    ):
+        super().__init__(batch_size, workers, seed)
+        self.root, self.year, self.minival_ids = root, year, minival_ids
+        self.num_classes, self.size, self.cache = num_classes, image_size(size), cache
+        self.crop = RandomCrop() if crop else None
+        self.limit, self.validate_on_train = limit, validate_on_train
+        self.collate = collate
+        self.indices: dict[str, CocoIndex] = {}
+
+    def setup(self, stage: str) -> None:
+        """Load and audit both splits, once."""
+        if self.indices:
+            return
+        for split in ("train", "val"):
+            if split == "val" and self.validate_on_train:
+                self.indices["val"] = self.indices["train"]
+                break
+            index, audit = load_split(
+                self.root,
+                split,
+                cache_dir=self.cache,
+                year=self.year,
+                minival_ids=self.minival_ids,
+                num_classes=self.num_classes,
+            )
+            print(f"{split}: {audit}")
+            if split == "train" and self.limit is not None:
+                with_boxes = np.flatnonzero(np.diff(index.offsets))
+                index = index.take(with_boxes[: self.limit])
+                print(f"train: limited to {len(index)} images with boxes")
+            self.indices[split] = index
+        train, val = self.indices["train"], self.indices["val"]
+        check_same_categories(train, val)
+        self.datasets = {
+            "train": CocoDetection(train, size=self.size, crop=self.crop, seed=self.seed),
+            "val": CocoDetection(val, size=self.size),
+        }
+        outputs = np.flatnonzero(train.output_categories >= 0).tolist()
+        ids = train.output_categories[outputs].tolist()
+        self.labels = Labels(train.num_classes, outputs, ids, [train.names[i] for i in ids])
+
+    def ground_truth(self, split: str, images: int) -> GroundTruth:
+        """What is compared with: the first `images` images of a split, all there are by default."""
+        index = self.indices[split if split in self.indices else "val"]
+        return index.take(np.arange(min(images, len(index)))).ground_truth()
+
+    def describe(self) -> str:
+        """The data of a result, in words."""
+        train, val = len(self.indices["train"]), len(self.indices["val"])
+        scored = f"the {val} training images" if self.validate_on_train else f"{val} images"
+        return f"{Path(self.root).name} {self.year}: trained on {train} images, scored on {scored}"

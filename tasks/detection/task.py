@@ -1,0 +1,149 @@
+"""Training and scoring a detector."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from tasks.data import Labels
+from tasks.detection.data import CocoData
+from tasks.detection.drawing import contact_sheet, draw_boxes
+from tasks.detection.evaluation import CocoAP
+from tasks.images import open_image
+from tasks.optimization import Recipe
+from tasks.plots import precision_recall
+from tasks.preprocessing import Preprocess
+from tasks.task import Batch, Task
+
+
+class Detection(Task):
+    """A detector scored by COCO AP.
+
+    The head answers `head(images) -> outputs`, `head.loss(outputs, boxes, labels, valid)` and
+    `head.detect(outputs)`; see `tasks.detection.ssd.SSD`.
+
+    Args:
+        head, labels, recipe, seed: see Task.
+        augment: flip images and vary their colours in training, by the amounts that follow
+            (see Preprocess).
+    """
+
+    monitor = "AP"
+
+    def __init__(
+        self,
+        head: nn.Module,
+        labels: Labels,
+        recipe: Recipe,
+        seed: int,
+        augment: bool = True,
+        flip: float = 0.5,
+        brightness: float = 0.0,
+        contrast: float = 0.0,
+        saturation: float = 0.0,
+    ):
+        super().__init__(head, labels, recipe, seed)
+        self.augment = augment
+        self.preprocess = Preprocess(
+            head.trunk.normalization, flip, brightness, contrast, saturation
+        )
+        ids = torch.zeros(labels.num_classes, dtype=torch.int64)
+        ids[labels.outputs] = torch.tensor(labels.ids, dtype=torch.int64)
+        self.register_buffer("category_ids", ids, persistent=False)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """The head's terms for uint8 images and boxes in input pixels."""
+        boxes = batch["boxes"]
+        if self.augment:
+            images, flipped = self.preprocess.augment(batch["image"])
+            width = images.shape[-1]
+            mirrored = torch.stack(
+                [width - boxes[..., 2], boxes[..., 1], width - boxes[..., 0], boxes[..., 3]], -1
+            )
+            boxes = torch.where(flipped[:, None, None], mirrored, boxes)
+        else:
+            images = self.preprocess(batch["image"])
+        rows = torch.arange(boxes.shape[1], device=boxes.device)
+        valid = rows < batch["count"][:, None]
+        return self.head.loss(self.head(images), boxes, batch["labels"], valid)
+
+    def predict(self, batch: Batch) -> dict[str, Tensor]:
+        """Boxes of a batch, best first.
+
+        Returns:
+            boxes float[B, N, 4] xyxy in pixels of the original images, scores float[B, N] in
+            0..1, labels int64[B, N] category ids, count int64[B]: rows after it are padding.
+        """
+        images = batch["image"]
+        found = self.head.detect(self.head(self.preprocess(images)))
+        height, width = images.shape[-2:]
+        scale = batch["size"] / torch.tensor([height, width], device=images.device)
+        found["boxes"] = found["boxes"] * scale[:, [1, 0, 1, 0]][:, None].to(found["boxes"])
+        found["labels"] = self.category_ids[found["labels"]]
+        return found
+
+    def target(self, batch: Batch) -> Tensor:
+        """Image ids: the metric holds the ground truth, with what training leaves out."""
+        return batch["image_id"]
+
+    def describe(self, prediction: dict[str, Tensor], index: int, least: float = 0.3) -> dict:
+        """One image's boxes with a score of at least `least`, as plain values for JSON."""
+        boxes, scores, labels = (prediction[k][index] for k in ("boxes", "scores", "labels"))
+        kept = scores[: prediction["count"][index]] >= least
+        names = dict(zip(self.labels.ids, self.labels.names, strict=True))
+        rows = zip(
+            boxes[: len(kept)][kept].tolist(),
+            scores[: len(kept)][kept].tolist(),
+            labels[: len(kept)][kept].tolist(),
+            strict=True,
+        )
+        return {
+            "boxes": [
+                {
+                    "category_id": category,
+                    "category": names.get(category, str(category)),
+                    "score": round(score, 4),
+                    "xyxy": [round(value, 1) for value in box],
+                }
+                for box, score, category in rows
+            ]
+        }
+
+    def draw(self, image: Image.Image, answer: dict, truth: Sequence = ()) -> Image.Image:
+        """The image with the boxes of `describe`, and true boxes (xyxy) dashed."""
+        found = answer["boxes"]
+        return draw_boxes(
+            image,
+            [box["xyxy"] for box in found],
+            [box["category_id"] for box in found],
+            [f"{box['category']} {box['score']:.2f}" for box in found],
+            truth,
+        )
+
+    def plot(self, data: CocoData, folder: Path, images: int = 12) -> None:
+        """Precision over recall, and validation images with predicted and true boxes."""
+        precision_recall(self.result.precision, folder / "precision_recall.png")
+        dataset, index = data.datasets["val"], data.indices["val"]
+        chosen = np.linspace(0, len(dataset) - 1, min(images, len(dataset))).astype(int)
+        batch = data.collate([dataset[int(i)] for i in chosen])
+        with torch.inference_mode():
+            prediction = self.predict({k: v.to(self.device) for k, v in batch.items()})
+        pictures = [
+            self.draw(
+                open_image(index.path(i), exif=False),
+                self.describe(prediction, row),
+                index.boxes[index.offsets[i] : index.offsets[i + 1]],
+            )
+            for row, i in enumerate(chosen)
+        ]
+        contact_sheet(pictures, columns=4, path=folder / "predictions.png")
+
+    def make_metric(self, data: CocoData, split: str) -> CocoAP:
+        """COCO AP over the images that this evaluation will see."""
+        trainer = self.trainer
+        batches = trainer.num_test_batches if trainer.testing else trainer.num_val_batches
+        images = sum(batches) * data.batch_size * trainer.world_size
+        return CocoAP(data.ground_truth(split, images))

@@ -1,0 +1,102 @@
+"""From a recipe in the configuration to an optimizer, its parameter groups and its schedule."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+Schedule = Callable[[float], float]
+
+
+def cosine(progress: float) -> float:
+    """Half a cosine from 1 to 0 over `progress` in 0..1."""
+    return 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+
+
+def exponential(progress: float, final: float = 0.01, stairs: int = 20) -> float:
+    """Falls from 1 to `final` over `progress` in 0..1, in equal steps of the exponent."""
+    return final ** (math.floor(min(progress, 1.0) * stairs) / stairs)
+
+
+def decays(module: nn.Module, name: str) -> bool:
+    """Whether weight decay acts on a module's parameter: the weights of full convolutions and
+    linear layers do; depthwise kernels, normalisation layers and biases do not (section 3.1 of the
+    paper: there are so few parameters in the depthwise filters).
+    """
+    if name != "weight":
+        return False
+    if isinstance(module, nn.Conv2d):
+        return module.groups == 1
+    return isinstance(module, nn.Linear)
+
+
+def parameter_groups(
+    model: nn.Module, weight_decay: float, lr: float, trunk_lr_scale: float
+) -> list[dict]:
+    """Up to four groups, {trunk, head} x {decay, no decay}; each trainable parameter is in one.
+
+    A parameter is the trunk's when a module named `trunk` holds it.
+    """
+    groups: dict[tuple[bool, bool], dict] = {}
+    seen = set()
+    for path, module in model.named_modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if not parameter.requires_grad or parameter in seen:
+                continue
+            seen.add(parameter)
+            in_trunk = "trunk" in path.split(".")
+            decay = decays(module, name)
+            group = groups.setdefault(
+                (in_trunk, decay),
+                {
+                    "name": ("trunk" if in_trunk else "head") + ("" if decay else "/no_decay"),
+                    "params": [],
+                    "lr": lr * (trunk_lr_scale if in_trunk else 1.0),
+                    "weight_decay": weight_decay if decay else 0.0,
+                },
+            )
+            group["params"].append(parameter)
+    return list(groups.values())
+
+
+@dataclass
+class Recipe:
+    """How a task is optimised.
+
+    Args:
+        optimizer: callable (parameter groups, lr=) -> Optimizer.
+        lr: learning rate for an effective batch of `batch` images; scaled linearly to the real
+            one (arXiv 1706.02677, section 2.1).
+        batch: images a step that `lr` is stated for.
+        weight_decay: on full kernels only, see `decays`.
+        trunk_lr_scale: the trunk's learning rate relative to the head's.
+        warmup: fraction of all steps over which the learning rate rises from near zero.
+        schedule: multiplier of the learning rate for the progress 0..1 after the warm-up.
+        ema_decay: decay a step of the weights' moving average, None for no average.
+    """
+
+    optimizer: Callable[[Iterable[dict]], Optimizer]
+    lr: float
+    batch: int
+    weight_decay: float
+    schedule: Schedule
+    trunk_lr_scale: float = 1.0
+    warmup: float = 0.0
+    ema_decay: float | None = None
+
+    def build(self, model: nn.Module, batch: int, steps: int) -> tuple[Optimizer, LambdaLR]:
+        """Optimizer and per-step schedule for an effective batch and a number of steps."""
+        lr = self.lr * batch / self.batch
+        groups = parameter_groups(model, self.weight_decay, lr, self.trunk_lr_scale)
+        optimizer = self.optimizer(groups, lr=lr)
+        warmup = round(self.warmup * steps)
+
+        def factor(step: int) -> float:
+            if step < warmup:
+                return (step + 1) / (warmup + 1)
+            return self.schedule((step - warmup) / max(steps - warmup, 1))
+
+        return optimizer, LambdaLR(optimizer, factor)

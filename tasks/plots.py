@@ -1,0 +1,52 @@
+"""Curves of a run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("agg")
+from matplotlib import pyplot as plt
+
+from tasks.metrics_csv import read
+
+
+def learning_curves(metrics: Path, output: Path) -> None:
+    """Training loss terms and validation scores over optimizer steps, from a metrics.csv."""
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for row in read(metrics):
+        curves.setdefault(row["name"], []).append((row["step"], row["value"]))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    for name, points in curves.items():
+        stage, _, label = name.partition("/")
+        steps, values = zip(*points, strict=True)
+        if stage == "train":
+            left.plot(steps, values, label=label)
+        elif stage == "val" and min(values) >= 0:
+            right.plot(steps, values, marker="o", markersize=3, label=label)
+    left.set(xlabel="optimizer step", ylabel="training loss", yscale="log")
+    right.set(xlabel="optimizer step", ylabel="validation score", ylim=(0, None))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        if axes.lines:
+            axes.legend(fontsize=7, ncols=2)
+    save(figure, output)
+
+
+def precision_recall(curves: Mapping[str, np.ndarray], output: Path) -> None:
+    """Precision over recall, one curve a name; each has 101 points from recall 0 to 1."""
+    figure, axes = plt.subplots(figsize=(5.5, 4.5), layout="constrained")
+    for name, precision in curves.items():
+        axes.plot(np.linspace(0, 1, len(precision)), precision.clip(min=0), label=name)
+    axes.set(xlabel="recall", ylabel="precision, mean over categories", xlim=(0, 1), ylim=(0, 1.02))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    save(figure, output)
+
+
+def save(figure: plt.Figure, output: Path) -> None:
+    """Write a figure as PNG."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(output, dpi=120)
+    plt.close(figure)

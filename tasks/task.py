@@ -1,0 +1,185 @@
+"""The base of every task: the three steps, written once."""
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from lightning.pytorch import LightningModule
+from PIL.Image import Image
+from torch import Tensor, nn
+
+from backbone.errors import InputError
+from tasks.data import DataModule, Labels
+from tasks.optimization import Recipe
+
+Batch = dict[str, Tensor]
+
+
+class Result(Protocol):
+    """What a metric computes."""
+
+    metrics: dict[str, float]  # by their names in the literature
+
+
+class Metric(Protocol):
+    """A score over a whole data set, never an average of per-batch scores."""
+
+    state: Any  # what another process needs to merge this one's share
+
+    def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
+        """Take in one batch."""
+
+    def merge(self, states: list[Any]) -> None:
+        """Become the sum of all processes' shares."""
+
+    def compute(self) -> Result:
+        """Score all that was taken in."""
+
+
+class Task(LightningModule):
+    """A head on a trunk, with its losses, its answer and its score.
+
+    A subclass gives `loss`, `predict` and `make_metric`, and names in `monitor` and `mode` the
+    score that picks the best checkpoint.
+
+    Args:
+        head: the network; what is trained.
+        labels: what its outputs mean.
+        recipe: how it is optimised.
+        seed: of the run.
+    """
+
+    monitor: str
+    mode = "max"
+
+    def __init__(self, head: nn.Module, labels: Labels, recipe: Recipe, seed: int):
+        super().__init__()
+        self.head, self.labels, self.recipe, self.seed = head, labels, recipe, seed
+        self.metric: Metric | None = None
+        self.result: Result | None = None  # of the last validation or test
+        self.unchecked: list[tuple[Tensor, Tensor]] = []
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Named loss terms of a training batch; their sum is minimised."""
+
+    @abstractmethod
+    def predict(self, batch: Batch) -> dict[str, Tensor]:
+        """What a user wants back for a batch."""
+
+    @abstractmethod
+    def target(self, batch: Batch) -> Tensor:
+        """What the metric compares a prediction with."""
+
+    @abstractmethod
+    def describe(self, prediction: dict[str, Tensor], index: int) -> dict[str, Any]:
+        """One image's part of a prediction, as plain values for JSON."""
+
+    @abstractmethod
+    def draw(self, image: Image, answer: dict[str, Any]) -> Image:
+        """An image with what `describe` said of it."""
+
+    @abstractmethod
+    def plot(self, data: DataModule, folder: Path) -> None:
+        """Pictures of the last evaluation, for the run directory."""
+
+    @abstractmethod
+    def make_metric(self, data: DataModule, split: str) -> Metric:
+        """A fresh metric for a split of the data."""
+
+    # training
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Make the step a function of weights, batch and step number: it can be repeated."""
+        step = self.trainer.fit_loop.epoch_loop.total_batch_idx
+        torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.global_rank)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Sum the loss terms; log them now and then, never waiting for the device in between."""
+        terms = self.loss(batch)
+        total = torch.stack(list(terms.values())).sum()
+        self.unchecked.append((total.detach(), batch["image_id"]))
+        # the steps that Lightning hands to the logger
+        if (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0:
+            self.check_finite()
+            size = len(batch["image_id"])
+            terms = {f"train/{name}": value.detach() for name, value in terms.items()}
+            self.log_dict(terms, batch_size=size)
+            self.log("train/loss", total.detach(), prog_bar=True, batch_size=size)
+        return total
+
+    def check_finite(self) -> None:
+        """Stop the run where a loss since the last check is not a number.
+
+        Raises:
+            InputError: names the images of the first such batch.
+        """
+        unchecked, self.unchecked = self.unchecked, []
+        if not unchecked:
+            return
+        finite = torch.stack([loss for loss, _ in unchecked]).isfinite().tolist()
+        if not all(finite):
+            ids = unchecked[finite.index(False)][1].tolist()
+            raise InputError(
+                f"the loss is not finite in the batch of images {', '.join(map(str, ids))} "
+                f"(at most {len(unchecked)} steps before step {self.global_step}): look at their "
+                "boxes and pictures, or lower optimizer.lr"
+            )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Nothing is saved whose losses were not looked at."""
+        self.check_finite()
+
+    def on_train_epoch_end(self) -> None:
+        """Nor does an epoch end."""
+        self.check_finite()
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """The recipe, for this run's effective batch and number of steps."""
+        trainer, data = self.trainer, self.trainer.datamodule
+        batch = data.batch_size * trainer.world_size * trainer.accumulate_grad_batches
+        steps = trainer.max_steps
+        if steps < 0:
+            steps = trainer.max_epochs * data.steps_per_epoch()
+        optimizer, schedule = self.recipe.build(self.head, batch, steps)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    # scoring: validation and test are one thing on two splits
+
+    def on_validation_start(self) -> None:
+        """A fresh metric."""
+        self.metric = self.make_metric(self.trainer.datamodule, "val")
+
+    def on_test_start(self) -> None:
+        """A fresh metric."""
+        datamodule = self.trainer.datamodule
+        self.metric = self.make_metric(
+            datamodule, "test" if "test" in datamodule.datasets else "val"
+        )
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Take the predictions in."""
+        self.metric.update(self.predict(batch), self.target(batch))
+
+    test_step = validation_step
+
+    def on_validation_epoch_end(self) -> None:
+        """Score the whole set once, all processes' shares together."""
+        self.log_dict({f"val/{name}": value for name, value in self.scores().items()})
+
+    def on_test_epoch_end(self) -> None:
+        """Score the whole set once, all processes' shares together."""
+        self.log_dict({f"test/{name}": value for name, value in self.scores().items()})
+
+    def scores(self) -> dict[str, float]:
+        """The metric over all processes."""
+        if self.trainer.world_size > 1:
+            states: list[Any] = [None] * self.trainer.world_size
+            torch.distributed.all_gather_object(states, self.metric.state)
+            self.metric.merge(states)
+        self.result = self.metric.compute()
+        return self.result.metrics

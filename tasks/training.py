@@ -1,0 +1,147 @@
+"""Fit a task, test its best weights, and say what came out."""
+
+import logging
+import platform
+import time
+import warnings
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from hydra.utils import instantiate
+from lightning.pytorch.callbacks import ModelCheckpoint
+from omegaconf import DictConfig, OmegaConf
+
+from backbone.cost import cost
+from tasks.build import build_task
+from tasks.checkpoints import AtomicCheckpointIO, Description, read_checkpoint
+from tasks.ema import WeightEMA
+from tasks.images import image_size
+from tasks.memory import keep_freed_memory
+from tasks.metrics_csv import MetricsCsv
+from tasks.plots import learning_curves
+from tasks.progress import ProgressBar, Throughput
+from tasks.runs import RunDirectory
+from tasks.task import Task
+
+# Lightning's remarks on choices that are made on purpose here, or are its own affair.
+REMARKS = (
+    ".*does not have many workers.*",
+    ".*dataloader is not resumable.*",  # ours goes on at the right batch, see TrainBatches
+    ".*smaller than the logging interval.*",
+    ".*Checkpoint directory .* exists and is not empty.*",
+    ".*was configured with a `.*` but .*",
+    ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
+)
+
+
+def precision(wanted: str) -> str:
+    """`auto` as bf16-mixed where the hardware computes in bfloat16, else 32-true."""
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return (
+            "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+        )
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if native else "32-true"
+
+
+def build_trainer(
+    config: DictConfig, directory: RunDirectory, task: Task, throughput: Throughput, step: int
+) -> pl.Trainer:
+    """Lightning's Trainer of `config.trainer`, writing into the run directory.
+
+    Args:
+        step: optimizer steps already made by the run that is continued.
+    """
+    options = OmegaConf.to_container(config.trainer)
+    minutes = options.pop("checkpoint_minutes")
+    options["precision"] = precision(options["precision"])
+    where = {"dirpath": directory.path, "enable_version_counter": False}
+    monitor = {"monitor": f"val/{task.monitor}", "mode": task.mode}
+    callbacks = [
+        Description(config),
+        throughput,
+        ModelCheckpoint(filename="best", **where, **monitor),
+        ModelCheckpoint(filename="last", **where, every_n_epochs=1, save_on_train_epoch_end=True),
+        ModelCheckpoint(filename="last", **where, train_time_interval=timedelta(minutes=minutes)),
+    ]
+    if task.recipe.ema_decay is not None:
+        callbacks.append(WeightEMA(task.recipe.ema_decay))
+    if options["enable_progress_bar"]:
+        callbacks.append(ProgressBar(throughput, refresh_rate=5))
+    return instantiate(options, _partial_=True)(
+        callbacks=callbacks,
+        logger=MetricsCsv(directory.path / "metrics.csv", step),
+        plugins=[AtomicCheckpointIO()],
+        use_distributed_sampler=False,  # the loaders share the data out, see tasks.data
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        default_root_dir=directory.path,
+    )
+
+
+def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
+    """Train from where the run stands, test the best weights, and return the result.
+
+    Returns:
+        `metrics` under their literature names, `cost`, `throughput`, `data`, `seed`, `versions`:
+        what result.json holds.
+    """
+    for remark in REMARKS:
+        warnings.filterwarnings("ignore", message=remark)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    started = time.perf_counter()
+    keep_freed_memory()
+    torch.set_float32_matmul_precision("high")
+    pl.seed_everything(config.seed, verbose=False)
+    data = instantiate(config.data.module)
+    data.setup("fit")
+    task, origin = build_task(config, data.labels)
+    print(origin)
+    counted = cost(task.head.eval(), torch.zeros(1, 3, *image_size(config.size)))
+    print(f"network: {counted} at {config.size}")
+    task.train()
+    if config.compile:
+        task.head.compile()
+
+    step = 0
+    if directory.last.exists():
+        step = read_checkpoint(directory.last)["global_step"]
+        print(f"continuing {directory.path} at step {step}")
+    throughput = Throughput()
+    trainer = build_trainer(config, directory, task, throughput, step)
+    trainer.fit(
+        task, data, ckpt_path=directory.last if step else None, weights_only=True if step else None
+    )
+    best = directory.best if directory.best.exists() else directory.last
+    (scores,) = trainer.test(task, data, ckpt_path=best, weights_only=True, verbose=False)
+    if trainer.is_global_zero:
+        learning_curves(directory.path / "metrics.csv", directory.plots / "learning_curves.png")
+        task.plot(data, directory.plots)
+    device = trainer.strategy.root_device
+    return {
+        "task": config.task.name,
+        "run": str(directory.path),
+        "metrics": {k.removeprefix("test/"): v for k, v in scores.items()},
+        "cost": {"mult_adds": counted.mult_adds, "parameters": counted.parameters},
+        "throughput": {
+            "train_images_per_second": throughput.train,
+            "test_images_per_second": throughput.test,
+            "device": torch.cuda.get_device_name(device)
+            if device.type == "cuda"
+            else f"{device.type}, {torch.get_num_threads()} threads",
+            "precision": trainer.precision,
+        },
+        "data": data.describe(),
+        "paper": OmegaConf.to_container(config.task.paper),
+        "trunk": origin,
+        "seed": config.seed,
+        "steps": trainer.global_step,
+        "seconds": time.perf_counter() - started,
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("torch", "torchvision", "lightning", "timm")},
+    }
