@@ -1,0 +1,110 @@
+"""Answer for images: python -m tasks.predict CHECKPOINT IMAGE... [--output DIR].
+
+The checkpoint alone rebuilds the model. Writes an annotated picture for each image, and
+predictions.json with everything in pixels of the original images.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from backbone.errors import InputError
+from tasks.images import crop_resize, image_size, open_image
+from tasks.runs import write_whole
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
+
+
+def image_paths(given: list[Path]) -> list[Path]:
+    """The files named, and the images in the folders named."""
+    paths = []
+    for path in given:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise InputError(f"{path}: no image in this folder")
+            paths += inside
+        else:
+            paths.append(path)
+    return paths
+
+
+def picture_names(paths: list[Path]) -> list[str]:
+    """One output name an image; images of one name in different folders are numbered."""
+    names, taken = [], set()
+    for i, path in enumerate(paths):
+        name = path.stem if path.stem not in taken else f"{path.stem}-{i}"
+        taken.add(name)
+        names.append(f"{name}.jpg")
+    return names
+
+
+def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) -> int:
+    """Predict, draw and write; an unreadable image is named on stderr, and the others go on.
+
+    Returns:
+        How many images could not be read.
+    """
+    paths = image_paths(given)
+    import numpy as np
+    import torch
+
+    from tasks.build import load_task
+
+    task, config = load_task(checkpoint)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    task = task.to(device)
+    height, width = image_size(config.size)
+    output.mkdir(parents=True, exist_ok=True)
+    answers, failed = [], 0
+    names = picture_names(paths)
+    for start in range(0, len(paths), batch):
+        images = []
+        for path, name in zip(
+            paths[start : start + batch], names[start : start + batch], strict=True
+        ):
+            try:
+                images.append((path, name, open_image(path)))
+            except InputError as error:
+                print(f"error: {error}", file=sys.stderr)
+                failed += 1
+        if not images:
+            continue
+        pixels = np.stack([crop_resize(image, None, (height, width)) for _, _, image in images])
+        sizes = [(image.height, image.width) for _, _, image in images]
+        with torch.inference_mode():
+            prediction = task.predict(
+                {
+                    "image": torch.from_numpy(pixels).permute(0, 3, 1, 2).to(device),
+                    "size": torch.tensor(sizes, device=device),
+                }
+            )
+        for i, (path, name, image) in enumerate(images):
+            answer = task.describe(prediction, i)
+            partial = output / f".{name}.partial"
+            task.draw(image, answer).save(partial, "JPEG", quality=92)
+            partial.replace(output / name)
+            answers.append({"image": str(path), "picture": name, **answer})
+    write_whole(output / "predictions.json", json.dumps(answers, indent=2) + "\n")
+    print(f"{len(answers)} of {len(paths)} images answered: {output / 'predictions.json'}")
+    return failed
+
+
+def main() -> None:
+    """The command line; exit code 2 for anything the user can mend."""
+    parser = argparse.ArgumentParser(prog="python -m tasks.predict", description=__doc__)
+    parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="files or folders")
+    parser.add_argument("--output", type=Path, default=Path("predictions"), help="folder to write")
+    arguments = parser.parse_args()
+    try:
+        failed = predict(arguments.checkpoint, arguments.images, arguments.output)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(2 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
