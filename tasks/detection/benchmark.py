@@ -1,0 +1,160 @@
+"""This SSD beside torchvision's, on the same trunk, maps, images and boxes, in one process."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from torch import Tensor, nn
+from torchvision.models.detection import ssd
+
+from tasks.build import build_task
+from tasks.data import Labels
+from tasks.detection.pipeline_benchmark import pipelines
+from tasks.detection.task import Detection
+from tasks.images import image_size
+from tasks.memory import keep_freed_memory
+from tasks.timing import images_per_second, summary
+from tasks.training import precision
+
+AS_USERS_RUN = "torchvision, as its users run it (fp32, contiguous)"
+SAME_MEMORY = "torchvision, kept memory"
+OURS = "this suite"
+
+
+class Maps(nn.Module):
+    """A head's trunk and extra maps, as torchvision's detectors want a backbone."""
+
+    def __init__(self, head: nn.Module):
+        super().__init__()
+        self.head = head
+        del head.box_predictors, head.class_predictors
+
+    def forward(self, images: Tensor) -> OrderedDict[str, Tensor]:
+        """The same maps, named 0 .. n-1."""
+        return OrderedDict((str(i), m) for i, m in enumerate(self.head.maps(images)))
+
+
+def torchvision_ssd(task: Detection, size: tuple[int, int]) -> ssd.SSD:
+    """torchvision's SSD on a copy of the task's trunk and maps, with its own default head."""
+    maps = len(task.head.box_predictors)
+    mean, std = task.head.trunk.normalization
+    return ssd.SSD(
+        Maps(deepcopy(task.head)).to(memory_format=torch.contiguous_format),
+        ssd.DefaultBoxGenerator([[2]] + [[2, 3]] * (maps - 1), min_ratio=0.2, max_ratio=0.95),
+        size=size,
+        num_classes=task.labels.num_classes,
+        image_mean=mean,
+        image_std=std,
+        nms_thresh=task.head.nms_iou,
+        detections_per_img=task.head.detections,
+    )
+
+
+def synthetic_batch(count: int, size: tuple[int, int], device: torch.device) -> dict[str, Tensor]:
+    """Noise images with seven boxes each, COCO's mean, in the loaders' layout."""
+    generator = torch.Generator().manual_seed(0)
+    height, width = size
+    rows = 8
+    corner = torch.rand(count, rows, 2, generator=generator) * 0.6
+    side = 0.05 + torch.rand(count, rows, 2, generator=generator) * 0.35
+    scale = torch.tensor([width, height, width, height])
+    boxes = torch.cat([corner, corner + side], -1) * scale
+    boxes[:, 7:] = 0
+    labels = torch.randint(1, 91, (count, rows), generator=generator)
+    labels[:, 7:] = 0
+    pixels = torch.randint(0, 256, (count, height, width, 3), generator=generator).to(torch.uint8)
+    batch = {
+        "image": pixels.permute(0, 3, 1, 2),
+        "boxes": boxes,
+        "labels": labels,
+        "count": torch.full((count,), 7),
+        "image_id": torch.arange(count),
+        "size": torch.tensor([[height, width]]).expand(count, 2).contiguous(),
+    }
+    return {name: tensor.to(device) for name, tensor in batch.items()}
+
+
+def steps(
+    model: nn.Module, loss: Callable[[], Tensor], answer: Callable[[], Any], device: str, bf16: bool
+) -> dict[str, Callable[[], object]]:
+    """One training step and one inference of a model."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
+
+    def train() -> None:
+        model.train()
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(device, torch.bfloat16, enabled=bf16):
+            value = loss()
+        value.backward()
+        optimizer.step()
+
+    def infer() -> None:
+        model.eval()
+        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bf16):
+            answer()
+
+    return {"training": train, "inference": infer}
+
+
+def benchmark(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict[str, Any]:
+    """Images a second of training and inference, and of the loaders a core.
+
+    torchvision first runs as its users run it: fp32, contiguous, the C library's allocator as it
+    comes. Then it runs with all that this suite sets for itself (kept memory, channels_last, bf16
+    where the hardware computes in it), in turns with this suite.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    size = image_size(config.size)
+    torch.manual_seed(0)
+    task, _ = build_task(config, Labels(91, list(range(1, 91)), list(range(1, 91)), [""] * 90))
+    peer = torchvision_ssd(task, size).to(device)
+    task.to(device)
+    task.augment = False  # torchvision's model does not either: both times are the step alone
+    batch = synthetic_batch(batch_size, size, device)
+    bf16 = precision("auto") == "bf16-mixed"
+
+    # as torchvision takes them: a list of float images, a list of target dictionaries
+    images = list((batch["image"].float() / 255).contiguous())
+    targets = [
+        {"boxes": boxes[:7], "labels": labels[:7]}
+        for boxes, labels in zip(batch["boxes"], batch["labels"], strict=True)
+    ]
+
+    def peer_steps(bf16: bool) -> dict[str, Callable[[], object]]:
+        def loss() -> Tensor:
+            return sum(peer(images, targets).values())
+
+        return steps(peer, loss, lambda: peer(images), device.type, bf16)
+
+    def our_loss() -> Tensor:
+        return torch.stack(list(task.loss(batch).values())).sum()
+
+    ours = steps(task.head, our_loss, lambda: task.predict(batch), device.type, bf16)
+    figures = {}
+    plain = peer_steps(bf16=False)
+    for kind in plain:
+        figures[kind] = images_per_second({AS_USERS_RUN: plain[kind]}, batch_size, rounds)
+    kept = keep_freed_memory()
+    layout = "bf16 + channels_last" if bf16 else "channels_last"
+    same = f"{SAME_MEMORY}, {layout}"
+    for kind in plain:
+        peer.to(memory_format=torch.contiguous_format)
+        contiguous = images_per_second({SAME_MEMORY: plain[kind]}, batch_size, rounds)
+        peer.to(memory_format=torch.channels_last)
+        tuned = {same: peer_steps(bf16)[kind], OURS: ours[kind]}
+        figures[kind] |= contiguous | images_per_second(tuned, batch_size, rounds)
+    name = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
+    about = f"{name}, {torch.get_num_threads()} threads, batch {batch_size}, {size[0]}x{size[1]}"
+    about += ", kept memory" if kept else ""
+    about += ", bf16" if bf16 else ", fp32: this hardware does not compute in bf16"
+    figures["loading, one core"] = pipelines(config, size, rounds)
+    lines = [about]
+    for kind, rows in figures.items():
+        medians = summary(rows)
+        lines += ["", f"{kind:<58}{'images/s':>10}{'this / it':>11}"]
+        mine = medians[OURS]
+        lines += [f"{n:<58}{v:>10.1f}{mine / v:>10.2f}x" for n, v in medians.items()]
+    return {"about": about, "images_per_second": figures, "table": "\n".join(lines)}
