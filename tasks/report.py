@@ -7,7 +7,7 @@ def report(result: dict[str, Any]) -> str:
     """A few aligned lines of a result, as result.json holds it."""
     metrics, paper, cost = result["metrics"], result["paper"], result["cost"]
     throughput = result["throughput"]
-    rows = [("", "this run", f"paper, {paper['row']}")]
+    rows = [("", "this run", f"paper on {paper['data']}, {paper['row']}")]
     for name, value in metrics.items():
         theirs = f"{paper['value']:.1f}" if name == paper["metric"] else ""
         # pycocotools' -1: nothing to measure

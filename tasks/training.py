@@ -37,11 +37,11 @@ REMARKS = (
 )
 
 
-def precision(wanted: str) -> str:
+def precision(wanted: str, accelerator: str = "auto") -> str:
     """`auto` as bf16-mixed where the hardware computes in bfloat16, else 32-true."""
     if wanted != "auto":
         return wanted
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and accelerator != "cpu":
         return (
             "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
         )
@@ -59,7 +59,7 @@ def build_trainer(
     """
     options = OmegaConf.to_container(config.trainer)
     minutes = options.pop("checkpoint_minutes")
-    options["precision"] = precision(options["precision"])
+    options["precision"] = precision(options["precision"], options["accelerator"])
     where = {"dirpath": directory.path, "enable_version_counter": False}
     monitor = {"monitor": f"val/{task.monitor}", "mode": task.mode}
     callbacks = [

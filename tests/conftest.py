@@ -1,11 +1,16 @@
 """What several tests need: the tiny drawn set, the real data where it is, the command line."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+# Test processes share the cores, and threads that wait for each other on a busy core crawl.
+# It must stand before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 

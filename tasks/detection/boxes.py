@@ -38,17 +38,19 @@ def centre_form(boxes: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class BoxCoder:
-    """Offsets from an anchor to a box: (dy/ha, dx/wa, log h/ha, log w/wa), each times its weight.
+    """Offsets from an anchor to a box: (dy/ha, dx/wa, log h/ha, log w/wa), each times its factor.
 
     Args:
-        weights: factors for dy, dx, dh, dw; (10, 10, 5, 5) in SSD.
+        centre: factor of the first two.
+        side: factor of the last two.
     """
 
     # exp() of a network's output must stay finite; 1000/16 is the bound torchvision uses too
     largest = math.log(1000.0 / 16)
 
-    def __init__(self, weights: tuple[float, float, float, float] = (10.0, 10.0, 5.0, 5.0)):
-        self.weights = tuple(weights)
+    def __init__(self, centre: float = 10.0, side: float = 5.0):
+        # plain numbers: a tensor made of them in a step would have to be copied to the device
+        self.centre, self.side = centre, side
 
     def encode(self, boxes: Tensor, anchors: Tensor) -> Tensor:
         """Code of boxes [..., 4] relative to anchors [..., 4], both xyxy; finite for any box."""
@@ -56,14 +58,13 @@ class BoxCoder:
         anchor_centre, anchor_sides = centre_form(anchors)
         shift = (centre - anchor_centre) / anchor_sides
         scale = torch.log(sides.clamp(min=SMALLEST) / anchor_sides)
-        return torch.cat([shift, scale], -1) * shift.new_tensor(self.weights)
+        return torch.cat([self.centre * shift, self.side * scale], -1)
 
     def decode(self, code: Tensor, anchors: Tensor) -> Tensor:
         """Boxes xyxy [..., 4] of the code relative to anchors; the inverse of `encode`."""
-        code = code / code.new_tensor(self.weights)
         anchor_centre, anchor_sides = centre_form(anchors)
-        centre = anchor_centre + code[..., :2] * anchor_sides
-        half = anchor_sides * code[..., 2:].clamp(max=self.largest).exp() / 2
+        centre = anchor_centre + code[..., :2] / self.centre * anchor_sides
+        half = anchor_sides * (code[..., 2:] / self.side).clamp(max=self.largest).exp() / 2
         return torch.cat([(centre - half).flip(-1), (centre + half).flip(-1)], -1)
 
 

@@ -18,7 +18,7 @@ PRIOR = 0.01
 
 
 class SSD(nn.Module):
-    """Single-shot detector: trunk maps and extra maps, 1x1 predictors for boxes and classes on each.
+    """Single-shot detector: trunk and extra maps, 1x1 predictors for boxes and classes on each.
 
     Map sizes, channels and anchors follow from a dry forward, so any alpha and any size work.
 
