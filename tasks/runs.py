@@ -128,7 +128,9 @@ class RunDirectory:
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / ".lock").open("w") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # lockf, not flock: loader processes that outlive a killed run by some seconds would
+                # inherit the latter, and keep the folder shut
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise InputError(
                     f"{self.path}: another process is running this very run"

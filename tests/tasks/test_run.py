@@ -162,13 +162,15 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_images(run, tiny,
 
 
 def test_a_second_process_in_the_same_run_is_refused(run, tiny, tmp_path):
-    import fcntl
-
     run(*tiny)
     path = only_run(tmp_path)
-    with (path / ".lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); "
+    hold += "print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(path / ".lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
         answer = run(*tiny, "fresh=true")
+        holder.stdin.close()
     assert answer.code == 2
     assert "another process" in answer.err
     assert (path / "result.json").exists()
