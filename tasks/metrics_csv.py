@@ -1,12 +1,14 @@
 """metrics.csv: one row a number, appended as it is measured, continued where a run continues."""
 
 import csv
-import os
+import io
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
+
+from tasks.runs import is_main_process, write_whole
 
 FIELDS = ("step", "epoch", "name", "value")
 
@@ -29,14 +31,12 @@ class MetricsCsv(Logger):
         super().__init__()
         self.path = path
         rows = [row for row in read(path) if row["step"] < step] if path.exists() else []
-        if os.environ.get("LOCAL_RANK", "0") == "0":
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-            with partial.open("w", newline="") as file:
-                writer = csv.DictWriter(file, FIELDS)
-                writer.writeheader()
-                writer.writerows(rows)
-            os.replace(partial, path)
+        if is_main_process():
+            text = io.StringIO(newline="")
+            writer = csv.DictWriter(text, FIELDS)
+            writer.writeheader()
+            writer.writerows(rows)
+            write_whole(path, text.getvalue())
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
