@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Mapping
 from statistics import median
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 
 def images_per_second(
@@ -40,6 +42,46 @@ def images_per_second(
     return figures
 
 
-def summary(figures: Mapping[str, list[float]]) -> dict[str, float]:
-    """The median of each contender's rounds."""
-    return {name: median(values) for name, values in figures.items()}
+def steps(
+    model: nn.Module, loss: Callable[[], Tensor], answer: Callable[[], Any], device: str, bf16: bool
+) -> dict[str, Callable[[], object]]:
+    """One training step and one inference of a model."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
+
+    def train() -> None:
+        model.train()
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(device, torch.bfloat16, enabled=bf16):
+            value = loss()
+        value.backward()
+        optimizer.step()
+
+    def infer() -> None:
+        model.eval()
+        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bf16):
+            answer()
+
+    return {"training": train, "inference": infer}
+
+
+def about(batch_size: int, size: tuple[int, int], kept: bool, bf16: bool) -> str:
+    """The machine and the settings of a benchmark, in words.
+
+    Args:
+        kept: the C library keeps freed memory, see `tasks.memory`.
+    """
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    text = f"{name}, {torch.get_num_threads()} threads, batch {batch_size}, {size[0]}x{size[1]}"
+    text += ", kept memory" if kept else ""
+    return text + (", bf16" if bf16 else ", fp32: this hardware does not compute in bf16")
+
+
+def table(about: str, figures: Mapping[str, Mapping[str, list[float]]]) -> str:
+    """Medians of each kind of work, and how the last contender stands to each."""
+    lines = [about]
+    for kind, rows in figures.items():
+        medians = {name: median(values) for name, values in rows.items()}
+        ours = list(medians.values())[-1]
+        lines += ["", f"{kind:<58}{'images/s':>10}{'this / it':>11}"]
+        lines += [f"{n:<58}{v:>10.1f}{ours / v:>10.2f}x" for n, v in medians.items()]
+    return "\n".join(lines)

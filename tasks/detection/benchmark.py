@@ -16,7 +16,7 @@ from tasks.detection.pipeline_benchmark import pipelines
 from tasks.detection.task import Detection
 from tasks.images import image_size
 from tasks.memory import keep_freed_memory
-from tasks.timing import images_per_second, summary
+from tasks.timing import about, images_per_second, steps, table
 from tasks.training import precision
 
 AS_USERS_RUN = "torchvision, as its users run it (fp32, contiguous)"
@@ -77,28 +77,6 @@ def synthetic_batch(count: int, size: tuple[int, int], device: torch.device) -> 
     return {name: tensor.to(device) for name, tensor in batch.items()}
 
 
-def steps(
-    model: nn.Module, loss: Callable[[], Tensor], answer: Callable[[], Any], device: str, bf16: bool
-) -> dict[str, Callable[[], object]]:
-    """One training step and one inference of a model."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
-
-    def train() -> None:
-        model.train()
-        optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(device, torch.bfloat16, enabled=bf16):
-            value = loss()
-        value.backward()
-        optimizer.step()
-
-    def infer() -> None:
-        model.eval()
-        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bf16):
-            answer()
-
-    return {"training": train, "inference": infer}
-
-
 def benchmark(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict[str, Any]:
     """Images a second of training and inference, and of the loaders a core.
 
@@ -146,15 +124,6 @@ def benchmark(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict
         peer.to(memory_format=torch.channels_last)
         tuned = {same: peer_steps(bf16)[kind], OURS: ours[kind]}
         figures[kind] |= contiguous | images_per_second(tuned, batch_size, rounds)
-    name = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
-    about = f"{name}, {torch.get_num_threads()} threads, batch {batch_size}, {size[0]}x{size[1]}"
-    about += ", kept memory" if kept else ""
-    about += ", bf16" if bf16 else ", fp32: this hardware does not compute in bf16"
     figures["loading, one core"] = pipelines(config, size, rounds)
-    lines = [about]
-    for kind, rows in figures.items():
-        medians = summary(rows)
-        lines += ["", f"{kind:<58}{'images/s':>10}{'this / it':>11}"]
-        mine = medians[OURS]
-        lines += [f"{n:<58}{v:>10.1f}{mine / v:>10.2f}x" for n, v in medians.items()]
-    return {"about": about, "images_per_second": figures, "table": "\n".join(lines)}
+    words = about(batch_size, size, kept, bf16)
+    return {"about": words, "images_per_second": figures, "table": table(words, figures)}

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, some
 from tasks import images
 from tasks.detection.coco_cache import cache_file, state, write
 from tasks.detection.coco_index import CocoIndex
-from tasks.detection.coco_json import parse_instances, some
+from tasks.detection.coco_json import parse_instances
 
 THREADS = 16  # reading two blocks of every file waits for the disk, not for the processor
 MISSING = "no such file"

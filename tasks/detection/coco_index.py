@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, some
 from tasks.detection.coco_cache import cached_instances
-from tasks.detection.coco_json import some
 
 if TYPE_CHECKING:
     from tasks.detection.evaluation import GroundTruth

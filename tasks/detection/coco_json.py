@@ -1,14 +1,14 @@
 """COCO's instances JSON as flat arrays, checked; boxes only."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import index as whole
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, some
 
 
 def parse_instances(path: Path) -> dict[str, np.ndarray]:
@@ -72,13 +72,6 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
         "category_ids": category_ids,
         "category_names": np.array(column(categories, "category", "name", str.encode)),
     }
-
-
-def some(values: Iterable) -> str:
-    """Write the first few of many values: '3, 17, 40, 41, 52 and 12 more'."""
-    values = list(values)
-    rest = f" and {len(values) - 5:,} more" if len(values) > 5 else ""
-    return ", ".join(str(value) for value in values[:5]) + rest
 
 
 def _read_json(path: Path) -> dict:

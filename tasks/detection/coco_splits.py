@@ -5,10 +5,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, some
 from tasks.detection.coco_audit import Audit, audit, check_images
 from tasks.detection.coco_index import CocoIndex, concatenate, load_index
-from tasks.detection.coco_json import some
 
 NUM_CLASSES = 91  # category ids 1..90 and background
 MINIVAL_IMAGES = 8059  # of the paper's detectors (arXiv 1611.10012)

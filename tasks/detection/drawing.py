@@ -2,7 +2,6 @@
 
 import colorsys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -56,20 +55,3 @@ def draw_boxes(
         draw.rectangle([x, y, x + right - left + 4, y + bottom - top + 4], fill=fill)
         draw.text((x + 2 - left, y + 2 - top), caption, fill="black", font=font)
     return image
-
-
-def contact_sheet(images: Sequence[Image.Image], columns: int, path: Path, cell: int = 320) -> None:
-    """One picture of many, each fitted into a square cell."""
-    rows = -(-len(images) // columns)
-    sheet = Image.new("RGB", (columns * cell, rows * cell), (32, 32, 32))
-    for i, image in enumerate(images):
-        image = image.copy()
-        image.thumbnail((cell - 6, cell - 6), Image.Resampling.LANCZOS)
-        column, row = i % columns, i // columns
-        corner = (
-            column * cell + (cell - image.width) // 2,
-            row * cell + (cell - image.height) // 2,
-        )
-        sheet.paste(image, corner)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)

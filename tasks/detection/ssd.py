@@ -11,6 +11,7 @@ from backbone.errors import InputError
 from backbone.trunk import Trunk
 from tasks.detection.anchors import anchors, shapes
 from tasks.detection.boxes import BoxCoder, match, suppress
+from tasks.images import image_size
 
 # Sigmoid scores start here, so that the thousands of background anchors do not drown the first
 # steps (the prior of arXiv 1708.02002, section 3.3).
@@ -25,7 +26,7 @@ class SSD(nn.Module):
     Args:
         trunk: the shared network.
         num_classes: outputs a place, the background (0) included.
-        size: (height, width) of the input in pixels.
+        size: of the input in pixels: one number, or (height, width).
         taps: the trunk's maps that carry anchors, finest first.
         extras: depths at alpha 1 of the maps after the last tap, each half the size of the last.
         scales: anchor scale of the finest and the coarsest map, relative to the input.
@@ -40,7 +41,7 @@ class SSD(nn.Module):
         self,
         trunk: Trunk,
         num_classes: int,
-        size: tuple[int, int],
+        size: int | Sequence[int],
         taps: Sequence[str] = ("conv11", "conv13"),
         extras: Sequence[int] = (512, 256, 256, 128),
         scales: tuple[float, float] = (0.2, 0.95),
@@ -55,7 +56,7 @@ class SSD(nn.Module):
         self.trunk = trunk
         self.taps = list(taps)
         self.num_classes = num_classes
-        self.size = tuple(size)
+        self.size = image_size(size)
         self.kind_of_loss = loss
         self.nms_iou, self.candidates, self.detections = nms_iou, candidates, detections
         self.coder = BoxCoder()

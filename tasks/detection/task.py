@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from tasks.data import Labels
 from tasks.detection.data import CocoData
-from tasks.detection.drawing import contact_sheet, draw_boxes
+from tasks.detection.drawing import draw_boxes
 from tasks.detection.evaluation import CocoAP
 from tasks.images import open_image
 from tasks.optimization import Recipe
+from tasks.pictures import contact_sheet
 from tasks.plots import precision_recall
 from tasks.preprocessing import Preprocess
 from tasks.task import Batch, Task
@@ -111,6 +112,12 @@ class Detection(Task):
                 for box, score, category in rows
             ]
         }
+
+    def tell(self, answer: dict) -> str:
+        """How many boxes, and the best of them."""
+        found = answer["boxes"]
+        best = ", ".join(f"{box['category']} {box['score']:.2f}" for box in found[:5])
+        return f"{len(found)} boxes" + (f": {best}" if best else "")
 
     def draw(self, image: Image.Image, answer: dict, truth: Sequence = ()) -> Image.Image:
         """The image with the boxes of `describe`, and true boxes (xyxy) dashed."""
