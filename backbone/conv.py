@@ -61,7 +61,8 @@ def start_near_linear(module: nn.Module) -> None:
     network that starts so memorises long before it generalises. Here depthwise kernels pass their
     input on, with a little noise, and pointwise ones rotate it, the delta-orthogonal start of
     Xiao et al. 2018 (arXiv 1806.05393); and batch norm's bias lifts the signal into ReLU6's linear
-    range. Convolutions that are neither keep their weights.
+    range; MobileNetV2's projections, which have none, need no lift. Convolutions that are neither
+    keep their weights.
     """
     for block in module.modules():
         conv, bn = getattr(block, "conv", None), getattr(block, "bn", None)
@@ -74,7 +75,8 @@ def start_near_linear(module: nn.Module) -> None:
             nn.init.constant_(bn.bias, 2.0)
         elif conv.kernel_size == (1, 1):
             nn.init.orthogonal_(conv.weight)
-            nn.init.constant_(bn.bias, 1.0)
+            if hasattr(block, "relu6"):
+                nn.init.constant_(bn.bias, 1.0)
 
 
 def conv_bn_relu6(

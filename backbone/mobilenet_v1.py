@@ -1,21 +1,19 @@
 """MobileNet (Howard et al. 2017, arXiv 1704.04861), with every variation its tables measure."""
 
-import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import nn
 
 from backbone.conv import Padding, conv_bn_relu6, start_near_linear
-from backbone.errors import InputError
+from backbone.options import NORMALIZATIONS, Initialisation, Normalization, check_options
 from backbone.trunk import FeatureInfo, Trunk
 
 Body = Literal["standard", "shallow"]
 Convolution = Literal["separable", "full"]
-Initialisation = Literal["near_linear", "he"]
 
 # Table 1 of the paper: output channels and stride of each row; a row is a depthwise and the
 # pointwise convolution after it, but for the first. The last row's stride is 1: the table prints
@@ -55,6 +53,8 @@ class MobileNetV1(Trunk):
         bn_eps: batch norm's epsilon; 1e-3 in TensorFlow's weights, 1e-5 in timm's.
         bn_momentum: weight of the new batch in the running statistics.
         min_width: no row has fewer channels than this.
+        normalization: of the pixels: "half" maps them to -1..1 (Keras's, TensorFlow's and timm's
+            weights), "imagenet" takes ImageNet's mean and deviation.
         initialisation: of the random weights: "near_linear" learns sooner (see
             `start_near_linear`), "he" is the usual. It leaves no trace in loaded weights.
 
@@ -71,6 +71,7 @@ class MobileNetV1(Trunk):
         bn_eps: float = 1e-3,
         bn_momentum: float = 0.01,
         min_width: int = 8,
+        normalization: Normalization = "half",
         initialisation: Initialisation = "near_linear",
     ):
         options = {
@@ -81,8 +82,14 @@ class MobileNetV1(Trunk):
             "bn_eps": bn_eps,
             "bn_momentum": bn_momentum,
             "min_width": min_width,
+            "normalization": normalization,
         }
-        _check(options, initialisation)
+        check_options(
+            "MobileNetV1",
+            options | {"initialisation": initialisation},
+            body=Body,
+            convolution=Convolution,
+        )
         layer = partial(conv_bn_relu6, padding=padding, bn_eps=bn_eps, bn_momentum=bn_momentum)
         stages, info = {}, {}
         channels, total_stride = 3, 1
@@ -106,7 +113,7 @@ class MobileNetV1(Trunk):
         super().__init__(
             stages,
             info,
-            normalization=((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+            normalization=NORMALIZATIONS[normalization],
             options=options,
         )
         if initialisation == "near_linear":
@@ -131,23 +138,3 @@ class MobileNetV1(Trunk):
             if all(key in state and state[key].shape == tuple(shapes[key]) for key in shapes):
                 return {k: v for k, v in options.items() if v != self.options[k]}
         return {}
-
-
-def _check(options: Mapping[str, object], initialisation: str) -> None:
-    choices = options | {"initialisation": initialisation}
-    for name, kind in (
-        ("body", Body),
-        ("convolution", Convolution),
-        ("padding", Padding),
-        ("initialisation", Initialisation),
-    ):
-        if choices[name] not in get_args(kind):
-            raise InputError(
-                f"MobileNetV1: {name}={choices[name]!r} is not one of {', '.join(get_args(kind))}"
-            )
-    for name in ("alpha", "bn_eps", "bn_momentum", "min_width"):
-        value = options[name]
-        if not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise InputError(f"MobileNetV1: {name}={value!r} is not a number above 0")
-    if options["bn_momentum"] > 1:
-        raise InputError(f"MobileNetV1: bn_momentum={options['bn_momentum']} is above 1")

@@ -13,7 +13,9 @@ from backbone.errors import InputError
 class FeatureInfo:
     """A tap's feature map: its channels, and how many input pixels one of its cells steps over.
 
-    The map of an H x W image is ceil(H / stride) x ceil(W / stride).
+    Every `stride` more rows or columns of the image make the map exactly one cell larger. Of an
+    H x W image it has ceil(H / stride) x ceil(W / stride) cells, as in every MobileNet, or a few
+    less where a network does not pad all its layers (Inception, Xception).
     """
 
     channels: int
@@ -61,7 +63,8 @@ class Trunk(nn.Module):
             taps: the maps wanted; None for all.
 
         Returns:
-            tap -> float[B, channels, ceil(H / stride), ceil(W / stride)], in network order.
+            tap -> float[B, channels, height, width] of the sizes `FeatureInfo` tells, in network
+            order.
 
         Raises:
             InputError: a tap this trunk does not have.

@@ -1,12 +1,14 @@
 """What released weights call a network's tensors, and what this project calls them.
 
-The network's own names are `<tap>.<layer>.<conv|bn>.<tensor>` and `fc.<tensor>` for the classifier.
+The networks' own names are `<layer>.<conv|bn>.<tensor>`, and `fc.<tensor>` for the classifier.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-ROWS = range(1, 14)
+from backbone.mobilenet_v1 import MobileNetV1
+from backbone.mobilenet_v2 import ROWS, MobileNetV2
+from backbone.trunk import Trunk
 
 
 @dataclass(frozen=True)
@@ -14,14 +16,14 @@ class NamingScheme:
     """A publisher's names, and how the publisher's networks differ in what no tensor shows.
 
     Args:
-        name: for reports.
-        signature: a key that only files of this scheme have.
-        modules: publisher's module path -> ours.
+        name: of the publisher, for reports.
+        network: whose tensors these are; None for names that do not tell.
+        modules: publisher's module path -> ours, in the order the network runs.
         options: constructor arguments the weights were trained with.
     """
 
     name: str
-    signature: str
+    network: type[Trunk] | None
     modules: Mapping[str, str]
     options: Mapping[str, object]
 
@@ -31,37 +33,139 @@ class NamingScheme:
         return f"{self.modules[module]}.{tensor}" if module in self.modules else key
 
 
-KERAS = NamingScheme(
-    name="keras",
-    signature="dw1.weight",
-    modules={"conv0": "conv0.conv", "bn0": "conv0.bn", "fc": "fc"}
-    | {f"dw{n}": f"conv{n}.depthwise.conv" for n in ROWS}
-    | {f"dwbn{n}": f"conv{n}.depthwise.bn" for n in ROWS}
-    | {f"pw{n}": f"conv{n}.pointwise.conv" for n in ROWS}
-    | {f"pwbn{n}": f"conv{n}.pointwise.bn" for n in ROWS},
-    options={"padding": "same", "bn_eps": 1e-3},
+def _paths(begin: str, block: str, blocks: Iterable[int | str], end: str) -> list[str]:
+    """Module paths in the order the network runs; `{0}` in `block` is each of `blocks` in turn."""
+    inside = (path.format(place) for place in blocks for path in block.split())
+    return [*begin.split(), *inside, *end.split()]
+
+
+def _pairs(ours: Sequence[str], *theirs: str | Iterable[int | str]) -> dict[str, str]:
+    return dict(zip(_paths(*theirs), ours, strict=True))
+
+
+def _stages(counts: Iterable[int]) -> list[str]:
+    """timm counts the blocks within stages of one width."""
+    return [f"blocks.{stage}.{n}" for stage, count in enumerate(counts) for n in range(count)]
+
+
+V1_ROWS = range(1, 14)
+V1 = _paths(
+    "conv0.conv conv0.bn",
+    "conv{0}.depthwise.conv conv{0}.depthwise.bn conv{0}.pointwise.conv conv{0}.pointwise.bn",
+    V1_ROWS,
+    "fc",
 )
-
-# timm groups the rows by width: 1, 2, 2, 6 and 2 of them.
-_TIMM_BLOCKS = {
-    f"blocks.{stage}.{n - first}": f"conv{n}"
-    for stage, (first, end) in enumerate(((1, 2), (2, 4), (4, 6), (6, 12), (12, 14)))
-    for n in range(first, end)
-}
-TIMM = NamingScheme(
-    name="timm",
-    signature="blocks.0.0.conv_dw.weight",
-    modules={"conv_stem": "conv0.conv", "bn1": "conv0.bn", "classifier": "fc"}
-    | {f"{block}.conv_dw": f"{tap}.depthwise.conv" for block, tap in _TIMM_BLOCKS.items()}
-    | {f"{block}.bn1": f"{tap}.depthwise.bn" for block, tap in _TIMM_BLOCKS.items()}
-    | {f"{block}.conv_pw": f"{tap}.pointwise.conv" for block, tap in _TIMM_BLOCKS.items()}
-    | {f"{block}.bn2": f"{tap}.pointwise.bn" for block, tap in _TIMM_BLOCKS.items()},
-    options={"padding": "symmetric", "bn_eps": 1e-5},
+# the first block of MobileNetV2 does not expand: it goes with what comes before the others
+V2_BLOCKS = range(2, 18)
+V2 = _paths(
+    "conv0.conv conv0.bn "
+    "block1.depthwise.conv block1.depthwise.bn block1.project.conv block1.project.bn",
+    "block{0}.expand.conv block{0}.expand.bn block{0}.depthwise.conv block{0}.depthwise.bn "
+    "block{0}.project.conv block{0}.project.bn",
+    V2_BLOCKS,
+    "conv18.conv conv18.bn fc",
 )
+V2 = [path.replace("block14.expand", "block14_expand") for path in V2]  # a stage of its own
 
-NATIVE = NamingScheme(name="native", signature="", modules={}, options={})
+KERAS_OPTIONS = {"padding": "same", "bn_eps": 1e-3, "normalization": "half"}
+PYTORCH_OPTIONS = {"padding": "symmetric", "bn_eps": 1e-5, "normalization": "imagenet"}
+
+NATIVE = NamingScheme("native", None, {}, {})
+KERAS_V1 = NamingScheme(
+    "keras",
+    MobileNetV1,
+    _pairs(
+        V1,
+        "conv1 conv1_bn",
+        "conv_dw_{0} conv_dw_{0}_bn conv_pw_{0} conv_pw_{0}_bn",
+        V1_ROWS,
+        "conv_preds",
+    ),
+    KERAS_OPTIONS,
+)
+KERAS_V2 = NamingScheme(
+    "keras",
+    MobileNetV2,
+    _pairs(
+        V2,
+        "Conv1 bn_Conv1 expanded_conv_depthwise expanded_conv_depthwise_BN "
+        "expanded_conv_project expanded_conv_project_BN",
+        "block_{0}_expand block_{0}_expand_BN block_{0}_depthwise block_{0}_depthwise_BN "
+        "block_{0}_project block_{0}_project_BN",
+        range(1, 17),
+        "Conv_1 Conv_1_bn predictions",
+    )
+    | {"Logits": "fc"},  # as the classifier was called at first
+    KERAS_OPTIONS,
+)
+TIMM_V1 = NamingScheme(
+    "timm",
+    MobileNetV1,
+    _pairs(
+        V1,
+        "conv_stem bn1",
+        "{0}.conv_dw {0}.bn1 {0}.conv_pw {0}.bn2",
+        _stages((1, 2, 2, 6, 2)),
+        "classifier",
+    ),
+    PYTORCH_OPTIONS | {"normalization": "half"},
+)
+TIMM_V2 = NamingScheme(
+    "timm",
+    MobileNetV2,
+    _pairs(
+        V2,
+        "conv_stem bn1 blocks.0.0.conv_dw blocks.0.0.bn1 blocks.0.0.conv_pw blocks.0.0.bn2",
+        "{0}.conv_pw {0}.bn1 {0}.conv_dw {0}.bn2 {0}.conv_pwl {0}.bn3",
+        _stages(count for _, count, _ in ROWS)[1:],
+        "conv_head bn2 classifier",
+    ),
+    PYTORCH_OPTIONS,
+)
+TORCHVISION_V2 = NamingScheme(
+    "torchvision",
+    MobileNetV2,
+    _pairs(
+        V2,
+        "features.0.0 features.0.1 "
+        "features.1.conv.0.0 features.1.conv.0.1 features.1.conv.1 features.1.conv.2",
+        "features.{0}.conv.0.0 features.{0}.conv.0.1 features.{0}.conv.1.0 "
+        "features.{0}.conv.1.1 features.{0}.conv.2 features.{0}.conv.3",
+        V2_BLOCKS,
+        "features.18.0 features.18.1 classifier.1",
+    ),
+    PYTORCH_OPTIONS,
+)
+# Keras's MobileNetV1 as others have brought it to PyTorch
+SHORT_KERAS_V1 = NamingScheme(
+    "keras",
+    MobileNetV1,
+    _pairs(V1, "conv0 bn0", "dw{0} dwbn{0} pw{0} pwbn{0}", V1_ROWS, "fc"),
+    KERAS_OPTIONS,
+)
+SCHEMES = (KERAS_V1, SHORT_KERAS_V1, KERAS_V2, TIMM_V1, TIMM_V2, TORCHVISION_V2)
+KERAS_LAYERS = KERAS_V1.modules.keys() | KERAS_V2.modules.keys()
 
 
-def naming_scheme(keys: Collection[str]) -> NamingScheme:
-    """The scheme a file's keys follow; `NATIVE` when no publisher's signature is among them."""
-    return next((scheme for scheme in (KERAS, TIMM) if scheme.signature in keys), NATIVE)
+def naming_scheme(keys: Iterable[str]) -> NamingScheme:
+    """The scheme that knows most of a file's modules; `NATIVE` when none knows half of them."""
+    modules = {key.rpartition(".")[0] for key in keys}
+    best = max(SCHEMES, key=lambda scheme: len(modules & scheme.modules.keys()))
+    return best if 2 * len(modules & best.modules.keys()) >= len(modules) > 0 else NATIVE
+
+
+def keras_scheme(keys: Iterable[str]) -> NamingScheme:
+    """The scheme of a Keras file, by its layers' names or else, as Keras itself does, their order.
+
+    The first releases of MobileNetV2's files have other names than its layers have today.
+
+    Args:
+        keys: `<layer>.<tensor>`, in the network's order.
+    """
+    by_name = naming_scheme(keys)
+    layers = list(dict.fromkeys(key.rpartition(".")[0] for key in keys))
+    for scheme in (KERAS_V1, KERAS_V2):
+        ours = list(dict.fromkeys(scheme.modules.values()))
+        if by_name is NATIVE and len(layers) in (len(ours), len(ours) - 1):  # without classifier
+            return replace(scheme, modules=dict(zip(layers, ours, strict=False)))
+    return by_name

@@ -1,21 +1,22 @@
-"""Weights of a trunk: read from safetensors, loaded strictly, saved whole or not at all."""
+"""Weights of a trunk: found by a word or a path, loaded strictly, saved whole or not at all."""
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from backbone.errors import InputError
+from backbone.errors import InputError, some
+from backbone.published import as_timm, imagenet_classes, read_keras, read_timm
 from backbone.trunk import Trunk
-from backbone.weight_names import naming_scheme
+from backbone.weight_files import WeightsFile, read_file
 
-# Options that change what the same tensors compute, so that no shape gives a difference away.
-SILENT_OPTIONS = ("padding", "bn_eps")
+# Constructor options that change what the same tensors compute, so that no shape gives them away
+# (timm's names carry tags that differ in the normalization of pixels).
+SILENT_OPTIONS = ("padding", "bn_eps", "normalization", "name")
 
 
 @dataclass(frozen=True)
@@ -23,81 +24,91 @@ class Report:
     """What a load did. Keys are the module's own names.
 
     Args:
-        path: the file.
-        names: whose names its keys are: "keras", "timm" or "native".
+        origin: the file, or the publisher's word for it.
+        names: whose names its keys are: "keras", "timm", "torchvision" or "native".
         matched: tensors that were loaded.
-        dropped: classifier tensors in the file that nobody asked for.
+        dropped: classifier tensors that were not.
+        classifier: what became of the classifier, and why.
+        classifier_loaded: whether the classifier was filled.
         differs: option -> (value the weights were trained with, value of this trunk); they load,
             but the network computes something else than it was trained to.
     """
 
-    path: Path
+    origin: str
     names: str
     matched: tuple[str, ...]
     dropped: tuple[str, ...]
+    classifier: str
+    classifier_loaded: bool
     differs: Mapping[str, tuple[object, object]]
 
     def __str__(self):
         text = (
-            f"trunk weights: {self.path} ({self.names} names): {len(self.matched)} tensors matched"
+            f"trunk weights: {self.origin} ({self.names} names): {len(self.matched)} tensors "
+            f"matched, {self.classifier}"
         )
-        if self.dropped:
-            text += f", dropped classifier fc ({len(self.dropped)} tensors)"
         for option, (trained, here) in self.differs.items():
             text += f"; trained with {option}={trained}, this trunk has {option}={here}"
         return text
 
 
-def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Tensor] | None]:
-    """Tensors of a weights file under this project's names: (trunk, classifier or None).
-
-    The classifier's are `weight` float[classes, channels] and `bias` float[classes].
-
-    Raises:
-        InputError: no such file, or not a whole safetensors file.
-    """
-    trunk, classifier, _, _ = _read(Path(path))
-    return trunk, classifier
-
-
-def load(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = None) -> Report:
-    """Copy a file's tensors into a trunk: every one of them, or none and an error.
+def load(
+    trunk: Trunk,
+    source: str | Path,
+    classifier: nn.Linear | None = None,
+    *,
+    classes: Sequence[int | str] | None = None,
+    size: tuple[int, int] | None = None,
+    cache: Path | None = None,
+) -> Report:
+    """Copy a source's tensors into a trunk: every one of them, or none and an error.
 
     Args:
         trunk: the network to fill.
-        path: a .safetensors file with Keras's, timm's or this project's own names.
-        classifier: filled as well when given; otherwise the file's classifier is dropped.
+        source: `keras` or `timm`, for what they publish; or the path of a file: safetensors, a
+            checkpoint of this suite, a PyTorch state dict (torchvision's, timm's) or Keras's HDF5.
+        classifier: filled as well where the source's has the same classes; otherwise it stays as
+            it is, and the report says why.
+        classes: the data set's ids of the classifier's outputs; None if only their number counts.
+        size: (height, width) of the images in pixels, for publishers with weights for several.
+        cache: folder for downloads; None for PyTorch's own.
 
     Raises:
-        InputError: no such file, not a whole safetensors file, or tensors that are missing,
-            unexpected or of another shape.
+        InputError: nothing published for this trunk, no such file or a damaged one, or tensors
+            that are missing, unexpected or of another shape.
     """
-    path = Path(path)
-    found, found_classifier, names, trained_with = _read(path)
-    expected = _tensors(trunk)
-    _check(f"{path} ({names} names) does not fit {type(trunk).__name__}", expected, found, trunk)
-    matched, dropped = list(found), [f"fc.{k}" for k in found_classifier or ()]
-    if classifier is not None:
-        if found_classifier is None:
-            raise InputError(
-                f"{path} holds no classifier (fc.weight, fc.bias); load the trunk alone"
-            )
-        problem = (
-            f"the classifier of {path} does not fit one of {classifier.out_features} classes on "
-            f"{classifier.in_features} channels (load the trunk alone to train a new one)"
-        )
-        _check(problem, _tensors(classifier), found_classifier)
-        classifier.load_state_dict(found_classifier)
-        matched, dropped = matched + dropped, []
+    if source == "keras":
+        origin, file = read_keras(trunk, size, cache)
+    elif source == "timm":
+        origin, file = read_timm(trunk)
+    else:
+        origin, file = str(source), read_file(Path(source))
+        if hasattr(trunk, "timm_names") and not file.made_here:
+            file = as_timm(trunk, file)
+    found, found_classifier = _under_our_names(file)
+    _check(f"{origin} ({file.scheme.name} names)", trunk, found, file)
+    known_classes = file.classes
+    if source in ("keras", "timm") and classes is not None and len(classes) == 1000:
+        known_classes = imagenet_classes()  # asked for only here: it costs the import of timm
+    why_not = _misfit(classifier, classes, found_classifier, known_classes)
     # not strict: a file need not hold batch norm's batch counters, which nothing here reads
     trunk.load_state_dict(found, strict=False)
+    matched, dropped = list(found), [f"fc.{k}" for k in found_classifier]
+    if not why_not:
+        classifier.load_state_dict(found_classifier)
+        matched, dropped = matched + dropped, []
     differs = {
-        option: (trained_with[option], trunk.options[option])
+        option: (file.options[option], trunk.options[option])
         for option in SILENT_OPTIONS
-        if option in trained_with.keys() & trunk.options.keys()
-        and trained_with[option] != trunk.options[option]
+        if option in file.options.keys() & trunk.options.keys()
+        and file.options[option] != trunk.options[option]
     }
-    return Report(path, names, tuple(matched), tuple(dropped), differs)
+    verdict = why_not or f"classifier of {classifier.out_features:,} classes loaded"
+    if not why_not and classes is not None and known_classes is None:
+        verdict += " (which ones, it does not say)"
+    return Report(
+        origin, file.scheme.name, tuple(matched), tuple(dropped), verdict, not why_not, differs
+    )
 
 
 def save(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = None) -> None:
@@ -110,10 +121,11 @@ def save(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = None) ->
     if classifier is not None:
         state |= {f"fc.{k}": v for k, v in _tensors(classifier).items()}
     state = {k: v.detach().cpu().contiguous() for k, v in state.items()}
+    made = {"network": type(trunk).__name__, "options": json.dumps(trunk.options)}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        save_file(state, partial, {"format": "pt", "options": json.dumps(trunk.options)})
+        save_file(state, partial, {"format": "pt"} | made)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -128,35 +140,48 @@ def _without_counters(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {k: v for k, v in state.items() if not k.endswith(".num_batches_tracked")}
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor] | None, str, dict]:
-    """(trunk, classifier or None, scheme's name, options the weights were trained with)."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such weights file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        with path.open("rb") as file:
-            head = file.read(16)
-        raise InputError(
-            f"{path} is not a whole safetensors file ({error}; {path.stat().st_size} bytes, it "
-            f"begins with {head!r}): fetch it again, or convert it with safetensors.torch.save_file"
-        ) from error
-    scheme = naming_scheme(state)
-    state = _without_counters({scheme.native(k): v for k, v in state.items()})
-    trunk = {k: v for k, v in state.items() if not k.startswith("fc.")}
+def _under_our_names(file: WeightsFile) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """(tensors of the trunk, tensors of the classifier) in a file."""
+    state = _without_counters({file.scheme.native(k): v for k, v in file.state.items()})
     classifier = {k.removeprefix("fc."): v for k, v in state.items() if k.startswith("fc.")}
-    options = scheme.options or json.loads(metadata.get("options", "{}"))
-    return trunk, classifier or None, scheme.name, dict(options)
+    if "weight" in classifier:  # in Keras's MobileNetV1 it is a 1x1 convolution
+        classifier["weight"] = classifier["weight"].flatten(1)
+    return {k: v for k, v in state.items() if not k.startswith("fc.")}, classifier
 
 
-def _check(
-    problem: str,
-    expected: Mapping[str, Tensor],
+def _misfit(
+    classifier: nn.Linear | None,
+    classes: Sequence[int | str] | None,
     found: Mapping[str, Tensor],
-    trunk: Trunk | None = None,
-) -> None:
+    found_classes: Sequence[int | str] | None,
+) -> str:
+    """Why a source's classifier is not loaded; empty where it fits."""
+    if not found:
+        return "no classifier in it"
+    if found.keys() != {"weight", "bias"}:
+        return "dropped classifier (not one linear layer on the mean of the last map)"
+    dropped = f"dropped classifier of {len(found['weight']):,} classes"
+    if classifier is None:
+        return f"{dropped} (none here)"
+    if len(found["weight"]) != classifier.out_features:
+        return f"{dropped} ({classifier.out_features:,} here)"
+    if found["weight"].shape != classifier.weight.shape:
+        return f"{dropped} (on {found['weight'].shape[1]} channels)"
+    if classes is not None and found_classes is not None:
+        for n, (there, here) in enumerate(zip(found_classes, classes, strict=True)):
+            if str(there) != str(here):
+                return f"{dropped} (others than here: the class {n} is {there} there, {here} here)"
+    return ""
+
+
+def _check(problem: str, trunk: Trunk, found: Mapping[str, Tensor], file: WeightsFile) -> None:
+    network = type(trunk).__name__
+    if file.network not in (None, network):
+        raise InputError(
+            f"{problem} is of a {file.network}, and this trunk is a {network}: choose that trunk "
+            "with backbone=, or other weights"
+        )
+    expected = _tensors(trunk)
     missing = [k for k in expected if k not in found]
     unexpected = [k for k in found if k not in expected]
     mismatched = [
@@ -165,7 +190,7 @@ def _check(
         if k in found and found[k].shape != expected[k].shape
     ]
     parts = [
-        f"{len(keys)} tensors {what}: {_first(keys)}"
+        f"{len(keys)} tensors {what}: {some(keys)}"
         for what, keys in (
             ("missing from the file", missing),
             ("unexpected in it", unexpected),
@@ -175,16 +200,11 @@ def _check(
     ]
     if not parts:
         return
-    fitting = trunk.options_fitting({k: v.shape for k, v in found.items()}) if trunk else {}
+    fitting = trunk.options_fitting({k: v.shape for k, v in found.items()})
     if fitting:
         options = ", ".join(f"{k}={v}" for k, v in fitting.items())
-        parts.append(
-            f"it fits a {type(trunk).__name__} with {options}: set that, or take another file"
-        )
-    raise InputError(f"{problem}: {'; '.join(parts)}")
-
-
-def _first(keys: Iterable[str], count: int = 3) -> str:
-    keys = list(keys)
-    more = f" and {len(keys) - count} more" if len(keys) > count else ""
-    return ", ".join(keys[:count]) + more
+        parts.append(f"it fits a {network} with {options}: set that, or take another file")
+    elif file.made_here:
+        made = {k: v for k, v in file.options.items() if trunk.options.get(k, v) != v}
+        parts += [f"it was made with {k}={v}" for k, v in made.items()]
+    raise InputError(f"{problem} does not fit {network}: {'; '.join(parts)}")

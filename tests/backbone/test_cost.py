@@ -1,3 +1,7 @@
+import json
+import math
+from typing import NamedTuple
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,39 +13,88 @@ from backbone.mobilenet_v1 import MobileNetV1
 
 
 class Network(nn.Module):
-    """A MobileNet with the paper's classifier of 1000 classes."""
+    """A MobileNet with the paper's classifier."""
 
-    def __init__(self, **options):
+    def __init__(self, classes=1000, **options):
         super().__init__()
         self.trunk = MobileNetV1(**options)
-        self.fc = nn.Linear(self.trunk.feature_info["conv13"].channels, 1000)
+        self.fc = nn.Linear(self.trunk.feature_info["conv13"].channels, classes)
 
     def forward(self, x):
         return self.fc(self.trunk(x).mean((2, 3)))
 
 
-# options, resolution, mult-adds, parameters, and the paper's print of them (tables 4 to 7)
-PAPER = [
-    ({}, 224, 568_740_352, 4_231_976, "569 / 4.2"),
-    ({"alpha": 0.75}, 224, 325_400_448, 2_585_560, "325 / 2.6"),
-    ({"alpha": 0.5}, 224, 149_497_088, 1_331_592, "149 / 1.3"),
-    ({"alpha": 0.25}, 224, 41_030_272, 470_072, "41 / 0.5"),
-    ({"convolution": "full"}, 224, 4_867_293_184, 29_294_088, "4866 / 29.3"),
-    ({"body": "shallow"}, 224, 307_323_392, 2_887_976, "307 / 2.9"),
-    ({}, 192, 418_121_728, 4_231_976, "418 / 4.2"),
-    ({}, 160, 290_675_200, 4_231_976, "290 / 4.2"),
-    ({}, 128, 186_400_768, 4_231_976, "186 / 4.2"),
+class Row(NamedTuple):
+    """A MobileNet of the paper's tables: what it costs, and what is printed there."""
+
+    tables: str  # their numbers, a digit each; X is 10, Stanford Dogs
+    name: str
+    options: dict
+    size: int
+    cost: Cost
+    mult_adds: str
+    parameters: str
+    classes: int = 1000
+
+
+FULL, SHALLOW = {"convolution": "full"}, {"body": "shallow"}
+A75, A50, A25 = {"alpha": 0.75}, {"alpha": 0.5}, {"alpha": 0.25}
+ROWS = [
+    Row("4", "Conv MobileNet", FULL, 224, Cost(4_867_293_184, 29_294_088), "4866M", "29.3M"),
+    Row("4", "MobileNet", {}, 224, Cost(568_740_352, 4_231_976), "569M", "4.2M"),
+    Row("5", "0.75 MobileNet", A75, 224, Cost(325_400_448, 2_585_560), "325M", "2.6M"),
+    Row("5", "Shallow MobileNet", SHALLOW, 224, Cost(307_323_392, 2_887_976), "307M", "2.9M"),
+    Row("678", "1.0 MobileNet-224", {}, 224, Cost(568_740_352, 4_231_976), "569M", "4.2M"),
+    Row("6", "0.75 MobileNet-224", A75, 224, Cost(325_400_448, 2_585_560), "325M", "2.6M"),
+    Row("6", "0.5 MobileNet-224", A50, 224, Cost(149_497_088, 1_331_592), "149M", "1.3M"),
+    Row("6", "0.25 MobileNet-224", A25, 224, Cost(41_030_272, 470_072), "41M", "0.5M"),
+    Row("7", "1.0 MobileNet-192", {}, 192, Cost(418_121_728, 4_231_976), "418M", "4.2M"),
+    Row("7", "1.0 MobileNet-160", {}, 160, Cost(290_675_200, 4_231_976), "290M", "4.2M"),
+    Row("7", "1.0 MobileNet-128", {}, 128, Cost(186_400_768, 4_231_976), "186M", "4.2M"),
+    Row("9", "0.50 MobileNet-160", A50, 160, Cost(76_524_800, 1_331_592), "76M", "1.32M"),
+    Row("X", "1.0 MobileNet-224", {}, 224, Cost(567_839_232, 3_329_976), "569M", "3.3M", 120),
+    Row("X", "0.75 MobileNet-224", A75, 224, Cost(324_724_608, 1_908_840), "325M", "1.9M", 120),
+    Row("X", "1.0 MobileNet-192", {}, 192, Cost(417_220_608, 3_329_976), "418M", "3.3M", 120),
+    Row("X", "0.75 MobileNet-192", A75, 192, Cost(238_597_632, 1_908_840), "239M", "1.9M", 120),
 ]
 
 
-@pytest.mark.parametrize(("options", "size", "mult_adds", "parameters", "printed"), PAPER)
-def test_the_papers_networks(options, size, mult_adds, parameters, printed):
-    counted = cost(Network(**options), torch.zeros(1, 3, size, size))
-    assert counted == Cost(mult_adds, parameters)
-    paper_mult_adds, paper_parameters = map(float, printed.split(" / "))
-    # the paper rounds some figures and truncates others; its 4866 M lacks one more
-    assert abs(mult_adds / 1e6 - paper_mult_adds) < 1.3
-    assert abs(parameters / 1e6 - paper_parameters) <= 0.051
+def prints_as(value, printed):
+    """Whether a count, rounded or cut off, is the printed figure in millions, such as `4.2M`."""
+    digits = 10 ** len(printed.rstrip("M").partition(".")[2])
+    figure = round(float(printed.rstrip("M")) * digits)
+    return figure in (round(value / 1e6 * digits), math.floor(value / 1e6 * digits))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.tables}-{row.name}")
+def test_the_papers_networks_to_the_printed_digit(row):
+    with torch.device("meta"):
+        network = Network(row.classes, **row.options)
+        counted = cost(network, torch.empty(1, 3, row.size, row.size))
+    assert counted == row.cost
+    mult_adds, parameters = counted.mult_adds, counted.parameters
+    if row.name == "Conv MobileNet":  # the paper's 4866 M are without the classifier
+        mult_adds -= network.fc.weight.numel()
+    if row.name == "0.50 MobileNet-160":  # and its 1.32 M without batch norm
+        norms = (m for m in network.modules() if isinstance(m, nn.BatchNorm2d))
+        parameters -= sum(p.numel() for m in norms for p in m.parameters())
+    if row.tables == "X":  # repeats the mult-adds of the ImageNet networks, of 1000 classes
+        mult_adds += (1000 - row.classes) * network.fc.in_features
+    assert prints_as(mult_adds, row.mult_adds)
+    assert prints_as(parameters, row.parameters)
+
+
+def test_no_mobilenet_of_tables_4_to_10_is_missing(shared):
+    tables = json.loads((shared.parent / "design/paper_tables.json").read_text())["tables"]
+    printed = {
+        ("X" if table == 10 else str(table), name, mult_adds, parameters)
+        for table in range(4, 11)
+        for name, _, mult_adds, parameters in tables[str(table)]["rows"]
+        if "MobileNet" in name
+    }
+    assert printed == {
+        (table, row.name, row.mult_adds, row.parameters) for row in ROWS for table in row.tables
+    }
 
 
 def test_a_large_network_can_be_counted_without_running_it():

@@ -53,6 +53,13 @@ def test_batch_norm_settings_reach_every_layer():
     assert {(m.eps, m.momentum) for m in norms} == {(1e-5, 0.1)}
 
 
+def test_pixel_normalisation_goes_with_the_weights():
+    assert MobileNetV1(0.25).normalization == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    trunk = MobileNetV1(0.25, normalization="imagenet")
+    assert trunk.normalization == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    assert trunk.options["normalization"] == "imagenet"
+
+
 def test_padding_changes_even_sizes_only():
     same, symmetric = MobileNetV1(alpha=0.25).eval(), MobileNetV1(0.25, padding="symmetric").eval()
     symmetric.load_state_dict(same.state_dict())
@@ -77,6 +84,8 @@ def test_padding_changes_even_sizes_only():
         {"bn_eps": 0},
         {"bn_momentum": 1.5},
         {"min_width": 0},
+        {"normalization": "none"},
+        {"initialisation": "zeros"},
     ],
     ids=str,
 )

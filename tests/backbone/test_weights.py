@@ -3,7 +3,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import timm
 import torch
 from PIL import Image
 from safetensors.torch import save_file
@@ -12,6 +11,7 @@ from torch import nn
 from backbone import weights
 from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
+from backbone.mobilenet_v2 import MobileNetV2
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 KERAS = DATA / "weights/mobilenet_v1_0.75_224_keras_float.safetensors"
@@ -57,6 +57,7 @@ def test_save_and_load_round_trip(tmp_path):
     assert torch.equal(target_fc.weight, fc.weight)
     assert torch.equal(target_fc.bias, fc.bias)
     assert (report.names, len(report.matched), report.dropped) == ("native", 137, ())
+    assert report.classifier_loaded
 
 
 def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
@@ -84,37 +85,15 @@ def test_keras_names_are_detected_and_the_classifier_is_offered(tmp_path):
     report = weights.load(target, path)
     for key, value in weights._tensors(source).items():
         assert torch.equal(target.state_dict()[key], value), key
+    assert sorted(report.dropped) == ["fc.bias", "fc.weight"]
     assert str(report) == (
         f"trunk weights: {path} (keras names): 135 tensors matched, "
-        "dropped classifier fc (2 tensors)"
+        "dropped classifier of 10 classes (none here)"
     )
-    trunk_state, classifier_state = weights.read(path)
-    assert trunk_state.keys() == weights._tensors(source).keys()
-    assert torch.equal(classifier_state["weight"], state["fc.weight"])
-    assert torch.equal(classifier_state["bias"], state["fc.bias"])
-
-
-def test_timm_weights_compute_what_timm_computes(tmp_path):
-    torch.manual_seed(0)
-    reference = timm.create_model("mobilenetv1_100", pretrained=False).train()
-    with torch.no_grad():
-        reference(torch.randn(4, 3, 64, 64))  # running statistics that are not the initial ones
-    reference.eval()
-    path = tmp_path / "timm.safetensors"
-    save_file(reference.state_dict(), path)
-
-    trunk, fc = MobileNetV1(padding="symmetric", bn_eps=1e-5).eval(), nn.Linear(1024, 1000)
-    report = weights.load(trunk, path, classifier=fc)
-    assert (report.names, len(report.matched), report.differs) == ("timm", 137, {})
-    x = torch.randn(2, 3, 96, 64)
-    with torch.no_grad():
-        torch.testing.assert_close(trunk(x), reference.forward_features(x), rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(fc(trunk(x).mean((2, 3))), reference(x), rtol=1e-4, atol=1e-5)
-
-    # the same tensors in a network that pads otherwise are loaded, and the report says so
-    report = weights.load(MobileNetV1(), path)
-    assert report.differs == {"padding": ("symmetric", "same"), "bn_eps": (1e-5, 1e-3)}
-    assert "trained with padding=symmetric, this trunk has padding=same" in str(report)
+    fc = nn.Linear(256, 10)
+    assert weights.load(target, path, fc).classifier_loaded
+    assert torch.equal(fc.weight, state["fc.weight"])
+    assert torch.equal(fc.bias, state["fc.bias"])
 
 
 def test_our_own_files_remember_the_padding_too(tmp_path):
@@ -139,11 +118,10 @@ def test_a_file_that_is_no_safetensors_file(tmp_path, content, begins):
         weights.save(random_trunk(), path)
         content = path.read_bytes()[:-1000]
     path.write_bytes(content)
-    for use in (weights.read, lambda p: weights.load(MobileNetV1(), p)):
-        with pytest.raises(InputError) as error:
-            use(path)
-        assert str(path) in str(error.value)
-        assert begins in str(error.value)
+    with pytest.raises(InputError) as error:
+        weights.load(MobileNetV1(), path)
+    assert str(path) in str(error.value)
+    assert begins in str(error.value)
 
 
 def test_no_such_file(tmp_path):
@@ -175,15 +153,15 @@ def test_weights_of_another_network_are_named(tmp_path, options, hint):
 
 def test_missing_and_unexpected_tensors_are_named_and_counted(tmp_path):
     state = keras_state(random_trunk())
-    for key in ("pw1", "dw2", "dw3", "dw4", "dw5"):
+    for key in ("pw1", "dw2", "dw3", "dw4", "dw5", "dw6", "dw7"):
         del state[f"{key}.weight"]
     state["extra.weight"] = torch.zeros(3)
     save_file(state, tmp_path / "a.safetensors")
     with pytest.raises(InputError) as error:
         weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors")
     message = str(error.value)
-    assert "5 tensors missing from the file: conv1.pointwise.conv.weight, " in message
-    assert "conv3.depthwise.conv.weight and 2 more" in message
+    assert "7 tensors missing from the file: conv1.pointwise.conv.weight, " in message
+    assert "conv5.depthwise.conv.weight and 2 more" in message
     assert "1 tensors unexpected in it: extra.weight" in message
 
 
@@ -199,18 +177,121 @@ def test_shapes_of_no_known_network_are_shown(tmp_path):
     assert "it fits" not in str(error.value)
 
 
-def test_a_classifier_of_other_classes_changes_nothing(tmp_path):
-    save_file(keras_state(random_trunk()), tmp_path / "a.safetensors")
-    trunk, fc = MobileNetV1(alpha=0.25), nn.Linear(256, 7)
-    before = trunk.conv0.conv.weight.clone()
-    with pytest.raises(InputError, match=r"7 classes.*weight is \[10, 256\] there"):
-        weights.load(trunk, tmp_path / "a.safetensors", classifier=fc)
-    assert torch.equal(trunk.conv0.conv.weight, before)
+IDS = [f"n{i:08}" for i in range(10)]
 
-    weights.save(trunk, tmp_path / "b.safetensors")
-    assert weights.read(tmp_path / "b.safetensors")[1] is None
-    with pytest.raises(InputError, match="holds no classifier"):
-        weights.load(trunk, tmp_path / "b.safetensors", classifier=fc)
+
+@pytest.mark.parametrize(
+    ("outputs", "channels", "classes", "why"),
+    [
+        (7, 256, None, "dropped classifier of 10 classes (7 here)"),
+        (10, 512, None, "dropped classifier of 10 classes (on 256 channels)"),
+        (10, 256, [*IDS[:3], "ants", *IDS[4:]], "the class 3 is n00000003 there, ants here)"),
+        (10, 256, IDS[::-1], "the class 0 is n00000000 there, n00000009 here)"),
+    ],
+    ids=["number", "channels", "others", "order"],
+)
+def test_a_classifier_of_other_classes_is_dropped(tmp_path, outputs, channels, classes, why):
+    path = write_checkpoint(tmp_path / "a.ckpt", random_trunk(), nn.Linear(256, 10), IDS)
+    trunk, fc = MobileNetV1(alpha=0.25), nn.Linear(channels, outputs)
+    before = fc.weight.clone()
+    report = weights.load(trunk, path, fc, classes=classes)
+    assert not report.classifier_loaded
+    assert (len(report.matched), report.dropped) == (135, ("fc.weight", "fc.bias"))
+    assert why in str(report)
+    assert torch.equal(fc.weight, before)
+
+
+def test_a_file_without_classifier_says_so(tmp_path):
+    weights.save(random_trunk(), tmp_path / "a.safetensors")
+    report = weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors", nn.Linear(256, 10))
+    assert not report.classifier_loaded
+    assert "135 tensors matched, no classifier in it" in str(report)
+
+
+def test_a_classifier_of_classes_that_the_file_does_not_name(tmp_path):
+    save_file(keras_state(random_trunk()), tmp_path / "a.safetensors")
+    fc = nn.Linear(256, 10)
+    report = weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors", fc, classes=IDS)
+    assert report.classifier_loaded
+    assert "classifier of 10 classes loaded (which ones, it does not say)" in str(report)
+
+
+def write_checkpoint(path, trunk, fc, ids, **more):
+    """What tasks.run leaves: the parts of it that weights are read from."""
+    state = {f"head.trunk.{k}": v for k, v in trunk.state_dict().items()}
+    state |= {f"head.fc.{k}": v for k, v in fc.state_dict().items()} if fc else {}
+    backbone = {"_target_": f"{type(trunk).__module__}.{type(trunk).__name__}", "weights": None}
+    content = {
+        "state_dict": state | {"head.extra": torch.zeros(3)},
+        "config": {"backbone": backbone | trunk.options},
+        "labels": {"num_classes": len(ids), "ids": ids, "names": ids, "outputs": []},
+    }
+    torch.save(content | more, path)
+    return path
+
+
+def test_a_checkpoint_of_a_run_fills_trunk_and_classifier(tmp_path):
+    source, fc = random_trunk(padding="symmetric"), nn.Linear(256, 10)
+    path = write_checkpoint(tmp_path / "best.ckpt", source, fc, IDS)
+    target, target_fc = MobileNetV1(alpha=0.25), nn.Linear(256, 10)
+    report = weights.load(target, path, target_fc, classes=IDS)
+    for key, value in source.state_dict().items():
+        if not key.endswith("num_batches_tracked"):
+            assert torch.equal(target.state_dict()[key], value), key
+    assert torch.equal(target_fc.weight, fc.weight)
+    assert report.classifier_loaded
+    assert report.differs == {"padding": ("symmetric", "same")}
+
+    with pytest.raises(InputError, match=r"fits a MobileNetV1 with alpha=0\.25"):
+        weights.load(MobileNetV1(), path)
+    with pytest.raises(InputError, match="is of a MobileNetV1, and this trunk is a MobileNetV2"):
+        weights.load(MobileNetV2(), path)
+
+
+def test_a_checkpoint_whose_head_has_no_classifier(tmp_path):
+    path = write_checkpoint(tmp_path / "best.ckpt", random_trunk(), None, [1, 2])
+    report = weights.load(MobileNetV1(alpha=0.25), path, nn.Linear(256, 2), classes=[1, 2])
+    assert not report.classifier_loaded
+    assert "no classifier in it" in str(report)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: state,
+        lambda state: {"state_dict": {f"module.{k}": v for k, v in state.items()}, "epoch": 3},
+        lambda state: {"model": {}, "model_ema": {f"module.{k}": v for k, v in state.items()}},
+    ],
+    ids=["plain", "of a training", "average first"],
+)
+def test_a_state_dict_of_pytorch(tmp_path, wrap):
+    source = random_trunk()
+    torch.save(wrap(keras_state(source)), tmp_path / "a.pth")
+    target, fc = MobileNetV1(alpha=0.25), nn.Linear(256, 10)
+    report = weights.load(target, tmp_path / "a.pth", fc)
+    assert (report.names, len(report.matched)) == ("keras", 137)
+    assert torch.equal(target.conv9.pointwise.conv.weight, source.conv9.pointwise.conv.weight)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"state_dict": {}, "epoch": 3}, "holds no state dict"),
+        (nn.Linear(2, 2), "more than tensors and plain containers"),
+        (b"PK\x03\x04 and no archive", "is damaged"),
+        ({"state_dict": {"a": torch.zeros(1)}, "config": {}, "labels": {}}, "without a trunk"),
+    ],
+    ids=["empty", "pickled module", "damaged", "no trunk"],
+)
+def test_a_file_of_pytorch_without_weights(tmp_path, content, message):
+    path = tmp_path / "a.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(InputError, match=message) as error:
+        weights.load(MobileNetV1(), path)
+    assert str(path) in str(error.value)
 
 
 @needs_keras_weights

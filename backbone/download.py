@@ -1,0 +1,199 @@
+"""Fetch a file once: resumed when cut, checked against a recorded sha256, whole or not at all."""
+
+import base64
+import fcntl
+import hashlib
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from backbone.errors import InputError
+
+WAITS = (1.0, 3.0)  # seconds before the second and the third attempt
+TIMEOUT = 30.0  # seconds without a byte
+CHUNK = 1 << 18
+
+
+class _BrokenOffError(Exception):
+    """The network failed; what arrived lies in the partial file."""
+
+
+def fetch(url: str, path: Path, begins: bytes) -> Path:
+    """`path`, downloaded from `url` when it is not there yet.
+
+    Its sha256 stands beside it in `<name>.sha256`, as sha256sum writes it: recorded when the file
+    is first seen whole, and held against the file ever after. Of several processes that want the
+    file one fetches it, and the others wait.
+
+    Args:
+        url: http(s) address.
+        path: where the file shall be; the folder is made.
+        begins: the first bytes of every file of this kind.
+
+    Raises:
+        InputError: the address cannot be reached or has no such file, it serves something else
+            (a login page, say) or breaks off, or a file differs from its recorded sha256.
+    """
+    with _alone(path):
+        if not path.exists():
+            _download(url, path, begins)
+        _check_record(path, path)
+    return path
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(f".{path.name}.lock").open("w")
+    except OSError as error:
+        raise InputError(f"{path.parent} cannot hold downloads: {error}") from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it if the process dies
+        yield
+
+
+def _download(url: str, path: Path, begins: bytes) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    by_hand = f"put the file at {path} by hand, or give the path of one as backbone.weights"
+    for wait in (*WAITS, None):
+        try:
+            md5 = _receive(url, partial, begins)
+            break
+        except (HTTPError, _BrokenOffError) as error:
+            final = isinstance(error, HTTPError) and error.code < 500 and error.code != 429
+            if wait is None or final:
+                raise InputError(
+                    f"{url} cannot be fetched: {error}. Try again (what has arrived is kept), "
+                    f"{by_hand}"
+                ) from error
+            time.sleep(wait)
+    if md5 and _digest(partial, "md5") != md5:
+        partial.unlink()
+        raise InputError(f"{url} arrived damaged (md5): try again, {by_hand}")
+    _check_record(path, partial)
+    os.replace(partial, path)
+
+
+def _receive(url: str, partial: Path, begins: bytes) -> str | None:
+    """Complete the partial file; the md5 in hex that the server declares, if any."""
+    have = partial.stat().st_size if partial.exists() else 0
+    with _open(url, have, partial) as answer:
+        # a server that knows no ranges sends the whole file again
+        resumes = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        have = have if resumes else 0
+        length = answer.headers["Content-Length"]
+        total = None if length is None else have + int(length)
+        chunks = _chunks(answer)
+        chunk = next(chunks, b"")
+        whole_head = len(chunk) >= len(begins) or total in (None, len(chunk))
+        if not resumes and whole_head and not chunk.startswith(begins):
+            raise InputError(
+                f"{url} serves something else ({answer.headers['Content-Type']}): it begins with "
+                f"{chunk[:48]!r}, not with {begins!r}. Is a login page or a proxy in between?"
+            )
+        with _Progress(url, total) as progress, partial.open("ab" if resumes else "wb") as file:
+            while chunk:
+                file.write(chunk)
+                have += len(chunk)
+                progress.show(have)
+                chunk = next(chunks, b"")
+    if total is not None and have < total:
+        with partial.open("rb") as file:
+            head = file.read(16)
+        raise _BrokenOffError(
+            f"it broke off after {have} of {total} bytes, beginning with {head!r}"
+        )
+    return _declared_md5(answer.headers.get_all("x-goog-hash") or [])
+
+
+def _open(url: str, have: int, partial: Path) -> HTTPResponse:
+    # identity: a compressed body has another length, and cannot be resumed
+    headers = {"User-Agent": "mobilenet-suite", "Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    try:
+        return urlopen(Request(url, headers=headers), timeout=TIMEOUT)
+    except HTTPError as error:
+        if error.code != 416:
+            raise
+        partial.unlink()  # nothing follows what is there: it belongs to another file
+        raise _BrokenOffError(f"{error}; the partial file is removed") from error
+    except (OSError, HTTPException) as error:
+        raise _BrokenOffError(str(error)) from error
+
+
+def _chunks(answer: HTTPResponse) -> Iterator[bytes]:
+    try:
+        while chunk := answer.read(CHUNK):
+            yield chunk
+    except (OSError, HTTPException) as error:
+        raise _BrokenOffError(f"it broke off ({error})") from error
+
+
+def _declared_md5(hashes: list[str]) -> str | None:
+    """Google Storage's md5 of the whole object, in hex."""
+    found = re.search(r"md5=([^,\s]+)", ",".join(hashes))
+    return base64.b64decode(found[1]).hex() if found else None
+
+
+def _check_record(path: Path, content: Path) -> None:
+    """Hold a file against the sha256 recorded for `path`; record it when there is none."""
+    record = path.with_name(f"{path.name}.sha256")
+    found = _digest(content, "sha256")
+    if not record.exists():
+        unfinished = path.with_name(f".{record.name}.partial")
+        unfinished.write_text(f"{found}  {path.name}\n")
+        os.replace(unfinished, record)
+        return
+    recorded = record.read_text().split()[:1]
+    if recorded != [found]:
+        if content != path:
+            content.unlink()
+        raise InputError(
+            f"{path} has sha256 {found}, but {record.name} beside it records "
+            f"{''.join(recorded) or 'none'}: it is not the file that was first fetched. Delete it "
+            f"to fetch it again, and {record.name} too if the new file is meant"
+        )
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+class _Progress:
+    """One line on stderr; on a terminal it counts."""
+
+    def __init__(self, url: str, total: int | None):
+        self.name = url.rpartition("/")[2]
+        self.total = "" if total is None else f" of {total / 1e6:.1f}"
+        self.live, self.due, self.have = sys.stderr.isatty(), 0.0, 0
+        if not self.live:
+            size = "" if total is None else f" ({total / 1e6:.1f} MB)"
+            print(f"fetching {url}{size}", file=sys.stderr, flush=True)
+
+    def show(self, have: int) -> None:
+        """Bytes that are there."""
+        self.have = have
+        if self.live and time.monotonic() >= self.due:
+            self._print("")
+            self.due = time.monotonic() + 0.1
+
+    def _print(self, end: str) -> None:
+        line = f"\r{self.name}: {self.have / 1e6:.1f}{self.total} MB"
+        print(line, end=end, file=sys.stderr, flush=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception: object):
+        if self.live:
+            self._print("\n")

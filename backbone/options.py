@@ -1,0 +1,44 @@
+"""The constructor options that the MobileNets share, and their ranges."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from backbone.conv import Padding
+from backbone.errors import InputError
+
+Initialisation = Literal["near_linear", "he"]
+Normalization = Literal["half", "imagenet"]
+
+# name -> (mean, deviation) of pixel values on the 0..1 scale
+NORMALIZATIONS = {
+    "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+
+
+def check_options(owner: str, options: Mapping[str, object], **choices: Any) -> None:
+    """Raise InputError at the first option out of its range.
+
+    Args:
+        owner: the network, for the message.
+        options: name -> value, the shared ones among them.
+        choices: the network's own: name -> the Literal of its values.
+    """
+    choices |= {
+        "padding": Padding,
+        "normalization": Normalization,
+        "initialisation": Initialisation,
+    }
+    for name, kind in choices.items():
+        if options[name] not in get_args(kind):
+            raise InputError(
+                f"{owner}: {name}={options[name]!r} is not one of {', '.join(get_args(kind))}"
+            )
+    for name, value in options.items():
+        if name in choices:
+            continue
+        if not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise InputError(f"{owner}: {name}={value!r} is not a number above 0")
+    if options["bn_momentum"] > 1:
+        raise InputError(f"{owner}: bn_momentum={options['bn_momentum']} is above 1")

@@ -1,0 +1,134 @@
+"""Weights files of every kind: safetensors, PyTorch's, Keras's, and this suite's checkpoints."""
+
+import json
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from backbone.errors import InputError
+from backbone.keras_h5 import MAGIC, read_keras_h5
+from backbone.weight_names import (
+    KERAS_LAYERS,
+    NATIVE,
+    NamingScheme,
+    keras_scheme,
+    naming_scheme,
+)
+
+PICKLES = (b"PK\x03\x04", b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
+# where training programs keep the state dict in what they save; the average before the raw one
+NESTED = ("state_dict_ema", "model_ema", "state_dict", "model")
+WRAPPERS = ("module.", "_orig_mod.")  # of DistributedDataParallel, torch.compile
+TRUNK, CLASSIFIER = "head.trunk.", "head.fc."  # in our checkpoints
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """What a weights file holds.
+
+    Args:
+        state: its tensors under its own names.
+        scheme: whose names they are.
+        network: name of the class of trunk they are for; None where the file does not tell.
+        options: arguments of that class's constructor.
+        classes: the data set's ids of the classifier's outputs; None where the file does not tell.
+    """
+
+    state: Mapping[str, Tensor]
+    scheme: NamingScheme
+    network: str | None
+    options: Mapping[str, Any]
+    classes: Sequence[int | str] | None = None
+
+    @property
+    def made_here(self) -> bool:
+        """Whether this suite wrote the file, and so under the very names of its trunk."""
+        return self.scheme is NATIVE and self.network is not None
+
+
+def read_file(path: Path) -> WeightsFile:
+    """Read a file by its first bytes, whatever its name.
+
+    Raises:
+        InputError: no such file, damaged or cut short, or one that holds no tensors.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such weights file, and not keras or timm either")
+    with path.open("rb") as file:
+        head = file.read(len(MAGIC))
+    if head == MAGIC:
+        state = read_keras_h5(path, KERAS_LAYERS)
+        return _published(state, keras_scheme(state))
+    return _read_torch(path) if head.startswith(PICKLES) else _read_safetensors(path)
+
+
+def _published(state: Mapping[str, Tensor], scheme: NamingScheme) -> WeightsFile:
+    network = None if scheme.network is None else scheme.network.__name__
+    return WeightsFile(state, scheme, network, scheme.options)
+
+
+def _read_safetensors(path: Path) -> WeightsFile:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        with path.open("rb") as file:
+            head = file.read(16)
+        raise InputError(
+            f"{path} is not a whole safetensors file ({error}; {path.stat().st_size} bytes, it "
+            f"begins with {head!r}), nor one of PyTorch's or Keras's: fetch it again"
+        ) from error
+    if "options" not in metadata:
+        return _published(state, naming_scheme(state))
+    return WeightsFile(state, NATIVE, metadata.get("network"), json.loads(metadata["options"]))
+
+
+def _read_torch(path: Path) -> WeightsFile:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"{path} is damaged, or more than tensors and plain containers ({reason}; "
+            f"{path.stat().st_size} bytes): fetch it again, or write it with "
+            "torch.save(model.state_dict(), FILE)"
+        ) from error
+    if isinstance(content, dict) and {"config", "labels", "state_dict"} <= content.keys():
+        return _checkpoint(path, content)
+    while isinstance(content, dict):
+        inner = next((content[key] for key in NESTED if isinstance(content.get(key), dict)), None)
+        if inner is None:
+            break
+        content = inner
+    tensors = content.items() if isinstance(content, dict) else ()
+    state = {_unwrapped(key): value for key, value in tensors if isinstance(value, Tensor)}
+    if not state:
+        raise InputError(f"{path} holds no state dict: write torch.save(model.state_dict(), FILE)")
+    return _published(state, naming_scheme(state))
+
+
+def _unwrapped(key: str) -> str:
+    while key.startswith(WRAPPERS):
+        key = key.partition(".")[2]
+    return key
+
+
+def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
+    state = {
+        native + key.removeprefix(prefix): value
+        for prefix, native in ((TRUNK, ""), (CLASSIFIER, "fc."))
+        for key, value in content["state_dict"].items()
+        if key.startswith(prefix)
+    }
+    if not state:
+        raise InputError(f"{path} is a checkpoint without a trunk: no tensor is named {TRUNK}...")
+    options = content["config"]["backbone"]
+    network = options["_target_"].rpartition(".")[2]
+    return WeightsFile(state, NATIVE, network, options, content["labels"]["ids"])
