@@ -3,15 +3,19 @@ file that is no image."""
 
 import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from backbone.errors import InputError
 
+Box = tuple[float, float, float, float]  # xyxy in pixels, fractions allowed
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}  # in lower case
 ORIENTATION = 0x0112  # the EXIF tag; its values 5-8 exchange width and height
 # what Pillow raises for damaged content, format by format
 DECODING_ERRORS = (
@@ -46,10 +50,8 @@ def image_size(size: int | list[int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
 
 
-def crop_resize(
-    image: Image.Image, box: tuple[float, float, float, float] | None, size: tuple[int, int]
-) -> np.ndarray:
-    """Resample `box` (xyxy in pixels, fractions allowed; None is the whole image) to `size` (h, w).
+def crop_resize(image: Image.Image, box: Box | None, size: tuple[int, int]) -> np.ndarray:
+    """Resample `box` (None is the whole image) to `size` (h, w).
 
     Bilinear with antialiasing. Returns uint8[h, w, 3] for an RGB image.
     """
@@ -57,9 +59,9 @@ def crop_resize(
 
 
 def load(
-    path: str | Path,
+    path: str | Path | BinaryIO,
     size: tuple[int, int],
-    box: tuple[float, float, float, float] | None = None,
+    box: Box | Callable[[int, int], Box] | None = None,
     frame: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """Decode, crop and resize in one go: `open_image` then `crop_resize`, for loaders.
@@ -69,7 +71,9 @@ def load(
 
     `frame` (h, w) is the size that annotations were made in, where they exist: the file is then
     taken as stored if that has this size, else turned by its EXIF orientation if that has it.
-    Without it EXIF orientation is applied. `box` is in the frame that results.
+    Without it EXIF orientation is applied. `box` is in the frame that results; where it depends on
+    that frame's size it is a function of (width, height), called once before anything is decoded.
+    `path` may be an open file that can seek.
 
     Returns uint8[h, w, 3]. Raises: InputError for a file that is no image or not of size `frame`.
     """
@@ -84,6 +88,8 @@ def load(
                 f"annotations were made on {frame[1]} x {frame[0]}; it is not the file that was "
                 "annotated: download it again, or correct width and height in the annotations"
             )
+        if callable(box):
+            box = box(width, height)
         box = box or (0.0, 0.0, width, height)
         shrink = min((box[2] - box[0]) / size[1], (box[3] - box[1]) / size[0])
         if shrink >= 2:
@@ -123,7 +129,7 @@ def fault(path: str | Path) -> str | None:
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[Image.Image]:
+def _opened(path: str | Path | BinaryIO) -> Iterator[Image.Image]:
     """Open an image; a failure to open or decode it inside the block becomes an InputError."""
     try:
         with Image.open(path) as image:
@@ -134,10 +140,11 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
         raise InputError(f"{path}: {_explain(path, error)}") from None
 
 
-def _explain(path: str | Path, error: Exception) -> str:
+def _explain(path: str | Path | BinaryIO, error: Exception) -> str:
     """Turn a decoding error into what is wrong with the file, from its size and first bytes."""
     try:
-        with open(path, "rb") as file:
+        with nullcontext(path) if hasattr(path, "seek") else open(path, "rb") as file:
+            file.seek(0)
             head = file.read(512)
             size = file.seek(0, 2)
     except FileNotFoundError:

@@ -95,6 +95,26 @@ def test_exif_orientation(tmp_path, photo, orientation, suffix):
     assert difference(load(path, (30, 30), frame=frame), crop_resize(stored, None, (30, 30))) < 2
 
 
+def test_a_box_may_depend_on_the_size_of_the_turned_picture(tmp_path, photo):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = photo.transpose(Image.Transpose.ROTATE_90)
+    path = saved(tmp_path / "x.png", turned, exif=exif)
+    asked = []
+
+    def left_half(width, height):
+        asked.append((width, height))
+        return 0.0, 0.0, width / 2, float(height)
+
+    got = load(path, (60, 50), left_half)
+    assert asked == [(200, 120)]
+    assert np.array_equal(got, crop_resize(photo, (0.0, 0.0, 100.0, 120.0), (60, 50)))
+    # the reduced decode scales what the function returned
+    path = saved(tmp_path / "x.jpg", turned, exif=exif, quality=95)
+    small = load(path, (15, 12), left_half)
+    assert difference(small, crop_resize(photo, (0.0, 0.0, 100.0, 120.0), (15, 12))) < 2
+
+
 def test_malformed_exif_does_not_spoil_a_good_picture(tmp_path, photo):
     path = saved(
         tmp_path / "x.jpg", photo, exif=b"Exif\x00\x00nonsense, no TIFF header", quality=95

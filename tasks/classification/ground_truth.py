@@ -1,0 +1,151 @@
+"""ImageNet's validation images in one flat folder: the lists that say each one's class."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from os import fsdecode
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError, some
+from tasks.classification.matlab import read_matlab
+
+FILE_COLUMNS = ("file", "filename", "file_name", "image", "path", "imageid")
+WNID_COLUMNS = ("wnid", "synset", "predictionstring")
+ACCEPTED = (
+    "accepted are the devkit's ILSVRC2012_validation_ground_truth.txt (a number a line), Kaggle's "
+    "LOC_val_solution.csv, Caffe's val.txt ('file index' a line), and a CSV file with a header "
+    f"that names a column of files ({', '.join(FILE_COLUMNS[:-1])}) and one of WordNet ids "
+    f"({', '.join(WNID_COLUMNS[:-1])})"
+)
+
+
+def read_labels(path: Path, files: list[bytes], wnids: Sequence[str], devkit: Path) -> np.ndarray:
+    """Labels int64[N], 0..K-1, of the N images of a flat folder.
+
+    The format is recognised by the content: a number a line is the devkit's list, of the files in
+    their names' order; a header with commas is Kaggle's or a CSV file's; else 'file index' a line,
+    the index counting sorted WordNet ids from 0, is Caffe's.
+
+    Args:
+        path: the list.
+        files: names of the folder's images, sorted.
+        wnids: the K classes, sorted.
+        devkit: folder in which `meta.mat` or the devkit is looked for, where it is not beside
+            `path`.
+
+    Raises: InputError for a list that cannot be read or does not fit images and classes.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text ({error}); {ACCEPTED}") from None
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise InputError(f"{path}: the list is empty; {ACCEPTED}")
+    if all(line.strip().isdecimal() for line in lines):
+        return _devkit(path, np.array([int(line) for line in lines]), files, wnids, devkit)
+    rows = _csv(path, lines) if "," in lines[0] else _caffe(path, lines, wnids)
+    return _by_name(path, list(rows), files, wnids)
+
+
+def _devkit(
+    path: Path, numbers: np.ndarray, files: list[bytes], wnids: Sequence[str], devkit: Path
+) -> np.ndarray:
+    if len(numbers) != len(files):
+        raise InputError(
+            f"{path} has {len(numbers):,} lines but the folder has {len(files):,} images: it gives "
+            "the classes of all of them, in their names' order; unpack the archive again, or use "
+            "a list that names the files"
+        )
+    places = (
+        path.with_name("meta.mat"),
+        devkit / "meta.mat",
+        devkit / "data" / "meta.mat",
+        devkit / "ILSVRC2012_devkit_t12" / "data" / "meta.mat",
+    )
+    meta = next((place for place in places if place.is_file()), None)
+    if meta is None:
+        raise InputError(
+            f"{path} gives ILSVRC2012 numbers, whose meaning is in the devkit's meta.mat; it is "
+            f"not in {some(dict.fromkeys(place.parent for place in places))}: put it beside the "
+            "list"
+        )
+    (synsets,) = read_matlab(meta, "synsets")
+    if not {"ILSVRC2012_ID", "WNID"} <= {*(synsets.dtype.names or ())}:
+        raise InputError(f"{meta}: its synsets have no ILSVRC2012_ID and WNID; get it again")
+    known = dict(zip(synsets["ILSVRC2012_ID"].tolist(), synsets["WNID"].tolist(), strict=True))
+    strange = [number for number in np.unique(numbers).tolist() if number not in known]
+    if strange:
+        raise InputError(f"{path}: numbers that {meta} does not have: {some(strange)}")
+    rows = [known[number] for number in numbers.tolist()]
+    return _numbers(path, rows, wnids)
+
+
+def _csv(path: Path, lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Rows of (file, wnid)."""
+    header = [name.strip().lower() for name in next(csv.reader(lines[:1]))]
+    columns = []
+    for what, names in (("files", FILE_COLUMNS), ("WordNet ids", WNID_COLUMNS)):
+        found = [name for name in names if name in header]
+        if not found:
+            raise InputError(f"{path}: no column of {what} in the header {lines[0]!r}; {ACCEPTED}")
+        columns.append(header.index(found[0]))
+    for number, row in enumerate(csv.reader(lines[1:]), start=2):
+        if len(row) <= max(columns) or not row[columns[1]].strip():
+            raise InputError(f"{path}, line {number}: {','.join(row)[:80]!r} lacks a column")
+        # Kaggle's column is 'wnid x y x y ...', the boxes behind the class
+        yield row[columns[0]], row[columns[1]].split()[0]
+
+
+def _caffe(path: Path, lines: list[str], wnids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(lines, start=1):
+        name, _, index = line.strip().rpartition(" ")
+        if not name or not index.isdecimal():
+            raise InputError(
+                f"{path}, line {number}: {line[:80]!r} is not 'file index'; {ACCEPTED}"
+            )
+        if int(index) >= len(wnids):
+            raise InputError(
+                f"{path}, line {number}: {line[:80]!r} has an index beyond the {len(wnids):,} "
+                "classes, which it counts from 0 in the order of their WordNet ids"
+            )
+        yield name.strip(), wnids[int(index)]
+
+
+def _by_name(
+    path: Path, rows: list[tuple[str, str]], files: list[bytes], wnids: Sequence[str]
+) -> np.ndarray:
+    """Put rows of (file, wnid) in the order of the files; suffixes may be left out."""
+    names = [fsdecode(file) for file in files]
+    place = {name.rpartition(".")[0]: i for i, name in enumerate(names)}
+    place |= {name: i for i, name in enumerate(names)}
+    found = [place.get(name.strip().rpartition("/")[2], -1) for name, _ in rows]
+    absent = [name for (name, _), i in zip(rows, found, strict=True) if i < 0]
+    if absent:
+        raise InputError(
+            f"{path} names {len(absent):,} files that the folder does not have: {some(absent)}; "
+            "unpack the archive again, or take them out of the list"
+        )
+    times = np.bincount(found, minlength=len(files))
+    for what, wrong in (("does not name", times == 0), ("names more than once", times > 1)):
+        if wrong.any():
+            raise InputError(
+                f"{path} {what} {wrong.sum():,} of the folder's {len(files):,} images: "
+                f"{some(names[i] for i in np.flatnonzero(wrong))}; give each image one line"
+            )
+    labels = np.empty(len(files), np.int64)
+    labels[found] = _numbers(path, [wnid for _, wnid in rows], wnids)
+    return labels
+
+
+def _numbers(path: Path, rows: list[str], wnids: Sequence[str]) -> np.ndarray:
+    output = {wnid: i for i, wnid in enumerate(wnids)}
+    strange = sorted({*rows} - {*wnids})
+    if strange:
+        raise InputError(
+            f"{path}: {len(strange):,} classes that are not among the {len(wnids):,} of the data "
+            f"set: {some(strange)}; add their training folders, or take them out of the list"
+        )
+    return np.array([output[wnid] for wnid in rows], np.int64)

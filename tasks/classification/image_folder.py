@@ -1,0 +1,115 @@
+"""A folder of one's own: the classes are the names of the folders that the images are in."""
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError, some
+from tasks.classification.folders import (
+    check_same_classes,
+    class_folders,
+    index_folders,
+    subfolders,
+)
+from tasks.classification.index import ImageIndex
+from tasks.classification.source import ImageSet, require
+
+LAYOUT = """train/<class>/*.jpg
+val/<class>/*.jpg
+with other names for train and val: data.train=NAME data.val=NAME"""
+ONE_FOLDER = "<class>/*.jpg: the class folders themselves, of which data.val_fraction is held out"
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """ROOT/{train,val}/<class>/*, or ROOT/<class>/* of which a share is held out.
+
+    Args:
+        root: the folder.
+        train: its folder of training images; None to evaluate only.
+        val: and of validation images, in the same classes.
+        test: and of those that are reported, where they are others.
+        val_fraction: ROOT itself holds the class folders: this share of each class, at least one
+            image, is held out for validation; which ones depends on the seed and on the names.
+        seed: of the run.
+    """
+
+    root: str
+    train: str | None = "train"
+    val: str = "val"
+    test: str | None = None
+    val_fraction: float | None = None
+    seed: int = 0
+
+    def folders(self) -> dict[str, Path]:
+        """The folder of class folders of each split; with `val_fraction` 'train' is all there is.
+
+        Raises: InputError for folders that are missing or have different classes.
+        """
+        root = Path(self.root)
+        if self.val_fraction is None:
+            if self.val is None:
+                raise InputError(
+                    "data.val=null: name the folder of validation images, or hold out a share of "
+                    "ROOT's class folders with data.val_fraction=0.2"
+                )
+            named = {"train": self.train, "val": self.val, "test": self.test}
+            folders = {split: root / name for split, name in named.items() if name is not None}
+            layout = LAYOUT
+            # other folders than those named: perhaps the classes themselves
+            if root.is_dir() and subfolders(root) and not any(f.exists() for f in folders.values()):
+                layout += "\nor, for a folder of class folders, add data.val_fraction=0.2"
+            require("The image folder", root, list(folders.values()), layout)
+        else:
+            if not 0 < self.val_fraction < 1:
+                raise InputError(
+                    f"data.val_fraction={self.val_fraction}: the share held out for validation "
+                    "must be between 0 and 1, such as 0.2"
+                )
+            folders = {"train": root} | ({} if self.test is None else {"test": root / self.test})
+            require("The image folder", root, list(folders.values()), ONE_FOLDER)
+        first, *others = folders.values()
+        class_folders(first)
+        for other in others:
+            check_same_classes(first, other)
+        return folders
+
+    def check(self) -> None:
+        """See Source."""
+        self.folders()
+
+    def load(self) -> ImageSet:
+        """See Source."""
+        splits = {}
+        for split, folder in self.folders().items():
+            names = subfolders(folder)
+            classes = [(name, name) for name in names]
+            splits[split] = index_folders(folder, names, classes, range(len(names)))
+        if self.val_fraction is None:
+            return ImageSet(splits)
+        train, val = hold_out(splits["train"], self.val_fraction, self.seed)
+        note = f"{self.val_fraction:.0%} of each class held out with seed {self.seed}"
+        return ImageSet(splits | {"train": train, "val": val}, note)
+
+
+def hold_out(index: ImageIndex, fraction: float, seed: int) -> tuple[ImageIndex, ImageIndex]:
+    """Split a set in two: (1 - fraction, fraction) of each class, at least one image each way.
+
+    Raises: InputError for classes with a single image.
+    """
+    single = [index.classes[k][0] for k in np.flatnonzero(index.counts < 2)]
+    if single:
+        raise InputError(
+            f"{index.root}: class folders with a single image: {some(single)}; it cannot be in "
+            "training and validation both: add images, or remove the folders"
+        )
+    held = np.zeros(len(index), bool)
+    starts = index.counts.cumsum() - index.counts
+    for (name, _), start, count in zip(index.classes, starts, index.counts, strict=True):
+        # by name, not by number: another class beside it leaves a class's split as it was
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode(errors="surrogateescape"))])
+        share = min(max(round(count * fraction), 1), count - 1)
+        held[start + rng.permutation(count)[:share]] = True
+    return index.take(np.flatnonzero(~held)), index.take(np.flatnonzero(held))

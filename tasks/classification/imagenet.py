@@ -1,0 +1,170 @@
+"""ImageNet's classification set (ILSVRC 2012), in the layouts it is kept in."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError, some
+from tasks.classification.folders import (
+    check_same_classes,
+    class_folders,
+    contents,
+    image_files,
+    index_folders,
+    subfolders,
+)
+from tasks.classification.ground_truth import read_labels
+from tasks.classification.index import ImageIndex
+from tasks.classification.source import ImageSet, official_note, require
+
+LAYOUT = """train/n01440764/n01440764_10026.JPEG   one folder a class (data.train=null: none)
+val/ILSVRC2012_val_00000001.JPEG       flat with a list of their classes (the devkit's, Kaggle's,
+                                       Caffe's or your own: data.val_labels), or class folders"""
+DOWNLOADS = (
+    "ILSVRC2012_img_train.tar (138 GB; the 1,000 archives in it each into a folder of its name)",
+    "ILSVRC2012_img_val.tar (6.3 GB) and ILSVRC2012_devkit_t12.tar.gz (2.5 MB, its list)",
+    "all from https://image-net.org/challenges/LSVRC/2012/2012-downloads.php, after registration",
+)
+LISTS = (
+    "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt",
+    "ILSVRC2012_validation_ground_truth.txt",
+    "LOC_val_solution.csv",
+    "val.txt",
+    "labels.csv",
+)
+OFFICIAL = {"train": 1_281_167, "val": 50_000}
+CLASSES = 1000
+
+
+@dataclass(frozen=True)
+class ImageNet:
+    """ROOT/train/<wnid>/*.JPEG, and validation images in such folders or flat with a list.
+
+    The classes are the training folders in sorted order; without training images they are the
+    official 1,000, of which validation may show a part.
+
+    Args:
+        root: the folder.
+        train: its folder of training images; None to evaluate only.
+        val: its folder of validation images.
+        val_labels: the list of a flat `val`'s classes, relative to `root` (see `read_labels`);
+            None takes the first of `LISTS` that is there.
+    """
+
+    root: str
+    train: str | None = "train"
+    val: str = "val"
+    val_labels: str | None = None
+
+    def check(self) -> None:
+        """See Source."""
+        root = Path(self.root)
+        named = [self.train, self.val, self.val_labels]
+        require("ImageNet", root, [root / n for n in named if n is not None], LAYOUT, DOWNLOADS)
+        if self.train is not None:
+            self._check_wnids(root / self.train)
+        if self._list() is not None:
+            return
+        self._check_wnids(root / self.val)
+        if self.train is not None:
+            check_same_classes(root / self.train, root / self.val)
+
+    def _list(self) -> Path | None:
+        """The list of a flat validation folder's classes; None for class folders."""
+        root = Path(self.root)
+        if self.val_labels is not None:
+            return root / self.val_labels
+        if subfolders(root / self.val):
+            return None
+        for name in LISTS:
+            if (root / name).is_file():
+                return root / name
+        raise InputError(
+            f"{root / self.val} holds {contents(root / self.val)}: put a list of their classes "
+            f"into {root} ({', '.join(LISTS)}), name yours with data.val_labels=, or sort the "
+            "images into folders named by WordNet id"
+        )
+
+    @staticmethod
+    def _check_wnids(folder: Path) -> None:
+        names = subfolders(folder)
+        if not names and any(folder.glob("n*.tar")):
+            raise InputError(
+                f"{folder} holds archives, one a class: unpack each into a folder of its name "
+                "(for f in n*.tar; do mkdir ${f%.tar} && tar -xf $f -C ${f%.tar}; done)"
+            )
+        strange = [n for n in names or class_folders(folder) if not re.fullmatch(r"n\d{8}", n)]
+        if strange:
+            raise InputError(
+                f"{folder}: folders that are no WordNet ids (n and eight digits): {some(strange)}; "
+                "remove them, or use task=image_folder for classes under other names"
+            )
+
+    def load(self) -> ImageSet:
+        """See Source."""
+        self.check()
+        root = Path(self.root)
+        wnids = official_wnids() if self.train is None else subfolders(root / self.train)
+        classes = list(zip(wnids, class_names(root, wnids), strict=True))
+        splits = {}
+        if self.train is not None:
+            splits["train"] = index_folders(root / self.train, wnids, classes, range(len(wnids)))
+        splits["val"] = self._load_val(classes)
+        return ImageSet(splits, official_note(splits, OFFICIAL, CLASSES))
+
+    def _load_val(self, classes: list[tuple[str, str]]) -> ImageIndex:
+        root, wnids = Path(self.root), [wnid for wnid, _ in classes]
+        folder = root / self.val
+        path = self._list()
+        if path is None:
+            names = subfolders(folder)
+            strange = sorted({*names} - {*wnids})
+            if strange:
+                raise InputError(
+                    f"{folder}: class folders that are not among the official 1,000: "
+                    f"{some(strange)}; remove them, or give training folders of these classes"
+                )
+            return index_folders(folder, names, classes, np.searchsorted(wnids, names))
+        files = image_files(folder)
+        if not files:
+            raise InputError(
+                f"{folder} holds {contents(folder)}, but {path} is a list of images directly in "
+                "it: leave data.val_labels=null for class folders, or name the right data.val"
+            )
+        labels = read_labels(path, files, wnids, devkit=root)
+        return ImageIndex(str(folder), np.array(files), labels, tuple(classes))
+
+
+def official_wnids() -> list[str]:
+    """The 1,000 classes, sorted. Imports timm, and torch with it."""
+    from timm.data import ImageNetInfo
+
+    return sorted(ImageNetInfo("imagenet-1k").label_names())
+
+
+def class_names(root: Path, wnids: list[str]) -> list[str]:
+    """What people call the classes: the first of each one's synonyms, or all where two share it.
+
+    From `LOC_synset_mapping.txt` in `root` ('n01440764 tench, Tinca tinca', as Kaggle gives it),
+    else from timm's copy of WordNet. A class that neither knows is called by its id.
+    """
+    mapping = root / "LOC_synset_mapping.txt"
+    if mapping.is_file():
+        lines = mapping.read_text(encoding="utf-8", errors="replace").splitlines()
+        synonyms = {wnid: words for wnid, _, words in (line.partition(" ") for line in lines)}
+    else:
+        from timm.data import ImageNetInfo
+
+        info = ImageNetInfo("imagenet-22k")
+        known = {*info.label_names()}
+        synonyms = {w: info.label_name_to_description(w) for w in wnids if w in known}
+    synonyms = [synonyms.get(wnid, wnid).strip() for wnid in wnids]
+    short = [words.split(",")[0] for words in synonyms]
+    shared = {name for name, count in Counter(short).items() if count > 1}
+    return [
+        f"{words} ({wnid})" if name in shared else name
+        for wnid, words, name in zip(wnids, synonyms, short, strict=True)
+    ]

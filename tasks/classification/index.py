@@ -1,0 +1,69 @@
+"""A set of labelled images as flat arrays: what data loaders share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class ImageIndex:
+    """N images of K classes.
+
+    Arrays and no list of N objects: worker processes share one copy of ImageNet's 1.28 million.
+    """
+
+    root: str
+    """The folder that `files` are in."""
+    files: np.ndarray
+    """bytes[N], paths relative to `root`, in the file system's encoding."""
+    labels: np.ndarray
+    """int64[N], 0..K-1."""
+    classes: tuple[tuple[str, str], ...]
+    """(id, name) of each of the K classes; the id is the data set's own."""
+    boxes: np.ndarray | None = None
+    """float32[N, 4], the part of each image to look at, xyxy as fractions of its width and height:
+    a set whose photographs were shrunk on disk keeps its annotations. None: the whole images."""
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """int64[K], images of each class."""
+        return np.bincount(self.labels, minlength=len(self.classes))
+
+    def path(self, image: int) -> Path:
+        """Where the file of an image (0..N-1) stands."""
+        return Path(self.root, os.fsdecode(self.files[image]))
+
+    def take(self, images: np.ndarray) -> ImageIndex:
+        """The set of these images (0..N-1), in this order."""
+        boxes = None if self.boxes is None else self.boxes[images]
+        return replace(self, files=self.files[images], labels=self.labels[images], boxes=boxes)
+
+    def first(self, count: int) -> ImageIndex:
+        """The first `count` images, taken from all classes in turn, in the set's own order."""
+        order = np.argsort(self.labels, kind="stable")
+        turn = np.empty_like(order)  # an image's number within its class
+        turn[order] = (
+            np.arange(len(order)) - (self.counts.cumsum() - self.counts)[self.labels[order]]
+        )
+        return self.take(np.sort(np.lexsort((self.labels, turn))[:count]))
+
+    def __str__(self) -> str:
+        counts = self.counts
+        present = np.flatnonzero(counts)
+        classes = f"{len(present):,} of " if len(present) < len(counts) else ""
+        fewest = present[counts[present].argmin()]
+        most = counts.argmax()
+        span = (
+            f"{counts[most]:,} each"
+            if counts[fewest] == counts[most]
+            else f"{counts[fewest]:,} ({self.classes[fewest][1]}) to "
+            f"{counts[most]:,} ({self.classes[most][1]}) each"
+        )
+        return f"{len(self):,} images of {classes}{len(counts):,} classes, {span}"

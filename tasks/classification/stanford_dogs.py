@@ -1,0 +1,189 @@
+"""Stanford Dogs (Khosla et al. 2011), as its official archives unpack."""
+
+import os
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError, some
+from tasks.classification.folders import image_files
+from tasks.classification.index import ImageIndex
+from tasks.classification.matlab import read_matlab
+from tasks.classification.source import ImageSet, official_note, require
+
+LAYOUT = """Images/n02085620-Chihuahua/n02085620_7.jpg
+Annotation/n02085620-Chihuahua/n02085620_7   only for data.crop_to_object=true
+lists/train_list.mat, lists/test_list.mat    or both directly in the folder"""
+ADDRESS = "http://vision.stanford.edu/aditya86/ImageNetDogs"
+DOWNLOADS = tuple(
+    f"{ADDRESS}/{archive}"
+    for archive in ("images.tar (757 MB)", "annotation.tar (21 MB)", "lists.tar (0.5 MB)")
+)
+OFFICIAL = {"train": 12_000, "val": 8_580}
+CLASSES = 120
+
+
+@dataclass(frozen=True)
+class StanfordDogs:
+    """The training and the test list; the latter is what is validated on, there is no third.
+
+    Args:
+        root: holds `Images`, the two lists (in it or in `lists`) and, for crops, `Annotation`.
+        crop_to_object: look at the annotated dog alone, the largest where there are several: the
+            box around all of them is most of the picture, and shows each one small.
+    """
+
+    root: str
+    crop_to_object: bool = False
+
+    def lists(self) -> dict[str, Path]:
+        """The list of each split."""
+        root = Path(self.root)
+        folder = root if (root / "train_list.mat").is_file() else root / "lists"
+        return {"train": folder / "train_list.mat", "val": folder / "test_list.mat"}
+
+    def check(self) -> None:
+        """See Source."""
+        root = Path(self.root)
+        paths = [root / "Images", *self.lists().values()]
+        if self.crop_to_object:
+            paths.append(root / "Annotation")
+        require("Stanford Dogs", root, paths, LAYOUT, DOWNLOADS)
+
+    def load(self) -> ImageSet:
+        """See Source."""
+        self.check()
+        images = Path(self.root) / "Images"
+        rows = {split: _read_list(path) for split, path in self.lists().items()}
+        names, labels = (np.concatenate(column) for column in zip(*rows.values(), strict=True))
+        _check_files(self.lists(), rows, images)
+        folders, labels = _number(names, labels, images)
+        _check_classes(self.lists(), rows)
+        # 'n02085620-Chihuahua', 'n02098105-soft-coated_wheaten_terrier'
+        parts = [folder.partition("-") for folder in folders]
+        classes = tuple((wnid, name.replace("_", " ") or wnid) for wnid, _, name in parts)
+        train = len(rows["train"][0])
+        splits = {}
+        for split, part in (("train", slice(train)), ("val", slice(train, None))):
+            files = [os.fsencode(name) for name in names[part]]
+            boxes = self._boxes(names[part]) if self.crop_to_object else None
+            splits[split] = ImageIndex(str(images), np.array(files), labels[part], classes, boxes)
+        note = official_note(splits, OFFICIAL, CLASSES)
+        return ImageSet(splits, f"{note}, cropped to the dogs" if self.crop_to_object else note)
+
+    def _boxes(self, names: np.ndarray) -> np.ndarray:
+        folder = Path(self.root) / "Annotation"
+        return np.array(
+            [largest_box(folder / os.path.splitext(name)[0]) for name in names], np.float32
+        )
+
+
+def _read_list(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Files str[N] ('n02085620-Chihuahua/n02085620_7.jpg') and labels int64[N] of a list."""
+    files, labels = read_matlab(path, "file_list", "labels")
+    files, labels = np.array(files.ravel(), str), labels.ravel().astype(np.int64)
+    if len(files) != len(labels):
+        raise InputError(
+            f"{path}: {len(files):,} files but {len(labels):,} labels; get lists.tar again"
+        )
+    names, times = np.unique(files, return_counts=True)
+    if (times > 1).any():
+        raise InputError(f"{path}: files listed more than once: {some(names[times > 1])}")
+    return files, labels
+
+
+def _check_files(
+    lists: dict[str, Path], rows: dict[str, tuple[np.ndarray, np.ndarray]], images: Path
+) -> None:
+    """Refuse lists that share a file or name one that is not there."""
+    both = np.intersect1d(rows["train"][0], rows["val"][0])
+    if len(both):
+        raise InputError(
+            f"{lists['train']} and {lists['val']} share {len(both):,} files: {some(both)}; a "
+            "photograph must be in one of them only: get lists.tar again"
+        )
+    listings: dict[str, set[bytes]] = {}
+    for split, path in lists.items():
+        missing = []
+        for name in rows[split][0].tolist():
+            folder, _, file = name.rpartition("/")
+            if folder not in listings:
+                place = images / folder
+                listings[folder] = set(image_files(place)) if place.is_dir() else set()
+            if os.fsencode(file) not in listings[folder]:
+                missing.append(name)
+        if missing:
+            raise InputError(
+                f"{path} names {len(missing):,} files that are not in {images}: {some(missing)}; "
+                f"unpack {ADDRESS}/images.tar (757 MB) again"
+            )
+
+
+def _check_classes(lists: dict[str, Path], rows: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Refuse lists of different classes."""
+    differ = [
+        f"only in {lists[one]}: labels {some(labels)}"
+        for one, other in (("train", "val"), ("val", "train"))
+        if len(labels := np.setdiff1d(rows[one][1], rows[other][1]))
+    ]
+    if differ:
+        raise InputError(
+            f"the lists have different classes ({'; '.join(differ)}): give both images of each"
+        )
+
+
+def _number(names: np.ndarray, labels: np.ndarray, images: Path) -> tuple[list[str], np.ndarray]:
+    """Class folders in their labels' order, and labels counted from 0 without gaps.
+
+    Raises: InputError where folders and labels do not belong together one to one.
+    """
+    folders = np.array([name.rpartition("/")[0] for name in names])
+    pairs = sorted(set(zip(labels.tolist(), folders.tolist(), strict=True)))
+    for column, what in ((0, "label"), (1, "folder")):
+        values, times = np.unique([pair[column] for pair in pairs], return_counts=True)
+        if (times > 1).any():
+            value = values[times > 1][0]
+            clash = [str(pair) for pair in pairs if str(pair[column]) == str(value)]
+            raise InputError(
+                f"the lists contradict {images}: {what} {value} stands for {some(clash)} (label, "
+                "folder); get lists.tar again"
+            )
+    return [folder for _, folder in pairs], np.searchsorted([k for k, _ in pairs], labels)
+
+
+def largest_box(path: Path) -> tuple[float, float, float, float]:
+    """The largest box of an annotation, xyxy as fractions of width and height, clipped to 0..1.
+
+    Fractions, because the annotation says how large the picture was that it was made on.
+
+    Raises: InputError for a file that is missing, no annotation, or without a box that has an area.
+    """
+    try:
+        tree = ElementTree.parse(path)
+        width, height = (float(tree.findtext(f"size/{side}")) for side in ("width", "height"))
+        boxes = np.array(
+            [
+                [float(box.findtext(edge)) for edge in ("xmin", "ymin", "xmax", "ymax")]
+                for box in tree.iterfind("object/bndbox")
+            ]
+        ).reshape(-1, 4)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); unpack {ADDRESS}/annotation.tar (21 MB), "
+            "or leave data.crop_to_object=false"
+        ) from None
+    except (ElementTree.ParseError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: not a PASCAL annotation with size and bndbox ({error}); unpack "
+            f"{ADDRESS}/annotation.tar again"
+        ) from None
+    boxes = (boxes / (width, height, width, height)).clip(0, 1)
+    area = (boxes[:, 2:] - boxes[:, :2]).clip(min=0).prod(axis=1)
+    if not (area > 0).any():
+        raise InputError(
+            f"{path}: no object has a box with an area inside the picture of {width:g} x "
+            f"{height:g}; correct it, or leave data.crop_to_object=false"
+        )
+    return tuple(boxes[area.argmax()].tolist())

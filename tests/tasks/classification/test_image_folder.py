@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+
+from backbone.errors import InputError
+from tasks.classification.image_folder import ImageFolder
+
+
+def files(index):
+    return [index.path(i).relative_to(index.root).as_posix() for i in range(len(index))]
+
+
+def test_classes_are_the_folders_in_order(folder):
+    found = ImageFolder(str(folder)).load()
+    train, val = found.splits["train"], found.splits["val"]
+    assert train.classes == val.classes == (("ant", "ant"), ("bee", "bee"))
+    assert train.counts.tolist() == [5, 3]
+    assert files(val) == ["ant/0.jpg", "ant/1.jpg", "bee/0.jpg", "bee/1.jpg"]
+    assert val.labels.tolist() == [0, 0, 1, 1]
+    assert train.path(0).is_file()
+    assert found.note == ""
+
+
+def test_hidden_files_and_other_types_are_no_images(folder, images):
+    images(folder / "train", ["ant/._0.jpg", ".ipynb_checkpoints/0.jpg", "ant/9.PNG"])
+    (folder / "train/ant/notes.txt").write_text("no image")
+    train = ImageFolder(str(folder)).load().splits["train"]
+    assert train.counts.tolist() == [6, 3]
+    assert "ant/9.PNG" in files(train)
+
+
+def test_other_names_a_test_split_and_evaluation_only(folder):
+    (folder / "val").rename(folder / "valid")
+    found = ImageFolder(str(folder), val="valid", test="valid").load()
+    assert list(found.splits) == ["train", "val", "test"]
+    assert list(ImageFolder(str(folder), train=None, val="valid").load().splits) == ["val"]
+
+
+def test_one_folder_is_split_by_class_and_seed(tmp_path, images):
+    counts = {"a": 10, "b": 2, "c": 30}
+    root = images(tmp_path / "x", [f"{k}/{i:02}.jpg" for k, n in counts.items() for i in range(n)])
+
+    def split(seed=0):
+        found = ImageFolder(str(root), val_fraction=0.2, seed=seed).load()
+        return found.splits["train"], found.splits["val"], found.note
+
+    train, val, note = split()
+    assert val.counts.tolist() == [2, 1, 6]
+    assert train.counts.tolist() == [8, 1, 24]
+    assert len({*files(train), *files(val)}) == 42
+    assert note == "20% of each class held out with seed 0"
+    assert files(split()[1]) == files(val)
+    assert files(split(seed=1)[1]) != files(val)
+    # a class more leaves the split of the others as it was
+    images(root, ["aa/0.jpg", "aa/1.jpg"])
+    assert [f for f in files(split()[1]) if not f.startswith("aa/")] == files(val)
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.5, 2])
+def test_a_fraction_that_is_none_is_refused(folder, fraction):
+    with pytest.raises(InputError, match=r"data\.val_fraction"):
+        ImageFolder(str(folder), val_fraction=fraction).check()
+
+
+def test_missing_folders_are_named_with_what_is_there(folder):
+    (folder / "val").rename(folder / "validation")
+    with pytest.raises(InputError) as error:
+        ImageFolder(str(folder)).check()
+    message = str(error.value)
+    assert f"Not found:\n  {folder / 'val'}\n" in message
+    assert "holds the folders train, validation." in message
+    for words in ("train/<class>/*.jpg", "data.val=NAME", "mode=sample"):
+        assert words in message
+    assert "val_fraction" not in message
+
+
+def test_class_folders_directly_in_the_root_are_told_what_to_do(folder):
+    with pytest.raises(InputError, match=r"folders ant, bee\.[\s\S]*data\.val_fraction=0\.2"):
+        ImageFolder(str(folder / "train")).check()
+
+
+def test_images_without_class_folders(folder):
+    flat = folder / "train" / "ant"
+    with pytest.raises(InputError, match="5 image files"):
+        ImageFolder(str(flat)).check()
+    with pytest.raises(InputError, match=r"one folder a class .* holds 5 image files .*0\.jpg"):
+        ImageFolder(str(flat), val_fraction=0.2).check()
+
+
+def test_classes_that_differ_are_named_both_ways(folder):
+    (folder / "val/bee").rename(folder / "val/wasp")
+    with pytest.raises(InputError) as error:
+        ImageFolder(str(folder)).check()
+    assert f"only in {folder / 'train'}: bee\n" in str(error.value)
+    assert f"only in {folder / 'val'}: wasp\n" in str(error.value)
+
+
+def test_empty_class_folders_are_named_with_what_they_hold(folder, images):
+    for split in ("train", "val"):
+        (folder / split / "cricket").mkdir()
+    with pytest.raises(InputError, match=r"without an image: cricket \(.*no folder and no image"):
+        ImageFolder(str(folder)).load()
+    # unpacked one folder too deep
+    images(folder / "deep", ["train/train/ant/0.jpg", "val/val/ant/0.jpg"])
+    with pytest.raises(InputError) as error:
+        ImageFolder(str(folder), train="deep/train", val="deep/train").load()
+    assert "train holds the folders ant" in str(error.value)
+
+
+def test_single_images_cannot_be_split(folder, images):
+    images(folder / "train", ["wasp/0.jpg"])
+    with pytest.raises(InputError, match="single image: wasp"):
+        ImageFolder(str(folder / "train"), val_fraction=0.2).load()
+
+
+def test_names_beyond_ascii(tmp_path, images):
+    root = images(tmp_path / "x", [f"{s}/Łoś/é 1.jpg" for s in ("train", "val")])
+    train = ImageFolder(str(root)).load().splits["train"]
+    assert train.path(0).is_file()
+    assert train.classes == (("Łoś", "Łoś"),)
+
+
+def test_real_photographs(shared):
+    splits = ImageFolder(str(shared / "hymenoptera")).load().splits
+    assert splits["val"].counts.tolist() == [70, 83]
+    assert splits["train"].labels.dtype == np.int64
+    assert [name for name, _ in splits["train"].classes] == ["ants", "bees"]
