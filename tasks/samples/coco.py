@@ -7,27 +7,18 @@ reads this. `sample.json` beside them says what was drawn, so that a second call
 """
 
 import json
-import logging
-import multiprocessing
-import os
-import shutil
-import uuid
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from backbone.errors import InputError
-from tasks.samples.composition import compose
+from tasks.samples.composition import compose, frame_near
+from tasks.samples.publishing import Record, draw_all, publish
 from tasks.samples.sprite import tight_box
 
 VERSION = 2  # of the drawings: raise it when a picture changes, and every sample is drawn anew
-STAMP = "sample.json"
-_FEW = 64  # pictures that one process draws sooner than others start
 
 # COCO's 80 categories by supercategory, with their own ids, which have gaps
 _CATEGORIES = {
@@ -54,9 +45,6 @@ CATEGORIES: list[dict[str, Any]] = [
     for entry in entries.split(", ")
 ]
 
-Record = dict[str, Any]
-Job = tuple[Path, tuple[int, int], tuple[int, ...]]  # file, frame size, seed
-
 
 def draw(
     root: Path | str,
@@ -80,54 +68,9 @@ def draw(
         InputError: `root` holds something this function did not draw, or a count or size is not
             possible.
     """
-    root = Path(root).absolute()
-    if train < 1 or val < 1:
-        raise InputError(f"train={train}, val={val}: draw at least one picture for each.")
-    if min(size) < 64:
-        raise InputError(f"size={size}: a picture needs at least 64 pixels each way.")
     stamp = {"sample": "coco", "version": VERSION, "seed": seed, "train": train, "val": val}
     stamp["size"] = list(size)
-    if _drawn(root) == stamp:
-        return
-    fresh = root.with_name(f".{root.name}-{uuid.uuid4().hex[:12]}")  # a sibling: the move is atomic
-    logging.getLogger(__name__).info("Drawing %d pictures into %s, once.", train + val, root)
-    try:
-        _draw_set(fresh, train, val, size, seed, workers)
-        (fresh / STAMP).write_text(json.dumps(stamp) + "\n")
-        _publish(fresh, root, stamp)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _drawn(root: Path) -> Record | None:
-    """Return the stamp of the finished set at `root`; None where there is nothing yet."""
-    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-        return None
-    if (root / STAMP).is_file():
-        stamp = json.loads((root / STAMP).read_text())
-        if stamp.get("sample") == "coco":
-            return stamp
-    raise InputError(
-        f"{root} holds something other than a drawn COCO sample. "
-        "Name a new or an empty folder for the sample, or move away what is there."
-    )
-
-
-def _publish(fresh: Path, root: Path, stamp: Record) -> None:
-    """Move a finished set to `root`; where another process was first with the same, keep that."""
-    found = _drawn(root)
-    if found == stamp:
-        return
-    stale = fresh.with_name(fresh.name + "-old")
-    if found is not None:
-        with suppress(FileNotFoundError):  # another process may be replacing it as well
-            os.rename(root, stale)
-    try:
-        os.rename(fresh, root)
-    except OSError:  # filled since
-        if _drawn(root) != stamp:
-            raise
-    shutil.rmtree(stale, ignore_errors=True)
+    publish(root, "COCO", stamp, lambda new: _draw_set(new, train, val, size, seed, workers))
 
 
 def _draw_set(
@@ -141,7 +84,7 @@ def _draw_set(
         for k, (name, count, first) in enumerate(splits)
         for i in range(count)
     ]
-    records = _draw_all(jobs, workers)
+    records: Iterator[tuple[Record, list[Record]]] = draw_all(draw_picture, jobs, workers)
     next_id = 1
     for name, count, _ in splits:
         images, annotations = [], []
@@ -167,29 +110,12 @@ def _draw_set(
         (folder / "annotations" / f"instances_{name}.json").write_text(json.dumps(content))
 
 
-def _draw_all(jobs: list[Job], workers: int | None) -> Iterator[tuple[Record, list[Record]]]:
-    if workers is None:
-        workers = 1 if len(jobs) < _FEW else min(_cores(), 8)
-    if workers == 1:
-        yield from (draw_picture(*job) for job in jobs)
-        return
-    # spawned, not forked: the caller may run threads (torch's), and a fork would copy their locks
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(draw_picture, *zip(*jobs, strict=True), chunksize=16)
-
-
-def _cores() -> int:
-    """How many cores this process may use, which a container or a job limits."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def draw_picture(
     path: Path, size: tuple[int, int], seed: tuple[int, ...]
 ) -> tuple[Record, list[Record]]:
     """Draw one picture to `path`; return its COCO image record and its annotations without ids."""
     rng = np.random.default_rng(seed)
-    width, height = _frame(size, rng)
+    width, height = frame_near(size, rng)
     picture = compose(width, height, rng)
     Image.fromarray(picture.render()).save(path, quality=90)
     image = {
@@ -209,14 +135,6 @@ def draw_picture(
         }
         for item in picture.objects
     ]
-
-
-def _frame(size: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
-    """Pick a frame near `size`: mostly as given, else wide, upright or square."""
-    width, height = size
-    frames = ((1.0, 1.0), (1.0, 0.9), (0.94, 1.0), (height / width, width / height), (0.85, 1.15))
-    w, h = frames[rng.choice(len(frames), p=(0.5, 0.15, 0.1, 0.15, 0.1))]
-    return round(width * w), round(height * h)
 
 
 def _bbox(mask: np.ndarray) -> list[float]:

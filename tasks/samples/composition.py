@@ -54,6 +54,14 @@ class Picture:
         return on_paper(canvas, self.paper)
 
 
+def frame_near(size: tuple[int, int], rng: Rng) -> tuple[int, int]:
+    """Pick a frame (width, height) near `size`: mostly as given, else wide, upright or square."""
+    width, height = size
+    frames = ((1.0, 1.0), (1.0, 0.9), (0.94, 1.0), (height / width, width / height), (0.85, 1.15))
+    w, h = frames[rng.choice(len(frames), p=(0.5, 0.15, 0.1, 0.15, 0.1))]
+    return round(width * w), round(height * h)
+
+
 def compose(width: int, height: int, rng: Rng) -> Picture:
     """Invent one picture of `width` x `height` pixels."""
     pen = Pen((width, height), np.eye(2) * height, (0, 0), supersample=2)

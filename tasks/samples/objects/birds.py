@@ -12,13 +12,34 @@ _BLUE, _RED, _YELLOW, _BROWN, _GREEN, _SLATE = (
     (96, 168, 120),
     (88, 92, 112),
 )
+_INDIGO, _SOOT, _UMBER, _RUST = (54, 96, 190), (84, 86, 100), (112, 92, 80), (222, 116, 58)
 _BEAK, _LEG, _WHITE = (244, 164, 50), (206, 128, 56), (250, 248, 244)
 
 
 def bird(pen: ObjectPen, rng: Rng) -> None:
     """A songbird standing."""
     color = near(rng, any_of(rng, (_BLUE, _RED, _YELLOW, _BROWN, _GREEN, _SLATE)))
-    belly, ink = light(mix(color, (250, 214, 160), 0.6), 0.35), dark(color, 0.55)
+    _songbird(pen, color, light(mix(color, (250, 214, 160), 0.6), 0.35))
+
+
+def indigo_bunting(pen: ObjectPen, rng: Rng) -> None:
+    """A finch that is blue all over."""
+    color = near(rng, _INDIGO)
+    _songbird(pen, color, light(color, 0.12))
+
+
+def junco(pen: ObjectPen, rng: Rng) -> None:
+    """A sooty finch with a white belly."""
+    _songbird(pen, near(rng, _SOOT), _WHITE)
+
+
+def robin(pen: ObjectPen, rng: Rng) -> None:
+    """A brown thrush with a rusty breast."""
+    _songbird(pen, near(rng, _UMBER), near(rng, _RUST))
+
+
+def _songbird(pen: ObjectPen, color: Color, belly: Color) -> None:
+    ink = dark(color, 0.55)
     for x in (-0.06, 0.16):
         pen.stroke([(x, 0.5), (x + 0.03, 0.92)], 0.045, _LEG)
         pen.stroke([(x - 0.06, 0.94), (x + 0.03, 0.9), (x + 0.15, 0.94)], 0.045, _LEG)

@@ -33,6 +33,15 @@ class _Coat:
 def cat(pen: ObjectPen, rng: Rng) -> None:
     """A cat sitting or walking: ginger, black or grey, plain or tabby."""
     coat = _Coat(near(rng, any_of(rng, _COATS), 7), any_of(rng, _EYES), bool(rng.random() < 0.6))
+    _posed(pen, rng, coat)
+
+
+def tabby(pen: ObjectPen, rng: Rng) -> None:
+    """A striped cat sitting or walking."""
+    _posed(pen, rng, _Coat(near(rng, any_of(rng, _COATS), 7), any_of(rng, _EYES), tabby=True))
+
+
+def _posed(pen: ObjectPen, rng: Rng, coat: _Coat) -> None:
     if rng.random() < 0.55:
         _sitting(pen, coat)
     else:

@@ -37,6 +37,17 @@ def boat(pen: ObjectPen, rng: Rng) -> None:
     else:
         _cabin(pen, rng)
         deck = 0.42
+    _hull(pen, hull, deck)
+
+
+def sailing_boat(pen: ObjectPen, rng: Rng) -> None:
+    """A sailing boat under main and jib."""
+    hull = any_of(rng, _HULLS)
+    _rig(pen, rng, hull)
+    _hull(pen, hull, 0.48)
+
+
+def _hull(pen: ObjectPen, hull: Color, deck: float) -> None:
     keel = curve([(0.98, deck - 0.08), (0.84, 0.74), (0.66, 0.93)], closed=False)
     stern = curve([(-0.66, 0.93), (-0.84, 0.8), (-0.92, deck)], closed=False)
     pen.shape(np.concatenate([keel, stern]), shaded(hull, 0.1, 0.3), dark(hull, 0.6))
@@ -81,6 +92,11 @@ def airplane(pen: ObjectPen, rng: Rng) -> None:
         _propeller_plane(pen, color)
     else:
         _airliner(pen, color)
+
+
+def airliner(pen: ObjectPen, rng: Rng) -> None:
+    """A jet with many windows."""
+    _airliner(pen, any_of(rng, _LIVERIES))
 
 
 def _airliner(pen: ObjectPen, color: Color) -> None:

@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from tasks.samples.drawing.colors import LEAF, Rng, any_of, dark, is_pale, light, near, shaded
+from tasks.samples.drawing.colors import (
+    LEAF,
+    Color,
+    Rng,
+    any_of,
+    dark,
+    is_pale,
+    light,
+    near,
+    shaded,
+)
 from tasks.samples.drawing.pen import ObjectPen
 from tasks.samples.drawing.shapes import curve, path, polar, ring, symmetric
 
@@ -34,7 +44,15 @@ def banana(pen: ObjectPen, rng: Rng) -> None:
 
 def apple(pen: ObjectPen, rng: Rng) -> None:
     """A red or green apple with its stem and, mostly, a leaf."""
-    color = near(rng, any_of(rng, _APPLES))
+    _apple(pen, rng, near(rng, any_of(rng, _APPLES)))
+
+
+def granny_smith(pen: ObjectPen, rng: Rng) -> None:
+    """A green apple."""
+    _apple(pen, rng, near(rng, _APPLES[2]))
+
+
+def _apple(pen: ObjectPen, rng: Rng, color: Color) -> None:
     half = path("0,-.56 .32,-.7 .7,-.58 .9,-.16 .8,.36 .52,.78 .22,.9 0,.82")
     pen.shape(curve(symmetric(half)), shaded(color, 0.2, 0.2), dark(color, 0.5), 0.045)
     pen.shape(ring(-0.3, 0.1, 0.4, 0.5), (250, 220, 112, 60))

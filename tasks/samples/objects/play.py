@@ -57,6 +57,16 @@ def sports_ball(pen: ObjectPen, rng: Rng) -> None:
         _beach_ball(pen, turn)
 
 
+def soccer_ball(pen: ObjectPen, rng: Rng) -> None:
+    """A football of black and white patches."""
+    _football(pen, float(rng.uniform(0, 360)))
+
+
+def basketball(pen: ObjectPen, rng: Rng) -> None:
+    """An orange ball with dark seams."""
+    _basketball(pen, near(rng, (232, 124, 48)), float(rng.uniform(0, 360)))
+
+
 def _football(pen: ObjectPen, turn: float) -> None:
     pen.shape(ring(0, 0, 1.0), ((255, 255, 252), (222, 222, 230)), (96, 94, 106), 0.05)
     for k in range(5):

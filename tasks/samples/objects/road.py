@@ -31,11 +31,50 @@ def car(pen: ObjectPen, rng: Rng) -> None:
     if rng.random() < 0.15:
         _car_front(pen, color)
     else:
-        _car_side(pen, rng, color)
+        _car_side(pen, rng, color, any_of(rng, _TAILS))
 
 
-def _car_side(pen: ObjectPen, rng: Rng, color: Color) -> None:
-    ink, (rear, roof) = dark(color, 0.6), any_of(rng, _TAILS)
+def estate_car(pen: ObjectPen, rng: Rng) -> None:
+    """A car whose roof reaches its tail, with a rack."""
+    color = near(rng, any_of(rng, _PAINTS))
+    pen.stroke(path("-.64,-.52 .0,-.52"), 0.04, TYRE)
+    for x in (-0.6, -0.3, -0.04):
+        pen.stroke([(x, -0.52), (x, -0.4)], 0.035, TYRE)
+    _car_side(pen, rng, color, _TAILS[2])
+
+
+def taxi(pen: ObjectPen, rng: Rng) -> None:
+    """A yellow car with a lamp on its roof and chequers on its side."""
+    color = near(rng, _LIVERIES[0], 10)
+    pen.shape(box(-0.3, -0.62, -0.02, -0.4, 0.05), _LAMP, INK, 0.025)
+    _car_side(pen, rng, color, _TAILS[0])
+    for i in range(18):
+        x, y = -0.84 + 0.09 * i, 0.14 + 0.06 * (i % 2)
+        pen.shape(box(x, y, x + 0.09, y + 0.06), INK)
+
+
+def sports_car(pen: ObjectPen, rng: Rng) -> None:
+    """A low car with a long bonnet and a wing."""
+    color = near(rng, any_of(rng, _PAINTS))
+    ink = dark(color, 0.6)
+    pen.stroke(path("-.86,-.02 -.9,-.16"), 0.05, ink)
+    pen.shape(path("-1,-.24 -.74,-.19 -.74,-.13 -1,-.16"), color, ink, 0.02)
+    cabin = path("-.74,.02 -.5,-.26 -.22,-.3 .06,-.24 .36,.02")
+    pen.shape(curve(cabin), shaded(color, 0.2, 0), ink)
+    pen.shape(path("-.38,0 -.3,-.2 -.14,-.22 .04,-.18 .22,0"), PANE, ink, 0.02)
+    body = path("-.98,.02 -.6,-.06 .3,-.02 .74,.08 .99,.24 .96,.34 -.96,.34 -1,.14")
+    pen.shape(body, shaded(color, 0.15, 0.22), ink)
+    for y in (0.06, 0.12):
+        pen.stroke([(-0.92, y), (0.66, y + 0.04)], 0.022, light(color, 0.75))
+    pen.shape(path(".72,.1 .9,.17 .84,.22 .7,.16"), _LAMP, ink, 0.02)
+    pen.shape(box(-0.99, 0.08, -0.9, 0.16, 0.03), RED, ink, 0.02)
+    hub = any_of(rng, _HUBS)
+    for x in (-0.58, 0.58):
+        _wheel(pen, x, 0.32, 0.22, color, hub)
+
+
+def _car_side(pen: ObjectPen, rng: Rng, color: Color, tail: tuple[float, float]) -> None:
+    ink, (rear, roof) = dark(color, 0.6), tail
     hood, top = rng.uniform(0.38, 0.52), rng.uniform(-0.5, -0.4)
     back = [(rear, -0.02), (roof, top + 0.05), (roof + 0.12, top)]
     pen.shape(curve([*back, (hood - 0.42, top), (hood, -0.02)]), shaded(color, 0.2, 0), ink)
@@ -82,7 +121,18 @@ def _car_front(pen: ObjectPen, color: Color) -> None:
 def bus(pen: ObjectPen, rng: Rng) -> None:
     """A long yellow or orange bus, sometimes a red double-decker."""
     double = rng.random() < 0.35
-    color = near(rng, RED if double else any_of(rng, _LIVERIES), 10)
+    _bus(pen, rng, near(rng, RED if double else any_of(rng, _LIVERIES), 10), double)
+
+
+def school_bus(pen: ObjectPen, rng: Rng) -> None:
+    """A long yellow bus with black bands."""
+    color = near(rng, _LIVERIES[0], 10)
+    _bus(pen, rng, color, double=False)
+    for y in (0.06, 0.3):
+        pen.stroke([(-0.94, y), (0.62, y)], 0.03, TYRE)
+
+
+def _bus(pen: ObjectPen, rng: Rng, color: Color, double: bool) -> None:
     ink, trim = dark(color, 0.6), light(color, 0.75)
     half, top, decks = (0.8, -0.78, (-0.3, -0.68)) if double else (1.0, -0.42, (-0.3,))
     pen.shape(box(-half, top, half, 0.5, 0.12), shaded(color, 0.15, 0.12), ink)

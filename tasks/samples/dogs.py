@@ -1,0 +1,157 @@
+"""Draws a small fine-grained set, once, in Stanford Dogs' own files and folders.
+
+    Images/n02085620-Chihuahua/n02085620_1.jpg    Annotation/n02085620-Chihuahua/n02085620_1
+    lists/{file,train,test}_list.mat
+
+The dogs are invented (see `objects/dogs/breeds.py`), the format is the real one: whatever reads
+Stanford Dogs reads this. `sample.json` beside them says what was drawn.
+"""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from PIL import Image
+from scipy.io import savemat
+
+from tasks.samples import objects as o
+from tasks.samples.composition import Picture, frame_near
+from tasks.samples.drawing.colors import Rng, any_of
+from tasks.samples.objects import Kind
+from tasks.samples.objects.dogs import BREEDS, Breed, portrait, sitting, standing
+from tasks.samples.publishing import draw_all, publish
+from tasks.samples.scenes.indoors import room
+from tasks.samples.scenes.nature import beach, meadow, snow
+from tasks.samples.scenes.town import country_road, street
+from tasks.samples.single import compose_one, relit
+from tasks.samples.sprite import tight_box
+
+VERSION = 1  # of the drawings: raise it when a picture changes, and every sample is drawn anew
+
+# where a dog may be, and what else is found on the same ground there
+_GROUNDS = (
+    (meadow, o.CAT),
+    (beach, o.BIRD),
+    (snow, o.CAT),
+    (street, o.CAT),
+    (country_road, o.CAR),
+    (room, o.CAT),
+)
+_POSES = ((standing, 0.4), (sitting, 0.3), (portrait, 0.3))
+_CUT = (0.06, 0.2)  # how much of a portrait is below the frame
+
+
+def draw(
+    root: Path | str,
+    *,
+    train: int = 720,
+    val: int = 240,
+    size: tuple[int, int] = (208, 176),
+    seed: int = 0,
+    workers: int | None = None,
+) -> None:
+    """Draw `train` + `val` pictures of twelve breeds under `root`, unless they are there.
+
+    Each split holds equally many of each breed, or one more of the first ones. Pictures are about
+    `size` (width, height) pixels, upright, square or wide; see `tasks.samples.coco.draw` for what
+    `seed` and `workers` do and what becomes of an older drawing. Of the same seed, only the lists
+    differ: a Matlab file holds the time it was written.
+
+    Raises:
+        InputError: `root` holds something this function did not draw, a size is not possible, or a
+            split has fewer pictures than there are breeds.
+    """
+    stamp = {"sample": "stanford_dogs", "version": VERSION, "seed": seed}
+    stamp |= {"train": train, "val": val, "size": list(size)}
+
+    def draw_set(folder: Path) -> None:
+        _draw_set(folder, (train, val), size, seed, workers)
+
+    publish(root, "Stanford Dogs", stamp, draw_set, classes=len(BREEDS))
+
+
+def _draw_set(
+    folder: Path, counts: tuple[int, int], size: tuple[int, int], seed: int, workers: int | None
+) -> None:
+    lists: list[list[tuple[str, int]]] = [[], []]  # of train and test: name without suffix, label
+    jobs = []
+    for k, breed in enumerate(BREEDS):
+        number = 0
+        for split, count in enumerate(counts):
+            for i in range(k, count, len(BREEDS)):
+                number += 1
+                name = f"{breed.folder}/{breed.wnid}_{number}"
+                lists[split].append((name, k + 1))
+                jobs.append((folder, name, k, size, (seed, split, i)))
+        for kind in ("Images", "Annotation"):
+            (folder / kind / breed.folder).mkdir(parents=True)
+    for _ in draw_all(draw_picture, jobs, workers):
+        pass
+    (folder / "lists").mkdir()
+    _write_list(folder / "lists/file_list.mat", sorted(lists[0] + lists[1], key=lambda e: e[1]))
+    _write_list(folder / "lists/train_list.mat", lists[0])
+    _write_list(folder / "lists/test_list.mat", lists[1])
+
+
+def draw_picture(
+    folder: Path, name: str, label: int, size: tuple[int, int], seed: tuple[int, ...]
+) -> None:
+    """Draw one dog of breed `label` (from 0) and annotate it."""
+    rng = np.random.default_rng(seed)
+    picture = compose(label, size, rng)
+    image = Image.fromarray(relit(picture.render(), rng))
+    image.save(folder / f"Images/{name}.jpg", quality=90)
+    (dog,) = picture.objects
+    truncated = bool(dog.visible.sum() < dog.sprite.mask.sum())
+    text = _annotation(BREEDS[label], name, image.size, tight_box(dog.visible), truncated)
+    (folder / "Annotation" / name).write_text(text)
+
+
+def compose(label: int, size: tuple[int, int], rng: Rng) -> Picture:
+    """Invent a dog of breed `label` in one of its coats, somewhere."""
+    breed, frame = BREEDS[label], frame_near(size, rng)
+    pose = _POSES[rng.choice(len(_POSES), p=[share for _, share in _POSES])][0]
+    coat = any_of(rng, breed.coats).varied(rng)
+    dog = Kind(18, lambda pen, rng: pose(pen, breed, coat, rng), size=1.0, share=1.0, tilt=2.5)
+    scene, like = any_of(rng, _GROUNDS)
+    if pose is portrait:
+        return compose_one(dog, like, scene, frame, rng, fill=0.96, sunk=_CUT)
+    return compose_one(dog, like, scene, frame, rng, fill=0.92)
+
+
+def _annotation(
+    breed: Breed,
+    name: str,
+    frame: tuple[int, int],
+    box: tuple[int, int, int, int],
+    truncated: bool,
+) -> str:
+    """Return the annotation's XML, with the elements of the official files."""
+    root = ElementTree.Element("annotation")
+    _add(root, folder=breed.wnid[1:], filename=Path(name).name)
+    _add(ElementTree.SubElement(root, "source"), database="Drawn after Stanford Dogs")
+    width, height = frame
+    _add(ElementTree.SubElement(root, "size"), width=width, height=height, depth=3)
+    _add(root, segment=0)
+    dog = ElementTree.SubElement(root, "object")
+    _add(dog, name=breed.name, pose="Unspecified", truncated=int(truncated), difficult=0)
+    corners = dict(zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True))
+    _add(ElementTree.SubElement(dog, "bndbox"), **corners)
+    ElementTree.indent(root, "\t")
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _add(parent: ElementTree.Element, **texts: object) -> None:
+    for tag, text in texts.items():
+        ElementTree.SubElement(parent, tag).text = str(text)
+
+
+def _write_list(path: Path, entries: list[tuple[str, int]]) -> None:
+    """Write one of the three lists: cell arrays of names, and labels from 1, all [N, 1]."""
+    names = np.array([[name] for name, _ in entries], dtype=object)
+    content = {
+        "file_list": names + ".jpg",
+        "annotation_list": names,
+        "labels": np.array([[label] for _, label in entries], dtype=np.uint8),
+    }
+    savemat(path, content)

@@ -1,0 +1,105 @@
+"""Draws a small classification set, once, in ImageNet's own files and folders.
+
+    train/n02690373/n02690373_1.JPEG    val/ILSVRC2012_val_00000001.JPEG
+    ILSVRC2012_devkit_t12/data/{meta.mat,ILSVRC2012_validation_ground_truth.txt}
+
+The pictures are invented (see `imagenet_classes.py`), the format is the real one: whatever reads
+ImageNet reads this. `sample.json` beside them says what was drawn.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+from scipy.io import savemat
+
+from tasks.samples.composition import frame_near
+from tasks.samples.drawing.colors import any_of
+from tasks.samples.imagenet_classes import CLASSES
+from tasks.samples.publishing import draw_all, publish
+from tasks.samples.single import compose_one, relit
+
+VERSION = 1  # of the drawings: raise it when a picture changes, and every sample is drawn anew
+DEVKIT = "ILSVRC2012_devkit_t12/data"
+
+Layout = Literal["flat", "folders"]
+
+
+def draw(
+    root: Path | str,
+    *,
+    train: int = 1000,
+    val: int = 200,
+    size: tuple[int, int] = (208, 176),
+    seed: int = 0,
+    workers: int | None = None,
+    layout: Layout = "flat",
+) -> None:
+    """Draw `train` + `val` pictures of 24 classes under `root`, unless they are there.
+
+    Each split holds equally many of each class, or one more of the first ones. The validation
+    images are "flat" in one folder beside the devkit's list, as the official archive has them, or
+    in "folders" like the training images. Pictures are about `size` (width, height) pixels; see
+    `tasks.samples.coco.draw` for what `seed` and `workers` do and what becomes of an older drawing.
+
+    Raises:
+        InputError: `root` holds something this function did not draw, a size is not possible, or a
+            split has fewer pictures than there are classes.
+    """
+    stamp = {"sample": "imagenet", "version": VERSION, "seed": seed, "layout": layout}
+    stamp |= {"train": train, "val": val, "size": list(size)}
+
+    def draw_set(folder: Path) -> None:
+        labels = np.arange(val) % len(CLASSES)
+        np.random.default_rng((seed, 2)).shuffle(labels)  # as the official images are
+        flat = layout == "flat"
+        jobs = [(file, k, size, (seed, 0, i)) for i, (file, k) in enumerate(_train(folder, train))]
+        for i, k in enumerate(labels.tolist()):
+            place = folder / "val" if flat else folder / "val" / CLASSES[k].wnid
+            file = place / f"ILSVRC2012_val_{i + 1:08d}.JPEG"
+            jobs.append((file, k, size, (seed, 1, i)))
+        for place in {job[0].parent for job in jobs}:
+            place.mkdir(parents=True)
+        for _ in draw_all(draw_picture, jobs, workers):
+            pass
+        if flat:
+            _write_devkit(folder / DEVKIT, labels, train)
+
+    publish(root, "ImageNet", stamp, draw_set, classes=len(CLASSES))
+
+
+def _train(folder: Path, count: int) -> list[tuple[Path, int]]:
+    """Return the training images' files and labels, the classes in turn."""
+    places = [divmod(i, len(CLASSES)) for i in range(count)]
+    wnids = [kind.wnid for kind in CLASSES]
+    return [(folder / f"train/{wnids[k]}/{wnids[k]}_{n + 1}.JPEG", k) for n, k in places]
+
+
+def draw_picture(path: Path, label: int, size: tuple[int, int], seed: tuple[int, ...]) -> None:
+    """Draw one picture of class `label` to `path`."""
+    rng, drawn = np.random.default_rng(seed), CLASSES[label]
+    frame = frame_near(size, rng)
+    fill = 0.74 * drawn.kind.size**0.5  # what is small in a scene looks smaller on its own as well
+    picture = compose_one(drawn.kind, drawn.like, any_of(rng, drawn.scenes), frame, rng, fill)
+    Image.fromarray(relit(picture.render(), rng)).save(path, quality=90)
+
+
+def _write_devkit(folder: Path, labels: np.ndarray, train: int) -> None:
+    """Write the classes of the validation images, and what their numbers mean.
+
+    As in the official file the numbers do not follow the WordNet ids, and synsets above the classes
+    come after them; here one, above all.
+    """
+    folder.mkdir(parents=True)
+    lines = "".join(f"{label + 1}\n" for label in labels)
+    (folder / "ILSVRC2012_validation_ground_truth.txt").write_text(lines)
+    count, ids = len(CLASSES), np.arange(1, len(CLASSES) + 1, dtype=np.uint16)
+    rows = [
+        (k + 1, c.wnid, c.words, c.gloss, 0, ids[:0], 0, len(range(k, train, count)))
+        for k, c in enumerate(CLASSES)
+    ]
+    rows.append((count + 1, "n00001740", "entity", "whatever there is", count, ids, 1, 0))
+    fields = "ILSVRC2012_ID WNID words gloss num_children children wordnet_height num_train_images"
+    synsets = np.array(rows, dtype=[(name, object) for name in fields.split()])
+    savemat(folder / "meta.mat", {"synsets": synsets[:, None]})

@@ -1,0 +1,86 @@
+"""One picture of one thing: large, on a background where it belongs, in one light or another."""
+
+import numpy as np
+from PIL import ImageFilter
+
+from tasks.samples.composition import Picture, Placed
+from tasks.samples.drawing.colors import Rng
+from tasks.samples.drawing.pen import Pen
+from tasks.samples.objects import Kind
+from tasks.samples.rendering import meet
+from tasks.samples.scenes.scene import Draw, Zone
+from tasks.samples.sprite import Sprite, draw_sprite
+
+_BLURRED = 0.4  # of the backgrounds are out of focus
+
+
+def compose_one(
+    kind: Kind,
+    like: Kind,
+    draw_scene: Draw,
+    frame: tuple[int, int],
+    rng: Rng,
+    fill: float = 0.74,
+    sunk: tuple[float, float] | None = None,
+) -> Picture:
+    """Draw `kind` in a frame (width, height), where a scene has a place for `like`.
+
+    It takes about `fill` of the frame's shorter side. `sunk` (low, high) is how much of its height
+    is below the frame: what ends below it, as a portrait does, must not stand.
+    """
+    width, height = frame
+    pen = Pen(frame, np.eye(2) * height, (0, 0), supersample=2)
+    scene = draw_scene(pen, rng, width / height)
+    background = pen.finish()
+    if rng.random() < _BLURRED:
+        radius = rng.uniform(0.005, 0.016) * height
+        background = background.filter(ImageFilter.GaussianBlur(radius))
+    zone = next(zone for zone in scene.zones if like in zone.kinds)
+    side = float(np.clip(fill * np.exp(rng.normal(0, 0.2)), 0.4, 1.1)) * min(frame)
+    squash, turn = 1.0, 0.0
+    if kind.flat:
+        squash = rng.uniform(0.62, 1.0) if zone.rest == "lie" else rng.uniform(0.36, 0.52)
+    if kind.turns and zone.rest == "lie":
+        turn = rng.uniform(0, 360)
+    sprite = draw_sprite(kind, side, rng, scene.tint, squash, turn)
+    placed = _seat(sprite, zone, frame, rng, sunk)
+    paper = (int(rng.integers(512)), int(rng.integers(512)))
+    return Picture(np.asarray(background), [placed], paper)
+
+
+def _seat(
+    sprite: Sprite,
+    zone: Zone,
+    frame: tuple[int, int],
+    rng: Rng,
+    sunk: tuple[float, float] | None,
+) -> Placed:
+    (width, height), (x0, y0, x1, y1) = frame, sprite.extent
+    wide, high = x1 - x0, y1 - y0
+    inset = 0.42 * wide  # a little of it may be outside
+    x = rng.uniform(inset, width - inset) if 2 * inset < width else width / 2
+    if sprite.kind.on_pole:  # which goes on below the frame
+        bottom = rng.uniform(0.32, 0.46) * height + high / 2
+    elif sunk is not None:
+        bottom = height + rng.uniform(*sunk) * high
+    elif zone.rest in ("stand", "float"):
+        foot = rng.uniform(zone.far, max(zone.far, zone.close)) * height
+        bottom = max(foot, rng.uniform(0.96, 1.04) * high)  # rather without its feet than its head
+    else:
+        middle = rng.uniform(zone.far, zone.close) * height
+        bottom = np.clip(middle + high / 2, 0.92 * high, height + 0.08 * high)
+    spot = (round(x - (x0 + x1) / 2), round(bottom - y1))
+    visible = np.zeros((height, width), dtype=bool)
+    here, own = meet(sprite.mask.shape, *spot, visible.shape)
+    visible[here] = sprite.mask[own]
+    return Placed(sprite, zone, *spot, visible=visible)
+
+
+def relit(picture: np.ndarray, rng: Rng) -> np.ndarray:
+    """Return a picture, uint8 [H, W, 3], in slanting light, bright or dim, warm or cool."""
+    height, width = picture.shape[:2]
+    tone = np.exp(rng.normal(0, 0.12)) * (1 + rng.normal(0, 0.035, 3))
+    slope = rng.normal(0, 0.07, 2)
+    ramp = 1 + slope[0] * np.linspace(-1, 1, height)[:, None] + slope[1] * np.linspace(-1, 1, width)
+    lit = picture * (ramp[..., None] * tone).astype(np.float32)
+    return np.clip(lit + 0.5, 0, 255).astype(np.uint8)

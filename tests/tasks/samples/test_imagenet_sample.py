@@ -1,0 +1,130 @@
+"""The drawn ImageNet: in the official layout, its devkit true to the pictures, repeatable."""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import loadmat
+
+from backbone.errors import InputError
+from tasks.samples.imagenet import draw, draw_picture
+from tasks.samples.imagenet_classes import CLASSES
+from tasks.samples.single import compose_one
+
+SMALL = {"train": 30, "val": 26, "size": (72, 64), "workers": 1}
+DEVKIT = "ILSVRC2012_devkit_t12/data"
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("sample") / "imagenet"
+    draw(root, **SMALL)
+    return root
+
+
+def _meta(root: Path) -> list[tuple]:
+    """The devkit's rows, as the reference loaders take them apart."""
+    return loadmat(root / DEVKIT / "meta.mat", squeeze_me=True)["synsets"].tolist()
+
+
+def _truth(root: Path) -> list[str]:
+    """The wnid of each validation image, in the order of their names."""
+    wnids = {row[0]: row[1] for row in _meta(root) if row[4] == 0}
+    lines = (root / DEVKIT / "ILSVRC2012_validation_ground_truth.txt").read_text().splitlines()
+    return [wnids[int(line)] for line in lines]
+
+
+def test_classes_are_imagenets():
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo("imagenet-1k")
+    for drawn in CLASSES:
+        assert info.label_name_to_description(drawn.wnid) == drawn.words
+    wnids = [drawn.wnid for drawn in CLASSES]
+    assert len(set(wnids)) == len(wnids) == 24
+    assert wnids != sorted(wnids)  # or a reader that takes numbers for sorted places would pass
+
+
+@pytest.mark.parametrize("drawn", CLASSES, ids=lambda drawn: drawn.wnid)
+def test_every_class_has_a_place_in_its_scenes(drawn):
+    for number, scene in enumerate(drawn.scenes):
+        rng = np.random.default_rng(number)
+        picture = compose_one(drawn.kind, drawn.like, scene, (72, 64), rng)
+        (item,) = picture.objects
+        assert item.visible.sum() > 0.5 * item.sprite.mask.sum()
+        assert item.visible.sum() > 0.02 * 72 * 64
+        assert picture.render().shape == (64, 72, 3)
+
+
+def test_training_images_are_in_their_folders(drawn):
+    folders = {path.name: sorted(p.name for p in path.iterdir()) for path in drawn.glob("train/*")}
+    assert folders.keys() == {kind.wnid for kind in CLASSES}
+    for k, kind in enumerate(CLASSES):
+        count = 2 if k < 6 else 1
+        assert folders[kind.wnid] == [f"{kind.wnid}_{n + 1}.JPEG" for n in range(count)]
+    with Image.open(drawn / "train/n07753592/n07753592_1.JPEG") as image:
+        assert image.format == "JPEG"
+        assert image.mode == "RGB"
+
+
+def test_devkit_has_the_official_fields(drawn):
+    content = loadmat(drawn / DEVKIT / "meta.mat")["synsets"]
+    assert content.shape == (25, 1)
+    assert content.dtype.names == (
+        *("ILSVRC2012_ID", "WNID", "words", "gloss", "num_children", "children"),
+        *("wordnet_height", "num_train_images"),
+    )
+    rows = _meta(drawn)
+    assert [row[0] for row in rows] == list(range(1, 26))
+    for row in rows[:24]:
+        assert row[4] == row[6] == 0
+        assert row[7] == len(list((drawn / "train" / row[1]).iterdir()))
+    assert rows[24][4] == 24
+    assert rows[24][5].tolist() == list(range(1, 25))
+
+
+def test_ground_truth_is_what_each_picture_shows(drawn, tmp_path):
+    files = sorted((drawn / "val").iterdir())
+    truth = _truth(drawn)
+    assert [path.name for path in files] == [f"ILSVRC2012_val_{n:08d}.JPEG" for n in range(1, 27)]
+    assert sorted(Counter(truth).values()) == [1] * 22 + [2] * 2
+    labels = {kind.wnid: k for k, kind in enumerate(CLASSES)}
+    for i in (0, 7, 25):
+        again = tmp_path / "again.JPEG"
+        draw_picture(again, labels[truth[i]], SMALL["size"], (0, 1, i))
+        assert again.read_bytes() == files[i].read_bytes()
+
+
+def test_layouts_hold_the_same_pictures(drawn, tmp_path):
+    root = tmp_path / "folders"
+    draw(root, **SMALL, layout="folders")
+    assert not (root / "ILSVRC2012_devkit_t12").exists()
+    truth = _truth(drawn)
+    files = sorted((root / "val").glob("*/*"), key=lambda path: path.name)
+    assert [path.parent.name for path in files] == truth
+    for one, other in zip(files, sorted((drawn / "val").iterdir()), strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    assert json.loads((root / "sample.json").read_text())["layout"] == "folders"
+
+
+def test_a_second_call_draws_nothing_and_another_seed_draws_anew(tmp_path):
+    root = tmp_path / "imagenet"
+    draw(root, **SMALL)
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    draw(root, **SMALL)
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+    image = root / "train/n07753592/n07753592_1.JPEG"
+    digest = hashlib.sha256(image.read_bytes()).digest()
+    draw(root, **SMALL, seed=1)
+    assert hashlib.sha256(image.read_bytes()).digest() != digest
+
+
+@pytest.mark.parametrize("wrong", [{"train": 23}, {"val": 23}, {"size": (60, 200)}])
+def test_impossible_sets_are_refused(tmp_path, wrong):
+    with pytest.raises(InputError):
+        draw(tmp_path / "imagenet", **{**SMALL, **wrong})
+    assert not list(tmp_path.iterdir())
