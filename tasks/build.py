@@ -7,38 +7,41 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from backbone.errors import InputError
-from backbone.trunk import Trunk
-from backbone.weights import load
+from backbone.weights import Report, load
 from tasks.checkpoints import read_checkpoint
 from tasks.data import Labels
 from tasks.images import image_size
 from tasks.task import Task
 
 
-def build_trunk(config: DictConfig) -> tuple[Trunk, str]:
-    """The trunk of `config.backbone`, and one line on where its weights came from.
+def build_task(config: DictConfig, labels: Labels) -> tuple[Task, Report | None]:
+    """The task, its head on its trunk, in channels_last; and where its weights came from, if any.
 
     Raises:
-        InputError: an option out of range, or weights that do not fit.
+        InputError: an option out of range, or weights that do not fit the trunk.
     """
     options = OmegaConf.to_container(config.backbone)
-    weights = options.pop("weights")
+    source = options.pop("weights")
     trunk = instantiate(options)
-    if weights is None:
-        return trunk, "trunk weights: random initialisation"
-    return trunk, str(load(trunk, weights))
-
-
-def build_task(config: DictConfig, labels: Labels) -> tuple[Task, str]:
-    """The task, its head on its trunk, in channels_last; and the line on the trunk's weights."""
-    trunk, origin = build_trunk(config)
     # partial, then called: what is handed to instantiate itself is merged into the configuration
     make_head = instantiate(config.task.head, _partial_=True)
-    head = make_head(trunk=trunk, num_classes=labels.num_classes, size=image_size(config.size))
+    head = make_head(trunk=trunk, num_classes=labels.num_classes)
+    report = None
+    if source not in (None, "none"):
+        report = load(
+            trunk,
+            source,
+            classifier=getattr(head, "fc", None),
+            classes=labels.ids,
+            size=image_size(config.size),
+            cache=Path(config.paths.cache) / "weights",
+        )
     make_task = instantiate(config.task.module, _partial_=True)
     recipe = instantiate(config.optimizer)
+    if report is None:
+        recipe = recipe.from_scratch()
     task = make_task(head=head, labels=labels, recipe=recipe, seed=config.seed)
-    return task.to(memory_format=torch.channels_last), origin
+    return task.to(memory_format=torch.channels_last), report
 
 
 def load_task(path: str | Path) -> tuple[Task, DictConfig]:

@@ -20,12 +20,14 @@ class Labels:
         outputs: the outputs that mean something, each one's number.
         ids: the data set's own id of each of them.
         names: and its name.
+        partition: of the sphere, where the outputs are its cells (see tasks.geolocation).
     """
 
     num_classes: int
     outputs: list[int]
-    ids: list[int]
+    ids: list[int | str]
     names: list[str]
+    partition: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A dictionary of lists and numbers."""
@@ -149,6 +151,11 @@ class DataModule(LightningDataModule):
         """The validation split, unaugmented."""
         return self.evaluation_loader("val")
 
+    @property
+    def reported(self) -> str:
+        """The split that a result is about: `test`, or `val` where the set has no other."""
+        return "test" if "test" in self.datasets else "val"
+
     def test_dataloader(self) -> DataLoader:
-        """The split that is reported: `test`, or `val` where the set has no other."""
-        return self.evaluation_loader("test" if "test" in self.datasets else "val")
+        """The split that is reported."""
+        return self.evaluation_loader(self.reported)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 from torch.optim import Optimizer
@@ -66,6 +66,8 @@ def parameter_groups(
 class Recipe:
     """How a task is optimised.
 
+    What it says of the trunk is meant for one with trained weights: `from_scratch` takes it back.
+
     Args:
         optimizer: callable (parameter groups, lr=) -> Optimizer.
         lr: learning rate for an effective batch of `batch` images; scaled linearly to the real
@@ -76,6 +78,10 @@ class Recipe:
         warmup: fraction of all steps over which the learning rate rises from near zero.
         schedule: multiplier of the learning rate for the progress 0..1 after the warm-up.
         ema_decay: decay a step of the weights' moving average, None for no average.
+        freeze_trunk_epochs: the trunk, its batch statistics included, stays as it is for so many
+            epochs at the start, while a fresh head finds its feet.
+        freeze_trunk_statistics: the trunk normalises by its stored batch statistics while it
+            trains, and keeps them: those of a few hundred images would be worse.
     """
 
     optimizer: Callable[[Iterable[dict]], Optimizer]
@@ -86,6 +92,14 @@ class Recipe:
     trunk_lr_scale: float = 1.0
     warmup: float = 0.0
     ema_decay: float | None = None
+    freeze_trunk_epochs: int = 0
+    freeze_trunk_statistics: bool = False
+
+    def from_scratch(self) -> "Recipe":
+        """The recipe for a trunk with random weights, which learns like the head from the start."""
+        return replace(
+            self, trunk_lr_scale=1.0, freeze_trunk_epochs=0, freeze_trunk_statistics=False
+        )
 
     def build(self, model: nn.Module, batch: int, steps: int) -> tuple[Optimizer, LambdaLR]:
         """Optimizer and per-step schedule for an effective batch and a number of steps."""

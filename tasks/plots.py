@@ -10,10 +10,12 @@ matplotlib.use("agg")
 from matplotlib import pyplot as plt
 
 from tasks.metrics_csv import read
+from tasks.report import DISTANCES
 
 
 def learning_curves(metrics: Path, output: Path) -> None:
-    """Training loss terms and validation scores over optimizer steps, from a metrics.csv."""
+    """Training loss terms and validation scores, those that are shares, over optimizer steps, from
+    a metrics.csv."""
     curves: dict[str, list[tuple[int, float]]] = {}
     for row in read(metrics):
         curves.setdefault(row["name"], []).append((row["step"], row["value"]))
@@ -23,7 +25,7 @@ def learning_curves(metrics: Path, output: Path) -> None:
         steps, values = zip(*points, strict=True)
         if stage == "train":
             left.plot(steps, values, label=label)
-        elif stage == "val" and min(values) >= 0:
+        elif stage == "val" and min(values) >= 0 and label not in DISTANCES:
             right.plot(steps, values, marker="o", markersize=3, label=label)
     left.set(xlabel="optimizer step", ylabel="training loss", yscale="log")
     right.set(xlabel="optimizer step", ylabel="validation score", ylim=(0, None))

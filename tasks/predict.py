@@ -10,10 +10,8 @@ import sys
 from pathlib import Path
 
 from backbone.errors import InputError
-from tasks.images import crop_resize, image_size, open_image
+from tasks.images import SUFFIXES, crop_resize, image_size, open_image
 from tasks.runs import write_whole
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
 
 
 def image_paths(given: list[Path]) -> list[Path]:
@@ -55,7 +53,7 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
     task, config = load_task(checkpoint)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task = task.to(device)
-    height, width = image_size(config.size)
+    size = image_size(config.size)
     output.mkdir(parents=True, exist_ok=True)
     answers, failed = [], 0
     names = picture_names(paths)
@@ -71,7 +69,12 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
                 failed += 1
         if not images:
             continue
-        pixels = np.stack([crop_resize(image, None, (height, width)) for _, _, image in images])
+        pixels = np.stack(
+            [
+                crop_resize(image, task.view(image.width, image.height, size), size)
+                for _, _, image in images
+            ]
+        )
         sizes = [(image.height, image.width) for _, _, image in images]
         with torch.inference_mode():
             prediction = task.predict(
@@ -82,10 +85,12 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
             )
         for i, (path, name, image) in enumerate(images):
             answer = task.describe(prediction, i)
+            answer |= task.compare(answer, path)
             partial = output / f".{name}.partial"
             task.draw(image, answer).save(partial, "JPEG", quality=92)
             partial.replace(output / name)
             answers.append({"image": str(path), "picture": name, **answer})
+            print(f"{path}: {task.tell(answer)}")
     write_whole(output / "predictions.json", json.dumps(answers, indent=2) + "\n")
     print(f"{len(answers)} of {len(paths)} images answered: {output / 'predictions.json'}")
     return failed

@@ -2,26 +2,47 @@
 
 from typing import Any
 
+DISTANCES = {"median_km"}  # metrics that are no shares
+
 
 def report(result: dict[str, Any]) -> str:
     """A few aligned lines of a result, as result.json holds it."""
     metrics, paper, cost = result["metrics"], result["paper"], result["cost"]
-    throughput = result["throughput"]
-    rows = [("", "this run", f"paper on {paper['data']}, {paper['row']}")]
+    throughput, baselines = result["throughput"], result.get("baselines", {})
+    title = f"paper on {paper['data']}, {paper['row']}" if paper else ""
+    values = {}
+    if paper:
+        values = {paper["metric"]: paper["value"]} | paper.get("others", {})
+    rows = [("", "this run", *baselines, title)]
     for name, value in metrics.items():
-        theirs = f"{paper['value']:.1f}" if name == paper["metric"] else ""
-        # pycocotools' -1: nothing to measure
-        rows.append((name, "undefined" if value < 0 else f"{100 * value:.1f}", theirs))
+        theirs = f"{values[name]:.1f}" if name in values else ""
+        plain = (figure(name, scores[name]) for scores in baselines.values())
+        rows.append((name, figure(name, value), *plain, theirs))
+    between = [""] * len(baselines)
+    mult_adds, parameters = (paper["mult_adds"], paper["parameters"]) if paper else ("", "")
     rows += [
-        ("mult-adds", f"{cost['mult_adds'] / 1e9:.3f} G", paper["mult_adds"]),
-        ("parameters", f"{cost['parameters'] / 1e6:.2f} M", paper["parameters"]),
+        ("mult-adds", f"{cost['mult_adds'] / 1e9:.3f} G", *between, mult_adds),
+        ("parameters", f"{cost['parameters'] / 1e6:.2f} M", *between, parameters),
     ]
     for name in ("train", "test"):
         speed = throughput[f"{name}_images_per_second"]
         if speed is not None:
-            rows.append((f"{name} images/s", f"{speed:.1f}", ""))
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}".rstrip() for a, b, c in rows]
+            rows.append((f"{name} images/s", f"{speed:.1f}", *between, ""))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            f"{cell:{'>' if i else '<'}{width}}"
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
     hardware = f"{throughput['device']}, {throughput['precision']}"
     about = f"{result['data']}; {result['steps']} steps; {hardware}"
     return "\n".join(["", *lines, about, f"run directory: {result['run']}"])
+
+
+def figure(name: str, value: float) -> str:
+    """A score as people read it: shares in percent, distances in km."""
+    if value < 0:  # pycocotools' -1: nothing to measure
+        return "undefined"
+    return f"{value:,.0f} km" if name in DISTANCES else f"{100 * value:.1f}"

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from backbone.errors import InputError
 from tasks.data import DataModule, Labels
+from tasks.images import Box
 from tasks.optimization import Recipe
 
 Batch = dict[str, Tensor]
@@ -59,6 +60,7 @@ class Task(LightningModule):
         self.metric: Metric | None = None
         self.result: Result | None = None  # of the last validation or test
         self.unchecked: list[tuple[Tensor, Tensor]] = []
+        self.mode_of_epoch: int | None = None  # the epoch that the trunk's mode was set for
 
     @abstractmethod
     def loss(self, batch: Batch) -> dict[str, Tensor]:
@@ -72,9 +74,21 @@ class Task(LightningModule):
     def target(self, batch: Batch) -> Tensor:
         """What the metric compares a prediction with."""
 
+    def view(self, width: int, height: int, size: tuple[int, int]) -> Box | None:
+        """The part of an image that evaluation looks at, resized to `size` (h, w); None for all."""
+        return None
+
     @abstractmethod
     def describe(self, prediction: dict[str, Tensor], index: int) -> dict[str, Any]:
         """One image's part of a prediction, as plain values for JSON."""
+
+    def compare(self, answer: dict[str, Any], path: Path) -> dict[str, Any]:
+        """What an image's own file says of an answer to it, to show beside it; mostly nothing."""
+        return {}
+
+    @abstractmethod
+    def tell(self, answer: dict[str, Any]) -> str:
+        """What `describe` said, in one line."""
 
     @abstractmethod
     def draw(self, image: Image, answer: dict[str, Any]) -> Image:
@@ -83,6 +97,10 @@ class Task(LightningModule):
     @abstractmethod
     def plot(self, data: DataModule, folder: Path) -> None:
         """Pictures of the last evaluation, for the run directory."""
+
+    def baselines(self, data: DataModule) -> dict[str, dict[str, float]]:
+        """Scores of answers that need no network, on the split that is reported, by name."""
+        return {}
 
     @abstractmethod
     def make_metric(self, data: DataModule, split: str) -> Metric:
@@ -94,6 +112,19 @@ class Task(LightningModule):
         """Make the step a function of weights, batch and step number: it can be repeated."""
         step = self.trainer.fit_loop.epoch_loop.total_batch_idx
         torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.global_rank)
+        if self.mode_of_epoch != self.current_epoch:
+            self.mode_of_epoch = self.current_epoch
+            self.set_trunk_mode(self.current_epoch)
+
+    def set_trunk_mode(self, epoch: int) -> None:
+        """Let the trunk learn in an epoch, or keep its weights or its batch statistics."""
+        trunk, recipe = self.head.trunk, self.recipe
+        learns = epoch >= recipe.freeze_trunk_epochs
+        trunk.requires_grad_(learns).train(learns)
+        if recipe.freeze_trunk_statistics:
+            for module in trunk.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Sum the loss terms; log them now and then, never waiting for the device in between."""
@@ -156,10 +187,8 @@ class Task(LightningModule):
 
     def on_test_start(self) -> None:
         """A fresh metric."""
-        datamodule = self.trainer.datamodule
-        self.metric = self.make_metric(
-            datamodule, "test" if "test" in datamodule.datasets else "val"
-        )
+        data = self.trainer.datamodule
+        self.metric = self.make_metric(data, data.reported)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Take the predictions in."""

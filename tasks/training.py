@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import DictConfig, OmegaConf
 
 from backbone.cost import cost
+from backbone.errors import InputError
 from tasks.build import build_task
 from tasks.checkpoints import AtomicCheckpointIO, Description, read_checkpoint
 from tasks.ema import WeightEMA
@@ -35,6 +36,13 @@ REMARKS = (
     ".*was configured with a `.*` but .*",
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
 )
+
+
+def keep_quiet() -> None:
+    """Leave out what Lightning says on its own affairs."""
+    for remark in REMARKS:
+        warnings.filterwarnings("ignore", message=remark)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
 
 def precision(wanted: str, accelerator: str = "auto") -> str:
@@ -88,19 +96,18 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
     """Train from where the run stands, test the best weights, and return the result.
 
     Returns:
-        `metrics` under their literature names, `cost`, `throughput`, `data`, `seed`, `versions`:
-        what result.json holds.
+        `metrics` under their literature names and those of `baselines`, `cost`, `throughput`,
+        `data`, `seed`, `versions`: what result.json holds.
     """
-    for remark in REMARKS:
-        warnings.filterwarnings("ignore", message=remark)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    keep_quiet()
     started = time.perf_counter()
     keep_freed_memory()
     torch.set_float32_matmul_precision("high")
     pl.seed_everything(config.seed, verbose=False)
     data = instantiate(config.data.module)
     data.setup("fit")
-    task, origin = build_task(config, data.labels)
+    task, weights = build_task(config, data.labels)
+    origin = "trunk weights: random initialisation" if weights is None else str(weights)
     print(origin)
     counted = cost(task.head.eval(), torch.zeros(1, 3, *image_size(config.size)))
     print(f"network: {counted} at {config.size}")
@@ -108,25 +115,39 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
     if config.compile:
         task.head.compile()
 
+    only_score = config.trainer.max_epochs == 0
+    if only_score and not (weights and weights.classifier_loaded):
+        raise InputError(
+            "mode=evaluate scores a network that its weights fill wholly, the classifier included: "
+            f"here the head would stay at its random start ({origin}). Name weights trained for "
+            "these very classes with backbone.weights=, or train"
+        )
     step = 0
     if directory.last.exists():
         step = read_checkpoint(directory.last)["global_step"]
         print(f"continuing {directory.path} at step {step}")
     throughput = Throughput()
     trainer = build_trainer(config, directory, task, throughput, step)
-    trainer.fit(
-        task, data, ckpt_path=directory.last if step else None, weights_only=True if step else None
-    )
-    best = directory.best if directory.best.exists() else directory.last
-    (scores,) = trainer.test(task, data, ckpt_path=best, weights_only=True, verbose=False)
+    if only_score:
+        (scores,) = trainer.test(task, data, verbose=False)
+        trainer.save_checkpoint(directory.best)  # for predict, as after a training
+    else:
+        resume = {"ckpt_path": directory.last, "weights_only": True} if step else {}
+        trainer.fit(task, data, **resume)
+        best = directory.best if directory.best.exists() else directory.last
+        (scores,) = trainer.test(task, data, ckpt_path=best, weights_only=True, verbose=False)
+    baselines = {}
     if trainer.is_global_zero:
-        learning_curves(directory.path / "metrics.csv", directory.plots / "learning_curves.png")
+        baselines = task.baselines(data)
+        if not only_score:
+            learning_curves(directory.path / "metrics.csv", directory.plots / "learning_curves.png")
         task.plot(data, directory.plots)
     device = trainer.strategy.root_device
     return {
         "task": config.task.name,
         "run": str(directory.path),
         "metrics": {k.removeprefix("test/"): v for k, v in scores.items()},
+        "baselines": baselines,
         "cost": {"mult_adds": counted.mult_adds, "parameters": counted.parameters},
         "throughput": {
             "train_images_per_second": throughput.train,
@@ -137,7 +158,7 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
             "precision": trainer.precision,
         },
         "data": data.describe(),
-        "paper": OmegaConf.to_container(config.task.paper),
+        "paper": OmegaConf.to_container(config.task).get("paper"),
         "trunk": origin,
         "seed": config.seed,
         "steps": trainer.global_step,

@@ -1,16 +1,15 @@
 """The classifier of the MobileNet paper: global average pool, dropout, one linear layer."""
 
-from pathlib import Path
-
 from torch import Tensor, nn
 
-from backbone import weights
 from backbone.errors import InputError
 from backbone.trunk import Trunk
 
 
 class Classifier(nn.Module):
     """A trunk with the paper's classifier on its last feature map (arXiv 1704.04861, Table 1).
+
+    The linear layer is `fc`: a weights file whose classes are these fills it too.
 
     Args:
         trunk: any trunk.
@@ -38,13 +37,3 @@ class Classifier(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits float[B, num_classes] of float[B, 3, H, W] normalised with the trunk's values."""
         return self.fc(self.dropout(self.trunk(x).mean(dim=(2, 3))))
-
-    def load_weights(self, path: str | Path) -> weights.Report:
-        """Fill trunk and classifier from a safetensors file; see `backbone.weights.load`.
-
-        To keep a fresh classifier, load the trunk alone: `weights.load(model.trunk, path)`.
-
-        Raises:
-            InputError: the file does not fit the trunk, or its classifier does not fit this one.
-        """
-        return weights.load(self.trunk, path, classifier=self.fc)

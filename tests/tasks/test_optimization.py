@@ -99,3 +99,15 @@ def test_the_papers_rmsprop_is_tensorflows(head):
     mean_square = 0.9 * 1 + 0.1 * 4
     expected = 1 - 0.004 * 2 / math.sqrt(mean_square + 1)
     torch.testing.assert_close(weight.data, torch.tensor([expected]))
+
+
+def test_from_scratch_takes_back_what_is_said_of_a_trained_trunk():
+    settings = {"lr": 0.1, "batch": 8, "weight_decay": 0.0, "schedule": cosine, "warmup": 0.1}
+    recipe = Recipe(
+        torch.optim.SGD,
+        trunk_lr_scale=0.2,
+        freeze_trunk_epochs=3,
+        freeze_trunk_statistics=True,
+        **settings,
+    )
+    assert recipe.from_scratch() == Recipe(torch.optim.SGD, **settings)

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from backbone import weights
 from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.classification.head import Classifier
@@ -51,18 +50,6 @@ def test_it_learns_four_images():
         nn.functional.cross_entropy(model(x), y).backward()
         optimizer.step()
     assert model(x).argmax(1).tolist() == y.tolist()
-
-
-def test_load_weights_fills_trunk_and_classifier(tmp_path):
-    source, target = (Classifier(MobileNetV1(alpha=0.25), 10).eval() for _ in range(2))
-    weights.save(source.trunk, tmp_path / "a.safetensors", classifier=source.fc)
-    report = target.load_weights(tmp_path / "a.safetensors")
-    assert (len(report.matched), report.dropped) == (137, ())
-    x = torch.randn(1, 3, 64, 64)
-    with torch.no_grad():
-        torch.testing.assert_close(target(x), source(x))
-    with pytest.raises(InputError, match="7 classes"):
-        Classifier(MobileNetV1(alpha=0.25), 7).load_weights(tmp_path / "a.safetensors")
 
 
 def test_no_classes_is_an_error():

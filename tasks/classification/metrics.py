@@ -1,0 +1,104 @@
+"""Accuracy over a whole data set, and where it was lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+State = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An image whose best answer was wrong: its row in the split, classes, and the answer's
+    probability."""
+
+    image_id: int
+    true: int
+    predicted: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What an evaluation found.
+
+    Args:
+        metrics: `top1`; `top5` where there are more than five classes; `mean_class_accuracy`, the
+            mean over the classes that have images, which a frequent class cannot dominate. 0..1.
+        confusion: int64[C, C], images of true class (row) answered as predicted class (column).
+        mistakes: most confident first.
+    """
+
+    metrics: dict[str, float]
+    confusion: np.ndarray
+    mistakes: list[Mistake]
+
+
+class Accuracy:
+    """Top-1, top-5 and mean per-class accuracy.
+
+    Args:
+        labels: int64[N], the true class of each image of the split.
+        num_classes: C.
+    """
+
+    def __init__(self, labels: np.ndarray, num_classes: int):
+        self.labels, self.num_classes = labels, num_classes
+        self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
+        """Take in a batch; nothing waits for the device.
+
+        Args:
+            prediction: `labels` int64[B, k] best first, `probabilities` float[B, k].
+            target: image_id int64[B], rows of the split.
+        """
+        self.seen.append((target, prediction["labels"], prediction["probabilities"][:, 0]))
+
+    @property
+    def state(self) -> State:
+        """Of all images taken in: image_id int64[n], labels int64[n, k], probability float[n]."""
+        if not self.seen:
+            return np.zeros(0, np.int64), np.zeros((0, 1), np.int64), np.zeros(0, np.float32)
+        images, labels, probability = (torch.cat(x).cpu() for x in zip(*self.seen, strict=True))
+        return images.numpy(), labels.numpy(), probability.float().numpy()
+
+    def merge(self, states: Sequence[State]) -> None:
+        """Become the sum of all processes' shares."""
+        self.seen = [tuple(map(torch.from_numpy, state)) for state in states if len(state[0])]
+
+    def compute(self) -> Scores:
+        """Score every image taken in."""
+        images, answers, probability = self.state
+        true = self.labels[images]
+        correct = answers == true[:, None]
+        count = np.bincount(true, minlength=self.num_classes)
+        hits = np.bincount(true[correct[:, 0]], minlength=self.num_classes)
+        present = count > 0
+        metrics = {
+            "top1": float(correct[:, 0].mean()),
+            "top5": float(correct[:, :5].any(1).mean()),
+            "mean_class_accuracy": float((hits[present] / count[present]).mean()),
+        }
+        if self.num_classes <= 5:
+            del metrics["top5"]
+        cell = true * self.num_classes + answers[:, 0]
+        confusion = np.bincount(cell, minlength=self.num_classes**2)
+        wrong = np.flatnonzero(~correct[:, 0])
+        # by image where the probability is equal, so that the order in which they came is no matter
+        wrong = wrong[np.lexsort((images[wrong], -probability[wrong]))]
+        rows = zip(
+            images[wrong].tolist(),
+            true[wrong].tolist(),
+            answers[wrong, 0].tolist(),
+            probability[wrong].tolist(),
+            strict=True,
+        )
+        return Scores(
+            metrics,
+            confusion.reshape(self.num_classes, self.num_classes),
+            [Mistake(*row) for row in rows],
+        )

@@ -1,0 +1,124 @@
+"""A classifier from the command line: fit, score, predict, score again, go on to other classes."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tasks import predict
+
+
+@pytest.fixture(scope="session")
+def dogs(tmp_path_factory) -> Path:
+    """A drawn set of 24 + 12 dogs, one for all test processes."""
+    from tasks.samples.dogs import draw
+
+    root = tmp_path_factory.getbasetemp().parent / "drawn-dogs"
+    draw(root, train=24, val=12, workers=1)
+    return root
+
+
+@pytest.fixture
+def options(tmp_path) -> list[str]:
+    """Of runs that take seconds."""
+    return [
+        "backbone.alpha=0.25",
+        "size=64",
+        "data.workers=0",
+        "data.prepare=null",
+        "trainer.enable_progress_bar=false",
+        "trainer.limit_train_batches=null",
+        "trainer.limit_val_batches=null",
+        "trainer.limit_test_batches=null",
+        f"paths.runs={tmp_path / 'runs'}",
+        f"paths.cache={tmp_path / 'cache'}",
+    ]
+
+
+@pytest.fixture
+def trained(run, dogs, options, tmp_path) -> Path:
+    """The folder of a finished run on the dogs."""
+    answer = run("task=stanford_dogs", "mode=smoke", f"data.root={dogs}", *options)
+    assert answer.code == 0, answer.err
+    (path,) = (tmp_path / "runs/stanford_dogs").iterdir()
+    return path
+
+
+def metrics(folder: Path) -> dict[str, float]:
+    return json.loads((folder / "result.json").read_text())["metrics"]
+
+
+def test_a_run_scores_and_draws(trained):
+    assert metrics(trained).keys() == {"top1", "top5", "mean_class_accuracy"}
+    pictures = {p.name for p in (trained / "plots").iterdir()}
+    assert {"confusion_matrix.png", "learning_curves.png"} <= pictures
+    assert "most_confident_mistakes.png" in pictures, "one epoch of six steps errs somewhere"
+
+
+def test_evaluating_the_checkpoint_gives_the_reported_scores(run, trained, dogs, options):
+    answer = run(
+        "task=stanford_dogs",
+        "mode=evaluate",
+        f"data.root={dogs}",
+        f"backbone.weights={trained / 'best.ckpt'}",
+        *options,
+    )
+    assert answer.code == 0, answer.err
+    (folder,) = (p for p in trained.parent.iterdir() if p != trained)
+    assert metrics(folder) == metrics(trained)
+    weights = [torch.load(p / "best.ckpt", weights_only=True) for p in (trained, folder)]
+    for name, tensor in weights[0]["state_dict"].items():
+        if not name.endswith("num_batches_tracked"):  # which nothing reads
+            assert torch.equal(tensor, weights[1]["state_dict"][name]), name
+
+
+def test_evaluating_what_no_weights_fill_is_refused(run, dogs, options):
+    answer = run(
+        "task=stanford_dogs",
+        "mode=evaluate",
+        f"data.root={dogs}",
+        *options,
+    )
+    assert answer.code == 2
+    assert "random initialisation" in answer.err
+    assert "backbone.weights=" in answer.err
+
+
+def test_a_checkpoint_of_other_classes_gives_its_trunk_only(run, trained, dogs, options, tmp_path):
+    """The second stage of a recipe: the classifier is dropped, and said so."""
+    answer = run(
+        "task=image_folder",
+        "mode=full",
+        f"data.root={dogs / 'Images'}",
+        "data.val_fraction=0.34",
+        "data.batch_size=8",
+        "trainer.max_epochs=1",
+        "optimizer.freeze_trunk_epochs=1",
+        "optimizer.ema_decay=null",
+        f"backbone.weights={trained / 'best.ckpt'}",
+        *options,
+    )
+    assert answer.code == 0, answer.err
+    (folder,) = (tmp_path / "runs/image_folder").iterdir()
+    state = [torch.load(p / "best.ckpt", weights_only=True) for p in (trained, folder)]
+    assert "classifier" in answer.out
+    assert "dropped" in answer.out
+    for name, tensor in state[0]["state_dict"].items():
+        if name.startswith("head.trunk.") and not name.endswith("num_batches_tracked"):
+            assert torch.equal(tensor, state[1]["state_dict"][name]), f"{name} was frozen"
+
+
+def test_predict_prints_and_draws_the_five_best(trained, dogs, monkeypatch, capsys, tmp_path):
+    image = next((dogs / "Images").glob("*/*.jpg"))
+    arguments = ["predict", trained / "best.ckpt", image, "--output", tmp_path / "out"]
+    monkeypatch.setattr(sys, "argv", list(map(str, arguments)))
+    with pytest.raises(SystemExit) as stop:
+        predict.main()
+    assert stop.value.code == 0
+    (answer,) = json.loads((tmp_path / "out/predictions.json").read_text())
+    assert len(answer["classes"]) == 5
+    assert (tmp_path / "out" / answer["picture"]).stat().st_size > 1000
+    printed = capsys.readouterr().out
+    assert all(c["name"] in printed for c in answer["classes"])
