@@ -55,15 +55,12 @@ class TimmTrunk(Trunk):
         # an entry without a module is the image itself
         maps = [entry for entry in getattr(model, "feature_info", ()) if entry["module"]]
         row = _modules_in_a_row(model, [entry["module"] for entry in maps], size)
-        if row:
-            stages, info, names = _chain(model, maps, row)
-        elif maps and hasattr(model, "forward_intermediates"):
-            stages, info, names = _observed(model, maps)
-        else:
+        if not maps or not (row or hasattr(model, "forward_intermediates")):
             raise InputError(
                 f"{name} of timm {timm.__version__} offers no feature maps: take another network, "
                 "or a newer timm"
             )
+        stages, info, names = _chain(model, maps, row) if row else _observed(model, maps)
         super().__init__(
             stages,
             info,

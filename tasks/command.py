@@ -144,8 +144,11 @@ def check(config: DictConfig) -> DictConfig:
     for key in value_keys(list(HydraConfig.get().overrides.task)):
         expect_type(key, OmegaConf.select(config, key), OmegaConf.select(defaults, key))
     resolved = OmegaConf.create(OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    missing = object()
     for key in POSITIVE:
-        value = OmegaConf.select(resolved, key)
+        value = OmegaConf.select(resolved, key, default=missing)
+        if value is missing:  # another trunk's
+            continue
         numbers = value if OmegaConf.is_list(value) else [value]
         if any(not isinstance(n, int | float) or not n > 0 for n in numbers):
             raise InputError(f"{key} must be above zero, got {value}")

@@ -26,9 +26,8 @@ LIGHT = {
     "legacy_xception": ("act2", "block1", "block2", "block11", "act4"),
     # its maps have their channels last
     "test_mambaout": tuple(f"stages_{n}" for n in range(4)),
-    # no chain: attention with a class token, and a network that keeps a tensor it computes
+    # no chain: a class token joins those of the image
     "vit_tiny_patch16_224": tuple(f"blocks_{n}" for n in range(12)),
-    "convit_tiny": tuple(f"blocks_{n}" for n in range(12)),
 }
 # for these only their shapes, which cost nothing
 LARGE = {
@@ -153,20 +152,37 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, nearest):
         TimmTrunk(name)
 
 
+class Tiny(nn.Module):
+    """A network as timm makes them."""
+
+    pretrained_cfg = timm.models.get_pretrained_cfg("resnet18").to_dict()
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 5, 3, stride=2)
+        self.kept = None
+
+    def forward_features(self, x):
+        self.kept = self.conv(x)
+        return self.kept
+
+
 def test_a_network_without_feature_maps(monkeypatch):
-    class Mute(nn.Module):
-        pretrained_cfg = timm.models.get_pretrained_cfg("resnet18").to_dict()
-
-        def __init__(self):
-            super().__init__()
-            self.fc = nn.Linear(3, 5)
-
-        def forward_features(self, x):
-            return self.fc(x.mean((2, 3)))
-
-    monkeypatch.setattr(timm, "create_model", lambda *_, **__: Mute())
+    monkeypatch.setattr(timm, "create_model", lambda *_, **__: Tiny())
     with pytest.raises(InputError, match=r"resnet18 .* no feature maps"):
         TimmTrunk("resnet18")
+
+
+def test_looking_for_the_chain_leaves_the_network_as_it_was(monkeypatch):
+    network = Tiny()
+    network.feature_info = [{"module": "conv", "num_chs": 5, "reduction": 2}]
+    monkeypatch.setattr(timm, "create_model", lambda *_, **__: network)
+    trunk = TimmTrunk("resnet18")
+    assert trunk.conv[0] is network.conv
+    assert network.kept is None
+    assert network.training
+    assert not network.conv._forward_hooks
+    assert network.conv.weight.device.type == "cpu"
 
 
 def test_an_observed_network_stops_at_the_last_map_asked_for():

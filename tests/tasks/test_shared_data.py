@@ -45,3 +45,24 @@ def test_weights_of_another_alpha_are_refused_with_the_right_one(run, shared, tm
     )
     assert answer.code == 2
     assert "alpha=0.75" in answer.err
+
+
+def test_keras_weights_score_on_imagenet_photographs(run, shared, tmp_path):
+    """Evaluation alone, of a flat folder with a CSV list, classifier and all."""
+    (weights,) = shared.glob("weights/*.safetensors")
+    answer = run(
+        "task=imagenet",
+        "mode=evaluate",
+        f"data.root={shared / 'imagenet_samples'}",
+        "data.train=null",
+        "data.val=images",
+        "data.workers=0",
+        "backbone.alpha=0.75",
+        f"backbone.weights={weights}",
+        "trainer.enable_progress_bar=false",
+        f"paths.runs={tmp_path / 'runs'}",
+    )
+    assert answer.code == 0, answer.err
+    assert "classifier of 1,000 classes loaded" in answer.out
+    (result,) = (tmp_path / "runs").glob("imagenet/*/result.json")
+    assert json.loads(result.read_text())["metrics"]["top1"] >= 0.8

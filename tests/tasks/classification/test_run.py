@@ -122,3 +122,32 @@ def test_predict_prints_and_draws_the_five_best(trained, dogs, monkeypatch, caps
     assert (tmp_path / "out" / answer["picture"]).stat().st_size > 1000
     printed = capsys.readouterr().out
     assert all(c["name"] in printed for c in answer["classes"])
+
+
+def test_any_timm_network_trains(run, dogs, options, tmp_path):
+    answer = run(
+        "task=stanford_dogs",
+        "mode=smoke",
+        f"data.root={dogs}",
+        "backbone=timm",
+        "backbone.name=test_resnet",
+        *options[1:],
+    )
+    assert answer.code == 0, answer.err
+    (path,) = (tmp_path / "runs/stanford_dogs").iterdir()
+    assert path.name.startswith("test_resnet-64-smoke-")
+    assert 0 <= metrics(path)["top1"] <= 1
+
+
+def test_a_network_that_timm_lacks_is_answered_with_the_nearest(run, dogs, options):
+    answer = run(
+        "task=stanford_dogs",
+        "mode=smoke",
+        f"data.root={dogs}",
+        "backbone=timm",
+        "backbone.name=resnet81",
+        *options[1:],
+    )
+    assert answer.code == 2
+    assert "resnet18" in answer.err
+    assert "Traceback" not in answer.err
