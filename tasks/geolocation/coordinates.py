@@ -1,0 +1,180 @@
+"""Coordinates of photographs from a CSV file, in chunks: memory does not grow with the file."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError
+
+# The columns of the known sets, in lower case; the first one present counts.
+FILE = (
+    "file",  # this suite's own layout
+    "img_id",  # MP-16, Im2GPS, Im2GPS3k and YFCC25600 as published with labels
+    "id",  # OSV-5M
+    "photoid",  # YFCC100M
+)
+LATITUDE, LONGITUDE = ("latitude", "lat"), ("longitude", "lon", "lng")
+ROWS = 1 << 16  # of a chunk
+DAMAGED = (csv.Error, UnicodeError)
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Some rows of a file."""
+
+    files: list[str] | None  # the file or id column as it stands there; None where there is none
+    latitude: np.ndarray  # float64[N] degrees, -90 to 90
+    longitude: np.ndarray  # float64[N] degrees, -180 to 180
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where in a row the values stand."""
+
+    names: list[str]
+    file: int | None
+    latitude: int
+    longitude: int
+
+
+def read_coordinates(path: str | Path, rows: int = ROWS) -> Iterator[Coordinates]:
+    """Read a CSV file with a header, a chunk of `rows` rows at a time.
+
+    Latitude and longitude are decimal degrees. The column names of MP-16, YFCC100M, Im2GPS,
+    Im2GPS3k and OSV-5M are known besides `file,latitude,longitude`; other columns are passed over.
+    A header with tabs makes it a tab-separated file.
+
+    Raises:
+        InputError: no such file; an empty one; a column missing; a row with more or fewer fields
+            than the header; a value that is blank, no number, not finite or outside of its range;
+            latitude and longitude exchanged. It names the file and, where it can, the line.
+    """
+    path, seen = Path(path), 0
+    for columns, chunk in _chunks(path, rows):
+        try:
+            latitude, longitude = (
+                np.array([float(row[at]) for row in chunk])
+                for at in (columns.latitude, columns.longitude)
+            )
+            whole = set(map(len, chunk)) == {len(columns.names)}
+        except (ValueError, IndexError):
+            whole = False
+        if not whole:
+            _explain_rows(path, columns, chunk, seen)
+        _check_range(path, latitude, longitude, seen)
+        files = None if columns.file is None else [row[columns.file] for row in chunk]
+        yield Coordinates(files, latitude, longitude)
+        seen += len(chunk)
+    if not seen:
+        raise InputError(f"{path}: there is no row below the header")
+
+
+def out_of_range(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
+    """bool[N]: coordinates that are not finite or lie outside of ±90 and ±180 degrees."""
+    return ~((np.abs(latitude) <= 90) & (np.abs(longitude) <= 180))
+
+
+def _chunks(path: Path, rows: int) -> Iterator[tuple[Columns, list[list[str]]]]:
+    """The columns, and the rows that are not blank."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = file.readline()
+            delimiter = "\t" if "\t" in header else ","
+            columns = _columns(path, next(csv.reader([header], delimiter=delimiter), []))
+            filled = filter(None, csv.reader(file, delimiter=delimiter))
+            while chunk := list(islice(filled, rows)):
+                yield columns, chunk
+    except DAMAGED as error:
+        raise InputError(f"{path}: not a CSV file in UTF-8 ({error}); save it as one") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _columns(path: Path, names: list[str]) -> Columns:
+    if not any(name.strip() for name in names):
+        raise InputError(f"{path}: the file is empty; its first line must name the columns")
+    known = [name.strip().lower() for name in names]
+
+    def find(wanted: Sequence[str]) -> int | None:
+        return next((known.index(name) for name in wanted if name in known), None)
+
+    file, latitude, longitude = find(FILE), find(LATITUDE), find(LONGITUDE)
+    if latitude is None or longitude is None:
+        missing = [
+            f"{what} ({' or '.join(wanted)})"
+            for what, wanted, at in (
+                ("latitude", LATITUDE, latitude),
+                ("longitude", LONGITUDE, longitude),
+            )
+            if at is None
+        ]
+        raise InputError(
+            f"{path}: no column for {' nor for '.join(missing)} among {', '.join(names)}; "
+            "name the columns in the first line, separated by commas"
+        )
+    return Columns(names, file, latitude, longitude)
+
+
+def _explain_rows(path: Path, columns: Columns, chunk: list[list[str]], seen: int) -> None:
+    """Raise InputError for the first row that does not fit the header or is not numeric."""
+    for i, row in enumerate(chunk):
+        if len(row) != len(columns.names):
+            raise InputError(
+                f"{path}, line {line_number(path, seen + i)}: {len(row)} fields, but the header "
+                f"names {len(columns.names)}; put values that hold commas in double quotes"
+            )
+        for what, at in (("latitude", columns.latitude), ("longitude", columns.longitude)):
+            try:
+                float(row[at])
+            except ValueError:
+                value = repr(row[at]) + " is not a number" if row[at].strip() else "is blank"
+                line = line_number(path, seen + i)
+                raise InputError(
+                    f"{path}, line {line}: {what} {value}; give decimal degrees, or leave the row "
+                    "out"
+                ) from None
+
+
+def _check_range(path: Path, latitude: np.ndarray, longitude: np.ndarray, seen: int) -> None:
+    """Raise InputError for the first coordinate out of range, and say what the chunk looks like."""
+    wrong = np.flatnonzero(out_of_range(latitude, longitude))
+    if not wrong.size:
+        return
+    line = f"{path}, line {line_number(path, seen + int(wrong[0]))}"
+    north, east = latitude[wrong[0]], longitude[wrong[0]]
+    if not np.isfinite([north, east]).all():
+        what, value = ("longitude", east) if np.isfinite(north) else ("latitude", north)
+        raise InputError(f"{line}: {what} {value} is not finite; correct the row or leave it out")
+    beyond = np.abs(latitude) > 90
+    if abs(north) > 90:
+        advice = "correct the row or leave it out"
+        fits = (np.abs(latitude) <= 180) & (np.abs(longitude) <= 90)
+        # A tenth is enough: of the world's longitudes only some lie beyond 90, and a stray typing
+        # error is rarer still.
+        if fits.all() and beyond.mean() > 0.1:
+            advice = (
+                f"{beyond.sum():,} of {beyond.size:,} latitudes are out of range and all rows "
+                "would fit the other way round, so the two columns look exchanged: exchange their "
+                "names in the first line"
+            )
+        raise InputError(f"{line}: latitude {north:g} is outside of -90 to 90; {advice}")
+    advice = "correct the row or leave it out"
+    if 180 < east <= 360 and longitude.min() >= 0:
+        advice = (
+            "no longitude here is negative, so they look counted eastwards from 0 to 360: "
+            "subtract 360 from those above 180"
+        )
+    raise InputError(f"{line}: longitude {east:g} is outside of -180 to 180; {advice}")
+
+
+def line_number(path: Path, row: int) -> int:
+    """The line of the file on which a row, counted from 0 below the header, ends."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        delimiter = "\t" if "\t" in file.readline() else ","
+        reader = csv.reader(file, delimiter=delimiter)
+        next(islice(filter(None, reader), row, None))
+        return reader.line_num + 1

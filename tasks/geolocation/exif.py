@@ -1,0 +1,80 @@
+"""Where a photograph was taken, as its EXIF data say."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import ExifTags, Image
+
+from backbone.errors import InputError
+from tasks.images import DECODING_ERRORS, fault
+
+GPS = ExifTags.GPS
+
+
+class NoPositionError(InputError):
+    """A photograph that does not say where it was taken.
+
+    `reason` is a few words that are the same for all photographs with the same fault, to count by.
+    """
+
+    def __init__(self, message: str, reason: str = ""):  # so that it travels between processes
+        super().__init__(message)
+        self.reason = reason
+
+
+def gps_position(path: str | Path) -> tuple[float, float]:
+    """Latitude and longitude in degrees of a JPEG or any other file that Pillow reads EXIF of.
+
+    Nothing is decoded but the header.
+
+    Raises:
+        NoPositionError: no EXIF; none about a position; a hemisphere or an angle missing; an angle
+            that is no number; a position out of range; 0, 0, which cameras without a fix write.
+        InputError: not an image.
+    """
+    try:
+        with Image.open(path) as image:
+            exif = image.getexif()
+            position = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    except DECODING_ERRORS as error:
+        wrong = fault(path)
+        if wrong is not None:
+            raise InputError(f"{path}: {wrong}") from error
+        raise _none(path, "EXIF is damaged", f" ({error})") from error
+    if not exif:
+        raise _none(path, "no EXIF", "; an editor or a web site has removed it")
+    if GPS.GPSLatitude not in position and GPS.GPSLongitude not in position:
+        raise _none(path, "no position in EXIF")
+    latitude = _degrees(path, position, "latitude", GPS.GPSLatitude, GPS.GPSLatitudeRef, "NS")
+    longitude = _degrees(path, position, "longitude", GPS.GPSLongitude, GPS.GPSLongitudeRef, "EW")
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise _none(path, "EXIF position out of range", f": {latitude}, {longitude}")
+    if latitude == 0 and longitude == 0:
+        raise _none(path, "EXIF position is 0, 0", ", as cameras without a fix write it")
+    return latitude, longitude
+
+
+def _none(path: str | Path, reason: str, detail: str = "") -> NoPositionError:
+    return NoPositionError(f"{path}: {reason}{detail}", reason)
+
+
+def _degrees(
+    path: str | Path, position: Mapping[int, Any], what: str, tag: int, ref_tag: int, signs: str
+) -> float:
+    """One signed angle; its parts are degrees, minutes, seconds, of which later ones may lack."""
+    if tag not in position:
+        raise _none(path, f"EXIF has no {what}")
+    given, hemisphere = position[tag], position.get(ref_tag)
+    parts = [float(part) for part in given] if isinstance(given, tuple) else []
+    # Pillow makes a number over zero not a number
+    if not 1 <= len(parts) <= 3 or not all(0 <= part < float("inf") for part in parts):
+        raise _none(path, f"EXIF {what} is no angle", f": {given!r}")
+    # as text, as bytes, in either case, padded with zeros, or nothing but zeros
+    letter = hemisphere.decode("latin-1") if isinstance(hemisphere, bytes) else str(hemisphere)
+    letter = letter.strip("\0 ").upper()[:1] if hemisphere is not None else ""
+    if not letter or letter not in signs:
+        either = " or ".join(signs)
+        raise _none(path, f"EXIF does not say {either}", f": {hemisphere!r}")
+    angle = sum(part / 60**k for k, part in enumerate(parts))
+    return angle if letter == signs[0] else -angle
