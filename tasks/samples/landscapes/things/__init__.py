@@ -1,0 +1,1 @@
+"""What stands, grows, lives and drives in a landscape, each thing in metres on its own foot."""

@@ -1,0 +1,85 @@
+"""Draws a small set of landscapes with their coordinates, once, as a CSV file a split and a folder.
+
+    train.csv    val.csv    images/1.jpg ...
+
+The header is `file,latitude,longitude`: a name in `images` and a position in degrees. The
+pictures are invented, but what they show depends on the place: see `landscapes/`.
+"""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tasks.samples.composition import frame_near
+from tasks.samples.drawing.colors import Rng
+from tasks.samples.landscapes.gazetteer import PLACES, Place
+from tasks.samples.landscapes.views import draw_view
+from tasks.samples.publishing import draw_all, publish
+from tasks.samples.rendering import on_paper
+
+VERSION = 1  # of the drawings: raise it when a picture changes, and every sample is drawn anew
+HEADER = ("file", "latitude", "longitude")
+
+_SHARES = np.array([place.weight for place in PLACES])
+
+
+def draw(
+    root: Path | str,
+    *,
+    train: int = 1500,
+    val: int = 300,
+    size: tuple[int, int] = (192, 160),
+    seed: int = 0,
+    workers: int | None = None,
+) -> None:
+    """Draw `train` + `val` pictures and their positions under `root`, unless they are there.
+
+    Pictures are about `size` (width, height) pixels, upright, square or wide; see
+    `tasks.samples.coco.draw` for what `seed` and `workers` do and what becomes of an older drawing.
+
+    Raises:
+        InputError: `root` holds something this function did not draw, or a count or size is not
+            possible.
+    """
+    stamp = {"sample": "places", "version": VERSION, "seed": seed}
+    stamp |= {"train": train, "val": val, "size": list(size)}
+
+    def draw_set(folder: Path) -> None:
+        (folder / "images").mkdir(parents=True)
+        names = [f"{n}.jpg" for n in range(1, train + val + 1)]
+        seeds = [(seed, 0, i) for i in range(train)] + [(seed, 1, i) for i in range(val)]
+        files = (folder / "images" / name for name in names)
+        jobs = [(path, size, key) for path, key in zip(files, seeds, strict=True)]
+        positions = draw_all(draw_picture, jobs, workers)
+        rows = [(name, *position) for name, position in zip(names, positions, strict=True)]
+        for split, part in (("train", rows[:train]), ("val", rows[train:])):
+            _write_csv(folder / f"{split}.csv", part)
+
+    publish(root, "places", stamp, draw_set)
+
+
+def draw_picture(path: Path, size: tuple[int, int], seed: tuple[int, ...]) -> tuple[float, float]:
+    """Draw one picture somewhere on Earth to `path`; return its latitude and longitude."""
+    rng = np.random.default_rng(seed)
+    place = PLACES[rng.choice(len(PLACES), p=_SHARES / _SHARES.sum())]
+    latitude, longitude = place.position(rng)
+    Image.fromarray(compose(place, latitude, frame_near(size, rng), rng)).save(path, quality=90)
+    return latitude, longitude
+
+
+def compose(place: Place, latitude: float, frame: tuple[int, int], rng: Rng) -> np.ndarray:
+    """Invent a photograph taken at `latitude` near `place`, uint8 [H, W, 3]."""
+    here = replace(place, climate=replace(place.climate, latitude=latitude))
+    picture = np.asarray(draw_view(frame, here, rng).finish()).astype(np.float32)
+    paper = (int(rng.integers(512)), int(rng.integers(512)))
+    return on_paper(picture * np.float32(np.exp(rng.normal(0, 0.05))), paper)
+
+
+def _write_csv(path: Path, rows: list[tuple[str, float, float]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HEADER)
+        writer.writerows((name, f"{north:.6f}", f"{east:.6f}") for name, north, east in rows)

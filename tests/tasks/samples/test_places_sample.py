@@ -1,0 +1,296 @@
+"""The drawn landscapes: in the CSV layout, repeatable, and their look depends on the place."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backbone.errors import InputError
+from tasks.geolocation.coordinates import Coordinates, read_coordinates
+from tasks.geolocation.sphere import great_circle_km
+from tasks.samples import places
+from tasks.samples.landscapes import flora, views
+from tasks.samples.landscapes.climate import Climate, sun_height
+from tasks.samples.landscapes.gazetteer import PLACES, Place
+from tasks.samples.landscapes.lit_pen import LitPen
+from tasks.samples.landscapes.moment import moment
+from tasks.samples.landscapes.peoples import PEOPLES
+from tasks.samples.landscapes.relief import RELIEFS
+from tasks.samples.landscapes.roadside import Road
+from tasks.samples.landscapes.stage import SOILS, Stage
+from tasks.samples.places import compose, draw
+
+SMALL = {"train": 15, "val": 6, "size": (72, 64), "workers": 1}
+NAMED = {place.name: place for place in PLACES}
+
+# south, north, west, east in degrees, each well inside its continent
+CONTINENTS = {
+    "North America": (25, 62, -130, -70),
+    "South America": (-40, 5, -75, -40),
+    "Europe": (36, 62, -10, 40),
+    "Africa": (-34, 32, -10, 40),
+    "Asia": (10, 65, 60, 140),
+    "Australia": (-38, -15, 115, 153),
+    "Antarctica": (-90, -62, -180, 180),
+}
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("sample") / "places"
+    draw(root, **SMALL)
+    return root
+
+
+def _read(root: Path, split: str) -> Coordinates:
+    (rows,) = read_coordinates(root / f"{split}.csv")
+    return rows
+
+
+def _digest(root: Path) -> dict[str, str]:
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def _positions(place: Place, count: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return np.array([place.position(rng) for _ in range(count)])
+
+
+def test_layout(drawn):
+    train, val = _read(drawn, "train"), _read(drawn, "val")
+    assert (drawn / "val.csv").read_text().startswith("file,latitude,longitude\n")
+    assert len(train.files) == 15
+    assert train.files + val.files == [f"{n}.jpg" for n in range(1, 22)]
+    assert {path.name for path in drawn.glob("images/*")} == {*train.files, *val.files}
+    sizes = set()
+    for name in train.files:
+        with Image.open(drawn / "images" / name) as image:
+            assert (image.format, image.mode) == ("JPEG", "RGB")
+            sizes.add(image.size)
+    assert (72, 64) in sizes
+    assert len(sizes) > 1  # some are upright or square
+
+
+def test_a_row_says_where_its_picture_was_drawn(drawn, tmp_path):
+    val = _read(drawn, "val")
+    for i in (0, 5):
+        position = places.draw_picture(tmp_path / "again.jpg", SMALL["size"], (0, 1, i))
+        assert (val.latitude[i], val.longitude[i]) == position
+        assert (tmp_path / "again.jpg").read_bytes() == (
+            drawn / "images" / val.files[i]
+        ).read_bytes()
+
+
+def test_places_are_on_every_continent_and_positions_near_them():
+    for south, north, west, east in CONTINENTS.values():
+        inside = [p for p in PLACES if south < p.latitude < north and west < p.longitude < east]
+        assert sum(p.weight for p in inside) > 0.01 * sum(p.weight for p in PLACES)
+    for place in PLACES:
+        latitude, longitude = _positions(place, 60).T
+        assert np.abs(latitude).max() <= 90
+        assert np.abs(longitude).max() <= 180
+        assert (latitude.round(6) == latitude).all()
+        away = great_circle_km(place.latitude, place.longitude, latitude, longitude)
+        # the distance of a normal deviate in two directions
+        assert np.sqrt((away**2).mean() / 2) == pytest.approx(place.spread, rel=0.35)
+
+
+@pytest.mark.parametrize("name", ["Fiji", "Chukotka"])
+def test_positions_lie_on_both_sides_of_the_antimeridian(name):
+    longitude = _positions(NAMED[name], 60)[:, 1]
+    assert (longitude > 175).any()
+    assert (longitude < -175).any()
+
+
+def test_the_gazetteer_names_what_there_is():
+    for place in PLACES:
+        assert place.people in PEOPLES
+        assert place.relief in RELIEFS
+        assert place.soil in SOILS
+    assert {place.people for place in PLACES} == PEOPLES.keys()
+    assert {realm for realm, _ in flora._OWN} <= {people.realm for people in PEOPLES.values()}
+
+
+# the classes of Peel, Finlayson and McMahon's map, as far as the model tells them apart
+@pytest.mark.parametrize(
+    ("koppen", "names"),
+    [
+        ("Af", "Manaus, Congo, Borneo, Fiji"),
+        ("Aw", "Havana, Rio, Kerala, Thailand"),
+        ("BW", "Arizona, Atacama, Egypt, Dubai, Namibia, Outback"),
+        ("BS", "Sahel, Mongolia, Rajasthan"),
+        ("Cs", "California, Andalusia, Tuscany, Cyclades, Cape Town"),
+        ("Cf", "London, Paris, Buenos Aires, Guilin, Sydney, New Zealand, New York"),
+        ("Cw", "Mexico City, Nepal"),
+        ("Df", "Anchorage, Iowa, Quebec, Finland, Moscow, Siberia"),
+        ("Dw", "Beijing, Yakutia"),
+        ("ET", "Nuuk, Chukotka"),
+        ("EF", "McMurdo, Antarctic Coast"),
+    ],
+)
+def test_climates_are_those_on_the_map(koppen, names):
+    assert {NAMED[name].climate.koppen for name in names.split(", ")} == {koppen}
+
+
+@pytest.mark.parametrize(
+    ("name", "january", "july"),  # °C, of the towns' published normals
+    [("Moscow", -7, 19), ("Yakutia", -38, 19), ("Buenos Aires", 25, 11), ("Manaus", 26, 27)],
+)
+def test_temperatures_are_near_the_measured_ones(name, january, july):
+    climate = NAMED[name].climate
+    assert climate.temperature(0.5) == pytest.approx(january, abs=5)
+    assert climate.temperature(6.5) == pytest.approx(july, abs=5)
+
+
+def test_the_sun_stands_where_it_does():
+    spring, summer, winter = 2.67, 5.67, 11.67  # 20 March, 20 June, 20 December
+    for latitude in (-60, 0, 45):
+        assert sun_height(latitude, spring, 12) == pytest.approx(90 - abs(latitude), abs=1)
+    assert sun_height(23.44, summer, 12) == pytest.approx(90, abs=0.5)
+    assert sun_height(0, spring, 18) == pytest.approx(0, abs=1)
+    assert sun_height(70, winter, 12) < 0  # polar night
+    assert sun_height(-70, winter, 0) > 0  # midnight sun
+
+
+def test_seasons_are_opposite_in_the_two_hemispheres():
+    north = Climate(48, 0.1, 0.4, 0, 700, "even")
+    south = replace(north, latitude=-48)
+    assert north.temperature(0) == pytest.approx(south.temperature(6))
+    assert north.temperature(6) > north.temperature(0) + 10
+
+
+def _pictures(name: str, count: int = 6) -> np.ndarray:
+    place = NAMED[name]
+    rngs = (np.random.default_rng((1, i)) for i in range(count))
+    return np.stack([compose(place, place.latitude, (72, 64), rng) for rng in rngs]).astype(int)
+
+
+def test_the_look_depends_on_the_place():
+    def white(pictures: np.ndarray) -> float:  # of the ground
+        return float((pictures[:, 32:].min(-1) > 165).mean())
+
+    def green(pictures: np.ndarray) -> float:
+        red, middle, blue = np.moveaxis(pictures, -1, 0)
+        return float(((middle > red + 6) & (middle > blue + 6)).mean())
+
+    ice, forest, desert = _pictures("McMurdo"), _pictures("Manaus"), _pictures("Egypt")
+    assert white(ice) > white(forest) + 0.2
+    assert green(forest) > green(desert) + 0.2
+    assert green(forest) > green(ice) + 0.2
+
+
+def test_latitude_alone_changes_the_look():
+    place = NAMED["Moscow"]
+    one, other = (
+        compose(place, latitude, (72, 64), np.random.default_rng(3)) for latitude in (56, 20)
+    )
+    assert (one != other).any()
+
+
+def _stage(place: Place, seed: int, frame: tuple[int, int] = (72, 64)) -> Stage:
+    rng = np.random.default_rng(seed)
+    now = moment(place.climate, rng)
+    pen = LitPen(frame, now.light, now.horizon)
+    return Stage(pen, rng, place, now, frame[0] / frame[1], 0.5, 3.0)
+
+
+def test_people_keep_to_their_side_of_the_road():
+    for name, left in (("London", True), ("Kyoto", True), ("Paris", False), ("Iowa", False)):
+        roads = [Road(_stage(NAMED[name], seed)) for seed in range(10)]
+        right_of_us = np.mean([road.middle for road in roads]) > 0
+        assert right_of_us == left  # the line in the middle
+
+
+@pytest.mark.parametrize("view", views.VIEWS, ids=lambda view: view.__name__)
+def test_every_view_draws_among_all_peoples(view):
+    for seed, place in enumerate({p.people: p for p in PLACES}.values()):
+        stage = _stage(place, seed)
+        before = np.asarray(stage.pen.sheet).copy()
+        view(stage)
+        changed = (np.asarray(stage.pen.sheet) != before).any(-1)
+        assert changed[stage.pen.sheet.height // 2 + 4 :].all()  # no ground was left out
+
+
+@pytest.mark.parametrize("relief", RELIEFS)
+def test_every_relief_rises_above_the_horizon(relief):
+    stage = _stage(NAMED["Alps"], 1, (96, 80))
+    before = np.asarray(stage.pen.sheet).copy()
+    RELIEFS[relief](stage)
+    changed = (np.asarray(stage.pen.sheet) != before).any(-1)
+    rows = changed.any(1)
+    assert rows[: len(rows) // 2].sum() >= 2
+    assert not rows[: len(rows) // 20].any()  # and leaves some sky
+
+
+@pytest.mark.parametrize("snow", [False, True])
+def test_everything_draws_in_summer_and_winter(snow):
+    here = NAMED["Moscow"]
+    stage = _stage(here, 0)
+    now = replace(stage.now, snow=snow, leaf=None if snow else (80, 130, 60))
+    things = {draw for own in (flora._OWN, flora._COMMON) for f in own.values() for draw in f.trees}
+    for people in PEOPLES.values():
+        things |= {*people.homes, *people.town, *people.landmarks, *people.skyline, people.boat}
+        things |= {*people.beasts, *people.game, *people.traffic}
+    assert len(things) > 100
+    for draw_thing in things:
+        pen = LitPen((64, 64), (1, 1, 1), (200, 200, 200))
+        before = np.asarray(pen.sheet).copy()
+        with pen.at(0.5, 0.9, 0.04):
+            draw_thing(pen, np.random.default_rng(0), now)
+        assert (np.asarray(pen.sheet) != before).any(-1).sum() > 20
+
+
+def test_haze_and_light_change_colours():
+    pen = LitPen((64, 64), (0.5, 1.0, 1.0), (100, 100, 100))
+    assert pen._lit((200, 100, 50)) == (100, 100, 50)
+    with pen.far(1.0):
+        assert pen._lit((200, 100, 50)) == (100, 100, 100)
+    with pen.unlit():
+        assert pen._lit((200, 100, 50, 70)) == (200, 100, 50, 70)
+    assert pen._lit((200, 100, 50)) == (100, 100, 50)
+
+
+def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
+    draw(tmp_path / "same", **SMALL)
+    draw(tmp_path / "other", **SMALL, seed=1)
+    one, same, other = (_digest(root) for root in (drawn, tmp_path / "same", tmp_path / "other"))
+    assert one == same
+    assert one.keys() == other.keys()
+    assert not set(one.values()) & set(other.values())
+
+
+def test_a_second_call_draws_nothing_and_a_new_version_draws_anew(drawn, monkeypatch):
+    before = {path: path.stat().st_mtime_ns for path in drawn.rglob("*")}
+    draw(drawn, **SMALL)
+    assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
+    monkeypatch.setattr(places, "draw_picture", _stop)
+    with pytest.raises(KeyboardInterrupt):
+        draw(drawn, **SMALL, seed=5)
+    monkeypatch.setattr(places, "VERSION", places.VERSION + 1)
+    with pytest.raises(KeyboardInterrupt):
+        draw(drawn, **SMALL)
+    # what stood there stays until its successor is complete
+    assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
+    assert [path.name for path in drawn.parent.iterdir()] == ["places"]
+
+
+def _stop(*job):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("wrong", [{"train": 0}, {"val": 0}, {"size": (200, 60)}])
+def test_impossible_sets_are_refused(tmp_path, wrong):
+    with pytest.raises(InputError):
+        draw(tmp_path / "places", **{**SMALL, **wrong})
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_sample_is_never_touched(tmp_path):
+    (tmp_path / "holiday.jpg").write_bytes(b"mine")
+    with pytest.raises(InputError, match="something other than a drawn places sample"):
+        draw(tmp_path, **SMALL)
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
