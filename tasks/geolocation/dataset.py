@@ -1,0 +1,32 @@
+"""Photographs and where they were taken, as batches of one size."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from tasks.classification import dataset
+from tasks.geolocation.photographs import PlaceIndex
+
+
+class LocatedImages(dataset.LabelledImages):
+    """LabelledImages whose labels are cells, -1 for none.
+
+    An item has `position` float64[2] besides: latitude and longitude in degrees.
+    """
+
+    index: PlaceIndex
+
+    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Any]:
+        item = super().__getitem__(key)
+        return item | {"position": self.index.positions[item["image_id"]]}
+
+
+def collate(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    """Make a batch of B items: what classification's has, and `position` float32[B, 2].
+
+    Single precision is 1 m, and what every accelerator has.
+    """
+    positions = np.stack([item["position"] for item in items]).astype(np.float32)
+    return dataset.collate(items) | {"position": torch.from_numpy(positions)}

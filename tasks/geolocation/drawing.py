@@ -1,0 +1,109 @@
+"""An answer as people see it: the photograph beside a map of where it may have been taken."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from PIL import Image
+
+from tasks.geolocation.metrics import GeolocationResult
+from tasks.geolocation.names import place_name
+from tasks.geolocation.world_map import HEIGHT, SHORE, WIDTH, WorldMap, project, save
+
+FADED = 1000  # times less probable than the best: no longer on the map
+INK, TRUTH, GUESS = "#28242c", "#1565c0", "#0b6e4f"
+MAP_PIXELS = 1400
+
+
+def beside_a_map(
+    image: Image.Image, answer: Mapping[str, Any], world: WorldMap, values: np.ndarray
+) -> Image.Image:
+    """The photograph, the map of probabilities, and the best cells in words below.
+
+    Args:
+        image: the photograph.
+        answer: what `describe` said, and `true_position` where that is known.
+        world: of the partition.
+        values: float[C], probability of each cell; NaN leaves a cell clear.
+    """
+    figure = Figure(figsize=(16, 6.3), dpi=100, facecolor="white")
+    photograph = figure.add_axes((0.01, 0.2, 0.36, 0.78))
+    shown = image.copy()
+    shown.thumbnail((800, 800), Image.Resampling.LANCZOS)
+    photograph.imshow(np.asarray(shown))
+    photograph.axis("off")
+    width = 0.61
+    height = width * 16 * HEIGHT / WIDTH / 6.3
+    axes = figure.add_axes((0.385, 0.985 - height, width, height))
+    high = float(np.nanmax(values))
+    colors = world.draw(axes, values, LogNorm(high / FADED, high, clip=True), "YlOrRd")
+    mark(axes, answer["position"], "P", GUESS, "answer: " + place_name(*answer["position"]))
+    if "true_position" in answer:
+        text = f"taken: {place_name(*answer['true_position'])}, {answer['distance_km']:,.0f} km off"
+        mark(axes, answer["true_position"], "*", TRUTH, text)
+    axes.legend(loc="lower left", fontsize=11, framealpha=0.9, markerscale=0.9)
+    bar = figure.add_axes((0.72, 0.11, 0.24, 0.02))
+    figure.colorbar(colors, cax=bar, orientation="horizontal").outline.set_linewidth(0.5)
+    bar.set_title("probability of a cell", fontsize=10, pad=4)
+    best = answer["cells"]
+    for k, cell in enumerate(best):
+        place = place_name(cell["latitude"], cell["longitude"])
+        across = cell["across_km"]
+        text = f"{cell['probability']:.3f}  {place}  (cell {cell['cell']}, {across:,.0f} km across)"
+        figure.text(0.02, 0.16 - 0.035 * k, text, fontsize=11, color=INK, family="monospace")
+    return as_image(figure)
+
+
+def mark(axes: Axes, position: tuple[float, float], marker: str, color: str, label: str) -> None:
+    """A mark on a map, and in its legend."""
+    style = {"ms": 15, "mec": "white", "mew": 1.4, "ls": "none", "zorder": 10}
+    axes.plot(*project(*position), marker=marker, color=color, label=label, **style)
+
+
+def as_image(figure: Figure) -> Image.Image:
+    """A figure as an RGB image."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+
+
+def distance_curves(
+    result: GeolocationResult,
+    radii_km: tuple[float, ...],
+    others: Mapping[str, Mapping[str, float]],
+    output: Path,
+) -> None:
+    """The share of photographs placed within any distance, on a logarithmic scale.
+
+    Args:
+        result: of the network.
+        radii_km: distances to mark.
+        others: name -> metrics of answers to compare with, at these radii.
+        output: PNG to write.
+    """
+    figure = Figure(figsize=(7.5, 5), layout="constrained")
+    axes = figure.add_subplot()
+    distances = np.sort(result.distances).clip(min=0.1)
+    share = np.arange(1, len(distances) + 1) / len(distances)
+    axes.step(distances, share, where="post", color=GUESS, label="this run")
+    for name, metrics in others.items():
+        shares = [metrics[f"within_{radius:g}_km"] for radius in radii_km]
+        axes.plot(radii_km, shares, marker="o", markersize=4, linestyle="--", label=name)
+    for radius in radii_km:
+        axes.axvline(radius, color=SHORE, alpha=0.2, linewidth=0.8)
+    axes.set(
+        xscale="log",
+        xlim=(min(radii_km) / 2, 20_100),
+        ylim=(0, 1.01),
+        xlabel="distance from where it was taken, km",
+        ylabel="share of photographs",
+        title=f"{len(distances):,} photographs, median {result.metrics['median_km']:,.0f} km",
+    )
+    axes.grid(alpha=0.25)
+    axes.legend(loc="upper left")
+    save(figure, output)

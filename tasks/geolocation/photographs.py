@@ -1,0 +1,217 @@
+"""Photographs with the places they were taken in: from a list, or from a folder's EXIF data."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError
+from tasks.classification.index import ImageIndex
+from tasks.geolocation import s2
+from tasks.geolocation.coordinates import Coordinates, line_number, read_coordinates
+from tasks.geolocation.exif import NoPositionError, gps_position
+from tasks.geolocation.partition import Partition
+from tasks.images import SUFFIXES
+
+# Test lists by a part of their files' names, and how many photographs each had when published;
+# many have been taken off the web since, so that a score must say of how many it is.
+PUBLISHED = {"im2gps3k": ("Im2GPS3k", 2997), "im2gps": ("Im2GPS", 237)}
+UNREAD = {".heic", ".heif"}  # phones write them, Pillow does not read them
+ONE_PLACE = 12  # S2 level of cells of about 2 km
+
+
+@dataclass(frozen=True, eq=False)
+class PlaceIndex(ImageIndex):
+    """Photographs labelled with the cells that they were taken in, -1 for none."""
+
+    positions: np.ndarray = field(kw_only=True)
+    """float64[N, 2], latitude and longitude in degrees."""
+
+    def take(self, images: np.ndarray) -> "PlaceIndex":
+        """The set of these photographs (0..N-1), in this order."""
+        return replace(super().take(images), positions=self.positions[images])
+
+
+@dataclass(frozen=True, eq=False)
+class Photographs:
+    """N photographs on disk."""
+
+    root: str
+    """The folder that `files` are in."""
+    files: np.ndarray
+    """bytes[N], paths relative to `root`."""
+    positions: np.ndarray
+    """float64[N, 2], latitude and longitude in degrees."""
+    official: int
+    """Photographs in the list as published, whether or not they could be had."""
+    name: str
+    """Of the list."""
+    note: str = ""
+    """What was left out."""
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def take(self, photographs: np.ndarray) -> "Photographs":
+        """These photographs (0..N-1), in this order."""
+        files, positions = self.files[photographs], self.positions[photographs]
+        return replace(self, files=files, positions=positions, official=len(files))
+
+    def coordinates(self) -> Iterator[Coordinates]:
+        """What a partition is built from."""
+        yield Coordinates(None, *self.positions.T)
+
+    def index(self, partition: Partition, names: list[str]) -> PlaceIndex:
+        """The photographs labelled with their cells; `names` are the cells'."""
+        cells = partition.cell_of(*self.positions.T)
+        classes = tuple((name, name) for name in names)
+        return PlaceIndex(self.root, self.files, cells, classes, positions=self.positions)
+
+
+def listed(path: Path, folder: Path, allow_missing: bool = False) -> Photographs:
+    """The photographs that a CSV file lists (see `read_coordinates`), found in a folder.
+
+    A list may name files, relative to the folder or to the one that it is in (images/a.jpg in
+    images), or ids: the files' names without what follows the last dot, anywhere below the folder.
+
+    Args:
+        path: the list.
+        folder: that holds the image files.
+        allow_missing: leave out photographs whose files are not there.
+
+    Raises:
+        InputError: a damaged list; a file that is missing, or all of them; an id of two files.
+    """
+    chunks = list(read_coordinates(path))
+    if chunks[0].files is None:
+        raise InputError(
+            f"{path}: no column says which file is which photograph; add one named file, img_id "
+            "or id"
+        )
+    names = [os.fsencode(name) for chunk in chunks for name in chunk.files]
+    positions = np.concatenate(
+        [np.stack([chunk.latitude, chunk.longitude], axis=1) for chunk in chunks]
+    )
+    prefix = os.fsencode(folder.name) + b"/"
+    if all(name.startswith(prefix) for name in names) and not (folder / folder.name).is_dir():
+        names = [name.removeprefix(prefix) for name in names]
+    files = _find(np.array(names), folder)
+    missing = np.flatnonzero(files == b"")
+    if missing.size and (not allow_missing or missing.size == len(names)):
+        first = int(missing[0])
+        raise InputError(
+            f"{path}, line {line_number(path, first)}: {os.fsdecode(names[first])} is not in "
+            f"{folder.absolute()} ({missing.size:,} of {len(names):,} photographs are missing). "
+            "Name the folder that holds them, get them, or go on without them by "
+            "data.allow_missing=true, and the result will say so"
+        )
+    stem = path.stem.lower()
+    name, official = next(
+        (known for part, known in PUBLISHED.items() if part in stem), (path.name, len(names))
+    )
+    note = f"{missing.size:,} of the {len(names):,} in {path.name} missing" if missing.size else ""
+    found = np.flatnonzero(files != b"")
+    return Photographs(str(folder), files[found], positions[found], official, name, note)
+
+
+def with_gps(folder: Path) -> Photographs:
+    """The photographs anywhere in a folder whose EXIF data say where they were taken.
+
+    The others are left out, and counted by reason in the note.
+
+    Raises:
+        InputError: no photograph, none with a position, or a file that is no image.
+    """
+    files, positions, reasons = [], [], Counter()
+    for name in _files(folder):
+        suffix = os.path.splitext(os.fsdecode(name))[1].lower()
+        if suffix in UNREAD:
+            reasons[f"{suffix[1:].upper()}, which is not read: convert to JPEG"] += 1
+        elif suffix in SUFFIXES:
+            try:
+                positions.append(gps_position(folder / os.fsdecode(name)))
+                files.append(name)
+            except NoPositionError as error:
+                reasons[error.reason] += 1
+    count = len(files) + reasons.total()
+    if not count:
+        raise InputError(f"{folder.absolute()}: no photograph in this folder or below it")
+    left_out = ", ".join(f"{n:,} {reason}" for reason, n in reasons.most_common())
+    if not files:
+        raise InputError(
+            f"{folder.absolute()}: none of {count:,} photographs says where it was taken "
+            f"({left_out}). Take the files as the camera wrote them, or list them with their "
+            "coordinates in a CSV file for data=places"
+        )
+    note = f"{count - len(files):,} of {count:,} left out: {left_out}" if left_out else ""
+    return Photographs(
+        str(folder), np.array(files), np.array(positions), len(files), folder.name, note
+    )
+
+
+def hold_out(
+    photographs: Photographs, fraction: float, seed: int
+) -> tuple[Photographs, Photographs]:
+    """Split in two: (about 1 - fraction, fraction). Photographs of one place stay together.
+
+    A place is a cell of about 2 km: of two pictures taken a minute apart, one in training would
+    give the other's answer away.
+
+    Raises:
+        InputError: all photographs of one place.
+    """
+    cells = s2.cell_ids(*photographs.positions.T, ONE_PLACE)
+    places, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
+    if len(places) < 2:
+        raise InputError(
+            f"{photographs.root}: all photographs are of one place (2 km across): nothing can be "
+            "held out for validation; name other photographs with data.val="
+        )
+    order = np.random.default_rng(seed).permutation(len(places))
+    before = counts[order].cumsum() - counts[order]
+    held = np.zeros(len(places), bool)
+    held[order] = before < fraction * len(photographs)
+    held[order[0]], held[order[-1]] = True, False  # a photograph each way, whatever the fraction
+    return tuple(photographs.take(np.flatnonzero(side[place])) for side in (~held, held))
+
+
+def _files(folder: Path) -> list[bytes]:
+    """Paths of all files below a folder, relative to it, sorted; hidden ones left out."""
+    found = []
+    for place, folders, names in os.walk(os.fsencode(folder), followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(b".")]
+        prefix = os.path.relpath(place, os.fsencode(folder)) + b"/"
+        prefix = b"" if prefix == b"./" else prefix
+        found += [prefix + name for name in names if not name.startswith(b".")]
+    return sorted(found)
+
+
+def _find(names: np.ndarray, folder: Path) -> np.ndarray:
+    """bytes[N]: the file of each name or id, empty where there is none."""
+    files = np.array(_files(folder), dtype="S")
+    if not files.size:
+        return np.zeros(len(names), "S1")
+    at = files.searchsorted(names).clip(max=len(files) - 1)
+    found = np.where(files[at] == names, files[at], b"")
+    suffixes = tuple(os.fsencode(suffix) for suffix in SUFFIXES)
+    ids = [i for i in np.flatnonzero(found == b"") if not names[i].lower().endswith(suffixes)]
+    if not ids:
+        return found
+    stems = np.array([os.path.splitext(os.path.basename(file))[0] for file in files])
+    order = stems.argsort(kind="stable")
+    stems, files = stems[order], files[order]
+    first, last = (stems.searchsorted(names[ids], side) for side in ("left", "right"))
+    double = np.flatnonzero(last - first > 1)
+    if double.size:
+        one, other = (os.fsdecode(file) for file in files[first[double[0]] :][:2])
+        raise InputError(
+            f"{folder.absolute()}: {os.fsdecode(names[ids][double[0]])} may be {one} or {other}; "
+            "remove one, or list the files' names"
+        )
+    matched = np.where(last > first, files[first.clip(max=len(files) - 1)], b"")
+    found = found.astype(np.promote_types(found.dtype, matched.dtype))
+    found[ids] = matched
+    return found
