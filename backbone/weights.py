@@ -1,7 +1,6 @@
 """Weights of a trunk: found by a word or a path, loaded strictly, saved whole or not at all."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from backbone.errors import InputError, some
+from backbone.files import whole
 from backbone.published import as_timm, imagenet_classes, read_keras, read_timm
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile, read_file
@@ -122,13 +122,8 @@ def save(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = None) ->
         state |= {f"fc.{k}": v for k, v in _tensors(classifier).items()}
     state = {k: v.detach().cpu().contiguous() for k, v in state.items()}
     made = {"network": type(trunk).__name__, "options": json.dumps(trunk.options)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with whole(path) as partial:
         save_file(state, partial, {"format": "pt"} | made)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from backbone.errors import InputError
+from backbone.files import whole
 from tasks.images import SUFFIXES, crop_resize, image_size, open_image
 from tasks.runs import write_whole
 
@@ -86,9 +87,8 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
         for i, (path, name, image) in enumerate(images):
             answer = task.describe(prediction, i)
             answer |= task.compare(answer, path)
-            partial = output / f".{name}.partial"
-            task.draw(image, answer).save(partial, "JPEG", quality=92)
-            partial.replace(output / name)
+            with whole(output / name) as partial:
+                task.draw(image, answer).save(partial, "JPEG", quality=92)
             answers.append({"image": str(path), "picture": name, **answer})
             print(f"{path}: {task.tell(answer)}")
     write_whole(output / "predictions.json", json.dumps(answers, indent=2) + "\n")

@@ -20,6 +20,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from backbone.errors import InputError
+from backbone.files import whole
 
 # Keys without influence on the result: the same run, whatever they are.
 NO_INFLUENCE = (
@@ -41,10 +42,8 @@ def is_main_process() -> bool:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file under a temporary name and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text)
-    os.replace(partial, path)
+    with whole(path) as partial:
+        partial.write_text(text)
 
 
 def short_name(config: DictConfig) -> str:

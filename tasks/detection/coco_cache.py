@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from backbone.files import whole
 from tasks.detection.coco_json import parse_instances
 
 FORMAT = 1  # one more whenever the arrays of parse_instances change
@@ -50,11 +50,5 @@ def cache_file(path: Path, cache_dir: Path, suffix: str) -> Path:
 
 def write(path: Path, content: Callable[[BinaryIO], object]) -> None:
     """Let `content` fill a file that appears at `path` only when it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(unfinished, "wb") as file:
-            content(file)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole(path) as partial, partial.open("wb") as file:
+        content(file)

@@ -3,7 +3,6 @@ lies. One file, or plain values in a checkpoint."""
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from backbone.errors import InputError
+from backbone.files import whole
 from tasks.geolocation import s2
 from tasks.geolocation.coordinates import out_of_range
 
@@ -112,14 +112,11 @@ class Partition:
 
     def save(self, path: str | Path) -> None:
         """Write the partition to one file, whole or not at all; equal ones give equal bytes."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         # one entry: the format writes several in no fixed order
         text = json.dumps({"hash": self.hash, "numbers": json.loads(self._numbers())})
         arrays = {name: getattr(self, name) for name in ARRAYS}
-        partial.write_bytes(save(arrays, {"partition": text}))
-        os.replace(partial, path)
+        with whole(Path(path)) as partial:
+            partial.write_bytes(save(arrays, {"partition": text}))
 
     @classmethod
     def load(cls, path: str | Path) -> "Partition":

@@ -1,6 +1,5 @@
 """World maps of values in cells: equal-area projection, the cells as an image, coastlines."""
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from backbone.files import whole
 from tasks.geolocation.coastlines import outlines
 from tasks.geolocation.partition import Partition
 
@@ -150,10 +150,8 @@ def color_bar(
 
 def save(figure: Figure, output: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    figure.savefig(partial, dpi=150, format="png")
-    os.replace(partial, output)
+    with whole(output) as partial:
+        figure.savefig(partial, dpi=150, format="png")
 
 
 @cache
