@@ -28,7 +28,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class Description(Callback):
-    """Puts the configuration and the labels into every checkpoint, as plain values."""
+    """Puts the configuration, the labels and the scores into every checkpoint, as plain values."""
 
     def __init__(self, config: DictConfig):
         self.config = OmegaConf.to_container(config)
@@ -36,9 +36,10 @@ class Description(Callback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add `config` and `labels`."""
+        """Add `config`, `labels`, and the `scores` of the last evaluation, if there was one."""
         checkpoint["config"] = self.config
         checkpoint["labels"] = pl_module.labels.to_dict()
+        checkpoint["scores"] = None if pl_module.result is None else pl_module.result.metrics
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -27,6 +27,9 @@ DECODING_ERRORS = (
     zlib.error,
     Image.DecompressionBombError,
 )
+# What fills an input beside a picture that keeps its aspect: mid-grey. Normalised to -1..1 it is 0,
+# with which convolutions pad too, and about 0 by ImageNet's mean; black would be an object's edge.
+PADDING = 128
 TAIL = 32  # bytes at a file's end in which a whole JPEG or PNG shows its end marker
 
 
@@ -50,12 +53,34 @@ def image_size(size: int | list[int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
 
 
-def crop_resize(image: Image.Image, box: Box | None, size: tuple[int, int]) -> np.ndarray:
-    """Resample `box` (None is the whole image) to `size` (h, w).
+def fit(width: float, height: float, size: tuple[int, int]) -> tuple[int, int]:
+    """(h, w) of a picture scaled by one factor, up or down, to just fit inside `size` (h, w).
 
-    Bilinear with antialiasing. Returns uint8[h, w, 3] for an RGB image.
+    In whole pixels, so the two sides' factors may differ by what rounding moves an edge: map
+    coordinates by this extent, not by the factor.
     """
-    return np.array(image.resize(size[::-1], Image.Resampling.BILINEAR, box=box))
+    scale = min(size[0] / height, size[1] / width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def crop_resize(
+    image: Image.Image,
+    box: Box | None,
+    size: tuple[int, int],
+    extent: tuple[int, int] | None = None,
+) -> np.ndarray:
+    """Resample `box` (None is the whole image) of an RGB image to `extent` (h, w).
+
+    It stands at the top left of `size` (h, w), and the rest is PADDING; by default it fills `size`.
+    Bilinear with antialiasing. Returns uint8[h, w, 3].
+    """
+    height, width = extent or size
+    pixels = np.array(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
+    if (height, width) == size:
+        return pixels
+    canvas = np.full((*size, 3), PADDING, np.uint8)
+    canvas[:height, :width] = pixels
+    return canvas
 
 
 def load(
@@ -63,6 +88,7 @@ def load(
     size: tuple[int, int],
     box: Box | Callable[[int, int], Box] | None = None,
     frame: tuple[int, int] | None = None,
+    extent: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """Decode, crop and resize in one go: `open_image` then `crop_resize`, for loaders.
 
@@ -73,7 +99,7 @@ def load(
     taken as stored if that has this size, else turned by its EXIF orientation if that has it.
     Without it EXIF orientation is applied. `box` is in the frame that results; where it depends on
     that frame's size it is a function of (width, height), called once before anything is decoded.
-    `path` may be an open file that can seek.
+    `path` may be an open file that can seek. `extent` is `crop_resize`'s.
 
     Returns uint8[h, w, 3]. Raises: InputError for a file that is no image or not of size `frame`.
     """
@@ -91,7 +117,8 @@ def load(
         if callable(box):
             box = box(width, height)
         box = box or (0.0, 0.0, width, height)
-        shrink = min((box[2] - box[0]) / size[1], (box[3] - box[1]) / size[0])
+        height, width = extent or size
+        shrink = min((box[2] - box[0]) / width, (box[3] - box[1]) / height)
         if shrink >= 2:
             step = 8 if shrink >= 8 else 4 if shrink >= 4 else 2
             drafted = image.draft("RGB", (stored[0] // step, stored[1] // step))
@@ -103,7 +130,7 @@ def load(
         if turn:
             _turn(image)
         image = _to_rgb(image)
-    return crop_resize(image, box, size)
+    return crop_resize(image, box, size, extent)
 
 
 def fault(path: str | Path) -> str | None:

@@ -8,11 +8,18 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
 
 from backbone.errors import InputError
 from backbone.files import whole
-from tasks.images import SUFFIXES, crop_resize, image_size, open_image
+from tasks.images import SUFFIXES, image_size, load, open_image
 from tasks.runs import write_whole
+
+if TYPE_CHECKING:
+    from tasks.task import Task  # brings torch, which a refused command line need not wait for
 
 
 def image_paths(given: list[Path]) -> list[Path]:
@@ -39,6 +46,22 @@ def picture_names(paths: list[Path]) -> list[str]:
     return names
 
 
+def look(
+    path: Path, task: "Task", size: tuple[int, int]
+) -> tuple[Image.Image, np.ndarray, tuple[int, int]]:
+    """A photograph, what the network sees of it as uint8[h, w, 3], and its extent therein (h, w).
+
+    The file is decoded twice: whole to draw on, and in the loaders' way, which may be at a fraction
+    of its size, so that the network sees the very pixels that it is scored on.
+
+    Raises: InputError for a file that cannot be read as an image.
+    """
+    image = open_image(path)
+    box = task.view(image.width, image.height, size)
+    extent = task.extent(image.width, image.height, size)
+    return image, load(path, size, box, extent=extent), extent
+
+
 def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) -> int:
     """Predict, draw and write; an unreadable image is named on stderr, and the others go on.
 
@@ -46,7 +69,6 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
         How many images could not be read.
     """
     paths = image_paths(given)
-    import numpy as np
     import torch
 
     from tasks.build import load_task
@@ -59,32 +81,29 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
     answers, failed = [], 0
     names = picture_names(paths)
     for start in range(0, len(paths), batch):
-        images = []
+        read = []
         for path, name in zip(
             paths[start : start + batch], names[start : start + batch], strict=True
         ):
             try:
-                images.append((path, name, open_image(path)))
+                read.append((path, name, *look(path, task, size)))
             except InputError as error:
                 print(f"error: {error}", file=sys.stderr)
                 failed += 1
-        if not images:
+        if not read:
             continue
-        pixels = np.stack(
-            [
-                crop_resize(image, task.view(image.width, image.height, size), size)
-                for _, _, image in images
-            ]
-        )
-        sizes = [(image.height, image.width) for _, _, image in images]
+        pixels = np.stack([pixels for *_, pixels, _ in read])
+        sizes = [(image.height, image.width) for _, _, image, *_ in read]
+        extents = [extent for *_, extent in read]
         with torch.inference_mode():
             prediction = task.predict(
                 {
                     "image": torch.from_numpy(pixels).permute(0, 3, 1, 2).to(device),
                     "size": torch.tensor(sizes, device=device),
+                    "extent": torch.tensor(extents, dtype=torch.float32, device=device),
                 }
             )
-        for i, (path, name, image) in enumerate(images):
+        for i, (path, name, image, *_) in enumerate(read):
             answer = task.describe(prediction, i)
             answer |= task.compare(answer, path)
             with whole(output / name) as partial:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from backbone.errors import InputError
 from tasks.data import DataModule, Labels
+from tasks.distillation import Distillation
 from tasks.images import Box
 from tasks.optimization import Recipe
 
@@ -41,8 +42,8 @@ class Metric(Protocol):
 class Task(LightningModule):
     """A head on a trunk, with its losses, its answer and its score.
 
-    A subclass gives `loss`, `predict` and `make_metric`, and names in `monitor` and `mode` the
-    score that picks the best checkpoint.
+    A subclass gives `augmented`, `terms`, `predict` and `make_metric`, and names in `monitor` and
+    `mode` the score that picks the best checkpoint.
 
     Args:
         head: the network; what is trained.
@@ -53,18 +54,39 @@ class Task(LightningModule):
 
     monitor: str
     mode = "max"
+    outputs_are_labels = True  # output k is about label k; a teacher's must be the same ones
 
     def __init__(self, head: nn.Module, labels: Labels, recipe: Recipe, seed: int):
         super().__init__()
         self.head, self.labels, self.recipe, self.seed = head, labels, recipe, seed
         self.metric: Metric | None = None
         self.result: Result | None = None  # of the last validation or test
+        self.distillation: Distillation | None = None  # what a teacher adds, see tasks.distillation
         self.unchecked: list[tuple[Tensor, Tensor]] = []
         self.mode_of_epoch: int | None = None  # the epoch that the trunk's mode was set for
 
     @abstractmethod
+    def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
+        """A training batch's images as the head reads them, and the batch as it then is.
+
+        Random flips, colours and mixtures happen here, on the device, and are in both.
+        """
+
+    @abstractmethod
+    def terms(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
+        """Named loss terms of the head's outputs for a batch that `augmented` gave."""
+
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Named loss terms of a training batch; their sum is minimised."""
+        """Named loss terms of a training batch, a teacher's among them; their sum is minimised."""
+        images, batch = self.augmented(batch)
+        outputs = self.head(images)
+        if self.distillation is None:
+            return self.terms(outputs, batch)
+        return self.distillation.terms(outputs, images, batch, self.terms)
+
+    def network(self, images: Tensor) -> Any:
+        """All that an answer computes: what its cost is counted of."""
+        return self.head(images)
 
     @abstractmethod
     def predict(self, batch: Batch) -> dict[str, Tensor]:
@@ -77,6 +99,10 @@ class Task(LightningModule):
     def view(self, width: int, height: int, size: tuple[int, int]) -> Box | None:
         """The part of an image that evaluation looks at, resized to `size` (h, w); None for all."""
         return None
+
+    def extent(self, width: int, height: int, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) that the view takes up inside `size`, at its top left; the rest is padding."""
+        return size
 
     @abstractmethod
     def describe(self, prediction: dict[str, Tensor], index: int) -> dict[str, Any]:
@@ -173,11 +199,16 @@ class Task(LightningModule):
         steps = trainer.max_steps
         if steps < 0:
             steps = trainer.max_epochs * data.steps_per_epoch()
-        optimizer, schedule = self.recipe.build(self.head, batch, steps)
+        optimizer, schedule = self.recipe.build(self, batch, steps)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def on_fit_start(self) -> None:
+        """A teacher shows what it can before it teaches."""
+        if self.distillation is not None:
+            self.distillation.begin(self)
 
     # scoring: validation and test are one thing on two splits
 
@@ -187,12 +218,14 @@ class Task(LightningModule):
 
     def on_test_start(self) -> None:
         """A fresh metric."""
+        if self.distillation is not None:
+            self.distillation.begin(self)  # mode=evaluate trains nothing
         data = self.trainer.datamodule
         self.metric = self.make_metric(data, data.reported)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Take the predictions in."""
-        self.metric.update(self.predict(batch), self.target(batch))
+        self.metric.update(self.scored(batch), self.target(batch))
 
     test_step = validation_step
 
@@ -206,9 +239,36 @@ class Task(LightningModule):
 
     def scores(self) -> dict[str, float]:
         """The metric over all processes."""
-        if self.trainer.world_size > 1:
-            states: list[Any] = [None] * self.trainer.world_size
-            torch.distributed.all_gather_object(states, self.metric.state)
-            self.metric.merge(states)
-        self.result = self.metric.compute()
+        self.result = compute(self.metric, self.trainer.world_size)
         return self.result.metrics
+
+    # beside a teacher
+
+    def scored(self, batch: Batch) -> dict[str, Tensor]:
+        """What the metric takes in: an answer, and where it compares them, a teacher's outputs."""
+        return self.predict(batch)
+
+    def teacher_outputs(self, batch: Batch) -> Tensor | None:
+        """A teacher's outputs for a batch that is scored, where there is one that knows it."""
+        if self.distillation is None:
+            return None
+        split = self.trainer.datamodule.reported if self.trainer.testing else "val"
+        return self.distillation.source.outputs(self.preprocess(batch["image"]), batch, split)
+
+    def output_width(self) -> int:
+        """Values that the head gives an image."""
+        trains = self.head.training
+        with torch.inference_mode():
+            size = (64, 64)  # of no account: heads that are distilled pool
+            width = self.head.eval()(torch.zeros(1, 3, *size, device=self.device)).shape[1]
+        self.head.train(trains)
+        return width
+
+
+def compute(metric: Metric, processes: int) -> Result:
+    """Score what all processes took in."""
+    if processes > 1:
+        states: list[Any] = [None] * processes
+        torch.distributed.all_gather_object(states, metric.state)
+        metric.merge(states)
+    return metric.compute()

@@ -18,6 +18,7 @@ from backbone.cost import cost
 from backbone.errors import InputError
 from tasks.build import build_task
 from tasks.checkpoints import AtomicCheckpointIO, Description, read_checkpoint
+from tasks.distillation import build_distillation
 from tasks.ema import WeightEMA
 from tasks.images import image_size
 from tasks.memory import keep_freed_memory
@@ -109,7 +110,9 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
     task, weights = build_task(config, data.labels)
     origin = "trunk weights: random initialisation" if weights is None else str(weights)
     print(origin)
-    counted = cost(task.head.eval(), torch.zeros(1, 3, *image_size(config.size)))
+    task.distillation = build_distillation(config)
+    task.eval()
+    counted = cost(task.head, torch.zeros(1, 3, *image_size(config.size)), method=task.network)
     print(f"network: {counted} at {config.size}")
     task.train()
     if config.compile:
@@ -158,6 +161,7 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
             "precision": trainer.precision,
         },
         "data": data.describe(),
+        "teacher": None if task.distillation is None else task.distillation.source.describe(),
         "paper": OmegaConf.to_container(config.task).get("paper"),
         "trunk": origin,
         "seed": config.seed,

@@ -15,7 +15,8 @@ def central_box(width: float, height: float, fraction: float, size: tuple[float,
     256, in one resampling instead of a resize and a crop.
     """
     scale = fraction * min(width / size[1], height / size[0])
-    x, y = scale * size[1] / 2, scale * size[0] / 2
+    # rounding may make a half longer by a billionth, and then Pillow refuses the box
+    x, y = min(scale * size[1], width) / 2, min(scale * size[0], height) / 2
     return width / 2 - x, height / 2 - y, width / 2 + x, height / 2 + y
 
 

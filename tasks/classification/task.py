@@ -58,26 +58,34 @@ class Classification(Task):
             head.trunk.normalization, flip, brightness, contrast, saturation
         )
 
-    def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Cross-entropy of uint8 images and labels int64[B]."""
-        labels = batch["label"]
-        if self.augment:
-            images, _ = self.preprocess.augment(batch["image"])
-        else:
+    def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
+        """Normalised images, flipped, coloured and mixed at random.
+
+        A mixed batch says for each image the `share` of its own, float[B], and the `label` of its
+        `partner`, int64[B].
+        """
+        if not self.augment:
             images = self.preprocess(batch["image"])
+        else:
+            images, _ = self.preprocess.augment(batch["image"])
         if not self.mixup:
-            return {"classification": self.cross_entropy(self.head(images), labels)}
+            return images, batch
         partner = torch.randperm(len(images), device=images.device)
         parameter = torch.full((len(images),), self.mixup, device=images.device)
         # unchecked: a check would wait for the device
         share = torch.distributions.Beta(parameter, parameter, validate_args=False).sample()
         images = torch.lerp(images[partner], images, share[:, None, None, None])
-        logits = self.head(images)
+        return images, batch | {"share": share, "partner": batch["label"][partner]}
+
+    def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Cross-entropy of logits float[B, C] and labels int64[B]."""
+        if "share" not in batch:
+            return {"classification": self.cross_entropy(outputs, batch["label"])}
         own, other = (
-            self.cross_entropy(logits, target, reduction="none")
-            for target in (labels, labels[partner])
+            self.cross_entropy(outputs, batch[name], reduction="none")
+            for name in ("label", "partner")
         )
-        return {"classification": torch.lerp(other, own, share).mean()}
+        return {"classification": torch.lerp(other, own, batch["share"]).mean()}
 
     def cross_entropy(self, logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
         """In fp32, with label smoothing."""

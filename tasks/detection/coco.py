@@ -15,7 +15,10 @@ PADDING_STEP = 8  # boxes; few different shapes, so that compiled steps are seld
 
 
 class CocoDetection(Dataset):
-    """Images resized to `size` (h, w) with the boxes to learn: no crowds, none without area.
+    """Images brought to `size` (h, w) with the boxes to learn: no crowds, none without area.
+
+    An image, or what is cropped from it, is stretched to that size; with `keep_aspect` it is scaled
+    by one factor to fit inside, stands at the top left, and the rest is padding.
 
     `dataset[i]` is image i as it is; `dataset[i, epoch]` is cropped at random, and is a pure
     function of (seed, epoch, i), so that a resumed run sees what an unbroken one would have.
@@ -26,6 +29,7 @@ class CocoDetection(Dataset):
     - `boxes` float32[n, 4], xyxy in pixels of `image`
     - `labels` int64[n], network outputs, never 0
     - `image_id` int, `size` int64[2], height and width of the photograph in its file
+    - `extent` float32[2], height and width of the part of `image` that shows it
 
     Raises: InputError for a file that cannot be decoded or has not the annotated size.
     """
@@ -36,9 +40,11 @@ class CocoDetection(Dataset):
         size: tuple[int, int],
         crop: RandomCrop | None = None,
         seed: int = 0,
+        keep_aspect: bool = False,
     ):
         self.index = index
         self.size = size
+        self.keep_aspect = keep_aspect
         self.crop = crop
         self.seed = seed
         rows = index.trainable
@@ -60,10 +66,12 @@ class CocoDetection(Dataset):
             rng = np.random.default_rng([self.seed, epoch, i])
             box, boxes, kept = self.crop(boxes, height, width, rng)
             labels = labels[kept]
+        sides = box[2:] - box[:2]
+        extent = images.fit(*sides, self.size) if self.keep_aspect else self.size
         image = images.load(
-            self.index.path(i), self.size, box=tuple(box.tolist()), frame=(height, width)
+            self.index.path(i), self.size, tuple(box.tolist()), (height, width), extent
         )
-        scale = np.divide(self.size[::-1], box[2:] - box[:2])
+        scale = np.divide(extent[::-1], sides)
         boxes = (boxes - np.tile(box[:2], 2)) * np.tile(scale, 2)
         return {
             "image": image,
@@ -71,6 +79,7 @@ class CocoDetection(Dataset):
             "labels": labels,
             "image_id": int(self.index.image_ids[i]),
             "size": np.array([height, width]),
+            "extent": np.array(extent, np.float32),
         }
 
 
@@ -81,6 +90,7 @@ def collate(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
     - `boxes` float32[B, M, 4], xyxy in pixels of `image`; rows from `count` on are 0
     - `labels` int64[B, M], 0 from `count` on
     - `count` int64[B], `image_id` int64[B], `size` int64[B, 2] (height, width in the file)
+    - `extent` float32[B, 2], (height, width) of the part of each `image` that is not padding
     """
     counts = np.array([len(item["labels"]) for item in items])
     room = PADDING_STEP * max(1, -(-counts.max() // PADDING_STEP))
@@ -98,4 +108,5 @@ def collate(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         "count": torch.from_numpy(counts),
         "image_id": torch.tensor([item["image_id"] for item in items]),
         "size": torch.from_numpy(np.stack([item["size"] for item in items])),
+        "extent": torch.from_numpy(np.stack([item["extent"] for item in items])),
     }

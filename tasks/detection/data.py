@@ -21,7 +21,8 @@ class CocoData(DataModule):
         year: 2017 or 2014.
         minival_ids: with 2014, a file of the ids held out of val2014 (see `load_split`).
         num_classes: 91 for COCO's ids as outputs; None for the file's categories as 1..K.
-        size: one number, or [height, width]: pixels that images are resized to.
+        size: one number, or [height, width]: pixels of the network's input.
+        keep_aspect: scale images by one factor and pad them to `size`, instead of stretching them.
         batch_size, workers, seed: see DataModule.
         crop: SSD's random crop in training.
         limit: train on the first images with boxes only, so many.
@@ -36,6 +37,7 @@ class CocoData(DataModule):
         minival_ids: str | None,
         num_classes: int | None,
         size: int | list[int],
+        keep_aspect: bool,
         batch_size: int,
         workers: int | None,
         seed: int,
@@ -47,7 +49,7 @@ class CocoData(DataModule):
         super().__init__(batch_size, workers, seed)
         self.root, self.year, self.minival_ids = root, year, minival_ids
         self.num_classes, self.size, self.cache = num_classes, image_size(size), cache
-        self.crop = RandomCrop() if crop else None
+        self.keep_aspect, self.crop = keep_aspect, RandomCrop() if crop else None
         self.limit, self.validate_on_train = limit, validate_on_train
         self.collate = collate
         self.indices: dict[str, CocoIndex] = {}
@@ -77,8 +79,8 @@ class CocoData(DataModule):
         train, val = self.indices["train"], self.indices["val"]
         check_same_categories(train, val)
         self.datasets = {
-            "train": CocoDetection(train, size=self.size, crop=self.crop, seed=self.seed),
-            "val": CocoDetection(val, size=self.size),
+            "train": CocoDetection(train, self.size, self.crop, self.seed, self.keep_aspect),
+            "val": CocoDetection(val, self.size, keep_aspect=self.keep_aspect),
         }
         outputs = np.flatnonzero(train.output_categories >= 0).tolist()
         ids = train.output_categories[outputs].tolist()

@@ -1,16 +1,22 @@
-"""SSD on any trunk (arXiv 1512.02325; the layout of arXiv 1611.10012's MobileNet detectors)."""
+"""SSD and SSDLite on any trunk.
 
+SSD is arXiv 1512.02325 in the layout of arXiv 1611.10012's MobileNet detectors; SSDLite is arXiv
+1801.04381, section 6.2.
+"""
+
+import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from backbone.conv import conv_bn_relu6
 from backbone.errors import InputError
 from backbone.trunk import Trunk
 from tasks.detection.anchors import anchors, shapes
 from tasks.detection.boxes import BoxCoder, match, suppress
+from tasks.detection.ssd_layers import extra_map, prediction_layer
+from tasks.detection.taps import last_of_stride
 from tasks.images import image_size
 
 # Sigmoid scores start here, so that the thousands of background anchors do not drown the first
@@ -19,7 +25,7 @@ PRIOR = 0.01
 
 
 class SSD(nn.Module):
-    """Single-shot detector: trunk and extra maps, 1x1 predictors for boxes and classes on each.
+    """Single-shot detector: trunk and extra maps, predictors of boxes and classes on each.
 
     Map sizes, channels and anchors follow from a dry forward, so any alpha and any size work.
 
@@ -27,14 +33,21 @@ class SSD(nn.Module):
         trunk: the shared network.
         num_classes: outputs a place, the background (0) included.
         size: of the input in pixels: one number, or (height, width).
-        taps: the trunk's maps that carry anchors, finest first.
-        extras: depths at alpha 1 of the maps after the last tap, each half the size of the last.
+        taps: the trunk's maps that carry anchors, finest first; None for its last ones of stride
+            16 and 32.
+        extras: depths at alpha 1 of the maps after the last tap, each half the size of the last;
+            a trunk without alpha takes them as they are.
+        separable: SSDLite: 3x3 convolutions of the extra maps are depthwise separable, and so are
+            the predictors, which are 1x1 convolutions otherwise.
         scales: anchor scale of the finest and the coarsest map, relative to the input.
         loss: `mining`, the paper's sigmoid cross-entropy over three negatives a positive; or
             `focal` (arXiv 1708.02002, alpha 0.75, gamma 2) over all anchors.
         nms_iou: overlap above which the lower-scored of two boxes of one class is dropped.
         candidates: best (anchor, class) pairs of an image that enter suppression.
         detections: boxes an image in the answer.
+
+    Raises:
+        InputError: a loss of another name, or a trunk without these maps.
     """
 
     def __init__(
@@ -42,8 +55,9 @@ class SSD(nn.Module):
         trunk: Trunk,
         num_classes: int,
         size: int | Sequence[int],
-        taps: Sequence[str] = ("conv11", "conv13"),
+        taps: Sequence[str] | None = None,
         extras: Sequence[int] = (512, 256, 256, 128),
+        separable: bool = False,
         scales: tuple[float, float] = (0.2, 0.95),
         loss: str = "mining",
         nms_iou: float = 0.6,
@@ -54,42 +68,47 @@ class SSD(nn.Module):
         if loss not in ("mining", "focal"):
             raise InputError(f"SSD's loss is 'mining' or 'focal', got '{loss}'")
         self.trunk = trunk
-        self.taps = list(taps)
+        self.taps = list(taps or (last_of_stride(trunk, stride) for stride in (16, 32)))
         self.num_classes = num_classes
         self.size = image_size(size)
         self.kind_of_loss = loss
         self.nms_iou, self.candidates, self.detections = nms_iou, candidates, detections
         self.coder = BoxCoder()
 
-        channels = [trunk.feature_info[tap].channels for tap in taps]
-        alpha = trunk.options.get("alpha", 1.0)
+        for tap in self.taps:
+            if tap not in trunk.feature_info:
+                raise InputError(f"no map {tap!r} for SSD: the trunk has {', '.join(trunk.taps)}")
+
         shared = ("padding", "bn_eps", "bn_momentum")
-        like_trunk = {name: trunk.options[name] for name in shared if name in trunk.options}
+        form = {name: trunk.options[name] for name in shared if name in trunk.options}
+        form["separable"] = separable
+        alpha = trunk.options.get("alpha", 1.0)
+        channels = [trunk.feature_info[tap].channels for tap in self.taps]
         layers = []
         for extra in extras:
             depth = max(int(extra * alpha), 16)
-            layers.append(
-                nn.Sequential(
-                    conv_bn_relu6(channels[-1], depth // 2, 1, **like_trunk),
-                    conv_bn_relu6(depth // 2, depth, 3, stride=2, **like_trunk),
-                )
-            )
+            layers.append(extra_map(channels[-1], depth, **form))
             channels.append(depth)
         self.extras = nn.ModuleList(layers)
         counts = [len(layer) for layer in shapes([1.0] * len(channels))]
         self.box_predictors = nn.ModuleList(
-            nn.Conv2d(c, n * 4, 1) for c, n in zip(channels, counts, strict=True)
+            prediction_layer(c, n * 4, **form) for c, n in zip(channels, counts, strict=True)
         )
         self.class_predictors = nn.ModuleList(
-            nn.Conv2d(c, n * num_classes, 1) for c, n in zip(channels, counts, strict=True)
+            prediction_layer(c, n * num_classes, **form)
+            for c, n in zip(channels, counts, strict=True)
         )
-        for predictor in [*self.box_predictors, *self.class_predictors]:
-            nn.init.trunc_normal_(predictor.weight, std=0.03)
-            nn.init.zeros_(predictor.bias)
-        prior = torch.logit(torch.tensor(PRIOR)).item()
-        for predictor, n in zip(self.class_predictors, counts, strict=True):
+        last_layers = [
+            predictor.pointwise if separable else predictor
+            for predictor in (*self.box_predictors, *self.class_predictors)
+        ]
+        for layer in last_layers:
+            nn.init.trunc_normal_(layer.weight, std=0.03)
+            nn.init.zeros_(layer.bias)
+        prior = math.log(PRIOR / (1 - PRIOR))
+        for layer, n in zip(last_layers[len(counts) :], counts, strict=True):
             # every class at the prior; the background's own output the other way round
-            predictor.bias.data.view(n, num_classes).fill_(prior)[:, 0] = -prior
+            layer.bias.data.view(n, num_classes).fill_(prior)[:, 0] = -prior
 
         with torch.no_grad():
             was_training = self.training

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from tasks.data import Labels
 from tasks.detection.data import CocoData
 from tasks.detection.drawing import draw_boxes
 from tasks.detection.evaluation import CocoAP
-from tasks.images import open_image
+from tasks.images import fit, open_image
 from tasks.optimization import Recipe
 from tasks.pictures import contact_sheet
 from tasks.plots import precision_recall
@@ -28,6 +29,7 @@ class Detection(Task):
 
     Args:
         head, labels, recipe, seed: see Task.
+        keep_aspect: images are scaled by one factor and padded, as by the data (see CocoData).
         augment: flip images and vary their colours in training, by the amounts that follow
             (see Preprocess).
     """
@@ -40,6 +42,7 @@ class Detection(Task):
         labels: Labels,
         recipe: Recipe,
         seed: int,
+        keep_aspect: bool = False,
         augment: bool = True,
         flip: float = 0.5,
         brightness: float = 0.0,
@@ -47,7 +50,7 @@ class Detection(Task):
         saturation: float = 0.0,
     ):
         super().__init__(head, labels, recipe, seed)
-        self.augment = augment
+        self.keep_aspect, self.augment = keep_aspect, augment
         self.preprocess = Preprocess(
             head.trunk.normalization, flip, brightness, contrast, saturation
         )
@@ -55,40 +58,60 @@ class Detection(Task):
         ids[labels.outputs] = torch.tensor(labels.ids, dtype=torch.int64)
         self.register_buffer("category_ids", ids, persistent=False)
 
-    def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """The head's terms for uint8 images and boxes in input pixels."""
+    def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
+        """Normalised images, flipped and coloured at random, with the boxes of what they show.
+
+        The whole input is mirrored: a padded image then stands at the right.
+        """
+        if not self.augment:
+            return self.preprocess(batch["image"]), batch
+        images, flipped = self.preprocess.augment(batch["image"])
+        boxes, width = batch["boxes"], images.shape[-1]
+        mirrored = torch.stack(
+            [width - boxes[..., 2], boxes[..., 1], width - boxes[..., 0], boxes[..., 3]], -1
+        )
+        return images, batch | {"boxes": torch.where(flipped[:, None, None], mirrored, boxes)}
+
+    def terms(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
+        """The head's terms for boxes in input pixels."""
         boxes = batch["boxes"]
-        if self.augment:
-            images, flipped = self.preprocess.augment(batch["image"])
-            width = images.shape[-1]
-            mirrored = torch.stack(
-                [width - boxes[..., 2], boxes[..., 1], width - boxes[..., 0], boxes[..., 3]], -1
-            )
-            boxes = torch.where(flipped[:, None, None], mirrored, boxes)
-        else:
-            images = self.preprocess(batch["image"])
         rows = torch.arange(boxes.shape[1], device=boxes.device)
         valid = rows < batch["count"][:, None]
-        return self.head.loss(self.head(images), boxes, batch["labels"], valid)
+        return self.head.loss(outputs, boxes, batch["labels"], valid)
+
+    def network(self, images: Tensor) -> dict[str, Tensor]:
+        """The head with its detections: a second stage runs on what the first one found."""
+        return self.head.detect(self.head(images))
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
-        """Boxes of a batch, best first.
+        """Boxes of a batch, best first; boxes that lie in the padding are left out.
 
         Returns:
-            boxes float[B, N, 4] xyxy in pixels of the original images, scores float[B, N] in
-            0..1, labels int64[B, N] category ids, count int64[B]: rows after it are padding.
+            boxes float[B, N, 4] xyxy in pixels of the original images and inside them, scores
+            float[B, N] in 0..1, labels int64[B, N] category ids, count int64[B]: rows after it are
+            padding.
         """
-        images = batch["image"]
-        found = self.head.detect(self.head(self.preprocess(images)))
-        height, width = images.shape[-2:]
-        scale = batch["size"] / torch.tensor([height, width], device=images.device)
-        found["boxes"] = found["boxes"] * scale[:, [1, 0, 1, 0]][:, None].to(found["boxes"])
-        found["labels"] = self.category_ids[found["labels"]]
-        return found
+        found = self.head.detect(self.head(self.preprocess(batch["image"])))
+        # (height, width) -> (width, height, width, height), what each edge of a box is bounded by
+        size, extent = (batch[name].flip(1).repeat(1, 2)[:, None] for name in ("size", "extent"))
+        boxes = torch.minimum((found["boxes"] * (size / extent)).clamp(min=0), size)
+        rows = torch.arange(boxes.shape[1], device=boxes.device)
+        kept = (boxes[..., 2:] > boxes[..., :2]).all(-1) & (rows < found["count"][:, None])
+        order = kept.int().argsort(dim=1, descending=True, stable=True)
+        return {
+            "boxes": boxes.gather(1, order[..., None].expand(-1, -1, 4)),
+            "scores": found["scores"].gather(1, order),
+            "labels": self.category_ids[found["labels"].gather(1, order)],
+            "count": kept.sum(1),
+        }
 
     def target(self, batch: Batch) -> Tensor:
         """Image ids: the metric holds the ground truth, with what training leaves out."""
         return batch["image_id"]
+
+    def extent(self, width: int, height: int, size: tuple[int, int]) -> tuple[int, int]:
+        """What an image takes up inside the input."""
+        return fit(width, height, size) if self.keep_aspect else size
 
     def describe(self, prediction: dict[str, Tensor], index: int, least: float = 0.3) -> dict:
         """One image's boxes with a score of at least `least`, as plain values for JSON."""
@@ -136,6 +159,7 @@ class Detection(Task):
         dataset, index = data.datasets["val"], data.indices["val"]
         chosen = np.linspace(0, len(dataset) - 1, min(images, len(dataset))).astype(int)
         batch = data.collate([dataset[int(i)] for i in chosen])
+        self.eval()  # the trainer leaves a task as it was before the test, and that is in training
         with torch.inference_mode():
             prediction = self.predict({k: v.to(self.device) for k, v in batch.items()})
         pictures = [

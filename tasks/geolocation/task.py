@@ -94,13 +94,15 @@ class Planet(Task):
             head.trunk.normalization, flip, brightness, contrast, saturation
         )
 
-    def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Cross-entropy of each level's cells, for uint8 images, `label` and `position`."""
-        if self.augment:
-            images, _ = self.preprocess.augment(batch["image"])
-        else:
-            images = self.preprocess(batch["image"])
-        return self.cells.loss(self.head(images), batch["label"], batch["position"])
+    def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
+        """Normalised images, flipped and coloured at random."""
+        if not self.augment:
+            return self.preprocess(batch["image"]), batch
+        return self.preprocess.augment(batch["image"])[0], batch
+
+    def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Cross-entropy of each level's cells, for `label` and `position`."""
+        return self.cells.loss(outputs, batch["label"], batch["position"])
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """The most probable cell, its photographs' mean position, and all cells' probabilities;

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from backbone.errors import InputError
-from tasks.images import crop_resize, fault, load, open_image
+from tasks.images import PADDING, crop_resize, fault, fit, load, open_image
 
 
 @pytest.fixture
@@ -153,6 +153,61 @@ def test_crop_resize_averages_what_it_shrinks():
 def test_crop_resize_takes_the_box(photo):
     red = crop_resize(photo, (50.0, 20.0, 70.0, 40.0), (20, 20))
     assert np.array_equal(red, np.asarray(photo)[20:40, 50:70])
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size", "extent"),
+    [
+        (640, 480, (600, 1024), (600, 800)),  # enlarged to the given height
+        (640, 240, (600, 1024), (384, 1024)),  # enlarged to the given width
+        (480, 640, (600, 1024), (600, 450)),
+        (4000, 3000, (300, 300), (225, 300)),
+        (300, 300, (300, 300), (300, 300)),
+        (5000, 3, (300, 300), (1, 300)),  # never less than a pixel
+        (48.5, 97.25, (300, 300), (300, 150)),  # a crop
+    ],
+)
+def test_fit_scales_by_one_factor(width, height, size, extent):
+    assert fit(width, height, size) == extent
+
+
+def test_a_fitted_picture_is_inside_and_touches_a_side():
+    drawn = np.random.default_rng(0).integers(1, 3000, (2000, 4))
+    for width, height, *size in drawn.tolist():
+        h, w = fit(width, height, tuple(size))
+        assert 1 <= h <= size[0]
+        assert 1 <= w <= size[1]
+        assert h == size[0] or w == size[1]
+        # rounding moves an edge by half a pixel at most, but for sides that vanish
+        scale = min(size[0] / height, size[1] / width)
+        assert abs(h - height * scale) <= 0.5 or h == 1
+        assert abs(w - width * scale) <= 0.5 or w == 1
+
+
+def test_what_the_extent_leaves_is_padding(photo):
+    box = (20.5, 10.0, 180.0, 110.0)
+    got = crop_resize(photo, box, (64, 80), (50, 80))
+    assert got.shape == (64, 80, 3)
+    assert np.array_equal(got[:50], crop_resize(photo, box, (50, 80)))
+    assert (got[50:] == PADDING).all()
+    upright = crop_resize(photo, None, (60, 200), (60, 100))
+    assert np.array_equal(upright[:, :100], crop_resize(photo, None, (60, 100)))
+    assert (upright[:, 100:] == PADDING).all()
+
+
+@pytest.mark.parametrize("shrink", [1.5, 2.0, 4.5, 9.0])
+def test_reduced_decode_goes_by_the_extent(tmp_path, shrink):
+    """By the size of the padded input, a picture that shrinks would be taken for one that grows."""
+    y, x = np.mgrid[0:203, 0:1001]
+    waves = (np.sin(x / 40) * 60 + np.cos(y / 30) * 60 + 128).astype(np.uint8)
+    path = saved(tmp_path / "x.jpg", Image.fromarray(np.stack([waves] * 3, axis=2)), quality=95)
+    extent = (int(203 / shrink), int(1001 / shrink))
+    size = (500, extent[1])
+    exact = crop_resize(open_image(path), None, size, extent)
+    got = load(path, size, extent=extent)
+    assert np.array_equal(got, exact) == (shrink < 2)
+    assert difference(got[: extent[0]], exact[: extent[0]]) < 1.5
+    assert (got[extent[0] :] == PADDING).all()
 
 
 def test_size_other_than_annotated_is_refused(tmp_path, photo):

@@ -2,18 +2,39 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from tasks import predict
+from tasks.build import load_task
 from tasks.checkpoints import AtomicCheckpointIO, read_checkpoint
+from tasks.classification.dataset import LabelledImages
+from tasks.classification.index import ImageIndex
+from tasks.classification.task import Classification
+from tasks.data import Labels
+from tasks.detection.coco import CocoDetection, collate
+from tasks.detection.coco_index import load_index
+from tasks.detection.task import Detection
+from tasks.images import open_image
+
+LABELS = Labels(2, [1], [1], ["thing"])
 
 
 @pytest.fixture
-def checkpoint(run, tiny, tmp_path):
-    assert run(*tiny, "trainer.max_epochs=1").code == 0
+def options() -> list[str]:
+    """More options of the run; a test may give its own."""
+    return []
+
+
+@pytest.fixture
+def checkpoint(run, tiny, options, tmp_path):
+    answer = run(*tiny, "trainer.max_epochs=1", *options)
+    assert answer.code == 0, answer.err
     return next((tmp_path / "runs").glob("ssd_coco/*/best.ckpt"))
 
 
@@ -28,14 +49,86 @@ def command(monkeypatch, capsys):
     return call
 
 
-def test_writes_pictures_and_boxes_in_original_pixels(checkpoint, command, sample, tmp_path):
+@pytest.fixture
+def photographs(tmp_path):
+    """Photographs large and odd: turned, upright, a strip, 16-bit grey, see-through, one pixel."""
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    y, x = np.mgrid[0:1201, 0:1603]
+    waves = np.stack([np.sin(x / 50), np.cos(y / 40), np.sin((x + y) / 70)], 2) * 90 + 128
+    large = Image.fromarray(waves.astype(np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    large.save(folder / "large.jpg", quality=95)
+    large.save(folder / "turned.jpg", exif=exif)
+    large.crop((0, 0, 1603, 90)).save(folder / "strip.jpg")
+    large.resize((211, 499)).save(folder / "upright.webp")
+    Image.fromarray((waves[:300, :200, 0] * 256).astype(np.uint16)).save(folder / "grey.png")
+    see_through = large.resize((64, 48)).convert("RGBA")
+    see_through.putalpha(100)
+    see_through.save(folder / "see_through.png")
+    large.crop((0, 0, 1, 1)).save(folder / "dot.png")
+    return folder
+
+
+@pytest.fixture
+def index(photographs, tmp_path):
+    """The photographs as a detection set, without boxes, measured as they are seen."""
+    sizes = {path.name: open_image(path).size for path in sorted(photographs.iterdir())}
+    rows = [
+        {"id": i, "file_name": name, "width": width, "height": height}
+        for i, (name, (width, height)) in enumerate(sizes.items())
+    ]
+    content = {"images": rows, "annotations": [], "categories": [{"id": 1, "name": "thing"}]}
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(content))
+    return load_index(path, photographs, cache_dir=tmp_path)
+
+
+class Bare(nn.Module):
+    """As much of a head as a task asks for before it predicts."""
+
+    trunk = SimpleNamespace(normalization=((0.5,) * 3, (0.5,) * 3))
+
+
+@pytest.mark.parametrize("keep_aspect", [False, True])
+@pytest.mark.parametrize("size", [(128, 128), (90, 160)])
+def test_a_detector_sees_what_its_loaders_showed_it(index, size, keep_aspect):
+    data = CocoDetection(index, size, keep_aspect=keep_aspect)
+    task = Detection(Bare(), LABELS, recipe=None, seed=0, keep_aspect=keep_aspect)
+    assert len(data) == 7
+    for i, item in enumerate(data):
+        image, pixels, extent = predict.look(index.path(i), task, size)
+        assert np.array_equal(pixels, item["image"]), index.path(i)
+        assert list(extent) == item["extent"].tolist()
+        assert [image.height, image.width] == item["size"].tolist()
+
+
+def test_a_classifier_sees_what_its_loaders_showed_it(photographs):
+    paths = sorted(photographs.iterdir())
+    names = np.array([path.name.encode() for path in paths])
+    classes = (("a", "A"),)
+    index = ImageIndex(str(photographs), names, np.zeros(len(paths), np.int64), classes)
+    data = LabelledImages(index, (96, 80), crop_fraction=0.875)
+    task = Classification(Bare(), LABELS, recipe=None, seed=0, crop_fraction=0.875)
+    for i, path in enumerate(paths):
+        _, pixels, extent = predict.look(path, task, (96, 80))
+        assert np.array_equal(pixels, data[i]["image"]), path.name
+        assert extent == (96, 80)
+
+
+@pytest.fixture
+def confident(checkpoint, tmp_path):
     """A checkpoint with confident outputs, so that there are boxes to look at."""
     state = torch.load(checkpoint, weights_only=True)
     for name, tensor in state["state_dict"].items():
         if name.startswith("head.class_predictors") and name.endswith("bias"):
             tensor.view(-1, 91)[:, 17] = 3.0  # everything is a cat
-    confident = tmp_path / "confident.ckpt"
-    torch.save(state, confident)
+    torch.save(state, tmp_path / "confident.ckpt")
+    return tmp_path / "confident.ckpt"
+
+
+def test_writes_pictures_and_boxes_in_original_pixels(confident, command, sample, tmp_path):
     wide = tmp_path / "wide.png"
     Image.new("RGBA", (640, 120), (10, 200, 30, 128)).save(wide)
     folder = sample / "val2017"
@@ -50,6 +143,28 @@ def test_writes_pictures_and_boxes_in_original_pixels(checkpoint, command, sampl
         with Image.open(tmp_path / "out" / answer["picture"]) as picture:
             picture.load()
     assert not list((tmp_path / "out").glob(".*"))
+
+
+@pytest.mark.parametrize("options", [["data.keep_aspect=true", "size=[96,160]"]], ids=str)
+def test_padded_photographs_get_the_boxes_of_evaluation(
+    confident, command, photographs, index, tmp_path
+):
+    code, _ = command(confident, photographs, "--output", tmp_path / "out")
+    assert code == 0
+    answers = json.loads((tmp_path / "out/predictions.json").read_text())
+    task, _ = load_task(confident)
+    batch = collate(list(CocoDetection(index, (96, 160), keep_aspect=True)))
+    with torch.inference_mode():
+        prediction = task.predict(batch)
+    assert len(answers) == len(index) == 7
+    for i, answer in enumerate(answers):
+        assert answer["image"] == str(index.path(i))
+        assert answer["boxes"] == task.describe(prediction, i)["boxes"]
+        width, height = open_image(answer["image"]).size
+        boxes = np.array([box["xyxy"] for box in answer["boxes"]])
+        assert len(boxes)
+        assert boxes.min() >= 0
+        assert (boxes.max(0) <= [width, height] * 2).all()
 
 
 def test_an_unreadable_image_is_named_and_the_others_go_on(checkpoint, command, sample, tmp_path):

@@ -11,6 +11,7 @@ from tasks.detection.coco import CocoDetection, collate
 from tasks.detection.coco_index import load_index
 from tasks.detection.coco_splits import load_split
 from tasks.detection.crop import Crop, RandomCrop
+from tasks.images import PADDING
 
 
 @pytest.fixture
@@ -31,6 +32,19 @@ def test_item_without_crop(index):
     assert item["labels"].tolist() == [1, 90]
     assert item["image_id"] == 1
     assert item["size"].tolist() == [64, 96]
+    assert item["extent"].tolist() == [128, 192]
+
+
+def test_an_item_that_keeps_its_aspect(index):
+    data = CocoDetection(index, (96, 192), crop=RandomCrop(), keep_aspect=True)
+    item = data[0]  # 96 x 64 pixels, half again as large in a wide frame
+    assert item["image"].shape == (96, 192, 3)
+    assert item["extent"].dtype == np.float32
+    assert item["extent"].tolist() == [96, 144]
+    assert item["boxes"].tolist() == [[12, 12, 72, 60], [90, 6, 126, 78]]
+    assert item["size"].tolist() == [64, 96]
+    assert (item["image"][:, 144:] == PADDING).all()
+    assert (item["image"][:, :142, 2].max(axis=0) > 200).all(), "blue or red up to the edge"
 
 
 def test_crowds_are_not_learned(index):
@@ -39,14 +53,20 @@ def test_crowds_are_not_learned(index):
     assert data[2]["boxes"].shape == (0, 4)
 
 
+@pytest.mark.parametrize("keep_aspect", [False, True])
 @pytest.mark.parametrize("size", [(90, 150), (24, 30)])
-def test_boxes_stay_on_their_objects(index, size):
+def test_boxes_stay_on_their_objects(index, size, keep_aspect):
     """Objects are red on blue: red pixels and boxes have to be the same places."""
-    data = CocoDetection(index, size, crop=RandomCrop())
+    data = CocoDetection(index, size, crop=RandomCrop(), keep_aspect=keep_aspect)
     cropped = 0
     for i, epoch in np.ndindex(2, 40):
         item = data[i, epoch]
         cropped += not np.array_equal(item["boxes"], data[i]["boxes"])
+        height, width = item["extent"].astype(int)
+        assert (height, width) == size or keep_aspect
+        assert (item["image"][height:] == PADDING).all()
+        assert (item["image"][:, width:] == PADDING).all()
+        assert (item["boxes"] <= np.array([width, height] * 2) + 1e-3).all()
         y, x = np.mgrid[0 : size[0], 0 : size[1]] + 0.5
         inside = np.zeros(size, bool)
         edge = np.zeros(size, bool)
@@ -60,6 +80,21 @@ def test_boxes_stay_on_their_objects(index, size):
         # an object whose centre is cut off leaves red without a box, never a box without red
         assert red[inside & ~edge].all()
     assert cropped > 20
+
+
+def test_a_crop_is_fitted_as_a_picture_of_its_own(index):
+    box = np.array([60.0, 0.0, 96.0, 54.0])
+    cropping = CocoDetection(
+        index,
+        (108, 108),
+        crop=lambda boxes, *_: Crop(box, boxes[[1]], np.array([1])),
+        keep_aspect=True,
+    )
+    item = cropping[0, 0]
+    assert item["extent"].tolist() == [108, 72]
+    assert item["boxes"].tolist() == [[0, 8, 48, 104]]
+    # what stood right of the crop's own edge in the photograph is not seen
+    assert (item["image"][:, 72:] == PADDING).all()
 
 
 def test_crop_decides_boxes_and_labels(index):
@@ -113,6 +148,11 @@ def test_collate_pads_to_a_multiple_of_eight(index):
     assert batch["count"].tolist() == [2, 1, 0]
     assert batch["image_id"].tolist() == [1, 2, 3]
     assert batch["size"].tolist() == [[64, 96], [80, 60], [80, 80]]
+    assert batch["extent"].dtype == torch.float32
+    assert batch["extent"].tolist() == [[32, 48]] * 3
+    fitted = collate([CocoDetection(index, (32, 48), keep_aspect=True)[i] for i in range(3)])
+    assert fitted["image"].shape == (3, 3, 32, 48)
+    assert fitted["extent"].tolist() == [[32, 48], [32, 24], [32, 32]]
     for row, item in enumerate(items):
         count = len(item["labels"])
         assert np.array_equal(batch["boxes"][row, :count], item["boxes"])
@@ -127,7 +167,7 @@ def test_collate_pads_to_a_multiple_of_eight(index):
 
 
 def test_workers_give_the_same_batches(index):
-    data = CocoDetection(index, (32, 48), crop=RandomCrop())
+    data = CocoDetection(index, (32, 48), crop=RandomCrop(), keep_aspect=True)
     keys = [[(0, 3), (1, 3)], [(2, 3)]]
     loader = DataLoader(data, batch_sampler=keys, collate_fn=collate, num_workers=2)
     for batch, key in zip(loader, keys, strict=True):

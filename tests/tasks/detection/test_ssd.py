@@ -73,9 +73,10 @@ def test_an_anchor_and_its_output_are_of_one_cell():
     assert iou(winner[None], torch.tensor([[10.0, 110, 60, 160]])) > 0
 
 
+@pytest.mark.parametrize("separable", [False, True])
 @pytest.mark.parametrize("loss", ["mining", "focal"])
-def test_gradients_reach_every_parameter(loss):
-    task = detection(head(loss=loss)).train()
+def test_gradients_reach_every_parameter(loss, separable):
+    task = detection(head(loss=loss, separable=separable)).train()
     sum(task.loss(batch()).values()).backward()
     silent = [n for n, p in task.named_parameters() if p.grad is None or not p.grad.abs().sum()]
     assert not silent
