@@ -50,7 +50,7 @@ def publish(
         raise InputError(f"size={stamp['size']}: a picture needs at least 64 pixels each way.")
     if _drawn(root, name, stamp) == stamp:
         return
-    count = stamp["train"] + stamp["val"]
+    count = sum(stamp.get(split, 0) for split in ("train", "val", "test"))
     logging.getLogger(__name__).info("Drawing %d pictures into %s, once.", count, root)
     fresh = root.with_name(f".{root.name}-{uuid.uuid4().hex[:12]}")  # a sibling: the move is atomic
     try:

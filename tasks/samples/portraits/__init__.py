@@ -1,0 +1,1 @@
+"""Drawn people: who they are, how they look in one picture, and the drawing of it."""
