@@ -21,7 +21,8 @@ class LabelledImages(Dataset):
 
     An item:
 
-    - `image` uint8[h, w, 3], `label` int, `image_id` int, the image's row in the index
+    - `image` uint8[h, w, 3], `image_id` int, the image's row in the index
+    - `label`, the index's: a class, or a row int8[A] of attributes
     - `size` int64[2], height and width of the photograph in its file
 
     Args:
@@ -57,7 +58,7 @@ class LabelledImages(Dataset):
             return self.box(i, epoch, width, height)
 
         image = images.load(self.index.path(i), self.size, box)
-        return {"image": image, "label": int(self.index.labels[i]), "image_id": i, "size": size}
+        return {"image": image, "label": self.index.labels[i], "image_id": i, "size": size}
 
     def box(self, i: int, epoch: int | None, width: int, height: int) -> images.Box:
         """What to look at in image i of `width` x `height` pixels; epoch None is evaluation."""
@@ -84,13 +85,14 @@ def collate(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
     """Make a batch of B items.
 
     - `image` uint8[B, 3, h, w] in channels_last memory format
-    - `label` int64[B], `image_id` int64[B], `size` int64[B, 2] (height, width in the file)
+    - `label` int64[B] of classes, int64[B, A] of attributes
+    - `image_id` int64[B], `size` int64[B, 2] (height, width in the file)
     """
     # in a worker process default_collate stacks straight into the memory it shares with the trainer
     stacked = default_collate([torch.from_numpy(item["image"]) for item in items])
     return {
         "image": stacked.permute(0, 3, 1, 2),
-        "label": torch.tensor([item["label"] for item in items]),
+        "label": torch.from_numpy(np.array([item["label"] for item in items], np.int64)),
         "image_id": torch.tensor([item["image_id"] for item in items]),
         "size": torch.from_numpy(np.stack([item["size"] for item in items])),
     }

@@ -1,0 +1,1 @@
+"""Faces: attributes and embeddings, each also learnt from a teacher."""

@@ -1,0 +1,103 @@
+"""A set of images with attributes as flat arrays: what data loaders share."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backbone.errors import InputError, some
+from tasks.classification.index import ImageIndex
+
+
+@dataclass(frozen=True, eq=False)
+class AttributeIndex(ImageIndex):
+    """N images, each with A attributes that it has, has not, or that nobody said.
+
+    `classes` are the (id, name) of the attributes. A teacher's outputs name an image as `files`
+    does.
+    """
+
+    labels: np.ndarray
+    """int8[N, A]: 1, 0, or -1 for unknown."""
+
+    @property
+    def counts(self) -> np.ndarray:
+        """int64[A], images that have each attribute."""
+        return (self.labels == 1).sum(0)
+
+    @property
+    def known(self) -> np.ndarray:
+        """int64[A], images of which it is said."""
+        return (self.labels >= 0).sum(0)
+
+    @property
+    def unlabelled(self) -> int:
+        """Images of which nothing is said."""
+        return int((self.labels < 0).all(1).sum())
+
+    @property
+    def constant(self) -> list[str]:
+        """Names of the attributes that all images have, or none: nothing can be ranked by them."""
+        counts, known = self.counts, self.known
+        return [self.classes[k][1] for k in np.flatnonzero((counts == 0) | (counts == known))]
+
+    def first(self, count: int) -> AttributeIndex:
+        """`count` images that between them have and lack each attribute, in the set's own order.
+
+        Taken in turn: the first image that has or lacks an attribute, the rarest case first, then
+        the second of each. Images without labels come last.
+        """
+        cases = np.concatenate([self.labels == 1, self.labels == 0], axis=1)  # bool[N, 2A]
+        turn = (cases.cumsum(0, dtype=np.int64) - 1) * cases.shape[1]
+        turn += cases.sum(0).argsort(kind="stable").argsort(kind="stable")
+        turn[~cases] = np.iinfo(np.int64).max
+        return self.take(np.sort(turn.min(1).argsort(kind="stable")[:count]))
+
+    def __str__(self) -> str:
+        counts, known = self.counts, self.known
+        parts = [f"{len(self):,} images, {len(counts)} attributes"]
+        if known.any():
+            share = np.where(known > 0, counts / known.clip(min=1), np.nan)
+            least, most = np.nanargmin(share), np.nanargmax(share)
+            parts.append(
+                f"true of {share[least]:.1%} ({self.classes[least][1]}) to {share[most]:.1%} "
+                f"({self.classes[most][1]})"
+            )
+        unknown = 1 - known.sum() / max(self.labels.size, 1)
+        parts.append(f"{unknown:.1%} unknown" if unknown else "all known")
+        if self.unlabelled:
+            parts.append(f"{self.unlabelled:,} images without any label")
+        return ", ".join(parts)
+
+
+def named(ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """(id, name) of attributes; 'Pale_Skin' is called 'Pale Skin'."""
+    return tuple((name, name.replace("_", " ")) for name in ids)
+
+
+def choose(ids: Sequence[str], wanted: Sequence[str] | None, where: object) -> list[int]:
+    """Numbers of the attributes that `data.attributes` asks for, in its order; None is all.
+
+    Raises: InputError for names that `where` does not have, with those that come near.
+    """
+    if wanted is None:
+        return list(range(len(ids)))
+    wanted = [str(name) for name in wanted]
+    if not wanted:
+        raise InputError("data.attributes=[]: name one attribute at least, or null for all")
+    double = sorted({name for name in wanted if wanted.count(name) > 1})
+    if double:
+        raise InputError(f"data.attributes names more than once: {some(double)}")
+    lower = {name.lower(): name for name in ids}
+    for name in wanted:
+        if name not in ids:
+            close = difflib.get_close_matches(name.lower().replace(" ", "_"), lower, 3, 0.6)
+            near = f"did you mean {' or '.join(lower[c] for c in close)}?" if close else ""
+            raise InputError(
+                f"data.attributes: {where} has no attribute '{name}'; "
+                f"{near or f'it has {some(ids)}'}"
+            )
+    return [ids.index(name) for name in wanted]

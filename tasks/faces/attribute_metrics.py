@@ -1,0 +1,238 @@
+"""How well attributes are told, each for itself and on the whole, and how like a teacher."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backbone.errors import InputError
+from backbone.files import whole
+
+State = tuple[np.ndarray, np.ndarray, np.ndarray]
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class AttributeScore:
+    """One attribute on the images whose label for it is known; NaN for what is undefined."""
+
+    name: str
+    count: int
+    """Images whose label is known."""
+    positives: int
+    """And those that have the attribute."""
+    ap: float
+    """Average precision; undefined where all or none of the images have it."""
+    accuracy: float
+    """Share of right answers; an answer is yes from a probability of 0.5 on."""
+    balanced_accuracy: float
+    """Mean of the shares among images that have it and that lack it; undefined as `ap` is."""
+    majority: float
+    """Accuracy of always giving the training images' more frequent answer."""
+    teacher_ap: float = NAN
+    """The teacher's average precision."""
+    teacher_agreement: float = NAN
+    """Share of all images, labelled or not, with the teacher's answer."""
+
+
+@dataclass(frozen=True)
+class AttributeResult:
+    """What an evaluation of n images found.
+
+    Args:
+        metrics: 0..1. `mean_ap`, `accuracy` and `balanced_accuracy` are means over the attributes
+            that they are defined for; beside a teacher, `teacher_agreement` is the share of equal
+            answers over all images and attributes, `teacher_difference` the mean absolute
+            difference of the probabilities.
+        per_attribute: A scores.
+        undefined: names of the attributes without an average precision, left out of `mean_ap`.
+        images: int64[n], rows of the split.
+        labels: int8[n, A]: 1, 0, or -1 for unknown.
+        probabilities: float32[n, A].
+        teacher: float32[n, A], the teacher's, where there is one.
+    """
+
+    metrics: dict[str, float]
+    per_attribute: list[AttributeScore]
+    undefined: list[str]
+    images: np.ndarray
+    labels: np.ndarray
+    probabilities: np.ndarray
+    teacher: np.ndarray | None = None
+
+    def write_table(self, path: Path) -> None:
+        """Write `per_attribute` as CSV; what is undefined is blank."""
+        names = [field.name for field in fields(AttributeScore)]
+        with whole(path) as partial, partial.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(names)
+            for score in self.per_attribute:
+                values = asdict(score).values()
+                writer.writerow(["" if value != value else value for value in values])
+
+
+class AttributeScores:
+    """Mean average precision over attributes, accuracy, and agreement with a teacher.
+
+    Labels that are unknown count nowhere.
+
+    Args:
+        labels: int8[N, A] of the split: 1, 0, or -1 for unknown.
+        names: of the attributes.
+        train_labels: int8[M, A], whose majority `majority` is; None or all unknown: the split's.
+    """
+
+    def __init__(
+        self, labels: np.ndarray, names: Sequence[str], train_labels: np.ndarray | None = None
+    ):
+        self.labels, self.names = labels, list(names)
+        self.majority = majority_answers(train_labels, labels)
+        self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
+        """Take in a batch; nothing waits for the device.
+
+        Args:
+            prediction: `probabilities` float[B, A], and with a teacher `teacher` float[B, A], its
+                probabilities.
+            target: image_id int64[B], rows of the split.
+        """
+        probabilities = prediction["probabilities"]
+        teacher = prediction.get("teacher", probabilities[:, :0])
+        self.seen.append((target, probabilities, teacher))
+
+    @property
+    def state(self) -> State:
+        """Of all n images taken in: image_id int64[n], probabilities float32[n, A], the teacher's
+        float32[n, A], or [n, 0] without one."""
+        if not self.seen:
+            none = np.zeros((0, len(self.names)), np.float32)
+            return np.zeros(0, np.int64), none, none[:, :0]
+        images, own, teacher = (torch.cat(x).cpu() for x in zip(*self.seen, strict=True))
+        return images.numpy(), own.float().numpy(), teacher.float().numpy()
+
+    def merge(self, states: Sequence[State]) -> None:
+        """Become the sum of all processes' shares."""
+        self.seen = [tuple(map(torch.from_numpy, state)) for state in states if len(state[0])]
+
+    def compute(self) -> AttributeResult:
+        """Score every image taken in.
+
+        Raises: InputError where no attribute has an average precision.
+        """
+        images, probabilities, teacher = self.state
+        order = images.argsort(kind="stable")  # of the processes' making otherwise
+        images, probabilities = images[order], probabilities[order]
+        teacher = teacher[order] if teacher.shape[1] else None
+        labels = self.labels[images]
+        teachers = [None] * len(self.names) if teacher is None else teacher.T
+        columns = (self.names, labels.T, probabilities.T, self.majority, teachers)
+        scores = [score(*values) for values in zip(*columns, strict=True)]
+        undefined = [row.name for row in scores if np.isnan(row.ap)]
+        if len(undefined) == len(scores):
+            raise InputError(
+                f"no attribute is both had and lacked among the {len(images):,} images that were "
+                "scored: average precision is undefined for all; score more images"
+            )
+        metrics = {
+            "mean_ap": mean(row.ap for row in scores),
+            "accuracy": mean(row.accuracy for row in scores),
+            "balanced_accuracy": mean(row.balanced_accuracy for row in scores),
+        }
+        if teacher is not None:
+            metrics["teacher_agreement"] = mean(row.teacher_agreement for row in scores)
+            metrics["teacher_difference"] = float(np.abs(probabilities - teacher).mean())
+        return AttributeResult(metrics, scores, undefined, images, labels, probabilities, teacher)
+
+
+def average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Sum over thresholds n, falling, of (R_n - R_n-1) P_n: precision P, recall R, R_-1 = 0.
+
+    Equal scores are one threshold and nothing is interpolated, as in scikit-learn.
+
+    Args:
+        scores: float[N], higher is more probable.
+        labels: bool[N], one of them true at least.
+    """
+    order = np.argsort(-scores, kind="stable")
+    scores, hits = scores[order], labels[order].cumsum()
+    last = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))  # of each equal run
+    hits = hits[last]
+    return float((np.diff(hits, prepend=0) * (hits / (last + 1))).sum() / hits[-1])
+
+
+def score(
+    name: str,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    majority: bool,
+    teacher: np.ndarray | None = None,
+) -> AttributeScore:
+    """Score one attribute: labels int8[n] with -1 for unknown, probabilities float[n]."""
+    known = labels >= 0
+    true, answers = labels[known] == 1, probabilities[known] >= 0.5
+    count, positives = len(true), int(true.sum())
+    right = answers == true
+    ranked = 0 < positives < count
+    beside = {}
+    if teacher is not None:
+        beside["teacher_agreement"] = float(((probabilities >= 0.5) == (teacher >= 0.5)).mean())
+        beside["teacher_ap"] = average_precision(teacher[known], true) if ranked else NAN
+    return AttributeScore(
+        name,
+        count,
+        positives,
+        ap=average_precision(probabilities[known], true) if ranked else NAN,
+        accuracy=float(right.mean()) if count else NAN,
+        balanced_accuracy=float(right[true].mean() + right[~true].mean()) / 2 if ranked else NAN,
+        majority=float((true == majority).mean()) if count else NAN,
+        **beside,
+    )
+
+
+def mean(values: Iterable[float]) -> float:
+    """The mean of what is defined."""
+    return float(np.nanmean(list(values)))
+
+
+def majority_answers(train_labels: np.ndarray | None, labels: np.ndarray) -> np.ndarray:
+    """bool[A]: whether most images of known label have an attribute.
+
+    Counted in the training labels int8[M, A], and for attributes that none of them knows in the
+    scored ones int8[N, A], which no network is offered.
+    """
+    share = base_rates(labels)
+    if train_labels is not None:
+        trained = base_rates(train_labels)
+        share = np.where(np.isnan(trained), share, trained)
+    return share >= 0.5
+
+
+def base_rates(labels: np.ndarray) -> np.ndarray:
+    """float64[A]: share of the images of known label that have an attribute; NaN where none is."""
+    known = (labels >= 0).sum(0)
+    return np.where(known > 0, (labels == 1).sum(0) / np.maximum(known, 1), NAN)
+
+
+def majority_baseline(train_labels: np.ndarray | None, labels: np.ndarray) -> dict[str, float]:
+    """Scores of always giving the training images' more frequent answer, whatever is seen.
+
+    All images then have the same score: an attribute's average precision is its share of the
+    images, its balanced accuracy a half.
+
+    Args:
+        train_labels: int8[M, A], see `majority_answers`.
+        labels: int8[N, A] of the scored images.
+    """
+    answers = majority_answers(train_labels, labels)
+    rates = base_rates(labels)
+    ranked = (rates > 0) & (rates < 1)
+    return {
+        "mean_ap": float(rates[ranked].mean()),
+        "accuracy": mean(np.where(answers, rates, 1 - rates)),
+        "balanced_accuracy": 0.5,
+    }

@@ -1,0 +1,109 @@
+"""Pictures of what a network says of faces: how well it tells each attribute, and faces."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tasks.faces.attribute_index import AttributeIndex
+from tasks.faces.attribute_metrics import AttributeResult, AttributeScore
+from tasks.images import open_image
+from tasks.pictures import captioned, contact_sheet
+from tasks.plots import plt, save
+
+STUDENT, TEACHER, CHANCE = "#4878a8", "#c05020", "#202020"
+TILE, PAPER = 576, (250, 249, 246)  # pixels of a face with its lines, and their ground
+
+
+def attribute_bars(scores: Sequence[AttributeScore], output: Path) -> None:
+    """Draw each attribute's average precision beside its base rate, and the teacher's where known.
+
+    Best first; attributes without an average precision stand below, and say so.
+    """
+    ranked = sorted((s for s in scores if s.ap == s.ap), key=lambda s: -s.ap)
+    rows = ranked + [s for s in scores if s.ap != s.ap]
+    figure, axes = plt.subplots(figsize=(8, 1.7 + 0.24 * len(rows)), layout="constrained")
+    at = np.arange(len(ranked))
+    own = np.array([s.ap for s in ranked])
+    teacher = np.array([s.teacher_ap for s in ranked])
+    title = f"mean AP {100 * own.mean():.1f}"
+    axes.barh(at, own, 0.72, color=STUDENT, label="this network")
+    if not np.isnan(teacher).all():
+        axes.scatter(teacher, at, 34, TEACHER, marker="D", edgecolors="white", linewidths=0.8,
+                     zorder=3, clip_on=False, label="teacher")  # fmt: skip
+        title += f", teacher {100 * np.nanmean(teacher):.1f}"
+    rate = [s.positives / s.count for s in ranked]
+    axes.vlines(rate, at - 0.36, at + 0.36, CHANCE, linewidth=1.6, label="share that have it")
+    for i, value in enumerate(own):
+        axes.text(1.01, i, f"{100 * value:.1f}", va="center", fontsize=7.5, clip_on=False)
+    for i, s in enumerate(rows[len(ranked) :], len(ranked)):
+        why = "nobody labelled" if not s.count else "all have it" if s.positives else "none has it"
+        axes.text(0.01, i, f"undefined: {why}", va="center", fontsize=7.5, style="italic")
+    axes.set_yticks(range(len(rows)), [s.name for s in rows], fontsize=8)
+    axes.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6), xlabel="average precision")
+    axes.set_title(title, fontsize=10)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    save(figure, output)
+
+
+def faces_sheet(
+    result: AttributeResult,
+    index: AttributeIndex,
+    output: Path,
+    count: int = 12,
+    lines: int = 8,
+) -> None:
+    """Draw faces, from all over the split, above what was said of them.
+
+    Args:
+        result: of the split's evaluation.
+        index: the split.
+        output: PNG to write.
+        count: faces.
+        lines: below each, see `said`.
+    """
+    rows = np.unique(np.linspace(0, len(result.images) - 1, count).round().astype(int))
+    names = [name for _, name in index.classes]
+    tiles = []
+    for row in rows:
+        words = said(names, result.probabilities[row], result.labels[row])
+        if len(words) > lines:
+            words[lines - 1 :] = [(f"and {len(words) - lines + 1} more", 0.0)]
+        tiles.append(_tile(open_image(index.path(int(result.images[row]))), words))
+    contact_sheet(tiles, columns=4, path=output, cell=TILE + 12)
+
+
+def _tile(image: Image.Image, words: list[tuple[str, float]]) -> Image.Image:
+    """A square of TILE pixels: a face of three fifths of its height, and lines below it."""
+    scale = 0.6 * TILE / max(image.size)  # small faces are enlarged
+    size = round(image.width * scale), round(image.height * scale)
+    top = Image.new("RGB", (TILE, round(0.6 * TILE)), PAPER)
+    top.paste(image.resize(size), ((TILE - size[0]) // 2, 0))
+    text, shares = zip(*words, strict=True) if words else ((), ())
+    tile = Image.new("RGB", (TILE, TILE), PAPER)
+    tile.paste(captioned(top, text, shares, longest=TILE))
+    return tile
+
+
+def said(
+    names: Sequence[str], probabilities: np.ndarray, labels: np.ndarray
+) -> list[tuple[str, float]]:
+    """What is said of a face and what of it is wrong, in (line, probability), wrong answers first.
+
+    Lists the attributes that it is said to have, and those that it has and is said to lack.
+    """
+    wrong, right = [], []
+    for k in np.argsort(-probabilities, kind="stable"):
+        probability, label = float(probabilities[k]), labels[k]
+        if probability >= 0.5:
+            mark = {0: "   WRONG", -1: "   (unknown)"}.get(int(label), "")
+            (wrong if label == 0 else right).append(
+                (f"{probability:.2f}  {names[k]}{mark}", probability)
+            )
+        elif label == 1:
+            wrong.append((f"{probability:.2f}  {names[k]}   MISSED", probability))
+    return wrong + right

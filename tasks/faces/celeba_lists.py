@@ -1,0 +1,159 @@
+"""CelebA's lists: tables of words divided by blanks, read at the speed of the disk."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError, some
+
+AGAIN = "download the list again"
+BLANK = np.zeros(256, bool)
+BLANK[np.frombuffer(b" \t\r\n", np.uint8)] = True
+
+
+@dataclass(frozen=True)
+class Words:
+    """The W words of a text file of L lines."""
+
+    text: bytes
+    start: np.ndarray  # int32[W], where each begins
+    end: np.ndarray  # int32[W], and is over
+    first: np.ndarray  # int64[L + 1], the first word of each line, and W
+
+    def take(self, start: np.ndarray, end: np.ndarray) -> list[bytes]:
+        """Words by where they begin and are over."""
+        pairs = zip(start.tolist(), end.tolist(), strict=True)
+        return [self.text[a:b] for a, b in pairs]
+
+    def of_line(self, line: int) -> list[str]:
+        """The words of a line, 0 is the first; none behind the last."""
+        which = slice(*self.first[line : line + 2])
+        words = self.take(self.start[which], self.end[which]) if line < len(self.first) - 1 else []
+        return [word.decode(errors="replace") for word in words]
+
+    def line(self, word: int) -> int:
+        """The line of a word as people count, 1 is the first."""
+        return int(np.searchsorted(self.first, word, side="right"))
+
+
+def read_words(path: Path) -> Words:
+    """Divide a file into words. Raises: InputError for a file that cannot be read."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    letters = np.frombuffer(text, np.uint8)
+    blank = np.concatenate([[True], BLANK[letters], [True]])
+    edges = np.flatnonzero(blank[1:] != blank[:-1]).astype(np.int32)
+    start, end = edges[::2], edges[1::2]
+    lines = np.flatnonzero(letters == ord("\n")).astype(np.int32)
+    first = np.searchsorted(start, lines)
+    return Words(text, start, end, np.concatenate([[0], first, [len(start)]]))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """N rows of the same number of words each."""
+
+    start: np.ndarray  # int32[N, width]
+    end: np.ndarray  # int32[N, width]
+    skipped: int  # words before the first
+
+    @classmethod
+    def of(cls, path: Path, words: Words, line: int, width: int, what: str) -> "Rows":
+        """The lines from `line` on that are not blank. Raises: InputError for one that differs."""
+        counts = np.diff(words.first[line:])
+        wrong = np.flatnonzero((counts != width) & (counts != 0))
+        if len(wrong):
+            raise InputError(
+                f"{path}, line {line + wrong[0] + 1}: {counts[wrong[0]]} words instead of {width}, "
+                f"{what}; {AGAIN}"
+            )
+        if not counts.any():
+            raise InputError(f"{path}: lists no image; {AGAIN}")
+        skipped = words.first[line]
+        start, end = (x[skipped:].reshape(-1, width) for x in (words.start, words.end))
+        return cls(start, end, skipped)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def word(self, row: int, column: int) -> int:
+        """The number of a word in the file."""
+        return self.skipped + row * self.start.shape[1] + column
+
+    def column(self, words: Words, column: int) -> list[bytes]:
+        """One word of each row."""
+        return words.take(self.start[:, column], self.end[:, column])
+
+
+def read_attributes(path: Path) -> tuple[list[str], list[bytes], np.ndarray]:
+    """Read `list_attr_celeba.txt`: a count, the attributes' names, then 'file 1 -1 ...' a line.
+
+    Returns:
+        The A attributes, the N files, and labels int8[N, A], 1 or 0.
+
+    Raises: InputError where the header disagrees with the rows, a row lacks a value or has one too
+        many, a value is neither 1 nor -1, or a file is listed twice; with the line.
+    """
+    words = read_words(path)
+    count, names = words.of_line(0), words.of_line(1)
+    if len(count) != 1 or not count[0].isdecimal() or not names:
+        raise InputError(
+            f"{path}, line {1 if names else 2}: expected the number of images in line 1 and the "
+            f"attributes' names in line 2, found {' '.join(count)[:60]!r}; {AGAIN}"
+        )
+    what = f"a file and 1 or -1 for each of the {len(names)} attributes that line 2 names"
+    rows = Rows.of(path, words, 2, len(names) + 1, what)
+    if len(rows) != int(count[0]):
+        raise InputError(
+            f"{path}, line 1: says {int(count[0]):,} images, but {len(rows):,} rows follow; {AGAIN}"
+        )
+    letters = np.frombuffer(words.text, np.uint8)
+    start, end = rows.start[:, 1:], rows.end[:, 1:]
+    length = end - start
+    minus = (length == 2) & (letters[start] == ord("-"))
+    wrong = np.flatnonzero((letters[end - 1] != ord("1")) | ~((length == 1) | minus))
+    if len(wrong):
+        row, column = divmod(int(wrong[0]), len(names))
+        value = rows.column(words, column + 1)[row].decode(errors="replace")
+        raise InputError(
+            f"{path}, line {words.line(rows.word(row, column + 1))}: {names[column]} is {value!r}, "
+            f"neither 1 nor -1; {AGAIN}"
+        )
+    return names, _files(path, words, rows), (length == 1).astype(np.int8)
+
+
+def read_partition(path: Path) -> dict[bytes, int]:
+    """Read `list_eval_partition.txt`: 'file number' a line, 0 training, 1 validation, 2 test.
+
+    Raises: InputError for a row of other form or with another number, with its line; for a file
+        listed twice.
+    """
+    words = read_words(path)
+    rows = Rows.of(path, words, 0, 2, "a file and the number of its part")
+    parts = rows.column(words, 1)
+    for i, part in enumerate(parts):
+        if part not in (b"0", b"1", b"2"):
+            raise InputError(
+                f"{path}, line {words.line(rows.word(i, 1))}: {part.decode(errors='replace')!r} is "
+                f"no part: 0 is training, 1 validation, 2 test; {AGAIN}"
+            )
+    return dict(zip(_files(path, words, rows), map(int, parts), strict=True))
+
+
+def _files(path: Path, words: Words, rows: Rows) -> list[bytes]:
+    """The first word of each row."""
+    files = rows.column(words, 0)
+    if len(set(files)) < len(files):
+        seen: dict[bytes, int] = {}
+        double = [(i, f) for i, f in enumerate(files) if seen.setdefault(f, i) != i]
+        row, file = double[0]
+        lines = [words.line(rows.word(i, 0)) for i in (row, seen[file])]
+        raise InputError(
+            f"{path}, line {lines[0]}: {file.decode(errors='replace')} is in line {lines[1]} "
+            f"already ({len(double):,} such files: "
+            f"{some(f.decode(errors='replace') for _, f in double)}); {AGAIN}"
+        )
+    return files

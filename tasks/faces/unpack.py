@@ -1,0 +1,269 @@
+"""Unpack a mirror of CelebA into CelebA's own files, once:
+
+    python -m tasks.faces.unpack PARQUET_FOLDER ROOT
+
+PARQUET_FOLDER holds {train,valid,test}-00000-of-00019.parquet, here or one folder down, as the
+Hugging Face hub's mirrors do: flwrlabs/celeba, tpremoli/CelebA-attrs, eurecom-ds/celeba. A picture
+keeps the name that the mirror gives it; where it gives none, pictures are numbered in the mirror's
+order, training before validation before test, which are CelebA's own numbers as long as the mirror
+kept its order. An interrupted call goes on where it stopped: the lists are written last.
+"""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backbone.errors import InputError, some
+from backbone.files import whole
+from tasks.faces.celeba import ATTRIBUTES, IMAGES, PARTITION
+
+IDENTITIES = "identity_CelebA.txt"
+IDENTITY_COLUMNS = ("celeb_id", "identity")
+# CelebA's own order, for a mirror that gives 40 values without their names
+# fmt: off
+NAMES = [
+    "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs",
+    "Big_Lips", "Big_Nose", "Black_Hair", "Blond_Hair", "Blurry", "Brown_Hair", "Bushy_Eyebrows",
+    "Chubby", "Double_Chin", "Eyeglasses", "Goatee", "Gray_Hair", "Heavy_Makeup", "High_Cheekbones",
+    "Male", "Mouth_Slightly_Open", "Mustache", "Narrow_Eyes", "No_Beard", "Oval_Face", "Pale_Skin",
+    "Pointy_Nose", "Receding_Hairline", "Rosy_Cheeks", "Sideburns", "Smiling", "Straight_Hair",
+    "Wavy_Hair", "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace",
+    "Wearing_Necktie", "Young",
+]
+# fmt: on
+SHARD = re.compile(r"(train|valid|validation|val|test)-(\d+)-of-(\d+)[^.]*\.parquet")
+PARTS = {"train": 0, "valid": 1, "validation": 1, "val": 1, "test": 2}
+SUFFIX = {b"\xff\xd8\xff": ".jpg", b"\x89PN": ".png"}
+ROWS = 256  # read at a time
+
+
+@dataclass
+class Unpacked:
+    """What was read, a row an image."""
+
+    names: list[str] = field(default_factory=list)
+    parts: list[int] = field(default_factory=list)
+    labels: list[np.ndarray] = field(default_factory=list)
+    identities: list[int] = field(default_factory=list)
+
+
+def unpack(folder: Path, root: Path) -> int:
+    """Write the pictures and lists; returns the number of pictures.
+
+    Raises: InputError without pyarrow, for missing shards, columns that are not a mirror's, a value
+        that is no label, a picture that is none, and where `root` has lists already.
+    """
+    if (root / ATTRIBUTES).exists():
+        raise InputError(
+            f"{root.absolute()} has {ATTRIBUTES} already, so that there is nothing to unpack; "
+            "name another folder, or remove the lists there"
+        )
+    parquet = _pyarrow()
+    shards = find_shards(folder)
+    found, attributes = Unpacked(), None
+    for part, path in shards:
+        file = _open(parquet, path)
+        columns = Columns.of(path, file.schema_arrow)
+        if attributes is not None and columns.attributes != attributes.attributes:
+            raise InputError(f"{path} has other attributes than {shards[0][1]}: not of one mirror")
+        attributes = attributes or columns
+        for number, batch in enumerate(file.iter_batches(ROWS, columns=columns.all)):
+            _unpack_rows(batch, columns, part, f"{path}, row {number * ROWS}", root, found)
+        print(f"{path.name}: {len(found.names):,} pictures so far", flush=True)
+    _write_lists(root, found, attributes.attributes)
+    return len(found.names)
+
+
+def find_shards(folder: Path) -> list[tuple[int, Path]]:
+    """(part, file) of all shards, training before validation before test.
+
+    Raises: InputError for no shard, missing ones, or a split that is not there.
+    """
+    paths = sorted(p for depth in ("*", "*/*") for p in folder.glob(f"{depth}.parquet"))
+    if not paths:
+        raise InputError(
+            f"{folder.absolute()}: no .parquet file here or one folder down; download a mirror "
+            "such as flwrlabs/celeba from the Hugging Face hub"
+        )
+    shards, numbers = [], {}
+    for path in paths:
+        match = SHARD.fullmatch(path.name)
+        if not match:
+            raise InputError(
+                f"{path}: expected names such as train-00000-of-00019.parquet (train, valid or "
+                "validation, test), which say the split; rename it, or move it away"
+            )
+        split, number, total = match[1], int(match[2]), int(match[3])
+        shards.append((PARTS[split], number, path))
+        numbers.setdefault((PARTS[split], split, total), set()).add(number)
+    if len(numbers) != 3 or len({part for part, _, _ in numbers}) != 3:
+        raise InputError(
+            f"{folder.absolute()}: expected one set of shards each for train, valid and test, "
+            f"found {some(f'{split}-*-of-{total:05d}' for _, split, total in sorted(numbers))}"
+        )
+    for (_, split, total), there in numbers.items():
+        lacking = sorted({*range(total)} - there)
+        if lacking:
+            names = (f"{split}-{k:05d}-of-{total:05d}.parquet" for k in lacking)
+            raise InputError(f"{folder.absolute()}: shards are missing: {some(names)}; get them")
+    return [(part, path) for part, _, path in sorted(shards)]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a file are what."""
+
+    attributes: list[str]
+    separate: bool
+    """A column an attribute, else one, `attributes`, of 40 values."""
+    identity: str | None
+
+    @property
+    def all(self) -> list[str]:
+        """Those to read; texts and boxes are passed over."""
+        values = self.attributes if self.separate else ["attributes"]
+        return ["image", *values, *([self.identity] if self.identity else [])]
+
+    @classmethod
+    def of(cls, path: Path, schema: Any) -> "Columns":
+        """Raises: InputError for a file without pictures or attributes."""
+        import pyarrow.types as types
+
+        identity = next((name for name in IDENTITY_COLUMNS if name in schema.names), None)
+        kinds = {
+            column.name: column.type
+            for column in schema
+            if types.is_boolean(column.type) or types.is_integer(column.type)
+        }
+        names = [name for name in kinds if name not in IDENTITY_COLUMNS]
+        separate = "attributes" not in schema.names
+        image = schema.field("image").type if "image" in schema.names else None
+        if image is None or not types.is_struct(image) or image.get_field_index("bytes") < 0:
+            raise InputError(
+                f"{path}: no column image with bytes among {some(schema.names)}; this is no mirror "
+                "of CelebA as the Hugging Face hub has them"
+            )
+        if separate and not names:
+            raise InputError(
+                f"{path}: no column of attributes (true or false, 1 or -1) among "
+                f"{some(schema.names)}; a mirror without them, get another"
+            )
+        return cls(names if separate else NAMES, separate, identity)
+
+
+def _unpack_rows(
+    batch: Any, columns: Columns, part: int, where: str, root: Path, found: Unpacked
+) -> None:
+    """Write the pictures of some rows and note their labels."""
+    found.labels.append(_labels(batch, columns, where))
+    if columns.identity:
+        found.identities += batch.column(columns.identity).to_pylist()
+    images = batch.column("image")
+    for picture in images.to_pylist():
+        data, given = picture["bytes"], picture.get("path")
+        number = len(found.names) + 1
+        suffix = SUFFIX.get((data or b"")[:3])
+        if suffix is None:
+            raise InputError(f"{where} or after, picture {number:,}: neither JPEG nor PNG")
+        name = os.path.basename(given) if given else f"{number:06d}{suffix}"
+        path = root / IMAGES / name
+        if not path.exists() or path.stat().st_size != len(data):
+            with whole(path) as partial:
+                partial.write_bytes(data)
+        found.names.append(name)
+        found.parts.append(part)
+
+
+def _labels(batch: Any, columns: Columns, where: str) -> np.ndarray:
+    """int8[rows, A], 1 or 0."""
+    if columns.separate:
+        given = {name: batch.column(name) for name in columns.attributes}
+        for name, values in given.items():
+            if values.null_count:
+                raise InputError(f"{where} or after, column {name}: a value is missing")
+        values = np.stack([v.to_numpy(zero_copy_only=False) for v in given.values()], axis=1)
+    else:
+        rows = batch.column("attributes").to_pylist()
+        if {len(row or ()) for row in rows} != {len(NAMES)} or any(None in row for row in rows):
+            raise InputError(f"{where} or after, column attributes: not {len(NAMES)} values each")
+        values = np.array(rows)
+    values = values.astype(np.int64)
+    kinds = {*np.unique(values).tolist()}
+    if not (kinds <= {0, 1} or kinds <= {-1, 1}):
+        raise InputError(
+            f"{where} or after: attributes have the values {some(sorted(kinds))}, neither 0 and 1 "
+            "nor -1 and 1"
+        )
+    return (values == 1).astype(np.int8)
+
+
+def _write_lists(root: Path, found: Unpacked, attributes: list[str]) -> None:
+    """The lists, that of the attributes last: with it the set is whole."""
+    if len(set(found.names)) < len(found.names):
+        seen: set[str] = set()
+        double = [name for name in found.names if name in seen or seen.add(name)]
+        raise InputError(f"the mirror gives two pictures one name: {some(double)}; get another")
+
+    def write(name: str, lines: Iterator[str]) -> None:
+        with whole(root / name) as partial, partial.open("w") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+    rows = list(zip(found.names, found.parts, strict=True))
+    if found.identities:
+        pairs = zip(found.names, found.identities, strict=True)
+        write(IDENTITIES, (f"{name} {identity}" for name, identity in pairs))
+    write(PARTITION, (f"{name} {part}" for name, part in rows))
+
+    def table() -> Iterator[str]:
+        yield str(len(found.names))
+        yield " ".join(attributes)
+        words = np.where(np.concatenate(found.labels) == 1, " 1", "-1").tolist()
+        yield from (f"{n}  {' '.join(row)}" for n, row in zip(found.names, words, strict=True))
+
+    write(ATTRIBUTES, table())
+
+
+def _pyarrow() -> Any:
+    """pyarrow.parquet, which only this command needs."""
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise InputError("reading parquet files needs pyarrow: pip install pyarrow") from None
+    return pyarrow.parquet
+
+
+def _open(parquet: Any, path: Path) -> Any:
+    """Raises: InputError for a file that is no parquet file."""
+    try:
+        return parquet.ParquetFile(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a whole parquet file ({error}); get it again") from error
+
+
+def main() -> None:
+    """The command line; exit code 2 for anything the user can mend."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tasks.faces.unpack",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", type=Path, help="folder of the mirror's .parquet files")
+    parser.add_argument("root", type=Path, help="folder to write CelebA's files into")
+    given = parser.parse_args()
+    try:
+        count = unpack(given.folder, given.root)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(f"{count:,} pictures in {given.root}; train on them with data.root={given.root}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Tiny sets of faces with attributes, in the layouts of the real ones."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+IDS = ["Bald", "Male", "Smiling", "Young"]
+LABELS = [[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 0, 1], [1, 1, 1, 1], [0, 0, 1, 0]]
+PARTS = [0, 0, 0, 1, 1, 2]
+
+
+def write_faces(folder: Path, files: Sequence[str], size: tuple[int, int] = (44, 54)) -> Path:
+    """Write pictures of one colour each; returns `folder`."""
+    for number, file in enumerate(files):
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", size, (40 * number % 256, 100, 200)).save(path, "JPEG")
+    return folder
+
+
+def write_celeba(
+    root: Path, labels: Sequence[Sequence[int]] = LABELS, parts: Sequence[int] = PARTS
+) -> Path:
+    """CelebA's own files, with its spaces; returns `root`."""
+    names = [f"{i:06d}.jpg" for i in range(1, len(labels) + 1)]
+    write_faces(root / "img_align_celeba", names)
+    rows = [
+        f"{name} {' '.join(f'{1 if value else -1:2d}' for value in row)}"
+        for name, row in zip(names, labels, strict=True)
+    ]
+    lines = [str(len(names)), " ".join(IDS) + " ", *rows]
+    (root / "list_attr_celeba.txt").write_text("\n".join(lines) + "\n")
+    pairs = zip(names, parts, strict=True)
+    (root / "list_eval_partition.txt").write_text("".join(f"{n} {p}\n" for n, p in pairs))
+    return root
+
+
+def write_csv(path: Path, lines: Sequence[str]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def change(path: Path, changes: Mapping[str, str]) -> None:
+    """Replace text that must be there."""
+    text = path.read_text()
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
