@@ -1,7 +1,7 @@
 """From a recipe in the configuration to an optimizer, its parameter groups and its schedule."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -19,6 +19,11 @@ def cosine(progress: float) -> float:
 def exponential(progress: float, final: float = 0.01, stairs: int = 20) -> float:
     """Falls from 1 to `final` over `progress` in 0..1, in equal steps of the exponent."""
     return final ** (math.floor(min(progress, 1.0) * stairs) / stairs)
+
+
+def stepwise(progress: float, at: Sequence[float], factor: float = 0.1) -> float:
+    """1, times `factor` from each of the moments `at` on; they and `progress` are in 0..1."""
+    return factor ** sum(progress >= moment for moment in at)
 
 
 def decays(module: nn.Module, name: str) -> bool:

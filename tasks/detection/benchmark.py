@@ -1,7 +1,7 @@
 """This SSD beside torchvision's, on the same trunk, maps, images and boxes, in one process."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -73,22 +73,36 @@ def synthetic_batch(count: int, size: tuple[int, int], device: torch.device) -> 
         "count": torch.full((count,), 7),
         "image_id": torch.arange(count),
         "size": torch.tensor([[height, width]]).expand(count, 2).contiguous(),
+        "extent": torch.tensor([[float(height), float(width)]]).expand(count, 2).contiguous(),
     }
     return {name: tensor.to(device) for name, tensor in batch.items()}
 
 
-def benchmark(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict[str, Any]:
-    """Images a second of training and inference, and of the loaders a core.
+def side_by_side(
+    config: DictConfig,
+    batch_size: int,
+    rounds: int,
+    peers: Mapping[str, Callable[[Detection, tuple[int, int]], nn.Module]],
+) -> tuple[str, dict[str, dict[str, list[float]]]]:
+    """Images a second of training and inference, of the configuration's detector and torchvision's.
 
     torchvision first runs as its users run it: fp32, contiguous, the C library's allocator as it
     comes. Then it runs with all that this suite sets for itself (kept memory, channels_last, bf16
     where the hardware computes in it), in turns with this suite.
+
+    Args:
+        peers: what is said of a peer -> its model, made of the task and the input's (h, w). The
+            first is the one that users run; the others run in turns with this suite alone.
+
+    Returns:
+        the machine and the settings in words, and kind of work -> contender -> figures.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     size = image_size(config.size)
     torch.manual_seed(0)
     task, _ = build_task(config, Labels(91, list(range(1, 91)), list(range(1, 91)), [""] * 90))
-    peer = torchvision_ssd(task, size).to(device)
+    models = {name: make(task, size).to(device) for name, make in peers.items()}
+    first = next(iter(models))
     task.to(device)
     task.augment = False  # torchvision's model does not either: both times are the step alone
     batch = synthetic_batch(batch_size, size, device)
@@ -101,7 +115,7 @@ def benchmark(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict
         for boxes, labels in zip(batch["boxes"], batch["labels"], strict=True)
     ]
 
-    def peer_steps(bf16: bool) -> dict[str, Callable[[], object]]:
+    def peer_steps(peer: nn.Module, bf16: bool) -> dict[str, Callable[[], object]]:
         def loss() -> Tensor:
             return sum(peer(images, targets).values())
 
@@ -112,18 +126,28 @@ def benchmark(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict
 
     ours = steps(task.head, our_loss, lambda: task.predict(batch), device.type, bf16)
     figures = {}
-    plain = peer_steps(bf16=False)
+    plain = peer_steps(models[first], bf16=False)
     for kind in plain:
-        figures[kind] = images_per_second({AS_USERS_RUN: plain[kind]}, batch_size, rounds)
+        named = {AS_USERS_RUN + first: plain[kind]}
+        figures[kind] = images_per_second(named, batch_size, rounds)
     kept = keep_freed_memory()
     layout = "bf16 + channels_last" if bf16 else "channels_last"
-    same = f"{SAME_MEMORY}, {layout}"
     for kind in plain:
-        peer.to(memory_format=torch.contiguous_format)
-        contiguous = images_per_second({SAME_MEMORY: plain[kind]}, batch_size, rounds)
-        peer.to(memory_format=torch.channels_last)
-        tuned = {same: peer_steps(bf16)[kind], OURS: ours[kind]}
-        figures[kind] |= contiguous | images_per_second(tuned, batch_size, rounds)
-    figures["loading, one core"] = pipelines(config, size, rounds)
-    words = about(batch_size, size, kept, bf16)
+        models[first].to(memory_format=torch.contiguous_format)
+        contiguous = {SAME_MEMORY + first: plain[kind]}
+        figures[kind] |= images_per_second(contiguous, batch_size, rounds)
+        tuned = {
+            f"{SAME_MEMORY}, {layout}{name}": peer_steps(
+                model.to(memory_format=torch.channels_last), bf16
+            )[kind]
+            for name, model in models.items()
+        }
+        figures[kind] |= images_per_second(tuned | {OURS: ours[kind]}, batch_size, rounds)
+    return about(batch_size, size, kept, bf16), figures
+
+
+def benchmark(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict[str, Any]:
+    """SSD beside torchvision's (see `side_by_side`), and both one's loaders on one core."""
+    words, figures = side_by_side(config, batch_size, rounds, {"": torchvision_ssd})
+    figures["loading, one core"] = pipelines(config, image_size(config.size), rounds)
     return {"about": words, "images_per_second": figures, "table": table(words, figures)}

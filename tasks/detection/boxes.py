@@ -1,10 +1,11 @@
 """Box arithmetic on whole batches: overlap, coding, matching, non-maximum suppression.
 
 Boxes are `xyxy` in input pixels, float32. A batch pads its boxes to one count; a mask says which
-rows are real. Nothing here loops over images or classes, and nothing but `suppress` (inference)
-waits for the device.
+rows are real. Nothing here loops over images or classes, and nothing waits for the device but
+`suppress` where it is to repeat until nothing changes (inference).
 """
 
+import itertools
 import math
 
 import torch
@@ -68,7 +69,13 @@ class BoxCoder:
         return torch.cat([(centre - half).flip(-1), (centre + half).flip(-1)], -1)
 
 
-def match(boxes: Tensor, valid: Tensor, anchors: Tensor, threshold: float = 0.5) -> Tensor:
+def match(
+    boxes: Tensor,
+    valid: Tensor,
+    anchors: Tensor,
+    threshold: float = 0.5,
+    low: float | None = None,
+) -> Tensor:
     """Assign one box, or none, to every anchor (SSD, arXiv 1512.02325, section 2.2).
 
     An anchor takes the box it overlaps most, where that is at least `threshold`; and every box
@@ -77,14 +84,17 @@ def match(boxes: Tensor, valid: Tensor, anchors: Tensor, threshold: float = 0.5)
 
     Args:
         boxes: float[B, M, 4]; valid: bool[B, M]; anchors: float[A, 4].
+        low: anchors between it and `threshold` are neither an object's nor background (Faster
+            R-CNN, arXiv 1506.01497, section 3.1.2); None: there are none such.
 
     Returns:
-        int64[B, A]: the box's row, -1 for background.
+        int64[B, A]: the box's row, -1 for background, -2 for neither.
     """
+    low = threshold if low is None else low
     overlap = iou(boxes, anchors.expand(len(boxes), -1, -1))
     overlap = overlap.masked_fill(~valid[..., None], -1.0)
     best, assigned = overlap.max(dim=1)
-    assigned = assigned.masked_fill(best < threshold, -1)
+    assigned = assigned.masked_fill(best < threshold, -2).masked_fill(best < low, -1)
     # The best anchor of each box. Rows without one write to a column past the end, and where two
     # boxes want one anchor the later row wins: scatter_reduce makes that the same on every device.
     best, anchor = overlap.max(dim=2)
@@ -95,7 +105,9 @@ def match(boxes: Tensor, valid: Tensor, anchors: Tensor, threshold: float = 0.5)
     return torch.where(forced >= 0, forced, assigned)
 
 
-def suppress(boxes: Tensor, labels: Tensor, threshold: float) -> Tensor:
+def suppress(
+    boxes: Tensor, labels: Tensor | None, threshold: float, rounds: int | None = None
+) -> Tensor:
     """Greedy non-maximum suppression per class, for all images at once.
 
     Boxes must come in falling order of score. A box is dropped when a kept one before it, of the
@@ -104,17 +116,24 @@ def suppress(boxes: Tensor, labels: Tensor, threshold: float) -> Tensor:
     takes as many rounds as the longest chain of suppressions, typically under ten.
 
     Args:
-        boxes: float[B, K, 4]; labels: int[B, K].
+        boxes: float[B, K, 4]; labels: int[B, K], or None where all are of one class.
+        rounds: repeat so often without looking whether anything changes, which waits for the
+            device. An even number that is too small keeps a few boxes too many.
 
     Returns:
         bool[B, K], True where the box is kept.
     """
     rivals = iou(boxes, boxes) > threshold
-    rivals &= labels[:, :, None] == labels[:, None, :]
-    rivals = rivals.triu(diagonal=1)
-    keep = torch.ones_like(labels, dtype=torch.bool)
-    while True:
-        kept = ~(rivals & keep[:, :, None]).any(dim=1)
-        if torch.equal(kept, keep):
-            return keep
+    if labels is not None:
+        rivals &= labels[:, :, None] == labels[:, None, :]
+    # row: the box, columns: those before it. Bytes, and the largest of each row: several times as
+    # fast on a CPU as `any`, which takes booleans one by one.
+    rivals = rivals.tril_(diagonal=-1).view(torch.uint8)
+    keep = torch.ones_like(boxes[..., 0], dtype=torch.uint8)
+    for step in itertools.count():
+        if step == rounds:
+            return keep.bool()
+        kept = ((rivals * keep[:, None]).amax(2) == 0).view(torch.uint8)
+        if rounds is None and torch.equal(kept, keep):
+            return keep.bool()
         keep = kept

@@ -8,7 +8,7 @@ from torch import nn
 
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.detection.ssd import SSD
-from tasks.optimization import Recipe, cosine, exponential, parameter_groups
+from tasks.optimization import Recipe, cosine, exponential, parameter_groups, stepwise
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,12 @@ def test_exponential_stairs():
     assert exponential(1.0, final=0.01) == pytest.approx(0.01)
     assert cosine(1.0) == pytest.approx(0.0)
     assert cosine(0.0) == 1
+
+
+def test_steps_fall_at_the_moments_named_and_stay():
+    drawn = [stepwise(step / 10, at=[0.6, 0.8]) for step in range(11)]
+    assert drawn == pytest.approx([1.0] * 6 + [0.1] * 2 + [0.01] * 3)
+    assert stepwise(0.5, at=[0.5], factor=0.5) == 0.5
 
 
 def test_the_papers_rmsprop_is_tensorflows(head):

@@ -1,0 +1,82 @@
+"""Cropping regions and drawing samples, against torchvision and by count."""
+
+import pytest
+import torch
+from torchvision.ops import roi_align
+
+from tasks.detection.regions import balanced_sample, crop
+
+SIZE = (90, 130)
+
+
+def boxes_inside(count: int) -> torch.Tensor:
+    """Boxes inside the frame, the whole frame and one without area among them."""
+    generator = torch.Generator().manual_seed(0)
+    limit = torch.tensor([SIZE[1], SIZE[0]])
+    two = torch.rand(count, 2, 2, generator=generator) * limit
+    boxes = torch.cat([two.amin(1), two.amax(1)], -1)
+    boxes[0] = torch.tensor([0.0, 0, SIZE[1], SIZE[0]])
+    boxes[1] = torch.tensor([SIZE[1], SIZE[0], SIZE[1], SIZE[0]])
+    return boxes
+
+
+@pytest.mark.parametrize("shape", [(6, 9), (1, 9), (6, 1)], ids=str)
+@pytest.mark.parametrize("cells", [7, 14])
+def test_a_crop_is_roi_align_of_one_sample_a_cell(shape, cells):
+    torch.manual_seed(0)
+    maps = torch.randn(3, 5, *shape, requires_grad=True)
+    boxes, image = boxes_inside(20), torch.arange(20) % 3
+    mine = crop(maps, boxes, image, SIZE, cells)
+    scale = torch.tensor([shape[1] / SIZE[1], shape[0] / SIZE[0]]).repeat(2)
+    regions = torch.cat([image[:, None].float(), boxes * scale], 1)
+    theirs = roi_align(maps, regions, cells, sampling_ratio=1, aligned=True)
+    torch.testing.assert_close(mine, theirs)
+    direction = torch.randn_like(mine)
+    (ours,) = torch.autograd.grad((mine * direction).sum(), maps)
+    (reference,) = torch.autograd.grad((theirs * direction).sum(), maps)
+    torch.testing.assert_close(ours, reference, rtol=1e-4, atol=1e-4)
+
+
+def test_a_crop_of_a_bf16_map_is_channels_last_and_float32():
+    maps = torch.randn(2, 8, 6, 9).to(torch.bfloat16)
+    region = crop(maps, boxes_inside(4), torch.tensor([0, 1, 1, 0]), SIZE, 7)
+    assert region.dtype == torch.float32
+    assert region.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    ("positives", "negatives", "drawn"),
+    [
+        (40, 60, (8, 24)),
+        (3, 60, (3, 29)),
+        (3, 29, (3, 29)),
+        (40, 10, (8, 10)),
+        (0, 100, (0, 32)),
+        (0, 0, (0, 0)),
+    ],
+    ids=str,
+)
+def test_a_sample_has_its_share_of_positives_and_negatives_fill_up(positives, negatives, drawn):
+    positive = (torch.arange(100) < positives).expand(2, -1)
+    negative = (torch.arange(100) >= 100 - negatives).expand(2, -1)
+    index, chosen = balanced_sample(positive, negative, 32, 0.25)
+    assert index.shape == chosen.shape == (2, 32)
+    for i in range(2):
+        rows = index[i][chosen[i]]
+        assert len(rows.unique()) == len(rows)
+        assert (positive[i][rows].sum(), negative[i][rows].sum()) == drawn
+
+
+def test_a_sample_of_fewer_rows_than_wanted_takes_them_all():
+    positive = torch.tensor([[True, False, False]])
+    index, chosen = balanced_sample(positive, ~positive, 8, 0.5)
+    assert sorted(index[0].tolist()) == [0, 1, 2]
+    assert chosen.all()
+
+
+def test_every_row_is_as_likely_as_any_other():
+    torch.manual_seed(0)
+    positive = (torch.arange(40) < 20).expand(4000, -1)
+    index, _ = balanced_sample(positive, ~positive, 16, 0.5)
+    share = torch.bincount(index.flatten(), minlength=40) / 4000
+    assert (share - 8 / 20).abs().max() < 0.05
