@@ -42,7 +42,7 @@ def test_help_and_config_answer_without_torch(arguments):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "add task=NAME, one of image_folder, imagenet"),
+        ([], "add task=NAME, one of face_attributes, face_embedding"),
         (["task=ssd_coc"], "ssd_coco"),
         (["task=ssd_coco", "backbone.alhpa=0.5"], "Did you mean 'backbone.alpha'?"),
         (["task=ssd_coco", "alpha=0.5"], "Did you mean 'backbone.alpha'"),

@@ -1,0 +1,133 @@
+"""The data of an embedding: faces to learn from, and pairs of others to be scored by."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tasks.classification.data import ImageData
+from tasks.classification.dataset import LabelledImages
+from tasks.data import Labels
+from tasks.faces.face_index import FaceIndex
+from tasks.faces.lfw import Lfw
+from tasks.faces.pairs import Pairs, compact, make_pairs
+from tasks.faces.verification import how_scored
+from tasks.images import open_image
+
+
+class FaceData(ImageData):
+    """Faces of known people, or of nobody known, and pairs.
+
+    - `train`: all of the source's training images.
+    - `val`: picks the best checkpoint. The images of a list of pairs, where `verification` names
+      one for it; else pairs drawn from people held out; else, where the held-out images have no
+      identity, those images, which a teacher answers.
+    - `test`: the images of the pairs that are reported; without them the source's test images,
+      treated as the held-out ones are.
+
+    Nobody whose pairs are drawn is trained on. Labels are numbers of people, -1 for nobody known;
+    their names stay here and reach no checkpoint.
+
+    Args:
+        source: of the training data.
+        verification: the pairs.
+        box: the part of each training image to look at, xyxy as fractions of its width and height;
+            None: all.
+        alignment: how the training images were cropped and aligned, in words, for the result.
+        crop_ratio: how far a random crop is stretched: a face's proportions tell who it is.
+        folds, pairs_per_fold: of the pairs that are drawn.
+        options: see ImageData.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        verification: Lfw,
+        box: Sequence[float] | None,
+        alignment: str,
+        crop_ratio: Sequence[float],
+        folds: int,
+        pairs_per_fold: int,
+        **options: Any,
+    ):
+        super().__init__(source, **options)
+        self.verification, self.box, self.alignment = verification, box, alignment
+        if self.crop is not None:
+            self.crop = replace(self.crop, ratio=tuple(crop_ratio))
+        self.folds, self.pairs_per_fold = folds, pairs_per_fold
+        self.pairs: dict[str, Pairs] = {}
+
+    def setup(self, stage: str) -> None:
+        """List the images and draw the pairs, once."""
+        if self.indices:
+            return
+        loaded = self.source.load()
+        self.note = loaded.note
+        splits = {split: index.framed(self.box) for split, index in loaded.splits.items()}
+        people = len(splits["train"].classes)
+        if self.limit is not None:
+            splits["train"] = splits["train"].first(self.limit)
+        if self.validate_on_train:
+            splits = {"train": splits["train"], "val": splits["train"]}
+        for split in ("val", "test"):
+            if split in splits:
+                splits[split] = self._in_pairs(splits[split], split)
+        if not self.validate_on_train and self.verification.root is not None:
+            names = {"val": self.verification.val_pairs, "test": self.verification.pairs}
+            for split, name in names.items():
+                if name is not None:
+                    splits[split], self.pairs[split] = self.verification.load(name)
+        self.indices = splits
+        for split, index in splits.items():
+            made = f", {self._told(split)}" if split in self.pairs else ""
+            print(f"{split}: {index}{made}")
+        options = {"size": self.size, "crop_fraction": self.crop_fraction, "seed": self.seed}
+        self.datasets = {
+            split: LabelledImages(index, crop=self.crop if split == "train" else None, **options)
+            for split, index in splits.items()
+        }
+        self.labels = Labels(people, [], [], [])
+
+    def _in_pairs(self, index: FaceIndex, split: str) -> FaceIndex:
+        """The images that pairs are drawn from; all, where nobody is known."""
+        if not len(index.classes):
+            return index
+        pairs = make_pairs(index.labels, self.folds, self.pairs_per_fold, self.seed)
+        index, self.pairs[split] = compact(index, pairs)
+        return index
+
+    def _told(self, split: str) -> str:
+        """A split's pairs in words."""
+        pairs = self.pairs[split]
+        leaks = pairs.leaks(self.indices[split].labels)
+        kept = f"{leaks:,} people are in several folds" if leaks else "no person in two of them"
+        folds = f"{pairs.folds} folds, {kept}" if pairs.folds > 1 else "one fold"
+        return f"{len(pairs):,} pairs ({pairs.title}) in {folds}"
+
+    def describe(self) -> str:
+        """The data of a result, in words: what was learnt from, scored on, and looked at."""
+        split = self.reported
+        train, scored = self.indices["train"], self.indices[split]
+        parts = [f"trained on {train}"]
+        if split in self.pairs:
+            pairs = self.pairs[split]
+            parts.append(f"scored on {self._told(split)}, of {len(scored):,} images")
+            parts.append(how_scored(pairs.folds, int((~pairs.same).sum())))
+        else:
+            parts.append(f"scored on {scored}")
+        parts.append(f"seen in training: {self._seen(train, self.alignment)}")
+        if scored.root != train.root:
+            parts.append(f"in scoring: {self._seen(scored, self.verification.alignment)}")
+        if self.note:
+            parts.append(self.note)
+        return f"{Path(self.source.root).name}: {'; '.join(parts)}"
+
+    def _seen(self, index: FaceIndex, alignment: str) -> str:
+        """How the images were cropped, as the first of them shows."""
+        width, height = open_image(index.path(0)).size
+        words = f"{alignment}, " if alignment else ""
+        if index.boxes is None:
+            part = "all" if self.crop_fraction == 1 else f"the central {self.crop_fraction:.0%}"
+        else:
+            part = "the box " + " ".join(f"{edge:.3g}" for edge in index.boxes[0].tolist())
+        return f"{words}{part} of {width} x {height} pixels"

@@ -1,0 +1,185 @@
+"""Training and scoring a network that tells whether two faces are of one person."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from backbone.errors import InputError
+from tasks.data import Labels
+from tasks.faces.embedding_data import FaceData
+from tasks.faces.face_index import view
+from tasks.faces.margin import MarginSoftmax
+from tasks.faces.verification import Verification
+from tasks.faces.verification_plots import plot_pairs
+from tasks.images import Box
+from tasks.optimization import Recipe
+from tasks.preprocessing import Preprocess
+from tasks.task import Batch, Task
+
+TEACHER_COSINE = "teacher_cosine"
+
+
+class FaceEmbedding(Task):
+    """Unit-length embeddings, near each other for faces of one person.
+
+    FaceNet's answer (arXiv 1503.03832), learnt from a teacher's embeddings as in the MobileNet
+    paper (arXiv 1704.04861, section 4.7, Table 14), or from identities with a margin softmax.
+    Scored by LFW's protocol, see `verification`.
+
+    Args:
+        head: images -> float[B, D] of unit length; see `embedding.Embedding`.
+        labels: how many people the training data knows; no names.
+        recipe, seed: see Task.
+        margin: (dimension=, num_classes=) -> the loss of identities, see `margin`.
+        teacher_weight: the teacher's share of the loss. At 1 no identity is looked at, and the task
+            has no class centres.
+        monitor: the score that picks the best checkpoint: `accuracy` where the validation images
+            make pairs, `teacher_cosine` where a teacher is all there is.
+        flip_test: answer with the mean of a face's and its mirror image's embeddings, brought to
+            unit length: twice the cost.
+        box, crop_fraction: the part of an image that an answer looks at, as in training.
+        augment, flip, brightness, contrast, saturation: see Classification.
+
+    Raises:
+        InputError: images without identities, and no teacher.
+    """
+
+    outputs_are_labels = False
+
+    def __init__(
+        self,
+        head: nn.Module,
+        labels: Labels,
+        recipe: Recipe,
+        seed: int,
+        margin: Callable[..., MarginSoftmax],
+        teacher_weight: float = 0.0,
+        monitor: str = "accuracy",
+        flip_test: bool = False,
+        box: Sequence[float] | None = None,
+        crop_fraction: float = 1.0,
+        augment: bool = True,
+        flip: float = 0.5,
+        brightness: float = 0.0,
+        contrast: float = 0.0,
+        saturation: float = 0.0,
+    ):
+        super().__init__(head, labels, recipe, seed)
+        self.monitor, self.flip_test = monitor, flip_test
+        self.box, self.crop_fraction, self.augment = box, crop_fraction, augment
+        self.preprocess = Preprocess(
+            head.trunk.normalization, flip, brightness, contrast, saturation
+        )
+        self.margin: MarginSoftmax | None = None
+        if teacher_weight < 1:
+            if not labels.num_classes:
+                raise InputError(
+                    "the training images have no identities, so a teacher must say where each "
+                    "belongs: distill=cached distill.outputs=FILE.npz, or distill=teacher "
+                    "distill.teacher=best.ckpt, with distill.weight=1"
+                )
+            self.margin = margin(dimension=head.dimension, num_classes=labels.num_classes)
+
+    def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
+        """Normalised images, flipped and coloured at random."""
+        if not self.augment:
+            return self.preprocess(batch["image"]), batch
+        return self.preprocess.augment(batch["image"])[0], batch
+
+    def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The margin softmax of the images with an identity, `label` int64[B] that is not -1."""
+        return {"margin": self.margin(outputs, batch["label"])}
+
+    def network(self, images: Tensor) -> Tensor:
+        """The embeddings float[B, D] of normalised images, those of their mirror images in it where
+        `flip_test` says so."""
+        embedding = self.head(images)
+        if not self.flip_test:
+            return embedding
+        return F.normalize(embedding + self.head(images.flip(3)), dim=1)
+
+    def predict(self, batch: Batch) -> dict[str, Tensor]:
+        """The `embedding` float[B, D] of each image, of unit length."""
+        return {"embedding": self.network(self.preprocess(batch["image"]))}
+
+    def scored(self, batch: Batch) -> dict[str, Tensor]:
+        """The answer, and the embeddings of a teacher that knows these images."""
+        prediction, taught = self.predict(batch), self.teacher_outputs(batch)
+        return prediction if taught is None else prediction | {"teacher": taught}
+
+    def target(self, batch: Batch) -> Tensor:
+        """Rows of the split: the metric holds its pairs."""
+        return batch["image_id"]
+
+    def view(self, width: int, height: int, size: tuple[int, int]) -> Box:
+        """The part that training looks at, uncropped: images should be framed as those are."""
+        return view(width, height, self.box, self.crop_fraction, size)
+
+    def describe(self, prediction: dict[str, Tensor], index: int) -> dict[str, Any]:
+        """One image's embedding, as plain values for JSON."""
+        values = prediction["embedding"][index].tolist()
+        return {"embedding": [round(value, 6) for value in values]}
+
+    def tell(self, answer: dict[str, Any]) -> str:
+        """The embedding's beginning."""
+        values = answer["embedding"]
+        begin = " ".join(f"{value:+.3f}" for value in values[:4])
+        return f"{begin} ... {len(values)} values of length {np.linalg.norm(values):.3f}"
+
+    def draw(self, image: Image.Image, answer: dict[str, Any]) -> Image.Image:
+        """The image above its embedding, a strip of one colour a value: red below 0, blue above."""
+        values = np.array(answer["embedding"])
+        strength = np.clip(values * len(values) ** 0.5 / 2, -1, 1)[:, None]  # 1: two deviations
+        ends = np.where(strength < 0, (178, 24, 43), (33, 102, 172))
+        colours = (245 + np.abs(strength) * (ends - 245)).astype(np.uint8)[None]
+        height = max(image.height // 8, 16)
+        strip = Image.fromarray(colours).resize((image.width, height), Image.Resampling.NEAREST)
+        sheet = Image.new("RGB", (image.width, image.height + height))
+        sheet.paste(image)
+        sheet.paste(strip, (0, image.height))
+        return sheet
+
+    def baselines(self, data: FaceData) -> dict[str, dict[str, float]]:
+        """The teacher's own scores on the reported pairs, where it knows all their images."""
+        return {} if self.result.teacher is None else {"teacher": self.result.teacher}
+
+    def plot(self, data: FaceData, folder: Path) -> None:
+        """ROC, distances and the most wrong pairs, where there are pairs."""
+        if self.result.pairs is not None:
+            plot_pairs(self.result, data.pairs[data.reported], data.indices[data.reported], folder)
+
+    def make_metric(self, data: FaceData, split: str) -> Verification:
+        """LFW's protocol on a split's pairs, and the agreement with a teacher."""
+        return Verification(data.pairs.get(split))
+
+    def on_fit_start(self) -> None:
+        """Make the teacher ready, and see that the score that picks the best weights can be had.
+
+        Raises:
+            InputError: no pairs to be scored on, or no teacher's answers.
+        """
+        super().on_fit_start()
+        data = self.trainer.datamodule
+        if self.monitor == TEACHER_COSINE:
+            one = {
+                "image": torch.zeros(1, 3, *data.size, dtype=torch.uint8, device=self.device),
+                "image_id": torch.zeros(1, dtype=torch.int64, device=self.device),
+            }
+            if self.teacher_outputs(one) is None:
+                raise InputError(
+                    "data.monitor=teacher_cosine compares with a teacher on the validation images, "
+                    "and there is none that knows them all: add them to distill.outputs, or use "
+                    "data.monitor=accuracy with validation pairs"
+                )
+        elif "val" not in data.pairs:
+            raise InputError(
+                f"data.monitor={self.monitor} is a score of pairs, and the validation images have "
+                "no identities: use data.monitor=teacher_cosine, or name pairs with "
+                "data.verification.val_pairs="
+            )

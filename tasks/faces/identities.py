@@ -1,0 +1,204 @@
+"""Faces of known people: a folder a person, or CelebA with its list of identities."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError, some
+from tasks.classification.folders import class_folders, index_folders, subfolders
+from tasks.classification.source import ImageSet, require
+from tasks.faces.celeba_lists import read_partition
+from tasks.faces.face_index import FaceIndex
+from tasks.faces.holding_out import held_out
+from tasks.faces.image_files import absent, images_below
+
+FOLDERS_LAYOUT = """train/<person>/*.jpg
+val/<person>/*.jpg   other people; or data.val=null: data.val_fraction of the people of train"""
+IMAGES, IDENTITIES, PARTITION = "img_align_celeba", "identity_CelebA.txt", "list_eval_partition.txt"
+CELEBA_LAYOUT = f"""{IMAGES}/000001.jpg   the aligned faces, 178 x 218 pixels
+{IDENTITIES}          'file number' a line: who it is
+{PARTITION}      'file number' a line: 0 training, 1 validation, 2 test"""
+CELEBA_DOWNLOADS = (
+    "img_align_celeba.zip (1.4 GB), list_eval_partition.txt, and identity_CelebA.txt (on request),",
+    "from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html (non-commercial research)",
+)
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class FaceFolders:
+    """ROOT/train/<person>/*, as CASIA-WebFace, VGGFace2 and MS1M unpack, and other people in val.
+
+    Args:
+        root: the folder.
+        train: its folder of training people; '.' for ROOT itself.
+        val: and of other people, pairs of whom pick the best checkpoint; None: people held out.
+        val_fraction: share of the training people held out where `val` is None; who depends on
+            the seed and the folder's name alone.
+        unlabelled: a folder in ROOT of faces of nobody known, for a teacher to speak of; or None.
+        seed: of the run.
+    """
+
+    root: str
+    train: str = "train"
+    val: str | None = None
+    val_fraction: float = 0.1
+    unlabelled: str | None = None
+    seed: int = 0
+
+    def check(self) -> None:
+        """See Source."""
+        root = Path(self.root)
+        if self.val is None and not 0 < self.val_fraction < 1:
+            raise InputError(
+                f"data.val_fraction={self.val_fraction}: the share of the people held out for "
+                "validation must be between 0 and 1, such as 0.1"
+            )
+        named = [name for name in (self.train, self.val, self.unlabelled) if name is not None]
+        require("The folder of faces", root, [root / name for name in named], FOLDERS_LAYOUT)
+        people = class_folders(root / self.train)
+        if self.val is not None and (both := set(people) & set(class_folders(root / self.val))):
+            raise InputError(
+                f"{root / self.train} and {root / self.val} share people: {some(sorted(both))}. "
+                "Validation must be on people that the network has not met: move them to one side"
+            )
+
+    def load(self) -> ImageSet:
+        """See Source."""
+        self.check()
+        root, note = Path(self.root), ""
+        train = people_of(root / self.train)
+        if self.val is None:
+            train, val = hold_out_people(train, self.val_fraction, self.seed)
+            note = f"{self.val_fraction:.0%} of the people held out with seed {self.seed}"
+        else:
+            val = people_of(root / self.val)
+        if self.unlabelled is not None:
+            train = with_unlabelled(train, root, self.train, self.unlabelled)
+        return ImageSet({"train": train, "val": val}, note)
+
+
+def people_of(folder: Path) -> FaceIndex:
+    """The images of a folder of people's folders."""
+    names = subfolders(folder)
+    classes = [(name, name) for name in names]
+    index = index_folders(folder, names, classes, range(len(names)))
+    return FaceIndex(index.root, index.files, index.labels, index.classes)
+
+
+def with_unlabelled(index: FaceIndex, root: Path, people: str, folder: str) -> FaceIndex:
+    """An index of ROOT/people and the images below ROOT/folder, which are labelled -1."""
+    known = [os.path.join(os.fsencode(people), file) for file in index.files.tolist()]
+    unknown = [os.path.join(os.fsencode(folder), file) for file in images_below(root / folder)]
+    if not unknown:
+        raise InputError(f"{root / folder}: no image in the folder that data.unlabelled names")
+    labels = np.concatenate([index.labels, np.full(len(unknown), -1)])
+    return FaceIndex(str(root), np.array(known + unknown), labels, index.classes)
+
+
+def hold_out_people(index: FaceIndex, fraction: float, seed: int) -> tuple[FaceIndex, FaceIndex]:
+    """Part an index by people: (1 - fraction, fraction) of them, at least one each way."""
+    names = [os.fsencode(name) for _, name in index.classes]
+    held = held_out(names, fraction, seed)
+    return of_people(index, ~held), of_people(index, held)
+
+
+def of_people(index: FaceIndex, chosen: np.ndarray, unknown: bool = False) -> FaceIndex:
+    """The images of some people, bool[K], numbered anew; and of nobody known, if `unknown`."""
+    number = np.where(chosen, np.cumsum(chosen) - 1, -2)
+    labels = np.append(number, -1)[index.labels]  # label -1 finds the last
+    kept = labels >= (-1 if unknown else 0)
+    classes = tuple(index.classes[k] for k in np.flatnonzero(chosen))
+    return replace(index.take(np.flatnonzero(kept)), labels=labels[kept], classes=classes)
+
+
+@dataclass(frozen=True)
+class CelebaIdentities:
+    """CelebA's 10,177 people in its own partition, which parts people, not only images.
+
+    Images of nobody known stay in training, for a teacher to speak of.
+
+    Args:
+        root: holds the images' folder and the two lists.
+    """
+
+    root: str
+
+    def check(self) -> None:
+        """See Source."""
+        paths = [Path(self.root, name) for name in (IMAGES, IDENTITIES, PARTITION)]
+        require("CelebA with identities", Path(self.root), paths, CELEBA_LAYOUT, CELEBA_DOWNLOADS)
+
+    def load(self) -> ImageSet:
+        """See Source."""
+        self.check()
+        root = Path(self.root)
+        partition, people = read_partition(root / PARTITION), read_identities(root / IDENTITIES)
+        files = list(partition)
+        if missing := absent(root / IMAGES, files):
+            raise InputError(
+                f"{root / PARTITION} names {len(missing):,} files that are not in "
+                f"{root / IMAGES}: {some(os.fsdecode(files[i]) for i in missing)}; unpack "
+                "img_align_celeba.zip again"
+            )
+        if strange := people.keys() - partition.keys():
+            raise InputError(
+                f"{root / PARTITION}: {len(strange):,} images of {IDENTITIES} are in no part: "
+                f"{some(os.fsdecode(file) for file in sorted(strange))}; download both lists again"
+            )
+        parts = np.array(list(partition.values()))
+        identity = np.array([people.get(file, -1) for file in files])
+        everybody = np.unique(identity[identity >= 0])
+        index = FaceIndex(
+            root=str(root / IMAGES),
+            files=np.array(files),
+            labels=np.where(identity >= 0, np.searchsorted(everybody, identity), -1),
+            classes=tuple((str(i), str(i)) for i in everybody.tolist()),
+        )
+        return part_people(index, parts, root / PARTITION)
+
+
+def part_people(index: FaceIndex, parts: np.ndarray, path: Path) -> ImageSet:
+    """The splits of images in parts 0, 1 and 2; nobody trained on stands in another.
+
+    Raises: InputError where training or validation is left without anyone.
+    """
+    splits, notes = {}, ["CelebA's own partition, no person in two parts"]
+    trained = np.zeros(len(index.classes), bool)
+    for part, split in enumerate(SPLITS):
+        images = index.take(np.flatnonzero(parts == part))
+        known = (images.counts > 0) & ~trained
+        if left_out := int(images.counts[trained].sum()):
+            notes.append(f"{left_out:,} {split} images of people trained on left out")
+        if part == 0:
+            trained = known
+        if known.any():
+            splits[split] = of_people(images, known, unknown=part == 0)
+        elif split != "test":
+            raise InputError(f"{path} leaves no known person for {split}; download the lists again")
+    return ImageSet(splits, ", ".join(notes))
+
+
+def read_identities(path: Path) -> dict[bytes, int]:
+    """Read `identity_CelebA.txt`: 'file number' a line.
+
+    Raises: InputError for a line of another form, or a file listed twice.
+    """
+    people: dict[bytes, int] = {}
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        words = line.split()
+        if not words:
+            continue
+        if len(words) != 2 or not words[1].isdigit():
+            raise InputError(
+                f"{path}, line {number}: {line[:60].decode(errors='replace')!r} should be a file "
+                "and the number of a person; download the list again"
+            )
+        if words[0] in people:
+            raise InputError(f"{path}, line {number}: {os.fsdecode(words[0])} is listed twice")
+        people[words[0]] = int(words[1])
+    return people

@@ -1,0 +1,169 @@
+"""Labeled Faces in the Wild: its folder of photographs and its lists of pairs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError
+from tasks.classification.source import Source, require
+from tasks.faces.face_index import FaceIndex, check_box
+from tasks.faces.pairs import Pairs, compact
+
+# folders that the archives unpack into, some mirrors' twice
+FOLDERS = ("", "lfw-deepfunneled", "lfw_funneled", "lfw", "lfw-deepfunneled/lfw-deepfunneled")
+LAYOUT = """NAME/NAME_0001.jpg, or such folders in lfw-deepfunneled/, lfw_funneled/ or lfw/
+pairs.txt (10 folds of 300 + 300), or another list: data.verification.pairs=FILE"""
+DOWNLOADS = (
+    "http://vis-www.cs.umass.edu/lfw/lfw-deepfunneled.tgz",
+    "http://vis-www.cs.umass.edu/lfw/pairs.txt",
+)
+
+
+@dataclass(frozen=True)
+class Lfw:
+    """LFW, or any faces in its layout.
+
+    Args:
+        root: the folder; None: no verification data.
+        pairs: the list that scores are reported on, in `root` or a path of its own.
+        val_pairs: another list, such as View 1's pairsDevTest.txt, that picks the best checkpoint;
+            None: the training data's own held-out part does.
+        box: the part of each image to look at, xyxy as fractions of its width and height; None:
+            all. It should frame faces as the training images do.
+        alignment: how the images were cropped and aligned, in words, for the result.
+    """
+
+    root: str | None
+    pairs: str = "pairs.txt"
+    val_pairs: str | None = None
+    box: Sequence[float] | None = None
+    alignment: str = ""
+
+    def check(self) -> None:
+        """Raise InputError unless folder and lists are there."""
+        if self.root is None:
+            return
+        if self.box is not None:
+            check_box(self.box)
+        lists = [self.path(name) for name in (self.pairs, self.val_pairs) if name is not None]
+        require("LFW (data.verification.root)", Path(self.root), lists, LAYOUT, DOWNLOADS)
+
+    def path(self, name: str) -> Path:
+        """A list's path."""
+        return Path(self.root, name)
+
+    def load(self, name: str) -> tuple[FaceIndex, Pairs]:
+        """The photographs that a list names, and its pairs.
+
+        Raises:
+            InputError: a list that is damaged, or photographs that are not there, named.
+        """
+        self.check()
+        index, pairs = load(Path(self.root), self.path(name))
+        return index.framed(self.box), pairs
+
+
+def check(source: Source, verification: Lfw) -> None:
+    """Check training and verification data, torch not needed: the configuration's `data.check`."""
+    source.check()
+    verification.check()
+
+
+def load(root: Path, path: Path) -> tuple[FaceIndex, Pairs]:
+    """The photographs below a folder that a list of pairs names, each once, and the pairs.
+
+    Raises:
+        InputError: a list that is damaged, or photographs that are not there, named.
+    """
+    files, same, fold = read_pairs(path)
+    names, rows = np.unique(files, return_inverse=True)
+    rows = rows.reshape(files.shape)
+    folder = _folder(root, names[0])
+    missing = [name for name in names.tolist() if not (folder / name).is_file()]
+    if missing:
+        lines = "\n".join(f"  {name}" for name in missing[:10])
+        more = f"\n  and {len(missing) - 10:,} more" if len(missing) > 10 else ""
+        raise InputError(
+            f"{folder.absolute()}: {len(missing):,} of the {len(names):,} photographs that {path} "
+            f"names are not there:\n{lines}{more}\nA score on other pairs would compare with "
+            "nothing: complete the folder, or name another with data.verification.root="
+        )
+    people, labels = np.unique([name.partition("/")[0] for name in names], return_inverse=True)
+    index = FaceIndex(
+        root=str(folder),
+        files=np.array([os.fsencode(name) for name in names.tolist()]),
+        labels=labels.astype(np.int64),
+        classes=tuple((name, name) for name in people.tolist()),
+    )
+    return compact(index, Pairs(rows[:, 0], rows[:, 1], same, fold, path.name))
+
+
+def _folder(root: Path, photograph: str) -> Path:
+    """Where the people's folders are: `root`, or what an archive unpacks into."""
+    for name in FOLDERS:
+        if (root / name / photograph).is_file():
+            return root / name
+    return root
+
+
+def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A list of pairs as LFW publishes them.
+
+    The first line is `folds pairs` (View 2's pairs.txt: 10 300) or `pairs` alone (View 1's lists:
+    one fold). Then, fold after fold, so many matched pairs `NAME 1 2` and as many mismatched ones
+    `NAME 1 OTHER 1`.
+
+    Returns:
+        files str[P, 2], `NAME/NAME_0001.jpg`; same bool[P]; fold int64[P].
+
+    Raises:
+        InputError: file and line, and what should stand there.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").rstrip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a list of pairs: {error}") from error
+    header = lines[0].split() if lines else []
+    if not (len(header) in (1, 2) and all(word.isdecimal() and int(word) for word in header)):
+        raise InputError(
+            f"{path}, line 1: should be the numbers of folds and of matched pairs in each, such as "
+            f"'10 300', not {lines[0][:60] if lines else ''!r}"
+        )
+    folds, count = (1, int(header[0])) if len(header) == 1 else map(int, header)
+    wanted = folds * 2 * count
+    if len(lines) - 1 != wanted:
+        raise InputError(
+            f"{path}: {folds} folds of {count} matched and {count} mismatched pairs are "
+            f"{wanted:,} lines after the first, and there are {len(lines) - 1:,}: get it again"
+        )
+    same = np.tile(np.repeat([True, False], count), folds)
+    fold = np.repeat(np.arange(folds), 2 * count)
+    files = [
+        _pair(line.split(), matched, f"{path}, line {number}")
+        for number, (line, matched) in enumerate(zip(lines[1:], same.tolist(), strict=True), 2)
+    ]
+    return np.array(files), same, fold
+
+
+def _pair(words: list[str], matched: bool, where: str) -> tuple[str, str]:
+    """The two files that a line names."""
+    kind, form = (
+        ("a matched pair", "NAME 1 2") if matched else ("a mismatched pair", "NAME 1 OTHER 1")
+    )
+    numbers = words[1:] if matched else words[1::2]
+    if len(words) != (3 if matched else 4) or not all(n.isdecimal() for n in numbers):
+        raise InputError(
+            f"{where}: here stands {kind}, `{form}`, by the first line's counts; found "
+            f"{' '.join(words)!r}"
+        )
+    names = (words[0], words[0]) if matched else (words[0], words[2])
+    if (names[0] == names[1]) != matched or (matched and int(numbers[0]) == int(numbers[1])):
+        told = "one image twice" if matched else "two images of one person"
+        raise InputError(f"{where}: {' '.join(words)!r} is {told}, which is no {kind[2:]}")
+    one, two = (f"{name}/{name}_{int(n):04d}.jpg" for name, n in zip(names, numbers, strict=True))
+    return one, two

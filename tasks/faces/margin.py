@@ -1,0 +1,85 @@
+"""Softmax losses that push the faces of a person together: additive margins on the sphere."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from backbone.errors import InputError
+
+
+class MarginSoftmax(nn.Module):
+    """Cross-entropy of scaled cosines to one centre a person, the own person's made harder.
+
+    The centres are parameters of the loss; training needs them, the trained network does not. All
+    in fp32.
+
+    Args:
+        dimension: of the embeddings.
+        num_classes: people.
+        scale: s of the papers, the inverse temperature of the softmax.
+        margin: m of the papers.
+
+    Raises:
+        InputError: fewer than two people; a scale or a margin that makes no sense.
+    """
+
+    def __init__(self, dimension: int, num_classes: int, scale: float, margin: float):
+        super().__init__()
+        if num_classes < 2:
+            raise InputError(
+                f"a margin softmax tells people apart: {num_classes} in the training data is too "
+                "few"
+            )
+        if scale <= 0 or not 0 <= margin < math.pi / 2:
+            raise InputError(
+                f"task.module.margin: scale={scale} must be above 0 and margin={margin} between 0 "
+                "and pi/2, such as 64 and 0.35"
+            )
+        self.scale, self.margin = scale, margin
+        # of no account but for the direction: cosines are taken
+        self.centres = nn.Parameter(torch.randn(num_classes, dimension))
+
+    def hardened(self, cosine: Tensor) -> Tensor:
+        """The own person's cosine float[B] less the margin, in the sense of the loss."""
+        raise NotImplementedError
+
+    def forward(self, embedding: Tensor, labels: Tensor) -> Tensor:
+        """The mean over the images that have an identity; 0 where none has.
+
+        Args:
+            embedding: unit-length float[B, dimension].
+            labels: int64[B], 0..num_classes-1, or -1 for a face of nobody known.
+        """
+        with torch.autocast(embedding.device.type, enabled=False):
+            cosine = F.linear(embedding.float(), F.normalize(self.centres.float(), dim=1))
+            known = labels >= 0
+            own = labels.clamp(min=0)[:, None]
+            logits = cosine.scatter(1, own, self.hardened(cosine.gather(1, own)))
+            loss = F.cross_entropy(self.scale * logits, own[:, 0], reduction="none")
+            return (loss * known).sum() / known.sum().clamp(min=1)
+
+
+class CosFace(MarginSoftmax):
+    """cos(theta) - m (arXiv 1801.09414, equation 4; AM-softmax of arXiv 1801.05599)."""
+
+    def hardened(self, cosine: Tensor) -> Tensor:
+        """See MarginSoftmax."""
+        return cosine - self.margin
+
+
+class ArcFace(MarginSoftmax):
+    """cos(theta + m) (arXiv 1801.07698, equation 3).
+
+    Beyond theta = pi - m, where that would rise again, cos(theta) - m sin(m) goes on falling, as in
+    the authors' code.
+    """
+
+    def hardened(self, cosine: Tensor) -> Tensor:
+        """See MarginSoftmax."""
+        # the sine's slope is infinite at cos = +-1: clamped, it is 0 there and finite beside it
+        sine = (1 - cosine.square()).clamp(min=1e-6).sqrt()
+        turned = cosine * math.cos(self.margin) - sine * math.sin(self.margin)
+        beyond = cosine - self.margin * math.sin(self.margin)
+        return torch.where(cosine > -math.cos(self.margin), turned, beyond)

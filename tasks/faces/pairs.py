@@ -1,0 +1,131 @@
+"""Pairs of faces, of one person or of two, in folds that share no person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backbone.errors import InputError
+from tasks.faces.face_index import FaceIndex
+
+IMAGES = 20  # of a person that pairs are made of: 190 pairs, enough of anyone
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """P pairs among N images."""
+
+    first: np.ndarray
+    """int64[P], the row of a pair's first image."""
+    second: np.ndarray
+    """int64[P], and of its second."""
+    same: np.ndarray
+    """bool[P], whether both show one person: a matched pair."""
+    fold: np.ndarray
+    """int64[P], 0..F-1."""
+    title: str
+    """Where they come from."""
+
+    def __len__(self) -> int:
+        return len(self.same)
+
+    @property
+    def folds(self) -> int:
+        """F."""
+        return int(self.fold.max()) + 1
+
+    def leaks(self, people: np.ndarray) -> int:
+        """How many people stand in pairs of several folds; `people` int64[N] is who images show."""
+        rows = np.concatenate([self.first, self.second])
+        met = np.unique(np.stack([people[rows], np.tile(self.fold, 2)], 1), axis=0)
+        return int((np.unique(met[:, 0], return_counts=True)[1] > 1).sum())
+
+
+def make_pairs(people: np.ndarray, folds: int, per_fold: int, seed: int) -> Pairs:
+    """Draw pairs as LFW's are (its report's section III), the same for the same seed.
+
+    Everybody with two images is dealt to one fold. Each fold has equally many matched and
+    mismatched pairs: matched ones of as many people as there are, before a second of anyone.
+
+    Args:
+        people: int64[N], who each image shows; -1 for nobody known, who is in no pair.
+        folds: as many, or fewer where there are not two people for each.
+        per_fold: matched pairs a fold, or fewer where a fold has no more.
+        seed: of the run.
+
+    Raises:
+        InputError: fewer than four people with two images.
+    """
+    rng = np.random.default_rng(seed)
+    counts = np.bincount(people[people >= 0], minlength=1)
+    known = rng.permutation(np.flatnonzero(counts >= 2))
+    if len(known) < 4:
+        raise InputError(
+            f"{len(known)} people with two images or more are too few for pairs of faces to "
+            "validate with: hold out at least four, better a hundred"
+        )
+    folds = min(folds, len(known) // 2)
+    order = rng.permutation(len(people))
+    order = order[np.argsort(people[order], kind="stable")]  # person by person, in random order
+    start = np.searchsorted(people[order], known)
+    images = [order[s : s + min(counts[p], IMAGES)] for s, p in zip(start, known, strict=True)]
+    drawn = []
+    for fold in range(folds):
+        own = images[fold::folds]
+        drawn.append((_matched(own, per_fold, rng), _mismatched(own, per_fold, rng)))
+    count = min(len(pairs) for both in drawn for pairs in both)
+    kept = np.concatenate([pairs[:count] for both in drawn for pairs in both])
+    return Pairs(
+        first=kept[:, 0],
+        second=kept[:, 1],
+        same=np.tile(np.repeat([True, False], count), folds),
+        fold=np.repeat(np.arange(folds), 2 * count),
+        title=f"pairs of {len(known):,} people held out",
+    )
+
+
+def _matched(people: list[np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
+    """Up to `count` pairs int64[n, 2] of one person each, everybody before anyone twice."""
+    pairs, turns = [], []
+    for images in people:
+        both = np.stack(np.triu_indices(len(images), 1), 1)
+        pairs.append(images[rng.permutation(both)])
+        turns.append(np.arange(len(both)))
+    pairs, turns = np.concatenate(pairs), np.concatenate(turns)
+    return pairs[np.lexsort((rng.random(len(turns)), turns))[:count]]
+
+
+def _mismatched(people: list[np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
+    """Up to `count` different pairs int64[n, 2] of two people each, drawn person before image."""
+    one = rng.integers(len(people), size=8 * count + 64)
+    other = (one + rng.integers(1, len(people), size=len(one))) % len(people)
+
+    def draw(who: np.ndarray) -> np.ndarray:
+        sizes = np.array([len(images) for images in people])
+        image = (rng.random(len(who)) * sizes[who]).astype(int)
+        return np.concatenate(people)[(sizes.cumsum() - sizes)[who] + image]
+
+    pairs = np.sort(np.stack([draw(one), draw(other)], 1), axis=1)
+    _, first = np.unique(pairs, axis=0, return_index=True)
+    return pairs[np.sort(first)[:count]]
+
+
+def compact(index: FaceIndex, pairs: Pairs) -> tuple[FaceIndex, Pairs]:
+    """The images that pairs need, each once, and the pairs as rows of them.
+
+    They come in the order in which pairs taken from all folds and both kinds in turn need them, so
+    that the first few images already make pairs that can be scored.
+    """
+    kind = 2 * pairs.fold + ~pairs.same
+    order = np.argsort(kind, kind="stable")
+    turn = np.empty_like(order)
+    turn[order] = np.arange(len(order)) - np.searchsorted(kind[order], kind[order])
+    order = np.lexsort((kind, turn))
+    needed = np.stack([pairs.first, pairs.second], 1)[order].ravel()
+    rows, first = np.unique(needed, return_index=True)
+    rows = rows[np.argsort(first)]
+    number = np.zeros(len(index), np.int64)
+    number[rows] = np.arange(len(rows))
+    moved = replace(pairs, first=number[pairs.first], second=number[pairs.second])
+    return index.take(rows), moved

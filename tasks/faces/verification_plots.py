@@ -1,0 +1,116 @@
+"""Pictures of how pairs of faces were told apart."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tasks.faces.face_index import FaceIndex, view
+from tasks.faces.pairs import Pairs
+from tasks.faces.verification import FALSE_ACCEPT_RATES, PairScores, Scores, roc
+from tasks.images import open_image
+from tasks.pictures import captioned
+from tasks.plots import plt, save
+
+SIDE = 160  # pixels of a face in a pair's picture
+WORST = 8  # pairs of each kind that are shown
+
+
+def plot_pairs(scores: Scores, pairs: Pairs, index: FaceIndex, folder: Path) -> None:
+    """Write roc.png, distances.png and most_wrong_pairs.png."""
+    roc_curve(scores.pairs, pairs.title, folder / "roc.png")
+    distance_histograms(scores.pairs, pairs.title, folder / "distances.png")
+    most_wrong(scores, pairs, index, folder / "most_wrong_pairs.png")
+
+
+def roc_curve(scores: PairScores, title: str, output: Path) -> None:
+    """True over false accept rate, the latter in decades, down to what the pairs can resolve."""
+    far, tar = roc(scores.distance, scores.same)
+    least = 1 / (~scores.same).sum()
+    figure, axes = plt.subplots(figsize=(6, 4.6), layout="constrained")
+    # what no mismatched pair passes is drawn at the left edge, half a pair
+    axes.step(np.maximum(far, least / 2), tar, where="post", color="tab:blue")
+    axes.axvspan(least / 2, least, color="0.92", zorder=0)
+    middle = least / 2**0.5
+    axes.text(middle, 0.02, "no false accept", rotation=90, ha="center", fontsize=7, color="0.4")
+    for name, rate in FALSE_ACCEPT_RATES.items():
+        value = scores.metrics[f"tar_at_far_{name}"]
+        axes.plot(
+            max(rate, least / 2),
+            value,
+            "o",
+            markersize=5,
+            label=f"{100 * value:.1f}% at FAR {name}" + (" (0 accepts)" if rate < least else ""),
+        )
+    accuracy = scores.metrics["accuracy"]
+    axes.set(
+        xscale="log",
+        xlim=(least / 2, 1),
+        ylim=(0, 1.02),
+        xlabel="false accept rate",
+        ylabel="true accept rate",
+        title=f"{title}: accuracy {100 * accuracy:.1f}%, AUC {scores.metrics['auc']:.4f}",
+    )
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(loc="lower right")
+    save(figure, output)
+
+
+def distance_histograms(scores: PairScores, title: str, output: Path) -> None:
+    """How far apart matched and mismatched pairs are, with the folds' thresholds."""
+    edges = np.linspace(0, max(scores.distance.max(), 1e-6), 61)
+    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+    for same, name, colour in ((True, "matched", "tab:blue"), (False, "mismatched", "tab:red")):
+        chosen = scores.distance[scores.same == same]
+        label = f"{len(chosen):,} {name} pairs"
+        axes.hist(chosen, edges, color=colour, alpha=0.55, label=label)
+    low, high = scores.threshold.min(), scores.threshold.max()
+    axes.axvspan(low, high, color="black", alpha=0.25)
+    axes.axvline((low + high) / 2, color="black", linewidth=1, label="the folds' thresholds")
+    axes.set(xlabel="squared distance of the embeddings", ylabel="pairs", title=title)
+    axes.legend()
+    save(figure, output)
+
+
+def most_wrong(scores: Scores, pairs: Pairs, index: FaceIndex, output: Path) -> None:
+    """The matched pairs that were rejected by most, and the mismatched accepted by most.
+
+    Each beyond its fold's threshold; faces as evaluation framed them.
+    """
+    beyond = scores.pairs.distance - scores.pairs.threshold
+    pictures = []
+    for same, word in ((True, "taken for two people"), (False, "taken for one person")):
+        wrong = np.flatnonzero((scores.pairs.same == same) & ((beyond >= 0) == same))
+        for k in wrong[np.argsort(-abs(beyond[wrong]), kind="stable")][:WORST]:
+            row = scores.scored[k]
+            rows = int(pairs.first[row]), int(pairs.second[row])
+            apart, limit = scores.pairs.distance[k], scores.pairs.threshold[k]
+            names = " / ".join(dict.fromkeys(_person(index, i) for i in rows))
+            said = f"{word}: {apart:.2f}, threshold {limit:.2f}"
+            faces = _side_by_side([_framed(index, i) for i in rows])
+            pictures.append(captioned(faces, [names, said], longest=2 * SIDE + 4))
+    if not pictures:
+        return
+    width, height = pictures[0].width + 6, pictures[0].height + 6
+    sheet = Image.new("RGB", (4 * width, -(-len(pictures) // 4) * height), (32, 32, 32))
+    for i, picture in enumerate(pictures):
+        sheet.paste(picture, (i % 4 * width + 3, i // 4 * height + 3))
+    sheet.save(output)
+
+
+def _framed(index: FaceIndex, image: int) -> Image.Image:
+    photograph = open_image(index.path(image))
+    box = None if index.boxes is None else index.boxes[image].tolist()
+    part = view(*photograph.size, box, 1.0, (SIDE, SIDE))
+    return photograph.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=part)
+
+
+def _side_by_side(faces: list[Image.Image]) -> Image.Image:
+    sheet = Image.new("RGB", (2 * SIDE + 4, SIDE), "white")
+    for i, face in enumerate(faces):
+        sheet.paste(face, (i * (SIDE + 4), 0))
+    return sheet
+
+
+def _person(index: FaceIndex, image: int) -> str:
+    return index.classes[index.labels[image]][1].replace("_", " ")

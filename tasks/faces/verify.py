@@ -1,0 +1,171 @@
+"""Score embeddings on pairs of faces by LFW's protocol:
+
+    python -m tasks.faces.verify CHECKPOINT LFW_ROOT [--pairs FILE] [--output DIR]
+
+CHECKPOINT is a best.ckpt of task=face_embedding, or an .npz of anyone's embeddings: `name` str[N],
+as in NAME/NAME_0001.jpg, and `embedding` float[N, D]. Writes result.json, the ROC, the distances
+and the pairs that were most wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backbone.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tasks.faces.face_index import FaceIndex
+
+
+def embeddings_of_file(path: Path, index: FaceIndex) -> np.ndarray:
+    """float32[N, D] of unit length, from an .npz file, in an index's order.
+
+    Raises:
+        InputError: no such file; photographs that it lacks.
+    """
+    import numpy as np
+
+    from tasks.cached_outputs import read
+
+    names, values, _ = read(path)
+    rows = {name: row for row, name in enumerate(names.tolist())}
+    files = [os.fsdecode(file) for file in index.files]
+    missing = [file for file in files if file not in rows]
+    if missing:
+        lines = "\n".join(f"  {file}" for file in missing[:10])
+        raise InputError(
+            f"{path} lacks {len(missing):,} of the {len(files):,} photographs in the pairs:\n"
+            f"{lines}"
+        )
+    chosen = values[[rows[file] for file in files]]
+    return chosen / np.linalg.norm(chosen, axis=1, keepdims=True)
+
+
+def embeddings_of_network(
+    path: Path, index: FaceIndex, box: Sequence[float] | None, batch: int = 64
+) -> np.ndarray:
+    """float32[N, D] of unit length: a checkpoint's answers for an index's photographs.
+
+    Args:
+        box: the part of each photograph to look at; None: as the checkpoint's own configuration
+            says of its verification data.
+
+    Raises:
+        InputError: a checkpoint of another task.
+    """
+    import numpy as np
+    import torch
+    from torch.utils.data import DataLoader
+
+    from tasks.build import load_task
+    from tasks.classification.dataset import LabelledImages, collate
+    from tasks.faces.embedding_task import FaceEmbedding
+    from tasks.images import image_size
+
+    task, config = load_task(path)
+    if not isinstance(task, FaceEmbedding):
+        raise InputError(f"{path} is of task={config.task.name}: pairs need task=face_embedding")
+    box = config.data.verification.box if box is None else box
+    size, fraction = image_size(config.size), config.data.crop_fraction
+    dataset = LabelledImages(index.framed(box), size, crop_fraction=fraction)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    task.to(device)
+    answers = []
+    workers = min(os.cpu_count() or 1, 8)
+    for images in DataLoader(dataset, batch, collate_fn=collate, num_workers=workers):
+        with torch.inference_mode():
+            answer = task.predict({"image": images["image"].to(device)})
+        answers.append(answer["embedding"].cpu().numpy())
+        done = min(len(answers) * batch, len(dataset))
+        print(f"\r{done:,} of {len(dataset):,} photographs", end="", flush=True)
+    print()
+    return np.concatenate(answers)
+
+
+def verify(
+    source: Path,
+    root: Path,
+    pairs_list: Path | None,
+    output: Path,
+    box: Sequence[float] | None = None,
+) -> dict[str, Any]:
+    """Score, write and return what result.json holds.
+
+    Raises:
+        InputError: see `lfw.load`, and the embeddings' functions.
+    """
+    from tasks.faces.lfw import load
+
+    index, pairs = load(root, pairs_list or root / "pairs.txt")
+    import torch
+
+    from tasks.faces.verification import Verification
+    from tasks.faces.verification_plots import plot_pairs
+    from tasks.runs import write_whole
+
+    if source.suffix == ".npz":
+        embedding = embeddings_of_file(source, index)
+    else:
+        embedding = embeddings_of_network(source, index, box)
+    metric = Verification(pairs)
+    metric.update({"embedding": torch.from_numpy(embedding)}, torch.arange(len(index)))
+    scores = metric.compute()
+    leaks = pairs.leaks(index.labels)
+    result = {
+        "embeddings": str(source),
+        "pairs": f"{len(pairs):,} pairs ({pairs.title}) of {len(index):,} photographs",
+        "metrics": scores.metrics,
+        "note": scores.pairs.note,
+        "people_in_several_folds": leaks if pairs.folds > 1 else None,
+        "thresholds": sorted(set(scores.pairs.threshold.tolist())),
+    }
+    plot_pairs(scores, pairs, index if box is None else index.framed(box), output)
+    write_whole(output / "result.json", json.dumps(result, indent=2) + "\n")
+    return result
+
+
+def table(result: dict[str, Any]) -> str:
+    """The scores, a line each, and what they rest on."""
+    width = max(map(len, result["metrics"]))
+    lines = [f"{name:<{width}}  {100 * value:6.2f}" for name, value in result["metrics"].items()]
+    low, high = result["thresholds"][0], result["thresholds"][-1]
+    lines.append(f"squared distance below {low:.3f} to {high:.3f}: one person")
+    return "\n".join([result["pairs"], *lines, result["note"]])
+
+
+def main() -> None:
+    """The command line; exit code 2 for anything the user can mend."""
+    parser = argparse.ArgumentParser(prog="python -m tasks.faces.verify", description=__doc__)
+    parser.add_argument("source", type=Path, metavar="CHECKPOINT", help="best.ckpt, or an .npz")
+    parser.add_argument("root", type=Path, metavar="LFW_ROOT", help="folder of NAME/NAME_0001.jpg")
+    parser.add_argument("--pairs", type=Path, help="list of pairs; LFW_ROOT/pairs.txt by default")
+    parser.add_argument("--output", type=Path, default=Path("verification"), help="folder to write")
+    parser.add_argument(
+        "--box",
+        type=float,
+        nargs=4,
+        metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
+        help="part of each photograph to look at, as fractions; the checkpoint's own by default",
+    )
+    arguments = parser.parse_args()
+    try:
+        result = verify(
+            arguments.source, arguments.root, arguments.pairs, arguments.output, arguments.box
+        )
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(table(result))
+    print(f"written: {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()

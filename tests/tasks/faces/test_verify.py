@@ -1,0 +1,83 @@
+"""python -m tasks.faces.verify: files of embeddings, checkpoints, and what is wrong with them."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backbone.errors import InputError
+from tasks.faces import verify
+from tasks.faces.lfw import load
+from tests.tasks.faces.face_files import write_lfw
+
+
+@pytest.fixture
+def lfw(tmp_path):
+    return write_lfw(tmp_path / "lfw", folds=3, count=3)
+
+
+@pytest.fixture
+def embeddings(lfw, tmp_path):
+    """A direction a person, lengths at random; in an order of its own; of one image too many."""
+    index, _ = load(lfw, lfw / "pairs.txt")
+    rng = np.random.default_rng(0)
+    values = np.eye(len(index.classes))[index.labels] * rng.uniform(1, 3, (len(index), 1))
+    order = rng.permutation(len(index))
+    names = index.files.astype(str)[order].tolist()
+    path = tmp_path / "embeddings.npz"
+    np.savez(
+        path,
+        name=np.array([*names, "Nobody/Nobody_0001.jpg"]),
+        embedding=np.concatenate([values[order], values[:1]]).astype(np.float16),
+    )
+    return path
+
+
+def test_embeddings_of_anyones(lfw, embeddings, tmp_path, monkeypatch, capsys):
+    output = tmp_path / "out"
+    arguments = ["verify", str(embeddings), str(lfw), "--output", str(output)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    verify.main()
+    said = capsys.readouterr().out
+    assert "18 pairs (pairs.txt) of 21 photographs" in said
+    assert "accuracy         100.00" in said
+    assert "of 9 mismatched pairs: FAR 1e-2 is 0" in said
+    result = json.loads((output / "result.json").read_text())
+    assert result["metrics"]["tar_at_far_1e-4"] == 1
+    assert result["metrics"]["auc"] == 1
+    assert result["people_in_several_folds"] == 0
+    assert result["thresholds"] == pytest.approx([1.0], abs=1e-3)
+    for name in ("roc.png", "distances.png"):
+        assert Image.open(output / name).size[0] > 400
+    assert not (output / "most_wrong_pairs.png").exists(), "none was wrong"
+
+
+def test_the_most_wrong_pairs_are_shown(lfw, embeddings, tmp_path):
+    with np.load(embeddings) as file:
+        names, values = file["name"], file["embedding"].astype(np.float32)
+    values[0] = np.roll(values[0], 1)  # taken for somebody else
+    np.savez(embeddings, name=names, embedding=values)
+    result = verify.verify(embeddings, lfw, None, tmp_path / "out")
+    assert result["metrics"]["accuracy"] < 1
+    assert Image.open(tmp_path / "out/most_wrong_pairs.png").size[0] > 1000
+
+
+def test_photographs_without_embedding_are_named(lfw, embeddings, tmp_path):
+    with np.load(embeddings) as file:
+        names, values = file["name"], file["embedding"]
+    np.savez(embeddings, name=names[3:], embedding=values[3:])
+    with pytest.raises(InputError, match="lacks 3 of the 21 photographs") as error:
+        verify.verify(embeddings, lfw, None, tmp_path / "out")
+    assert all(name in str(error.value) for name in names[:3])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_mistake_is_one_line_and_exit_code_2(lfw, embeddings, tmp_path, monkeypatch, capsys):
+    arguments = ["verify", str(embeddings), str(lfw), "--pairs", str(tmp_path / "none.txt")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as stop:
+        verify.main()
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("error: ")
