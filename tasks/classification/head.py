@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from backbone.errors import InputError
+from backbone.pooling import global_average
 from backbone.trunk import Trunk
 
 
@@ -36,4 +37,4 @@ class Classifier(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits float[B, num_classes] of float[B, 3, H, W] normalised with the trunk's values."""
-        return self.fc(self.dropout(self.trunk(x).mean(dim=(2, 3))))
+        return self.fc(self.dropout(global_average(self.trunk(x))))

@@ -3,12 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
-from torchvision.models.detection import ssd
+from torchvision.models.detection import ssd, ssdlite
 
 from tasks.build import build_task
 from tasks.data import Labels
@@ -38,14 +39,26 @@ class Maps(nn.Module):
 
 
 def torchvision_ssd(task: Detection, size: tuple[int, int]) -> ssd.SSD:
-    """torchvision's SSD on a copy of the task's trunk and maps, with its own default head."""
-    maps = len(task.head.box_predictors)
+    """torchvision's SSD on a copy of the task's trunk and maps, with its own default head.
+
+    An SSDLite has the head of torchvision's SSDLite.
+    """
+    predictors, classes = task.head.box_predictors, task.labels.num_classes
+    boxes = ssd.DefaultBoxGenerator(
+        [[2]] + [[2, 3]] * (len(predictors) - 1), min_ratio=0.2, max_ratio=0.95
+    )
+    head = None
+    if task.head.separable:
+        channels = [predictor.depthwise.conv.in_channels for predictor in predictors]
+        norm = partial(nn.BatchNorm2d, eps=1e-3)
+        head = ssdlite.SSDLiteHead(channels, boxes.num_anchors_per_location(), classes, norm)
     mean, std = task.head.trunk.normalization
     return ssd.SSD(
         Maps(deepcopy(task.head)).to(memory_format=torch.contiguous_format),
-        ssd.DefaultBoxGenerator([[2]] + [[2, 3]] * (maps - 1), min_ratio=0.2, max_ratio=0.95),
+        boxes,
         size=size,
-        num_classes=task.labels.num_classes,
+        num_classes=classes,
+        head=head,
         image_mean=mean,
         image_std=std,
         nms_thresh=task.head.nms_iou,

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from backbone.errors import InputError
+from backbone.pooling import global_average
 from backbone.trunk import Trunk
 from tasks.detection.boxes import BoxCoder, iou, suppress
 from tasks.detection.region_proposals import BOX_WEIGHT, ROUNDS, RegionProposals
@@ -16,7 +17,6 @@ from tasks.detection.taps import last_of_stride
 from tasks.images import image_size
 
 STRIDE = 16  # of the map that regions are proposed on and cut from
-POSITIVE = 0.25  # at most this share of the regions trained on overlaps an object
 # Regions that go through the trunk's last stages at a time in inference: those of a large batch,
 # 300 an image, would need 120 MB an image for their first map alone. A CPU is fastest with few.
 AT_ONCE, AT_ONCE_CPU = 4800, 100
@@ -35,10 +35,10 @@ class FasterRCNN(nn.Module):
 
     The trunk is cut behind its last map of stride 16 (MobileNetV1's `conv11`). Each region of that
     map, resampled to `crop` x `crop`, goes through the trunk's own remaining stages (`conv12` with
-    stride 2 and `conv13`), is averaged, and gives one score a class and one box a class.
+    stride 2 and `conv13`), is averaged, and gives one score and one box a class.
 
     In training those stages' batch norm sees `regions` crops an image as its batch: overlapping
-    views of few images, a quarter of them objects, unlike the proposals of inference. TensorFlow's
+    views of few images, with far more objects than the proposals of inference have. TensorFlow's
     recipe therefore froze batch norm at ImageNet's statistics (`freeze_trunk_statistics` of a
     Recipe); from random weights it has to learn, and does.
 
@@ -48,9 +48,12 @@ class FasterRCNN(nn.Module):
         size: of the input in pixels: one number, or (height, width).
         tap: the map to cut behind; None for the last of stride 16.
         anchor_sizes: square roots of the anchors' areas, in pixels; each comes in three ratios.
+        rpn_depth, rpn_candidates: see RegionProposals.
         proposals: regions an image, in training and inference.
         regions: of them, and of the true boxes, looked at in training.
+        positive: at most this share of them overlaps an object.
         crop: cells a side of a region's features.
+        share_boxes: one box a region, whatever its class, which few examples teach sooner.
         nms_iou: overlap above which the lower-scored of two boxes of one class is dropped.
         candidates: best (region, class) pairs of an image that enter suppression.
         detections: boxes an image in the answer.
@@ -66,9 +69,13 @@ class FasterRCNN(nn.Module):
         size: int | Sequence[int],
         tap: str | None = None,
         anchor_sizes: Sequence[float] = (64, 128, 256, 512),
+        rpn_depth: int = 512,
+        rpn_candidates: int = 1000,
         proposals: int = 300,
         regions: int = 64,
+        positive: float = 0.25,
         crop: int = 14,
+        share_boxes: bool = False,
         nms_iou: float = 0.6,
         candidates: int = 400,
         detections: int = 100,
@@ -85,7 +92,8 @@ class FasterRCNN(nn.Module):
             )
         self.num_classes = num_classes
         self.size = image_size(size)
-        self.regions, self.crop, self.nms_iou = regions, crop, nms_iou
+        self.regions, self.positive = regions, positive
+        self.crop, self.nms_iou = crop, nms_iou
         self.candidates, self.detections = candidates, detections
         self.coder = BoxCoder()
 
@@ -96,16 +104,23 @@ class FasterRCNN(nn.Module):
                 module.training = training
         channels = trunk.feature_info[self.tap].channels
         self.rpn = RegionProposals(
-            channels, shape[self.tap].shape[-2:], self.size, anchor_sizes, proposals
+            channels,
+            shape[self.tap].shape[-2:],
+            self.size,
+            anchor_sizes,
+            proposals,
+            depth=rpn_depth,
+            candidates=rpn_candidates,
         )
         pooled = trunk.feature_info[trunk.taps[-1]].channels
         self.class_predictor = nn.Linear(pooled, num_classes)
-        self.box_predictor = nn.Linear(pooled, (num_classes - 1) * 4)
+        boxes = 1 if share_boxes else num_classes - 1
+        self.box_predictor = nn.Linear(pooled, boxes * 4)
         for predictor in (self.class_predictor, self.box_predictor):
             nn.init.normal_(predictor.weight, std=0.01)
             nn.init.zeros_(predictor.bias)
         # background at first as likely as it is among the regions drawn
-        odds = (1 - POSITIVE) / POSITIVE * (num_classes - 1)
+        odds = (1 - positive) / positive * (num_classes - 1)
         self.class_predictor.bias.data[0] = torch.tensor(odds).log()
 
     def forward(self, images: Tensor) -> Outputs:
@@ -124,11 +139,11 @@ class FasterRCNN(nn.Module):
             the regions.
         """
         features = self.halves[1](crop(feature_map, boxes, image, self.size, self.crop))
-        # not mean((2, 3)): its gradient comes in another layout than channels_last, in which batch
-        # norm's backward takes ten times as long on a CPU
-        pooled = features.permute(0, 2, 3, 1).flatten(1, 2).mean(1)
-        code = self.box_predictor(pooled).view(len(boxes), -1, 4)
-        return self.class_predictor(pooled).float(), code.float()
+        pooled = global_average(features)
+        code = self.box_predictor(pooled).float().view(len(boxes), -1, 4)
+        # one for every class, also where all of them are the same one
+        code = code.expand(-1, self.num_classes - 1, -1)
+        return self.class_predictor(pooled).float(), code
 
     def loss(
         self, outputs: Outputs, boxes: Tensor, labels: Tensor, valid: Tensor
@@ -165,7 +180,7 @@ class FasterRCNN(nn.Module):
     def draw(
         self, proposals: Tensor, boxes: Tensor, valid: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The regions to train on: proposals and true boxes, at most a quarter of them positive.
+        """The regions to train on: proposals and true boxes, at most the share `positive` of them positive.
 
         A region is positive where it overlaps a box by 0.5, and else background.
 
@@ -179,7 +194,7 @@ class FasterRCNN(nn.Module):
         positive = best >= 0.5
         negative = ~positive
         negative[:, proposals.shape[1] :] = False  # a true box, or padding, is no background
-        index, chosen = balanced_sample(positive, negative, self.regions, POSITIVE)
+        index, chosen = balanced_sample(positive, negative, self.regions, self.positive)
         regions = candidates.gather(1, index[..., None].expand(-1, -1, 4))
         return regions, row.gather(1, index), positive.gather(1, index) & chosen, chosen
 

@@ -10,7 +10,6 @@ from tasks.detection.boxes import BoxCoder, match, suppress
 from tasks.detection.regions import balanced_sample
 
 RATIOS = (0.5, 1.0, 2.0)  # of an anchor's height to its width
-DEPTH = 512
 # TensorFlow's configurations of these detectors weigh both box terms twice.
 BOX_WEIGHT = 2.0
 # Rounds of suppression in training, where nobody may look whether one more would change anything.
@@ -57,6 +56,7 @@ class RegionProposals(nn.Module):
         size: (height, width) of the input in pixels.
         anchor_sizes: square roots of the anchors' areas, in pixels.
         proposals: boxes an image.
+        depth: channels of the 3x3 convolution.
         candidates: best anchors of an image that enter suppression.
         nms_iou: overlap above which the lower-scored of two proposals is dropped.
         minibatch: anchors an image that the loss looks at, at most half of them positive.
@@ -69,6 +69,7 @@ class RegionProposals(nn.Module):
         size: tuple[int, int],
         anchor_sizes: Sequence[float],
         proposals: int,
+        depth: int = 512,
         candidates: int = 1000,
         nms_iou: float = 0.7,
         minibatch: int = 256,
@@ -81,9 +82,9 @@ class RegionProposals(nn.Module):
         self.proposals = min(proposals, self.candidates)
         self.coder = BoxCoder()
         a_cell = len(anchor_sizes) * len(RATIOS)
-        self.conv = nn.Conv2d(channels, DEPTH, 3, padding=1)
-        self.box_predictor = nn.Conv2d(DEPTH, a_cell * 4, 1)
-        self.objectness_predictor = nn.Conv2d(DEPTH, a_cell * 2, 1)
+        self.conv = nn.Conv2d(channels, depth, 3, padding=1)
+        self.box_predictor = nn.Conv2d(depth, a_cell * 4, 1)
+        self.objectness_predictor = nn.Conv2d(depth, a_cell * 2, 1)
         # He: the convolution learns from scratch, also where TensorFlow starts at 0.01
         nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
         for predictor in (self.box_predictor, self.objectness_predictor):

@@ -71,7 +71,7 @@ class SSD(nn.Module):
         self.taps = list(taps or (last_of_stride(trunk, stride) for stride in (16, 32)))
         self.num_classes = num_classes
         self.size = image_size(size)
-        self.kind_of_loss = loss
+        self.kind_of_loss, self.separable = loss, separable
         self.nms_iou, self.candidates, self.detections = nms_iou, candidates, detections
         self.coder = BoxCoder()
 

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from backbone.errors import InputError
+from backbone.pooling import global_average
 from backbone.trunk import Trunk
 
 
@@ -40,7 +41,7 @@ class Embedding(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Unit-length float32[B, dimension] of float[B, 3, H, W] normalised with the trunk's
         values."""
-        pooled = self.trunk(x).mean(dim=(2, 3))
+        pooled = global_average(self.trunk(x))
         # in fp32: distances between faces of one person are of the size of bfloat16's steps
         with torch.autocast(x.device.type, enabled=False):
             return F.normalize(self.project(self.dropout(pooled.float())), dim=1)

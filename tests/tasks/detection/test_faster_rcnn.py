@@ -112,6 +112,22 @@ def test_gradients_reach_every_parameter():
     assert not silent
 
 
+def test_a_shared_box_is_every_class_s_box():
+    rcnn = head(share_boxes=True, positive=0.5)
+    assert rcnn.box_predictor.out_features == 4
+    task = detection(rcnn).train()
+    sum(task.loss(batch()).values()).backward()
+    assert rcnn.box_predictor.weight.grad.abs().sum() > 0
+    rcnn.eval()
+    feature_map = torch.randn(1, 256 // 2, 6, 8)
+    boxes = torch.tensor([[0.0, 0.0, 64.0, 48.0], [32.0, 16.0, 96.0, 80.0]])
+    logits, code = rcnn.classify(feature_map, boxes, torch.zeros(2, dtype=torch.int64))
+    assert logits.shape == (2, 91)
+    assert code.shape == (2, 90, 4)
+    assert (code == code[:, :1]).all()
+    assert rcnn.detect(rcnn(torch.zeros(1, 3, *SIZE)))["boxes"].shape == (1, 100, 4)
+
+
 def test_the_first_loss_is_that_of_an_even_guess():
     torch.manual_seed(0)
     terms = detection(head(), augment=False).loss(batch())
