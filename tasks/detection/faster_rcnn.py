@@ -180,7 +180,7 @@ class FasterRCNN(nn.Module):
     def draw(
         self, proposals: Tensor, boxes: Tensor, valid: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The regions to train on: proposals and true boxes, at most the share `positive` of them positive.
+        """The regions to train on: proposals and true boxes, so many of them positive at most.
 
         A region is positive where it overlaps a box by 0.5, and else background.
 
