@@ -1,6 +1,7 @@
 """From a resolved configuration to a trunk, a task, and back from a checkpoint to both."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra.utils import instantiate
@@ -50,7 +51,11 @@ def load_task(path: str | Path) -> tuple[Task, DictConfig]:
     Raises:
         InputError: no checkpoint of this suite, or one whose tensors do not fit its configuration.
     """
-    checkpoint = read_checkpoint(path)
+    return rebuild(read_checkpoint(path), path)
+
+
+def rebuild(checkpoint: dict[str, Any], path: str | Path) -> tuple[Task, DictConfig]:
+    """`load_task` for a checkpoint that was read already; `path` is for the error."""
     config = OmegaConf.create(checkpoint["config"])
     config.backbone.weights = None  # the checkpoint's own follow
     task, _ = build_task(config, Labels(**checkpoint["labels"]))

@@ -14,6 +14,7 @@ from tasks.data import DataModule, Labels
 from tasks.distillation import Distillation
 from tasks.images import Box
 from tasks.optimization import Recipe
+from tasks.preprocessing import Preprocess
 
 Batch = dict[str, Tensor]
 
@@ -42,8 +43,9 @@ class Metric(Protocol):
 class Task(LightningModule):
     """A head on a trunk, with its losses, its answer and its score.
 
-    A subclass gives `augmented`, `terms`, `predict` and `make_metric`, and names in `monitor` and
-    `mode` the score that picks the best checkpoint.
+    A subclass makes `preprocess`, and says in `augment` whether training uses its random part; it
+    gives `terms`, `predict` and `make_metric`, and names in `monitor` and `mode` the score that
+    picks the best checkpoint.
 
     Args:
         head: the network; what is trained.
@@ -52,6 +54,8 @@ class Task(LightningModule):
         seed: of the run.
     """
 
+    preprocess: Preprocess
+    augment: bool
     monitor: str
     mode = "max"
     outputs_are_labels = True  # output k is about label k; a teacher's must be the same ones
@@ -65,12 +69,14 @@ class Task(LightningModule):
         self.unchecked: list[tuple[Tensor, Tensor]] = []
         self.mode_of_epoch: int | None = None  # the epoch that the trunk's mode was set for
 
-    @abstractmethod
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
         """A training batch's images as the head reads them, and the batch as it then is.
 
         Random flips, colours and mixtures happen here, on the device, and are in both.
         """
+        if not self.augment:
+            return self.preprocess(batch["image"]), batch
+        return self.preprocess.augment(batch["image"])[0], batch
 
     @abstractmethod
     def terms(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:

@@ -54,12 +54,13 @@ class Teacher:
             InputError: another task's teacher, or one with other outputs; one that scores far
                 below its record.
         """
-        from tasks.build import load_task
+        from tasks.build import rebuild
         from tasks.checkpoints import read_checkpoint
 
-        self.task, config = load_task(self.checkpoint)
+        checkpoint = read_checkpoint(self.checkpoint)
+        self.task, config = rebuild(checkpoint, self.checkpoint)
         self.size = image_size(config.size)
-        self.recorded = read_checkpoint(self.checkpoint).get("scores")
+        self.recorded = checkpoint.get("scores")
         self.compare_labels(student)
         self.task.to(student.device)
         self.task.requires_grad_(False)

@@ -64,10 +64,7 @@ class Classification(Task):
         A mixed batch says for each image the `share` of its own, float[B], and the `label` of its
         `partner`, int64[B].
         """
-        if not self.augment:
-            images = self.preprocess(batch["image"])
-        else:
-            images, _ = self.preprocess.augment(batch["image"])
+        images, batch = super().augmented(batch)
         if not self.mixup:
             return images, batch
         partner = torch.randperm(len(images), device=images.device)

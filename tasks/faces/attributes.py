@@ -56,12 +56,6 @@ class FaceAttributes(Task):
             head.trunk.normalization, flip, brightness, contrast, saturation
         )
 
-    def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
-        """Normalised images, flipped and coloured at random."""
-        if not self.augment:
-            return self.preprocess(batch["image"]), batch
-        return self.preprocess.augment(batch["image"])[0], batch
-
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy of each attribute, the mean over those that are known.
 

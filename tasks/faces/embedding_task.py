@@ -86,12 +86,6 @@ class FaceEmbedding(Task):
                 )
             self.margin = margin(dimension=head.dimension, num_classes=labels.num_classes)
 
-    def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
-        """Normalised images, flipped and coloured at random."""
-        if not self.augment:
-            return self.preprocess(batch["image"]), batch
-        return self.preprocess.augment(batch["image"])[0], batch
-
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The margin softmax of the images with an identity, `label` int64[B] that is not -1."""
         return {"margin": self.margin(outputs, batch["label"])}

@@ -1,6 +1,7 @@
 """Softmax losses that push the faces of a person together: additive margins on the sphere."""
 
 import math
+from abc import abstractmethod
 
 import torch
 import torch.nn.functional as F
@@ -41,9 +42,9 @@ class MarginSoftmax(nn.Module):
         # of no account but for the direction: cosines are taken
         self.centres = nn.Parameter(torch.randn(num_classes, dimension))
 
+    @abstractmethod
     def hardened(self, cosine: Tensor) -> Tensor:
         """The own person's cosine float[B] less the margin, in the sense of the loss."""
-        raise NotImplementedError
 
     def forward(self, embedding: Tensor, labels: Tensor) -> Tensor:
         """The mean over the images that have an identity; 0 where none has.

@@ -94,12 +94,6 @@ class Planet(Task):
             head.trunk.normalization, flip, brightness, contrast, saturation
         )
 
-    def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
-        """Normalised images, flipped and coloured at random."""
-        if not self.augment:
-            return self.preprocess(batch["image"]), batch
-        return self.preprocess.augment(batch["image"])[0], batch
-
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy of each level's cells, for `label` and `position`."""
         return self.cells.loss(outputs, batch["label"], batch["position"])

@@ -15,7 +15,7 @@ from tasks.data import Labels
 from tasks.detection.faster_rcnn import FasterRCNN, images_of
 from tasks.detection.faster_rcnn_benchmark import torchvision_faster_rcnn
 from tasks.detection.task import Detection
-from tests.tasks.detection.test_ssd import NoSync
+from tests.tasks.detection.test_ssd import NoSync, check_never_waits_for_the_gpu
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])
 SIZE = (96, 128)
@@ -193,14 +193,7 @@ def test_a_training_step_never_waits_for_the_device():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_training_step_never_waits_for_the_gpu():
-    task = detection(head()).cuda().train()
-    given = {k: v.cuda() for k, v in batch().items()}
-    sum(task.loss(given).values()).backward()
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        sum(task.loss(given).values()).backward()
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
+    check_never_waits_for_the_gpu(detection(head()), batch())
 
 
 def test_regions_are_drawn_among_proposals_and_true_boxes():
