@@ -64,3 +64,29 @@ def rebuild(checkpoint: dict[str, Any], path: str | Path) -> tuple[Task, DictCon
     except RuntimeError as error:
         raise InputError(f"{path} does not fit its own configuration: {error}") from error
     return task.eval(), config
+
+
+def fill(task: Task, path: Path) -> None:
+    """Take over a whole trained head, whatever it is, from a checkpoint of this suite.
+
+    Raises:
+        InputError: its outputs mean something else than the data's, or its tensors do not fit.
+    """
+    checkpoint = read_checkpoint(path)
+    if task.outputs_are_labels and checkpoint["labels"]["ids"] != task.labels.ids:
+        raise InputError(
+            f"backbone.weights={path} answers other labels than the {len(task.labels.ids)} of the "
+            "data: score it on data with its own"
+        )
+    own = {
+        name.removeprefix("head."): tensor
+        for name, tensor in checkpoint["state_dict"].items()
+        if name.startswith("head.")
+    }
+    try:
+        task.head.load_state_dict(own)
+    except RuntimeError as error:
+        raise InputError(
+            f"backbone.weights={path} is of another network: {error}. Give backbone.*, task.head.* "
+            f"and size as in {path.parent / 'config.yaml'}"
+        ) from error

@@ -10,6 +10,8 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from backbone.errors import InputError
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -39,7 +41,8 @@ class TrainBatches(Sampler):
 
     The order is a function of the seed and the epoch alone, so a run continued in mid-epoch goes
     on with the very batches that were due. All processes draw the same order and take turns; the
-    incomplete last batch is left out.
+    incomplete last batch is left out. No process has none: of fewer images than processes, some are
+    taken twice.
 
     Args:
         count: images in the data set.
@@ -74,6 +77,7 @@ class TrainBatches(Sampler):
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
+        order = np.resize(order, max(self.count, self.world))
         step = self.batch_size * self.world
         # Only the interrupted epoch starts late. Iterating must change nothing here:
         # Lightning makes an iterator more than it uses, and loader processes run ahead.
@@ -139,13 +143,35 @@ class DataModule(LightningDataModule):
         return self.loader(self.datasets["train"], batches)
 
     def evaluation_loader(self, split: str) -> DataLoader:
-        """Every image once: each process takes its share, and none is repeated to fill up."""
+        """Every image once: each process takes its share, and none is repeated to fill up.
+
+        Raises:
+            InputError: a process would have none, and the others would wait for it for ever.
+        """
         dataset = self.datasets[split]
         rank, world = self.trainer.global_rank, self.trainer.world_size
+        if len(dataset) < world:
+            raise InputError(
+                f"{split}: {len(dataset)} images for {world} processes: take fewer of these "
+                "(trainer.devices, trainer.num_nodes) or more of those"
+            )
         indices = range(rank, len(dataset), world)
         size = self.batch_size
         batches = [list(indices[i : i + size]) for i in range(0, len(indices), size)]
         return self.loader(dataset, batches)
+
+    def evaluated(self, split: str, limit: int | float | None) -> int:
+        """Images of a split that all processes look at, the first of it, with so many batches each.
+
+        Args:
+            limit: as Lightning has it: batches, a share of them, or None for all.
+        """
+        count, world = len(self.datasets[split]), self.trainer.world_size
+        share = -(-count // world)  # of the first process, which has the most batches
+        batches = -(-share // self.batch_size)
+        if limit is not None:
+            batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+        return min(batches * self.batch_size * world, count)
 
     def val_dataloader(self) -> DataLoader:
         """The validation split, unaugmented."""

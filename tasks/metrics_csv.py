@@ -8,7 +8,8 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from tasks.runs import is_main_process, write_whole
+from tasks.processes import is_main_process
+from tasks.runs import write_whole
 
 FIELDS = ("step", "epoch", "name", "value")
 

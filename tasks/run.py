@@ -7,8 +7,9 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from tasks.command import run_command
+from tasks.processes import is_main_process
 from tasks.report import report
-from tasks.runs import RunDirectory, is_main_process
+from tasks.runs import RunDirectory
 
 
 def run(config: DictConfig) -> None:
@@ -16,9 +17,10 @@ def run(config: DictConfig) -> None:
     directory = RunDirectory(config)
     result = None if config.fresh else directory.result()
     if result is None:
-        if config.data.prepare is not None:
-            instantiate(config.data.prepare)
-        instantiate(config.data.check)
+        if is_main_process():  # for the others too, which wait for it in `train`
+            if config.data.prepare is not None:
+                instantiate(config.data.prepare)
+            instantiate(config.data.check)
         with directory.open(config.fresh):
             from tasks.training import train  # torch enters here, after every cheap answer
 

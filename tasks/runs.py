@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from backbone.errors import InputError
 from backbone.files import whole
+from tasks.processes import is_main_process
 
 # Keys without influence on the result: the same run, whatever they are.
 NO_INFLUENCE = (
@@ -32,12 +34,6 @@ NO_INFLUENCE = (
     "trainer.enable_progress_bar",
     "trainer.checkpoint_minutes",
 )
-
-
-def is_main_process() -> bool:
-    """Whether this process speaks for the run: rank zero under Lightning, torchrun and SLURM."""
-    names = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
-    return all(int(os.environ.get(name, 0)) == 0 for name in names)
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -99,14 +95,17 @@ class RunDirectory:
                 f"{path} is damaged ({error}): remove it, or run with fresh=true"
             ) from error
 
+    def state(self) -> str | None:
+        """What `status` last said of the run; None before it began."""
+        path = self.path / "status.json"
+        return json.loads(path.read_text())["state"] if path.exists() else None
+
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result; from now on the run is finished."""
         write_whole(self.path / "result.json", json.dumps(result, indent=2) + "\n")
 
     def status(self, state: str, **facts: Any) -> None:
         """Say in status.json how the run stands: running, finished, interrupted or failed."""
-        if not is_main_process():
-            return
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         facts = {"state": state, "updated": now, "pid": os.getpid(), **facts}
         write_whole(self.path / "status.json", json.dumps(facts, indent=2) + "\n")
@@ -115,6 +114,9 @@ class RunDirectory:
     def open(self, fresh: bool) -> Iterator[None]:
         """Hold the folder while a run is in it; leave the right status behind, whatever happens.
 
+        The main process holds it for all of the run's processes. Of them the first to fail goes on
+        with its error, and the others, which fail because of it, end without a word.
+
         Args:
             fresh: remove what an earlier run left.
 
@@ -122,7 +124,8 @@ class RunDirectory:
             InputError: another process is running in it.
         """
         if not is_main_process():
-            yield
+            with self.told_once():
+                yield
             return
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / ".lock").open("w") as lock:
@@ -135,14 +138,29 @@ class RunDirectory:
                     f"{self.path}: another process is running this very run"
                 ) from error
             for path in self.path.iterdir():
-                if path.name != ".lock" and (fresh or path.name.endswith(".partial")):
+                stale = path.name == ".failed" or path.name.endswith(".partial")
+                if path.name != ".lock" and (fresh or stale):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             write_whole(self.path / "config.yaml", OmegaConf.to_yaml(self.config))
             self.status("running")
-            try:
+            with self.told_once():
                 yield
-            except BaseException as error:
-                stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-                self.status("interrupted" if stopped else "failed", error=str(error)[:2000])
-                raise
             self.status("finished")
+
+    @contextmanager
+    def told_once(self) -> Iterator[None]:
+        """Let the first of the run's processes that fails write the status; end the others.
+
+        It keeps `.failed` locked until it is gone, and so has said all that it has to say.
+        """
+        try:
+            yield
+        except BaseException as error:
+            descriptor = os.open(self.path / ".failed", os.O_RDWR | os.O_CREAT)  # left to the exit
+            fcntl.lockf(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_size:
+                sys.exit(2)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
+            stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+            self.status("interrupted" if stopped else "failed", error=str(error)[:2000])
+            raise

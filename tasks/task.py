@@ -168,12 +168,12 @@ class Task(LightningModule):
             self.check_finite()
             size = len(batch["image_id"])
             terms = {f"train/{name}": value.detach() for name, value in terms.items()}
-            self.log_dict(terms, batch_size=size)
-            self.log("train/loss", total.detach(), prog_bar=True, batch_size=size)
+            self.log_dict(terms, batch_size=size, sync_dist=True)
+            self.log("train/loss", total.detach(), prog_bar=True, batch_size=size, sync_dist=True)
         return total
 
     def check_finite(self) -> None:
-        """Stop the run where a loss since the last check is not a number.
+        """Stop the run where a loss since the last check is not a number, in any of its processes.
 
         Raises:
             InputError: names the images of the first such batch.
@@ -181,9 +181,14 @@ class Task(LightningModule):
         unchecked, self.unchecked = self.unchecked, []
         if not unchecked:
             return
-        finite = torch.stack([loss for loss, _ in unchecked]).isfinite().tolist()
-        if not all(finite):
-            ids = unchecked[finite.index(False)][1].tolist()
+        finite = torch.stack([loss for loss, _ in unchecked]).isfinite()
+        strategy = self.trainer.strategy
+        # one process's loss spoils the weights of all, and none may save them
+        together = strategy.reduce(finite.float(), reduce_op="min").tolist()
+        if not all(together):
+            first = together.index(0)
+            own = [] if finite[first] else unchecked[first][1].tolist()
+            ids = [i for share in everyones(own, self.trainer.world_size) for i in share]
             raise InputError(
                 f"the loss is not finite in the batch of images {', '.join(map(str, ids))} "
                 f"(at most {len(unchecked)} steps before step {self.global_step}): look at their "
@@ -219,7 +224,13 @@ class Task(LightningModule):
     # scoring: validation and test are one thing on two splits
 
     def on_validation_start(self) -> None:
-        """A fresh metric."""
+        """A fresh metric, and in all processes the main one's batch statistics.
+
+        In training each gathers its own; the main one's are what a checkpoint holds.
+        """
+        if self.trainer.world_size > 1:
+            for buffer in self.buffers():
+                torch.distributed.broadcast(buffer, 0)
         self.metric = self.make_metric(self.trainer.datamodule, "val")
 
     def on_test_start(self) -> None:
@@ -274,7 +285,13 @@ class Task(LightningModule):
 def compute(metric: Metric, processes: int) -> Result:
     """Score what all processes took in."""
     if processes > 1:
-        states: list[Any] = [None] * processes
-        torch.distributed.all_gather_object(states, metric.state)
-        metric.merge(states)
+        metric.merge(everyones(metric.state, processes))
     return metric.compute()
+
+
+def everyones(value: Any, processes: int) -> list[Any]:
+    """The values of all processes, in the order of their ranks."""
+    values = [value] * processes
+    if processes > 1:
+        torch.distributed.all_gather_object(values, value)
+    return values

@@ -6,6 +6,7 @@ import time
 import warnings
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -16,14 +17,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from backbone.cost import cost
 from backbone.errors import InputError
-from tasks.build import build_task
+from tasks.build import build_task, fill
 from tasks.checkpoints import AtomicCheckpointIO, Description, read_checkpoint
 from tasks.distillation import build_distillation
+from tasks.distributed import check_world, environment, join_main_process
 from tasks.ema import WeightEMA
 from tasks.images import image_size
 from tasks.memory import keep_freed_memory
 from tasks.metrics_csv import MetricsCsv
 from tasks.plots import learning_curves
+from tasks.processes import is_main_process
 from tasks.progress import ProgressBar, Throughput
 from tasks.runs import RunDirectory
 from tasks.task import Task
@@ -35,6 +38,7 @@ REMARKS = (
     ".*smaller than the logging interval.*",
     ".*Checkpoint directory .* exists and is not empty.*",
     ".*was configured with a `.*` but .*",
+    ".*recommended to use `self.log.*sync_dist=True.*",  # all processes log the same scores
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
 )
 
@@ -43,7 +47,8 @@ def keep_quiet() -> None:
     """Leave out what Lightning says on its own affairs."""
     for remark in REMARKS:
         warnings.filterwarnings("ignore", message=remark)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def precision(wanted: str, accelerator: str = "auto") -> str:
@@ -82,15 +87,17 @@ def build_trainer(
         callbacks.append(WeightEMA(task.recipe.ema_decay))
     if options["enable_progress_bar"]:
         callbacks.append(ProgressBar(throughput, refresh_rate=5))
-    return instantiate(options, _partial_=True)(
+    trainer = instantiate(options, _partial_=True)(
         callbacks=callbacks,
         logger=MetricsCsv(directory.path / "metrics.csv", step),
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(), *environment()],
         use_distributed_sampler=False,  # the loaders share the data out, see tasks.data
         enable_model_summary=False,
         num_sanity_val_steps=0,
         default_root_dir=directory.path,
     )
+    check_world(trainer)
+    return trainer
 
 
 def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
@@ -98,9 +105,12 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
 
     Returns:
         `metrics` under their literature names and those of `baselines`, `cost`, `throughput`,
-        `data`, `seed`, `versions`: what result.json holds.
+        `data` and how many of its images were scored, `seed`, `versions`, when it `finished`: what
+        result.json holds.
     """
     keep_quiet()
+    if not is_main_process():
+        join_main_process(config)
     started = time.perf_counter()
     keep_freed_memory()
     torch.set_float32_matmul_precision("high")
@@ -119,11 +129,13 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
         task.head.compile()
 
     only_score = config.trainer.max_epochs == 0
-    if only_score and not (weights and weights.classifier_loaded):
+    if only_score and str(config.backbone.weights).endswith(".ckpt"):
+        fill(task, Path(config.backbone.weights))
+    elif only_score and not (weights and weights.classifier_loaded):
         raise InputError(
             "mode=evaluate scores a network that its weights fill wholly, the classifier included: "
             f"here the head would stay at its random start ({origin}). Name weights trained for "
-            "these very classes with backbone.weights=, or train"
+            "these very classes, or a run's best.ckpt, with backbone.weights=, or train"
         )
     step = 0
     if directory.last.exists():
@@ -161,12 +173,14 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
             "precision": trainer.precision,
         },
         "data": data.describe(),
+        "scored_images": len(data.datasets[data.reported]),
         "teacher": None if task.distillation is None else task.distillation.source.describe(),
         "paper": OmegaConf.to_container(config.task).get("paper"),
         "trunk": origin,
         "seed": config.seed,
         "steps": trainer.global_step,
         "seconds": time.perf_counter() - started,
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "torchvision", "lightning", "timm")},
     }

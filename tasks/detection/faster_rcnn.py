@@ -128,6 +128,15 @@ class FasterRCNN(nn.Module):
         feature_map = self.trunk.features(images, (self.tap,))[self.tap]
         return Outputs(feature_map, *self.rpn(feature_map))
 
+    def network(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """All that an answer computes, what its cost is counted of: both stages.
+
+        Looks at no value, so that it also runs on torch's meta device.
+        """
+        outputs = self(images)
+        regions = self.rpn.propose(outputs.code, outputs.objectness, ROUNDS)
+        return self.classify(outputs.feature_map, regions.flatten(0, 1), images_of(regions))
+
     def classify(self, feature_map: Tensor, boxes: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         """The second stage for regions of any of the images.
 

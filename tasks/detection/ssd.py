@@ -142,6 +142,10 @@ class SSD(nn.Module):
         logits = torch.cat([rows(predictor, m, self.num_classes) for predictor, m in pairs], 1)
         return code.float(), logits.float()
 
+    def network(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """All that an answer computes: what its cost is counted of."""
+        return self(images)
+
     def loss(
         self, outputs: tuple[Tensor, Tensor], boxes: Tensor, labels: Tensor, valid: Tensor
     ) -> dict:

@@ -24,8 +24,8 @@ from tasks.task import Batch, Task
 class Detection(Task):
     """A detector scored by COCO AP.
 
-    The head answers `head(images) -> outputs`, `head.loss(outputs, boxes, labels, valid)` and
-    `head.detect(outputs)`; see `tasks.detection.ssd.SSD`.
+    The head answers `head(images) -> outputs`, `head.loss(outputs, boxes, labels, valid)`,
+    `head.detect(outputs)` and `head.network(images)`; see `tasks.detection.ssd.SSD`.
 
     Args:
         head, labels, recipe, seed: see Task.
@@ -79,9 +79,9 @@ class Detection(Task):
         valid = rows < batch["count"][:, None]
         return self.head.loss(outputs, boxes, batch["labels"], valid)
 
-    def network(self, images: Tensor) -> dict[str, Tensor]:
-        """The head with its detections: a second stage runs on what the first one found."""
-        return self.head.detect(self.head(images))
+    def network(self, images: Tensor) -> Any:
+        """All stages of the head."""
+        return self.head.network(images)
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """Boxes of a batch, best first; boxes that lie in the padding are left out.
@@ -175,6 +175,5 @@ class Detection(Task):
     def make_metric(self, data: CocoData, split: str) -> CocoAP:
         """COCO AP over the images that this evaluation will see."""
         trainer = self.trainer
-        batches = trainer.num_test_batches if trainer.testing else trainer.num_val_batches
-        images = sum(batches) * data.batch_size * trainer.world_size
-        return CocoAP(data.ground_truth(split, images))
+        limit = trainer.limit_test_batches if trainer.testing else trainer.limit_val_batches
+        return CocoAP(data.ground_truth(split, data.evaluated(split, limit)))

@@ -216,6 +216,8 @@ class Verification:
     def compute(self) -> Scores:
         """Score all pairs of which both images were taken in."""
         images, embedding, teacher = self.state
+        order = images.argsort(kind="stable")  # of the processes' making otherwise
+        images, embedding, teacher = images[order], embedding[order], teacher[order]
         taught = teacher.shape[1] > 0
         agreement = {"teacher_cosine": float((embedding * teacher).sum(1).mean())} if taught else {}
         if self.pairs is None:

@@ -1,0 +1,74 @@
+"""The paper's tables with ours beside them:
+
+    python -m tasks.tables [4-14 ...] [--runs DIR] [--json | --markdown | --csv] [--plot FOLDER]
+
+Mult-adds and parameters are counted on the network that each row configures. A metric is that of a
+finished run with the row's network; one that was not measured on the paper's data set stands in a
+column of its own. What is not run has the command that fills it.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from backbone.errors import InputError
+from tasks.tables.reading import read_tables
+
+RUNS = Path("runs")  # as conf/config.yaml has it
+
+
+def tables(wanted: list[str], runs: Path, form: str, folder: Path | None) -> None:
+    """Print tables in a form, and draw them where a folder is given.
+
+    Raises:
+        InputError: no such table, or no such folder of runs.
+    """
+    chosen = read_tables(wanted)
+    if not runs.is_dir() and runs != RUNS:
+        raise InputError(f"{runs}: no such folder of runs")
+    # torch enters here, after every cheap answer
+    from tasks.tables.lines import lines_of
+    from tasks.tables.printing import markdown, text
+    from tasks.tables.records import as_csv, as_json
+
+    pages = [lines_of(table, runs) for table in chosen]
+    rows = [line for page in pages for line in page]
+    if form == "json":
+        print(as_json(rows))
+    elif form == "csv":
+        print(as_csv(rows))
+    else:
+        print("\n".join(map(markdown if form == "markdown" else text, pages)), end="")
+    if folder is not None:
+        from tasks.tables.plotting import plot
+
+        for page in pages:
+            path = folder / f"table_{page[0].table.number}.png"
+            plot(page, path)
+            print(f"drawn: {path}", file=sys.stderr)
+
+
+def main() -> None:
+    """The command line; exit code 2 for anything the user can mend."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tasks.tables",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help="10, or 4-7; all by default")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of run directories")
+    forms = parser.add_mutually_exclusive_group()
+    for form in ("json", "markdown", "csv"):
+        forms.add_argument(f"--{form}", dest="form", action="store_const", const=form)
+    parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw table_10.png ... there")
+    parser.set_defaults(form="text")
+    arguments = parser.parse_args()
+    try:
+        tables(arguments.tables, arguments.runs, arguments.form, arguments.plot)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""What the network of a row costs, counted on it and nowhere written down."""
+
+import json
+from functools import cache
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from backbone.cost import Cost, cost
+from tasks.configuration import compose
+from tasks.images import image_size
+from tasks.tables.reading import Row, Table
+
+
+def composed(*overrides: str) -> DictConfig:
+    """A configuration of one's own, to be changed at will."""
+    return _composed(overrides).copy()
+
+
+@cache
+def _composed(overrides: tuple[str, ...]) -> DictConfig:
+    return compose(list(overrides))
+
+
+def network_of(config: DictConfig) -> dict[str, Any]:
+    """What makes a configuration's network: trunk, head and size, but not its weights."""
+    backbone, head = (
+        OmegaConf.to_container(node, resolve=True) for node in (config.backbone, config.task.head)
+    )
+    backbone.pop("weights", None)
+    size = config.size if isinstance(config.size, int) else list(config.size)
+    return {"backbone": backbone, "head": head, "size": size}
+
+
+def count(row: Row, table: Table) -> Cost | None:
+    """Mult-adds of one image and parameters, as the table counts; None for what is not public.
+
+    Built on torch's meta device: nothing is computed, and no weights are loaded.
+    """
+    if row.overrides is not None:
+        network = network_of(composed(*row.overrides))
+    elif row.network is not None:
+        network = {"network": row.network, "size": row.size}
+    else:
+        return None
+    # tables share rows, and the five rows of a column in Table 11 are one network
+    return _count(json.dumps(network), None if table.body else table.outputs)
+
+
+@cache
+def _count(network: str, outputs: int | None) -> Cost:
+    parts = json.loads(network)
+    with torch.device("meta"):
+        images = torch.empty(1, 3, *image_size(parts["size"]))
+        module = build(parts, outputs)
+        return cost(module, images, method=getattr(module, "network", module))
+
+
+def build(parts: dict[str, Any], outputs: int | None) -> nn.Module:
+    """The network of `network_of`, or its trunk alone where there are no outputs."""
+    if "network" in parts:
+        return instantiate(parts["network"])
+    trunk = instantiate(parts["backbone"])
+    if outputs is None:
+        return trunk
+    return instantiate(parts["head"], _partial_=True)(trunk=trunk, num_classes=outputs)

@@ -1,0 +1,151 @@
+"""The run that a row's metric is taken from, of all that lie in run directories."""
+
+import json
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+
+import conf
+from backbone.errors import InputError
+from tasks.tables.counting import composed, network_of
+from tasks.tables.differences import differences
+from tasks.tables.reading import Row, Table
+
+# Modes that test the machinery.
+NO_RESULT = ("smoke", "overfit")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder, result.json, config.yaml, and when it finished."""
+
+    path: Path
+    result: dict[str, Any]
+    config: DictConfig
+    date: datetime
+
+
+@dataclass(frozen=True)
+class Found:
+    """A run of a row.
+
+    Args:
+        run: the run.
+        metric: in percent; None where the result has no such metric, or an undefined one.
+        same_data: measured on the paper's data set, on all images that the paper scores.
+        differences: from the row's configuration, `key=value`; none for exactly that one.
+    """
+
+    run: Run
+    metric: float | None
+    same_data: bool
+    differences: list[str]
+
+    @property
+    def data(self) -> str:
+        """What it was measured on, in words."""
+        mode = self.run.config.mode
+        return self.run.result["data"] + ("" if mode == "full" else f" (mode={mode})")
+
+
+def find(row: Row, table: Table, runs: Path) -> Found | None:
+    """The run that a row shows, of those with the row's task and network.
+
+    A run on the paper's data goes before one on other data, then one of exactly the row's
+    configuration before one that differs, then the newest.
+    """
+    if row.overrides is None:
+        return None
+    task = composed(*row.overrides).task.name
+    found = [shown(run, row, table) for run in finished(runs, task) if belongs(run, row)]
+    return max(found, key=lambda f: (f.same_data, not f.differences, f.run.date), default=None)
+
+
+def belongs(run: Run, row: Row) -> bool:
+    """Whether a run's network is the row's. A mode may change a task's head, but not the row."""
+    if run.config.mode in NO_RESULT:
+        return False
+    wanted = composed(*row.overrides, f"mode={run.config.mode}")
+    return network_of(wanted) == network_of(run.config)
+
+
+def shown(run: Run, row: Row, table: Table) -> Found:
+    """A run as the row shows it."""
+    mode = run.config.mode
+    # a sample brings its own data set
+    real_data = () if mode == "sample" else table.real_data
+    wanted = composed(*row.overrides, *real_data, f"mode={mode}")
+    different = [] if mode == "full" else [f"mode={mode}"]
+    value = run.result["metrics"].get(row.metric)
+    defined = value is not None and math.isfinite(value) and value >= 0
+    return Found(
+        run=run,
+        metric=round(100 * value, 4) if defined else None,
+        same_data=on_papers_data(run, table),
+        differences=different + differences(wanted, run.config),
+    )
+
+
+def on_papers_data(run: Run, table: Table) -> bool:
+    """Whether a run was scored on all images of the paper's data set."""
+    config = run.config
+    return (
+        table.data is not None
+        and config.mode != "sample"
+        and config.data.name == table.data.name
+        and config.data.get("limit") is None
+        and config.trainer.limit_test_batches is None
+        and run.result.get("scored_images") == table.data.images
+    )
+
+
+@cache
+def finished(runs: Path, task: str) -> list[Run]:
+    """A task's finished runs. Damaged ones are named on stderr and passed over."""
+    found = []
+    for path in sorted(runs.glob(f"{task}/*/result.json")):
+        try:
+            found.append(read_run(path.parent))
+        except InputError as error:
+            print(f"warning: {error}", file=sys.stderr)
+    return found
+
+
+def read_run(path: Path) -> Run:
+    """A finished run of its folder.
+
+    Raises:
+        InputError: a file that is damaged, or was written by something else.
+    """
+    file = path / "result.json"
+    result = read(file, json.loads, {"metrics": dict, "data": str, "seed": int})
+    parts = dict.fromkeys(("task", "backbone", "data", "trainer"), dict)
+    config = read(path / "config.yaml", yaml.safe_load, parts | {"mode": str})
+    if not (Path(conf.__file__).parent / "mode" / f"{config['mode']}.yaml").is_file():
+        raise InputError(f"{path / 'config.yaml'}: mode={config['mode']} is not known; left out")
+    if "finished" in result:
+        date = datetime.fromisoformat(result["finished"])
+    else:  # an earlier release's
+        date = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    return Run(path, result, OmegaConf.create(config), date)
+
+
+def read(path: Path, parse: Callable[[str], Any], wanted: dict[str, type]) -> dict[str, Any]:
+    """A file's mapping, with at least these keys."""
+    try:
+        content = parse(path.read_text())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} is damaged ({reason}); left out") from error
+    for key, kind in wanted.items():
+        if not isinstance(content, dict) or not isinstance(content.get(key), kind):
+            raise InputError(f"{path} has no proper {key}: it is no such file of a run; left out")
+    return content

@@ -1,0 +1,59 @@
+"""A table's lines: the paper's row, what ours costs, and the run that its metric is taken from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backbone.cost import Cost
+from tasks.tables.counting import count
+from tasks.tables.finding import Found, find
+from tasks.tables.reading import Row, Table
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row with ours beside it.
+
+    Args:
+        row, table: the paper's.
+        cost: of our network; None where that is not public.
+        found: the run that the row shows; None where there is none.
+    """
+
+    row: Row
+    table: Table
+    cost: Cost | None
+    found: Found | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; metrics in percent, costs exact."""
+        row, found = self.row, self.found
+        notes = [note for note in (self.table.note, row.note) if note]
+        return {
+            "table": self.table.number,
+            "row": row.name,
+            "metric_name": row.metric,
+            "paper": {
+                "metric": row.paper.metric,
+                "mult_adds": row.paper.mult_adds,
+                "parameters": row.paper.parameters,
+            },
+            "ours": {
+                "mult_adds": self.cost and self.cost.mult_adds,
+                "parameters": self.cost and self.cost.parameters,
+                "metric": found and found.metric,
+                "data": found and found.data,
+                "run": found and str(found.run.path),
+                "same_data": found and found.same_data,
+                "date": found and found.run.date.isoformat(timespec="seconds"),
+                "seed": found and found.run.result["seed"],
+                "differences": found and found.differences,
+            },
+            "command": row.command,
+            "note": " ".join(notes) or None,
+        }
+
+
+def lines_of(table: Table, runs: Path) -> list[Line]:
+    """A table's lines, with what the runs in a folder have measured."""
+    return [Line(row, table, count(row, table), find(row, table, runs)) for row in table.rows]

@@ -1,0 +1,144 @@
+"""Tables as text for a terminal and as Markdown."""
+
+import textwrap
+from collections.abc import Iterable
+
+from tasks.tables.lines import Line
+
+WIDTH = 110
+UNITS = {"M": 1e6, "G": 1e9, "B": 1e9}
+HEADINGS = (
+    ("", "", "", "ours on", "mult-adds", "", "parameters", ""),
+    ("", "paper", "ours", "other data", "paper", "ours", "paper", "ours"),
+)
+
+
+def magnitude(printed: str) -> float:
+    """A cost such as `569M` as a number."""
+    return float(printed[:-1]) * UNITS[printed[-1]]
+
+
+def as_printed(counted: int | None, printed: str | None) -> str:
+    """Our count in the unit of the print, with one digit more."""
+    if counted is None or printed is None:
+        return "-"
+    digits = len(printed[:-1].partition(".")[2]) + 1
+    return f"{counted / UNITS[printed[-1]]:.{digits}f}{printed[-1]}"
+
+
+def figure(metric: float | None) -> str:
+    """A metric in percent."""
+    return "undefined" if metric is None else f"{metric:.1f}"
+
+
+def cells(line: Line, marks: dict[str, int]) -> list[str]:
+    """A row of the printed table; footnotes are numbered by `marks`."""
+    paper, cost, found = line.row.paper, line.cost, line.found
+    ours = elsewhere = ""
+    if found is None:
+        ours = "-" if line.row.command is None else "not run"
+    elif found.same_data:
+        ours = figure(found.metric)
+    else:
+        elsewhere = figure(found.metric)
+    return [
+        line.row.name + (f" [{marks[line.row.note]}]" if line.row.note else ""),
+        figure(paper.metric),
+        ours,
+        elsewhere,
+        paper.mult_adds or "-",
+        as_printed(cost and cost.mult_adds, paper.mult_adds),
+        paper.parameters or "-",
+        as_printed(cost and cost.parameters, paper.parameters),
+    ]
+
+
+def footmarks(lines: Iterable[Line]) -> dict[str, int]:
+    """The footnotes of rows -> their numbers; rows may share one."""
+    notes = dict.fromkeys(line.row.note for line in lines if line.row.note)
+    return {note: number for number, note in enumerate(notes, 1)}
+
+
+def title(lines: list[Line]) -> str:
+    """A table's heading."""
+    table = lines[0].table
+    where = "a private data set" if table.data is None else table.data.words
+    one = len({line.row.metric for line in lines}) == 1
+    return f"Table {table.number}. {table.title} ({f'{table.metric} in %, ' if one else ''}{where})"
+
+
+def runs_told(lines: list[Line]) -> list[tuple[str, str]]:
+    """Rows that have a run, those of one run together: on what, when, where, what is different."""
+    told: dict[str, list[str]] = {}
+    for line in lines:
+        if line.found is None:
+            continue
+        found, run = line.found, line.found.run
+        parts = [
+            found.data,
+            f"{run.date:%Y-%m-%d %H:%M}",
+            f"seed {run.result['seed']}",
+            str(run.path),
+        ]
+        if found.differences:
+            parts.append(f"differs by {' '.join(found.differences)}")
+        told.setdefault("; ".join(parts), []).append(line.row.name)
+    return [(", ".join(names), facts) for facts, names in told.items()]
+
+
+def commands(lines: list[Line]) -> list[tuple[str, str]]:
+    """Rows that are not run, those of one command together, and the command that fills them."""
+    rows: dict[str, list[str]] = {}
+    for line in lines:
+        if line.found is None and line.row.command is not None:
+            rows.setdefault(line.row.command, []).append(line.row.name)
+    return [(", ".join(names), command) for command, names in rows.items()]
+
+
+def text(lines: list[Line]) -> str:
+    """A table for a terminal."""
+    table, marks = lines[0].table, footmarks(lines)
+    rows = [*HEADINGS, *(cells(line, marks) for line in lines)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    aligned = [
+        "  ".join(
+            f"{cell:{'>' if i else '<'}{width}}"
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    rule = "-" * (sum(widths) + 2 * len(widths) - 2)
+    heading, body = aligned[: len(HEADINGS)], aligned[len(HEADINGS) :]
+    out = [title(lines), rule, *heading, rule, *body, rule]
+    out += [wrapped(table.note)] if table.note else []
+    out += [wrapped(f"[{number}] {note}") for note, number in marks.items()]
+    out += [wrapped(f"{name}: {facts}") for name, facts in runs_told(lines)]
+    for names, command in commands(lines):
+        out += [wrapped(f"not run: {names}"), f"    {command}"]
+    return "\n".join([*out, "every MobileNet row:", f"    {table.sweep}", ""])
+
+
+def wrapped(paragraph: str) -> str:
+    """A paragraph; what follows its first line is indented."""
+    return textwrap.fill(
+        paragraph,
+        WIDTH,
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def markdown(lines: list[Line]) -> str:
+    """A table for a README."""
+    table, marks = lines[0].table, footmarks(lines)
+    heading = ["", "paper", "ours", "ours on other data", "mult-adds, paper", "ours"]
+    rows = [[*heading, "parameters, paper", "ours"], ["---", *["---:"] * 7]]
+    rows += [cells(line, marks) for line in lines]
+    notes = [table.note] if table.note else []
+    notes += [f"[{number}] {note}" for note, number in marks.items()]
+    notes += [f"{name}: {facts}" for name, facts in runs_told(lines)]
+    notes += [f"not run: {names}: `{command}`" for names, command in commands(lines)]
+    notes += [f"every MobileNet row: `{table.sweep}`"]
+    page = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([f"**{title(lines)}**", "", *page, "", *(f"- {note}" for note in notes), ""])

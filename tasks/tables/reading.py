@@ -1,0 +1,159 @@
+"""The tables of conf/table/: one file a table, with the paper's cells and each row's overrides."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+import conf
+from backbone.errors import InputError
+
+FOLDER = Path(conf.__file__).parent / "table"
+COMMAND = "python -m tasks.run"
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A row's cells as the paper prints them: the metric in percent, costs such as `569M`."""
+
+    metric: float | None
+    mult_adds: str | None
+    parameters: str | None
+
+
+@dataclass(frozen=True)
+class PaperData:
+    """The data set that a table's metrics were measured on.
+
+    Args:
+        name: of the configuration that reads it, `data=NAME`.
+        images: that are scored.
+        words: what people call it.
+    """
+
+    name: str
+    images: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table.
+
+    Args:
+        name: the paper's words.
+        paper: its cells.
+        metric: its name in a run's result.
+        overrides: what configures the row's network and training, the table's own overrides
+            included; None for a network that this suite does not have.
+        command: what fills the row on the paper's data; None where nothing does.
+        peer: a network that the paper compares with: shown, and no part of the table's sweep.
+        network, size: of a network without overrides: what builds it, and the side of its input in
+            pixels; None where it is not public.
+        note: a footnote.
+    """
+
+    name: str
+    paper: Printed
+    metric: str
+    overrides: tuple[str, ...] | None
+    command: str | None
+    peer: bool
+    network: dict[str, Any] | None
+    size: int | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the paper (arXiv 1704.04861).
+
+    Args:
+        number, title: of the table.
+        metric: name in a run's result of what the table measures; rows may have their own.
+        body: whether costs are the trunk's alone.
+        outputs: of the networks that are counted; None where the body is.
+        data: what the metrics were measured on; None where that is private.
+        real_data: overrides that name the real data set on a command line.
+        note: a footnote to all rows.
+        rows: in the paper's order.
+    """
+
+    number: int
+    title: str
+    metric: str
+    body: bool
+    outputs: int | None
+    data: PaperData | None
+    real_data: tuple[str, ...]
+    note: str | None
+    rows: tuple[Row, ...]
+
+    @property
+    def sweep(self) -> str:
+        """The command that trains and scores all rows of this suite's networks."""
+        return shlex.join([*COMMAND.split(), f"+table={self.number}", *self.real_data])
+
+
+def read_table(path: Path) -> Table:
+    """A table of its file."""
+    table = OmegaConf.to_container(OmegaConf.load(path))["table"]
+    data = table["data"]
+    return Table(
+        number=table["number"],
+        title=table["title"],
+        metric=table["metric"],
+        body={"body": True, "network": False}[table["counted"]],
+        outputs=table["outputs"],
+        data=None if data is None else PaperData(**data),
+        real_data=tuple(table["real_data"]),
+        note=table.get("note"),
+        rows=tuple(read_row(row, table) for row in table["rows"]),
+    )
+
+
+def read_row(row: dict[str, Any], table: dict[str, Any]) -> Row:
+    """A row of a table's file."""
+    overrides = row["overrides"]
+    if overrides is not None:
+        overrides = (*table["overrides"], *overrides)
+    return Row(
+        name=row["row"],
+        paper=Printed(**row["paper"]),
+        metric=row.get("metric", table["metric"]),
+        overrides=overrides,
+        command=overrides and shlex.join([*COMMAND.split(), *overrides, *table["real_data"]]),
+        peer=row.get("peer", False),
+        network=row.get("network"),
+        size=row.get("size"),
+        note=row["note"],
+    )
+
+
+def read_tables(wanted: list[str]) -> list[Table]:
+    """The tables of numbers and ranges such as `4-7` and `10`, in the paper's order; all for none.
+
+    Raises:
+        InputError: no such table, or no number.
+    """
+    known = sorted(int(path.stem) for path in FOLDER.glob("*.yaml"))
+    numbers = {number for text in wanted for number in numbers_of(text)} or set(known)
+    unknown = sorted(numbers.difference(known))
+    if unknown:
+        raise InputError(
+            f"no table {unknown[0]}: the tables are {known[0]} to {known[-1]}, such as 10 or 4-7"
+        )
+    return [read_table(FOLDER / f"{number}.yaml") for number in sorted(numbers)]
+
+
+def numbers_of(text: str) -> range:
+    """The table numbers that one argument names."""
+    first, dash, last = text.partition("-")
+    if not (first.isdecimal() and (last.isdecimal() if dash else True)):
+        raise InputError(f"a table is a number such as 10, or a range such as 4-7; got {text!r}")
+    numbers = range(int(first), int(last or first) + 1)
+    if not numbers:
+        raise InputError(f"the range of tables {text} is empty: did you mean {last}-{first}?")
+    return numbers

@@ -1,0 +1,63 @@
+"""Finished runs as a run leaves them, without the training."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from tasks.runs import RunDirectory, write_whole
+from tasks.tables.counting import composed
+from tests.conftest import Answer
+
+
+@pytest.fixture
+def runs(tmp_path) -> Path:
+    path = tmp_path / "runs"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def finish(runs) -> Callable[..., Path]:
+    """A run directory of a configuration, finished with these metrics on so many images."""
+
+    def write(
+        *overrides: str,
+        metrics: dict[str, float],
+        images: int,
+        at: str = "2026-11-22T07:00:00+0000",
+        data: str = "somewhere: scored",
+    ) -> Path:
+        config = composed(*overrides)
+        config.paths.runs = str(runs)
+        directory = RunDirectory(OmegaConf.create(OmegaConf.to_container(config, resolve=True)))
+        directory.path.mkdir(parents=True)
+        write_whole(directory.path / "config.yaml", OmegaConf.to_yaml(directory.config))
+        result: dict[str, Any] = {"metrics": metrics, "data": data, "scored_images": images}
+        directory.finish(result | {"seed": config.seed, "finished": at})
+        return directory.path
+
+    return write
+
+
+@pytest.fixture
+def tables(monkeypatch, capsys) -> Callable[..., Answer]:
+    """`python -m tasks.tables ...` in this process."""
+    from tasks.tables.__main__ import main
+    from tasks.tables.finding import finished
+
+    def call(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["tasks.tables", *map(str, arguments)])
+        finished.cache_clear()  # a process reads each run once
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        return Answer(code, *capsys.readouterr())
+
+    return call
