@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from torch import nn
 
 from backbone.errors import InputError
 from backbone.weights import Report, load
@@ -23,14 +24,11 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task, Report | None]
     """
     options = OmegaConf.to_container(config.backbone)
     source = options.pop("weights")
-    trunk = instantiate(options)
-    # partial, then called: what is handed to instantiate itself is merged into the configuration
-    make_head = instantiate(config.task.head, _partial_=True)
-    head = make_head(trunk=trunk, num_classes=labels.num_classes)
+    head = build_head(options, OmegaConf.to_container(config.task.head), labels.num_classes)
     report = None
     if source not in (None, "none"):
         report = load(
-            trunk,
+            head.trunk,
             source,
             classifier=getattr(head, "fc", None),
             classes=labels.ids,
@@ -43,6 +41,13 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task, Report | None]
         recipe = recipe.from_scratch()
     task = make_task(head=head, labels=labels, recipe=recipe, seed=config.seed)
     return task.to(memory_format=torch.channels_last), report
+
+
+def build_head(trunk: dict[str, Any], head: dict[str, Any], num_classes: int) -> nn.Module:
+    """A head on a trunk with random weights, both as the configuration describes them."""
+    # partial, then called: what is handed to instantiate itself is merged into the configuration
+    make_head = instantiate(head, _partial_=True)
+    return make_head(trunk=instantiate(trunk), num_classes=num_classes)
 
 
 def load_task(path: str | Path) -> tuple[Task, DictConfig]:

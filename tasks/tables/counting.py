@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from backbone.cost import Cost, cost
+from tasks.build import build_head
 from tasks.configuration import compose
 from tasks.images import image_size
 from tasks.tables.reading import Row, Table
@@ -63,7 +64,6 @@ def build(parts: dict[str, Any], outputs: int | None) -> nn.Module:
     """The network of `network_of`, or its trunk alone where there are no outputs."""
     if "network" in parts:
         return instantiate(parts["network"])
-    trunk = instantiate(parts["backbone"])
     if outputs is None:
-        return trunk
-    return instantiate(parts["head"], _partial_=True)(trunk=trunk, num_classes=outputs)
+        return instantiate(parts["backbone"])
+    return build_head(parts["backbone"], parts["head"], outputs)

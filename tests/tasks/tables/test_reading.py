@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 
-import hydra
 import pytest
 from omegaconf import OmegaConf
 
@@ -57,26 +56,18 @@ def test_each_distance_of_table_11_has_its_metric():
 
 
 @pytest.mark.parametrize("number", TABLES)
-def test_a_command_composes_and_gives_back_the_rows_network(number):
-    for row in TABLES[number].rows:
+def test_a_command_is_the_rows_configuration_on_the_real_data(number):
+    table = TABLES[number]
+    for row in table.rows:
         if row.overrides is None:
             assert row.command is None
             continue
-        python, *words = shlex.split(row.command)
-        assert [python, *words[:2]] == ["python", "-m", "tasks.run"]
-        config = composed(*words[2:])
-        assert network_of(config) == network_of(composed(*row.overrides))
-        assert config.data.root.startswith("/path/to/")
-        data = TABLES[number].data
-        assert data is None or config.data.name == data.name
-
-
-@pytest.mark.parametrize("number", TABLES)
-def test_a_file_composes_as_a_group_and_asks_for_many_runs(number):
-    with hydra.initialize_config_module("conf", version_base="1.3"):
-        config = hydra.compose("config", [f"+table='{number}'"], return_hydra_config=True)
-    assert config.table.number == number
-    assert config.hydra.mode.name == "MULTIRUN"
+        words = [*row.overrides, *table.real_data]
+        assert shlex.split(row.command) == ["python", "-m", "tasks.run", *words]
+    config = composed(*words)  # of the last
+    assert network_of(config) == network_of(composed(*row.overrides or words))
+    assert config.data.root.startswith("/path/to/")
+    assert table.data is None or config.data.name == table.data.name
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "conf/task").glob("*.yaml")), ids=lambda p: p.stem)
