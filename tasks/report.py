@@ -1,5 +1,6 @@
 """The table at the end of a run: what was measured, the cost, and the paper's row beside it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 DISTANCES = {"median_km"}  # metrics that are no shares
@@ -28,17 +29,21 @@ def report(result: dict[str, Any]) -> str:
         speed = throughput[f"{name}_images_per_second"]
         if speed is not None:
             rows.append((f"{name} images/s", f"{speed:.1f}", *between, ""))
+    hardware = f"{throughput['device']}, {throughput['precision']}"
+    about = f"{result['data']}; {result['steps']} steps; {hardware}"
+    return "\n".join(["", *aligned(rows), about, f"run directory: {result['run']}"])
+
+
+def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:
+    """Lines of a table, its columns aligned by `sides`; the last one is for all that follow."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
+    sides = sides.ljust(len(widths), sides[-1])
+    return [
         "  ".join(
-            f"{cell:{'>' if i else '<'}{width}}"
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)
         ).rstrip()
         for row in rows
     ]
-    hardware = f"{throughput['device']}, {throughput['precision']}"
-    about = f"{result['data']}; {result['steps']} steps; {hardware}"
-    return "\n".join(["", *lines, about, f"run directory: {result['run']}"])
 
 
 def figure(name: str, value: float) -> str:

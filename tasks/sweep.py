@@ -26,7 +26,7 @@ from omegaconf import DictConfig
 from backbone.errors import InputError
 from tasks.jobs import Job, about_hydra, find_jobs, overrides_of, without_jobs
 from tasks.processes import end_with_parent
-from tasks.report import figure
+from tasks.report import aligned, figure
 
 # Hydra's options that are about the sweep, not about a job of it.
 OF_THE_SWEEP = ("hydra/launcher=", "hydra.launcher.", "hydra/sweeper=", "hydra.sweep")
@@ -114,10 +114,8 @@ def summary(jobs: list[Job]) -> str:
         score = "" if result is None else first_score(result)
         place = "" if job.directory is None else str(job.directory.path)
         lines.append((job.state, job.name, score, place))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ("  ".join(f"{c:<{w}}" for c, w in zip(line, widths, strict=True)) for line in lines)
     finished = sum(job.state == "finished" for job in jobs)
-    return "\n".join(["", *(line.rstrip() for line in text), f"{finished} of {len(jobs)} finished"])
+    return "\n".join(["", *aligned(lines, "<"), f"{finished} of {len(jobs)} finished"])
 
 
 def first_score(result: dict) -> str:

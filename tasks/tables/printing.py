@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable
 
+from tasks.report import aligned
 from tasks.tables.lines import Line
 
 WIDTH = 110
@@ -99,16 +100,9 @@ def text(lines: list[Line]) -> str:
     """A table for a terminal."""
     table, marks = lines[0].table, footmarks(lines)
     rows = [*HEADINGS, *(cells(line, marks) for line in lines)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    aligned = [
-        "  ".join(
-            f"{cell:{'>' if i else '<'}{width}}"
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    rule = "-" * (sum(widths) + 2 * len(widths) - 2)
-    heading, body = aligned[: len(HEADINGS)], aligned[len(HEADINGS) :]
+    page = aligned(rows)
+    rule = "-" * max(map(len, page))
+    heading, body = page[: len(HEADINGS)], page[len(HEADINGS) :]
     out = [title(lines), rule, *heading, rule, *body, rule]
     out += [wrapped(table.note)] if table.note else []
     out += [wrapped(f"[{number}] {note}") for note, number in marks.items()]
