@@ -58,6 +58,9 @@ def run_command(job: Callable[[DictConfig], None]) -> None:
             sys.argv[1:] = without_jobs(arguments)
         try:
             answer(entry(lambda config: answer(lambda: act(config))))
+        except KeyboardInterrupt:
+            print("interrupted: the same command goes on from here", file=sys.stderr)
+            sys.exit(130)
         finally:
             sys.argv[1:] = arguments
 

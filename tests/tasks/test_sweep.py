@@ -79,7 +79,7 @@ def test_killed_and_run_again_a_sweep_goes_on_where_it_was(tmp_path):
     options = ("-m", "seed=1,2,3", f"paths.data={tmp_path / 'hang'}")
     first = subprocess.Popen(command(tmp_path, *options), cwd=ROOT, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 100
-    while not any((tmp_path / "runs").glob("*/*/began")) or 2 not in runs_begun(tmp_path):
+    while 2 not in runs_begun(tmp_path):
         assert time.monotonic() < deadline
         assert first.poll() is None
         time.sleep(0.05)
@@ -99,6 +99,24 @@ def test_killed_and_run_again_a_sweep_goes_on_where_it_was(tmp_path):
     again = sweep(tmp_path, *options)
     assert "sweep of 3 jobs, 0 to run" in again.out
     assert runs(tmp_path) == after
+
+
+def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
+    line = command(tmp_path, "-m", "seed=2,3", f"paths.data={tmp_path / 'hang'}")
+    process = subprocess.Popen(
+        line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    deadline = time.monotonic() + 100
+    while 2 not in runs_begun(tmp_path):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    output, errors = process.communicate(timeout=100)
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
+    assert b"the same command goes on from here" in errors
+    assert output.splitlines()[-1] == b"0 of 2 finished"
+    assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {2: "interrupted"}
 
 
 def runs_begun(tmp_path) -> dict[int, dict]:
