@@ -17,7 +17,7 @@ def report(result: dict[str, Any]) -> str:
     rows = [("", "this run", *baselines, title)]
     for name, value in metrics.items():
         theirs = f"{values[name]:.1f}" if name in values else ""
-        plain = (figure(name, scores[name]) for scores in baselines.values())
+        plain = (figure(name, s[name]) if name in s else "" for s in baselines.values())
         rows.append((name, figure(name, value), *plain, theirs))
     between = [""] * len(baselines)
     mult_adds, parameters = (paper["mult_adds"], paper["parameters"]) if paper else ("", "")

@@ -37,3 +37,12 @@ def test_baselines_and_the_paper_stand_beside():
     assert rows["median_km"] == ["median_km", "1,234", "km", "9,999", "km"]
     assert rows["AP"] == ["AP", "undefined", "0.0", "3.0"]
     assert rows["parameters"] == ["parameters", "13.00", "M", "13M"]
+
+
+def test_what_a_baseline_has_not_is_left_blank():
+    """A student's agreement with its teacher, beside an answer that knows of none."""
+    metrics = {"mean_ap": 0.8, "teacher_agreement": 0.9}
+    result = RESULT | {"metrics": metrics, "baselines": {"majority": {"mean_ap": 0.3}}}
+    rows = {line.split("  ")[0]: line.split() for line in report(result).splitlines() if line}
+    assert rows["mean_ap"] == ["mean_ap", "80.0", "30.0"]
+    assert rows["teacher_agreement"] == ["teacher_agreement", "90.0"]
