@@ -104,7 +104,13 @@ def test_killed_and_run_again_a_sweep_goes_on_where_it_was(tmp_path):
 def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
     line = command(tmp_path, "-m", "seed=2,3", f"paths.data={tmp_path / 'hang'}")
     process = subprocess.Popen(
-        line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        line,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # what runs in the background of a script inherits that interrupts are ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 100
     while 2 not in runs_begun(tmp_path):
