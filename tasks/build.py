@@ -71,8 +71,11 @@ def rebuild(checkpoint: dict[str, Any], path: str | Path) -> tuple[Task, DictCon
     return task.eval(), config
 
 
-def fill(task: Task, path: Path) -> None:
+def fill(task: Task, path: Path, report: Report) -> None:
     """Take over a whole trained head, whatever it is, from a checkpoint of this suite.
+
+    Args:
+        report: what was loaded of it before, and why no more.
 
     Raises:
         InputError: its outputs mean something else than the data's, or its tensors do not fit.
@@ -81,7 +84,7 @@ def fill(task: Task, path: Path) -> None:
     if task.outputs_are_labels and checkpoint["labels"]["ids"] != task.labels.ids:
         raise InputError(
             f"backbone.weights={path} answers other labels than the {len(task.labels.ids)} of the "
-            "data: score it on data with its own"
+            f"data: score it on data with its own ({report})"
         )
     own = {
         name.removeprefix("head."): tensor

@@ -130,7 +130,7 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
 
     only_score = config.trainer.max_epochs == 0
     if only_score and str(config.backbone.weights).endswith(".ckpt"):
-        fill(task, Path(config.backbone.weights))
+        fill(task, Path(config.backbone.weights), weights)
     elif only_score and not (weights and weights.classifier_loaded):
         raise InputError(
             "mode=evaluate scores a network that its weights fill wholly, the classifier included: "
