@@ -1,7 +1,10 @@
 """What several tests need: the tiny drawn set, the real data where it is, the command line."""
 
 import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +24,19 @@ class Answer(NamedTuple):
     code: int
     out: str
     err: str
+
+
+def kill_at(process: subprocess.Popen, folder: Path, step: str) -> None:
+    """SIGKILL a run below `folder` as soon as its metrics.csv has the rows of a step."""
+    deadline = time.monotonic() + 150
+    while time.monotonic() < deadline and process.poll() is None:
+        for path in folder.glob("*/*/metrics.csv"):
+            if f"\n{step}," in path.read_text():
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                return
+        time.sleep(0.002)
+    raise AssertionError("the run was over before it could be killed")
 
 
 @pytest.fixture(scope="session")

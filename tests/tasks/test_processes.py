@@ -3,10 +3,8 @@
 import csv
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,7 +25,7 @@ from tasks.faces.verification import Verification
 from tasks.processes import has_a_say, is_main_process
 from tasks.progress import Throughput
 from tasks.runs import RunDirectory
-from tests.conftest import ROOT
+from tests.conftest import ROOT, kill_at
 from tests.tasks.geolocation.conftest import write_places
 
 TWO = ["trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp"]
@@ -162,25 +160,14 @@ def classifier(tmp_path) -> list[str]:
     ]
 
 
-def kill_at(process: subprocess.Popen, folder: Path, step: str) -> None:
-    """SIGKILL the main process as soon as metrics.csv has rows of a step."""
-    deadline = time.monotonic() + 150
-    while time.monotonic() < deadline and process.poll() is None:
-        for path in folder.glob("*/*/metrics.csv"):
-            if f"\n{step}," in path.read_text():
-                process.send_signal(signal.SIGKILL)
-                process.communicate(timeout=60)  # the pipes close when the last process is gone
-                return
-        time.sleep(0.002)
-    raise AssertionError("the run was over before it could be killed")
-
-
 def test_a_classifier_killed_and_continued(run, classifier, tmp_path):
     """With its main process the other one ends; both go on at the same step, to the same end."""
     folders = [tmp_path / "unharmed", tmp_path / "killed"]
     finish(start([*classifier, *TWO, f"paths.runs={folders[0]}"]))
     options = [*classifier, *TWO, f"paths.runs={folders[1]}"]
-    kill_at(start(options), folders[1], step="9")
+    killed = start(options)
+    kill_at(killed, folders[1], step="9")
+    killed.communicate(timeout=60)  # the pipes close when the last process is gone
     assert status(only_run(folders[1]))["state"] == "running", "nobody was left to say more"
     output, _ = finish(start(options))
     assert 6 <= int(output.partition("at step ")[2].split()[0]) < 24

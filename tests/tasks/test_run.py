@@ -3,17 +3,15 @@
 import csv
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 
 from tasks.build import load_task
-from tests.conftest import ROOT
+from tests.conftest import ROOT, kill_at
 
 
 def only_run(tmp_path: Path) -> Path:
@@ -101,19 +99,6 @@ def finish(process: subprocess.Popen) -> str:
     return output
 
 
-def kill_when(process: subprocess.Popen, folder: Path, reached: str) -> None:
-    """SIGKILL as soon as metrics.csv has the rows of a step."""
-    deadline = time.monotonic() + 150
-    while time.monotonic() < deadline and process.poll() is None:
-        for path in folder.glob("ssd_coco/*/metrics.csv"):
-            if f"\n{reached}," in path.read_text():
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                return
-        time.sleep(0.002)
-    raise AssertionError("the run was over before it could be killed")
-
-
 @pytest.mark.parametrize("minutes", ["10", "0.0001"], ids=["epoch's end", "within the epoch"])
 def test_killed_and_continued_is_bit_identical(tiny, tmp_path, minutes):
     """SIGKILL in mid-epoch, the same command again: the very metrics of an unharmed run."""
@@ -123,7 +108,7 @@ def test_killed_and_continued_is_bit_identical(tiny, tmp_path, minutes):
     unharmed = start(options, f"paths.runs={tmp_path / 'unharmed'}")
     finish(unharmed)
     killed = start(options, f"paths.runs={tmp_path / 'killed'}")
-    kill_when(killed, tmp_path / "killed", reached="15")  # epoch 2 of steps 12 to 17
+    kill_at(killed, tmp_path / "killed", step="15")  # epoch 2 of steps 12 to 17
     output = finish(start(options, f"paths.runs={tmp_path / 'killed'}"))
     step = int(output.partition("at step ")[2].split()[0])
     assert step == 12 if minutes == "10" else 12 < step < 18
