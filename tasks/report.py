@@ -1,13 +1,14 @@
 """The table at the end of a run: what was measured, the cost, and the paper's row beside it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 DISTANCES = {"median_km"}  # metrics that are no shares
 
 
-def report(result: dict[str, Any]) -> str:
-    """A few aligned lines of a result, as result.json holds it."""
+def report(result: dict[str, Any], path: Path) -> str:
+    """A few aligned lines of a result, as result.json holds it, of the run directory `path`."""
     metrics, paper, cost = result["metrics"], result["paper"], result["cost"]
     throughput, baselines = result["throughput"], result.get("baselines", {})
     title = f"paper on {paper['data']}, {paper['row']}" if paper else ""
@@ -31,7 +32,7 @@ def report(result: dict[str, Any]) -> str:
             rows.append((f"{name} images/s", f"{speed:.1f}", *between, ""))
     hardware = f"{throughput['device']}, {throughput['precision']}"
     about = f"{result['data']}; {result['steps']} steps; {hardware}"
-    return "\n".join(["", *aligned(rows), about, f"run directory: {result['run']}"])
+    return "\n".join(["", *aligned(rows), about, f"run directory: {path}"])
 
 
 def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:

@@ -28,7 +28,7 @@ def run(config: DictConfig) -> None:
             if is_main_process():
                 directory.finish(result)
     if is_main_process():
-        print(report(result))
+        print(report(result, directory.path))
 
 
 if __name__ == "__main__":

@@ -160,7 +160,6 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
     device = trainer.strategy.root_device
     return {
         "task": config.task.name,
-        "run": str(directory.path),
         "metrics": {k.removeprefix("test/"): v for k, v in scores.items()},
         "baselines": baselines,
         "cost": {"mult_adds": counted.mult_adds, "parameters": counted.parameters},

@@ -1,11 +1,13 @@
 """What several tests need: the tiny drawn set, the real data where it is, the command line."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,8 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
+# by which a launcher tells a process who it is
+LAUNCHED = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID")
 
 
 class Answer(NamedTuple):
@@ -58,27 +62,26 @@ def shared() -> Path:
     return path
 
 
-@pytest.fixture
-def run(monkeypatch, capsys) -> Callable[..., Answer]:
+@pytest.fixture(scope="session")
+def run() -> Callable[..., Answer]:
     """`python -m tasks.run ...` in this process."""
     from tasks.command import run_command
     from tasks.run import run as job
 
     def call(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["tasks.run", *map(str, arguments)])
-        capsys.readouterr()
-        code = 0
-        try:
-            run_command(job)
-        except SystemExit as stop:
-            code = stop.code or 0
-        return Answer(code, *capsys.readouterr())
+        code, out, err = 0, io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", ["tasks.run", *map(str, arguments)])
+            try:
+                run_command(job)
+            except SystemExit as stop:
+                code = stop.code or 0
+        return Answer(code, out.getvalue(), err.getvalue())
 
     return call
 
 
-@pytest.fixture
-def tiny(sample, tmp_path) -> list[str]:
+def tiny_options(sample: Path, folder: Path) -> list[str]:
     """Options of a run that takes seconds: the tiny set, two epochs of six steps."""
     return [
         "task=ssd_coco",
@@ -93,6 +96,41 @@ def tiny(sample, tmp_path) -> list[str]:
         "trainer.limit_val_batches=null",
         "trainer.limit_test_batches=null",
         "trainer.enable_progress_bar=false",
-        f"paths.runs={tmp_path / 'runs'}",
-        f"paths.cache={tmp_path / 'cache'}",
+        f"paths.runs={folder / 'runs'}",
+        f"paths.cache={folder / 'cache'}",
     ]
+
+
+@pytest.fixture
+def tiny(sample, tmp_path) -> list[str]:
+    """`tiny_options` in the test's own folder."""
+    return tiny_options(sample, tmp_path)
+
+
+class Detector(NamedTuple):
+    """A finished run of `tiny_options`: its `runs` folder, its own in it, and what it said."""
+
+    runs: Path
+    path: Path
+    answer: Answer
+
+
+@pytest.fixture(scope="session")
+def detector(run, sample, tmp_path_factory) -> Detector:
+    """For tests that look at a finished run; one that changes it takes a copy of `runs`."""
+    folder = tmp_path_factory.mktemp("detector")
+    answer = run(*tiny_options(sample, folder))
+    assert answer.code == 0, answer.err
+    (path,) = folder.glob("runs/ssd_coco/*")
+    return Detector(folder / "runs", path, answer)
+
+
+@pytest.fixture
+def alone(monkeypatch) -> None:
+    """The test is itself no process of a run, or a job of SLURM's; nor does it make the next one
+    a process of another rank, which Lightning notes for good."""
+    from lightning.pytorch.utilities import rank_zero_only
+
+    monkeypatch.setattr(rank_zero_only, "rank", 0)
+    for name in [*LAUNCHED, *(name for name in os.environ if name.startswith("SLURM_"))]:
+        monkeypatch.delenv(name, raising=False)

@@ -26,16 +26,8 @@ LABELS = Labels(2, [1], [1], ["thing"])
 
 
 @pytest.fixture
-def options() -> list[str]:
-    """More options of the run; a test may give its own."""
-    return []
-
-
-@pytest.fixture
-def checkpoint(run, tiny, options, tmp_path):
-    answer = run(*tiny, "trainer.max_epochs=1", *options)
-    assert answer.code == 0, answer.err
-    return next((tmp_path / "runs").glob("ssd_coco/*/best.ckpt"))
+def checkpoint(detector):
+    return detector.path / "best.ckpt"
 
 
 @pytest.fixture
@@ -117,18 +109,18 @@ def test_a_classifier_sees_what_its_loaders_showed_it(photographs):
         assert extent == (96, 80)
 
 
-@pytest.fixture
-def confident(checkpoint, tmp_path):
-    """A checkpoint with confident outputs, so that there are boxes to look at."""
+def make_confident(checkpoint, path):
+    """A copy of a checkpoint with confident outputs, so that there are boxes to look at."""
     state = torch.load(checkpoint, weights_only=True)
     for name, tensor in state["state_dict"].items():
         if name.startswith("head.class_predictors") and name.endswith("bias"):
             tensor.view(-1, 91)[:, 17] = 3.0  # everything is a cat
-    torch.save(state, tmp_path / "confident.ckpt")
-    return tmp_path / "confident.ckpt"
+    torch.save(state, path)
+    return path
 
 
-def test_writes_pictures_and_boxes_in_original_pixels(confident, command, sample, tmp_path):
+def test_writes_pictures_and_boxes_in_original_pixels(checkpoint, command, sample, tmp_path):
+    confident = make_confident(checkpoint, tmp_path / "confident.ckpt")
     wide = tmp_path / "wide.png"
     Image.new("RGBA", (640, 120), (10, 200, 30, 128)).save(wide)
     folder = sample / "val2017"
@@ -145,10 +137,13 @@ def test_writes_pictures_and_boxes_in_original_pixels(confident, command, sample
     assert not list((tmp_path / "out").glob(".*"))
 
 
-@pytest.mark.parametrize("options", [["data.keep_aspect=true", "size=[96,160]"]], ids=str)
 def test_padded_photographs_get_the_boxes_of_evaluation(
-    confident, command, photographs, index, tmp_path
+    run, tiny, command, photographs, index, tmp_path
 ):
+    answer = run(*tiny, "trainer.max_epochs=1", "data.keep_aspect=true", "size=[96,160]")
+    assert answer.code == 0, answer.err
+    (checkpoint,) = tmp_path.glob("runs/ssd_coco/*/best.ckpt")
+    confident = make_confident(checkpoint, tmp_path / "confident.ckpt")
     code, _ = command(confident, photographs, "--output", tmp_path / "out")
     assert code == 0
     answers = json.loads((tmp_path / "out/predictions.json").read_text())

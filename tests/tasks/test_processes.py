@@ -1,11 +1,6 @@
-"""A run of several processes: one folder, one voice, one process's scores, and a shared end."""
+"""A run of several processes: who speaks, who starts whom, and each one's share."""
 
-import csv
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import lightning.pytorch as pl
@@ -13,9 +8,7 @@ import numpy as np
 import pytest
 import torch
 from lightning.pytorch.plugins.environments import LightningEnvironment, SLURMEnvironment
-from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import OmegaConf
-from PIL import Image
 
 from backbone.errors import InputError
 from tasks.data import DataModule, TrainBatches
@@ -25,185 +18,8 @@ from tasks.faces.verification import Verification
 from tasks.processes import has_a_say, is_main_process
 from tasks.progress import Throughput
 from tasks.runs import RunDirectory
-from tests.conftest import ROOT, kill_at
-from tests.tasks.geolocation.conftest import write_places
 
-TWO = ["trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp"]
-TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-LAUNCHED = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID")
-COLORS = {"ants": (200, 60, 60), "bees": (60, 60, 200), "cats": (60, 200, 60)}
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch):
-    """No test here is itself a process of a run, or a job of SLURM's; and none makes the next one
-    a process of another rank, which Lightning notes for good."""
-    monkeypatch.setattr(rank_zero_only, "rank", 0)
-    for name in [*LAUNCHED, *(name for name in os.environ if name.startswith("SLURM_"))]:
-        monkeypatch.delenv(name, raising=False)
-
-
-def start(options: list[str], launcher: list[str] = ()) -> subprocess.Popen:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, *launcher, "-m", "tasks.run", *options],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen) -> tuple[str, str]:
-    """What a run printed, as output and as errors; one that hangs fails here."""
-    try:
-        said = process.communicate(timeout=150)
-    except subprocess.TimeoutExpired:
-        process.kill()  # and with it, on Linux, the others
-        raise
-    assert process.returncode == 0, said
-    return said
-
-
-def only_run(folder: Path) -> Path:
-    (path,) = folder.glob("*/*")
-    return path
-
-
-def result(path: Path) -> dict:
-    return json.loads((path / "result.json").read_text())
-
-
-def status(path: Path) -> dict:
-    return json.loads((path / "status.json").read_text())
-
-
-def rows(path: Path) -> list[tuple[str, str]]:
-    """(step, name) of metrics.csv."""
-    return [(r["step"], r["name"]) for r in csv.DictReader((path / "metrics.csv").open())]
-
-
-def score_alone(run, options: list[str], folder: Path, runs: Path) -> dict[str, float]:
-    """The metrics of a run's best checkpoint, in this one process."""
-    answer = run(
-        *(option for option in options if not option.startswith("mode=")),
-        "mode=evaluate",
-        "trainer.max_epochs=0",
-        f"backbone.weights={folder / 'best.ckpt'}",
-        f"paths.runs={runs}",
-    )
-    assert answer.code == 0, answer.err
-    return result(only_run(runs))["metrics"]
-
-
-def test_a_detector(run, tiny, tmp_path):
-    """Lightning starts the second process: one folder, one report, the scores of one process."""
-    options = [*tiny, "data.batch_size=3", "optimizer.lr=1e-3"]
-    output, errors = finish(start([*options, *TWO]))
-    path = only_run(tmp_path / "runs")
-    assert output.count("network: ") == output.count("run directory: ") == 1
-    assert errors == "", "nothing of a second process, and none of Lightning's own affairs"
-    found = result(path)
-    # 24 images: 4 steps of 2 x 3 images an epoch; 9 images are scored: 5 of them by the first
-    assert found["steps"] == 8
-    assert found["scored_images"] == 9
-    names = rows(path)
-    assert len(names) == len(set(names)), "one process writes"
-    score = score_alone(run, options, path, tmp_path / "alone")
-    assert score == pytest.approx(found["metrics"], abs=1e-6)
-    assert 0 < found["metrics"]["AR100"] < 1, "or it would not show"
-
-
-def test_geolocation_under_torchrun(run, tmp_path):
-    """Both processes start at once, and draw one partition."""
-    places = write_places(tmp_path / "places", {"train": 40, "val": 11})
-    options = [
-        *("task=planet", "optimizer=adamw", "backbone.alpha=0.25", "size=32"),
-        *("data.workers=0", "data.batch_size=4", "data.t_max=8", "data.t_min=2"),
-        *("trainer.max_epochs=2", "trainer.log_every_n_steps=1"),
-        *(f"data.root={places}", f"paths.cache={tmp_path / 'cache'}"),
-        "trainer.enable_progress_bar=false",
-    ]
-    runs = tmp_path / "runs"
-    output, _ = finish(start([*options, *TWO, f"paths.runs={runs}", "fresh=true"], TORCHRUN))
-    assert output.count("network: ") == output.count("run directory: ") == 1
-    path = only_run(runs)
-    found = result(path)
-    score = score_alone(run, options, path, tmp_path / "alone")
-    assert score == pytest.approx(found["metrics"], rel=1e-6)
-
-
-def write_images(root: Path) -> None:
-    """36 + 13 images of three classes, a colour each."""
-    rng = np.random.default_rng(0)
-    for split, counts in (("train", (12, 12, 12)), ("val", (5, 4, 4))):
-        for (name, color), count in zip(COLORS.items(), counts, strict=True):
-            folder = root / split / name
-            folder.mkdir(parents=True)
-            for i in range(count):
-                noise = rng.integers(-80, 81, (40, 48, 3))
-                pixels = (np.array(color) + noise).clip(0, 255).astype(np.uint8)
-                Image.fromarray(pixels).save(folder / f"{i}.jpg")
-
-
-@pytest.fixture
-def classifier(tmp_path) -> list[str]:
-    write_images(tmp_path / "images")
-    return [
-        *("task=image_folder", "optimizer=adamw", "optimizer.lr=1e-3", "optimizer.ema_decay=0.9"),
-        *("backbone.alpha=0.25", "size=32", "data.workers=0", "data.batch_size=3"),
-        *("trainer.max_epochs=4", "trainer.log_every_n_steps=1"),
-        *(f"data.root={tmp_path / 'images'}", f"paths.cache={tmp_path / 'cache'}"),
-        "trainer.enable_progress_bar=false",
-        "trainer.checkpoint_minutes=0.0001",
-    ]
-
-
-def test_a_classifier_killed_and_continued(run, classifier, tmp_path):
-    """With its main process the other one ends; both go on at the same step, to the same end."""
-    folders = [tmp_path / "unharmed", tmp_path / "killed"]
-    finish(start([*classifier, *TWO, f"paths.runs={folders[0]}"]))
-    options = [*classifier, *TWO, f"paths.runs={folders[1]}"]
-    killed = start(options)
-    kill_at(killed, folders[1], step="9")
-    killed.communicate(timeout=60)  # the pipes close when the last process is gone
-    assert status(only_run(folders[1]))["state"] == "running", "nobody was left to say more"
-    output, _ = finish(start(options))
-    assert 6 <= int(output.partition("at step ")[2].split()[0]) < 24
-    paths = [only_run(folder) for folder in folders]
-    assert result(paths[0])["metrics"] == result(paths[1])["metrics"]
-    assert result(paths[1])["steps"] == result(paths[0])["steps"]
-    assert rows(paths[0]) == rows(paths[1])
-    weights = [torch.load(path / "last.ckpt", weights_only=True) for path in paths]
-    for key in ("state_dict", "training_state_dict"):
-        for name, tensor in weights[0][key].items():
-            assert torch.equal(tensor, weights[1][key][name]), f"{key} {name}"
-    # 36 images in steps of 2 x 3, so the learning rate of 6
-    assert weights[0]["global_step"] == 24
-    rate = weights[0]["optimizer_states"][0]["param_groups"][0]["initial_lr"]
-    assert rate == pytest.approx(1e-3 * 6 / 32)
-    score = score_alone(run, classifier, paths[0], tmp_path / "alone")
-    assert score == pytest.approx(result(paths[0])["metrics"], abs=1e-6)
-
-
-def test_an_error_of_the_second_process_ends_both(classifier, tmp_path):
-    """The second image of the validation set is its share: nobody else comes upon the damage."""
-    victim = tmp_path / "images/val/ants/1.jpg"
-    victim.write_bytes(victim.read_bytes()[:200])
-    process = start([*classifier, *TWO, f"paths.runs={tmp_path / 'runs'}"])
-    output, errors = process.communicate(timeout=150)
-    assert process.returncode != 0
-    assert errors.count("error: ") == 1, errors
-    assert "ants/1.jpg: damaged" in errors
-    assert "Traceback" not in errors
-    found = status(only_run(tmp_path / "runs"))
-    assert found["state"] == "failed"
-    assert "ants/1.jpg: damaged" in found["error"]
-    assert "run directory: " not in output
-
-
-# who speaks
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 @pytest.mark.parametrize(
@@ -273,6 +89,10 @@ def test_processes_of_torchrun_are_as_many_as_asked_for(run, tiny, tmp_path, mon
     assert not list(tmp_path.glob("runs/*/*/last.ckpt"))
 
 
+def error(directory: RunDirectory) -> str:
+    return json.loads((directory.path / "status.json").read_text())["error"]
+
+
 def test_the_first_process_to_fail_has_the_word(tmp_path, monkeypatch):
     config = OmegaConf.create(
         {
@@ -297,11 +117,11 @@ def test_the_first_process_to_fail_has_the_word(tmp_path, monkeypatch):
     with pytest.raises(SystemExit) as stop:
         fail("the other one is gone")
     assert stop.value.code == 2
-    assert status(directory.path)["error"] == "mine"
+    assert error(directory) == "mine"
     monkeypatch.setenv("RANK", "0")  # the next run of the folder begins anew
     with pytest.raises(InputError, match="again"):
         fail("again")
-    assert status(directory.path)["error"] == "again"
+    assert error(directory) == "again"
 
 
 # shares

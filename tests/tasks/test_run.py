@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,18 +12,23 @@ import pytest
 import torch
 
 from tasks.build import load_task
-from tests.conftest import ROOT, kill_at
+from tests.conftest import ROOT, kill_at, tiny_options
 
 
-def only_run(tmp_path: Path) -> Path:
-    (path,) = (tmp_path / "runs" / "ssd_coco").iterdir()
+def only_run(folder: Path) -> Path:
+    (path,) = (folder / "runs" / "ssd_coco").iterdir()
     return path
 
 
-def test_a_run_leaves_everything_a_run_leaves(run, tiny, tmp_path):
-    answer = run(*tiny)
-    assert answer.code == 0, answer.err
-    path = only_run(tmp_path)
+@pytest.fixture
+def finished(detector, tmp_path) -> Path:
+    """A finished run of `tiny` in the test's own folder."""
+    shutil.copytree(detector.runs, tmp_path / "runs")
+    return only_run(tmp_path)
+
+
+def test_a_run_leaves_everything_a_run_leaves(detector):
+    _, path, answer = detector
     assert path.name.startswith("mobilenetv1-0.25-96-smoke-")
     left = {p.name for p in path.iterdir()} - {".lock"}
     assert left == {
@@ -42,9 +48,8 @@ def test_a_run_leaves_everything_a_run_leaves(run, tiny, tmp_path):
     assert {"train/loss", "train/box", "train/classification", "val/AP", "test/AP"} <= names
 
 
-def test_the_reloaded_best_checkpoint_scores_what_the_run_reported(run, tiny, tmp_path):
-    run(*tiny)
-    path = only_run(tmp_path)
+def test_the_reloaded_best_checkpoint_scores_what_the_run_reported(detector):
+    path = detector.path
     task, config = load_task(path / "best.ckpt")
     from hydra.utils import instantiate
 
@@ -61,77 +66,69 @@ def test_the_reloaded_best_checkpoint_scores_what_the_run_reported(run, tiny, tm
     assert metric.compute().metrics == pytest.approx(reported, abs=1e-6)
 
 
-def test_a_finished_run_is_reported_not_repeated(run, tiny, tmp_path):
-    first = run(*tiny)
-    path = only_run(tmp_path)
-    before = (path / "result.json").stat().st_mtime_ns
-    second = run(*tiny)
-    assert second.code == 0
-    assert (path / "result.json").stat().st_mtime_ns == before
-    assert second.out.strip() == first.out[first.out.index("\n\n") :].strip()
+def test_a_finished_run_is_reported_not_repeated(run, tiny, detector, finished):
+    before = (finished / "result.json").stat().st_mtime_ns
+    again = run(*tiny)
+    assert again.code == 0
+    assert (finished / "result.json").stat().st_mtime_ns == before
+    said = detector.answer.out
+    report = said[said.index("\n\n") :].replace(str(detector.path), str(finished))
+    assert again.out.strip() == report.strip()
 
 
-def test_fresh_starts_over(run, tiny, tmp_path):
-    run(*tiny)
-    path = only_run(tmp_path)
-    metrics = json.loads((path / "result.json").read_text())["metrics"]
-    (path / "plots" / "old.png").touch()
+def test_fresh_starts_over(run, tiny, finished):
+    metrics = json.loads((finished / "result.json").read_text())["metrics"]
+    (finished / "plots" / "old.png").touch()
     assert run(*tiny, "fresh=true").code == 0
-    assert not (path / "plots" / "old.png").exists()
-    assert json.loads((path / "result.json").read_text())["metrics"] == metrics
+    assert not (finished / "plots" / "old.png").exists()
+    assert json.loads((finished / "result.json").read_text())["metrics"] == metrics
 
 
-def start(options: list[str], *more: str) -> subprocess.Popen:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "tasks.run", *options, *more],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+@pytest.fixture(scope="module")
+def unharmed(run, sample, tmp_path_factory) -> Path:
+    """A run of four epochs that nothing befell."""
+    folder = tmp_path_factory.mktemp("unharmed")
+    assert run(*tiny_options(sample, folder), "trainer.max_epochs=4").code == 0
+    return only_run(folder)
 
 
-def finish(process: subprocess.Popen) -> str:
-    output, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, output
-    return output
+def scored_rows(path: Path) -> list[tuple[str, str, str]]:
+    """Of metrics.csv, what is the same whenever it was measured."""
+    with (path / "metrics.csv").open() as file:
+        return [
+            (row["step"], row["name"], row["value"])
+            for row in csv.DictReader(file)
+            if not row["name"].startswith("test/")
+        ]
 
 
-@pytest.mark.parametrize("minutes", ["10", "0.0001"], ids=["epoch's end", "within the epoch"])
-def test_killed_and_continued_is_bit_identical(tiny, tmp_path, minutes):
+@pytest.mark.parametrize(
+    ("minutes", "workers"), [(10, 0), (0.0001, 1)], ids=["epoch's end", "within the epoch"]
+)
+def test_killed_and_continued_is_bit_identical(run, tiny, unharmed, tmp_path, minutes, workers):
     """SIGKILL in mid-epoch, the same command again: the very metrics of an unharmed run."""
-    workers = 0 if minutes == "10" else 1
-    options = [*tiny, "trainer.max_epochs=4", f"trainer.checkpoint_minutes={minutes}"]
-    options.append(f"data.workers={workers}")
-    unharmed = start(options, f"paths.runs={tmp_path / 'unharmed'}")
-    finish(unharmed)
-    killed = start(options, f"paths.runs={tmp_path / 'killed'}")
-    kill_at(killed, tmp_path / "killed", step="15")  # epoch 2 of steps 12 to 17
-    output = finish(start(options, f"paths.runs={tmp_path / 'killed'}"))
-    step = int(output.partition("at step ")[2].split()[0])
-    assert step == 12 if minutes == "10" else 12 < step < 18
-    results = [
-        json.loads(next((tmp_path / name).glob("ssd_coco/*/result.json")).read_text())
-        for name in ("unharmed", "killed")
-    ]
-    assert results[0]["metrics"] == results[1]["metrics"]
-    weights = [
-        torch.load(next((tmp_path / name).glob("ssd_coco/*/last.ckpt")), weights_only=True)
-        for name in ("unharmed", "killed")
-    ]
+    options = [*tiny, "trainer.max_epochs=4", f"data.workers={workers}"]
+    options.append(f"trainer.checkpoint_minutes={minutes}")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tasks.run", *options],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    kill_at(process, tmp_path / "runs", step="15")  # epoch 2 of steps 12 to 17
+    answer = run(*options)
+    assert answer.code == 0, answer.err
+    step = int(answer.out.partition("at step ")[2].split()[0])
+    assert step == 12 if minutes == 10 else 12 < step < 18
+    paths = [unharmed, only_run(tmp_path)]
+    results = [json.loads((path / "result.json").read_text())["metrics"] for path in paths]
+    assert results[0] == results[1]
+    weights = [torch.load(path / "last.ckpt", weights_only=True) for path in paths]
     for key in ("state_dict", "training_state_dict"):
         for name, tensor in weights[0][key].items():
             assert torch.equal(tensor, weights[1][key][name]), f"{key} {name}"
-    rows = [
-        [
-            (row["step"], row["name"], row["value"])
-            for row in csv.DictReader(next((tmp_path / n).glob("ssd_coco/*/metrics.csv")).open())
-            if not row["name"].startswith("test/")
-        ]
-        for n in ("unharmed", "killed")
-    ]
+    rows = [scored_rows(path) for path in paths]
     assert rows[0] == rows[1]
 
 
@@ -146,24 +143,20 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_images(run, tiny,
     assert not (path / "result.json").exists()
 
 
-def test_a_second_process_in_the_same_run_is_refused(run, tiny, tmp_path):
-    run(*tiny)
-    path = only_run(tmp_path)
+def test_a_second_process_in_the_same_run_is_refused(run, tiny, finished):
     hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); "
     hold += "print('held', flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", hold, str(path / ".lock")]
+    command = [sys.executable, "-c", hold, str(finished / ".lock")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"held\n"
         answer = run(*tiny, "fresh=true")
         holder.stdin.close()
     assert answer.code == 2
     assert "another process" in answer.err
-    assert (path / "result.json").exists()
+    assert (finished / "result.json").exists()
 
 
 def test_a_truncated_photograph_is_named(run, tiny, sample, tmp_path):
-    import shutil
-
     root = tmp_path / "damaged"
     shutil.copytree(sample, root)
     victim = sorted((root / "train2017").iterdir())[3]

@@ -20,9 +20,8 @@ def dogs(tmp_path_factory) -> Path:
     return root
 
 
-@pytest.fixture
-def options(tmp_path) -> list[str]:
-    """Of runs that take seconds."""
+def quick(folder: Path) -> list[str]:
+    """Options of runs that take seconds."""
     return [
         "backbone.alpha=0.25",
         "size=64",
@@ -32,17 +31,23 @@ def options(tmp_path) -> list[str]:
         "trainer.limit_train_batches=null",
         "trainer.limit_val_batches=null",
         "trainer.limit_test_batches=null",
-        f"paths.runs={tmp_path / 'runs'}",
-        f"paths.cache={tmp_path / 'cache'}",
+        f"paths.runs={folder / 'runs'}",
+        f"paths.cache={folder / 'cache'}",
     ]
 
 
 @pytest.fixture
-def trained(run, dogs, options, tmp_path) -> Path:
+def options(tmp_path) -> list[str]:
+    return quick(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(run, dogs, tmp_path_factory) -> Path:
     """The folder of a finished run on the dogs."""
-    answer = run("task=stanford_dogs", "mode=smoke", f"data.root={dogs}", *options)
+    folder = tmp_path_factory.mktemp("trained")
+    answer = run("task=stanford_dogs", "mode=smoke", f"data.root={dogs}", *quick(folder))
     assert answer.code == 0, answer.err
-    (path,) = (tmp_path / "runs/stanford_dogs").iterdir()
+    (path,) = (folder / "runs/stanford_dogs").iterdir()
     return path
 
 
@@ -57,7 +62,7 @@ def test_a_run_scores_and_draws(trained):
     assert "most_confident_mistakes.png" in pictures, "one epoch of six steps errs somewhere"
 
 
-def test_evaluating_the_checkpoint_gives_the_reported_scores(run, trained, dogs, options):
+def test_evaluating_the_checkpoint_gives_the_reported_scores(run, trained, dogs, options, tmp_path):
     answer = run(
         "task=stanford_dogs",
         "mode=evaluate",
@@ -66,7 +71,7 @@ def test_evaluating_the_checkpoint_gives_the_reported_scores(run, trained, dogs,
         *options,
     )
     assert answer.code == 0, answer.err
-    (folder,) = (p for p in trained.parent.iterdir() if p != trained)
+    (folder,) = (tmp_path / "runs/stanford_dogs").iterdir()
     assert metrics(folder) == metrics(trained)
     weights = [torch.load(p / "best.ckpt", weights_only=True) for p in (trained, folder)]
     for name, tensor in weights[0]["state_dict"].items():

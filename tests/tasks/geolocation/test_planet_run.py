@@ -1,11 +1,9 @@
 """Geolocation from the command line: fit, score beside baselines, predict, score again, refuse."""
 
 import csv
-import io
 import json
 import os
 import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -13,9 +11,7 @@ import torch
 from PIL import ExifTags, Image
 
 from tasks import predict
-from tasks.command import run_command
 from tasks.geolocation.partition import Partition
-from tasks.run import run as job
 from tests.tasks.geolocation.conftest import COLORS, TOWNS, write_places, write_shards
 
 CHOICES = ["data.coarser=[2.5]", "task.module.smoothing_km=75.0"]
@@ -53,16 +49,14 @@ def options(places, tmp_path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> Path:
+def trained(run, tmp_path_factory) -> Path:
     """The folder of a finished run, on the photographs of `places`."""
     folder = tmp_path_factory.mktemp("trained")
     options = quick(write_places(folder / "places", {"train": 40, "val": 10}), folder)
-    said = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
-        patch.setattr(sys, "argv", ["tasks.run", *options, *CHOICES])
-        run_command(job)
+    answer = run(*options, *CHOICES)
+    assert answer.code == 0, answer.err
     (path,) = (folder / "runs/planet").iterdir()
-    (path / "said.txt").write_text(said.getvalue())
+    (path / "said.txt").write_text(answer.out)
     return path
 
 
