@@ -29,6 +29,7 @@ from tasks.plots import learning_curves
 from tasks.processes import is_main_process
 from tasks.progress import ProgressBar, Throughput
 from tasks.runs import RunDirectory
+from tasks.tables.beside import row_beside
 from tasks.task import Task
 
 # Lightning's remarks on choices that are made on purpose here, or are its own affair.
@@ -174,7 +175,7 @@ def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
         "data": data.describe(),
         "scored_images": len(data.datasets[data.reported]),
         "teacher": None if task.distillation is None else task.distillation.source.describe(),
-        "paper": OmegaConf.to_container(config.task).get("paper"),
+        "paper": row_beside(config),
         "trunk": origin,
         "seed": config.seed,
         "steps": trainer.global_step,
