@@ -4,6 +4,7 @@ Nothing here imports torch: every configuration error is answered at once.
 """
 
 import difflib
+from functools import cache
 from pathlib import Path
 
 import hydra
@@ -52,9 +53,16 @@ def value_keys(overrides: list[str]) -> list[str]:
 
 
 def baseline(overrides: list[str]) -> DictConfig:
-    """The configuration that the overrides' group choices give, without their values."""
+    """The configuration that the overrides' group choices give, without their values; read-only."""
     chosen = ("hydra.searchpath", *groups())
-    return compose([o for o in overrides if o.partition("=")[0].lstrip("+~") in chosen])
+    return _baseline(tuple(o for o in overrides if o.partition("=")[0].lstrip("+~") in chosen))
+
+
+@cache  # the jobs of a sweep mostly have one
+def _baseline(choices: tuple[str, ...]) -> DictConfig:
+    config = compose(list(choices))
+    OmegaConf.set_readonly(config, True)
+    return config
 
 
 def known_keys(overrides: list[str]) -> list[str]:
