@@ -63,7 +63,11 @@ def memory_mib() -> dict[str, float]:
         processes += (task / "children").read_text().split()
     totals = {"Rss": 0.0, "Anonymous": 0.0}
     for process in processes:
-        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]:
+        try:
+            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
+        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            continue
+        for line in lines:
             name, value, *_ = line.split()
             if name.rstrip(":") in totals:
                 totals[name.rstrip(":")] += int(value) / 1024
