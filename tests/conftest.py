@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +28,28 @@ class Answer(NamedTuple):
     code: int
     out: str
     err: str
+
+
+def start(options: list[str], launcher: Sequence[str] = ()) -> subprocess.Popen:
+    """`python -m tasks.run ...` as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, *launcher, "-m", "tasks.run", *options],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def assert_same_weights(first: Path, second: Path) -> None:
+    """The last checkpoints of two run directories hold the same tensors, bit for bit."""
+    import torch
+
+    one, two = (torch.load(path / "last.ckpt", weights_only=True) for path in (first, second))
+    for key in ("state_dict", "training_state_dict"):
+        for name, tensor in one[key].items():
+            assert torch.equal(tensor, two[key][name]), f"{key} {name}"
 
 
 def kill_at(process: subprocess.Popen, folder: Path, step: str) -> None:

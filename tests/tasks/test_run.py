@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 import torch
 
 from tasks.build import load_task
-from tests.conftest import ROOT, kill_at, tiny_options
+from tests.conftest import assert_same_weights, kill_at, start, tiny_options
 
 
 def only_run(folder: Path) -> Path:
@@ -109,14 +108,8 @@ def test_killed_and_continued_is_bit_identical(run, tiny, unharmed, tmp_path, mi
     """SIGKILL in mid-epoch, the same command again: the very metrics of an unharmed run."""
     options = [*tiny, "trainer.max_epochs=4", f"data.workers={workers}"]
     options.append(f"trainer.checkpoint_minutes={minutes}")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tasks.run", *options],
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    kill_at(process, tmp_path / "runs", step="15")  # epoch 2 of steps 12 to 17
+    with start(options) as process:
+        kill_at(process, tmp_path / "runs", step="15")  # epoch 2 of steps 12 to 17
     answer = run(*options)
     assert answer.code == 0, answer.err
     step = int(answer.out.partition("at step ")[2].split()[0])
@@ -124,10 +117,7 @@ def test_killed_and_continued_is_bit_identical(run, tiny, unharmed, tmp_path, mi
     paths = [unharmed, only_run(tmp_path)]
     results = [json.loads((path / "result.json").read_text())["metrics"] for path in paths]
     assert results[0] == results[1]
-    weights = [torch.load(path / "last.ckpt", weights_only=True) for path in paths]
-    for key in ("state_dict", "training_state_dict"):
-        for name, tensor in weights[0][key].items():
-            assert torch.equal(tensor, weights[1][key][name]), f"{key} {name}"
+    assert_same_weights(*paths)
     rows = [scored_rows(path) for path in paths]
     assert rows[0] == rows[1]
 

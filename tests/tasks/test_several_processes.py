@@ -2,9 +2,7 @@
 
 import csv
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.conftest import ROOT, kill_at
+from tests.conftest import assert_same_weights, kill_at, start
 from tests.tasks.geolocation.conftest import write_places
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -20,18 +18,6 @@ pytestmark = pytest.mark.usefixtures("alone")
 TWO = ["trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp"]
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
 COLORS = {"ants": (200, 60, 60), "bees": (60, 60, 200), "cats": (60, 200, 60)}
-
-
-def start(options: list[str], launcher: list[str] = ()) -> subprocess.Popen:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, *launcher, "-m", "tasks.run", *options],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def finish(process: subprocess.Popen) -> tuple[str, str]:
@@ -156,13 +142,11 @@ def test_a_classifier_killed_and_continued(run, classifier, tmp_path):
     assert result(paths[0])["metrics"] == result(paths[1])["metrics"]
     assert result(paths[1])["steps"] == result(paths[0])["steps"]
     assert rows(paths[0]) == rows(paths[1])
-    weights = [torch.load(path / "last.ckpt", weights_only=True) for path in paths]
-    for key in ("state_dict", "training_state_dict"):
-        for name, tensor in weights[0][key].items():
-            assert torch.equal(tensor, weights[1][key][name]), f"{key} {name}"
+    assert_same_weights(*paths)
     # 36 images in steps of 2 x 3, so the learning rate of 6
-    assert weights[0]["global_step"] == 12
-    rate = weights[0]["optimizer_states"][0]["param_groups"][0]["initial_lr"]
+    last = torch.load(paths[0] / "last.ckpt", weights_only=True)
+    assert last["global_step"] == 12
+    rate = last["optimizer_states"][0]["param_groups"][0]["initial_lr"]
     assert rate == pytest.approx(1e-3 * 6 / 32)
     score = score_alone(run, classifier, paths[0], tmp_path / "alone")
     assert score == pytest.approx(result(paths[0])["metrics"], abs=1e-6)

@@ -211,12 +211,19 @@ def test_a_table_is_a_sweep_of_its_rows(run, tmp_path, monkeypatch):
     assert {job.directory.config.backbone.weights for job in started} == {"keras"}
 
 
-def test_rows_of_one_configuration_are_one_job(run, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("tables", "tasks"),
+    [
+        ("5,11", ["imagenet", "imagenet", "planet"]),  # not one for each distance
+        ("6,7", ["imagenet"] * 7),  # of eight rows, one is in both
+        ("13", ["ssd_coco", "faster_rcnn_coco", "faster_rcnn_coco"]),
+    ],
+)
+def test_rows_of_one_configuration_are_one_job(run, tmp_path, monkeypatch, tables, tasks):
     started = []
     monkeypatch.setattr("tasks.sweep.launch", lambda jobs, *_: started.extend(jobs))
-    run("+table=5,11", f"paths.runs={tmp_path}")
-    tasks = [job.directory.config.task.name for job in started]
-    assert tasks == ["imagenet", "imagenet", "planet"], "not one for each distance"
+    run(f"+table={tables}", f"paths.runs={tmp_path}")
+    assert [job.directory.config.task.name for job in started] == tasks
 
 
 def test_an_unknown_table_is_named(run):
