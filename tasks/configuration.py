@@ -34,6 +34,12 @@ def compose(overrides: list[str]) -> DictConfig:
         return hydra.compose("config", overrides)
 
 
+@cache
+def composed(*overrides: str) -> DictConfig:
+    """`compose`, once a process for the same overrides; not to be changed, except in a copy."""
+    return compose(list(overrides))
+
+
 def groups() -> list[str]:
     """The configuration groups: the folders of conf/."""
     return sorted(path.name for path in Path(conf.__file__).parent.iterdir() if path.is_dir())
@@ -53,16 +59,9 @@ def value_keys(overrides: list[str]) -> list[str]:
 
 
 def baseline(overrides: list[str]) -> DictConfig:
-    """The configuration that the overrides' group choices give, without their values; read-only."""
+    """The configuration that the overrides' group choices give, without their values."""
     chosen = ("hydra.searchpath", *groups())
-    return _baseline(tuple(o for o in overrides if o.partition("=")[0].lstrip("+~") in chosen))
-
-
-@cache  # the jobs of a sweep mostly have one
-def _baseline(choices: tuple[str, ...]) -> DictConfig:
-    config = compose(list(choices))
-    OmegaConf.set_readonly(config, True)
-    return config
+    return composed(*(o for o in overrides if o.partition("=")[0].lstrip("+~") in chosen))
 
 
 def known_keys(overrides: list[str]) -> list[str]:

@@ -10,20 +10,15 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from backbone.cost import Cost, cost
+from tasks import configuration
 from tasks.build import build_head
-from tasks.configuration import compose
 from tasks.images import image_size
 from tasks.tables.reading import Row, Table
 
 
 def composed(*overrides: str) -> DictConfig:
     """A configuration of one's own, to be changed at will."""
-    return _composed(overrides).copy()
-
-
-@cache
-def _composed(overrides: tuple[str, ...]) -> DictConfig:
-    return compose(list(overrides))
+    return configuration.composed(*overrides).copy()
 
 
 def network_of(config: DictConfig) -> dict[str, Any]:
