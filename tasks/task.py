@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch import LightningModule
 from PIL.Image import Image
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from backbone.errors import InputError
 from tasks.data import DataModule, Labels
@@ -215,6 +216,29 @@ class Task(LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the gradients, by norm or by value, under any optimizer and precision.
+
+        Lightning refuses to clip for an optimizer that unscales gradients in its own step, as fused
+        ones do, in bf16 too, where nothing is scaled. With a scaler the gradients are unscaled here
+        first; its step then takes them as they are.
+        """
+        if not gradient_clip_val:
+            return
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        if scaler is not None and getattr(optimizer, "_step_supports_amp_scaling", False):
+            scaler.unscale_(optimizer)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        if gradient_clip_algorithm == "value":
+            nn.utils.clip_grad_value_(parameters, gradient_clip_val)
+        else:
+            nn.utils.clip_grad_norm_(parameters, gradient_clip_val)
 
     def on_fit_start(self) -> None:
         """A teacher shows what it can before it teaches."""

@@ -156,3 +156,10 @@ def test_a_network_that_timm_lacks_is_answered_with_the_nearest(run, dogs, optio
     assert answer.code == 2
     assert "resnet18" in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_a_fused_optimizer_is_clipped_in_mixed_precision(run, dogs, options):
+    """Lightning would refuse at the first step, on a GPU and here."""
+    data = ["task=stanford_dogs", "mode=smoke", f"data.root={dogs}", "trainer.precision=bf16-mixed"]
+    answer = run(*data, *options, "optimizer=adamw", "trainer.gradient_clip_val=0.1")
+    assert answer.code == 0, answer.err
