@@ -52,7 +52,7 @@ class Report:
         return text
 
 
-def load(
+def load_weights(
     trunk: Trunk,
     source: str | Path,
     classifier: nn.Linear | None = None,
@@ -111,7 +111,7 @@ def load(
     )
 
 
-def save(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = None) -> None:
+def save_weights(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = None) -> None:
     """Write a trunk's tensors, and a classifier's as `fc`, with the trunk's options beside them.
 
     The file appears whole or not at all. Its folder is made when absent.

@@ -10,8 +10,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from backbone.errors import InputError
-from tasks.command import run_command
-from tasks.runs import short_name, write_whole
+from tasks.cli.command import run_command
+from tasks.runs.directory import short_name, write_whole
 
 
 def bench(config: DictConfig) -> None:

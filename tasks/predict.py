@@ -15,11 +15,13 @@ from PIL import Image
 
 from backbone.errors import InputError
 from backbone.files import whole
-from tasks.images import SUFFIXES, image_size, load, open_image
-from tasks.runs import write_whole
+from tasks.images.files import SUFFIXES, image_size, load_view, open_image
+from tasks.runs.directory import write_whole
 
 if TYPE_CHECKING:
-    from tasks.task import Task  # brings torch, which a refused command line need not wait for
+    from tasks.training.task import (
+        Task,  # brings torch, which a refused command line need not wait for
+    )
 
 
 def image_paths(given: list[Path]) -> list[Path]:
@@ -59,7 +61,7 @@ def look(
     image = open_image(path)
     box = task.view(image.width, image.height, size)
     extent = task.extent(image.width, image.height, size)
-    return image, load(path, size, box, extent=extent), extent
+    return image, load_view(path, size, box, extent=extent), extent
 
 
 def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) -> int:
@@ -71,7 +73,7 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
     paths = image_paths(given)
     import torch
 
-    from tasks.build import load_task
+    from tasks.training.build import load_task
 
     task, config = load_task(checkpoint)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

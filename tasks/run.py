@@ -6,10 +6,10 @@ The same command continues an unfinished run and reports a finished one; fresh=t
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from tasks.command import run_command
-from tasks.processes import is_main_process
-from tasks.report import report
-from tasks.runs import RunDirectory
+from tasks.cli.command import run_command
+from tasks.runs.directory import RunDirectory
+from tasks.runs.processes import is_main_process
+from tasks.runs.report import report
 
 
 def run(config: DictConfig) -> None:
@@ -22,7 +22,7 @@ def run(config: DictConfig) -> None:
                 instantiate(config.data.prepare)
             instantiate(config.data.check)
         with directory.open(config.fresh):
-            from tasks.training import train  # torch enters here, after every cheap answer
+            from tasks.training.fit import train  # torch enters here, after every cheap answer
 
             result = train(config, directory)
             if is_main_process():

@@ -1,9 +1,10 @@
-"""A trained network as teacher; and its outputs written to a file:
+"""Write a trained network's outputs to a file, to teach from:
 
     python -m tasks.teacher CHECKPOINT IMAGES [--output FILE.npz]
 
 IMAGES is a folder, searched to its last subfolder. The file holds `name`, each image's path in the
-folder, and `output` float32[N, D], what the network's head gave; see tasks.cached_outputs.
+folder, and `output` float32[N, D], what the network's head gave; see
+tasks.distillation.cached_outputs.
 """
 
 from __future__ import annotations
@@ -12,155 +13,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backbone.errors import InputError
 from backbone.files import whole
-from tasks.distillation import check_width
-from tasks.images import SUFFIXES, image_size, load
+from tasks.images.files import SUFFIXES, image_size, load_view
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from tasks.preprocessing import Preprocess
-    from tasks.task import Task
-
-
-class Teacher:
-    """A checkpoint of this suite that teaches: trunk, size and normalisation are its own.
-
-    It never trains: it is no part of the student, stays in evaluation mode and runs without
-    gradients. The student's view of an image, flips, crops and colours included, is resized to the
-    size that the teacher was trained at.
-
-    Args:
-        checkpoint: a run's best.ckpt.
-        tolerance: how far below its recorded score, as a share of it, the teacher may score on the
-            student's validation images; None: no matter.
-    """
-
-    def __init__(self, checkpoint: str, tolerance: float | None):
-        self.checkpoint, self.tolerance = checkpoint, tolerance
-        self.task: Task | None = None
-        self.recorded: dict[str, float] | None = None
-        self.scores: dict[str, float] = {}
-
-    def begin(self, student: Task) -> None:
-        """Load, compare with the student, and score on its validation set.
-
-        Raises:
-            InputError: another task's teacher, or one with other outputs; one that scores far
-                below its record.
-        """
-        from tasks.build import rebuild
-        from tasks.checkpoints import read_checkpoint
-
-        checkpoint = read_checkpoint(self.checkpoint)
-        self.task, config = rebuild(checkpoint, self.checkpoint)
-        self.size = image_size(config.size)
-        self.recorded = checkpoint.get("scores")
-        self.compare_labels(student)
-        self.task.to(student.device)
-        self.task.requires_grad_(False)
-        self.match_values(student.preprocess)
-        self.score(student)
-
-    def match_values(self, student: Preprocess) -> None:
-        """Work out how the student's normalised values become the teacher's."""
-        own = self.task.preprocess
-        self.gain = (student.std / own.std)[:, None, None]
-        self.offset = ((student.mean - own.mean) / own.std)[:, None, None]
-        self.same_values = bool((self.gain == 1).all() and (self.offset == 0).all())
-
-    def compare_labels(self, student: Task) -> None:
-        """Raise InputError where outputs of the two do not mean the same."""
-        teacher = self.task
-        if type(teacher) is not type(student):
-            raise InputError(
-                f"distill.teacher={self.checkpoint} was trained for another task "
-                f"({type(teacher).__name__}) than the student's ({type(student).__name__})"
-            )
-        if not student.outputs_are_labels:
-            check_width(teacher.output_width(), student, f"distill.teacher={self.checkpoint}")
-            return
-        theirs, ours = teacher.labels.ids, student.labels.ids
-        if theirs != ours:
-            missing = [str(x) for x in ours if x not in theirs]
-            foreign = [str(x) for x in theirs if x not in ours]
-            parts = [
-                f"{word}: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}"
-                for word, names in (("it lacks", missing), ("only it has", foreign))
-                if names
-            ]
-            raise InputError(
-                f"distill.teacher={self.checkpoint} answers {len(theirs)} outputs, the data has "
-                f"{len(ours)}; {'; '.join(parts) or 'they come in another order'}. Train the "
-                "teacher on data with these labels, or choose them for the student"
-            )
-
-    def score(self, student: Task) -> None:
-        """Score on the student's validation images as they will be taught, and look at the record.
-
-        Raises:
-            InputError: far below the record.
-        """
-        import torch
-
-        from tasks.task import compute
-
-        trainer = student.trainer
-        data = trainer.datamodule
-        metric = self.task.make_metric(data, "val")
-        with torch.inference_mode(), trainer.precision_plugin.forward_context():
-            for batch in data.val_dataloader():
-                batch = trainer.strategy.batch_to_device(batch)
-                pixels = self.resized(batch["image"].float()).round().clamp(0, 255).to(torch.uint8)
-                prediction = self.task.predict(batch | {"image": pixels})
-                metric.update(prediction, self.task.target(batch))
-        self.scores = compute(metric, trainer.world_size).metrics
-        name = self.task.monitor
-        if name not in self.scores:
-            return
-        here = self.scores[name]
-        record = (self.recorded or {}).get(name)
-        if trainer.is_global_zero:
-            known = "no record of its own" if record is None else f"{record:.4f} on record"
-            print(f"teacher {self.checkpoint}: {name} {here:.4f} on these images, {known}")
-        if record is None or self.tolerance is None:
-            return
-        worse = record - here if self.task.mode == "max" else here - record
-        if worse > self.tolerance * abs(record):
-            raise InputError(
-                f"distill.teacher={self.checkpoint} has {name} {here:.4f} on the validation images "
-                f"and had {record:.4f} where it was trained, which is more than "
-                f"{100 * self.tolerance:g}% apart: it would teach what it does not know. Are these "
-                "images cropped and aligned like its own? distill.tolerance=null teaches all the "
-                "same"
-            )
-
-    def resized(self, images: Tensor) -> Tensor:
-        """float[B, 3, H, W] at the teacher's size."""
-        import torch.nn.functional as F
-
-        if tuple(images.shape[-2:]) == self.size:
-            return images
-        return F.interpolate(images, self.size, mode="bilinear", antialias=True)
-
-    def outputs(self, images: Tensor, batch: dict[str, Tensor], split: str) -> Tensor:
-        """What the teacher's head gives for the student's normalised images."""
-        import torch
-
-        with torch.inference_mode():
-            if not self.same_values:
-                images = images * self.gain + self.offset
-            outputs = self.task.head(self.resized(images))
-        return outputs.clone()  # outside: autograd takes no tensor of inference mode
-
-    def describe(self) -> dict[str, Any]:
-        """The checkpoint, its record and its score here."""
-        return {"checkpoint": self.checkpoint, "recorded": self.recorded, "scores": self.scores}
+    from tasks.training.task import Task
 
 
 def images_under(folder: Path) -> list[Path]:
@@ -185,7 +47,7 @@ class Views:
         return len(self.paths)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        return load(self.paths[i], self.size, lambda w, h: self.view(w, h, self.size))
+        return load_view(self.paths[i], self.size, lambda w, h: self.view(w, h, self.size))
 
 
 def write_outputs(checkpoint: Path, folder: Path, output: Path, batch: int = 64) -> int:
@@ -198,7 +60,7 @@ def write_outputs(checkpoint: Path, folder: Path, output: Path, batch: int = 64)
     import torch
     from torch.utils.data import DataLoader
 
-    from tasks.build import load_task
+    from tasks.training.build import load_task
 
     task, config = load_task(checkpoint)
     if config.task.get("distillation") is None:

@@ -68,10 +68,10 @@ def kill_at(process: subprocess.Popen, folder: Path, step: str) -> None:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory) -> Path:
     """A drawn detection set of 24 + 9 pictures, one for all test processes."""
-    from tasks.samples.coco import draw
+    from tasks.samples.coco import draw_coco
 
     root = tmp_path_factory.getbasetemp().parent / "drawn-coco"
-    draw(root, train=24, val=9, workers=1)
+    draw_coco(root, train=24, val=9, workers=1)
     return root
 
 
@@ -87,7 +87,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def run() -> Callable[..., Answer]:
     """`python -m tasks.run ...` in this process."""
-    from tasks.command import run_command
+    from tasks.cli.command import run_command
     from tasks.run import run as job
 
     def call(*arguments: str) -> Answer:

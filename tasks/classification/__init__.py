@@ -1,1 +1,1 @@
-"""Image classification heads."""
+"""Image classifiers: ImageNet, Stanford Dogs and folders of one's own."""

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, some
-from tasks.classification.folders import (
+from tasks.data.folders import (
     check_same_classes,
     class_folders,
     index_folders,
     subfolders,
 )
-from tasks.classification.index import ImageIndex
-from tasks.classification.source import ImageSet, require
+from tasks.data.image_index import ImageIndex
+from tasks.data.image_source import ImageSet, require
 
 LAYOUT = """train/<class>/*.jpg
 val/<class>/*.jpg
@@ -89,12 +89,12 @@ class ImageFolder:
             splits[split] = index_folders(folder, names, classes, range(len(names)))
         if self.val_fraction is None:
             return ImageSet(splits)
-        train, val = hold_out(splits["train"], self.val_fraction, self.seed)
+        train, val = hold_out_images(splits["train"], self.val_fraction, self.seed)
         note = f"{self.val_fraction:.0%} of each class held out with seed {self.seed}"
         return ImageSet(splits | {"train": train, "val": val}, note)
 
 
-def hold_out(index: ImageIndex, fraction: float, seed: int) -> tuple[ImageIndex, ImageIndex]:
+def hold_out_images(index: ImageIndex, fraction: float, seed: int) -> tuple[ImageIndex, ImageIndex]:
     """Split a set in two: (1 - fraction, fraction) of each class, at least one image each way.
 
     Raises: InputError for classes with a single image.

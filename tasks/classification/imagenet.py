@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, some
-from tasks.classification.folders import (
+from tasks.classification.ground_truth import read_labels
+from tasks.data.folders import (
     check_same_classes,
     class_folders,
     contents,
@@ -16,9 +17,8 @@ from tasks.classification.folders import (
     index_folders,
     subfolders,
 )
-from tasks.classification.ground_truth import read_labels
-from tasks.classification.index import ImageIndex
-from tasks.classification.source import ImageSet, official_note, require
+from tasks.data.image_index import ImageIndex
+from tasks.data.image_source import ImageSet, official_note, require
 
 LAYOUT = """train/n01440764/n01440764_10026.JPEG   one folder a class (data.train=null: none)
 val/ILSVRC2012_val_00000001.JPEG       flat with a list of their classes (the devkit's, Kaggle's,

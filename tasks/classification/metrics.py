@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-State = tuple[np.ndarray, np.ndarray, np.ndarray]
+AccuracyState = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class Scores:
+class AccuracyResult:
     """What an evaluation found.
 
     Args:
@@ -59,18 +59,18 @@ class Accuracy:
         self.seen.append((target, prediction["labels"], prediction["probabilities"][:, 0]))
 
     @property
-    def state(self) -> State:
+    def state(self) -> AccuracyState:
         """Of all images taken in: image_id int64[n], labels int64[n, k], probability float[n]."""
         if not self.seen:
             return np.zeros(0, np.int64), np.zeros((0, 1), np.int64), np.zeros(0, np.float32)
         images, labels, probability = (torch.cat(x).cpu() for x in zip(*self.seen, strict=True))
         return images.numpy(), labels.numpy(), probability.float().numpy()
 
-    def merge(self, states: Sequence[State]) -> None:
+    def merge(self, states: Sequence[AccuracyState]) -> None:
         """Become the sum of all processes' shares."""
         self.seen = [tuple(map(torch.from_numpy, state)) for state in states if len(state[0])]
 
-    def compute(self) -> Scores:
+    def compute(self) -> AccuracyResult:
         """Score every image taken in."""
         images, answers, probability = self.state
         true = self.labels[images]
@@ -97,7 +97,7 @@ class Accuracy:
             probability[wrong].tolist(),
             strict=True,
         )
-        return Scores(
+        return AccuracyResult(
             metrics,
             confusion.reshape(self.num_classes, self.num_classes),
             [Mistake(*row) for row in rows],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.plots import plt, save
+from tasks.runs.plots import plt, save_figure
 
 LEGIBLE = 40  # classes whose names still fit on the axes
 
@@ -35,4 +35,4 @@ def confusion_matrix(confusion: np.ndarray, names: Sequence[str], output: Path) 
                 text = f"{100 * value:.0f}"
                 axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=7)
     figure.colorbar(drawn, ax=axes, shrink=0.8, label="share of the true class")
-    save(figure, output)
+    save_figure(figure, output)

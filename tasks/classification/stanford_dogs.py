@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, some
-from tasks.classification.folders import image_files
-from tasks.classification.index import ImageIndex
 from tasks.classification.matlab import read_matlab
-from tasks.classification.source import ImageSet, official_note, require
+from tasks.data.folders import image_files
+from tasks.data.image_index import ImageIndex
+from tasks.data.image_source import ImageSet, official_note, require
 
 LAYOUT = """Images/n02085620-Chihuahua/n02085620_7.jpg
 Annotation/n02085620-Chihuahua/n02085620_7   only for data.crop_to_object=true

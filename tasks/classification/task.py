@@ -8,23 +8,23 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from tasks.classification.crop import central_box
-from tasks.classification.data import ImageData
 from tasks.classification.metrics import Accuracy
 from tasks.classification.plots import confusion_matrix
-from tasks.data import Labels
-from tasks.images import Box, open_image
-from tasks.optimization import Recipe
-from tasks.pictures import captioned, contact_sheet
-from tasks.preprocessing import Preprocess
-from tasks.task import Batch, Task
+from tasks.data.image_data import ImageData
+from tasks.data.module import Labels
+from tasks.images.crops import central_box
+from tasks.images.files import Box, open_image
+from tasks.images.preprocessing import Preprocess
+from tasks.images.sheets import captioned, contact_sheet
+from tasks.training.recipe import Recipe
+from tasks.training.task import Batch, Task
 
 
 class Classification(Task):
     """A classifier scored by top-1, top-5 and mean per-class accuracy.
 
     Args:
-        head: images -> logits float[B, C]; see `tasks.classification.head.Classifier`.
+        head: images -> logits float[B, C]; see `backbone.classifier.Classifier`.
         labels, recipe, seed: see Task.
         crop_fraction: central part of an image that evaluation looks at, see `central_box`.
         augment: flip images and vary their colours in training, by the amounts that follow

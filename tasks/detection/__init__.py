@@ -1,1 +1,1 @@
-"""Object detection: SSD on COCO."""
+"""Detectors scored by COCO AP: SSD, SSDLite and Faster R-CNN."""

@@ -15,7 +15,7 @@ from torch import Tensor
 SMALLEST = 1e-3
 
 
-def area(boxes: Tensor) -> Tensor:
+def box_area(boxes: Tensor) -> Tensor:
     """Areas of boxes [..., 4] in square pixels, zero for inverted ones."""
     return (boxes[..., 2] - boxes[..., 0]).clamp(min=0) * (boxes[..., 3] - boxes[..., 1]).clamp(
         min=0
@@ -28,7 +28,7 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
     high = torch.minimum(a[..., :, None, 2:], b[..., None, :, 2:])
     sides = (high - low).clamp(min=0)
     overlap = sides[..., 0] * sides[..., 1]
-    union = area(a)[..., :, None] + area(b)[..., None, :] - overlap
+    union = box_area(a)[..., :, None] + box_area(b)[..., None, :] - overlap
     return overlap / union.clamp(min=1e-9)
 
 

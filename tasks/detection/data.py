@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.data import DataModule, Labels
-from tasks.detection.coco import CocoDetection, collate
-from tasks.detection.coco_index import CocoIndex, check_same_categories
-from tasks.detection.coco_splits import load_split
+from tasks.data.module import DataModule, Labels
+from tasks.detection.coco.dataset import CocoDetection, collate_detection
+from tasks.detection.coco.index import CocoIndex, check_same_categories
+from tasks.detection.coco.splits import load_split
 from tasks.detection.crop import RandomCrop
-from tasks.detection.evaluation import GroundTruth
-from tasks.images import image_size
+from tasks.detection.evaluation.arrays import GroundTruth
+from tasks.images.files import image_size
 
 
 class CocoData(DataModule):
@@ -51,7 +51,7 @@ class CocoData(DataModule):
         self.num_classes, self.size, self.cache = num_classes, image_size(size), cache
         self.keep_aspect, self.crop = keep_aspect, RandomCrop() if crop else None
         self.limit, self.validate_on_train = limit, validate_on_train
-        self.collate = collate
+        self.collate = collate_detection
         self.indices: dict[str, CocoIndex] = {}
 
     def setup(self, stage: str) -> None:

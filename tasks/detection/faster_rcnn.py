@@ -14,7 +14,7 @@ from tasks.detection.boxes import BoxCoder, iou, suppress
 from tasks.detection.region_proposals import BOX_WEIGHT, ROUNDS, RegionProposals
 from tasks.detection.regions import balanced_sample, crop
 from tasks.detection.taps import last_of_stride
-from tasks.images import image_size
+from tasks.images.files import image_size
 
 STRIDE = 16  # of the map that regions are proposed on and cut from
 # Regions that go through the trunk's last stages at a time in inference: those of a large batch,

@@ -17,7 +17,7 @@ from tasks.detection.anchors import anchors, shapes
 from tasks.detection.boxes import BoxCoder, match, suppress
 from tasks.detection.ssd_layers import extra_map, prediction_layer
 from tasks.detection.taps import last_of_stride
-from tasks.images import image_size
+from tasks.images.files import image_size
 
 # Sigmoid scores start here, so that the thousands of background anchors do not drown the first
 # steps (the prior of arXiv 1708.02002, section 3.3).

@@ -9,16 +9,16 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from tasks.data import Labels
+from tasks.data.module import Labels
 from tasks.detection.data import CocoData
 from tasks.detection.drawing import draw_boxes
-from tasks.detection.evaluation import CocoAP
-from tasks.images import fit, open_image
-from tasks.optimization import Recipe
-from tasks.pictures import contact_sheet
-from tasks.plots import precision_recall
-from tasks.preprocessing import Preprocess
-from tasks.task import Batch, Task
+from tasks.detection.evaluation.metric import CocoAP
+from tasks.detection.plots import precision_recall
+from tasks.images.files import fit, open_image
+from tasks.images.preprocessing import Preprocess
+from tasks.images.sheets import contact_sheet
+from tasks.training.recipe import Recipe
+from tasks.training.task import Batch, Task
 
 
 class Detection(Task):

@@ -1,1 +1,1 @@
-"""Faces: attributes and embeddings, each also learnt from a teacher."""
+"""Face attributes and face embeddings, and the sets they learn from."""

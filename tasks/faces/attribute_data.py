@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from backbone.errors import InputError, some
-from tasks.classification.data import ImageData
+from tasks.data.image_data import ImageData
 from tasks.faces.attribute_index import AttributeIndex
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backbone.errors import InputError, some
-from tasks.classification.index import ImageIndex
+from tasks.data.image_index import ImageIndex
 
 
 @dataclass(frozen=True, eq=False)

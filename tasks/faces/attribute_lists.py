@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, some
-from tasks.classification.source import ImageSet, require
+from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_csv import AttributeTable, read_attribute_csv
 from tasks.faces.attribute_index import AttributeIndex, named
 from tasks.faces.csv_rows import file_column, read_rows
-from tasks.faces.image_files import absent, images_below
+from tasks.images.listing import absent, images_below
 
 LAYOUT = """train.csv, val.csv   file,Smiling,Young,... a line; blank where nobody knows
 images/              the files, by their paths in it

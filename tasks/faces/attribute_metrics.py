@@ -12,7 +12,7 @@ from torch import Tensor
 from backbone.errors import InputError
 from backbone.files import whole
 
-State = tuple[np.ndarray, np.ndarray, np.ndarray]
+AttributeState = tuple[np.ndarray, np.ndarray, np.ndarray]
 NAN = float("nan")
 
 
@@ -106,7 +106,7 @@ class AttributeScores:
         self.seen.append((target, probabilities, teacher))
 
     @property
-    def state(self) -> State:
+    def state(self) -> AttributeState:
         """Of all n images taken in: image_id int64[n], probabilities float32[n, A], the teacher's
         float32[n, A], or [n, 0] without one."""
         if not self.seen:
@@ -115,7 +115,7 @@ class AttributeScores:
         images, own, teacher = (torch.cat(x).cpu() for x in zip(*self.seen, strict=True))
         return images.numpy(), own.float().numpy(), teacher.float().numpy()
 
-    def merge(self, states: Sequence[State]) -> None:
+    def merge(self, states: Sequence[AttributeState]) -> None:
         """Become the sum of all processes' shares."""
         self.seen = [tuple(map(torch.from_numpy, state)) for state in states if len(state[0])]
 

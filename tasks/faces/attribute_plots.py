@@ -8,9 +8,9 @@ from PIL import Image
 
 from tasks.faces.attribute_index import AttributeIndex
 from tasks.faces.attribute_metrics import AttributeResult, AttributeScore
-from tasks.images import open_image
-from tasks.pictures import captioned, contact_sheet
-from tasks.plots import plt, save
+from tasks.images.files import open_image
+from tasks.images.sheets import captioned, contact_sheet
+from tasks.runs.plots import plt, save_figure
 
 STUDENT, TEACHER, CHANCE = "#4878a8", "#c05020", "#202020"
 TILE, PAPER = 576, (250, 249, 246)  # pixels of a face with its lines, and their ground
@@ -47,7 +47,7 @@ def attribute_bars(scores: Sequence[AttributeScore], output: Path) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
-    save(figure, output)
+    save_figure(figure, output)
 
 
 def faces_sheet(

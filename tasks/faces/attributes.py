@@ -8,16 +8,16 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from tasks.classification.crop import central_box
-from tasks.data import Labels
+from tasks.data.module import Labels
 from tasks.faces.attribute_data import AttributeData
 from tasks.faces.attribute_metrics import AttributeScores, majority_baseline
 from tasks.faces.attribute_plots import attribute_bars, faces_sheet
-from tasks.images import Box
-from tasks.optimization import Recipe
-from tasks.pictures import captioned
-from tasks.preprocessing import Preprocess
-from tasks.task import Batch, Task
+from tasks.images.crops import central_box
+from tasks.images.files import Box
+from tasks.images.preprocessing import Preprocess
+from tasks.images.sheets import captioned
+from tasks.training.recipe import Recipe
+from tasks.training.task import Batch, Task
 
 
 class FaceAttributes(Task):
@@ -27,7 +27,7 @@ class FaceAttributes(Task):
     Table 12), here trainable from labels too. Scored by mean average precision.
 
     Args:
-        head: images -> logits float[B, A]; see `tasks.classification.head.Classifier`.
+        head: images -> logits float[B, A]; see `backbone.classifier.Classifier`.
         labels: the attributes.
         recipe, seed: see Task.
         crop_fraction: central part of an image that evaluation looks at, see `central_box`.

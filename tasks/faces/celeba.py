@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, some
-from tasks.classification.source import ImageSet, require
+from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
 from tasks.faces.celeba_lists import read_attributes, read_partition
-from tasks.faces.image_files import absent
+from tasks.images.listing import absent
 
 IMAGES, ATTRIBUTES, PARTITION = (
     "img_align_celeba",

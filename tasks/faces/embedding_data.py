@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tasks.classification.data import ImageData
-from tasks.classification.dataset import LabelledImages
-from tasks.data import Labels
+from tasks.data.image_data import ImageData
+from tasks.data.labelled_images import LabelledImages
+from tasks.data.module import Labels
 from tasks.faces.face_index import FaceIndex
 from tasks.faces.lfw import Lfw
 from tasks.faces.pairs import Pairs, compact, make_pairs
 from tasks.faces.verification import how_scored
-from tasks.images import open_image
+from tasks.images.files import open_image
 
 
 class FaceData(ImageData):

@@ -11,16 +11,16 @@ from PIL import Image
 from torch import Tensor, nn
 
 from backbone.errors import InputError
-from tasks.data import Labels
+from tasks.data.module import Labels
 from tasks.faces.embedding_data import FaceData
 from tasks.faces.face_index import view
 from tasks.faces.margin import MarginSoftmax
 from tasks.faces.verification import Verification
 from tasks.faces.verification_plots import plot_pairs
-from tasks.images import Box
-from tasks.optimization import Recipe
-from tasks.preprocessing import Preprocess
-from tasks.task import Batch, Task
+from tasks.images.files import Box
+from tasks.images.preprocessing import Preprocess
+from tasks.training.recipe import Recipe
+from tasks.training.task import Batch, Task
 
 TEACHER_COSINE = "teacher_cosine"
 

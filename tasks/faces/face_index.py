@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backbone.errors import InputError
-from tasks.classification.crop import central_box
-from tasks.classification.index import ImageIndex
-from tasks.images import Box
+from tasks.data.image_index import ImageIndex
+from tasks.images.crops import central_box
+from tasks.images.files import Box
 
 PER_IDENTITY = 4  # images of a person that a few images begin with: pairs need two
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, some
-from tasks.classification.folders import class_folders, index_folders, subfolders
-from tasks.classification.source import ImageSet, require
+from tasks.data.folders import class_folders, index_folders, subfolders
+from tasks.data.image_source import ImageSet, require
 from tasks.faces.celeba_lists import read_partition
 from tasks.faces.face_index import FaceIndex
 from tasks.faces.holding_out import held_out
-from tasks.faces.image_files import absent, images_below
+from tasks.images.listing import absent, images_below
 
 FOLDERS_LAYOUT = """train/<person>/*.jpg
 val/<person>/*.jpg   other people; or data.val=null: data.val_fraction of the people of train"""

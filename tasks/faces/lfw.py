@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError
-from tasks.classification.source import Source, require
+from tasks.data.image_source import ImageSource, require
 from tasks.faces.face_index import FaceIndex, check_box
 from tasks.faces.pairs import Pairs, compact
 
@@ -64,17 +64,17 @@ class Lfw:
             InputError: a list that is damaged, or photographs that are not there, named.
         """
         self.check()
-        index, pairs = load(Path(self.root), self.path(name))
+        index, pairs = load_lfw(Path(self.root), self.path(name))
         return index.framed(self.box), pairs
 
 
-def check(source: Source, verification: Lfw) -> None:
+def check_verification(source: ImageSource, verification: Lfw) -> None:
     """Check training and verification data, torch not needed: the configuration's `data.check`."""
     source.check()
     verification.check()
 
 
-def load(root: Path, path: Path) -> tuple[FaceIndex, Pairs]:
+def load_lfw(root: Path, path: Path) -> tuple[FaceIndex, Pairs]:
     """The photographs below a folder that a list of pairs names, each once, and the pairs.
 
     Raises:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, some
-from tasks.classification.source import ImageSet, require
+from tasks.data.image_source import ImageSet, require
 from tasks.faces.csv_rows import SPLIT, check_once, file_column, read_rows, split_of
 from tasks.faces.face_index import FaceIndex
 from tasks.faces.holding_out import held_out
-from tasks.faces.image_files import absent, images_below
+from tasks.images.listing import absent, images_below
 
 LAYOUT = """images/*.jpg, in folders of any depth; another name: data.images=NAME
 labels.csv with a column `file`, and perhaps `split` (train, val, test): data.list=NAME, or
@@ -56,7 +56,7 @@ class UnlabelledFaces:
         if self.list is None:
             files, splits = images_below(folder), None
         else:
-            files, splits = listed(Path(self.root, self.list), folder)
+            files, splits = listed_faces(Path(self.root, self.list), folder)
         if len(files) < 2:
             raise InputError(f"{folder}: {len(files)} images are too few to train and to validate")
         note = ""
@@ -75,7 +75,7 @@ class UnlabelledFaces:
         return ImageSet({split: part for split, part in parts.items() if len(part)}, note)
 
 
-def listed(path: Path, folder: Path) -> tuple[list[bytes], np.ndarray | None]:
+def listed_faces(path: Path, folder: Path) -> tuple[list[bytes], np.ndarray | None]:
     """The files that a list names, and their splits where it has such a column.
 
     Raises: InputError for a damaged list, or files that are not in the folder.

@@ -66,11 +66,11 @@ def unpack(folder: Path, root: Path) -> int:
             "name another folder, or remove the lists there"
         )
     parquet = _pyarrow()
-    shards = find_shards(folder)
+    shards = find_parquet(folder)
     found, attributes = Unpacked(), None
     for part, path in shards:
         file = _open(parquet, path)
-        columns = Columns.of(path, file.schema_arrow)
+        columns = ParquetColumns.of(path, file.schema_arrow)
         if attributes is not None and columns.attributes != attributes.attributes:
             raise InputError(f"{path} has other attributes than {shards[0][1]}: not of one mirror")
         attributes = attributes or columns
@@ -81,7 +81,7 @@ def unpack(folder: Path, root: Path) -> int:
     return len(found.names)
 
 
-def find_shards(folder: Path) -> list[tuple[int, Path]]:
+def find_parquet(folder: Path) -> list[tuple[int, Path]]:
     """(part, file) of all shards, training before validation before test.
 
     Raises: InputError for no shard, missing ones, or a split that is not there.
@@ -117,7 +117,7 @@ def find_shards(folder: Path) -> list[tuple[int, Path]]:
 
 
 @dataclass(frozen=True)
-class Columns:
+class ParquetColumns:
     """Which columns of a file are what."""
 
     attributes: list[str]
@@ -132,7 +132,7 @@ class Columns:
         return ["image", *values, *([self.identity] if self.identity else [])]
 
     @classmethod
-    def of(cls, path: Path, schema: Any) -> "Columns":
+    def of(cls, path: Path, schema: Any) -> "ParquetColumns":
         """Raises: InputError for a file without pictures or attributes."""
         import pyarrow.types as types
 
@@ -159,7 +159,7 @@ class Columns:
 
 
 def _unpack_rows(
-    batch: Any, columns: Columns, part: int, where: str, root: Path, found: Unpacked
+    batch: Any, columns: ParquetColumns, part: int, where: str, root: Path, found: Unpacked
 ) -> None:
     """Write the pictures of some rows and note their labels."""
     found.labels.append(_labels(batch, columns, where))
@@ -181,7 +181,7 @@ def _unpack_rows(
         found.parts.append(part)
 
 
-def _labels(batch: Any, columns: Columns, where: str) -> np.ndarray:
+def _labels(batch: Any, columns: ParquetColumns, where: str) -> np.ndarray:
     """int8[rows, A], 1 or 0."""
     if columns.separate:
         given = {name: batch.column(name) for name in columns.attributes}

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, some
-from tasks.classification.source import ImageSet, require
+from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
 from tasks.faces.csv_rows import SPLIT, check_once, file_column, read_rows, split_of
-from tasks.faces.image_files import absent, images_below
+from tasks.images.listing import absent, images_below
 
 RACES = ("White", "Black", "Asian", "Indian", "Other_Race")  # numbers 0 to 4
 COLUMNS = {"age": range(0, 150), "gender": (0, 1), "race": range(len(RACES))}

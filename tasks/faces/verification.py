@@ -14,7 +14,7 @@ from torch import Tensor
 from backbone.errors import InputError
 from tasks.faces.pairs import Pairs
 
-State = tuple[np.ndarray, np.ndarray, np.ndarray]
+VerificationState = tuple[np.ndarray, np.ndarray, np.ndarray]
 FALSE_ACCEPT_RATES = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
 
 
@@ -48,7 +48,7 @@ def tar_at_far(distance: np.ndarray, same: np.ndarray, rate: float) -> float:
     return float((distance[same] < mismatched[allowed_accepts(len(mismatched), rate)]).mean())
 
 
-def area(distance: np.ndarray, same: np.ndarray) -> float:
+def area_under_roc(distance: np.ndarray, same: np.ndarray) -> float:
     """Area under the ROC: how often a matched pair is nearer than a mismatched one, ties half."""
     ranks = rankdata(distance)[~same]
     matched, mismatched = int(same.sum()), len(ranks)
@@ -142,7 +142,7 @@ def score_pairs(distance: np.ndarray, same: np.ndarray, fold: np.ndarray) -> Pai
         metrics["accuracy_stderr"] = float(accuracies.std(ddof=1) / len(accuracies) ** 0.5)
     for name, rate in FALSE_ACCEPT_RATES.items():
         metrics[f"tar_at_far_{name}"] = tar_at_far(distance, same, rate)
-    metrics |= {"auc": area(distance, same), "eer": equal_error_rate(distance, same)}
+    metrics |= {"auc": area_under_roc(distance, same), "eer": equal_error_rate(distance, same)}
     number = np.searchsorted(np.unique(fold), fold)
     note = how_scored(len(accuracies), mismatched)
     return PairScores(metrics, distance, same, thresholds[number], note)
@@ -163,7 +163,7 @@ def how_scored(folds: int, mismatched: int) -> str:
 
 
 @dataclass(frozen=True)
-class Scores:
+class VerificationResult:
     """What an evaluation found.
 
     Args:
@@ -203,17 +203,17 @@ class Verification:
         self.seen.append((target, embedding, F.normalize(teacher.float(), dim=1)))
 
     @property
-    def state(self) -> State:
+    def state(self) -> VerificationState:
         """Of all images taken in: image_id int64[n], embedding and teacher float32[n, D or 0]."""
         if not self.seen:
             return np.zeros(0, np.int64), *np.zeros((2, 0, 0), np.float32)
         return tuple(torch.cat(x).cpu().numpy() for x in zip(*self.seen, strict=True))
 
-    def merge(self, states: Sequence[State]) -> None:
+    def merge(self, states: Sequence[VerificationState]) -> None:
         """Become the sum of all processes' shares."""
         self.seen = [tuple(map(torch.from_numpy, state)) for state in states if len(state[0])]
 
-    def compute(self) -> Scores:
+    def compute(self) -> VerificationResult:
         """Score all pairs of which both images were taken in."""
         images, embedding, teacher = self.state
         order = images.argsort(kind="stable")  # of the processes' making otherwise
@@ -221,7 +221,7 @@ class Verification:
         taught = teacher.shape[1] > 0
         agreement = {"teacher_cosine": float((embedding * teacher).sum(1).mean())} if taught else {}
         if self.pairs is None:
-            return Scores(agreement, None, np.zeros(0, np.int64), None)
+            return VerificationResult(agreement, None, np.zeros(0, np.int64), None)
         rows = np.full(max(self.pairs.first.max(), self.pairs.second.max()) + 1, -1)
         rows[images[images < len(rows)]] = np.flatnonzero(images < len(rows))
         first, second = rows[self.pairs.first], rows[self.pairs.second]
@@ -233,4 +233,4 @@ class Verification:
 
         pairs = score(embedding)
         teachers = score(teacher).metrics | {"teacher_cosine": 1.0} if taught else None
-        return Scores(pairs.metrics | agreement, pairs, scored, teachers)
+        return VerificationResult(pairs.metrics | agreement, pairs, scored, teachers)

@@ -7,16 +7,16 @@ from PIL import Image
 
 from tasks.faces.face_index import FaceIndex, view
 from tasks.faces.pairs import Pairs
-from tasks.faces.verification import FALSE_ACCEPT_RATES, PairScores, Scores, roc
-from tasks.images import open_image
-from tasks.pictures import captioned
-from tasks.plots import plt, save
+from tasks.faces.verification import FALSE_ACCEPT_RATES, PairScores, VerificationResult, roc
+from tasks.images.files import open_image
+from tasks.images.sheets import captioned
+from tasks.runs.plots import plt, save_figure
 
 SIDE = 160  # pixels of a face in a pair's picture
 WORST = 8  # pairs of each kind that are shown
 
 
-def plot_pairs(scores: Scores, pairs: Pairs, index: FaceIndex, folder: Path) -> None:
+def plot_pairs(scores: VerificationResult, pairs: Pairs, index: FaceIndex, folder: Path) -> None:
     """Write roc.png, distances.png and most_wrong_pairs.png."""
     roc_curve(scores.pairs, pairs.title, folder / "roc.png")
     distance_histograms(scores.pairs, pairs.title, folder / "distances.png")
@@ -53,7 +53,7 @@ def roc_curve(scores: PairScores, title: str, output: Path) -> None:
     )
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="lower right")
-    save(figure, output)
+    save_figure(figure, output)
 
 
 def distance_histograms(scores: PairScores, title: str, output: Path) -> None:
@@ -69,10 +69,10 @@ def distance_histograms(scores: PairScores, title: str, output: Path) -> None:
     axes.axvline((low + high) / 2, color="black", linewidth=1, label="the folds' thresholds")
     axes.set(xlabel="squared distance of the embeddings", ylabel="pairs", title=title)
     axes.legend()
-    save(figure, output)
+    save_figure(figure, output)
 
 
-def most_wrong(scores: Scores, pairs: Pairs, index: FaceIndex, output: Path) -> None:
+def most_wrong(scores: VerificationResult, pairs: Pairs, index: FaceIndex, output: Path) -> None:
     """The matched pairs that were rejected by most, and the mismatched accepted by most.
 
     Each beyond its fold's threshold; faces as evaluation framed them.

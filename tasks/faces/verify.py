@@ -33,9 +33,9 @@ def embeddings_of_file(path: Path, index: FaceIndex) -> np.ndarray:
     """
     import numpy as np
 
-    from tasks.cached_outputs import read
+    from tasks.distillation.cached_outputs import read_outputs
 
-    names, values, _ = read(path)
+    names, values, _ = read_outputs(path)
     rows = {name: row for row, name in enumerate(names.tolist())}
     files = [os.fsdecode(file) for file in index.files]
     missing = [file for file in files if file not in rows]
@@ -65,10 +65,10 @@ def embeddings_of_network(
     import torch
     from torch.utils.data import DataLoader
 
-    from tasks.build import load_task
-    from tasks.classification.dataset import LabelledImages, collate
+    from tasks.data.labelled_images import LabelledImages, collate_labelled
     from tasks.faces.embedding_task import FaceEmbedding
-    from tasks.images import image_size
+    from tasks.images.files import image_size
+    from tasks.training.build import load_task
 
     task, config = load_task(path)
     if not isinstance(task, FaceEmbedding):
@@ -80,7 +80,7 @@ def embeddings_of_network(
     task.to(device)
     answers = []
     workers = min(os.cpu_count() or 1, 8)
-    for images in DataLoader(dataset, batch, collate_fn=collate, num_workers=workers):
+    for images in DataLoader(dataset, batch, collate_fn=collate_labelled, num_workers=workers):
         with torch.inference_mode():
             answer = task.predict({"image": images["image"].to(device)})
         answers.append(answer["embedding"].cpu().numpy())
@@ -102,14 +102,14 @@ def verify(
     Raises:
         InputError: see `lfw.load`, and the embeddings' functions.
     """
-    from tasks.faces.lfw import load
+    from tasks.faces.lfw import load_lfw
 
-    index, pairs = load(root, pairs_list or root / "pairs.txt")
+    index, pairs = load_lfw(root, pairs_list or root / "pairs.txt")
     import torch
 
     from tasks.faces.verification import Verification
     from tasks.faces.verification_plots import plot_pairs
-    from tasks.runs import write_whole
+    from tasks.runs.directory import write_whole
 
     if source.suffix == ".npz":
         embedding = embeddings_of_file(source, index)
@@ -132,7 +132,7 @@ def verify(
     return result
 
 
-def table(result: dict[str, Any]) -> str:
+def scores_table(result: dict[str, Any]) -> str:
     """The scores, a line each, and what they rest on."""
     width = max(map(len, result["metrics"]))
     lines = [f"{name:<{width}}  {100 * value:6.2f}" for name, value in result["metrics"].items()]
@@ -163,7 +163,7 @@ def main() -> None:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    print(table(result))
+    print(scores_table(result))
     print(f"written: {arguments.output}")
 
 

@@ -1,1 +1,1 @@
-"""Where on Earth a photograph was taken, as classification over cells of the sphere."""
+"""PlaNet: where on Earth a photograph was taken, as one of many cells."""

@@ -62,7 +62,7 @@ class Counts:
         self.sums = np.add.reduceat(np.concatenate([self.sums, vectors])[order], starts)
 
 
-def build(
+def build_partition(
     coordinates: Iterable[Coordinates], t_max: int, t_min: int, max_level: int = DEFAULT_LEVEL
 ) -> Partition:
     """Part the sphere by photographs; the same ones in any order and chunks give the same cells.
@@ -77,10 +77,10 @@ def build(
         InputError: thresholds or a level that make no sense; every cell left out.
     """
     _check_thresholds(t_max, t_min)
-    return part(count(coordinates, max_level), t_max, t_min)
+    return split_cells(count_cells(coordinates, max_level), t_max, t_min)
 
 
-def count(coordinates: Iterable[Coordinates], max_level: int = DEFAULT_LEVEL) -> Counts:
+def count_cells(coordinates: Iterable[Coordinates], max_level: int = DEFAULT_LEVEL) -> Counts:
     """Count photographs in the cells of the level limit, for `part`.
 
     Raises:
@@ -99,7 +99,7 @@ def count(coordinates: Iterable[Coordinates], max_level: int = DEFAULT_LEVEL) ->
     return finest
 
 
-def part(finest: Counts, t_max: int, t_min: int) -> Partition:
+def split_cells(finest: Counts, t_max: int, t_min: int) -> Partition:
     """`build` from photographs that were counted before; thresholds may depend on their number."""
     _check_thresholds(t_max, t_min)
     cells, counts, sums = _split(finest, t_max)
@@ -157,7 +157,7 @@ def _groups(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return ranked[starts], starts, order
 
 
-def summary(partition: Partition) -> str:
+def partition_summary(partition: Partition) -> str:
     """A few lines on what became of the photographs."""
     levels = partition.levels
     histogram = np.bincount(levels)
@@ -200,13 +200,13 @@ def main() -> None:
     try:
         start = time.perf_counter()
         chunks = read_coordinates(given.coordinates)
-        partition = build(chunks, given.t_max, given.t_min, given.max_level)
+        partition = build_partition(chunks, given.t_max, given.t_min, given.max_level)
         partition.save(given.output)
         seconds = time.perf_counter() - start
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"{summary(partition)}\n{'seconds':<12} {seconds:.2f}")
+    print(f"{partition_summary(partition)}\n{'seconds':<12} {seconds:.2f}")
     from tasks.geolocation.world_map import draw_counts
 
     picture = given.output.with_suffix(".png")

@@ -10,16 +10,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from backbone.errors import InputError
-from tasks.classification.data import ImageData
-from tasks.data import Labels, TrainBatches
+from tasks.data.image_data import ImageData
+from tasks.data.module import Labels, TrainBatches
 from tasks.geolocation import hierarchy
-from tasks.geolocation.dataset import LocatedImages, collate
+from tasks.geolocation.dataset import LocatedImages, collate_places
 from tasks.geolocation.names import output_id, place_name
 from tasks.geolocation.partition import Partition
 from tasks.geolocation.partitioning import Partitioning
 from tasks.geolocation.photographs import Photographs, PlaceIndex
+from tasks.geolocation.place_sources import Places
 from tasks.geolocation.shards import Shards
-from tasks.geolocation.sources import Places
 from tasks.geolocation.stream import ShardStream, StreamBatches
 
 
@@ -45,7 +45,7 @@ class PlaceData(ImageData):
     ):
         super().__init__(source, **options)
         self.partitioning, self.coarser, self.cache = partitioning, coarser, Path(cache)
-        self.collate = collate
+        self.collate = collate_places
         self.loaded: Places | None = None
         self.left_out: Counter[str] = Counter()  # training photographs, by reason
 
@@ -121,7 +121,9 @@ class PlaceData(ImageData):
         options = {"size": size, "crop_fraction": 1.0, "seed": self.seed}
         if isinstance(dataset, ShardStream):
             stream = ShardStream(dataset.shards, self.partition, crop=None, **options)
-            return DataLoader(stream, 128, collate_fn=collate, num_workers=min(self.workers, 1))
+            return DataLoader(
+                stream, 128, collate_fn=collate_places, num_workers=min(self.workers, 1)
+            )
         index = self.indices[split]
         if count is not None and count < len(index):
             order = np.random.default_rng(self.seed).permutation(len(index))
@@ -176,7 +178,7 @@ class PlaceData(ImageData):
 def labels(partition: Partition, coarser: Sequence[float] = ()) -> Labels:
     """What the outputs of a network for a partition mean: its cells, then those of each coarser
     partition, the coarsest last."""
-    *above, own = hierarchy.levels(partition, coarser)
+    *above, own = hierarchy.hierarchy_levels(partition, coarser)
     ids, names = [], []
     for level in (own, *reversed(above)):
         ids += [output_id(partition, cell) for cell in level.cells]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tasks.classification import dataset
+from tasks.data import labelled_images as dataset
 from tasks.geolocation.photographs import PlaceIndex
 
 
@@ -23,7 +23,7 @@ class LocatedImages(dataset.LabelledImages):
         return item | {"position": self.index.positions[item["image_id"]]}
 
 
-def collate(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+def collate_places(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
     """Make a batch of B items: what classification's has, and `position` float32[B, 2].
 
     Single precision is 1 m, and what every accelerator has.

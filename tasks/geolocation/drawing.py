@@ -13,7 +13,7 @@ from PIL import Image
 
 from tasks.geolocation.metrics import GeolocationResult
 from tasks.geolocation.names import place_name
-from tasks.geolocation.world_map import HEIGHT, SHORE, WIDTH, WorldMap, project, save
+from tasks.geolocation.world_map import HEIGHT, SHORE, WIDTH, WorldMap, project, save_map
 
 FADED = 1000  # times less probable than the best: no longer on the map
 INK, TRUTH, GUESS = "#28242c", "#1565c0", "#0b6e4f"
@@ -106,4 +106,4 @@ def distance_curves(
     )
     axes.grid(alpha=0.25)
     axes.legend(loc="upper left")
-    save(figure, output)
+    save_map(figure, output)

@@ -7,7 +7,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from backbone.errors import InputError
-from tasks.images import DECODING_ERRORS, fault
+from tasks.images.files import DECODING_ERRORS, fault
 
 GPS = ExifTags.GPS
 

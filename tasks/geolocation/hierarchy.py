@@ -20,7 +20,7 @@ class Level:
     centres: np.ndarray  # float64[K,2] latitude and longitude of the mean of the C's mean positions
 
 
-def levels(partition: Partition, factors: Sequence[float]) -> list[Level]:
+def hierarchy_levels(partition: Partition, factors: Sequence[float]) -> list[Level]:
     """The partition's own level, and above it one for each factor, coarsest first.
 
     A coarser level is split like the partition, by the photographs in its cells, with that many

@@ -58,7 +58,7 @@ class Partition:
     @cached_property
     def levels(self) -> np.ndarray:
         """int64[C]: the S2 level of each cell; at level 0 six cover the Earth, each has 4 below."""
-        return s2.levels(self.cells)
+        return s2.cell_levels(self.cells)
 
     @cached_property
     def _ranges(self) -> tuple[np.ndarray, np.ndarray]:

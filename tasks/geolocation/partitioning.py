@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.errors import InputError
-from tasks.geolocation.cells import count, part
+from tasks.geolocation.cells import count_cells, split_cells
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.partition import Partition
 
@@ -50,9 +50,9 @@ class Partitioning:
                 "there are no training photographs to part the sphere by: name the checkpoint "
                 "that is evaluated, or a file of cells, with data.partition="
             )
-        finest = count(photographs, self.max_level)
+        finest = count_cells(photographs, self.max_level)
         t_max, t_min = self.thresholds(int(finest.counts.sum()))
-        partition = part(finest, t_max, t_min)
+        partition = split_cells(finest, t_max, t_min)
         path = cache / "partitions" / f"{partition.hash[:16]}.safetensors"
         if not path.exists():
             partition.save(path)
@@ -73,7 +73,7 @@ class Partitioning:
         if path.suffix != ".ckpt":
             partition = Partition.load(path)
         else:
-            from tasks.checkpoints import read_checkpoint
+            from tasks.training.checkpoints import read_checkpoint
 
             values = read_checkpoint(path)["labels"].get("partition")
             if values is None:

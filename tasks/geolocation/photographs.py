@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError
-from tasks.classification.index import ImageIndex
+from tasks.data.image_index import ImageIndex
 from tasks.geolocation import s2
 from tasks.geolocation.coordinates import Coordinates, line_number, read_coordinates
 from tasks.geolocation.exif import NoPositionError, gps_position
 from tasks.geolocation.partition import Partition
-from tasks.images import SUFFIXES
+from tasks.images.files import SUFFIXES
 
 # Test lists by a part of their files' names, and how many photographs each had when published;
 # many have been taken off the web since, so that a score must say of how many it is.
@@ -71,7 +71,7 @@ class Photographs:
         return PlaceIndex(self.root, self.files, cells, classes, positions=self.positions)
 
 
-def listed(path: Path, folder: Path, allow_missing: bool = False) -> Photographs:
+def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) -> Photographs:
     """The photographs that a CSV file lists (see `read_coordinates`), found in a folder.
 
     A list may name files, relative to the folder or to the one that it is in (images/a.jpg in
@@ -152,7 +152,7 @@ def with_gps(folder: Path) -> Photographs:
     )
 
 
-def hold_out(
+def hold_out_places(
     photographs: Photographs, fraction: float, seed: int
 ) -> tuple[Photographs, Photographs]:
     """Split in two: (about 1 - fraction, fraction). Photographs of one place stay together.

@@ -64,7 +64,7 @@ def cell_ids(latitude: np.ndarray, longitude: np.ndarray, level: int) -> np.ndar
     return (place << np.uint64(1) | np.uint64(1)) << np.uint64(2 * (LEAF - level))
 
 
-def levels(ids: np.ndarray) -> np.ndarray:
+def cell_levels(ids: np.ndarray) -> np.ndarray:
     """int64[N]: the level of each cell."""
     zeros = np.log2(_last_one(ids).astype(np.float64)).astype(np.int64)
     return LEAF - zeros // 2

@@ -15,10 +15,10 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from webdataset.filters import shuffle
 
 from backbone.errors import InputError
-from tasks import images
-from tasks.classification.crop import RandomResizedCrop, central_box
 from tasks.geolocation.partition import Partition
 from tasks.geolocation.shards import TWICE, Member, MemberError, Shards, member, samples
+from tasks.images.crops import RandomResizedCrop, central_box
+from tasks.images.files import Box, load_view
 
 DROPPED = "in a dropped cell"
 REASONS = (
@@ -138,14 +138,14 @@ class ShardStream(IterableDataset):
         """A photograph decoded. Raises: InputError for one that cannot be."""
         size = np.zeros(2, np.int64)
 
-        def box(width: int, height: int) -> images.Box:
+        def box(width: int, height: int) -> Box:
             size[:] = height, width
             if self.crop is None:
                 return central_box(width, height, self.crop_fraction, self.size)
             key = [self.seed, self.epoch, photograph.shard, photograph.number]
             return self.crop(width, height, self.size, np.random.default_rng(key))
 
-        image = images.load(Content(photograph.image, photograph.name), self.size, box)
+        image = load_view(Content(photograph.image, photograph.name), self.size, box)
         return {
             "image": image,
             "label": cell,

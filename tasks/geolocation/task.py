@@ -12,8 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from backbone.errors import InputError
-from tasks.classification.crop import central_box
-from tasks.data import Labels
+from tasks.data.module import Labels
 from tasks.geolocation import hierarchy, s2
 from tasks.geolocation.baselines import baselines
 from tasks.geolocation.data import PlaceData
@@ -26,10 +25,11 @@ from tasks.geolocation.planet import Cells
 from tasks.geolocation.sphere import great_circle_km
 from tasks.geolocation.stream import ShardStream
 from tasks.geolocation.world_map import WorldMap
-from tasks.images import Box, open_image
-from tasks.optimization import Recipe
-from tasks.preprocessing import Preprocess
-from tasks.task import Batch, Task
+from tasks.images.crops import central_box
+from tasks.images.files import Box, open_image
+from tasks.images.preprocessing import Preprocess
+from tasks.training.recipe import Recipe
+from tasks.training.task import Batch, Task
 
 
 class Planet(Task):
@@ -39,7 +39,7 @@ class Planet(Task):
     (section 4.4, Table 11). Scored by the shares of photographs placed within some radii.
 
     Args:
-        head: images -> logits of all cells; see `tasks.classification.head.Classifier`.
+        head: images -> logits of all cells; see `backbone.classifier.Classifier`.
         labels: with the partition, which every checkpoint thus holds.
         recipe, seed: see Task.
         coarser: multiples of t_max of coarser partitions, see `hierarchy.levels`.
@@ -86,7 +86,7 @@ class Planet(Task):
             )
         self.monitor = f"within_{monitor_km:g}_km"
         self.partition = Partition.from_dict(labels.partition)
-        self.cells = Cells(hierarchy.levels(self.partition, coarser), smoothing_km)
+        self.cells = Cells(hierarchy.hierarchy_levels(self.partition, coarser), smoothing_km)
         self.radii_km, self.baseline_photographs = tuple(radii_km), baseline_photographs
         self.crop_fraction, self.augment = crop_fraction, augment
         self.compared: dict[str, dict[str, float]] = {}

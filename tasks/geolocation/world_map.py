@@ -126,7 +126,7 @@ def draw_counts(partition: Partition, output: Path, width: int = 3200) -> None:
         f"{partition.photographs:,} photographs"
     )
     figure.text(0.01, 0.02, text, fontsize=10, color=SHORE, linespacing=1.5)
-    save(figure, output)
+    save_map(figure, output)
 
 
 def world_figure(width: float = 14.0) -> tuple[Figure, Axes]:
@@ -148,7 +148,7 @@ def color_bar(
     return bar
 
 
-def save(figure: Figure, output: Path) -> None:
+def save_map(figure: Figure, output: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
     with whole(output) as partial:
         figure.savefig(partial, dpi=150, format="png")

@@ -46,7 +46,7 @@ CATEGORIES: list[dict[str, Any]] = [
 ]
 
 
-def draw(
+def draw_coco(
     root: Path | str,
     *,
     train: int = 1200,

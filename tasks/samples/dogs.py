@@ -41,7 +41,7 @@ _POSES = ((standing, 0.4), (sitting, 0.3), (portrait, 0.3))
 _CUT = (0.06, 0.2)  # how much of a portrait is below the frame
 
 
-def draw(
+def draw_dogs(
     root: Path | str,
     *,
     train: int = 720,

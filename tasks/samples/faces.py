@@ -53,7 +53,7 @@ _FAMILIES = ("Alder", "Birch", "Cedar", "Elder", "Fern", "Ginkgo", "Hazel", "Jun
 Row = tuple[list[int], np.ndarray]  # attributes, -1 or 1; places in the picture, [7, 2]
 
 
-def draw(
+def draw_faces(
     root: Path | str,
     train: int = 1600,
     val: int = 300,

@@ -26,7 +26,7 @@ DEVKIT = "ILSVRC2012_devkit_t12/data"
 Layout = Literal["flat", "folders"]
 
 
-def draw(
+def draw_imagenet(
     root: Path | str,
     *,
     train: int = 1000,

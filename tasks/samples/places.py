@@ -26,7 +26,7 @@ HEADER = ("file", "latitude", "longitude")
 _SHARES = np.array([place.weight for place in PLACES])
 
 
-def draw(
+def draw_places(
     root: Path | str,
     *,
     train: int = 1500,

@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from tasks.tables.counting import composed, network_of
+from tasks.tables.counting import compose_row, network_of
 from tasks.tables.reading import Row, Table, read_tables
 
 # Modes with a row's own network; a sample's has another size.
@@ -27,7 +27,7 @@ def row_beside(config: DictConfig) -> dict[str, Any] | None:
     for table in sorted(read_tables([]), key=lambda table: table.number != paper["table"]):
         for row in table.rows:
             if fits(row, config, paper["metric"]):
-                return paper | cells(row, table)
+                return paper | paper_values(row, table)
     return paper
 
 
@@ -37,10 +37,10 @@ def fits(row: Row, config: DictConfig, metric: str) -> bool:
         return False
     if f"task={config.task.name}" not in row.overrides:  # before anything is composed
         return False
-    return network_of(composed(*row.overrides)) == network_of(config)
+    return network_of(compose_row(*row.overrides)) == network_of(config)
 
 
-def cells(row: Row, table: Table) -> dict[str, Any]:
+def paper_values(row: Row, table: Table) -> dict[str, Any]:
     """A row's cells under the names that `task.paper` has for them."""
     counted = " (body)" if table.body else ""
     return {

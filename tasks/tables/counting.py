@@ -10,15 +10,15 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from backbone.cost import Cost, cost
-from tasks import configuration
-from tasks.build import build_head
-from tasks.images import image_size
+from tasks.cli import configuration
+from tasks.images.files import image_size
 from tasks.tables.reading import Row, Table
+from tasks.training.build import build_head
 
 
-def composed(*overrides: str) -> DictConfig:
+def compose_row(*overrides: str) -> DictConfig:
     """A configuration of one's own, to be changed at will."""
-    return configuration.composed(*overrides).copy()
+    return configuration.composed_config(*overrides).copy()
 
 
 def network_of(config: DictConfig) -> dict[str, Any]:
@@ -31,13 +31,13 @@ def network_of(config: DictConfig) -> dict[str, Any]:
     return {"backbone": backbone, "head": head, "size": size}
 
 
-def count(row: Row, table: Table) -> Cost | None:
+def count_row(row: Row, table: Table) -> Cost | None:
     """Mult-adds of one image and parameters, as the table counts; None for what is not public.
 
     Built on torch's meta device: nothing is computed, and no weights are loaded.
     """
     if row.overrides is not None:
-        network = network_of(composed(*row.overrides))
+        network = network_of(compose_row(*row.overrides))
     elif row.network is not None:
         network = {"network": row.network, "size": row.size}
     else:
@@ -51,11 +51,11 @@ def _count(network: str, outputs: int | None) -> Cost:
     parts = json.loads(network)
     with torch.device("meta"):
         images = torch.empty(1, 3, *image_size(parts["size"]))
-        module = build(parts, outputs)
+        module = build_row(parts, outputs)
         return cost(module, images, method=getattr(module, "network", module))
 
 
-def build(parts: dict[str, Any], outputs: int | None) -> nn.Module:
+def build_row(parts: dict[str, Any], outputs: int | None) -> nn.Module:
     """The network of `network_of`, or its trunk alone where there are no outputs."""
     if "network" in parts:
         return instantiate(parts["network"])

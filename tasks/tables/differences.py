@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from tasks.runs import NO_INFLUENCE
+from tasks.runs.directory import NO_INFLUENCE
 
 # Where files lie and what computes: no part of what a row is.
 IGNORED = (

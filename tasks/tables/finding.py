@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import conf
 from backbone.errors import InputError
-from tasks.tables.counting import composed, network_of
+from tasks.tables.counting import compose_row, network_of
 from tasks.tables.differences import differences
 from tasks.tables.reading import Row, Table
 
@@ -64,7 +64,7 @@ def find(row: Row, table: Table, runs: Path) -> Found | None:
     """
     if row.overrides is None:
         return None
-    task = composed(*row.overrides).task.name
+    task = compose_row(*row.overrides).task.name
     found = [shown(run, row, table) for run in finished(runs, task) if belongs(run, row)]
     return max(found, key=lambda f: (f.same_data, not f.differences, f.run.date), default=None)
 
@@ -73,7 +73,7 @@ def belongs(run: Run, row: Row) -> bool:
     """Whether a run's network is the row's. A mode may change a task's head, but not the row."""
     if run.config.mode in NO_RESULT:
         return False
-    wanted = composed(*row.overrides, f"mode={run.config.mode}")
+    wanted = compose_row(*row.overrides, f"mode={run.config.mode}")
     return network_of(wanted) == network_of(run.config)
 
 
@@ -82,7 +82,7 @@ def shown(run: Run, row: Row, table: Table) -> Found:
     mode = run.config.mode
     # a sample brings its own data set
     real_data = () if mode == "sample" else table.real_data
-    wanted = composed(*row.overrides, *real_data, f"mode={mode}")
+    wanted = compose_row(*row.overrides, *real_data, f"mode={mode}")
     different = [] if mode == "full" else [f"mode={mode}"]
     value = run.result["metrics"].get(row.metric)
     defined = value is not None and math.isfinite(value) and value >= 0
@@ -126,9 +126,9 @@ def read_run(path: Path) -> Run:
         InputError: a file that is damaged, or was written by something else.
     """
     file = path / "result.json"
-    result = read(file, json.loads, {"metrics": dict, "data": str, "seed": int})
+    result = read_runs(file, json.loads, {"metrics": dict, "data": str, "seed": int})
     parts = dict.fromkeys(("task", "backbone", "data", "trainer"), dict)
-    config = read(path / "config.yaml", yaml.safe_load, parts | {"mode": str})
+    config = read_runs(path / "config.yaml", yaml.safe_load, parts | {"mode": str})
     if not (Path(conf.__file__).parent / "mode" / f"{config['mode']}.yaml").is_file():
         raise InputError(f"{path / 'config.yaml'}: mode={config['mode']} is not known; left out")
     if "finished" in result:
@@ -138,7 +138,7 @@ def read_run(path: Path) -> Run:
     return Run(path, result, OmegaConf.create(config), date)
 
 
-def read(path: Path, parse: Callable[[str], Any], wanted: dict[str, type]) -> dict[str, Any]:
+def read_runs(path: Path, parse: Callable[[str], Any], wanted: dict[str, type]) -> dict[str, Any]:
     """A file's mapping, with at least these keys."""
     try:
         content = parse(path.read_text())

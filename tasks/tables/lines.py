@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from backbone.cost import Cost
-from tasks.tables.counting import count
+from tasks.tables.counting import count_row
 from tasks.tables.finding import Found, find
 from tasks.tables.reading import Row, Table
 
@@ -56,4 +56,4 @@ class Line:
 
 def lines_of(table: Table, runs: Path) -> list[Line]:
     """A table's lines, with what the runs in a folder have measured."""
-    return [Line(row, table, count(row, table), find(row, table, runs)) for row in table.rows]
+    return [Line(row, table, count_row(row, table), find(row, table, runs)) for row in table.rows]

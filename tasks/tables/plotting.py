@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from backbone.files import whole
-from tasks.plots import plt
+from tasks.runs.plots import plt
 from tasks.tables.lines import Line
 from tasks.tables.printing import magnitude, title
 

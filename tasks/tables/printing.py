@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterable
 
-from tasks.report import aligned
+from tasks.runs.report import aligned
 from tasks.tables.lines import Line
 
 WIDTH = 110
@@ -27,7 +27,7 @@ def as_printed(counted: int | None, printed: str | None) -> str:
     return f"{counted / UNITS[printed[-1]]:.{digits}f}{printed[-1]}"
 
 
-def figure(metric: float | None) -> str:
+def format_value(metric: float | None) -> str:
     """A metric in percent."""
     return "undefined" if metric is None else f"{metric:.1f}"
 
@@ -39,12 +39,12 @@ def cells(line: Line, marks: dict[str, int]) -> list[str]:
     if found is None:
         ours = "-" if line.row.command is None else "not run"
     elif found.same_data:
-        ours = figure(found.metric)
+        ours = format_value(found.metric)
     else:
-        elsewhere = figure(found.metric)
+        elsewhere = format_value(found.metric)
     return [
         line.row.name + (f" [{marks[line.row.note]}]" if line.row.note else ""),
-        figure(paper.metric),
+        format_value(paper.metric),
         ours,
         elsewhere,
         paper.mult_adds or "-",

@@ -51,7 +51,7 @@ def test_they_compute_what_their_own_network_computes(tmp_path, make, name, trun
 
     trunk = trunk().eval()
     fc = nn.Linear(trunk.feature_info[trunk.taps[-1]].channels, 1000)
-    report = weights.load(trunk, path, fc)
+    report = weights.load_weights(trunk, path, fc)
     assert report.names == make.__name__.partition("_")[0]
     assert (len(report.matched), report.dropped, report.differs) == (count, (), {})
     x = torch.randn(1, 3, *size)
@@ -62,7 +62,7 @@ def test_they_compute_what_their_own_network_computes(tmp_path, make, name, trun
 
 def test_options_that_no_tensor_shows_are_reported(tmp_path):
     save_file(timm.create_model("mobilenetv1_100").state_dict(), tmp_path / "a.safetensors")
-    report = weights.load(MobileNetV1(normalization="imagenet"), tmp_path / "a.safetensors")
+    report = weights.load_weights(MobileNetV1(normalization="imagenet"), tmp_path / "a.safetensors")
     assert report.differs == {
         "padding": ("symmetric", "same"),
         "bn_eps": (1e-5, 1e-3),
@@ -74,7 +74,7 @@ def test_options_that_no_tensor_shows_are_reported(tmp_path):
 def test_weights_of_another_network_say_whose_they_are(tmp_path):
     save_file(timm.create_model("mobilenetv2_050").state_dict(), tmp_path / "a.safetensors")
     with pytest.raises(InputError) as error:
-        weights.load(MobileNetV1(), tmp_path / "a.safetensors")
+        weights.load_weights(MobileNetV1(), tmp_path / "a.safetensors")
     assert "(timm names) is of a MobileNetV2, and this trunk is a MobileNetV1" in str(error.value)
     with pytest.raises(InputError, match=r"it fits a MobileNetV2 with alpha=0\.5"):
-        weights.load(MobileNetV2(), tmp_path / "a.safetensors")
+        weights.load_weights(MobileNetV2(), tmp_path / "a.safetensors")

@@ -46,7 +46,7 @@ def keras_state(trunk):
 def test_save_and_load_round_trip(tmp_path):
     source = random_trunk().to(memory_format=torch.channels_last)
     fc = nn.Linear(256, 10)
-    weights.save(source, tmp_path / "new folder/a.safetensors", classifier=fc)
+    weights.save_weights(source, tmp_path / "new folder/a.safetensors", classifier=fc)
     assert [p.name for p in (tmp_path / "new folder").iterdir()] == ["a.safetensors"]
 
     target, target_fc = MobileNetV1(alpha=0.25).eval(), nn.Linear(256, 10)
@@ -62,7 +62,7 @@ def test_save_and_load_round_trip(tmp_path):
 
 def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.safetensors"
-    weights.save(random_trunk(), path)
+    weights.save_weights(random_trunk(), path)
     before = path.read_bytes()
 
     def break_off(state, name, metadata):
@@ -71,7 +71,7 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(weights, "save_file", break_off)
     with pytest.raises(OSError, match="disk full"):
-        weights.save(random_trunk(), path)
+        weights.save_weights(random_trunk(), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -97,7 +97,7 @@ def test_keras_names_are_detected_and_the_classifier_is_offered(tmp_path):
 
 
 def test_our_own_files_remember_the_padding_too(tmp_path):
-    weights.save(random_trunk(padding="symmetric"), tmp_path / "a.safetensors")
+    weights.save_weights(random_trunk(padding="symmetric"), tmp_path / "a.safetensors")
     report = weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors")
     assert report.differs == {"padding": ("symmetric", "same")}
 
@@ -115,7 +115,7 @@ def test_our_own_files_remember_the_padding_too(tmp_path):
 def test_a_file_that_is_no_safetensors_file(tmp_path, content, begins):
     path = tmp_path / "a.safetensors"
     if content is None:
-        weights.save(random_trunk(), path)
+        weights.save_weights(random_trunk(), path)
         content = path.read_bytes()[:-1000]
     path.write_bytes(content)
     with pytest.raises(InputError) as error:
@@ -141,7 +141,7 @@ def test_no_such_file(tmp_path):
     ids=str,
 )
 def test_weights_of_another_network_are_named(tmp_path, options, hint):
-    weights.save(random_trunk(**options), tmp_path / "a.safetensors")
+    weights.save_weights(random_trunk(**options), tmp_path / "a.safetensors")
     trunk = random_trunk()
     before = {k: v.clone() for k, v in trunk.state_dict().items()}
     with pytest.raises(InputError, match=f"fits a MobileNetV1 with {hint}") as error:
@@ -202,7 +202,7 @@ def test_a_classifier_of_other_classes_is_dropped(tmp_path, outputs, channels, c
 
 
 def test_a_file_without_classifier_says_so(tmp_path):
-    weights.save(random_trunk(), tmp_path / "a.safetensors")
+    weights.save_weights(random_trunk(), tmp_path / "a.safetensors")
     report = weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors", nn.Linear(256, 10))
     assert not report.classifier_loaded
     assert "135 tensors matched, no classifier in it" in str(report)

@@ -11,16 +11,16 @@ from PIL import Image
 from torch import nn
 
 from tasks import predict
-from tasks.build import load_task
-from tasks.checkpoints import AtomicCheckpointIO, read_checkpoint
-from tasks.classification.dataset import LabelledImages
-from tasks.classification.index import ImageIndex
 from tasks.classification.task import Classification
-from tasks.data import Labels
-from tasks.detection.coco import CocoDetection, collate
-from tasks.detection.coco_index import load_index
+from tasks.data.image_index import ImageIndex
+from tasks.data.labelled_images import LabelledImages
+from tasks.data.module import Labels
+from tasks.detection.coco.dataset import CocoDetection, collate_detection
+from tasks.detection.coco.index import load_index
 from tasks.detection.task import Detection
-from tasks.images import open_image
+from tasks.images.files import open_image
+from tasks.training.build import load_task
+from tasks.training.checkpoints import AtomicCheckpointIO, read_checkpoint
 
 LABELS = Labels(2, [1], [1], ["thing"])
 
@@ -148,7 +148,7 @@ def test_padded_photographs_get_the_boxes_of_evaluation(
     assert code == 0
     answers = json.loads((tmp_path / "out/predictions.json").read_text())
     task, _ = load_task(confident)
-    batch = collate(list(CocoDetection(index, (96, 160), keep_aspect=True)))
+    batch = collate_detection(list(CocoDetection(index, (96, 160), keep_aspect=True)))
     with torch.inference_mode():
         prediction = task.predict(batch)
     assert len(answers) == len(index) == 7

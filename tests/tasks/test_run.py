@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tasks.build import load_task
+from tasks.training.build import load_task
 from tests.conftest import assert_same_weights, kill_at, start, tiny_options
 
 
@@ -52,7 +52,7 @@ def test_the_reloaded_best_checkpoint_scores_what_the_run_reported(detector):
     task, config = load_task(path / "best.ckpt")
     from hydra.utils import instantiate
 
-    from tasks.detection.evaluation import CocoAP
+    from tasks.detection.evaluation.metric import CocoAP
 
     data = instantiate(config.data.module)
     data.setup("test")

@@ -13,10 +13,10 @@ from tasks import predict
 @pytest.fixture(scope="session")
 def dogs(tmp_path_factory) -> Path:
     """A drawn set of 24 + 12 dogs, one for all test processes."""
-    from tasks.samples.dogs import draw
+    from tasks.samples.dogs import draw_dogs
 
     root = tmp_path_factory.getbasetemp().parent / "drawn-dogs"
-    draw(root, train=24, val=12, workers=1)
+    draw_dogs(root, train=24, val=12, workers=1)
     return root
 
 

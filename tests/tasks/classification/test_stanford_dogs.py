@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.classification.source import official_note
 from tasks.classification.stanford_dogs import CLASSES, OFFICIAL, StanfordDogs
+from tasks.data.image_source import official_note
 
 ONE, TWO = "n02085620-Chihuahua", "n02098105-soft-coated_wheaten_terrier"
 

@@ -6,11 +6,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
+from backbone.classifier import Classifier
 from backbone.mobilenet_v1 import MobileNetV1
-from tasks.classification.head import Classifier
 from tasks.classification.task import Classification
-from tasks.data import Labels
-from tasks.optimization import Recipe, cosine
+from tasks.data.module import Labels
+from tasks.training.recipe import Recipe, cosine
 
 NAMES = ["ant", "bee", "cat", "dog", "emu", "fox", "gnu"]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from tasks.detection.coco_splits import Files, part
+from tasks.detection.coco.splits import Files
+from tasks.detection.coco.splits import coco_files as layout_of
 
 
 def content(first: int = 1) -> dict:
@@ -66,15 +67,15 @@ def coco_write():
 @pytest.fixture
 def coco_files(tmp_path: Path) -> Files:
     """One part on disk: `annotations` and `images`."""
-    return write(part(tmp_path / "coco", 2017, "train"), content())
+    return write(layout_of(tmp_path / "coco", 2017, "train"), content())
 
 
 @pytest.fixture
 def coco_2014(tmp_path: Path) -> Path:
     """A root with train2014 (images 1-3, boxes 10-13) and val2014 (images 5-7, boxes 50-53)."""
     root = tmp_path / "coco2014"
-    write(part(root, 2014, "train"), content())
-    write(part(root, 2014, "val"), content(first=5))
+    write(layout_of(root, 2014, "train"), content())
+    write(layout_of(root, 2014, "val"), content(first=5))
     return root
 
 

@@ -11,9 +11,9 @@ from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
 from backbone.timm_trunk import TimmTrunk
 from backbone.trunk import Trunk
-from tasks.data import Labels
+from tasks.benchmarks.faster_rcnn import torchvision_faster_rcnn
+from tasks.data.module import Labels
 from tasks.detection.faster_rcnn import FasterRCNN, images_of
-from tasks.detection.faster_rcnn_benchmark import torchvision_faster_rcnn
 from tasks.detection.task import Detection
 from tests.tasks.detection.test_ssd import NoSync, check_never_waits_for_the_gpu
 

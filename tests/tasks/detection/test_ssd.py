@@ -7,7 +7,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from backbone.cost import cost
 from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
-from tasks.data import Labels
+from tasks.data.module import Labels
 from tasks.detection.boxes import iou
 from tasks.detection.ssd import SSD, focal, mined
 from tasks.detection.task import Detection

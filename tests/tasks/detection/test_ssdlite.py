@@ -13,9 +13,9 @@ from torchvision.models.detection.ssdlite import SSDLiteHead, _extra_block
 from backbone.cost import Cost, cost
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
-from tasks.data import Labels
-from tasks.detection.coco import CocoDetection, collate
-from tasks.detection.coco_splits import load_split
+from tasks.data.module import Labels
+from tasks.detection.coco.dataset import CocoDetection, collate_detection
+from tasks.detection.coco.splits import load_split
 from tasks.detection.ssd import SSD
 from tasks.detection.ssd_layers import extra_map, prediction_layer
 from tasks.detection.task import Detection
@@ -139,7 +139,7 @@ def test_it_learns_drawn_pictures(sample, tmp_path):
     """From random weights, the loss to a third in twelve steps."""
     index, _ = load_split(sample, "train", cache_dir=tmp_path, year=2017, num_classes=91)
     pictures = CocoDetection(index, size=(96, 96))
-    batch = collate([pictures[i] for i in range(8)])
+    batch = collate_detection([pictures[i] for i in range(8)])
     torch.manual_seed(0)
     ssd = SSD(MobileNetV2(0.35, bn_momentum=0.1), 91, 96, separable=True)
     task = Detection(ssd, LABELS, recipe=None, seed=0, augment=False).train()

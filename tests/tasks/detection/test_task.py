@@ -9,16 +9,16 @@ import torch
 from torch import nn
 
 from backbone.mobilenet_v1 import MobileNetV1
-from tasks.data import Labels
-from tasks.detection.coco import CocoDetection, collate
-from tasks.detection.coco_index import load_index
-from tasks.detection.coco_splits import load_split
+from tasks.data.module import Labels
+from tasks.detection.coco.dataset import CocoDetection, collate_detection
+from tasks.detection.coco.index import load_index
+from tasks.detection.coco.splits import load_split
 from tasks.detection.crop import RandomCrop
 from tasks.detection.data import CocoData
-from tasks.detection.evaluation import CocoAP
+from tasks.detection.evaluation.metric import CocoAP
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
-from tasks.images import PADDING
+from tasks.images.files import PADDING
 from tests.conftest import ROOT
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])
@@ -67,7 +67,7 @@ def told(batch, answer) -> dict[str, torch.Tensor]:
 def test_boxes_come_back_in_original_pixels(coco_files, tmp_path, size, keep_aspect):
     index = load_index(*coco_files, cache_dir=tmp_path, num_classes=91)
     data = CocoDetection(index, size, keep_aspect=keep_aspect)
-    batch = collate([data[i] for i in range(3)])
+    batch = collate_detection([data[i] for i in range(3)])
     found = told(batch, perfect(batch))
     assert found["count"].tolist() == [2, 1, 0]
     for i in range(3):
@@ -86,7 +86,7 @@ def test_real_boxes_come_back_and_score_one(real_coco, tmp_path, keep_aspect):
     worst = 0.0
     for start in range(0, len(data), 16):
         rows = range(start, min(start + 16, len(data)))
-        batch = collate([data[i] for i in rows])
+        batch = collate_detection([data[i] for i in rows])
         found = told(batch, perfect(batch))
         metric.update(found, batch["image_id"])
         assert torch.equal(found["count"], batch["count"])
@@ -131,7 +131,7 @@ def test_a_flip_keeps_boxes_on_their_objects(coco_files, tmp_path, keep_aspect, 
     index = load_index(*coco_files, cache_dir=tmp_path, num_classes=91)
     data = CocoDetection(index, (60, 160), crop=crop, keep_aspect=keep_aspect)
     task = detection(keep_aspect=keep_aspect, augment=True, flip=1.0)
-    batch = collate([data[i, epoch] for epoch in range(10) for i in range(2)])
+    batch = collate_detection([data[i, epoch] for epoch in range(10) for i in range(2)])
     task.loss(batch)
     # the head saw red as 1, blue as -1 and padding as 0 in the first channel
     padded = ((task.head.seen * 127.5 + 127.5).round() == PADDING).all(1)
@@ -152,7 +152,7 @@ def test_a_flip_keeps_boxes_on_their_objects(coco_files, tmp_path, keep_aspect, 
 def test_a_batch_without_boxes_trains_with_a_finite_loss(coco_files, tmp_path, loss, bf16):
     index = load_index(*coco_files, cache_dir=tmp_path, num_classes=91)
     data = CocoDetection(index, (96, 96), crop=RandomCrop(), keep_aspect=True)
-    batch = collate([data[2, epoch] for epoch in range(3)])
+    batch = collate_detection([data[2, epoch] for epoch in range(3)])
     assert batch["count"].tolist() == [0, 0, 0]
     torch.manual_seed(0)
     head = SSD(MobileNetV1(0.25), 91, (96, 96), taps=("conv11", "conv13"), loss=loss)

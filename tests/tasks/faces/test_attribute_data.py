@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from torch.utils.data import DataLoader
 
 from backbone.errors import InputError
-from tasks.classification.dataset import collate
+from tasks.data.labelled_images import collate_labelled
 from tasks.faces.attribute_data import AttributeData
 from tasks.faces.attribute_lists import AttributeLists
 from tasks.faces.celeba import CelebA
@@ -43,11 +43,11 @@ def celeba(tmp_path):
 def test_a_batch_holds_a_row_of_labels_for_each_image(celeba):
     module = data(CelebA(str(celeba)))
     dataset = module.datasets["train"]
-    batch = collate([dataset[0], dataset[1, 3]])
+    batch = collate_labelled([dataset[0], dataset[1, 3]])
     assert batch["label"].dtype == torch.int64
     assert batch["label"].tolist() == LABELS[:2]
     assert batch["image"].shape == (2, 3, 32, 32)
-    loader = DataLoader(dataset, batch_sampler=[[0, 1]], collate_fn=collate, num_workers=1)
+    loader = DataLoader(dataset, batch_sampler=[[0, 1]], collate_fn=collate_labelled, num_workers=1)
     (loaded,) = loader
     assert torch.equal(loaded["label"], batch["label"])
     assert module.labels.ids == ["Bald", "Male", "Smiling", "Young"]
@@ -83,7 +83,7 @@ def test_images_without_labels(tmp_path):
     module = data(source)
     assert "trained on 3 images (3 of them without labels)" in module.describe()
     dataset = module.datasets["train"]
-    batch = collate([dataset[i, 0] for i in range(3)])
+    batch = collate_labelled([dataset[i, 0] for i in range(3)])
     assert batch["label"].tolist() == [[-1], [-1], [-1]]
     assert len(data(source, limit=2).datasets["train"]) == 2
 
@@ -107,9 +107,9 @@ def test_the_configurations_build_what_they_name(name, tmp_path):
 def test_checking_needs_no_torch(celeba):
     code = (
         "import sys\n"
-        "from tasks.classification.source import check\n"
+        "from tasks.data.image_source import check_source\n"
         "from tasks.faces import attribute_lists, celeba, utkface, unpack\n"
-        f"check(celeba.CelebA({str(celeba)!r}))\n"
+        f"check_source(celeba.CelebA({str(celeba)!r}))\n"
         "assert 'torch' not in sys.modules and 'pyarrow' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=100)
@@ -124,7 +124,7 @@ def test_real_faces_in_batches(shared):
         "its largest central box"
     )
     dataset = module.datasets["train"]
-    batch = collate([dataset[i, 0] for i in range(4)])
+    batch = collate_labelled([dataset[i, 0] for i in range(4)])
     assert batch["label"].shape == (4, 11)
     ages = [int(module.indices["train"].path(i).name.split("_")[0]) for i in range(4)]
     assert batch["label"][:, -1].tolist() == [int(age > 60) for age in ages]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.classification.dataset import LabelledImages
+from tasks.data.labelled_images import LabelledImages
 from tasks.faces.embedding_data import FaceData
 from tasks.faces.face_index import FaceIndex, view
 from tasks.faces.identities import FaceFolders

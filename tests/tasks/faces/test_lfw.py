@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.faces.lfw import Lfw, load, read_pairs
+from tasks.faces.lfw import Lfw, load_lfw, read_pairs
 from tests.tasks.faces.face_files import write_lfw
 
 
@@ -12,7 +12,7 @@ def lfw(tmp_path):
 
 
 def test_pairs_and_photographs(lfw):
-    index, pairs = load(lfw, lfw / "pairs.txt")
+    index, pairs = load_lfw(lfw, lfw / "pairs.txt")
     assert len(pairs) == 8
     assert pairs.same.tolist() == [True, True, False, False] * 2
     assert pairs.fold.tolist() == [0] * 4 + [1] * 4
@@ -41,7 +41,7 @@ def test_missing_photographs_stop_the_run_and_are_named(lfw):
     for name in gone:
         (lfw / name).unlink()
     with pytest.raises(InputError, match="3 of the 10 photographs") as error:
-        load(lfw, lfw / "pairs.txt")
+        load_lfw(lfw, lfw / "pairs.txt")
     assert all(name in str(error.value) for name in gone)
     assert "complete the folder" in str(error.value)
 
@@ -53,7 +53,7 @@ def test_of_many_missing_ten_are_named(lfw):
         + "".join(f"X{i} 1 Y{i} 1\n" for i in range(6))
     )
     with pytest.raises(InputError, match="18 of the 18") as error:
-        load(lfw, lfw / "pairs.txt")
+        load_lfw(lfw, lfw / "pairs.txt")
     assert str(error.value).count(".jpg") == 10
     assert "and 8 more" in str(error.value)
 
@@ -116,7 +116,7 @@ def test_the_box_is_what_is_looked_at(lfw):
 
 
 def test_the_official_list(shared):
-    index, pairs = load(shared / "lfw", shared / "lfw/pairs.txt")
+    index, pairs = load_lfw(shared / "lfw", shared / "lfw/pairs.txt")
     assert (len(pairs), len(index)) == (6000, 7701)
     assert np.bincount(2 * pairs.fold + pairs.same).tolist() == [300] * 20
     assert pairs.leaks(index.labels) == 0, "the official folds share nobody"

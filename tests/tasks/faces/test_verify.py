@@ -9,7 +9,7 @@ from PIL import Image
 
 from backbone.errors import InputError
 from tasks.faces import verify
-from tasks.faces.lfw import load
+from tasks.faces.lfw import load_lfw
 from tests.tasks.faces.face_files import write_lfw
 
 
@@ -21,7 +21,7 @@ def lfw(tmp_path):
 @pytest.fixture
 def embeddings(lfw, tmp_path):
     """A direction a person, lengths at random; in an order of its own; of one image too many."""
-    index, _ = load(lfw, lfw / "pairs.txt")
+    index, _ = load_lfw(lfw, lfw / "pairs.txt")
     rng = np.random.default_rng(0)
     values = np.eye(len(index.classes))[index.labels] * rng.uniform(1, 3, (len(index), 1))
     order = rng.permutation(len(index))

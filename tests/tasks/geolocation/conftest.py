@@ -105,7 +105,7 @@ def place_data(tmp_path):
     out."""
     from tasks.geolocation.data import PlaceData
     from tasks.geolocation.partitioning import Partitioning
-    from tasks.geolocation.sources import PlaceLists
+    from tasks.geolocation.place_sources import PlaceLists
 
     def make(counts, partition=None, t_max=None, t_min=None, coarser=(), source=None, **options):
         root = write_places(tmp_path / "places", counts)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from backbone.errors import InputError
 from tasks.geolocation import cells, s2
-from tasks.geolocation.cells import FINEST_LEVEL, Counts, build
+from tasks.geolocation.cells import FINEST_LEVEL, Counts, build_partition
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.partition import Partition
 from tasks.geolocation.sphere import great_circle_km, unit_vectors
@@ -44,7 +44,7 @@ def split_by_hand(places, t_max, t_min, max_level):
 def test_the_tree_is_the_papers(places, t_max, t_min, max_level):
     places = places[:-224:2]  # off the seams, where the last bit of a cosine may choose the side
     expected, dropped = split_by_hand(places, t_max, t_min, max_level)
-    partition = build(chunks(places), t_max, t_min, max_level)
+    partition = build_partition(chunks(places), t_max, t_min, max_level)
     assert partition.cells.tolist() == sorted(expected)
     assert partition.counts.tolist() == [len(expected[cell]) for cell in sorted(expected)]
     assert (partition.dropped_cells, partition.dropped_photographs) == (len(dropped), sum(dropped))
@@ -57,7 +57,7 @@ def test_the_tree_is_the_papers(places, t_max, t_min, max_level):
 
 
 def test_every_photograph_is_in_one_cell_or_dropped(places):
-    partition = build(chunks(places), 100, 5, 10)
+    partition = build_partition(chunks(places), 100, 5, 10)
     first, last = s2.ranges(partition.cells)
     assert (last[:-1] < first[1:]).all()  # disjoint, and in order
     ids = s2.cell_ids(*places.T, s2.LEAF)
@@ -71,13 +71,13 @@ def test_every_photograph_is_in_one_cell_or_dropped(places):
 
 
 def test_nothing_dropped_covers_the_photographs(places):
-    partition = build(chunks(places), 50, 1, 10)
+    partition = build_partition(chunks(places), 50, 1, 10)
     assert (partition.cell_of(*places.T) >= 0).all()
     assert partition.dropped_cells == partition.dropped_photographs == 0
 
 
 def test_thresholds_are_honoured(places):
-    partition = build(chunks(places), 60, 7, 6)
+    partition = build_partition(chunks(places), 60, 7, 6)
     assert partition.counts.min() >= 7
     assert partition.levels.max() == 6
     assert partition.counts[partition.levels < 6].max() <= 60 < partition.counts.max()
@@ -85,16 +85,16 @@ def test_thresholds_are_honoured(places):
 
 def test_neighbours_across_the_antimeridian_and_at_the_poles_share_a_cell():
     places = np.array([(0.1, 180), (0.1, -180), (0.1, 179.9999999), (0.1, -179.9999999)])
-    partition = build(chunks(places), 4, 1, 8)
+    partition = build_partition(chunks(places), 4, 1, 8)
     index = partition.cell_of(*places.T)
     assert index[0] == index[1]  # one place with two names
     assert partition.counts.tolist() == [4]
-    one = build(chunks(places[:2]), 1, 1, 13)
+    one = build_partition(chunks(places[:2]), 1, 1, 13)
     assert one.counts.tolist() == [2]
     assert abs(one.centres[0, 1]) == 180
     poles = np.array([(90.0, longitude) for longitude in (-180, -90, 0, 45, 180)])
     for sign in (1, -1):
-        partition = build(chunks(poles * [sign, 1]), 1, 1, 13)
+        partition = build_partition(chunks(poles * [sign, 1]), 1, 1, 13)
         assert partition.counts.tolist() == [5]
         assert partition.centres[0, 0] == sign * 90
 
@@ -102,9 +102,9 @@ def test_neighbours_across_the_antimeridian_and_at_the_poles_share_a_cell():
 @pytest.mark.parametrize("size", [1, 37, 10_000])
 def test_order_and_chunks_do_not_change_a_byte(tmp_path, places, size):
     places = places[: 400 if size == 1 else None]
-    build(chunks(places), 50, 3, 9).save(tmp_path / "a")
+    build_partition(chunks(places), 50, 3, 9).save(tmp_path / "a")
     shuffled = np.random.default_rng(size).permutation(places)
-    build(chunks(shuffled, size), 50, 3, 9).save(tmp_path / "b")
+    build_partition(chunks(shuffled, size), 50, 3, 9).save(tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -123,8 +123,8 @@ def test_sums_are_exact(places):
 def test_real_photographs_in_another_order(shared):
     path = shared / "geo_coords" / "coordinates_100k.csv"
     places = np.loadtxt(path, delimiter=",", skiprows=1)
-    one = build(cells.read_coordinates(path), 500, 10)
-    other = build(chunks(np.random.default_rng(0).permutation(places), 9_999), 500, 10)
+    one = build_partition(cells.read_coordinates(path), 500, 10)
+    other = build_partition(chunks(np.random.default_rng(0).permutation(places), 9_999), 500, 10)
     assert one.hash == other.hash
     assert (len(one), one.dropped_cells, one.dropped_photographs) == (540, 65, 321)
     index = one.cell_of(*places.T)
@@ -159,9 +159,9 @@ def test_memory_does_not_grow_with_the_photographs():
 )
 def test_settings_that_make_no_sense(places, arguments, said):
     with pytest.raises(InputError, match=said):
-        build(chunks(places), *arguments)
+        build_partition(chunks(places), *arguments)
     with pytest.raises(InputError, match="no coordinates"):
-        build([], 10, 1)
+        build_partition([], 10, 1)
 
 
 def command(monkeypatch, *arguments):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from backbone.errors import InputError
-from tasks.geolocation.cells import build
+from tasks.geolocation.cells import build_partition
 from tasks.geolocation.metrics import GeolocationScore
 from tests.tasks.geolocation.conftest import chunks
 
@@ -12,7 +12,7 @@ KM = 180 / (np.pi * 6371.0088)  # degrees of latitude
 
 @pytest.fixture(scope="module")
 def partition(places):
-    return build(chunks(places), 100, 5)
+    return build_partition(chunks(places), 100, 5)
 
 
 def prediction(position, cell):

@@ -4,7 +4,7 @@ import torch
 from safetensors.numpy import save_file
 
 from backbone.errors import InputError
-from tasks.geolocation.cells import build
+from tasks.geolocation.cells import build_partition
 from tasks.geolocation.partition import Partition
 from tasks.geolocation.sphere import unit_vectors
 from tests.tasks.geolocation.conftest import chunks
@@ -12,7 +12,7 @@ from tests.tasks.geolocation.conftest import chunks
 
 @pytest.fixture(scope="module")
 def partition(places):
-    return build(chunks(places), 100, 5)
+    return build_partition(chunks(places), 100, 5)
 
 
 def assert_equal(a, b):
@@ -59,7 +59,7 @@ def test_polygons_surround_the_centres(partition):
 
 
 def test_cells_of_a_finer_partition_lie_in_a_coarser_ones(places):
-    coarse, fine = (build(chunks(places), t_max, 5, 10) for t_max in (400, 40))
+    coarse, fine = (build_partition(chunks(places), t_max, 5, 10) for t_max in (400, 40))
     inside = coarse.locate(fine.cells)
     assert (inside >= 0).all()
     assert (coarse.cell_of(*fine.centres.T) == inside).all()

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from backbone.errors import InputError
-from tasks.geolocation.cells import build
+from tasks.geolocation.cells import build_partition
 from tasks.geolocation.partitioning import Partitioning
 from tests.tasks.geolocation.conftest import chunks
 
@@ -26,7 +26,7 @@ def test_thresholds(photographs, given, thresholds):
 
 
 def test_one_that_is_built_is_saved_under_its_hash(places, tmp_path, capsys):
-    expected = build(chunks(places), 155, 5, 7)
+    expected = build_partition(chunks(places), 155, 5, 7)
     partition = Partitioning(None, None, None, 7).partition(iter(chunks(places)), tmp_path)
     assert partition.hash == expected.hash
     path = tmp_path / "partitions" / f"{partition.hash[:16]}.safetensors"
@@ -38,7 +38,7 @@ def test_one_that_is_built_is_saved_under_its_hash(places, tmp_path, capsys):
 
 
 def test_a_checkpoint_gives_its_own(places, tmp_path):
-    partition, path = build(chunks(places), 400, 5), tmp_path / "best.ckpt"
+    partition, path = build_partition(chunks(places), 400, 5), tmp_path / "best.ckpt"
     checkpoint = {"config": {}, "labels": {"partition": partition.to_dict()}, "state_dict": {}}
     torch.save(checkpoint, path)
     partitioning = Partitioning(str(path), None, None, 8)

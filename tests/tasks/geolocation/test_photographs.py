@@ -6,7 +6,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from backbone.errors import InputError
-from tasks.geolocation.photographs import hold_out, listed, with_gps
+from tasks.geolocation.photographs import hold_out_places, listed_photographs, with_gps
 from tests.tasks.geolocation.conftest import write_places
 
 
@@ -30,22 +30,22 @@ def names(photographs):
 def test_a_list_of_files(tmp_path):
     folder = touch(tmp_path / "x", "b.jpg", "sub/a.jpg", "c.jpg", ".hidden.jpg")
     path = written(tmp_path / "my.csv", "file,latitude,longitude", "sub/a.jpg,1,2", "b.jpg,3,4")
-    found = listed(path, folder)
+    found = listed_photographs(path, folder)
     assert names(found) == ["sub/a.jpg", "b.jpg"]
     assert found.positions.tolist() == [[1, 2], [3, 4]]
     assert (found.official, found.name, found.note) == (2, "my.csv", "")
     written(path, "file,latitude,longitude", "x/sub/a.jpg,1,2", "x/c.jpg,3,4")
-    assert names(listed(path, folder)) == ["sub/a.jpg", "c.jpg"]
+    assert names(listed_photographs(path, folder)) == ["sub/a.jpg", "c.jpg"]
 
 
 def test_a_list_of_ids(tmp_path):
     """OSV-5M's layout: numbers, files in numbered folders."""
     folder = touch(tmp_path / "x", "00/111.jpg", "01/222.jpg", "333.png")
     path = written(tmp_path / "val.csv", "id,latitude,longitude", "222,1,2", "333,3,4", "111,5,6")
-    assert names(listed(path, folder)) == ["01/222.jpg", "333.png", "00/111.jpg"]
+    assert names(listed_photographs(path, folder)) == ["01/222.jpg", "333.png", "00/111.jpg"]
     touch(folder, "02/222.jpg")
     with pytest.raises(InputError, match=r"222 may be 01/222.jpg or 02/222.jpg"):
-        listed(path, folder)
+        listed_photographs(path, folder)
 
 
 def test_a_missing_file_is_named_with_its_line(tmp_path):
@@ -54,21 +54,21 @@ def test_a_missing_file_is_named_with_its_line(tmp_path):
     path = written(tmp_path / "im2gps3k_places365.csv", "IMG_ID,LAT,LON", *rows)
     said = r"line 4: b.jpg is not in .* \(1 of 3 photographs are missing\).*data.allow_missing=true"
     with pytest.raises(InputError, match=said):
-        listed(path, folder)
-    found = listed(path, folder, allow_missing=True)
+        listed_photographs(path, folder)
+    found = listed_photographs(path, folder, allow_missing=True)
     assert names(found) == ["a.jpg", "c.jpg"]
     assert found.positions.tolist() == [[1, 2], [5, 6]]
     assert (found.name, found.official) == ("Im2GPS3k", 2997)
     assert found.note == "1 of the 3 in im2gps3k_places365.csv missing"
     with pytest.raises(InputError, match="3 of 3 photographs are missing"):
-        listed(path, touch(tmp_path / "y", "z.jpg"), allow_missing=True)
+        listed_photographs(path, touch(tmp_path / "y", "z.jpg"), allow_missing=True)
     with pytest.raises(InputError, match="3 of 3 photographs are missing"):
-        listed(path, tmp_path / "nowhere", allow_missing=True)
+        listed_photographs(path, tmp_path / "nowhere", allow_missing=True)
 
 
 def test_the_first_test_list_has_237(tmp_path):
     folder = touch(tmp_path / "x", "a.jpg")
-    found = listed(
+    found = listed_photographs(
         written(tmp_path / "im2gps_places365.csv", "IMG_ID,LAT,LON", "a.jpg,1,2"), folder
     )
     assert (found.name, found.official) == ("Im2GPS", 237)
@@ -76,7 +76,7 @@ def test_the_first_test_list_has_237(tmp_path):
 
 def test_a_list_of_coordinates_alone_is_none_of_photographs(tmp_path):
     with pytest.raises(InputError, match="no column says which file"):
-        listed(written(tmp_path / "a.csv", "LAT,LON", "1,2"), tmp_path)
+        listed_photographs(written(tmp_path / "a.csv", "LAT,LON", "1,2"), tmp_path)
 
 
 def with_exif(path, **values):
@@ -125,13 +125,15 @@ def test_real_photographs(shared):
 
 @pytest.mark.parametrize("fraction", [0.001, 0.3, 0.999])
 def test_photographs_of_one_place_are_held_out_together(tmp_path, fraction):
-    photographs = listed(write_places(tmp_path, {"all": 30}) / "all.csv", tmp_path / "images")
+    photographs = listed_photographs(
+        write_places(tmp_path, {"all": 30}) / "all.csv", tmp_path / "images"
+    )
     twice = photographs.take(np.repeat(np.arange(30), 2))
-    train, val = hold_out(twice, fraction, seed=1)
+    train, val = hold_out_places(twice, fraction, seed=1)
     assert sorted([*train.files, *val.files]) == sorted(twice.files)
     assert not {*train.files} & {*val.files}
     # so many that the share is reached, two a place, and a place at least on either side
     assert len(val) == np.clip(2 * math.ceil(60 * fraction / 2), 2, 58)
-    assert (hold_out(twice, fraction, seed=1)[1].files == val.files).all()
+    assert (hold_out_places(twice, fraction, seed=1)[1].files == val.files).all()
     with pytest.raises(InputError, match="all photographs are of one place"):
-        hold_out(photographs.take(np.zeros(4, int)), 0.5, 0)
+        hold_out_places(photographs.take(np.zeros(4, int)), 0.5, 0)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from backbone.errors import InputError
-from tasks.geolocation.sources import PlaceLists, ShardedPlaces
+from tasks.geolocation.place_sources import PlaceLists, ShardedPlaces
 from tasks.geolocation.stream import StreamBatches
 from tests.tasks.geolocation.conftest import TOWNS, write_places, write_shards
 
@@ -83,10 +83,12 @@ def test_a_limit_takes_photographs_of_all_cells_in_turn(place_data):
 
 
 def test_a_partition_of_other_places_is_refused(place_data, tmp_path):
-    from tasks.geolocation.cells import build
+    from tasks.geolocation.cells import build_partition
     from tasks.geolocation.coordinates import Coordinates
 
-    build([Coordinates(None, np.full(9, -70.0), np.full(9, 10.0))], 9, 1, 6).save(tmp_path / "c")
+    build_partition([Coordinates(None, np.full(9, -70.0), np.full(9, 10.0))], 9, 1, 6).save(
+        tmp_path / "c"
+    )
     with pytest.raises(InputError, match="none of the 30 training photographs lies in a cell"):
         place_data({"train": 30, "val": 5}, partition=tmp_path / "c").setup("fit")
 

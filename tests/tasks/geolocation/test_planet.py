@@ -5,8 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tasks.geolocation.cells import build
-from tasks.geolocation.hierarchy import Level, levels
+from tasks.geolocation.cells import build_partition
+from tasks.geolocation.hierarchy import Level, hierarchy_levels
 from tasks.geolocation.planet import Cells, distances_km, soft_targets
 from tasks.geolocation.sphere import great_circle_km, unit_vectors
 from tests.tasks.geolocation.conftest import chunks
@@ -39,8 +39,8 @@ def test_the_product_of_levels_by_hand():
 
 
 def test_probabilities_sum_to_one(places):
-    partition = build(chunks(places), 60, 5)
-    cells = Cells(levels(partition, [10, 3]))
+    partition = build_partition(chunks(places), 60, 5)
+    cells = Cells(hierarchy_levels(partition, [10, 3]))
     outputs = torch.randn(7, sum(cells.sizes)) * 20
     found = cells.probabilities(outputs)
     assert found.shape == (7, len(partition))
@@ -78,10 +78,10 @@ def test_smooth_targets_by_hand():
 
 
 def test_little_smoothing_is_none(places):
-    partition = build(chunks(places), 400, 5, 3)
+    partition = build_partition(chunks(places), 400, 5, 3)
     at_centres = torch.tensor(partition.centres).float()
     outputs, own = torch.randn(len(partition), len(partition)), torch.arange(len(partition))
-    hard, soft = (Cells(levels(partition, []), tau) for tau in (0.0, 1.0))
+    hard, soft = (Cells(hierarchy_levels(partition, []), tau) for tau in (0.0, 1.0))
     expected = hard.loss(outputs, own, at_centres)["cells"]
     assert torch.allclose(soft.loss(outputs, own, at_centres)["cells"], expected)
 

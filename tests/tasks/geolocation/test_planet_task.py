@@ -8,9 +8,9 @@ from PIL import ExifTags, Image
 from torch import nn
 
 from backbone.errors import InputError
-from tasks.data import Labels
-from tasks.geolocation.benchmark import benchmark
-from tasks.geolocation.cells import build
+from tasks.benchmarks.planet import benchmark_planet
+from tasks.data.module import Labels
+from tasks.geolocation.cells import build_partition
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.data import labels
 from tasks.geolocation.names import place_name, token
@@ -36,7 +36,7 @@ class Says(nn.Module):
 
 @pytest.fixture(scope="module")
 def partition():
-    return build([Coordinates(None, *np.repeat(TOWNS, 9, axis=0).T)], 9, 1, 6)
+    return build_partition([Coordinates(None, *np.repeat(TOWNS, 9, axis=0).T)], 9, 1, 6)
 
 
 def planet(partition, logits=None, coarser=(), **options):
@@ -112,7 +112,7 @@ def test_the_picture_has_the_heat_map_and_both_marks(sure, tmp_path):
 
 
 def test_the_loss_uses_cells_and_places(places):
-    partition = build(chunks(places), 60, 5)
+    partition = build_partition(chunks(places), 60, 5)
     task = planet(partition, coarser=[4], smoothing_km=75.0, augment=False)
     batch = {
         "image": torch.zeros(3, 3, 8, 8, dtype=torch.uint8),
@@ -141,7 +141,7 @@ def test_options_that_make_no_sense(partition):
 def test_a_checkpoint_of_another_partition_is_refused(partition, places):
     task = planet(partition)
     task.on_load_checkpoint({"labels": labels(partition).to_dict()})
-    other = build(chunks(places), 60, 5)
+    other = build_partition(chunks(places), 60, 5)
     said = f"is of partition {other.hash[:12]}, and the data give partition {partition.hash[:12]}"
     with pytest.raises(InputError, match=said):
         task.on_load_checkpoint({"labels": labels(other).to_dict()})
@@ -156,7 +156,7 @@ def test_the_papers_cost(capsys):
             "task": {"paper": {"mult_adds": "0.58G", "parameters": "13M"}},
         }
     )
-    result = benchmark(config, cells=[9800, 26263])
+    result = benchmark_planet(config, cells=[9800, 26263])
     paper, planet_cells = result["cost"].values()
     trunk = 568_740_352 - 1024 * 1000, 4_231_976 - 1025 * 1000
     assert paper == {

@@ -58,7 +58,7 @@ def test_levels_ranges_and_parents(places, level):
     leaves = s2.cell_ids(*places.T, 30)
     ids = s2.parents(leaves, level)
     cells = [s2geometry.S2CellId(cell) for cell in ids.tolist()]
-    assert (s2.levels(ids) == level).all()
+    assert (s2.cell_levels(ids) == level).all()
     first, last = s2.ranges(ids)
     assert first.tolist() == [cell.range_min().id() for cell in cells]
     assert last.tolist() == [cell.range_max().id() for cell in cells]

@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 
 from backbone.errors import InputError
-from tasks.classification.crop import RandomResizedCrop
-from tasks.geolocation.cells import build
+from tasks.geolocation.cells import build_partition
 from tasks.geolocation.coordinates import Coordinates
-from tasks.geolocation.dataset import collate
+from tasks.geolocation.dataset import collate_places
 from tasks.geolocation.shards import Shards
 from tasks.geolocation.stream import DROPPED, ShardStream, StreamBatches
+from tasks.images.crops import RandomResizedCrop
 from tests.tasks.geolocation.conftest import TOWNS, add_member, picture, write_shards
 
 SIZE = (12, 16)
@@ -22,7 +22,7 @@ SIZE = (12, 16)
 
 @pytest.fixture(scope="module")
 def partition():
-    return build([Coordinates(None, *np.repeat(TOWNS, 5, axis=0).T)], 5, 1, 6)
+    return build_partition([Coordinates(None, *np.repeat(TOWNS, 5, axis=0).T)], 5, 1, 6)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_two_processes_see_every_photograph_exactly_once_an_epoch(shards, partit
     seen = []
     for rank in range(2):
         loader = torch.utils.data.DataLoader(
-            stream(shards, partition, rank, 2), 4, collate_fn=collate, num_workers=workers
+            stream(shards, partition, rank, 2), 4, collate_fn=collate_places, num_workers=workers
         )
         seen.append(ids(loader))
     assert sorted(seen[0] + seen[1]) == all_ids(shards)
@@ -152,7 +152,7 @@ def test_a_broken_member_is_skipped_and_counted(tmp_path, partition, capsys):
 
 def batches(shards, partition, steps, batch_size=4, workers=0, done=(0, 0), **options):
     one = stream(shards, partition, **options)
-    return StreamBatches(one, batch_size, steps, workers, collate, done)
+    return StreamBatches(one, batch_size, steps, workers, collate_places, done)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -218,6 +218,6 @@ def test_a_shard_that_ends_early_stops_the_epoch(tmp_path, partition):
 
 
 def test_lightning_finds_the_epoch():
-    found = StreamBatches(SimpleNamespace(seed=0, __iter__=None), 1, 1, 0, collate)
+    found = StreamBatches(SimpleNamespace(seed=0, __iter__=None), 1, 1, 0, collate_places)
     found.sampler.set_epoch(5)
     assert found.epoch == 5

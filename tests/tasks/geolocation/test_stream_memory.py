@@ -1,6 +1,6 @@
 import sys
 
-from tasks.geolocation import stream_memory
+from tests.tasks.geolocation import stream_memory
 
 
 def test_the_measurement_runs(monkeypatch, capsys):

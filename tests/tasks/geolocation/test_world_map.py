@@ -3,7 +3,7 @@ import pytest
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from tasks.geolocation.cells import build
+from tasks.geolocation.cells import build_partition
 from tasks.geolocation.coastlines import outlines
 from tasks.geolocation.world_map import HEIGHT, WIDTH, WorldMap, draw_counts, project
 from tests.tasks.geolocation.conftest import chunks
@@ -11,7 +11,7 @@ from tests.tasks.geolocation.conftest import chunks
 
 @pytest.fixture(scope="module")
 def partition(places):
-    return build(chunks(places), 100, 5)
+    return build_partition(chunks(places), 100, 5)
 
 
 def pixel(latitude, longitude, shape):
@@ -69,5 +69,5 @@ def test_coastlines_are_where_they_are():
 
 
 def test_picture_of_a_partition_of_one_threshold(tmp_path, places):
-    draw_counts(build(chunks(places), 900, 900, 0), tmp_path / "map.png", width=400)
+    draw_counts(build_partition(chunks(places), 900, 900, 0), tmp_path / "map.png", width=400)
     assert [path.name for path in tmp_path.iterdir()] == ["map.png"]

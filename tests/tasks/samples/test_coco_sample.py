@@ -14,7 +14,7 @@ from PIL import Image
 
 from backbone.errors import InputError
 from tasks.samples import coco
-from tasks.samples.coco import CATEGORIES, draw
+from tasks.samples.coco import CATEGORIES, draw_coco
 
 SMALL = {"train": 6, "val": 3, "size": (96, 72), "workers": 1}
 
@@ -32,7 +32,7 @@ def _siblings(root: Path) -> list[str]:
 def drawn(tmp_path_factory) -> Path:
     """A set large enough to hold every kind of picture, in small frames."""
     root = tmp_path_factory.mktemp("sample") / "coco"
-    draw(root, train=220, val=20, size=(128, 96), workers=1)
+    draw_coco(root, train=220, val=20, size=(128, 96), workers=1)
     return root
 
 
@@ -107,9 +107,9 @@ def test_splits_share_no_picture_and_no_id(drawn):
 
 
 def test_a_seed_gives_the_same_bytes_with_any_number_of_processes(tmp_path):
-    draw(tmp_path / "one", **SMALL, seed=3)
-    draw(tmp_path / "two", **{**SMALL, "workers": 2}, seed=3)
-    draw(tmp_path / "other", **SMALL, seed=4)
+    draw_coco(tmp_path / "one", **SMALL, seed=3)
+    draw_coco(tmp_path / "two", **{**SMALL, "workers": 2}, seed=3)
+    draw_coco(tmp_path / "other", **SMALL, seed=4)
     one, two, other = (_digest(tmp_path / name) for name in ("one", "two", "other"))
     assert one == two
     assert one["train2017/000000000001.jpg"] != other["train2017/000000000001.jpg"]
@@ -117,14 +117,14 @@ def test_a_seed_gives_the_same_bytes_with_any_number_of_processes(tmp_path):
 
 def test_a_second_call_draws_nothing_and_a_new_version_draws_anew(tmp_path, monkeypatch):
     root = tmp_path / "coco"
-    draw(root, **SMALL)
+    draw_coco(root, **SMALL)
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    draw(root, **SMALL)
+    draw_coco(root, **SMALL)
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
     monkeypatch.setattr(coco, "VERSION", coco.VERSION + 1)
-    draw(root, **SMALL)
+    draw_coco(root, **SMALL)
     assert json.loads((root / "sample.json").read_text())["version"] == coco.VERSION
-    draw(root, **{**SMALL, "train": 2})
+    draw_coco(root, **{**SMALL, "train": 2})
     assert len(list((root / "train2017").iterdir())) == 2
     assert _siblings(root) == ["coco"]
 
@@ -141,10 +141,10 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, stop):
 
     monkeypatch.setattr(coco, "draw_picture", interrupted)
     with pytest.raises(stop):
-        draw(tmp_path / "coco", **SMALL)
+        draw_coco(tmp_path / "coco", **SMALL)
     assert _siblings(tmp_path / "coco") == []
     monkeypatch.setattr(coco, "draw_picture", whole)
-    draw(tmp_path / "coco", **SMALL)
+    draw_coco(tmp_path / "coco", **SMALL)
     assert _siblings(tmp_path / "coco") == ["coco"]
 
 
@@ -155,7 +155,7 @@ def test_two_processes_at_once_leave_one_whole_set(tmp_path):
     both = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) for _ in range(2)]
     assert [process.wait(timeout=120) for process in both] == [0, 0]
     assert _siblings(tmp_path / "coco") == ["coco"]
-    draw(tmp_path / "alone", **SMALL)
+    draw_coco(tmp_path / "alone", **SMALL)
     assert _digest(tmp_path / "coco") == _digest(tmp_path / "alone")
 
 
@@ -165,12 +165,12 @@ def test_the_slower_of_two_keeps_the_set_of_the_faster(tmp_path, monkeypatch):
 
     def overtaken(*arguments):
         monkeypatch.setattr(coco, "_draw_set", whole)
-        draw(root, **SMALL)  # another process, start to end, while this one draws
+        draw_coco(root, **SMALL)  # another process, start to end, while this one draws
         (root / "theirs").touch()
         whole(*arguments)
 
     monkeypatch.setattr(coco, "_draw_set", overtaken)
-    draw(root, **SMALL)
+    draw_coco(root, **SMALL)
     assert (root / "theirs").exists()
     assert _siblings(root) == ["coco"]
 
@@ -179,17 +179,17 @@ def test_what_it_did_not_draw_is_never_touched(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos/mine.jpg").write_bytes(b"mine")
     with pytest.raises(InputError, match="photos holds something other than a drawn COCO sample"):
-        draw(tmp_path / "photos", **SMALL)
+        draw_coco(tmp_path / "photos", **SMALL)
     assert (tmp_path / "photos/mine.jpg").read_bytes() == b"mine"
     (tmp_path / "empty").mkdir()
-    draw(tmp_path / "empty", **SMALL)
+    draw_coco(tmp_path / "empty", **SMALL)
     assert (tmp_path / "empty/sample.json").is_file()
 
 
 @pytest.mark.parametrize("wrong", [{"train": 0}, {"val": 0}, {"size": (320, 20)}])
 def test_impossible_sets_are_refused(tmp_path, wrong):
     with pytest.raises(InputError):
-        draw(tmp_path / "coco", **{**SMALL, **wrong})
+        draw_coco(tmp_path / "coco", **{**SMALL, **wrong})
     assert _siblings(tmp_path / "coco") == []
 
 

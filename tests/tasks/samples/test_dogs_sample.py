@@ -11,7 +11,7 @@ from scipy.io import loadmat
 
 from backbone.errors import InputError
 from tasks.samples import dogs
-from tasks.samples.dogs import compose, draw
+from tasks.samples.dogs import compose, draw_dogs
 from tasks.samples.objects import Kind
 from tasks.samples.objects.dogs import BREEDS, portrait, sitting, standing
 from tasks.samples.sprite import draw_sprite, tight_box
@@ -27,7 +27,7 @@ def _digest(root: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("sample") / "dogs"
-    draw(root, **SMALL)
+    draw_dogs(root, **SMALL)
     return root
 
 
@@ -136,8 +136,8 @@ def test_a_coat_varies_from_dog_to_dog_but_its_eyes_and_marks_stay():
 
 
 def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
-    draw(tmp_path / "same", **SMALL)
-    draw(tmp_path / "other", **SMALL, seed=1)
+    draw_dogs(tmp_path / "same", **SMALL)
+    draw_dogs(tmp_path / "other", **SMALL, seed=1)
     one, same, other = (_digest(root) for root in (drawn, tmp_path / "same", tmp_path / "other"))
     assert one == same
     assert _read(drawn, "train") == _read(tmp_path / "same", "train")
@@ -147,14 +147,14 @@ def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
 
 def test_a_second_call_draws_nothing_and_a_new_version_draws_anew(drawn, monkeypatch):
     before = {path: path.stat().st_mtime_ns for path in drawn.rglob("*")}
-    draw(drawn, **SMALL)
+    draw_dogs(drawn, **SMALL)
     assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
     monkeypatch.setattr(dogs, "draw_picture", _stop)
     with pytest.raises(KeyboardInterrupt):
-        draw(drawn, **SMALL, seed=5)
+        draw_dogs(drawn, **SMALL, seed=5)
     monkeypatch.setattr(dogs, "VERSION", dogs.VERSION + 1)
     with pytest.raises(KeyboardInterrupt):
-        draw(drawn, **SMALL)
+        draw_dogs(drawn, **SMALL)
     # what stood there stays until its successor is complete
     assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
     assert [path.name for path in drawn.parent.iterdir()] == ["dogs"]
@@ -167,7 +167,7 @@ def _stop(*job):
 @pytest.mark.parametrize("wrong", [{"train": 11}, {"val": 11}, {"size": (200, 60)}])
 def test_impossible_sets_are_refused(tmp_path, wrong):
     with pytest.raises(InputError):
-        draw(tmp_path / "dogs", **{**SMALL, **wrong})
+        draw_dogs(tmp_path / "dogs", **{**SMALL, **wrong})
     assert not list(tmp_path.iterdir())
 
 
@@ -175,5 +175,5 @@ def test_another_sample_is_never_touched(drawn):
     from tasks.samples import coco
 
     with pytest.raises(InputError, match="something other than a drawn COCO sample"):
-        coco.draw(drawn, train=1, val=1, workers=1)
+        coco.draw_coco(drawn, train=1, val=1, workers=1)
     assert (drawn / "lists/train_list.mat").is_file()

@@ -10,7 +10,7 @@ from PIL import Image
 
 from backbone.errors import InputError
 from tasks.samples import faces
-from tasks.samples.faces import draw, sitting
+from tasks.samples.faces import draw_faces, sitting
 from tasks.samples.portraits.attributes import ATTRIBUTES
 
 SMALL = {"train": 12, "val": 5, "test": 5, "people": 20, "size": (89, 109), "workers": 1}
@@ -19,7 +19,7 @@ SMALL = {"train": 12, "val": 5, "test": 5, "people": 20, "size": (89, 109), "wor
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("sample") / "faces"
-    draw(root, **SMALL)
+    draw_faces(root, **SMALL)
     return root
 
 
@@ -117,7 +117,7 @@ def test_pairs_are_in_lfws_format(drawn):
 
 
 def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
-    draw(tmp_path / "same", **SMALL)
+    draw_faces(tmp_path / "same", **SMALL)
     assert _digest(tmp_path / "same") == _digest(drawn)
     _, today, rng = sitting(1, 0, 0, 0)
     assert today != sitting(0, 0, 0, 0)[1]
@@ -126,14 +126,14 @@ def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
 
 def test_a_second_call_draws_nothing_and_a_new_version_draws_anew(drawn, monkeypatch):
     before = {path: path.stat().st_mtime_ns for path in drawn.rglob("*")}
-    draw(drawn, **SMALL)
+    draw_faces(drawn, **SMALL)
     assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
     monkeypatch.setattr(faces, "draw_picture", _stop)
     with pytest.raises(KeyboardInterrupt):
-        draw(drawn, **SMALL, seed=5)
+        draw_faces(drawn, **SMALL, seed=5)
     monkeypatch.setattr(faces, "VERSION", faces.VERSION + 1)
     with pytest.raises(KeyboardInterrupt):
-        draw(drawn, **SMALL)
+        draw_faces(drawn, **SMALL)
     # what stood there stays until its successor is complete
     assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
     assert [path.name for path in drawn.parent.iterdir()] == ["faces"]
@@ -148,5 +148,5 @@ def _stop(*job):
 )
 def test_impossible_sets_are_refused(tmp_path, wrong):
     with pytest.raises(InputError):
-        draw(tmp_path / "faces", **{**SMALL, **wrong})
+        draw_faces(tmp_path / "faces", **{**SMALL, **wrong})
     assert not list(tmp_path.iterdir())

@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.io import loadmat
 
 from backbone.errors import InputError
-from tasks.samples.imagenet import draw, draw_picture
+from tasks.samples.imagenet import draw_imagenet, draw_picture
 from tasks.samples.imagenet_classes import CLASSES
 from tasks.samples.single import compose_one
 
@@ -22,7 +22,7 @@ DEVKIT = "ILSVRC2012_devkit_t12/data"
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("sample") / "imagenet"
-    draw(root, **SMALL)
+    draw_imagenet(root, **SMALL)
     return root
 
 
@@ -101,7 +101,7 @@ def test_ground_truth_is_what_each_picture_shows(drawn, tmp_path):
 
 def test_layouts_hold_the_same_pictures(drawn, tmp_path):
     root = tmp_path / "folders"
-    draw(root, **SMALL, layout="folders")
+    draw_imagenet(root, **SMALL, layout="folders")
     assert not (root / "ILSVRC2012_devkit_t12").exists()
     truth = _truth(drawn)
     files = sorted((root / "val").glob("*/*"), key=lambda path: path.name)
@@ -113,18 +113,18 @@ def test_layouts_hold_the_same_pictures(drawn, tmp_path):
 
 def test_a_second_call_draws_nothing_and_another_seed_draws_anew(tmp_path):
     root = tmp_path / "imagenet"
-    draw(root, **SMALL)
+    draw_imagenet(root, **SMALL)
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    draw(root, **SMALL)
+    draw_imagenet(root, **SMALL)
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
     image = root / "train/n07753592/n07753592_1.JPEG"
     digest = hashlib.sha256(image.read_bytes()).digest()
-    draw(root, **SMALL, seed=1)
+    draw_imagenet(root, **SMALL, seed=1)
     assert hashlib.sha256(image.read_bytes()).digest() != digest
 
 
 @pytest.mark.parametrize("wrong", [{"train": 23}, {"val": 23}, {"size": (60, 200)}])
 def test_impossible_sets_are_refused(tmp_path, wrong):
     with pytest.raises(InputError):
-        draw(tmp_path / "imagenet", **{**SMALL, **wrong})
+        draw_imagenet(tmp_path / "imagenet", **{**SMALL, **wrong})
     assert not list(tmp_path.iterdir())

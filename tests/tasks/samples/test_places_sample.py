@@ -21,7 +21,7 @@ from tasks.samples.landscapes.peoples import PEOPLES
 from tasks.samples.landscapes.relief import RELIEFS
 from tasks.samples.landscapes.roadside import Road
 from tasks.samples.landscapes.stage import SOILS, Stage
-from tasks.samples.places import compose, draw
+from tasks.samples.places import compose, draw_places
 
 SMALL = {"train": 15, "val": 6, "size": (72, 64), "workers": 1}
 NAMED = {place.name: place for place in PLACES}
@@ -41,7 +41,7 @@ CONTINENTS = {
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("sample") / "places"
-    draw(root, **SMALL)
+    draw_places(root, **SMALL)
     return root
 
 
@@ -255,8 +255,8 @@ def test_haze_and_light_change_colours():
 
 
 def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
-    draw(tmp_path / "same", **SMALL)
-    draw(tmp_path / "other", **SMALL, seed=1)
+    draw_places(tmp_path / "same", **SMALL)
+    draw_places(tmp_path / "other", **SMALL, seed=1)
     one, same, other = (_digest(root) for root in (drawn, tmp_path / "same", tmp_path / "other"))
     assert one == same
     assert one.keys() == other.keys()
@@ -265,14 +265,14 @@ def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
 
 def test_a_second_call_draws_nothing_and_a_new_version_draws_anew(drawn, monkeypatch):
     before = {path: path.stat().st_mtime_ns for path in drawn.rglob("*")}
-    draw(drawn, **SMALL)
+    draw_places(drawn, **SMALL)
     assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
     monkeypatch.setattr(places, "draw_picture", _stop)
     with pytest.raises(KeyboardInterrupt):
-        draw(drawn, **SMALL, seed=5)
+        draw_places(drawn, **SMALL, seed=5)
     monkeypatch.setattr(places, "VERSION", places.VERSION + 1)
     with pytest.raises(KeyboardInterrupt):
-        draw(drawn, **SMALL)
+        draw_places(drawn, **SMALL)
     # what stood there stays until its successor is complete
     assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
     assert [path.name for path in drawn.parent.iterdir()] == ["places"]
@@ -285,12 +285,12 @@ def _stop(*job):
 @pytest.mark.parametrize("wrong", [{"train": 0}, {"val": 0}, {"size": (200, 60)}])
 def test_impossible_sets_are_refused(tmp_path, wrong):
     with pytest.raises(InputError):
-        draw(tmp_path / "places", **{**SMALL, **wrong})
+        draw_places(tmp_path / "places", **{**SMALL, **wrong})
     assert not list(tmp_path.iterdir())
 
 
 def test_another_sample_is_never_touched(tmp_path):
     (tmp_path / "holiday.jpg").write_bytes(b"mine")
     with pytest.raises(InputError, match="something other than a drawn places sample"):
-        draw(tmp_path, **SMALL)
+        draw_places(tmp_path, **SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from tasks.runs import RunDirectory, write_whole
-from tasks.tables.counting import composed
+from tasks.runs.directory import RunDirectory, write_whole
+from tasks.tables.counting import compose_row
 from tests.conftest import Answer
 
 
@@ -31,7 +31,7 @@ def finish(runs) -> Callable[..., Path]:
         at: str = "2026-11-22T07:00:00+0000",
         data: str = "somewhere: scored",
     ) -> Path:
-        config = composed(*overrides)
+        config = compose_row(*overrides)
         config.paths.runs = str(runs)
         directory = RunDirectory(OmegaConf.create(OmegaConf.to_container(config, resolve=True)))
         directory.path.mkdir(parents=True)

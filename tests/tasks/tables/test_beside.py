@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.tables.beside import row_beside
-from tasks.tables.counting import composed
+from tasks.tables.counting import compose_row
 
 OWN = [
     *("imagenet", "stanford_dogs", "planet", "face_attributes", "face_embedding"),
@@ -33,13 +33,13 @@ OWN = [
     ],
 )
 def test_a_run_stands_beside_the_row_of_its_network(overrides, row, value, mult_adds):
-    found = row_beside(composed(*overrides))
+    found = row_beside(compose_row(*overrides))
     assert (found["row"], found["value"], found["mult_adds"]) == (row, value, mult_adds)
 
 
 @pytest.mark.parametrize("task", OWN)
 def test_a_task_names_a_row_as_its_table_has_it(task):
-    config = composed(f"task={task}")
+    config = compose_row(f"task={task}")
     own, found = config.task.paper, row_beside(config)
     for key in ("table", "metric", "value"):
         assert found[key] == own[key]
@@ -49,10 +49,10 @@ def test_a_task_names_a_row_as_its_table_has_it(task):
 
 
 def test_what_the_row_does_not_say_stays_the_tasks():
-    found = row_beside(composed("task=planet"))
+    found = row_beside(compose_row("task=planet"))
     assert found["others"]["within_25_km"] == 31.7
     assert found["data"] == "Im2GPS"
 
 
 def test_a_task_of_ones_own_stands_alone():
-    assert row_beside(composed("task=image_folder")) is None
+    assert row_beside(compose_row("task=image_folder")) is None

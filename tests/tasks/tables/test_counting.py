@@ -6,12 +6,12 @@ from torch import nn
 from torchvision import models
 from torchvision.models.detection import ssd300_vgg16
 
+from backbone.classifier import Classifier
 from backbone.cost import Cost, cost
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.timm_trunk import TimmTrunk
-from tasks.classification.head import Classifier
 from tasks.detection.faster_rcnn import FasterRCNN
-from tasks.tables.counting import build, composed, count, network_of
+from tasks.tables.counting import build_row, compose_row, count_row, network_of
 from tasks.tables.reading import Row, Table, read_tables
 
 TABLES = {table.number: table for table in read_tables([])}
@@ -49,11 +49,11 @@ def named(number: int, name: str) -> tuple[Row, Table]:
 
 def on_meta(row: Row, outputs: int | None) -> nn.Module:
     with torch.device("meta"):
-        return build(network_of(composed(*row.overrides)), outputs)
+        return build_row(network_of(compose_row(*row.overrides)), outputs)
 
 
 def mult_adds(row: Row, outputs: int | None) -> int:
-    size = composed(*row.overrides).size
+    size = compose_row(*row.overrides).size
     module = on_meta(row, outputs)
     return cost(module, torch.empty(1, 3, size, size, device="meta")).mult_adds
 
@@ -69,7 +69,11 @@ def test_a_print_is_what_rounds_to_it():
 
 @pytest.mark.parametrize(("table", "row"), MOBILENETS)
 def test_mult_adds_are_the_papers(table, row):
-    key, printed, ours = (table.number, row.name), row.paper.mult_adds, count(row, table).mult_adds
+    key, printed, ours = (
+        (table.number, row.name),
+        row.paper.mult_adds,
+        count_row(row, table).mult_adds,
+    )
     exceptions = (
         MULT_ADDS_OF_THE_BODY | MULT_ADDS_OF_1000_CLASSES | CUT_NOT_ROUNDED | NOT_REPRODUCED
     )
@@ -87,7 +91,7 @@ def test_mult_adds_are_the_papers(table, row):
 
 @pytest.mark.parametrize(("table", "row"), MOBILENETS)
 def test_parameters_are_the_papers(table, row):
-    key, printed, ours = (table.number, row.name), row.paper.parameters, count(row, table)
+    key, printed, ours = (table.number, row.name), row.paper.parameters, count_row(row, table)
     if table.number == 14:  # the head is not disclosed
         assert ours.parameters < float(printed[:-1]) * 1e6
         assert "not disclosed" in table.note
@@ -122,7 +126,7 @@ def test_a_least_width_is_what_table_12_has():
     row, table = named(12, "0.25 MobileNet-224")
     small, _ = named(12, "0.25 MobileNet-128")
     assert "46.0 M at 224 and 15.0 M at 128" in row.note
-    assert [f"{count(r, table).mult_adds / 1e6:.1f}" for r in (row, small)] == ["46.0", "15.0"]
+    assert [f"{count_row(r, table).mult_adds / 1e6:.1f}" for r in (row, small)] == ["46.0", "15.0"]
     with torch.device("meta"):
         plain = [cost(MobileNetV1(0.25), torch.empty(1, 3, s, s)).mult_adds for s in (224, 128)]
     assert [f"{n / 1e6:.1f}" for n in plain] == ["40.8", "13.3"]
@@ -131,7 +135,7 @@ def test_a_least_width_is_what_table_12_has():
 
 def test_planet_has_so_many_cells():
     row, table = named(11, "Country (750 km) / PlaNet MobileNet")
-    assert count(row, table).parameters == 9800 * 1025 + 3_206_976
+    assert count_row(row, table).parameters == 9800 * 1025 + 3_206_976
     assert "9,800 give its 13 M" in table.note
 
 
@@ -157,7 +161,7 @@ def test_peers_are_counted_or_not_public():
     for table in TABLES.values():
         for row in table.rows:
             if row.peer:
-                assert count(row, table) == COUNTED.get((table.number, row.name))
+                assert count_row(row, table) == COUNTED.get((table.number, row.name))
                 known = (table.number, row.name) in COUNTED
                 assert known or row.name in NOT_PUBLIC or table.number == 11
 
@@ -185,7 +189,7 @@ def test_what_the_paper_leaves_out_of_vgg():
 def test_googlenet_with_its_own_kernels():
     row, _ = named(8, "GoogleNet")
     with torch.device("meta"):
-        network = build({"network": row.network}, None)
+        network = build_row({"network": row.network}, None)
         for branch in (m.branch3 for m in network.modules() if hasattr(m, "branch3")):
             conv = branch[1].conv
             assert conv.kernel_size == (3, 3)
@@ -230,7 +234,7 @@ def test_inception_fits_neither_number_of_classes():
     row, table = named(10, "Inception V3")
     with torch.device("meta"):
         whole = sum(p.numel() for p in Classifier(TimmTrunk("inception_v3"), 1000).parameters())
-    assert [f"{n / 1e6:.1f} M" for n in (count(row, table).parameters, whole)] == [
+    assert [f"{n / 1e6:.1f} M" for n in (count_row(row, table).parameters, whole)] == [
         "22.0 M",
         "23.8 M",
     ]
@@ -256,7 +260,7 @@ def test_vgg_with_its_linear_layers():
     for size in (300, 600):
         row, table = named(13, f"Faster-RCNN {size} / VGG")
         assert f"{region / 1e6:.0f} M mult-adds each" in row.note
-        ours = count(row, table)
+        ours = count_row(row, table)
         whole = ours.mult_adds + 300 * (region + (4096 - 512) * outputs)
         total[size] = f"{whole / 1e9:.1f}"
         parameters = ours.parameters + region + 2 * 4096 + (4096 - 512) * outputs
@@ -270,7 +274,7 @@ def test_what_a_region_costs_on_inception():
     with torch.device("meta"):
         head = FasterRCNN(TimmTrunk("inception_v3"), 91, 300)
         first = cost(head, torch.empty(1, 3, 300, 300)).mult_adds
-    ours = (count(small, TABLES[13]).mult_adds - first) / 300 / 1e6
+    ours = (count_row(small, TABLES[13]).mult_adds - first) / 300 / 1e6
     # the first stage at 600 costs four times that at 300, the regions the same
     paper = [float(row.paper.mult_adds[:-1]) for row in (small, large)]
     implied = (paper[0] - (paper[1] - paper[0]) / 3) / 300 * 1e3

@@ -6,7 +6,7 @@ import os
 import pytest
 from omegaconf import OmegaConf
 
-from tasks.tables.counting import composed
+from tasks.tables.counting import compose_row
 from tasks.tables.differences import differences
 from tasks.tables.finding import find, finished
 from tasks.tables.lines import Line
@@ -182,14 +182,14 @@ def test_a_result_of_an_earlier_release_has_its_files_date(finish, rows):
 def test_differences_are_the_options_that_a_person_would_have_given(options, said):
     row = ("task=ssd_coco", "data.year=2014")
     other = row[:1] if any(o.startswith("data.year") for o in options) else row
-    run = composed(*other, *options)
+    run = compose_row(*other, *options)
     resolved = OmegaConf.create(OmegaConf.to_container(run, resolve=True))
-    assert differences(composed(*row), resolved) == said
+    assert differences(compose_row(*row), resolved) == said
 
 
 def test_a_teacher_is_a_difference():
-    taught = composed("task=face_attributes", "distill=cached", "distill.outputs=o.npz")
+    taught = compose_row("task=face_attributes", "distill=cached", "distill.outputs=o.npz")
     resolved = OmegaConf.create(OmegaConf.to_container(taught, resolve=True))
-    said = differences(composed("task=face_attributes"), resolved)
+    said = differences(compose_row("task=face_attributes"), resolved)
     assert {"distill.weight=1.0", "distill.outputs=o.npz", "optimizer.weight_decay=0.0"} <= {*said}
     assert not any(option.startswith("~") for option in said)

@@ -7,7 +7,7 @@ import shlex
 import pytest
 from omegaconf import OmegaConf
 
-from tasks.tables.counting import composed, network_of
+from tasks.tables.counting import compose_row, network_of
 from tasks.tables.reading import numbers_of, read_tables
 from tests.conftest import ROOT
 
@@ -64,15 +64,15 @@ def test_a_command_is_the_rows_configuration_on_the_real_data(number):
             continue
         words = [*row.overrides, *table.real_data]
         assert shlex.split(row.command) == ["python", "-m", "tasks.run", *words]
-    config = composed(*words)  # of the last
-    assert network_of(config) == network_of(composed(*row.overrides or words))
+    config = compose_row(*words)  # of the last
+    assert network_of(config) == network_of(compose_row(*row.overrides or words))
     assert config.data.root.startswith("/path/to/")
     assert table.data is None or config.data.name == table.data.name
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "conf/task").glob("*.yaml")), ids=lambda p: p.stem)
 def test_what_a_report_shows_of_the_paper_is_the_tables(path):
-    task = OmegaConf.to_container(composed(f"task={path.stem}").task, resolve=True)
+    task = OmegaConf.to_container(compose_row(f"task={path.stem}").task, resolve=True)
     paper = task.get("paper")
     if paper is None or paper["table"] is None:  # of another paper
         return
@@ -82,7 +82,7 @@ def test_what_a_report_shows_of_the_paper_is_the_tables(path):
     values = {row.metric: row.paper.metric for row in rows}
     assert values == {paper["metric"]: paper["value"]} | paper.get("others", {})
     for row in rows:
-        assert composed(*row.overrides).task.kind == task["kind"]
+        assert compose_row(*row.overrides).task.kind == task["kind"]
         for name in ("mult_adds", "parameters"):
             body = " (body)" if table.body else ""
             assert paper[name].removesuffix(body) == getattr(row.paper, name)

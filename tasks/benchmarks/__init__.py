@@ -1,0 +1,1 @@
+"""Speed beside torchvision and timm, one module for each kind of head."""

@@ -1,0 +1,73 @@
+"""This Faster R-CNN beside torchvision's, on the same trunk, images and boxes, in one process."""
+
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from torch import nn
+from torchvision.models.detection import faster_rcnn
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.ops import MultiScaleRoIAlign
+
+from tasks.benchmarks.ssd import side_by_side
+from tasks.benchmarks.timing import comparison_table
+from tasks.detection.region_proposals import RATIOS
+from tasks.detection.task import Detection
+
+
+def torchvision_faster_rcnn(
+    task: Detection, size: tuple[int, int], samples: int
+) -> faster_rcnn.FasterRCNN:
+    """torchvision's Faster R-CNN on copies of the trunk's halves, with as many anchors and regions.
+
+    Its second stage looks at what suppression leaves, and of what random weights propose that is
+    anything from 50 to 300 regions. So its suppression runs on the best 300 and drops none.
+
+    Args:
+        samples: a side of each cell of a region, averaged.
+    """
+    head = task.head
+    front, back = (deepcopy(half).to(memory_format=torch.contiguous_format) for half in head.halves)
+    front.out_channels = head.trunk.feature_info[head.tap].channels
+    pooled = head.trunk.feature_info[head.trunk.taps[-1]].channels
+    mean, std = head.trunk.normalization
+    return faster_rcnn.FasterRCNN(
+        front,
+        rpn_anchor_generator=AnchorGenerator((tuple(head.rpn.sides),), (RATIOS,)),
+        rpn_pre_nms_top_n_train=head.rpn.proposals,
+        rpn_pre_nms_top_n_test=head.rpn.proposals,
+        rpn_post_nms_top_n_train=head.rpn.proposals,
+        rpn_post_nms_top_n_test=head.rpn.proposals,
+        rpn_nms_thresh=1.0,
+        rpn_batch_size_per_image=head.rpn.minibatch,
+        box_roi_pool=MultiScaleRoIAlign(["0"], head.crop, samples),
+        box_head=nn.Sequential(back, nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        box_predictor=faster_rcnn.FastRCNNPredictor(pooled, head.num_classes),
+        box_batch_size_per_image=head.regions,
+        box_nms_thresh=head.nms_iou,
+        box_detections_per_img=head.detections,
+        image_mean=mean,
+        image_std=std,
+        # the images come in this size: no resizing beyond, no padding
+        min_size=min(size),
+        max_size=max(size),
+        size_divisible=1,
+    )
+
+
+def benchmark_faster_rcnn(
+    config: DictConfig, batch_size: int = 4, rounds: int = 3
+) -> dict[str, Any]:
+    """Images a second of training and inference (see `side_by_side`).
+
+    torchvision's own models, and its documentation's, average four samples a cell of a region;
+    this suite takes one, as TensorFlow did. So torchvision also runs with one.
+    """
+    peers = {
+        "": partial(torchvision_faster_rcnn, samples=2),
+        ", one sample a cell": partial(torchvision_faster_rcnn, samples=1),
+    }
+    words, figures = side_by_side(config, batch_size, rounds, peers)
+    return {"about": words, "images_per_second": figures, "table": comparison_table(words, figures)}

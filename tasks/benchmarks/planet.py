@@ -1,0 +1,38 @@
+"""What the network costs with so many cells, beside the paper's row."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from backbone.classifier import Classifier
+from backbone.cost import Cost, cost
+from tasks.images.files import image_size
+
+
+def planet_cost(config: DictConfig, cells: int) -> Cost:
+    """Of one image through the configured trunk and a classifier of so many cells."""
+    options = OmegaConf.to_container(config.backbone)
+    options.pop("weights")
+    with torch.device("meta"):
+        head = Classifier(instantiate(options), cells)
+        return cost(head, torch.zeros(1, 3, *image_size(config.size)))
+
+
+def benchmark_planet(config: DictConfig, cells: Sequence[int]) -> dict[str, Any]:
+    """Mult-adds and parameters with each number of cells; the paper's row last."""
+    counted = {count: planet_cost(config, count) for count in cells}
+    lines = [f"{'cells':>10}  {'mult-adds':>9}  parameters"]
+    lines += [
+        f"{count:>10,}  {c.mult_adds / 1e9:>7.3f} G  {c.parameters / 1e6:>8.2f} M"
+        for count, c in counted.items()
+    ]
+    paper = config.task.paper
+    lines.append(f"{'paper':>10}  {paper.mult_adds:>9}  {paper.parameters:>10}")
+    rows = {
+        str(count): {"mult_adds": c.mult_adds, "parameters": c.parameters}
+        for count, c in counted.items()
+    }
+    return {"cost": rows, "table": "\n".join(lines)}

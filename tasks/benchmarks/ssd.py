@@ -1,0 +1,166 @@
+"""This SSD beside torchvision's, on the same trunk, maps, images and boxes, in one process."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from torch import Tensor, nn
+from torchvision.models.detection import ssd, ssdlite
+
+from tasks.benchmarks.pipeline import pipelines
+from tasks.benchmarks.timing import about, comparison_table, images_per_second, steps
+from tasks.data.module import Labels
+from tasks.detection.task import Detection
+from tasks.images.files import image_size
+from tasks.training.build import build_task
+from tasks.training.fit import precision
+from tasks.training.memory import keep_freed_memory
+
+AS_USERS_RUN = "torchvision, as its users run it (fp32, contiguous)"
+SAME_MEMORY = "torchvision, kept memory"
+OURS = "this suite"
+
+
+class Maps(nn.Module):
+    """A head's trunk and extra maps, as torchvision's detectors want a backbone."""
+
+    def __init__(self, head: nn.Module):
+        super().__init__()
+        self.head = head
+        del head.box_predictors, head.class_predictors
+
+    def forward(self, images: Tensor) -> OrderedDict[str, Tensor]:
+        """The same maps, named 0 .. n-1."""
+        return OrderedDict((str(i), m) for i, m in enumerate(self.head.maps(images)))
+
+
+def torchvision_ssd(task: Detection, size: tuple[int, int]) -> ssd.SSD:
+    """torchvision's SSD on a copy of the task's trunk and maps, with its own default head.
+
+    An SSDLite has the head of torchvision's SSDLite.
+    """
+    predictors, classes = task.head.box_predictors, task.labels.num_classes
+    boxes = ssd.DefaultBoxGenerator(
+        [[2]] + [[2, 3]] * (len(predictors) - 1), min_ratio=0.2, max_ratio=0.95
+    )
+    head = None
+    if task.head.separable:
+        channels = [predictor.depthwise.conv.in_channels for predictor in predictors]
+        norm = partial(nn.BatchNorm2d, eps=1e-3)
+        head = ssdlite.SSDLiteHead(channels, boxes.num_anchors_per_location(), classes, norm)
+    mean, std = task.head.trunk.normalization
+    return ssd.SSD(
+        Maps(deepcopy(task.head)).to(memory_format=torch.contiguous_format),
+        boxes,
+        size=size,
+        num_classes=classes,
+        head=head,
+        image_mean=mean,
+        image_std=std,
+        nms_thresh=task.head.nms_iou,
+        detections_per_img=task.head.detections,
+    )
+
+
+def synthetic_batch(count: int, size: tuple[int, int], device: torch.device) -> dict[str, Tensor]:
+    """Noise images with seven boxes each, COCO's mean, in the loaders' layout."""
+    generator = torch.Generator().manual_seed(0)
+    height, width = size
+    rows = 8
+    corner = torch.rand(count, rows, 2, generator=generator) * 0.6
+    side = 0.05 + torch.rand(count, rows, 2, generator=generator) * 0.35
+    scale = torch.tensor([width, height, width, height])
+    boxes = torch.cat([corner, corner + side], -1) * scale
+    boxes[:, 7:] = 0
+    labels = torch.randint(1, 91, (count, rows), generator=generator)
+    labels[:, 7:] = 0
+    pixels = torch.randint(0, 256, (count, height, width, 3), generator=generator).to(torch.uint8)
+    batch = {
+        "image": pixels.permute(0, 3, 1, 2),
+        "boxes": boxes,
+        "labels": labels,
+        "count": torch.full((count,), 7),
+        "image_id": torch.arange(count),
+        "size": torch.tensor([[height, width]]).expand(count, 2).contiguous(),
+        "extent": torch.tensor([[float(height), float(width)]]).expand(count, 2).contiguous(),
+    }
+    return {name: tensor.to(device) for name, tensor in batch.items()}
+
+
+def side_by_side(
+    config: DictConfig,
+    batch_size: int,
+    rounds: int,
+    peers: Mapping[str, Callable[[Detection, tuple[int, int]], nn.Module]],
+) -> tuple[str, dict[str, dict[str, list[float]]]]:
+    """Images a second of training and inference, of the configuration's detector and torchvision's.
+
+    torchvision first runs as its users run it: fp32, contiguous, the C library's allocator as it
+    comes. Then it runs with all that this suite sets for itself (kept memory, channels_last, bf16
+    where the hardware computes in it), in turns with this suite.
+
+    Args:
+        peers: what is said of a peer -> its model, made of the task and the input's (h, w). The
+            first is the one that users run; the others run in turns with this suite alone.
+
+    Returns:
+        the machine and the settings in words, and kind of work -> contender -> figures.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    size = image_size(config.size)
+    torch.manual_seed(0)
+    task, _ = build_task(config, Labels(91, list(range(1, 91)), list(range(1, 91)), [""] * 90))
+    models = {name: make(task, size).to(device) for name, make in peers.items()}
+    first = next(iter(models))
+    task.to(device)
+    task.augment = False  # torchvision's model does not either: both times are the step alone
+    batch = synthetic_batch(batch_size, size, device)
+    bf16 = precision("auto") == "bf16-mixed"
+
+    # as torchvision takes them: a list of float images, a list of target dictionaries
+    images = list((batch["image"].float() / 255).contiguous())
+    targets = [
+        {"boxes": boxes[:7], "labels": labels[:7]}
+        for boxes, labels in zip(batch["boxes"], batch["labels"], strict=True)
+    ]
+
+    def peer_steps(peer: nn.Module, bf16: bool) -> dict[str, Callable[[], object]]:
+        def loss() -> Tensor:
+            return sum(peer(images, targets).values())
+
+        return steps(peer, loss, lambda: peer(images), device.type, bf16)
+
+    def our_loss() -> Tensor:
+        return torch.stack(list(task.loss(batch).values())).sum()
+
+    ours = steps(task.head, our_loss, lambda: task.predict(batch), device.type, bf16)
+    figures = {}
+    plain = peer_steps(models[first], bf16=False)
+    for kind in plain:
+        named = {AS_USERS_RUN + first: plain[kind]}
+        figures[kind] = images_per_second(named, batch_size, rounds)
+    kept = keep_freed_memory()
+    layout = "bf16 + channels_last" if bf16 else "channels_last"
+    for kind in plain:
+        models[first].to(memory_format=torch.contiguous_format)
+        contiguous = {SAME_MEMORY + first: plain[kind]}
+        figures[kind] |= images_per_second(contiguous, batch_size, rounds)
+        tuned = {
+            f"{SAME_MEMORY}, {layout}{name}": peer_steps(
+                model.to(memory_format=torch.channels_last), bf16
+            )[kind]
+            for name, model in models.items()
+        }
+        figures[kind] |= images_per_second(tuned | {OURS: ours[kind]}, batch_size, rounds)
+    return about(batch_size, size, kept, bf16), figures
+
+
+def benchmark_ssd(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict[str, Any]:
+    """SSD beside torchvision's (see `side_by_side`), and both one's loaders on one core."""
+    words, figures = side_by_side(config, batch_size, rounds, {"": torchvision_ssd})
+    figures["loading, one core"] = pipelines(config, image_size(config.size), rounds)
+    return {"about": words, "images_per_second": figures, "table": comparison_table(words, figures)}

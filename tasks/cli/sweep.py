@@ -1,0 +1,125 @@
+"""Many runs from one command: any `-m` sweep, and the rows of a table.
+
+    python -m tasks.run -m task=ssd_coco backbone.alpha=1.0,0.75,0.5 mode=sample
+    python -m tasks.run +table=10 data.root=/path/to/dogs
+
+Each job is a process of its own, the command that a person would have typed for it: so a job may
+itself be many processes, and no failure reaches the next one. A job's run directory knows how far
+it came: the same sweep again leaves finished jobs alone, continues interrupted ones and tries
+failed ones again. Where the jobs run is for Hydra's launcher to say (`hydra/launcher=`); they
+need a file system in common.
+"""
+
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from hydra._internal.callbacks import Callbacks
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobStatus
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig
+
+from backbone.errors import InputError
+from tasks.cli.jobs import Job, about_hydra, find_jobs, overrides_of, without_jobs
+from tasks.runs.processes import end_with_parent
+from tasks.runs.report import aligned, format_score
+
+# Hydra's options that are about the sweep, not about a job of it.
+OF_THE_SWEEP = ("hydra/launcher=", "hydra.launcher.", "hydra/sweeper=", "hydra.sweep")
+
+
+@dataclass(frozen=True)
+class Process:
+    """What a launcher runs for a job, here or on another machine: the job's own command.
+
+    Args:
+        command: without the job's overrides.
+    """
+
+    command: tuple[str, ...]
+
+    def __call__(self, config: DictConfig) -> int:
+        """Run it to its end and return its exit code."""
+        overrides = list(HydraConfig.get().overrides.task)
+        print(f"\n{shlex.join(overrides)}", flush=True)
+        # the next sweep could not take over the run of a job that outlives this one
+        with subprocess.Popen([*self.command, *overrides], preexec_fn=end_with_parent) as process:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:  # which it heard too, and is tidying up
+                process.wait()
+                raise
+
+
+def sweep(module: str, arguments: list[str]) -> None:
+    """Run the jobs of a command line, say how each ended, and exit with 1 unless all finished.
+
+    Args:
+        module: what `python -m` runs for a job.
+        arguments: of the whole sweep.
+    """
+    if HydraConfig.get().runtime.choices["hydra/sweeper"] != "basic":
+        raise InputError("hydra/sweeper: a sweep here goes through all combinations; leave it out")
+    jobs = find_jobs(arguments)
+    due = [job for job in jobs if job.state == "due"]
+    print(f"sweep of {len(jobs)} jobs, {len(due)} to run", flush=True)
+    try:
+        if due:
+            launch(due, module, arguments)
+    finally:
+        print(sweep_summary(jobs), flush=True)
+    if any(job.state != "finished" for job in jobs):
+        sys.exit(1)
+
+
+def launch(jobs: list[Job], module: str, arguments: list[str]) -> None:
+    """Hand the jobs to the launcher that Hydra is configured with, and set their states."""
+    hydra = GlobalHydra.instance().hydra
+    shared = without_jobs(arguments)
+    places = [o for o in overrides_of(arguments) if o.startswith("paths.")]
+    config = hydra.compose_config(
+        "config", [*filter(about_hydra, shared), *places], run_mode=RunMode.MULTIRUN
+    )
+    own = [a for a in shared if not a.startswith(OF_THE_SWEEP)]
+    launcher = Plugins.instance().instantiate_launcher(
+        hydra_context=HydraContext(hydra.config_loader, Callbacks(config)),
+        task_function=Process((sys.executable, "-m", module, *own)),
+        config=config,
+    )
+    for job in jobs:
+        job.state = "not run"
+    try:
+        returns = launcher.launch([job.overrides for job in jobs], initial_job_idx=0)
+    except BaseException:
+        for job in jobs:  # what the launcher does not tell, the run directories do
+            job.state = job.directory.state() or job.state
+        raise
+    for job, outcome in zip(jobs, returns, strict=True):
+        if outcome.status != JobStatus.COMPLETED:
+            job.state = f"failed: {outcome._return_value}"
+        else:
+            code = outcome.return_value
+            job.state = "finished" if code == 0 else f"failed with exit code {code}"
+
+
+def sweep_summary(jobs: list[Job]) -> str:
+    """A line a job: how it ended, its name, its score and its run directory."""
+    lines = []
+    for job in jobs:
+        result = job.directory.result() if job.state == "finished" else None
+        score = "" if result is None else first_score(result)
+        place = "" if job.directory is None else str(job.directory.path)
+        lines.append((job.state, job.name, score, place))
+    finished = sum(job.state == "finished" for job in jobs)
+    return "\n".join(["", *aligned(lines, "<"), f"{finished} of {len(jobs)} finished"])
+
+
+def first_score(result: dict) -> str:
+    """The score that the paper states, or else the first of a result."""
+    metrics, paper = result["metrics"], result["paper"]
+    name = paper["metric"] if paper and paper["metric"] in metrics else next(iter(metrics))
+    return f"{name} {format_score(name, metrics[name])}"

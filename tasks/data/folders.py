@@ -1,0 +1,100 @@
+"""Class folders: one folder a class, its images in it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError, some
+from tasks.data.image_index import ImageIndex
+from tasks.images.files import SUFFIXES
+
+
+def subfolders(folder: Path) -> list[str]:
+    """Names of the folders in a folder, sorted; hidden ones (.git, .ipynb_checkpoints) left out."""
+    with os.scandir(folder) as entries:
+        return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+
+
+def image_files(folder: Path) -> list[bytes]:
+    """Names of the image files in a folder, sorted; hidden ones (macOS's ._x.jpg) left out."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if not entry.name.startswith(".")]
+    names = [name for name in names if os.path.splitext(name)[1].lower() in SUFFIXES]
+    return [os.fsencode(name) for name in sorted(names)]
+
+
+def contents(folder: Path) -> str:
+    """What a folder holds, in words: its folders, else its images."""
+    if folders := subfolders(folder):
+        return f"the folders {some(folders)}"
+    if files := image_files(folder):
+        return f"{len(files):,} image files ({some(map(os.fsdecode, files))})"
+    return "no folder and no image"
+
+
+def class_folders(folder: Path) -> list[str]:
+    """The classes of a folder of class folders: their names, sorted.
+
+    Raises: InputError where there is none.
+    """
+    names = subfolders(folder)
+    if not names:
+        raise InputError(
+            f"{folder} should hold one folder a class with its images inside, but holds "
+            f"{contents(folder)}: move each image into a folder named after its class"
+        )
+    return names
+
+
+def check_same_classes(first: Path, second: Path) -> None:
+    """Raise InputError unless two folders have class folders of the same names.
+
+    Classes are numbered in their names' order: one folder more or less would shift them all.
+    """
+    one, two = class_folders(first), class_folders(second)
+    lines = [
+        f"  only in {folder}: {some(names)}"
+        for folder, names in ((first, sorted({*one} - {*two})), (second, sorted({*two} - {*one})))
+        if names
+    ]
+    if lines:
+        raise InputError(
+            f"{first} and {second} have different class folders:\n"
+            + "\n".join(lines)
+            + "\nGive both the same classes, under the same names"
+        )
+
+
+def index_folders(
+    folder: Path, names: Sequence[str], classes: Sequence[tuple[str, str]], labels: Sequence[int]
+) -> ImageIndex:
+    """The images of class folders, folder by folder.
+
+    Args:
+        folder: that holds them.
+        names: of the class folders.
+        classes: (id, name) of all classes.
+        labels: each folder's class.
+
+    Raises: InputError for class folders without an image, naming them.
+    """
+    files = []
+    for name in names:
+        prefix = os.fsencode(name) + b"/"
+        files.append(np.array([prefix + file for file in image_files(folder / name)], dtype="S"))
+    counts = np.array([len(found) for found in files])
+    empty = [name for name, count in zip(names, counts, strict=True) if not count]
+    if empty:
+        raise InputError(
+            f"{folder}: class folders without an image: {some(empty)} ({empty[0]} holds "
+            f"{contents(folder / empty[0])}); add images (of type {', '.join(sorted(SUFFIXES))}), "
+            "remove the folders, or name the folder that holds the classes themselves"
+        )
+    return ImageIndex(
+        root=str(folder),
+        files=np.concatenate(files),
+        labels=np.repeat(np.asarray(labels, np.int64), counts),
+        classes=tuple(classes),
+    )

@@ -1,0 +1,82 @@
+"""What a data set on disk offers a classifier, and how it says that it is not there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from backbone.errors import InputError
+from tasks.data.folders import contents
+from tasks.data.image_index import ImageIndex
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The splits of a data set, all of the same classes."""
+
+    splits: dict[str, ImageIndex]
+    """'val'; 'train' unless the set is for evaluation only; 'test' where it has a third split."""
+    note: str = ""
+    """What a reader of a score must know about the data."""
+
+
+class ImageSource(Protocol):
+    """A data set in one layout. Making one reads nothing."""
+
+    root: str
+
+    def check_source(self) -> None:
+        """Raise InputError unless the folders and lists are there; looks at few paths, quickly."""
+
+    def load(self) -> ImageSet:
+        """List every image. Raises: InputError for what is missing or contradicts itself."""
+
+
+def check_source(source: ImageSource) -> None:
+    """Check a source, torch not needed: the configuration's `data.check`."""
+    source.check()
+
+
+def require(
+    title: str, root: Path, paths: Sequence[Path], layout: str, downloads: Sequence[str] = ()
+) -> None:
+    """Raise InputError unless all paths exist.
+
+    The message names what was looked for, what stands there instead, the layout expected, where
+    to get the set and how to go on without it.
+    """
+    missing = [path for path in paths if not path.exists()]
+    if not missing:
+        return
+    lines = [f"{title} is not complete in {root.absolute()}. Not found:"]
+    lines += [f"  {path.absolute()}" for path in missing]
+    if root.is_dir():
+        lines += [f"The folder holds {contents(root)}."]
+    lines += ["Expected there:"]
+    lines += [f"  {line}" for line in layout.splitlines()]
+    if downloads:
+        lines += ["Download and unpack there:"]
+        lines += [f"  {line}" for line in downloads]
+    lines += ["or name another folder with data.root=, or add mode=sample to use the embedded set"]
+    raise InputError("\n".join(lines))
+
+
+def official_note(splits: dict[str, ImageIndex], official: dict[str, int], classes: int) -> str:
+    """Say whether splits have the published counts of images and classes, on which scores compare.
+
+    Args:
+        splits: those that were loaded; what is not loaded is not compared.
+        official: images of each split as published.
+        classes: and the number of classes.
+    """
+    same = all(
+        len(index) == official[name] and len(index.classes) == classes
+        for name, index in splits.items()
+    )
+    if same:
+        return "the official split"
+    published = " / ".join(f"{official[name]:,}" for name in splits)
+    return (
+        f"not the official {published} images of {classes:,} classes: scores do not compare with "
+        "published ones"
+    )

@@ -1,0 +1,1 @@
+"""COCO files: reading, indexing, auditing, the splits, and their images in batches."""

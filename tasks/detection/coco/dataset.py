@@ -1,0 +1,112 @@
+"""COCO photographs and boxes as training batches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, default_collate
+
+from tasks.detection.coco.index import CocoIndex
+from tasks.detection.crop import RandomCrop
+from tasks.images.files import fit, load_view
+
+PADDING_STEP = 8  # boxes; few different shapes, so that compiled steps are seldom compiled again
+
+
+class CocoDetection(Dataset):
+    """Images brought to `size` (h, w) with the boxes to learn: no crowds, none without area.
+
+    An image, or what is cropped from it, is stretched to that size; with `keep_aspect` it is scaled
+    by one factor to fit inside, stands at the top left, and the rest is padding.
+
+    `dataset[i]` is image i as it is; `dataset[i, epoch]` is cropped at random, and is a pure
+    function of (seed, epoch, i), so that a resumed run sees what an unbroken one would have.
+
+    An item, for n boxes:
+
+    - `image` uint8[h, w, 3]
+    - `boxes` float32[n, 4], xyxy in pixels of `image`
+    - `labels` int64[n], network outputs, never 0
+    - `image_id` int, `size` int64[2], height and width of the photograph in its file
+    - `extent` float32[2], height and width of the part of `image` that shows it
+
+    Raises: InputError for a file that cannot be decoded or has not the annotated size.
+    """
+
+    def __init__(
+        self,
+        index: CocoIndex,
+        size: tuple[int, int],
+        crop: RandomCrop | None = None,
+        seed: int = 0,
+        keep_aspect: bool = False,
+    ):
+        self.index = index
+        self.size = size
+        self.keep_aspect = keep_aspect
+        self.crop = crop
+        self.seed = seed
+        rows = index.trainable
+        self.boxes = index.boxes[rows]
+        self.labels = index.labels[rows]
+        counts = np.bincount(index.box_images[rows], minlength=len(index))
+        self.offsets = np.concatenate([[0], counts.cumsum()])
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Any]:
+        i, epoch = key if isinstance(key, tuple) else (key, None)
+        height, width = int(self.index.heights[i]), int(self.index.widths[i])
+        rows = slice(self.offsets[i], self.offsets[i + 1])
+        boxes, labels = self.boxes[rows], self.labels[rows]
+        box = np.array([0.0, 0.0, width, height])
+        if self.crop is not None and epoch is not None:
+            rng = np.random.default_rng([self.seed, epoch, i])
+            box, boxes, kept = self.crop(boxes, height, width, rng)
+            labels = labels[kept]
+        sides = box[2:] - box[:2]
+        extent = fit(*sides, self.size) if self.keep_aspect else self.size
+        image = load_view(
+            self.index.path(i), self.size, tuple(box.tolist()), (height, width), extent
+        )
+        scale = np.divide(extent[::-1], sides)
+        boxes = (boxes - np.tile(box[:2], 2)) * np.tile(scale, 2)
+        return {
+            "image": image,
+            "boxes": boxes.astype(np.float32),
+            "labels": labels,
+            "image_id": int(self.index.image_ids[i]),
+            "size": np.array([height, width]),
+            "extent": np.array(extent, np.float32),
+        }
+
+
+def collate_detection(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    """Make a batch of B items, their boxes padded to the same number M, a multiple of 8.
+
+    - `image` uint8[B, 3, h, w] in channels_last memory format
+    - `boxes` float32[B, M, 4], xyxy in pixels of `image`; rows from `count` on are 0
+    - `labels` int64[B, M], 0 from `count` on
+    - `count` int64[B], `image_id` int64[B], `size` int64[B, 2] (height, width in the file)
+    - `extent` float32[B, 2], (height, width) of the part of each `image` that is not padding
+    """
+    counts = np.array([len(item["labels"]) for item in items])
+    room = PADDING_STEP * max(1, -(-counts.max() // PADDING_STEP))
+    filled = np.arange(room) < counts[:, None]
+    boxes = np.zeros((len(items), room, 4), np.float32)
+    labels = np.zeros((len(items), room), np.int64)
+    boxes[filled] = np.concatenate([item["boxes"] for item in items])
+    labels[filled] = np.concatenate([item["labels"] for item in items])
+    # in a worker process default_collate stacks straight into the memory it shares with the trainer
+    stacked = default_collate([torch.from_numpy(item["image"]) for item in items])
+    return {
+        "image": stacked.permute(0, 3, 1, 2),
+        "boxes": torch.from_numpy(boxes),
+        "labels": torch.from_numpy(labels),
+        "count": torch.from_numpy(counts),
+        "image_id": torch.tensor([item["image_id"] for item in items]),
+        "size": torch.from_numpy(np.stack([item["size"] for item in items])),
+        "extent": torch.from_numpy(np.stack([item["extent"] for item in items])),
+    }

@@ -1,0 +1,222 @@
+"""A set of annotated images as flat arrays: what data loaders share and evaluation reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backbone.errors import InputError, some
+from tasks.detection.coco.cache import cached_instances
+
+if TYPE_CHECKING:
+    from tasks.detection.evaluation.arrays import GroundTruth
+
+SMALLEST_SIDE = 0.01  # pixels, the precision of COCO's coordinates: a thinner box has no area
+ROUNDING = 0.05  # pixels, how far rounded coordinates carry a box over the image's edge
+
+
+@dataclass(frozen=True, eq=False)
+class CocoIndex:
+    """N images and their M boxes; the boxes of image i are rows offsets[i] to offsets[i + 1].
+
+    Everything is an array and nothing is a list of objects, so that worker processes share one
+    copy. `output_categories` is the map between network outputs and category ids.
+    """
+
+    folders: tuple[str, ...]
+    """Image folders; `folder` points into it."""
+    folder: np.ndarray
+    """int64[N]"""
+    file_names: np.ndarray
+    """bytes[N], UTF-8, relative to the folder."""
+    image_ids: np.ndarray
+    """int64[N]"""
+    heights: np.ndarray
+    """int64[N], pixels."""
+    widths: np.ndarray
+    """int64[N], pixels."""
+    offsets: np.ndarray
+    """int64[N + 1]"""
+    annotation_ids: np.ndarray
+    """int64[M]"""
+    box_categories: np.ndarray
+    """int64[M], category ids."""
+    xywh: np.ndarray
+    """float64[M, 4], pixels, as the file has them."""
+    area: np.ndarray
+    """float64[M], pixels, of the object's mask."""
+    crowd: np.ndarray
+    """bool[M], the box is around a group of objects."""
+    output_categories: np.ndarray
+    """int64[num_classes], the category id of each network output; -1 for none, which are output 0
+    (background) and the gaps in COCO's ids."""
+    names: dict[int, str]
+    """Category id to name, in the file's order."""
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    @property
+    def num_classes(self) -> int:
+        """Network outputs, background included."""
+        return len(self.output_categories)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """A name for each network output: 'background' first, '' in the gaps."""
+        return ("background", *(self.names.get(int(k), "") for k in self.output_categories[1:]))
+
+    def path(self, image: int) -> Path:
+        """Where the file of an image (0..N-1) stands."""
+        return Path(self.folders[self.folder[image]], self.file_names[image].decode())
+
+    @cached_property
+    def box_images(self) -> np.ndarray:
+        """int64[M], the image (0..N-1) of each box."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """int64[M], the network output of each box's category."""
+        by_id = np.argsort(self.output_categories)
+        return by_id[np.searchsorted(self.output_categories, self.box_categories, sorter=by_id)]
+
+    @cached_property
+    def boxes(self) -> np.ndarray:
+        """float32[M, 4], xyxy in pixels, clipped to the image."""
+        frame = np.stack([self.widths, self.heights], axis=1)[self.box_images]
+        corners = np.stack([self.xywh[:, :2], self.xywh[:, :2] + self.xywh[:, 2:]], axis=1)
+        return corners.clip(0, frame[:, None]).reshape(-1, 4).astype(np.float32)
+
+    @cached_property
+    def faults(self) -> dict[str, np.ndarray]:
+        """bool[M] for each way a box can be bad; of the first three no network can learn."""
+        x, y, width, height = self.xywh.T
+        frame_width, frame_height = self.widths[self.box_images], self.heights[self.box_images]
+        finite = np.isfinite(self.xywh).all(axis=1)
+        flat = finite & ((width < SMALLEST_SIDE) | (height < SMALLEST_SIDE))
+        seen = np.stack(
+            [
+                np.minimum(x + width, frame_width) - np.maximum(x, 0),
+                np.minimum(y + height, frame_height) - np.maximum(y, 0),
+            ]
+        )
+        outside = finite & ~flat & (seen < SMALLEST_SIDE).any(axis=0)
+        partly = (seen < np.stack([width, height]) - ROUNDING).any(axis=0)
+        return {
+            "not finite": ~finite,
+            "without area": flat,
+            "outside the image": outside,
+            "partly outside": finite & ~flat & ~outside & partly,
+        }
+
+    @property
+    def trainable(self) -> np.ndarray:
+        """bool[M], boxes of single objects with an area inside the image."""
+        faults = self.faults
+        return ~(
+            self.crowd | faults["not finite"] | faults["without area"] | faults["outside the image"]
+        )
+
+    def take(self, images: np.ndarray) -> CocoIndex:
+        """The set of these images (0..N-1), in this order."""
+        counts = np.diff(self.offsets)[images]
+        offsets = np.concatenate([[0], counts.cumsum()])
+        # row r of the result is the r - offsets[i] th box of its image i
+        rows = np.repeat(self.offsets[:-1][images] - offsets[:-1], counts) + np.arange(offsets[-1])
+        per_image = {key: getattr(self, key)[images] for key in PER_IMAGE}
+        per_box = {key: getattr(self, key)[rows] for key in PER_BOX}
+        return replace(self, offsets=offsets, **per_image, **per_box)
+
+    def ground_truth(self) -> GroundTruth:
+        """What evaluation compares with: every box as the file has it, less those not finite."""
+        # that module loads torch, which the checks of a data set must not wait for
+        from tasks.detection.evaluation.arrays import GroundTruth
+
+        rows = ~self.faults["not finite"]
+        return GroundTruth(
+            image_ids=self.image_ids,
+            category_ids=np.array(list(self.names), np.int64),
+            box_image=self.image_ids[self.box_images[rows]],
+            box_category=self.box_categories[rows],
+            boxes=self.xywh[rows],
+            area=self.area[rows],
+            crowd=self.crowd[rows],
+        )
+
+
+PER_IMAGE = ("folder", "file_names", "image_ids", "heights", "widths")
+PER_BOX = ("annotation_ids", "box_categories", "xywh", "area", "crowd")
+
+
+def load_index(
+    annotations: Path, images: Path, *, cache_dir: Path, num_classes: int | None = None
+) -> CocoIndex:
+    """Read an annotation file (COCO's instances JSON) of the images in a folder.
+
+    With `num_classes`, network output k is category id k: 91 for COCO, whose ids are 1..90 with
+    gaps. Without it the file's K categories are outputs 1..K in its order. Output 0 is background.
+
+    Raises: InputError for a file that is not COCO's or has a category id without an output.
+    """
+    arrays = cached_instances(annotations, cache_dir)
+    ids, names = arrays.pop("category_ids"), arrays.pop("category_names")
+    lowest, limit = (0, ids.max() + 1) if num_classes is None else (1, num_classes)
+    strange = (ids < lowest) | (ids >= limit)
+    if strange.any():
+        of = arrays["annotation_ids"][np.isin(arrays["box_categories"], ids[strange])]
+        raise InputError(
+            f"{annotations}: category ids {some(ids[strange])} are not in {lowest}..{limit - 1} "
+            f"(annotations of them: {some(of) or 'none'}); correct them"
+            + ("" if num_classes is None else ", or set num_classes=null to number the file's own")
+        )
+    if num_classes is None:
+        outputs = np.concatenate([[-1], ids])
+    else:
+        outputs = np.full(num_classes, -1)
+        outputs[ids] = ids
+    return CocoIndex(
+        folders=(str(images),),
+        folder=np.zeros(len(arrays["image_ids"]), np.int64),
+        output_categories=outputs,
+        names=dict(zip(ids.tolist(), (name.decode() for name in names.tolist()), strict=True)),
+        **arrays,
+    )
+
+
+def check_same_categories(first: CocoIndex, second: CocoIndex) -> None:
+    """Raise InputError unless two sets number the same categories alike.
+
+    Training and validation files that list them in another order would be scored as if every
+    object were something else.
+    """
+    same_outputs = np.array_equal(first.output_categories, second.output_categories)
+    if first.names != second.names or not same_outputs:
+        differing = sorted(first.names.items() ^ second.names.items())
+        raise InputError(
+            f"the annotations of {first.folders[0]} and {second.folders[0]} do not list the same "
+            f"categories ({some(differing) or 'the same ones, in another order'}); give both files "
+            "the same list"
+        )
+
+
+def concatenate(first: CocoIndex, second: CocoIndex) -> CocoIndex:
+    """The images of two sets as one; their categories must be the same, their image ids apart."""
+    check_same_categories(first, second)
+    twice = np.intersect1d(first.image_ids, second.image_ids)
+    if len(twice):
+        raise InputError(
+            f"image ids in both {first.folders[0]} and {second.folders[0]}: {some(twice)}; "
+            "a photograph must be in one set only"
+        )
+    moved = replace(second, folder=second.folder + len(first.folders))
+    joined = {
+        key: np.concatenate([getattr(first, key), getattr(moved, key)])
+        for key in (*PER_IMAGE, *PER_BOX)
+    }
+    offsets = np.concatenate([first.offsets, first.offsets[-1] + second.offsets[1:]])
+    return replace(first, folders=first.folders + second.folders, offsets=offsets, **joined)

@@ -1,0 +1,1 @@
+"""COCO's average precision: the arrays, the metric, and its two engines."""

@@ -1,0 +1,93 @@
+"""Ground truth and detections of a whole data set, as flat arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backbone.errors import InputError
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """Every evaluated image and its boxes, as an annotation file lists them.
+
+    Raises:
+        InputError: a box of an image or category that is not listed, or a box or area that is not
+            finite.
+    """
+
+    image_ids: np.ndarray  # int64[N] all evaluated images, also those without boxes
+    category_ids: np.ndarray  # int64[K]
+    box_image: np.ndarray  # int64[M] image id
+    box_category: np.ndarray  # int64[M] category id
+    boxes: np.ndarray  # float64[M,4] xywh in pixels
+    area: np.ndarray  # float64[M] pixels^2, the file's `area` (of the mask, not of the box)
+    crowd: np.ndarray  # bool[M]
+
+    def __post_init__(self):
+        number = len(self.box_image)
+        _store(self, "image_ids", np.int64, -1)
+        _store(self, "category_ids", np.int64, -1)
+        _store(self, "box_image", np.int64, number)
+        _store(self, "box_category", np.int64, number)
+        _store(self, "boxes", np.float64, number, 4)
+        _store(self, "area", np.float64, number)
+        _store(self, "crowd", np.bool_, number)
+        _check_listed("image", self.box_image, self.image_ids)
+        _check_listed("category", self.box_category, self.category_ids)
+        check_finite("ground truth", self.box_image, np.c_[self.boxes, self.area])
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Detections in any number of images; equal scores of an image rank in the order given.
+
+    Raises:
+        InputError: a box or score that is not finite.
+    """
+
+    image: np.ndarray  # int64[D] image id
+    category: np.ndarray  # int64[D] category id; ids the ground truth does not list are left out
+    boxes: np.ndarray  # float64[D,4] xywh in pixels
+    scores: np.ndarray  # float64[D]
+
+    def __post_init__(self):
+        number = len(self.image)
+        _store(self, "image", np.int64, number)
+        _store(self, "category", np.int64, number)
+        _store(self, "boxes", np.float64, number, 4)
+        _store(self, "scores", np.float64, number)
+        check_finite("detections", self.image, np.c_[self.boxes, self.scores])
+
+
+def check_finite(kind: str, image: np.ndarray, rows: np.ndarray) -> None:
+    """Raise InputError for a row that is not finite, naming its image.
+
+    Args:
+        kind: "ground truth" or "detections".
+        image: int64[M], the image id of each row.
+        rows: float64[M, 5]: x, y, w, h and area or score.
+    """
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        at = np.flatnonzero(~finite)[0]
+        raise InputError(
+            f"{kind}: a box of image id {image[at]} is not finite (x, y, w, h and "
+            f"{'area' if kind == 'ground truth' else 'score'}: {rows[at].tolist()}); "
+            + ("correct the annotation" if kind == "ground truth" else "look for a diverged model")
+        )
+
+
+def _store(owner: GroundTruth | Detections, name: str, dtype: type, *shape: int) -> None:
+    # numpy's own error names both sizes where an array does not fit the others
+    value = np.asarray(getattr(owner, name), dtype).reshape(shape)
+    object.__setattr__(owner, name, value)
+
+
+def _check_listed(kind: str, ids: np.ndarray, listed: np.ndarray) -> None:
+    strange = ids[~np.isin(ids, listed)]
+    if strange.size:
+        raise InputError(
+            f"ground truth: a box names {kind} id {strange[0]}, which is not among the "
+            f"{listed.size} {kind} ids; list it there or leave its boxes out"
+        )

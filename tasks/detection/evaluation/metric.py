@@ -1,0 +1,178 @@
+"""COCO's box average precision: arrays in, the twelve numbers out.
+
+The metric of Lin et al., "Microsoft COCO" (arXiv 1405.0312), as pycocotools' COCOeval computes it:
+ten IoU thresholds from 0.50 to 0.95, 101 recall points, the best 100 detections of each image and
+category, three area ranges, crowds ignored. Two engines give equal numbers: "fast", the default,
+and "pycocotools", the reference.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from backbone.errors import InputError
+from tasks.detection.evaluation.arrays import Detections, GroundTruth, check_finite
+from tasks.detection.evaluation.fast import fast_evaluate
+
+
+@dataclass(frozen=True)
+class CocoResult:
+    """Scores as fractions 0..1; -1 where no ground truth counts, as pycocotools has it."""
+
+    # AP AP50 AP75 AP_small AP_medium AP_large AR1 AR10 AR100 AR_small AR_medium AR_large
+    metrics: dict[str, float]
+    # "AP50", "AP75" and "AP" (the mean over IoU): float64[101], the mean precision of the
+    # categories at recall 0, 0.01 ... 1
+    precision: dict[str, np.ndarray]
+    per_category: dict[int, float]  # AP by category id
+
+
+def evaluate(ground_truth: GroundTruth, detections: Detections, engine: str = "fast") -> CocoResult:
+    """Score detections against the ground truth with COCO's box metric.
+
+    Args:
+        ground_truth: all images count, also those without a detection.
+        detections: boxes in the same pixels as the ground truth.
+        engine: "fast" or "pycocotools"; their numbers are equal.
+
+    Raises:
+        InputError: a detection in an image that the ground truth does not list; an unknown engine.
+    """
+    _check_images(detections.image, ground_truth)
+    precision, recall = _engine(engine)(ground_truth, detections)
+
+    every, small, medium, large = range(4)  # last axis of precision [T,R,K,A]
+    metrics = {
+        "AP": _mean(precision[..., every]),
+        "AP50": _mean(precision[0, ..., every]),
+        "AP75": _mean(precision[5, ..., every]),
+        "AP_small": _mean(precision[..., small]),
+        "AP_medium": _mean(precision[..., medium]),
+        "AP_large": _mean(precision[..., large]),
+        "AR1": _mean(recall[..., every, 0]),
+        "AR10": _mean(recall[..., every, 1]),
+        "AR100": _mean(recall[..., every, 2]),
+        "AR_small": _mean(recall[..., small, 2]),
+        "AR_medium": _mean(recall[..., medium, 2]),
+        "AR_large": _mean(recall[..., large, 2]),
+    }
+    curves = {"AP50": precision[:1, ..., every], "AP75": precision[5:6, ..., every]}
+    curves["AP"] = precision[..., every]
+    categories = np.unique(ground_truth.category_ids).tolist()
+    return CocoResult(
+        metrics=metrics,
+        precision={
+            name: np.array([_mean(point) for point in curve.swapaxes(0, 1)])
+            for name, curve in curves.items()
+        },
+        per_category={c: _mean(precision[:, :, i, every]) for i, c in enumerate(categories)},
+    )
+
+
+class CocoAP:
+    """COCO AP of a whole data set, collected batch by batch on the CPU.
+
+    Every image of the ground truth counts, whether or not a prediction for it arrived. Of an image
+    that arrives more than once (samplers repeat some to give each process as many) the first
+    arrival counts.
+    """
+
+    def __init__(self, ground_truth: GroundTruth, engine: str = "fast"):
+        self.ground_truth = ground_truth
+        self.engine = engine
+        _engine(engine)  # a misspelt name should not wait for the end of an epoch
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every prediction."""
+        none = np.zeros(0, np.int64)
+        empty = {"image_id": none, "count": none, "labels": none}
+        self._parts = [empty | {"boxes": np.zeros((0, 4)), "scores": np.zeros(0)}]
+
+    def update(
+        self, prediction: Mapping[str, torch.Tensor], image_id: torch.Tensor | Sequence[int]
+    ) -> None:
+        """Add the detections of a batch.
+
+        Args:
+            prediction: boxes float[B,N,4] xyxy in pixels of the original image, scores float[B,N],
+                labels int[B,N] category ids, count int[B]: the first `count` rows are valid.
+            image_id: int[B].
+
+        Raises:
+            InputError: an image that the ground truth does not list, or a valid box or score that
+                is not finite.
+        """
+        image = torch.as_tensor(image_id).cpu().numpy().astype(np.int64)
+        _check_images(image, self.ground_truth)
+        boxes, scores, labels, count = (
+            prediction[name].detach().cpu() for name in ("boxes", "scores", "labels", "count")
+        )
+        valid = torch.arange(scores.shape[1]) < count[:, None]
+        # float64 before the subtraction: every engine sees the same, unrounded width and height
+        low, high = boxes[valid].double().chunk(2, dim=1)
+        part = {
+            "image_id": image,
+            "count": valid.sum(1).numpy(),
+            "labels": labels[valid].numpy().astype(np.int64),
+            "boxes": torch.cat([low, high - low], dim=1).numpy(),
+            "scores": scores[valid].double().numpy(),
+        }
+        rows = np.c_[part["boxes"], part["scores"]]
+        check_finite("detections", np.repeat(image, part["count"]), rows)
+        self._parts.append(part)
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """All that `update` collected, as plain arrays for `all_gather_object` and `merge`.
+
+        image_id int64[n], count int64[n] and, image after image, labels int64[m],
+        boxes float64[m,4] (xywh), scores float64[m].
+        """
+        return {name: np.concatenate([p[name] for p in self._parts]) for name in self._parts[0]}
+
+    def merge(self, states: Sequence[dict[str, np.ndarray]]) -> None:
+        """Replace what was collected by the states of all processes, this one's included."""
+        self.reset()
+        self._parts.extend(states)
+
+    def compute(self) -> CocoResult:
+        """Score everything collected so far."""
+        state = self.state
+        first = np.zeros(state["image_id"].size, bool)
+        first[np.unique(state["image_id"], return_index=True)[1]] = True
+        rows = np.repeat(first, state["count"])
+        detections = Detections(
+            image=np.repeat(state["image_id"], state["count"])[rows],
+            category=state["labels"][rows],
+            boxes=state["boxes"][rows],
+            scores=state["scores"][rows],
+        )
+        return evaluate(self.ground_truth, detections, self.engine)
+
+
+def _engine(name: str) -> Callable[[GroundTruth, Detections], tuple[np.ndarray, np.ndarray]]:
+    if name == "fast":
+        return fast_evaluate
+    if name == "pycocotools":
+        from tasks.detection.evaluation.reference import pycocotools_evaluate
+
+        return pycocotools_evaluate
+    raise InputError(f"COCO evaluation: there is no engine {name!r}; use 'fast' or 'pycocotools'")
+
+
+def _mean(values: np.ndarray) -> float:
+    """The mean without the undefined entries, -1 if all are."""
+    defined = values[values > -1]
+    return float(defined.mean()) if defined.size else -1.0
+
+
+def _check_images(ids: np.ndarray, ground_truth: GroundTruth) -> None:
+    strange = ids[~np.isin(ids, ground_truth.image_ids)]
+    if strange.size:
+        raise InputError(
+            f"detections: image id {strange[0]} is not among the {ground_truth.image_ids.size} "
+            "images of the ground truth; evaluate on the split that the ground truth was read from"
+        )

@@ -1,0 +1,71 @@
+"""pycocotools behind the arrays of `evaluation.py`: the reference the fast engine is held to."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+if TYPE_CHECKING:
+    from tasks.detection.evaluation.arrays import Detections, GroundTruth
+
+
+def pycocotools_evaluate(
+    ground_truth: GroundTruth, detections: Detections
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run COCOeval on boxes, silently.
+
+    Returns:
+        precision float64[T,R,K,A] at the largest number of detections (IoU thresholds, recall
+        points, sorted categories, area ranges), and recall float64[T,K,A,M] (M: limits on the
+        detections of an image and category). -1 where a category has no ground truth.
+    """
+    boxes, area, crowd = ground_truth.boxes, ground_truth.area, ground_truth.crowd
+    truth = [
+        {"image_id": i, "category_id": c, "bbox": b, "area": a, "iscrowd": w, "id": n}
+        for n, (i, c, b, a, w) in enumerate(
+            zip(
+                ground_truth.box_image.tolist(),
+                ground_truth.box_category.tolist(),
+                boxes.tolist(),
+                area.tolist(),
+                crowd.astype(int).tolist(),
+                strict=True,
+            ),
+            start=1,  # COCOeval reads id 0 as "not matched"
+        )
+    ]
+    found = [
+        {"image_id": i, "category_id": c, "bbox": b, "area": b[2] * b[3], "score": s, "id": n}
+        for n, (i, c, b, s) in enumerate(
+            zip(
+                detections.image.tolist(),
+                detections.category.tolist(),
+                detections.boxes.tolist(),
+                detections.scores.tolist(),
+                strict=True,
+            ),
+            start=1,
+        )
+    ]
+    with contextlib.redirect_stdout(io.StringIO()):  # COCOeval reports its progress with print
+        evaluator = COCOeval(_coco(ground_truth, truth), _coco(ground_truth, found), "bbox")
+        evaluator.evaluate()
+        evaluator.accumulate()
+    return evaluator.eval["precision"][..., -1], evaluator.eval["recall"]
+
+
+def _coco(ground_truth: GroundTruth, annotations: list[dict]) -> COCO:
+    # COCO.loadRes would fail on a data set without detections, so both sides are built alike
+    coco = COCO()
+    coco.dataset = {
+        "images": [{"id": i} for i in ground_truth.image_ids.tolist()],
+        "categories": [{"id": c} for c in ground_truth.category_ids.tolist()],
+        "annotations": annotations,
+    }
+    coco.createIndex()
+    return coco

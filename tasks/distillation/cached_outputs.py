@@ -1,0 +1,123 @@
+"""A teacher's outputs from a file, for images that are always seen as the file's maker saw them."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backbone.errors import InputError
+from tasks.distillation.objective import check_width
+
+if TYPE_CHECKING:
+    from tasks.training.task import Task
+
+KINDS = ("output", "embedding", "probability")
+
+
+class CachedOutputs:
+    """`name` -> output, from an .npz file of anyone's.
+
+    The file holds `name` str[N], an image's path in the data's image folder or its bare file name,
+    and one of `output` float[N, D], what a head of this suite gives (logits or an embedding);
+    `embedding` float[N, D]; `probability` float[N, D] in 0..1, of attributes each for itself. A
+    `label` str[D] may name the outputs. What else it holds is not looked at.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: str):
+        self.path = path
+        self.tables: dict[str, Tensor] = {}  # split -> float32[images, D], rows as in the split
+
+    def begin(self, student: Task) -> None:
+        """Find every training image in the file; and those of other splits where it has them all.
+
+        Raises:
+            InputError: no such file, or not of this form; training images that it lacks, named;
+                outputs of another width, or of other labels.
+        """
+        names, outputs, labels = read_outputs(Path(self.path))
+        check_width(outputs.shape[1], student, f"distill.outputs={self.path}")
+        ids = [str(i) for i in student.labels.ids]
+        if student.outputs_are_labels and len(labels) and labels.tolist() != ids:
+            raise InputError(
+                f"distill.outputs={self.path} answers {', '.join(labels[:8])} ..., the data has "
+                f"{', '.join(ids[:8])} ...: another list, or another order"
+            )
+        rows = {name: row for row, name in enumerate(names.tolist())}
+        bare: dict[str, int] = {}
+        for name, row in rows.items():  # a bare name counts where it is the only one
+            last = name.rpartition("/")[2]
+            bare[last] = -1 if last in bare else row
+        for split, index in student.trainer.datamodule.indices.items():
+            files = [os.fsdecode(file) for file in index.files]
+            found = np.array(
+                [rows.get(file, bare.get(file.rpartition("/")[2], -1)) for file in files]
+            )
+            missing = np.flatnonzero(found < 0)
+            if not len(missing):
+                self.tables[split] = torch.from_numpy(outputs[found]).to(student.device)
+            elif split == "train":
+                lacking = "\n".join(f"  {files[i]}" for i in missing[:10])
+                raise InputError(
+                    f"distill.outputs={self.path} lacks {len(missing):,} of {len(files):,} "
+                    f"training images:\n{lacking}\nIts names look like {names[0]}. Write them all "
+                    "with python -m tasks.teacher, or train on those that it has"
+                )
+
+    def outputs(self, images: Tensor, batch: dict[str, Tensor], split: str) -> Tensor | None:
+        """The rows of a batch."""
+        table = self.tables.get(split)
+        return None if table is None else table[batch["image_id"]]
+
+    def describe(self) -> dict[str, Any]:
+        """The file."""
+        return {"outputs": self.path}
+
+
+def read_outputs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Names str[N], outputs float32[N, D] and labels str[D or 0] of a file of outputs.
+
+    Raises:
+        InputError: says what the file lacks.
+    """
+    if not path.is_file():
+        raise InputError(
+            f"distill.outputs={path}: no such file; python -m tasks.teacher CHECKPOINT IMAGES "
+            "writes one"
+        )
+    try:
+        with np.load(path) as file:
+            found = {name: file[name] for name in ("name", "label", *KINDS) if name in file}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is damaged or no .npz file: {error}") from error
+    kinds = [kind for kind in KINDS if kind in found]
+    if "name" not in found or len(kinds) != 1:
+        raise InputError(
+            f"{path} must hold `name` and one of {', '.join(f'`{k}`' for k in KINDS)}; it holds "
+            f"{', '.join(found) or 'none of them'}"
+        )
+    names, outputs = found["name"], found[kinds[0]].astype(np.float32)
+    if outputs.ndim != 2 or len(outputs) != len(names):
+        raise InputError(
+            f"{path}: {len(names):,} names need `{kinds[0]}` of shape [{len(names)}, D], "
+            f"it has {list(outputs.shape)}"
+        )
+    bad = np.flatnonzero(~np.isfinite(outputs).all(1))
+    if len(bad):
+        raise InputError(
+            f"{path}: the outputs of {len(bad)} images are not finite: {names[bad[0]]}"
+        )
+    if kinds[0] == "probability":
+        if outputs.min() < 0 or outputs.max() > 1:
+            raise InputError(f"{path}: `probability` holds values outside 0..1")
+        clipped = outputs.clip(1e-6, 1 - 1e-6)  # a logit must be finite
+        outputs = np.log(clipped) - np.log1p(-clipped)
+    return names, outputs, found.get("label", np.array([], dtype=str))

@@ -1,0 +1,141 @@
+"""A trained network of this suite that teaches, from its own checkpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from backbone.errors import InputError
+from tasks.distillation.objective import check_width
+from tasks.images.files import image_size
+from tasks.images.preprocessing import Preprocess
+from tasks.training.build import rebuild
+from tasks.training.checkpoints import read_checkpoint
+from tasks.training.task import Task, compute_over_processes
+
+
+class Teacher:
+    """A checkpoint of this suite that teaches: trunk, size and normalisation are its own.
+
+    It never trains: it is no part of the student, stays in evaluation mode and runs without
+    gradients. The student's view of an image, flips, crops and colours included, is resized to the
+    size that the teacher was trained at.
+
+    Args:
+        checkpoint: a run's best.ckpt.
+        tolerance: how far below its recorded score, as a share of it, the teacher may score on the
+            student's validation images; None: no matter.
+    """
+
+    def __init__(self, checkpoint: str, tolerance: float | None):
+        self.checkpoint, self.tolerance = checkpoint, tolerance
+        self.task: Task | None = None
+        self.recorded: dict[str, float] | None = None
+        self.scores: dict[str, float] = {}
+
+    def begin(self, student: Task) -> None:
+        """Load, compare with the student, and score on its validation set.
+
+        Raises:
+            InputError: another task's teacher, or one with other outputs; one that scores far
+                below its record.
+        """
+        checkpoint = read_checkpoint(self.checkpoint)
+        self.task, config = rebuild(checkpoint, self.checkpoint)
+        self.size = image_size(config.size)
+        self.recorded = checkpoint.get("scores")
+        self.compare_labels(student)
+        self.task.to(student.device)
+        self.task.requires_grad_(False)
+        self.match_values(student.preprocess)
+        self.score(student)
+
+    def match_values(self, student: Preprocess) -> None:
+        """Work out how the student's normalised values become the teacher's."""
+        own = self.task.preprocess
+        self.gain = (student.std / own.std)[:, None, None]
+        self.offset = ((student.mean - own.mean) / own.std)[:, None, None]
+        self.same_values = bool((self.gain == 1).all() and (self.offset == 0).all())
+
+    def compare_labels(self, student: Task) -> None:
+        """Raise InputError where outputs of the two do not mean the same."""
+        teacher = self.task
+        if type(teacher) is not type(student):
+            raise InputError(
+                f"distill.teacher={self.checkpoint} was trained for another task "
+                f"({type(teacher).__name__}) than the student's ({type(student).__name__})"
+            )
+        if not student.outputs_are_labels:
+            check_width(teacher.output_width(), student, f"distill.teacher={self.checkpoint}")
+            return
+        theirs, ours = teacher.labels.ids, student.labels.ids
+        if theirs != ours:
+            missing = [str(x) for x in ours if x not in theirs]
+            foreign = [str(x) for x in theirs if x not in ours]
+            parts = [
+                f"{word}: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}"
+                for word, names in (("it lacks", missing), ("only it has", foreign))
+                if names
+            ]
+            raise InputError(
+                f"distill.teacher={self.checkpoint} answers {len(theirs)} outputs, the data has "
+                f"{len(ours)}; {'; '.join(parts) or 'they come in another order'}. Train the "
+                "teacher on data with these labels, or choose them for the student"
+            )
+
+    def score(self, student: Task) -> None:
+        """Score on the student's validation images as they will be taught, and look at the record.
+
+        Raises:
+            InputError: far below the record.
+        """
+        trainer = student.trainer
+        data = trainer.datamodule
+        metric = self.task.make_metric(data, "val")
+        with torch.inference_mode(), trainer.precision_plugin.forward_context():
+            for batch in data.val_dataloader():
+                batch = trainer.strategy.batch_to_device(batch)
+                pixels = self.resized(batch["image"].float()).round().clamp(0, 255).to(torch.uint8)
+                prediction = self.task.predict(batch | {"image": pixels})
+                metric.update(prediction, self.task.target(batch))
+        self.scores = compute_over_processes(metric, trainer.world_size).metrics
+        name = self.task.monitor
+        if name not in self.scores:
+            return
+        here = self.scores[name]
+        record = (self.recorded or {}).get(name)
+        if trainer.is_global_zero:
+            known = "no record of its own" if record is None else f"{record:.4f} on record"
+            print(f"teacher {self.checkpoint}: {name} {here:.4f} on these images, {known}")
+        if record is None or self.tolerance is None:
+            return
+        worse = record - here if self.task.mode == "max" else here - record
+        if worse > self.tolerance * abs(record):
+            raise InputError(
+                f"distill.teacher={self.checkpoint} has {name} {here:.4f} on the validation images "
+                f"and had {record:.4f} where it was trained, which is more than "
+                f"{100 * self.tolerance:g}% apart: it would teach what it does not know. Are these "
+                "images cropped and aligned like its own? distill.tolerance=null teaches all the "
+                "same"
+            )
+
+    def resized(self, images: Tensor) -> Tensor:
+        """float[B, 3, H, W] at the teacher's size."""
+        if tuple(images.shape[-2:]) == self.size:
+            return images
+        return F.interpolate(images, self.size, mode="bilinear", antialias=True)
+
+    def outputs(self, images: Tensor, batch: dict[str, Tensor], split: str) -> Tensor:
+        """What the teacher's head gives for the student's normalised images."""
+        with torch.inference_mode():
+            if not self.same_values:
+                images = images * self.gain + self.offset
+            outputs = self.task.head(self.resized(images))
+        return outputs.clone()  # outside: autograd takes no tensor of inference mode
+
+    def describe(self) -> dict[str, Any]:
+        """The checkpoint, its record and its score here."""
+        return {"checkpoint": self.checkpoint, "recorded": self.recorded, "scores": self.scores}

@@ -1,0 +1,1 @@
+"""Image files to pixels: decoding, crops, preprocessing on the device, sheets of pictures."""

@@ -1,0 +1,41 @@
+"""Curves of a run."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("agg")
+from matplotlib import pyplot as plt
+
+from tasks.runs.metrics_csv import read_metrics
+from tasks.runs.report import DISTANCES
+
+
+def learning_curves(metrics: Path, output: Path) -> None:
+    """Training loss terms and validation scores, those that are shares, over optimizer steps, from
+    a metrics.csv."""
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for row in read_metrics(metrics):
+        curves.setdefault(row["name"], []).append((row["step"], row["value"]))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    for name, points in curves.items():
+        stage, _, label = name.partition("/")
+        steps, values = zip(*points, strict=True)
+        if stage == "train":
+            left.plot(steps, values, label=label)
+        elif stage == "val" and min(values) >= 0 and label not in DISTANCES:
+            right.plot(steps, values, marker="o", markersize=3, label=label)
+    left.set(xlabel="optimizer step", ylabel="training loss", yscale="log")
+    right.set(xlabel="optimizer step", ylabel="validation score", ylim=(0, None))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        if axes.lines:
+            axes.legend(fontsize=7, ncols=2)
+    save_figure(figure, output)
+
+
+def save_figure(figure: plt.Figure, output: Path) -> None:
+    """Write a figure as PNG."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(output, dpi=120)
+    plt.close(figure)

@@ -1,0 +1,54 @@
+"""The table at the end of a run: what was measured, the cost, and the paper's row beside it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+DISTANCES = {"median_km"}  # metrics that are no shares
+
+
+def report(result: dict[str, Any], path: Path) -> str:
+    """A few aligned lines of a result, as result.json holds it, of the run directory `path`."""
+    metrics, paper, cost = result["metrics"], result["paper"], result["cost"]
+    throughput, baselines = result["throughput"], result.get("baselines", {})
+    title = f"paper on {paper['data']}, {paper['row']}" if paper else ""
+    values = {}
+    if paper:
+        values = {paper["metric"]: paper["value"]} | paper.get("others", {})
+    rows = [("", "this run", *baselines, title)]
+    for name, value in metrics.items():
+        theirs = f"{values[name]:.1f}" if name in values else ""
+        plain = (format_score(name, s[name]) if name in s else "" for s in baselines.values())
+        rows.append((name, format_score(name, value), *plain, theirs))
+    between = [""] * len(baselines)
+    mult_adds, parameters = (paper["mult_adds"], paper["parameters"]) if paper else ("", "")
+    rows += [
+        ("mult-adds", f"{cost['mult_adds'] / 1e9:.3f} G", *between, mult_adds),
+        ("parameters", f"{cost['parameters'] / 1e6:.2f} M", *between, parameters),
+    ]
+    for name in ("train", "test"):
+        speed = throughput[f"{name}_images_per_second"]
+        if speed is not None:
+            rows.append((f"{name} images/s", f"{speed:.1f}", *between, ""))
+    hardware = f"{throughput['device']}, {throughput['precision']}"
+    about = f"{result['data']}; {result['steps']} steps; {hardware}"
+    return "\n".join(["", *aligned(rows), about, f"run directory: {path}"])
+
+
+def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:
+    """Lines of a table, its columns aligned by `sides`; the last one is for all that follow."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    sides = sides.ljust(len(widths), sides[-1])
+    return [
+        "  ".join(
+            f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def format_score(name: str, value: float) -> str:
+    """A score as people read it: shares in percent, distances in km."""
+    if value < 0:  # pycocotools' -1: nothing to measure
+        return "undefined"
+    return f"{value:,.0f} km" if name in DISTANCES else f"{100 * value:.1f}"

@@ -1,0 +1,138 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backbone.errors import InputError
+from tasks.detection.coco import audit as audit_module
+from tasks.detection.coco.audit import audit, check_images
+from tasks.detection.coco.index import load_index
+from tasks.detection.coco.splits import load_checked
+from tasks.images.files import open_image
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_counts_and_first_offenders(coco_files, coco_content, tmp_path):
+    template = coco_content["annotations"][0]
+    bad = {  # in image 2, which is 60 x 80
+        20: [10, 10, 0, 5],
+        21: [10, 10, 5, -3],
+        22: [10, 10, 5, 0.001],
+        23: [70, 10, 10, 10],
+        24: [10, -20, 10, 20],
+        25: [-5, 10, 10, 10],
+        26: [50, 70, 20, 20],
+        27: [float("nan"), 10, 5, 5],
+        28: [10, 10, float("inf"), 5],
+        29: [0.01, 0, 60.02, 80],  # rounding, no fault
+    }
+    coco_content["annotations"] += [template | {"id": key, "bbox": box} for key, box in bad.items()]
+    coco_files.annotations.write_text(json.dumps(coco_content))
+    index = load_index(*coco_files, cache_dir=tmp_path, num_classes=91)
+    report = audit(index)
+    assert (report.images, report.boxes, report.images_without_boxes) == (3, 14, 1)
+    assert (report.crowd_boxes, report.trainable_boxes) == (1, 6)
+    found = {name: (fault.count, fault.annotation_ids) for name, fault in report.faults.items()}
+    assert found == {
+        "not finite": (2, (27, 28)),
+        "without area": (3, (20, 21, 22)),
+        "outside the image": (2, (23, 24)),
+        "partly outside": (2, (25, 26)),
+    }
+    assert report.faults["without area"].image_ids == (2, 2, 2)
+    assert "3 boxes without area, left out of training: annotations 20 in image 2" in str(report)
+    # training sees what it can learn, clipped; evaluation all that has a place
+    rows = index.trainable
+    assert sorted(index.annotation_ids[rows].tolist()) == [10, 11, 12, 25, 26, 29]
+    clipped = dict(zip(index.annotation_ids.tolist(), index.boxes.tolist(), strict=True))
+    assert clipped[25] == [0, 10, 5, 20]
+    assert clipped[26] == [50, 70, 60, 80]
+    truth = index.ground_truth()
+    assert len(truth.boxes) == 12
+    assert [70, 10, 10, 10] in truth.boxes.tolist()
+
+
+def test_a_clean_set_reports_one_line(coco_files, tmp_path):
+    report = audit(load_index(*coco_files, cache_dir=tmp_path, num_classes=91))
+    assert str(report) == "3 images (1 without boxes), 4 boxes (1 crowds; 3 to learn)"
+
+
+def test_missing_and_unreadable_files_are_listed(coco_files, tmp_path):
+    folder = coco_files.images
+    (folder / "000000000001.jpg").unlink()
+    whole = (folder / "000000000002.jpg").read_bytes()
+    (folder / "000000000002.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "000000000003.jpg").write_bytes(b"<html>gone</html>")
+    with pytest.raises(InputError) as error:
+        load_checked(*coco_files, cache_dir=tmp_path)
+    message = str(error.value)
+    assert "of the 3 images" in message
+    assert "1 are missing and 2 cannot be read" in message
+    assert "id 1 000000000001.jpg (no such file)" in message
+    assert "id 2 000000000002.jpg (damaged or cut short" in message
+    assert "id 3 000000000003.jpg (a web page" in message
+    assert f"python -m tasks.detection.coco.audit {coco_files.annotations} {folder}" in message
+
+
+def test_the_program_writes_a_set_that_loads(coco_files, tmp_path):
+    (coco_files.images / "000000000001.jpg").write_bytes(b"")
+    cleaned = tmp_path / "cleaned.json"
+    command = [sys.executable, "-m", "tasks.detection.coco.audit", *coco_files, cleaned]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "without 1 images" in run.stdout
+    index = load_checked(cleaned, coco_files.images, cache_dir=tmp_path)
+    assert index.image_ids.tolist() == [2, 3]
+    assert index.annotation_ids.tolist() == [10, 13]
+    polygons = json.loads(cleaned.read_text())["annotations"][0]["segmentation"]
+    assert polygons == [[1, 2, 3, 4, 5, 6]]
+    coco_files.annotations.write_text("{")
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+
+
+def test_files_are_looked_at_once(coco_files, tmp_path, monkeypatch):
+    looked = []
+    fault = audit_module.fault
+    monkeypatch.setattr(audit_module, "fault", lambda path: looked.append(path.name) or fault(path))
+    load_checked(*coco_files, cache_dir=tmp_path)
+    assert sorted(looked) == ["000000000001.jpg", "000000000002.jpg", "000000000003.jpg"]
+    load_checked(*coco_files, cache_dir=tmp_path)
+    assert len(looked) == 3
+    (coco_files.images / "000000000001.jpg").unlink()
+    os.utime(coco_files.images, ns=(1, 1))  # file systems with coarse times would hide the change
+    with pytest.raises(InputError, match="1 are missing"):
+        load_checked(*coco_files, cache_dir=tmp_path)
+
+
+def test_images_in_subfolders(coco_files, coco_content, tmp_path):
+    (coco_files.images / "a").mkdir()
+    (coco_files.images / "000000000001.jpg").rename(coco_files.images / "a" / "1.jpg")
+    coco_content["images"][0]["file_name"] = "a/1.jpg"
+    coco_files.annotations.write_text(json.dumps(coco_content))
+    index = load_checked(*coco_files, cache_dir=tmp_path)
+    assert index.path(0).is_file()
+    coco_content["images"][0]["file_name"] = "b/1.jpg"
+    coco_files.annotations.write_text(json.dumps(coco_content))
+    with pytest.raises(InputError, match=r"folders that do not exist: .*/b"):
+        load_checked(*coco_files, cache_dir=tmp_path)
+
+
+def test_png_and_other_formats_pass(coco_files, coco_content, tmp_path):
+    for number, suffix in enumerate(("png", "bmp", "webp"), start=1):
+        old = coco_files.images / f"{number:012}.jpg"
+        open_image(old).save(old.with_suffix(f".{suffix}"))
+        coco_content["images"][number - 1]["file_name"] = f"{number:012}.{suffix}"
+    coco_files.annotations.write_text(json.dumps(coco_content))
+    check_images(
+        load_index(*coco_files, cache_dir=tmp_path), coco_files.annotations, cache_dir=tmp_path
+    )
+    cut = coco_files.images / "000000000003.webp"
+    cut.write_bytes(cut.read_bytes()[:-40])
+    os.utime(coco_files.images, ns=(1, 1))
+    with pytest.raises(InputError, match=r"id 3 000000000003\.webp"):
+        load_checked(*coco_files, cache_dir=tmp_path)

@@ -1,0 +1,128 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backbone.errors import InputError
+from tasks.detection.coco.splits import check_files, load_split
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_2014_parts_with_a_minival_list(coco_2014, tmp_path):
+    minival = tmp_path / "minival.txt"
+    minival.write_text("7\n5\n\n")
+    options = {"cache_dir": tmp_path, "year": 2014, "minival_ids": minival}
+    train, _ = load_split(coco_2014, "train", **options)
+    val, report = load_split(coco_2014, "val", **options)
+    assert train.image_ids.tolist() == [1, 2, 3, 6]
+    assert train.path(3) == coco_2014 / "val2014" / "000000000006.jpg"
+    assert train.annotation_ids.tolist() == [11, 12, 10, 13, 50, 53]
+    assert val.image_ids.tolist() == [5, 7]
+    assert val.annotation_ids.tolist() == [51, 52]
+    (note,) = report.notes
+    assert "names 2 images, the paper's minival has 8,059" in note
+    assert note in str(report)
+
+
+def test_2014_parts_as_published(coco_2014, tmp_path):
+    assert len(load_split(coco_2014, "train", cache_dir=tmp_path, year=2014)[0]) == 3
+    val, report = load_split(coco_2014, "val", cache_dir=tmp_path, year=2014)
+    assert val.image_ids.tolist() == [5, 6, 7]
+    assert report.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("5\n123\n1\n", "2 of its 3 image ids are not in .*val2014: 1, 123;"),
+        ("5\nCOCO_val2014_6.jpg\n", r"minival.txt, line 2: .*COCO_val2014_6\.jpg"),
+        ("", "0 of its 0 image ids"),
+    ],
+)
+def test_minival_lists_that_do_not_fit(coco_2014, tmp_path, text, message):
+    minival = tmp_path / "minival.txt"
+    minival.write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_split(coco_2014, "val", cache_dir=tmp_path, year=2014, minival_ids=minival)
+
+
+def test_missing_set_says_where_to_get_it(tmp_path):
+    root = tmp_path / "coco"
+    with pytest.raises(InputError) as error:
+        check_files(root)
+    message = str(error.value)
+    for expected in (
+        str(root / "annotations" / "instances_train2017.json"),
+        str(root / "val2017"),
+        "http://images.cocodataset.org/zips/train2017.zip (18 GB)",
+        "http://images.cocodataset.org/zips/val2017.zip (1 GB)",
+        "http://images.cocodataset.org/annotations/annotations_trainval2017.zip (241 MB)",
+        "or add mode=sample to use the embedded set",
+    ):
+        assert expected in message
+    assert message.count("annotations_trainval2017.zip") == 1
+
+
+def test_only_what_is_missing_is_named(coco_2014):
+    check_files(coco_2014, 2014)
+    (coco_2014 / "annotations" / "instances_val2014.json").unlink()
+    with pytest.raises(InputError, match="annotations_trainval2014") as error:
+        check_files(coco_2014, 2014)
+    assert "zips/" not in str(error.value)
+
+
+def test_options_that_do_not_go_together(coco_2014, tmp_path):
+    with pytest.raises(InputError, match="2014 and 2017, not 2015"):
+        check_files(coco_2014, 2015)
+    with pytest.raises(InputError, match=r"absent\.txt: no such file"):
+        check_files(coco_2014, 2014, tmp_path / "absent.txt")
+    for name in ("train2014", "val2014"):
+        (coco_2014 / name).rename(coco_2014 / name.replace("2014", "2017"))
+        annotations = coco_2014 / "annotations" / f"instances_{name}.json"
+        annotations.rename(str(annotations).replace("2014.json", "2017.json"))
+    check_files(coco_2014, 2017)
+    with pytest.raises(InputError, match="needs year=2014"):
+        check_files(coco_2014, 2017, tmp_path / "absent.txt")
+
+
+def test_checks_do_not_wait_for_torch():
+    code = "import sys, tasks.detection.coco.splits; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_counts_of_the_excerpt(real_coco, tmp_path):
+    expected = {"train": (160, 1280, 12, 4), "val": (80, 821, 12, 0)}
+    for split, counts in expected.items():
+        index, report = load_split(real_coco, split, cache_dir=tmp_path)
+        assert (
+            report.images,
+            report.boxes,
+            report.crowd_boxes,
+            report.images_without_boxes,
+        ) == counts
+        assert index.num_classes == 91
+        assert len(index.names) == 80
+        assert report.faults == {}
+
+
+def test_ground_truth_of_the_excerpt_is_what_pycocotools_reads(real_coco, tmp_path):
+    coco = pytest.importorskip("pycocotools.coco")
+    reference = coco.COCO(real_coco / "annotations" / "instances_val2017.json")
+    truth = load_split(real_coco, "val", cache_dir=tmp_path)[0].ground_truth()
+    assert sorted(truth.image_ids.tolist()) == sorted(reference.getImgIds())
+    assert truth.category_ids.tolist() == reference.getCatIds()
+    rows = zip(
+        truth.box_image.tolist(),
+        truth.box_category.tolist(),
+        truth.boxes.tolist(),
+        truth.area.tolist(),
+        truth.crowd.tolist(),
+        strict=True,
+    )
+    keys = ("image_id", "category_id", "bbox", "area", "iscrowd")
+    expected = [
+        tuple(row[key] for key in keys) for row in reference.loadAnns(reference.getAnnIds())
+    ]
+    assert sorted(rows) == sorted(expected)
