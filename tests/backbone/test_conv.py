@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -74,3 +76,20 @@ def test_relu6_clips_both_ends():
     torch.nn.init.ones_(layer.conv.weight)
     x = torch.tensor([-9.0, -1, 0, 3, 7, 100]).view(1, 1, 1, 6)
     assert layer(x).flatten().tolist() == pytest.approx([0, 0, 0, 3, 6, 6], abs=0.01)
+
+
+@pytest.mark.parametrize("groups", [1, 8])
+def test_one_pixel_in_bfloat16_has_the_gradients_of_float32(groups):
+    """And finite ones, whatever the memory they are written to held before."""
+    torch.manual_seed(0)
+    conv = SameConv2d(8, 8, 3, stride=2, groups=groups)
+    x = torch.randn(4, 8, 1, 1)
+    conv(x).square().sum().backward()
+    expected = conv.weight.grad.clone()
+    for _ in range(20):
+        dirty = [torch.full((2**size,), math.nan) for size in range(4, 16) for _ in range(8)]
+        del dirty
+        conv.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16):
+            conv(x).float().square().sum().backward()
+        torch.testing.assert_close(conv.weight.grad, expected, rtol=0.05, atol=0.1)
