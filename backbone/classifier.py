@@ -3,11 +3,12 @@
 from torch import Tensor, nn
 
 from backbone.errors import InputError
+from backbone.head import Head
 from backbone.pooling import global_average
 from backbone.trunk import Trunk
 
 
-class Classifier(nn.Module):
+class Classifier(Head):
     """A trunk with the paper's classifier on its last feature map (arXiv 1704.04861, Table 1).
 
     The linear layer is `fc`: a weights file whose classes are these fills it too.

@@ -52,6 +52,10 @@ class WeightsFile:
         return self.scheme is NATIVE and self.network is not None
 
 
+# how a checkpoint names its trunk -> the network
+NETWORKS = {"mobilenet_v1": "MobileNetV1", "mobilenet_v2": "MobileNetV2", "timm": "TimmTrunk"}
+
+
 def read_file(path: Path) -> WeightsFile:
     """Read a file by its first bytes, whatever its name.
 
@@ -130,5 +134,5 @@ def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
     if not state:
         raise InputError(f"{path} is a checkpoint without a trunk: no tensor is named {TRUNK}...")
     options = content["config"]["backbone"]
-    network = options["_target_"].rpartition(".")[2]
+    network = NETWORKS.get(options.get("_name_")) or options.get("_target_", "").rpartition(".")[2]
     return WeightsFile(state, NATIVE, network, options, content["labels"]["ids"])

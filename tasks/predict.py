@@ -7,21 +7,18 @@ predictions.json with everything in pixels of the original images.
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from backbone.errors import InputError
 from backbone.files import whole
-from tasks.images.files import SUFFIXES, image_size, load_view, open_image
+from tasks.cli.trust import add_trust
+from tasks.images.files import SUFFIXES, load_view, open_image
+from tasks.images.view import View
 from tasks.runs.directory import write_whole
-
-if TYPE_CHECKING:
-    from tasks.training.task import (
-        Task,  # brings torch, which a refused command line need not wait for
-    )
 
 
 def image_paths(given: list[Path]) -> list[Path]:
@@ -49,7 +46,7 @@ def picture_names(paths: list[Path]) -> list[str]:
 
 
 def look(
-    path: Path, task: "Task", size: tuple[int, int]
+    path: Path, view: View, size: tuple[int, int]
 ) -> tuple[Image.Image, np.ndarray, tuple[int, int]]:
     """A photograph, what the network sees of it as uint8[h, w, 3], and its extent therein (h, w).
 
@@ -59,12 +56,14 @@ def look(
     Raises: InputError for a file that cannot be read as an image.
     """
     image = open_image(path)
-    box = task.view(image.width, image.height, size)
-    extent = task.extent(image.width, image.height, size)
+    box = view.region(image.width, image.height, size)
+    extent = view.extent(image.width, image.height, size)
     return image, load_view(path, size, box, extent=extent), extent
 
 
-def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) -> int:
+def predict(
+    checkpoint: Path, given: list[Path], output: Path, trust: Sequence[str] = (), batch: int = 16
+) -> int:
     """Predict, draw and write; an unreadable image is named on stderr, and the others go on.
 
     Returns:
@@ -73,12 +72,12 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
     paths = image_paths(given)
     import torch
 
-    from tasks.training.build import load_task
+    from tasks.training.restore import load_task
 
-    task, config = load_task(checkpoint)
+    task, saved = load_task(checkpoint, trust)
+    presenter, size = task.present(), saved.size
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task = task.to(device)
-    size = image_size(config.size)
     output.mkdir(parents=True, exist_ok=True)
     answers, failed = [], 0
     names = picture_names(paths)
@@ -88,7 +87,7 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
             paths[start : start + batch], names[start : start + batch], strict=True
         ):
             try:
-                read.append((path, name, *look(path, task, size)))
+                read.append((path, name, *look(path, task.view, size)))
             except InputError as error:
                 print(f"error: {error}", file=sys.stderr)
                 failed += 1
@@ -106,12 +105,12 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
                 }
             )
         for i, (path, name, image, *_) in enumerate(read):
-            answer = task.describe(prediction, i)
-            answer |= task.compare(answer, path)
+            answer = presenter.describe(prediction, i)
+            answer |= presenter.compare(answer, path)
             with whole(output / name) as partial:
-                task.draw(image, answer).save(partial, "JPEG", quality=92)
+                presenter.draw(image, answer).save(partial, "JPEG", quality=92)
             answers.append({"image": str(path), "picture": name, **answer})
-            print(f"{path}: {task.tell(answer)}")
+            print(f"{path}: {presenter.tell(answer)}")
     write_whole(output / "predictions.json", json.dumps(answers, indent=2) + "\n")
     print(f"{len(answers)} of {len(paths)} images answered: {output / 'predictions.json'}")
     return failed
@@ -123,9 +122,10 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="files or folders")
     parser.add_argument("--output", type=Path, default=Path("predictions"), help="folder to write")
+    add_trust(parser)
     arguments = parser.parse_args()
     try:
-        failed = predict(arguments.checkpoint, arguments.images, arguments.output)
+        failed = predict(arguments.checkpoint, arguments.images, arguments.output, arguments.trust)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -3,6 +3,8 @@
 The same command continues an unfinished run and reports a finished one; fresh=true starts over.
 """
 
+from typing import Any
+
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
@@ -17,18 +19,29 @@ def run(config: DictConfig) -> None:
     directory = RunDirectory(config)
     result = None if config.fresh else directory.result()
     if result is None:
-        if is_main_process():  # for the others too, which wait for it in `train`
+        if is_main_process():  # for the others too, which wait for it in `build_run`
             if config.data.prepare is not None:
                 instantiate(config.data.prepare)
             instantiate(config.data.check)
         with directory.open(config.fresh):
-            from tasks.training.fit import train  # torch enters here, after every cheap answer
-
             result = train(config, directory)
-            if is_main_process():
-                directory.finish(result)
     if is_main_process():
         print(report(result, directory.path))
+
+
+def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
+    """Fit and test, write the result, and only then draw."""
+    # torch enters here, after every cheap answer
+    from tasks.distillation.objective import build_distillation
+    from tasks.tables.beside import row_beside
+    from tasks.training.fit import build_run, draw_pictures, fit_and_test, result_of
+
+    made = build_run(config, directory, build_distillation(config))
+    result = result_of(made, fit_and_test(made)) | {"paper": row_beside(config)}
+    if is_main_process():
+        directory.finish(result)
+        draw_pictures(made, result["baselines"])
+    return result
 
 
 if __name__ == "__main__":

@@ -13,16 +13,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backbone.errors import InputError
 from backbone.files import whole
-from tasks.images.files import SUFFIXES, image_size, load_view
-
-if TYPE_CHECKING:
-    from tasks.training.task import Task
+from tasks.cli.trust import add_trust
+from tasks.images.files import SUFFIXES, load_view
+from tasks.images.view import View
 
 
 def images_under(folder: Path) -> list[Path]:
@@ -40,17 +38,19 @@ def images_under(folder: Path) -> list[Path]:
 class Views:
     """What evaluation sees of each image, uint8[h, w, 3]."""
 
-    def __init__(self, paths: Sequence[Path], task: Task, size: tuple[int, int]):
-        self.paths, self.view, self.size = paths, task.view, size
+    def __init__(self, paths: Sequence[Path], view: View, size: tuple[int, int]):
+        self.paths, self.view, self.size = paths, view, size
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        return load_view(self.paths[i], self.size, lambda w, h: self.view(w, h, self.size))
+        return load_view(self.paths[i], self.size, lambda w, h: self.view.region(w, h, self.size))
 
 
-def write_outputs(checkpoint: Path, folder: Path, output: Path, batch: int = 64) -> int:
+def write_outputs(
+    checkpoint: Path, folder: Path, output: Path, trust: Sequence[str] = (), batch: int = 64
+) -> int:
     """Run a trained head over a folder and write what it gives; returns the number of images.
 
     Raises:
@@ -60,15 +60,16 @@ def write_outputs(checkpoint: Path, folder: Path, output: Path, batch: int = 64)
     import torch
     from torch.utils.data import DataLoader
 
-    from tasks.training.build import load_task
+    from tasks.training.names import at
+    from tasks.training.restore import load_task
 
-    task, config = load_task(checkpoint)
-    if config.task.get("distillation") is None:
-        raise InputError(f"{checkpoint}: task={config.task.name} cannot be distilled")
+    task, saved = load_task(checkpoint, trust)
+    if at(saved.config, ("task", "distillation")) is None:
+        raise InputError(f"{checkpoint}: task={saved.task_name} cannot be distilled")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
     answers = []
-    for pixels in DataLoader(Views(paths, task, image_size(config.size)), batch_size=batch):
+    for pixels in DataLoader(Views(paths, task.view, saved.size), batch_size=batch):
         with torch.inference_mode():
             images = task.preprocess(pixels.permute(0, 3, 1, 2).to(device))
             answers.append(task.head(images).float().cpu().numpy())
@@ -96,9 +97,12 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
     parser.add_argument("images", type=Path, help="folder of images")
     parser.add_argument("--output", type=Path, default=Path("outputs.npz"), help="file to write")
+    add_trust(parser)
     arguments = parser.parse_args()
     try:
-        count = write_outputs(arguments.checkpoint, arguments.images, arguments.output)
+        count = write_outputs(
+            arguments.checkpoint, arguments.images, arguments.output, arguments.trust
+        )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,62 +1,38 @@
 """Training and scoring an image classifier."""
 
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
+from backbone.head import Head
 from tasks.classification.metrics import Accuracy
-from tasks.classification.plots import confusion_matrix
+from tasks.classification.presenter import ClassPresenter
 from tasks.data.image_data import ImageData
-from tasks.data.module import Labels
-from tasks.images.crops import central_box
-from tasks.images.files import Box, open_image
-from tasks.images.preprocessing import Preprocess
-from tasks.images.sheets import captioned, contact_sheet
-from tasks.training.recipe import Recipe
-from tasks.training.task import Batch, Task
+from tasks.data.module import Batch
+from tasks.training.task import Task
 
 
-class Classification(Task):
+class Classification(Task[ImageData]):
     """A classifier scored by top-1, top-5 and mean per-class accuracy.
 
     Args:
         head: images -> logits float[B, C]; see `backbone.classifier.Classifier`.
-        labels, recipe, seed: see Task.
-        crop_fraction: central part of an image that evaluation looks at, see `central_box`.
-        augment: flip images and vary their colours in training, by the amounts that follow
-            (see Preprocess). Random crops are the loaders'.
         label_smoothing: share of the target spread over all classes (arXiv 1512.00567, section 7).
         mixup: both parameters of the Beta distribution that weighs the two images of a pair
             (arXiv 1710.09412); 0 for no mixing.
+        options: see Task.
     """
 
     monitor = "top1"
+    presenter = ClassPresenter
 
     def __init__(
-        self,
-        head: nn.Module,
-        labels: Labels,
-        recipe: Recipe,
-        seed: int,
-        crop_fraction: float = 0.875,
-        augment: bool = True,
-        flip: float = 0.5,
-        brightness: float = 0.0,
-        contrast: float = 0.0,
-        saturation: float = 0.0,
-        label_smoothing: float = 0.0,
-        mixup: float = 0.0,
+        self, head: Head, label_smoothing: float = 0.0, mixup: float = 0.0, **options: Any
     ):
-        super().__init__(head, labels, recipe, seed)
-        self.crop_fraction, self.augment = crop_fraction, augment
+        super().__init__(head, **options)
         self.label_smoothing, self.mixup = label_smoothing, mixup
-        self.preprocess = Preprocess(
-            head.trunk.normalization, flip, brightness, contrast, saturation
-        )
 
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
         """Normalised images, flipped, coloured and mixed at random.
@@ -99,60 +75,6 @@ class Classification(Task):
         logits = self.head(self.preprocess(batch["image"])).float()
         best = logits.softmax(1).topk(min(5, logits.shape[1]))
         return {"labels": best.indices, "probabilities": best.values}
-
-    def target(self, batch: Batch) -> Tensor:
-        """Rows of the split: the metric holds its labels."""
-        return batch["image_id"]
-
-    def view(self, width: int, height: int, size: tuple[int, int]) -> Box:
-        """The central part that evaluation looks at."""
-        return central_box(width, height, self.crop_fraction, size)
-
-    def describe(self, prediction: dict[str, Tensor], index: int) -> dict[str, Any]:
-        """One image's best classes, as plain values for JSON."""
-        rows = zip(
-            prediction["labels"][index].tolist(),
-            prediction["probabilities"][index].tolist(),
-            strict=True,
-        )
-        return {
-            "classes": [
-                {
-                    "id": self.labels.ids[label],
-                    "name": self.labels.names[label],
-                    "probability": round(probability, 4),
-                }
-                for label, probability in rows
-            ]
-        }
-
-    def tell(self, answer: dict[str, Any]) -> str:
-        """The best classes and their probabilities, in one line."""
-        return ", ".join(f"{c['name']} {c['probability']:.3f}" for c in answer["classes"])
-
-    def draw(self, image: Image.Image, answer: dict[str, Any]) -> Image.Image:
-        """The image above its best classes, each with a bar of its probability."""
-        classes = answer["classes"]
-        lines = [f"{c['probability']:.3f}  {c['name']}" for c in classes]
-        return captioned(image, lines, [c["probability"] for c in classes])
-
-    def plot(self, data: ImageData, folder: Path, images: int = 12) -> None:
-        """The confusion matrix, and the most confident mistakes as pictures."""
-        names = self.labels.names
-        confusion_matrix(self.result.confusion, names, folder / "confusion_matrix.png")
-        index = data.indices[data.reported]
-        pictures = [
-            captioned(
-                open_image(index.path(mistake.image_id)),
-                [
-                    f"said {mistake.probability:.2f}  {names[mistake.predicted]}",
-                    f"is  {names[mistake.true]}",
-                ],
-            )
-            for mistake in self.result.mistakes[:images]
-        ]
-        if pictures:
-            contact_sheet(pictures, columns=4, path=folder / "most_confident_mistakes.png")
 
     def make_metric(self, data: ImageData, split: str) -> Accuracy:
         """Accuracy on a split."""

@@ -10,6 +10,7 @@ from tasks.data.labelled_images import LabelledImages, collate_labelled
 from tasks.data.module import DataModule, Labels
 from tasks.images.crops import RandomResizedCrop
 from tasks.images.files import image_size
+from tasks.images.view import View
 
 
 class ImageData(DataModule):
@@ -23,11 +24,12 @@ class ImageData(DataModule):
         batch_size, workers, seed: see DataModule.
         crop: random resized crop in training.
         crop_scale: least and greatest area of that crop, as fractions of the image.
-        crop_fraction: central part of an image that evaluation looks at, see `central_box`.
+        view: the part of an image that evaluation looks at.
         limit: train on so many images only, taken from all classes in turn.
         validate_on_train: score the training images, uncropped, in place of the others.
 
-    Raises: InputError for a fraction that is none.
+    Raises:
+        InputError: a crop scale out of range, or a limit below one.
     """
 
     def __init__(
@@ -39,26 +41,26 @@ class ImageData(DataModule):
         seed: int,
         crop: bool,
         crop_scale: Sequence[float],
-        crop_fraction: float,
+        view: View,
         limit: int | None,
         validate_on_train: bool,
     ):
-        super().__init__(batch_size, workers, seed)
+        super().__init__(batch_size, workers, seed, limit, validate_on_train)
         if not (len(crop_scale) == 2 and 0 < crop_scale[0] <= crop_scale[1] <= 1):
             raise InputError(
                 f"data.crop_scale={list(crop_scale)}: give the least and the greatest share of the "
                 "image's area, above 0 and up to 1, such as [0.08,1.0]"
             )
-        if not 0 < crop_fraction <= 1:
-            raise InputError(
-                f"data.crop_fraction={crop_fraction} must be above 0 and up to 1; 0.875 is usual"
-            )
         if limit is not None and limit < 1:
             raise InputError(f"data.limit={limit}: train on one image at least, or null for all")
+        if view.keep_aspect:
+            raise InputError(
+                "data.view.keep_aspect=true pads images, which only detectors are trained for: set "
+                "data.view.crop_fraction=null to stretch whole images"
+            )
         self.source, self.size = source, image_size(size)
         self.crop = RandomResizedCrop(tuple(crop_scale)) if crop else None
-        self.crop_fraction, self.limit = crop_fraction, limit
-        self.validate_on_train = validate_on_train
+        self.view = view
         self.collate = collate_labelled
         self.indices: dict[str, ImageIndex] = {}
         self.note = ""
@@ -84,7 +86,7 @@ class ImageData(DataModule):
         if self.note:
             print(f"{Path(self.source.root).name}: {self.note}")
         self.indices = splits
-        options = {"size": self.size, "crop_fraction": self.crop_fraction, "seed": self.seed}
+        options = {"size": self.size, "view": self.view, "seed": self.seed}
         self.datasets = {
             split: LabelledImages(index, crop=self.crop if split == "train" else None, **options)
             for split, index in splits.items()
@@ -94,7 +96,7 @@ class ImageData(DataModule):
 
     def describe(self) -> str:
         """The data of a result, in words."""
-        scored = self.indices["test" if "test" in self.indices else "val"]
+        scored = self.indices[self.reported]
         parts = [f"{len(self.labels.ids):,} classes"]
         if "train" in self.indices:
             parts.append(f"trained on {len(self.indices['train']):,} images")

@@ -8,8 +8,9 @@ import torch
 from torch.utils.data import Dataset, default_collate
 
 from tasks.data.image_index import ImageIndex
-from tasks.images.crops import RandomResizedCrop, central_box
+from tasks.images.crops import RandomResizedCrop
 from tasks.images.files import Box, load_view
+from tasks.images.view import View, frame, inside
 
 
 class LabelledImages(Dataset):
@@ -28,8 +29,8 @@ class LabelledImages(Dataset):
     Args:
         index: the images.
         size: (h, w) in pixels.
-        crop: for training; None looks at the centre there too.
-        crop_fraction: central part that is looked at, see `central_box`.
+        crop: for training; None takes the evaluation's view there too.
+        view: the part of an image that evaluation looks at; None: the whole image.
         seed: of the run.
 
     Raises: InputError for a file that cannot be decoded.
@@ -40,11 +41,11 @@ class LabelledImages(Dataset):
         index: ImageIndex,
         size: tuple[int, int],
         crop: RandomResizedCrop | None = None,
-        crop_fraction: float = 0.875,
+        view: View | None = None,
         seed: int = 0,
     ):
         self.index, self.size, self.crop = index, size, crop
-        self.crop_fraction, self.seed = crop_fraction, seed
+        self.view, self.seed = view or View(), seed
 
     def __len__(self) -> int:
         return len(self.index)
@@ -62,23 +63,13 @@ class LabelledImages(Dataset):
 
     def box(self, i: int, epoch: int | None, width: int, height: int) -> Box:
         """What to look at in image i of `width` x `height` pixels; epoch None is evaluation."""
-        left, top, right, bottom = 0.0, 0.0, width, height
-        if self.index.boxes is not None:
-            left, top, right, bottom = self.index.boxes[i].tolist()
-            left, top, right, bottom = left * width, top * height, right * width, bottom * height
-        inner = right - left, bottom - top
+        own = None if self.index.boxes is None else self.index.boxes[i].tolist()
         if self.crop is None or epoch is None:
-            box = central_box(*inner, self.crop_fraction, self.size)
-        else:
-            box = self.crop(*inner, self.size, np.random.default_rng([self.seed, epoch, i]))
-        x0, y0, x1, y1 = box
-        # rounding may carry an edge beyond the image by a billionth, which the resampling refuses
-        return (
-            max(left + x0, 0.0),
-            max(top + y0, 0.0),
-            min(left + x1, width),
-            min(top + y1, height),
-        )
+            return self.view.region(width, height, self.size, own)
+        left, top, right, bottom = frame(width, height, own or self.view.box)
+        rng = np.random.default_rng([self.seed, epoch, i])
+        box = self.crop(right - left, bottom - top, self.size, rng)
+        return inside(left, top, box, width, height)
 
 
 def collate_labelled(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:

@@ -1,16 +1,20 @@
 """The data side of a run: fixed-size uint8 batches, in an order that a continued run repeats."""
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from backbone.errors import InputError
+
+Batch = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -22,14 +26,14 @@ class Labels:
         outputs: the outputs that mean something, each one's number.
         ids: the data set's own id of each of them.
         names: and its name.
-        partition: of the sphere, where the outputs are its cells (see tasks.geolocation).
+        details: what else a family of tasks has to know about them, as plain values.
     """
 
     num_classes: int
     outputs: list[int]
     ids: list[int | str]
     names: list[str]
-    partition: dict[str, Any] | None = None
+    details: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """A dictionary of lists and numbers."""
@@ -87,23 +91,68 @@ class TrainBatches(Sampler):
             yield [(int(index), self.epoch) for index in share]
 
 
+class Index(Protocol):
+    """The images of a split."""
+
+    def __len__(self) -> int: ...
+
+    def path(self, image: int) -> Path:
+        """The file of an image, 0..N-1."""
+        ...
+
+
 class DataModule(LightningDataModule):
-    """Base of every data module: a subclass sets `datasets`, `labels` and `collate` in `setup`.
+    """Base of every data module.
+
+    A subclass sets `labels`, `collate` and, in `setup`, `indices` and `datasets`: split -> the
+    images of "train", "val" and, where the set has it, "test". An item of a data set is a
+    dictionary; `dataset[i]` is image i for evaluation, `dataset[i, epoch]` for training. A batch
+    holds at least `image` uint8[B, 3, h, w] of one size and `image_id` int64[B], the images' rows
+    in the split (or, where the metric wants them, their ids).
 
     Args:
         batch_size: images per process and step.
-        workers: loader processes; None: one a core, at most 8.
+        workers: loader processes; None: one per core, at most 8.
         seed: of the run; an augmented image is a function of (seed, epoch, index).
+        limit: train on so many images only; None for all.
+        validate_on_train: score the training images in place of the validation split.
     """
 
     labels: Labels
-    collate: Callable[[list[Any]], dict[str, torch.Tensor]]
+    collate: Callable[[list[Any]], Batch]
+    indices: Mapping[str, Index]
+    size: tuple[int, int]
+    """(h, w) of the network's input in pixels."""
 
-    def __init__(self, batch_size: int, workers: int | None, seed: int):
+    def __init__(
+        self,
+        batch_size: int,
+        workers: int | None,
+        seed: int,
+        limit: int | None = None,
+        validate_on_train: bool = False,
+    ):
         super().__init__()
         self.batch_size, self.seed = batch_size, seed
+        self.limit, self.validate_on_train = limit, validate_on_train
         self.workers = min(os.cpu_count() or 1, 8) if workers is None else workers
-        self.datasets: dict[str, Dataset] = {}
+        self.datasets: dict[str, Dataset[Any]] = {}
+        self.indices = {}
+
+    def describe(self) -> str:
+        """The data of a result in words: how many images were trained on and scored."""
+        trained = f"trained on {len(self.indices['train']):,} images, " if self.trains else ""
+        return f"{trained}scored on {len(self.indices[self.reported]):,} images"
+
+    @property
+    def trains(self) -> bool:
+        """Whether there are training images."""
+        return "train" in self.datasets
+
+    def batch(self, split: str, rows: Sequence[int]) -> Batch:
+        """A batch of the given images of a split, as evaluation sees them."""
+        dataset = self.datasets[split]
+        return self.collate([dataset[row] for row in rows])
 
     def loader(self, dataset: Dataset, sampler: Sampler) -> DataLoader:
         """A loader of the batches that a sampler names."""

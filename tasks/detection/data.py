@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from backbone.errors import InputError
 from tasks.data.module import DataModule, Labels
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import CocoIndex, check_same_categories
@@ -11,6 +12,7 @@ from tasks.detection.coco.splits import load_split
 from tasks.detection.crop import RandomCrop
 from tasks.detection.evaluation.arrays import GroundTruth
 from tasks.images.files import image_size
+from tasks.images.view import View
 
 
 class CocoData(DataModule):
@@ -22,7 +24,7 @@ class CocoData(DataModule):
         minival_ids: with 2014, a file of the ids held out of val2014 (see `load_split`).
         num_classes: 91 for COCO's ids as outputs; None for the file's categories as 1..K.
         size: one number, or [height, width]: pixels of the network's input.
-        keep_aspect: scale images by one factor and pad them to `size`, instead of stretching them.
+        view: of an image: the whole of it, stretched to `size` or padded.
         batch_size, workers, seed: see DataModule.
         crop: SSD's random crop in training.
         limit: train on the first images with boxes only, so many.
@@ -37,7 +39,7 @@ class CocoData(DataModule):
         minival_ids: str | None,
         num_classes: int | None,
         size: int | list[int],
-        keep_aspect: bool,
+        view: View,
         batch_size: int,
         workers: int | None,
         seed: int,
@@ -46,11 +48,15 @@ class CocoData(DataModule):
         validate_on_train: bool,
         cache: str,
     ):
-        super().__init__(batch_size, workers, seed)
+        super().__init__(batch_size, workers, seed, limit, validate_on_train)
+        if view.crop_fraction is not None or view.box is not None:
+            raise InputError(
+                "data.view.crop_fraction and data.view.box would cut objects off: a detector looks "
+                "at whole images; leave them null"
+            )
         self.root, self.year, self.minival_ids = root, year, minival_ids
         self.num_classes, self.size, self.cache = num_classes, image_size(size), cache
-        self.keep_aspect, self.crop = keep_aspect, RandomCrop() if crop else None
-        self.limit, self.validate_on_train = limit, validate_on_train
+        self.view, self.crop = view, RandomCrop() if crop else None
         self.collate = collate_detection
         self.indices: dict[str, CocoIndex] = {}
 
@@ -79,8 +85,8 @@ class CocoData(DataModule):
         train, val = self.indices["train"], self.indices["val"]
         check_same_categories(train, val)
         self.datasets = {
-            "train": CocoDetection(train, self.size, self.crop, self.seed, self.keep_aspect),
-            "val": CocoDetection(val, self.size, keep_aspect=self.keep_aspect),
+            "train": CocoDetection(train, self.size, self.crop, self.seed, self.view),
+            "val": CocoDetection(val, self.size, view=self.view),
         }
         outputs = np.flatnonzero(train.output_categories >= 0).tolist()
         ids = train.output_categories[outputs].tolist()

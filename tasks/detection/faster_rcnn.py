@@ -11,6 +11,7 @@ from backbone.errors import InputError
 from backbone.pooling import global_average
 from backbone.trunk import Trunk
 from tasks.detection.boxes import BoxCoder, iou, suppress
+from tasks.detection.detector import Detector
 from tasks.detection.region_proposals import BOX_WEIGHT, ROUNDS, RegionProposals
 from tasks.detection.regions import balanced_sample, crop
 from tasks.detection.taps import last_of_stride
@@ -30,7 +31,7 @@ class Outputs(NamedTuple):
     objectness: Tensor  # float[B, A], logits
 
 
-class FasterRCNN(nn.Module):
+class FasterRCNN(Detector):
     """Two-stage detector: the trunk's front proposes regions, its back looks at each.
 
     The trunk is cut behind its last map of stride 16 (MobileNetV1's `conv11`). Each region of that

@@ -15,6 +15,7 @@ from backbone.errors import InputError
 from backbone.trunk import Trunk
 from tasks.detection.anchors import anchors, shapes
 from tasks.detection.boxes import BoxCoder, match, suppress
+from tasks.detection.detector import Detector
 from tasks.detection.ssd_layers import extra_map, prediction_layer
 from tasks.detection.taps import last_of_stride
 from tasks.images.files import image_size
@@ -24,7 +25,7 @@ from tasks.images.files import image_size
 PRIOR = 0.01
 
 
-class SSD(nn.Module):
+class SSD(Detector):
     """Single-shot detector: trunk and extra maps, predictors of boxes and classes on each.
 
     Map sizes, channels and anchors follow from a dry forward, so any alpha and any size work.

@@ -1,59 +1,33 @@
 """Training and scoring a detector."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
-from tasks.data.module import Labels
+from tasks.data.module import Batch, Labels
 from tasks.detection.data import CocoData
-from tasks.detection.drawing import draw_boxes
+from tasks.detection.detector import Detector
 from tasks.detection.evaluation.metric import CocoAP
-from tasks.detection.plots import precision_recall
-from tasks.images.files import fit, open_image
-from tasks.images.preprocessing import Preprocess
-from tasks.images.sheets import contact_sheet
-from tasks.training.recipe import Recipe
-from tasks.training.task import Batch, Task
+from tasks.detection.presenter import BoxPresenter
+from tasks.training.task import Task
 
 
-class Detection(Task):
+class Detection(Task[CocoData]):
     """A detector scored by COCO AP.
 
-    The head answers `head(images) -> outputs`, `head.loss(outputs, boxes, labels, valid)`,
-    `head.detect(outputs)` and `head.network(images)`; see `tasks.detection.ssd.SSD`.
-
     Args:
-        head, labels, recipe, seed: see Task.
-        keep_aspect: images are scaled by one factor and padded, as by the data (see CocoData).
-        augment: flip images and vary their colours in training, by the amounts that follow
-            (see Preprocess).
+        head: see `tasks.detection.ssd.SSD`.
+        labels: with COCO's category ids.
+        options: see Task.
     """
 
+    head: Detector
     monitor = "AP"
+    presenter = BoxPresenter
 
-    def __init__(
-        self,
-        head: nn.Module,
-        labels: Labels,
-        recipe: Recipe,
-        seed: int,
-        keep_aspect: bool = False,
-        augment: bool = True,
-        flip: float = 0.5,
-        brightness: float = 0.0,
-        contrast: float = 0.0,
-        saturation: float = 0.0,
-    ):
-        super().__init__(head, labels, recipe, seed)
-        self.keep_aspect, self.augment = keep_aspect, augment
-        self.preprocess = Preprocess(
-            head.trunk.normalization, flip, brightness, contrast, saturation
-        )
+    def __init__(self, head: Detector, labels: Labels, **options: Any):
+        super().__init__(head, labels, **options)
         ids = torch.zeros(labels.num_classes, dtype=torch.int64)
         ids[labels.outputs] = torch.tensor(labels.ids, dtype=torch.int64)
         self.register_buffer("category_ids", ids, persistent=False)
@@ -63,8 +37,6 @@ class Detection(Task):
 
         The whole input is mirrored: a padded image then stands at the right.
         """
-        if not self.augment:
-            return self.preprocess(batch["image"]), batch
         images, flipped = self.preprocess.augment(batch["image"])
         boxes, width = batch["boxes"], images.shape[-1]
         mirrored = torch.stack(
@@ -108,69 +80,6 @@ class Detection(Task):
     def target(self, batch: Batch) -> Tensor:
         """Image ids: the metric holds the ground truth, with what training leaves out."""
         return batch["image_id"]
-
-    def extent(self, width: int, height: int, size: tuple[int, int]) -> tuple[int, int]:
-        """What an image takes up inside the input."""
-        return fit(width, height, size) if self.keep_aspect else size
-
-    def describe(self, prediction: dict[str, Tensor], index: int, least: float = 0.3) -> dict:
-        """One image's boxes with a score of at least `least`, as plain values for JSON."""
-        boxes, scores, labels = (prediction[k][index] for k in ("boxes", "scores", "labels"))
-        kept = scores[: prediction["count"][index]] >= least
-        names = dict(zip(self.labels.ids, self.labels.names, strict=True))
-        rows = zip(
-            boxes[: len(kept)][kept].tolist(),
-            scores[: len(kept)][kept].tolist(),
-            labels[: len(kept)][kept].tolist(),
-            strict=True,
-        )
-        return {
-            "boxes": [
-                {
-                    "category_id": category,
-                    "category": names.get(category, str(category)),
-                    "score": round(score, 4),
-                    "xyxy": [round(value, 1) for value in box],
-                }
-                for box, score, category in rows
-            ]
-        }
-
-    def tell(self, answer: dict) -> str:
-        """How many boxes, and the best of them."""
-        found = answer["boxes"]
-        best = ", ".join(f"{box['category']} {box['score']:.2f}" for box in found[:5])
-        return f"{len(found)} boxes" + (f": {best}" if best else "")
-
-    def draw(self, image: Image.Image, answer: dict, truth: Sequence = ()) -> Image.Image:
-        """The image with the boxes of `describe`, and true boxes (xyxy) dashed."""
-        found = answer["boxes"]
-        return draw_boxes(
-            image,
-            [box["xyxy"] for box in found],
-            [box["category_id"] for box in found],
-            [f"{box['category']} {box['score']:.2f}" for box in found],
-            truth,
-        )
-
-    def plot(self, data: CocoData, folder: Path, images: int = 12) -> None:
-        """Precision over recall, and validation images with predicted and true boxes."""
-        precision_recall(self.result.precision, folder / "precision_recall.png")
-        dataset, index = data.datasets["val"], data.indices["val"]
-        chosen = np.linspace(0, len(dataset) - 1, min(images, len(dataset))).astype(int)
-        batch = data.collate([dataset[int(i)] for i in chosen])
-        self.eval()  # the trainer leaves a task as it was before the test, and that is in training
-        with torch.inference_mode():
-            prediction = self.predict({k: v.to(self.device) for k, v in batch.items()})
-        pictures = [
-            self.draw(
-                open_image(index.path(i), exif=False),
-                self.describe(prediction, row),
-                index.boxes[index.offsets[i] : index.offsets[i + 1]],
-            )
-            for row, i in enumerate(chosen)
-        ]
-        contact_sheet(pictures, columns=4, path=folder / "predictions.png")
 
     def make_metric(self, data: CocoData, split: str) -> CocoAP:
         """COCO AP over the images that this evaluation will see."""

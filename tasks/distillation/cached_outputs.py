@@ -1,21 +1,19 @@
 """A teacher's outputs from a file, for images that are always seen as the file's maker saw them."""
 
-from __future__ import annotations
-
 import os
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from backbone.errors import InputError
+from tasks.data.image_index import ImageIndex
+from tasks.data.module import Batch
 from tasks.distillation.objective import check_width
-
-if TYPE_CHECKING:
-    from tasks.training.task import Task
+from tasks.training.teaching import Student, Surroundings
 
 KINDS = ("output", "embedding", "probability")
 
@@ -36,7 +34,7 @@ class CachedOutputs:
         self.path = path
         self.tables: dict[str, Tensor] = {}  # split -> float32[images, D], rows as in the split
 
-    def begin(self, student: Task) -> None:
+    def begin(self, student: Student, surroundings: Surroundings) -> None:
         """Find every training image in the file; and those of other splits where it has them all.
 
         Raises:
@@ -56,14 +54,16 @@ class CachedOutputs:
         for name, row in rows.items():  # a bare name counts where it is the only one
             last = name.rpartition("/")[2]
             bare[last] = -1 if last in bare else row
-        for split, index in student.trainer.datamodule.indices.items():
+        for split, index in surroundings.data.indices.items():
+            if not isinstance(index, ImageIndex):
+                raise InputError(f"distill.outputs={self.path}: {split} is no list of image files")
             files = [os.fsdecode(file) for file in index.files]
             found = np.array(
                 [rows.get(file, bare.get(file.rpartition("/")[2], -1)) for file in files]
             )
             missing = np.flatnonzero(found < 0)
             if not len(missing):
-                self.tables[split] = torch.from_numpy(outputs[found]).to(student.device)
+                self.tables[split] = torch.from_numpy(outputs[found]).to(surroundings.device)
             elif split == "train":
                 lacking = "\n".join(f"  {files[i]}" for i in missing[:10])
                 raise InputError(
@@ -72,7 +72,7 @@ class CachedOutputs:
                     "with python -m tasks.teacher, or train on those that it has"
                 )
 
-    def outputs(self, images: Tensor, batch: dict[str, Tensor], split: str) -> Tensor | None:
+    def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
         """The rows of a batch."""
         table = self.tables.get(split)
         return None if table is None else table[batch["image_id"]]

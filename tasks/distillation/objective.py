@@ -4,10 +4,8 @@ A task is distilled when its configuration says in `task.distillation` how two o
 functions here are those comparisons. All are zero where student and teacher agree, and run in fp32.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import torch.nn.functional as F
 from hydra.utils import instantiate
@@ -15,9 +13,9 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from backbone.errors import InputError
-
-if TYPE_CHECKING:
-    from tasks.training.task import Task
+from tasks.data.module import Batch
+from tasks.training.build import trusted_modules
+from tasks.training.teaching import Student, Surroundings, Terms
 
 Comparison = Callable[[Tensor, Tensor], Tensor]
 
@@ -68,35 +66,39 @@ def squared_distance(student: Tensor, teacher: Tensor) -> Tensor:
 class TeacherOutputs(Protocol):
     """Where a teacher's outputs come from: a network, or a file."""
 
-    def begin(self, student: Task) -> None:
-        """Make ready, on the student's device, for the student's data.
+    def begin(self, student: Student, surroundings: Surroundings) -> None:
+        """Get ready for the student, its device and its data.
 
-        Raises: InputError where teacher and student do not go together.
+        Raises:
+            InputError: teacher and student do not go together.
         """
+        ...
 
-    def outputs(self, images: Tensor, batch: dict[str, Tensor], split: str) -> Tensor | None:
+    def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
         """The teacher's outputs float[B, D] for a batch of the split; None where it has none.
 
         Args:
             images: float[B, 3, H, W] as the student sees them.
             batch: with `image_id`, rows of the split.
         """
+        ...
 
     def describe(self) -> dict[str, Any]:
-        """What a result says of the teacher, in plain values."""
+        """What a result says of the teacher, as plain values."""
+        ...
 
 
 class Distillation:
-    """A teacher beside a student. No module: the teacher is in no optimizer and no checkpoint.
+    """A teacher beside a student, see `tasks.training.teaching.Teaching`.
 
     Args:
         source: of the teacher's outputs.
         compare: (student's outputs, teacher's outputs) -> loss.
-        weight: of the teacher's loss; the labels' has the rest. At 1, the paper's way, no label is
-            looked at, and images need none.
+        weight: of the teacher's loss, in (0, 1]; the labels' loss has the rest. At 1, the paper's
+            way, no label is read, and images need none.
 
     Raises:
-        InputError: a weight outside 0..1.
+        InputError: a weight out of range.
     """
 
     def __init__(self, source: TeacherOutputs, compare: Comparison, weight: float = 1.0):
@@ -106,40 +108,47 @@ class Distillation:
                 "the teacher alone"
             )
         self.source, self.compare, self.weight = source, compare, weight
-        self.student: Task | None = None  # that it was made ready for
+        self.student: Student | None = None  # that the teacher was made ready for
 
-    def begin(self, student: Task) -> None:
-        """Make the teacher ready, once."""
+    def begin(self, student: Student, surroundings: Surroundings) -> None:
+        """Get the teacher ready, once."""
         if self.student is not student:
-            self.source.begin(student)
+            self.source.begin(student, surroundings)
             self.student = student
 
-    def terms(
-        self,
-        outputs: Tensor,
-        images: Tensor,
-        batch: dict[str, Tensor],
-        of_labels: Callable[[Tensor, dict[str, Tensor]], dict[str, Tensor]],
-    ) -> dict[str, Tensor]:
+    def terms(self, outputs: Tensor, images: Tensor, batch: Batch, own: Terms) -> dict[str, Tensor]:
         """The teacher's loss term, and those of the labels where they have a weight.
 
         Args:
             outputs: the student's, for `images` of a training batch.
-            of_labels: (outputs, batch) -> the task's own terms.
+            own: (outputs, batch) -> the task's own terms.
+
+        Raises:
+            InputError: the teacher has no outputs for these images.
         """
-        taught = self.compare(outputs, self.source.outputs(images, batch, "train"))
+        teacher = self.outputs(images, batch, "train")
+        if teacher is None:
+            raise InputError("the teacher has no outputs for the training images")
+        taught = self.compare(outputs, teacher)
         if self.weight == 1:
             return {"distillation": taught}
-        own = of_labels(outputs, batch)
-        shares = {name: (1 - self.weight) * term for name, term in own.items()}
+        shares = {name: (1 - self.weight) * term for name, term in own(outputs, batch).items()}
         return shares | {"distillation": self.weight * taught}
+
+    def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
+        """The teacher's outputs float[B, D] for a batch of a split; None where it has none."""
+        return self.source.outputs(images, batch, split)
+
+    def describe(self) -> dict[str, Any]:
+        """What a result says of the teacher, as plain values."""
+        return self.source.describe()
 
 
 def build_distillation(config: DictConfig) -> Distillation | None:
     """What `distill=` asks for.
 
     Raises:
-        InputError: a task that says not how two of its outputs compare.
+        InputError: a task whose configuration does not say how two of its outputs compare.
     """
     if config.get("distill") is None:
         return None
@@ -149,15 +158,16 @@ def build_distillation(config: DictConfig) -> Distillation | None:
             f"task={config.task.name} cannot be distilled: its configuration does not say how two "
             "outputs compare (task.distillation, see tasks/distillation/objective.py)"
         )
-    source = instantiate(config.distill.source)
+    trust = {} if config.distill.get("teacher") is None else {"trust": trusted_modules(config)}
+    source = instantiate(config.distill.source, **trust)
     return Distillation(source, instantiate(compare), config.distill.weight)
 
 
-def check_width(width: int, student: Task, teacher: str) -> None:
-    """Raise InputError where a teacher does not give an image as many values as the student."""
+def check_width(width: int, student: Student, teacher: str) -> None:
+    """Raise InputError where a teacher does not give as many values per image as the student."""
     own = student.output_width()
     if width != own:
         raise InputError(
-            f"{teacher} gives {width} values an image, the student gives {own}: they cannot be "
+            f"{teacher} gives {width} values per image, the student gives {own}: they cannot be "
             "compared; take a teacher of the same task and options"
         )

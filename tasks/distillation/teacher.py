@@ -1,7 +1,6 @@
 """A trained network of this suite that teaches, from its own checkpoint."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,12 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from backbone.errors import InputError
+from tasks.data.module import Batch
 from tasks.distillation.objective import check_width
-from tasks.images.files import image_size
 from tasks.images.preprocessing import Preprocess
-from tasks.training.build import rebuild
 from tasks.training.checkpoints import read_checkpoint
-from tasks.training.task import Task, compute_over_processes
+from tasks.training.metric import compute_over_processes
+from tasks.training.restore import restore
+from tasks.training.task import Task
+from tasks.training.teaching import Student, Surroundings
 
 
 class Teacher:
@@ -27,16 +28,16 @@ class Teacher:
     Args:
         checkpoint: a run's best.ckpt.
         tolerance: how far below its recorded score, as a share of it, the teacher may score on the
-            student's validation images; None: no matter.
+            student's validation images; None: any score will do.
+        trust: modules outside the suite that the checkpoint may name.
     """
 
-    def __init__(self, checkpoint: str, tolerance: float | None):
-        self.checkpoint, self.tolerance = checkpoint, tolerance
-        self.task: Task | None = None
+    def __init__(self, checkpoint: str, tolerance: float | None, trust: Sequence[str] = ()):
+        self.checkpoint, self.tolerance, self.trust = checkpoint, tolerance, trust
         self.recorded: dict[str, float] | None = None
         self.scores: dict[str, float] = {}
 
-    def begin(self, student: Task) -> None:
+    def begin(self, student: Student, surroundings: Surroundings) -> None:
         """Load, compare with the student, and score on its validation set.
 
         Raises:
@@ -44,14 +45,14 @@ class Teacher:
                 below its record.
         """
         checkpoint = read_checkpoint(self.checkpoint)
-        self.task, config = rebuild(checkpoint, self.checkpoint)
-        self.size = image_size(config.size)
-        self.recorded = checkpoint.get("scores")
+        self.task: Task[Any] = restore(checkpoint, self.trust)
+        self.size = checkpoint.size
+        self.recorded = checkpoint.scores
         self.compare_labels(student)
-        self.task.to(student.device)
+        self.task.to(surroundings.device)
         self.task.requires_grad_(False)
         self.match_values(student.preprocess)
-        self.score(student)
+        self.score(surroundings)
 
     def match_values(self, student: Preprocess) -> None:
         """Work out how the student's normalised values become the teacher's."""
@@ -60,7 +61,7 @@ class Teacher:
         self.offset = ((student.mean - own.mean) / own.std)[:, None, None]
         self.same_values = bool((self.gain == 1).all() and (self.offset == 0).all())
 
-    def compare_labels(self, student: Task) -> None:
+    def compare_labels(self, student: Student) -> None:
         """Raise InputError where outputs of the two do not mean the same."""
         teacher = self.task
         if type(teacher) is not type(student):
@@ -86,28 +87,27 @@ class Teacher:
                 "teacher on data with these labels, or choose them for the student"
             )
 
-    def score(self, student: Task) -> None:
-        """Score on the student's validation images as they will be taught, and look at the record.
+    def score(self, surroundings: Surroundings) -> None:
+        """Score on the student's validation images as they will be taught, and compare the record.
 
         Raises:
             InputError: far below the record.
         """
-        trainer = student.trainer
-        data = trainer.datamodule
+        data = surroundings.data
         metric = self.task.make_metric(data, "val")
-        with torch.inference_mode(), trainer.precision_plugin.forward_context():
-            for batch in data.val_dataloader():
-                batch = trainer.strategy.batch_to_device(batch)
+        with torch.inference_mode(), surroundings.forward():
+            for loaded in data.val_dataloader():
+                batch = surroundings.to_device(loaded)
                 pixels = self.resized(batch["image"].float()).round().clamp(0, 255).to(torch.uint8)
                 prediction = self.task.predict(batch | {"image": pixels})
                 metric.update(prediction, self.task.target(batch))
-        self.scores = compute_over_processes(metric, trainer.world_size).metrics
+        self.scores = compute_over_processes(metric, surroundings.processes).metrics
         name = self.task.monitor
         if name not in self.scores:
             return
         here = self.scores[name]
         record = (self.recorded or {}).get(name)
-        if trainer.is_global_zero:
+        if surroundings.reports:
             known = "no record of its own" if record is None else f"{record:.4f} on record"
             print(f"teacher {self.checkpoint}: {name} {here:.4f} on these images, {known}")
         if record is None or self.tolerance is None:
@@ -128,12 +128,12 @@ class Teacher:
             return images
         return F.interpolate(images, self.size, mode="bilinear", antialias=True)
 
-    def outputs(self, images: Tensor, batch: dict[str, Tensor], split: str) -> Tensor:
+    def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor:
         """What the teacher's head gives for the student's normalised images."""
         with torch.inference_mode():
             if not self.same_values:
                 images = images * self.gain + self.offset
-            outputs = self.task.head(self.resized(images))
+            outputs: Tensor = self.task.head(self.resized(images))
         return outputs.clone()  # outside: autograd takes no tensor of inference mode
 
     def describe(self) -> dict[str, Any]:

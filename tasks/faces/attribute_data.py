@@ -42,7 +42,8 @@ class AttributeData(ImageData):
                 parts[-1] += f" ({train.unlabelled:,} of them without labels)"
         same = "the same" if self.validate_on_train else f"{len(scored):,}"
         parts.append(f"scored on {same} images")
-        part = "" if self.crop_fraction == 1 else f"{self.crop_fraction:g} of "
+        fraction = self.view.crop_fraction
+        part = "" if fraction in (None, 1) else f"{fraction:g} of "
         parts.append(f"each seen in {part}its largest central box")
         if scored.constant:
             parts.append(_undefined(scored.constant))

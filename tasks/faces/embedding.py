@@ -5,11 +5,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from backbone.errors import InputError
+from backbone.head import Head
 from backbone.pooling import global_average
 from backbone.trunk import Trunk
 
 
-class Embedding(nn.Module):
+class Embedding(Head):
     """A trunk, global average pool, one linear layer, and length one.
 
     FaceNet's (arXiv 1503.03832, section 3), the network that the MobileNet paper distils (arXiv

@@ -13,6 +13,7 @@ from tasks.faces.lfw import Lfw
 from tasks.faces.pairs import Pairs, compact, make_pairs
 from tasks.faces.verification import how_scored
 from tasks.images.files import open_image
+from tasks.images.view import View
 
 
 class FaceData(ImageData):
@@ -31,8 +32,6 @@ class FaceData(ImageData):
     Args:
         source: of the training data.
         verification: the pairs.
-        box: the part of each training image to look at, xyxy as fractions of its width and height;
-            None: all.
         alignment: how the training images were cropped and aligned, in words, for the result.
         crop_ratio: how far a random crop is stretched: a face's proportions tell who it is.
         folds, pairs_per_fold: of the pairs that are drawn.
@@ -43,7 +42,6 @@ class FaceData(ImageData):
         self,
         source: Any,
         verification: Lfw,
-        box: Sequence[float] | None,
         alignment: str,
         crop_ratio: Sequence[float],
         folds: int,
@@ -51,7 +49,7 @@ class FaceData(ImageData):
         **options: Any,
     ):
         super().__init__(source, **options)
-        self.verification, self.box, self.alignment = verification, box, alignment
+        self.verification, self.alignment = verification, alignment
         if self.crop is not None:
             self.crop = replace(self.crop, ratio=tuple(crop_ratio))
         self.folds, self.pairs_per_fold = folds, pairs_per_fold
@@ -63,7 +61,7 @@ class FaceData(ImageData):
             return
         loaded = self.source.load()
         self.note = loaded.note
-        splits = {split: index.framed(self.box) for split, index in loaded.splits.items()}
+        splits = {split: index.framed(self.view.box) for split, index in loaded.splits.items()}
         people = len(splits["train"].classes)
         if self.limit is not None:
             splits["train"] = splits["train"].first(self.limit)
@@ -81,7 +79,9 @@ class FaceData(ImageData):
         for split, index in splits.items():
             made = f", {self._told(split)}" if split in self.pairs else ""
             print(f"{split}: {index}{made}")
-        options = {"size": self.size, "crop_fraction": self.crop_fraction, "seed": self.seed}
+        # each image has its own frame already
+        view = View(crop_fraction=self.view.crop_fraction)
+        options = {"size": self.size, "view": view, "seed": self.seed}
         self.datasets = {
             split: LabelledImages(index, crop=self.crop if split == "train" else None, **options)
             for split, index in splits.items()
@@ -127,7 +127,8 @@ class FaceData(ImageData):
         width, height = open_image(index.path(0)).size
         words = f"{alignment}, " if alignment else ""
         if index.boxes is None:
-            part = "all" if self.crop_fraction == 1 else f"the central {self.crop_fraction:.0%}"
+            fraction = self.view.crop_fraction
+            part = "all" if fraction in (None, 1) else f"the central {fraction:.0%}"
         else:
             part = "the box " + " ".join(f"{edge:.3g}" for edge in index.boxes[0].tolist())
         return f"{words}{part} of {width} x {height} pixels"

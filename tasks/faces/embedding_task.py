@@ -1,31 +1,26 @@
 """Training and scoring a network that tells whether two faces are of one person."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from backbone.errors import InputError
-from tasks.data.module import Labels
+from tasks.data.module import Batch, Labels
+from tasks.faces.embedding import Embedding
 from tasks.faces.embedding_data import FaceData
-from tasks.faces.face_index import view
+from tasks.faces.embedding_presenter import EmbeddingPresenter
 from tasks.faces.margin import MarginSoftmax
 from tasks.faces.verification import Verification
-from tasks.faces.verification_plots import plot_pairs
-from tasks.images.files import Box
-from tasks.images.preprocessing import Preprocess
-from tasks.training.recipe import Recipe
-from tasks.training.task import Batch, Task
+from tasks.training.metric import Prediction
+from tasks.training.task import Task
 
 TEACHER_COSINE = "teacher_cosine"
 
 
-class FaceEmbedding(Task):
+class FaceEmbedding(Task[FaceData]):
     """Unit-length embeddings, near each other for faces of one person.
 
     FaceNet's answer (arXiv 1503.03832), learnt from a teacher's embeddings as in the MobileNet
@@ -35,7 +30,6 @@ class FaceEmbedding(Task):
     Args:
         head: images -> float[B, D] of unit length; see `embedding.Embedding`.
         labels: how many people the training data knows; no names.
-        recipe, seed: see Task.
         margin: (dimension=, num_classes=) -> the loss of identities, see `margin`.
         teacher_weight: the teacher's share of the loss. At 1 no identity is looked at, and the task
             has no class centres.
@@ -43,8 +37,7 @@ class FaceEmbedding(Task):
             make pairs, `teacher_cosine` where a teacher is all there is.
         flip_test: answer with the mean of a face's and its mirror image's embeddings, brought to
             unit length: twice the cost.
-        box, crop_fraction: the part of an image that an answer looks at, as in training.
-        augment, flip, brightness, contrast, saturation: see Classification.
+        options: see Task.
 
     Raises:
         InputError: images without identities, and no teacher.
@@ -52,30 +45,21 @@ class FaceEmbedding(Task):
 
     outputs_are_labels = False
 
+    head: Embedding
+    presenter = EmbeddingPresenter
+
     def __init__(
         self,
-        head: nn.Module,
+        head: Embedding,
         labels: Labels,
-        recipe: Recipe,
-        seed: int,
         margin: Callable[..., MarginSoftmax],
         teacher_weight: float = 0.0,
         monitor: str = "accuracy",
         flip_test: bool = False,
-        box: Sequence[float] | None = None,
-        crop_fraction: float = 1.0,
-        augment: bool = True,
-        flip: float = 0.5,
-        brightness: float = 0.0,
-        contrast: float = 0.0,
-        saturation: float = 0.0,
+        **options: Any,
     ):
-        super().__init__(head, labels, recipe, seed)
+        super().__init__(head, labels, **options)
         self.monitor, self.flip_test = monitor, flip_test
-        self.box, self.crop_fraction, self.augment = box, crop_fraction, augment
-        self.preprocess = Preprocess(
-            head.trunk.normalization, flip, brightness, contrast, saturation
-        )
         self.margin: MarginSoftmax | None = None
         if teacher_weight < 1:
             if not labels.num_classes:
@@ -98,55 +82,18 @@ class FaceEmbedding(Task):
             return embedding
         return F.normalize(embedding + self.head(images.flip(3)), dim=1)
 
-    def predict(self, batch: Batch) -> dict[str, Tensor]:
+    def predict(self, batch: Batch) -> Prediction:
         """The `embedding` float[B, D] of each image, of unit length."""
         return {"embedding": self.network(self.preprocess(batch["image"]))}
 
-    def scored(self, batch: Batch) -> dict[str, Tensor]:
+    def scored(self, batch: Batch) -> Prediction:
         """The answer, and the embeddings of a teacher that knows these images."""
         prediction, taught = self.predict(batch), self.teacher_outputs(batch)
         return prediction if taught is None else prediction | {"teacher": taught}
 
-    def target(self, batch: Batch) -> Tensor:
-        """Rows of the split: the metric holds its pairs."""
-        return batch["image_id"]
-
-    def view(self, width: int, height: int, size: tuple[int, int]) -> Box:
-        """The part that training looks at, uncropped: images should be framed as those are."""
-        return view(width, height, self.box, self.crop_fraction, size)
-
-    def describe(self, prediction: dict[str, Tensor], index: int) -> dict[str, Any]:
-        """One image's embedding, as plain values for JSON."""
-        values = prediction["embedding"][index].tolist()
-        return {"embedding": [round(value, 6) for value in values]}
-
-    def tell(self, answer: dict[str, Any]) -> str:
-        """The embedding's beginning."""
-        values = answer["embedding"]
-        begin = " ".join(f"{value:+.3f}" for value in values[:4])
-        return f"{begin} ... {len(values)} values of length {np.linalg.norm(values):.3f}"
-
-    def draw(self, image: Image.Image, answer: dict[str, Any]) -> Image.Image:
-        """The image above its embedding, a strip of one colour a value: red below 0, blue above."""
-        values = np.array(answer["embedding"])
-        strength = np.clip(values * len(values) ** 0.5 / 2, -1, 1)[:, None]  # 1: two deviations
-        ends = np.where(strength < 0, (178, 24, 43), (33, 102, 172))
-        colours = (245 + np.abs(strength) * (ends - 245)).astype(np.uint8)[None]
-        height = max(image.height // 8, 16)
-        strip = Image.fromarray(colours).resize((image.width, height), Image.Resampling.NEAREST)
-        sheet = Image.new("RGB", (image.width, image.height + height))
-        sheet.paste(image)
-        sheet.paste(strip, (0, image.height))
-        return sheet
-
     def baselines(self, data: FaceData) -> dict[str, dict[str, float]]:
         """The teacher's own scores on the reported pairs, where it knows all their images."""
         return {} if self.result.teacher is None else {"teacher": self.result.teacher}
-
-    def plot(self, data: FaceData, folder: Path) -> None:
-        """ROC, distances and the most wrong pairs, where there are pairs."""
-        if self.result.pairs is not None:
-            plot_pairs(self.result, data.pairs[data.reported], data.indices[data.reported], folder)
 
     def make_metric(self, data: FaceData, split: str) -> Verification:
         """LFW's protocol on a split's pairs, and the agreement with a teacher."""
@@ -159,7 +106,7 @@ class FaceEmbedding(Task):
             InputError: no pairs to be scored on, or no teacher's answers.
         """
         super().on_fit_start()
-        data = self.trainer.datamodule
+        data = self.data
         if self.monitor == TEACHER_COSINE:
             one = {
                 "image": torch.zeros(1, 3, *data.size, dtype=torch.uint8, device=self.device),

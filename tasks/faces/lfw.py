@@ -11,8 +11,9 @@ import numpy as np
 
 from backbone.errors import InputError
 from tasks.data.image_source import ImageSource, require
-from tasks.faces.face_index import FaceIndex, check_box
+from tasks.faces.face_index import FaceIndex
 from tasks.faces.pairs import Pairs, compact
+from tasks.images.view import check_box
 
 # folders that the archives unpack into, some mirrors' twice
 FOLDERS = ("", "lfw-deepfunneled", "lfw_funneled", "lfw", "lfw-deepfunneled/lfw-deepfunneled")

@@ -1,26 +1,32 @@
 """Pictures of how pairs of faces were told apart."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from tasks.faces.face_index import FaceIndex, view
+from tasks.faces.face_index import FaceIndex
 from tasks.faces.pairs import Pairs
 from tasks.faces.verification import FALSE_ACCEPT_RATES, PairScores, VerificationResult, roc
 from tasks.images.files import open_image
 from tasks.images.sheets import captioned
+from tasks.images.view import View
 from tasks.runs.plots import plt, save_figure
 
 SIDE = 160  # pixels of a face in a pair's picture
 WORST = 8  # pairs of each kind that are shown
 
 
-def plot_pairs(scores: VerificationResult, pairs: Pairs, index: FaceIndex, folder: Path) -> None:
-    """Write roc.png, distances.png and most_wrong_pairs.png."""
-    roc_curve(scores.pairs, pairs.title, folder / "roc.png")
-    distance_histograms(scores.pairs, pairs.title, folder / "distances.png")
-    most_wrong(scores, pairs, index, folder / "most_wrong_pairs.png")
+def pair_pictures(
+    scores: VerificationResult, pairs: Pairs, index: FaceIndex
+) -> dict[str, Callable[[Path], object]]:
+    """File name -> what writes that picture."""
+    return {
+        "roc.png": lambda path: roc_curve(scores.pairs, pairs.title, path),
+        "distances.png": lambda path: distance_histograms(scores.pairs, pairs.title, path),
+        "most_wrong_pairs.png": lambda path: most_wrong(scores, pairs, index, path),
+    }
 
 
 def roc_curve(scores: PairScores, title: str, output: Path) -> None:
@@ -101,7 +107,7 @@ def most_wrong(scores: VerificationResult, pairs: Pairs, index: FaceIndex, outpu
 def _framed(index: FaceIndex, image: int) -> Image.Image:
     photograph = open_image(index.path(image))
     box = None if index.boxes is None else index.boxes[image].tolist()
-    part = view(*photograph.size, box, 1.0, (SIDE, SIDE))
+    part = View(crop_fraction=1.0).region(*photograph.size, (SIDE, SIDE), box)
     return photograph.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=part)
 
 

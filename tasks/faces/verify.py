@@ -67,15 +67,15 @@ def embeddings_of_network(
 
     from tasks.data.labelled_images import LabelledImages, collate_labelled
     from tasks.faces.embedding_task import FaceEmbedding
-    from tasks.images.files import image_size
-    from tasks.training.build import load_task
+    from tasks.images.view import View
+    from tasks.training.names import at
+    from tasks.training.restore import load_task
 
-    task, config = load_task(path)
+    task, saved = load_task(path)
     if not isinstance(task, FaceEmbedding):
-        raise InputError(f"{path} is of task={config.task.name}: pairs need task=face_embedding")
-    box = config.data.verification.box if box is None else box
-    size, fraction = image_size(config.size), config.data.crop_fraction
-    dataset = LabelledImages(index.framed(box), size, crop_fraction=fraction)
+        raise InputError(f"{path} is of task={saved.task_name}: pairs need task=face_embedding")
+    box = at(saved.config, ("data", "verification", "box")) if box is None else box
+    dataset = LabelledImages(index.framed(box), saved.size, view=View(task.view.crop_fraction))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
     answers = []
@@ -108,7 +108,7 @@ def verify(
     import torch
 
     from tasks.faces.verification import Verification
-    from tasks.faces.verification_plots import plot_pairs
+    from tasks.faces.verification_plots import pair_pictures
     from tasks.runs.directory import write_whole
 
     if source.suffix == ".npz":
@@ -127,8 +127,10 @@ def verify(
         "people_in_several_folds": leaks if pairs.folds > 1 else None,
         "thresholds": sorted(set(scores.pairs.threshold.tolist())),
     }
-    plot_pairs(scores, pairs, index if box is None else index.framed(box), output)
     write_whole(output / "result.json", json.dumps(result, indent=2) + "\n")
+    shown = index if box is None else index.framed(box)
+    for name, draw in pair_pictures(scores, pairs, shown).items():
+        draw(output / name)
     return result
 
 

@@ -15,12 +15,13 @@ from tasks.data.module import Labels, TrainBatches
 from tasks.geolocation import hierarchy
 from tasks.geolocation.dataset import LocatedImages, collate_places
 from tasks.geolocation.names import output_id, place_name
-from tasks.geolocation.partition import Partition
+from tasks.geolocation.partition import PARTITION, Partition
 from tasks.geolocation.partitioning import Partitioning
 from tasks.geolocation.photographs import Photographs, PlaceIndex
 from tasks.geolocation.place_sources import Places
 from tasks.geolocation.shards import Shards
 from tasks.geolocation.stream import ShardStream, StreamBatches
+from tasks.images.view import View
 
 
 class PlaceData(ImageData):
@@ -64,7 +65,7 @@ class PlaceData(ImageData):
         self.partition = self.partitioning.partition(coordinates, self.cache)
         self.labels = labels(self.partition, self.coarser)
         names = self.labels.names[: len(self.partition)]
-        options = {"size": self.size, "crop_fraction": self.crop_fraction, "seed": self.seed}
+        options = {"size": self.size, "view": self.view, "seed": self.seed}
         if isinstance(train, Shards):
             stream = ShardStream(train, self.partition, crop=self.crop, **options)
             self.datasets["train"] = stream
@@ -118,7 +119,7 @@ class PlaceData(ImageData):
     ) -> DataLoader[dict[str, Tensor]]:
         """Whole photographs of a split at another size: all, or about so many by chance."""
         dataset = self.datasets[split]
-        options = {"size": size, "crop_fraction": 1.0, "seed": self.seed}
+        options = {"size": size, "view": View(crop_fraction=1.0), "seed": self.seed}
         if isinstance(dataset, ShardStream):
             stream = ShardStream(dataset.shards, self.partition, crop=None, **options)
             return DataLoader(
@@ -183,4 +184,4 @@ def labels(partition: Partition, coarser: Sequence[float] = ()) -> Labels:
     for level in (own, *reversed(above)):
         ids += [output_id(partition, cell) for cell in level.cells]
         names += [place_name(*centre) for centre in level.centres]
-    return Labels(len(ids), list(range(len(ids))), ids, names, partition.to_dict())
+    return Labels(len(ids), list(range(len(ids))), ids, names, {PARTITION: partition.to_dict()})

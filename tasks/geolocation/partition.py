@@ -17,6 +17,8 @@ from backbone.files import whole
 from tasks.geolocation import s2
 from tasks.geolocation.coordinates import out_of_range
 
+PARTITION = "partition"  # where labels and checkpoints keep one
+
 ARRAYS = {"cells": np.uint64, "counts": np.int64, "centres": np.float64}
 
 

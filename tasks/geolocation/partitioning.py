@@ -7,7 +7,7 @@ from pathlib import Path
 from backbone.errors import InputError
 from tasks.geolocation.cells import count_cells, split_cells
 from tasks.geolocation.coordinates import Coordinates
-from tasks.geolocation.partition import Partition
+from tasks.geolocation.partition import PARTITION, Partition
 
 SHARE = 40  # of the photographs, a cell may hold one fortieth if nobody says how many
 PLANET_T_MAX, PLANET_RATIO = 10_000, 200  # PlaNet's 10,000 and 50
@@ -75,7 +75,7 @@ class Partitioning:
         else:
             from tasks.training.checkpoints import read_checkpoint
 
-            values = read_checkpoint(path)["labels"].get("partition")
+            values = read_checkpoint(path).labels.details.get(PARTITION)
             if values is None:
                 raise InputError(f"{path}: a checkpoint of another task, without a partition")
             partition = Partition.from_dict(values)

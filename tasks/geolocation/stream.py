@@ -17,8 +17,9 @@ from webdataset.filters import shuffle
 from backbone.errors import InputError
 from tasks.geolocation.partition import Partition
 from tasks.geolocation.shards import TWICE, Member, MemberError, Shards, member, samples
-from tasks.images.crops import RandomResizedCrop, central_box
+from tasks.images.crops import RandomResizedCrop
 from tasks.images.files import Box, load_view
+from tasks.images.view import View
 
 DROPPED = "in a dropped cell"
 REASONS = (
@@ -56,7 +57,7 @@ class ShardStream(IterableDataset):
         shards: all processes'.
         partition: a photograph in none of its cells is left out, and counted.
         size: (h, w) in pixels.
-        crop, crop_fraction, seed: see LabelledImages.
+        crop, view, seed: see LabelledImages.
         rank, world: this process and their number.
     """
 
@@ -66,13 +67,13 @@ class ShardStream(IterableDataset):
         partition: Partition,
         size: tuple[int, int],
         crop: RandomResizedCrop | None,
-        crop_fraction: float,
+        view: View,
         seed: int,
         rank: int = 0,
         world: int = 1,
     ):
         self.shards, self.partition, self.size = shards, partition, size
-        self.crop, self.crop_fraction, self.seed = crop, crop_fraction, seed
+        self.crop, self.view, self.seed = crop, view, seed
         self.rank, self.world = rank, world
         self.epoch, self.skip, self.batch_size = 0, 0, 1
         self.counting, self.told = True, 0
@@ -141,7 +142,7 @@ class ShardStream(IterableDataset):
         def box(width: int, height: int) -> Box:
             size[:] = height, width
             if self.crop is None:
-                return central_box(width, height, self.crop_fraction, self.size)
+                return self.view.region(width, height, self.size)
             key = [self.seed, self.epoch, photograph.shard, photograph.number]
             return self.crop(width, height, self.size, np.random.default_rng(key))
 

@@ -3,11 +3,31 @@
 Training, validation, prediction and export share it; nobody else normalises.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
 # luma of ITU-R BT.601, what libjpeg and PIL call greyscale
 LUMA = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How training images vary on the device; all zero changes nothing.
+
+    Args:
+        flip: probability of a horizontal flip, 0..1.
+        brightness: largest offset, on the 0..1 scale.
+        contrast: the factor around mid-grey is drawn from 1 - contrast .. 1 + contrast.
+        saturation: likewise, around each pixel's own grey.
+    """
+
+    flip: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
 
 
 class Preprocess(nn.Module):
@@ -18,23 +38,20 @@ class Preprocess(nn.Module):
 
     Args:
         normalization: the trunk's (mean, std) on the 0..1 scale.
-        flip: probability of a horizontal flip.
-        brightness: largest offset, on the 0..1 scale.
-        contrast: the factor around mid-grey is drawn from 1 - contrast .. 1 + contrast.
-        saturation: likewise, around each pixel's own grey.
+        augmentation: the random part of training; None for none.
     """
+
+    mean: Tensor
+    std: Tensor
+    luma: Tensor
 
     def __init__(
         self,
-        normalization: tuple[tuple[float, ...], tuple[float, ...]],
-        flip: float = 0.0,
-        brightness: float = 0.0,
-        contrast: float = 0.0,
-        saturation: float = 0.0,
+        normalization: tuple[Sequence[float], Sequence[float]],
+        augmentation: Augmentation | None = None,
     ):
         super().__init__()
-        self.flip, self.brightness = flip, brightness
-        self.contrast, self.saturation = contrast, saturation
+        self.augmentation = augmentation
         mean, std = normalization
         self.register_buffer("mean", torch.tensor(mean), persistent=False)
         self.register_buffer("std", torch.tensor(std), persistent=False)
@@ -49,21 +66,24 @@ class Preprocess(nn.Module):
     def augment(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised images with random flips and colours, and which ones were flipped, bool[B].
 
-        Draws from the global generator of the images' device.
+        Draws from the global generator of the images' device; without an augmentation it draws
+        nothing.
         """
-        count, device = len(images), images.device
-        flipped = torch.rand(count, device=device) < self.flip
+        count, device, by = len(images), images.device, self.augmentation
+        if by is None:
+            return self(images), torch.zeros(count, dtype=torch.bool, device=device)
+        flipped = torch.rand(count, device=device) < by.flip
         images = torch.where(flipped[:, None, None, None], images.flip(3), images)
-        if not (self.brightness or self.contrast or self.saturation):
+        if not (by.brightness or by.contrast or by.saturation):
             return self(images), flipped
 
         def draw(width: float) -> Tensor:
             return torch.empty(count, 1, 1, device=device).uniform_(-width, width)
 
-        contrast, saturation = 1 + draw(self.contrast), 1 + draw(self.saturation)
+        contrast, saturation = 1 + draw(by.contrast), 1 + draw(by.saturation)
         colour = saturation * torch.eye(3, device=device) + (1 - saturation) * self.luma
         colour = contrast * colour
-        offset = draw(self.brightness) + (1 - contrast) / 2
+        offset = draw(by.brightness) + (1 - contrast) / 2
         # jittered = colour @ pixel / 255 + offset; then clamp to 0..1 and normalise. The clamp
         # stands between the two, so the normalisation is a second, in-place pass.
         with torch.autocast(device.type, enabled=False):

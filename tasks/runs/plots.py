@@ -1,5 +1,6 @@
 """Curves of a run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
@@ -8,10 +9,9 @@ matplotlib.use("agg")
 from matplotlib import pyplot as plt
 
 from tasks.runs.metrics_csv import read_metrics
-from tasks.runs.report import DISTANCES
 
 
-def learning_curves(metrics: Path, output: Path) -> None:
+def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> None:
     """Training loss terms and validation scores, those that are shares, over optimizer steps, from
     a metrics.csv."""
     curves: dict[str, list[tuple[int, float]]] = {}
@@ -23,7 +23,7 @@ def learning_curves(metrics: Path, output: Path) -> None:
         steps, values = zip(*points, strict=True)
         if stage == "train":
             left.plot(steps, values, label=label)
-        elif stage == "val" and min(values) >= 0 and label not in DISTANCES:
+        elif stage == "val" and min(values) >= 0 and label not in units:
             right.plot(steps, values, marker="o", markersize=3, label=label)
     left.set(xlabel="optimizer step", ylabel="training loss", yscale="log")
     right.set(xlabel="optimizer step", ylabel="validation score", ylim=(0, None))

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-DISTANCES = {"median_km"}  # metrics that are no shares
+OF_0_1_0 = {"median_km": "km"}  # version 0.1.0 wrote no units
 
 
 def report(result: dict[str, Any], path: Path) -> str:
     """A few aligned lines of a result, as result.json holds it, of the run directory `path`."""
     metrics, paper, cost = result["metrics"], result["paper"], result["cost"]
     throughput, baselines = result["throughput"], result.get("baselines", {})
+    units = result.get("units", OF_0_1_0)
     title = f"paper on {paper['data']}, {paper['row']}" if paper else ""
     values = {}
     if paper:
@@ -18,8 +19,10 @@ def report(result: dict[str, Any], path: Path) -> str:
     rows = [("", "this run", *baselines, title)]
     for name, value in metrics.items():
         theirs = f"{values[name]:.1f}" if name in values else ""
-        plain = (format_score(name, s[name]) if name in s else "" for s in baselines.values())
-        rows.append((name, format_score(name, value), *plain, theirs))
+        plain = (
+            format_score(s[name], units.get(name)) if name in s else "" for s in baselines.values()
+        )
+        rows.append((name, format_score(value, units.get(name)), *plain, theirs))
     between = [""] * len(baselines)
     mult_adds, parameters = (paper["mult_adds"], paper["parameters"]) if paper else ("", "")
     rows += [
@@ -47,8 +50,8 @@ def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:
     ]
 
 
-def format_score(name: str, value: float) -> str:
-    """A score as people read it: shares in percent, distances in km."""
+def format_score(value: float, unit: str | None = None) -> str:
+    """A score as people read it: shares in percent, anything else in its unit."""
     if value < 0:  # pycocotools' -1: nothing to measure
         return "undefined"
-    return f"{value:,.0f} km" if name in DISTANCES else f"{100 * value:.1f}"
+    return f"{100 * value:.1f}" if unit is None else f"{value:,.0f} {unit}"

@@ -1,7 +1,9 @@
-"""Checkpoints: tensors and plain containers, whole or absent, and enough to rebuild the model."""
+"""Checkpoints: tensors and plain values, whole or absent, and enough to rebuild the model."""
 
 import os
 import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,16 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch import Callback, LightningModule, Trainer
 from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.files import whole
+from tasks.data.module import Labels
+from tasks.training.legacy import upgrade
+from tasks.training.names import NAME, at, described
+
+LARGEST_SIDE = 8192  # pixels
+FORMAT = 2  # of the description in a checkpoint; version 0.1.0 wrote none
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -28,43 +37,144 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class Description(Callback):
-    """Puts the configuration, the labels and the scores into every checkpoint, as plain values."""
+    """Puts the configuration, the labels and the scores into every checkpoint, as plain values.
+
+    What the configuration builds stands there under its stable name, see `tasks.training.names`.
+    """
 
     def __init__(self, config: DictConfig):
-        self.config = OmegaConf.to_container(config)
+        self.config = described(OmegaConf.to_container(config))
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add `config`, `labels`, and the `scores` of the last evaluation, if there was one."""
+        """Add `format`, `config`, `labels`, and the `scores` of the last evaluation, if any."""
+        checkpoint["format"] = FORMAT
         checkpoint["config"] = self.config
         checkpoint["labels"] = pl_module.labels.to_dict()
         checkpoint["scores"] = None if pl_module.result is None else pl_module.result.metrics
 
 
-def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """A checkpoint of this suite, on the CPU.
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint of this suite, read and checked; nothing is built yet.
+
+    Args:
+        path: of the file.
+        config: plain values; what it can build has a `_name_` in place of Hydra's `_target_`.
+        labels: what the network's outputs mean.
+        state: the task's state dict.
+        scores: of the evaluation before it was written, by name.
+        step: optimizer steps that were made.
+    """
+
+    path: Path
+    config: dict[str, Any]
+    labels: Labels
+    state: dict[str, Tensor]
+    scores: dict[str, float] | None
+    step: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(h, w) of the network's input in pixels.
+
+        Raises:
+            InputError: no size, or one out of range.
+        """
+        size = self.config.get("size")
+        sides = size if isinstance(size, list) else [size, size]
+        if len(sides) != 2 or not all(type(s) is int and 1 <= s <= LARGEST_SIDE for s in sides):
+            raise InputError(f"{self.path}: its configuration has no input size, but {size!r}")
+        return sides[0], sides[1]
+
+    @property
+    def task_name(self) -> str:
+        """The name of the task, as task= has it."""
+        return str(at(self.config, ("task", "name")))
+
+    def head_state(self) -> dict[str, Tensor]:
+        """The head's part of the state, under the head's own names."""
+        prefix = "head."
+        return {k.removeprefix(prefix): v for k, v in self.state.items() if k.startswith(prefix)}
+
+
+def read_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a checkpoint of this suite to the CPU. It is data: nothing in it is run or imported.
 
     Raises:
-        InputError: no such file; damaged or cut short; not a checkpoint of this suite.
+        InputError: no such file; damaged or cut short; not a checkpoint of this suite; one that
+            tries to name code.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint")
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"{path} is damaged or no checkpoint ({reason}; {path.stat().st_size} bytes): "
             "take another file, or train again with fresh=true"
         ) from error
-    if (
-        not isinstance(checkpoint, dict)
-        or not {"config", "labels", "state_dict"} <= checkpoint.keys()
-    ):
+    parts = ("config", "labels", "state_dict")
+    if not isinstance(content, dict) or not all(isinstance(content.get(p), dict) for p in parts):
         raise InputError(
             f"{path} is no checkpoint of this suite: it carries no configuration. Weights of a "
             "trunk are loaded with backbone.weights=FILE.safetensors"
         )
-    return checkpoint
+    if "format" not in content:
+        content = upgrade(content, path)
+    elif content["format"] != FORMAT:
+        raise InputError(
+            f"{path} has format {content['format']!r}, and this version reads {FORMAT}: it was "
+            "written by a newer version, or it is damaged"
+        )
+    check_plain(content["config"], path, ())
+    return Checkpoint(
+        path=path,
+        config=content["config"],
+        labels=_labels(content["labels"], path),
+        state={k: v for k, v in content["state_dict"].items() if isinstance(v, Tensor)},
+        scores=content.get("scores"),
+        step=int(content.get("global_step", 0)),
+    )
+
+
+def check_plain(value: Any, path: Path, place: Sequence[str]) -> None:
+    """Raise InputError unless a configuration holds plain values only and names no code."""
+    where = ".".join(place) or "the configuration"
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str) or (key.startswith("_") and key not in (NAME, "_partial_")):
+                raise InputError(
+                    f"{path}: {where} holds {key!r}, which no checkpoint of this suite does: it "
+                    "may be crafted to run code. Nothing of it was run; do not use it"
+                )
+            check_plain(inner, path, (*place, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            check_plain(inner, path, (*place, str(i)))
+    elif not isinstance(value, str | int | float | bool | None):
+        raise InputError(f"{path}: {where} is a {type(value).__name__}, not a plain value")
+
+
+def _labels(values: dict[str, Any], path: Path) -> Labels:
+    try:
+        labels = Labels(**values)
+        count = len(labels.outputs)
+        fits = (
+            isinstance(labels.num_classes, int)
+            and count <= max(labels.num_classes, 0)
+            and count == len(labels.ids) == len(labels.names)
+            and all(isinstance(k, int) and 0 <= k < labels.num_classes for k in labels.outputs)
+            and isinstance(labels.details, dict)
+        )
+    except TypeError as error:
+        raise InputError(f"{path}: its labels are damaged ({error})") from error
+    if not fits:
+        raise InputError(
+            f"{path}: its labels are damaged: {labels.num_classes} classes, "
+            f"{len(labels.outputs)} outputs, {len(labels.ids)} ids, {len(labels.names)} names"
+        )
+    return labels

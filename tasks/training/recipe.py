@@ -106,6 +106,15 @@ class Recipe:
             self, trunk_lr_scale=1.0, freeze_trunk_epochs=0, freeze_trunk_statistics=False
         )
 
+    def set_trunk_mode(self, trunk: nn.Module, epoch: int) -> None:
+        """Let a trunk learn in an epoch, or keep its weights or its batch statistics."""
+        learns = epoch >= self.freeze_trunk_epochs
+        trunk.requires_grad_(learns).train(learns)
+        if self.freeze_trunk_statistics:
+            for module in trunk.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
     def build(self, model: nn.Module, batch: int, steps: int) -> tuple[Optimizer, LambdaLR]:
         """Optimizer and per-step schedule for an effective batch and a number of steps."""
         lr = self.lr * batch / self.batch

@@ -1,147 +1,131 @@
-"""The base of every task: the three steps, written once."""
+"""The base of every task: a head trained and scored, the steps written once."""
 
 from abc import abstractmethod
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from lightning.pytorch import LightningModule
-from PIL.Image import Image
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from backbone.errors import InputError
-from tasks.data.module import DataModule, Labels
-from tasks.distillation.objective import Distillation
-from tasks.images.files import Box
-from tasks.images.preprocessing import Preprocess
+from backbone.head import Head
+from tasks.data.module import Batch, DataModule, Labels
+from tasks.images.preprocessing import Augmentation, Preprocess
+from tasks.images.view import View
+from tasks.training.metric import (
+    Metric,
+    MetricResult,
+    Prediction,
+    compute_over_processes,
+)
+from tasks.training.presenter import Presenter
 from tasks.training.recipe import Recipe
+from tasks.training.teaching import Surroundings, Teaching
 
-Batch = dict[str, Tensor]
-
-
-class MetricResult(Protocol):
-    """What a metric computes."""
-
-    metrics: dict[str, float]  # by their names in the literature
+Data = TypeVar("Data", bound=DataModule)
 
 
-class Metric(Protocol):
-    """A score over a whole data set, never an average of per-batch scores."""
-
-    state: Any  # what another process needs to merge this one's share
-
-    def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
-        """Take in one batch."""
-
-    def merge(self, states: list[Any]) -> None:
-        """Become the sum of all processes' shares."""
-
-    def compute(self) -> MetricResult:
-        """Score all that was taken in."""
-
-
-class Task(LightningModule):
+class Task(LightningModule, Generic[Data]):
     """A head on a trunk, with its losses, its answer and its score.
 
-    A subclass makes `preprocess`, and says in `augment` whether training uses its random part; it
-    gives `terms`, `predict` and `make_metric`, and names in `monitor` and `mode` the score that
-    picks the best checkpoint.
+    A subclass gives `terms`, `predict` and `make_metric`, and names in `monitor` and `mode` the
+    score that picks the best checkpoint. Its constructor takes these arguments by keyword, and any
+    options of its own from `task.module`.
 
     Args:
-        head: the network; what is trained.
+        head: the network that is trained.
         labels: what its outputs mean.
-        recipe: how it is optimised.
+        recipe: how it is optimised; None for a task that only answers.
         seed: of the run.
+        view: the part of an image that evaluation looks at; None: the whole image, stretched.
+        augmentation: how training images vary on the device; None: not at all.
     """
 
-    preprocess: Preprocess
-    augment: bool
+    head: Head
     monitor: str
     mode = "max"
-    outputs_are_labels = True  # output k is about label k; a teacher's must be the same ones
+    units: ClassVar[Mapping[str, str]] = {}  # of the scores that are not shares: name -> "km"
+    presenter: ClassVar[type[Presenter]] = Presenter
+    outputs_are_labels = True  # output k is about label k; a teacher's outputs must match them
 
-    def __init__(self, head: nn.Module, labels: Labels, recipe: Recipe, seed: int):
+    def __init__(
+        self,
+        head: Head,
+        labels: Labels,
+        recipe: Recipe | None = None,
+        seed: int = 0,
+        view: View | None = None,
+        augmentation: Augmentation | None = None,
+    ):
         super().__init__()
-        self.head, self.labels, self.recipe, self.seed = head, labels, recipe, seed
+        self.head, self.labels, self.seed = head, labels, seed
+        self.recipe, self.view = recipe, view or View()
+        self.preprocess = Preprocess(head.trunk.normalization, augmentation)
         self.metric: Metric | None = None
         self.result: MetricResult | None = None  # of the last validation or test
-        self.distillation: Distillation | None = (
-            None  # what a teacher adds, see tasks.distillation.objective
-        )
-        self.unchecked: list[tuple[Tensor, Tensor]] = []
+        self.teaching: Teaching | None = None  # what a teacher adds, see tasks.distillation
         self.mode_of_epoch: int | None = None  # the epoch that the trunk's mode was set for
+
+    # what a task is
+
+    @abstractmethod
+    def terms(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
+        """Named loss terms of the head's outputs for a batch that `augmented` returned."""
+
+    @abstractmethod
+    def predict(self, batch: Batch) -> Prediction:
+        """The answer for a batch: name -> tensor with one row per image."""
+
+    @abstractmethod
+    def make_metric(self, data: Data, split: str) -> Metric:
+        """A fresh metric for a split of the data."""
+
+    def target(self, batch: Batch) -> Tensor:
+        """What the metric compares a prediction with: by default the images' rows in the split."""
+        return batch["image_id"]
 
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
         """A training batch's images as the head reads them, and the batch as it then is.
 
-        Random flips, colours and mixtures happen here, on the device, and are in both.
+        Random flips, colours and mixtures happen here, on the device.
         """
-        if not self.augment:
-            return self.preprocess(batch["image"]), batch
         return self.preprocess.augment(batch["image"])[0], batch
 
-    @abstractmethod
-    def terms(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
-        """Named loss terms of the head's outputs for a batch that `augmented` gave."""
+    def network(self, images: Tensor) -> Any:
+        """Everything that an answer computes; its cost is counted here."""
+        return self.head(images)
+
+    def scored(self, batch: Batch) -> Prediction:
+        """What the metric takes in: the answer, and a teacher's outputs where it compares them."""
+        return self.predict(batch)
+
+    def baselines(self, data: Data) -> dict[str, dict[str, float]]:
+        """Scores of answers that need no network, on the reported split, by name."""
+        return {}
+
+    def present(self) -> Presenter:
+        """What tells and draws this task's answers."""
+        return self.presenter(self.labels)
+
+    # training
+
+    @property
+    def data(self) -> Data:
+        """The data module of the run."""
+        return self.trainer.datamodule  # type: ignore[attr-defined, no-any-return]
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Named loss terms of a training batch, a teacher's among them; their sum is minimised."""
         images, batch = self.augmented(batch)
         outputs = self.head(images)
-        if self.distillation is None:
+        if self.teaching is None:
             return self.terms(outputs, batch)
-        return self.distillation.terms(outputs, images, batch, self.terms)
+        return self.teaching.terms(outputs, images, batch, self.terms)
 
-    def network(self, images: Tensor) -> Any:
-        """All that an answer computes: what its cost is counted of."""
-        return self.head(images)
-
-    @abstractmethod
-    def predict(self, batch: Batch) -> dict[str, Tensor]:
-        """What a user wants back for a batch."""
-
-    @abstractmethod
-    def target(self, batch: Batch) -> Tensor:
-        """What the metric compares a prediction with."""
-
-    def view(self, width: int, height: int, size: tuple[int, int]) -> Box | None:
-        """The part of an image that evaluation looks at, resized to `size` (h, w); None for all."""
-        return None
-
-    def extent(self, width: int, height: int, size: tuple[int, int]) -> tuple[int, int]:
-        """(h, w) that the view takes up inside `size`, at its top left; the rest is padding."""
-        return size
-
-    @abstractmethod
-    def describe(self, prediction: dict[str, Tensor], index: int) -> dict[str, Any]:
-        """One image's part of a prediction, as plain values for JSON."""
-
-    def compare(self, answer: dict[str, Any], path: Path) -> dict[str, Any]:
-        """What an image's own file says of an answer to it, to show beside it; mostly nothing."""
-        return {}
-
-    @abstractmethod
-    def tell(self, answer: dict[str, Any]) -> str:
-        """What `describe` said, in one line."""
-
-    @abstractmethod
-    def draw(self, image: Image, answer: dict[str, Any]) -> Image:
-        """An image with what `describe` said of it."""
-
-    @abstractmethod
-    def plot(self, data: DataModule, folder: Path) -> None:
-        """Pictures of the last evaluation, for the run directory."""
-
-    def baselines(self, data: DataModule) -> dict[str, dict[str, float]]:
-        """Scores of answers that need no network, on the split that is reported, by name."""
-        return {}
-
-    @abstractmethod
-    def make_metric(self, data: DataModule, split: str) -> Metric:
-        """A fresh metric for a split of the data."""
-
-    # training
+    def on_fit_start(self) -> None:
+        """Get the teacher ready."""
+        self.begin_teaching()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Make the step a function of weights, batch and step number: it can be repeated."""
@@ -149,70 +133,27 @@ class Task(LightningModule):
         torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.global_rank)
         if self.mode_of_epoch != self.current_epoch:
             self.mode_of_epoch = self.current_epoch
-            self.set_trunk_mode(self.current_epoch)
-
-    def set_trunk_mode(self, epoch: int) -> None:
-        """Let the trunk learn in an epoch, or keep its weights or its batch statistics."""
-        trunk, recipe = self.head.trunk, self.recipe
-        learns = epoch >= recipe.freeze_trunk_epochs
-        trunk.requires_grad_(learns).train(learns)
-        if recipe.freeze_trunk_statistics:
-            for module in trunk.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            self.recipe.set_trunk_mode(self.head.trunk, self.current_epoch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Sum the loss terms; log them now and then, never waiting for the device in between."""
+        """Sum the loss terms, and log them now and then, without waiting for the device."""
         terms = self.loss(batch)
         total = torch.stack(list(terms.values())).sum()
-        self.unchecked.append((total.detach(), batch["image_id"]))
         # the steps that Lightning hands to the logger
         if (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0:
-            self.check_finite()
             size = len(batch["image_id"])
-            terms = {f"train/{name}": value.detach() for name, value in terms.items()}
-            self.log_dict(terms, batch_size=size, sync_dist=True)
+            logged = {f"train/{name}": value.detach() for name, value in terms.items()}
+            self.log_dict(logged, batch_size=size, sync_dist=True)
             self.log("train/loss", total.detach(), prog_bar=True, batch_size=size, sync_dist=True)
         return total
 
-    def check_finite(self) -> None:
-        """Stop the run where a loss since the last check is not a number, in any of its processes.
-
-        Raises:
-            InputError: names the images of the first such batch.
-        """
-        unchecked, self.unchecked = self.unchecked, []
-        if not unchecked:
-            return
-        finite = torch.stack([loss for loss, _ in unchecked]).isfinite()
-        strategy = self.trainer.strategy
-        # one process's loss spoils the weights of all, and none may save them
-        together = strategy.reduce(finite.float(), reduce_op="min").tolist()
-        if not all(together):
-            first = together.index(0)
-            own = [] if finite[first] else unchecked[first][1].tolist()
-            ids = [i for share in gather_all(own, self.trainer.world_size) for i in share]
-            raise InputError(
-                f"the loss is not finite in the batch of images {', '.join(map(str, ids))} "
-                f"(at most {len(unchecked)} steps before step {self.global_step}): look at their "
-                "boxes and pictures, or lower optimizer.lr"
-            )
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Nothing is saved whose losses were not looked at."""
-        self.check_finite()
-
-    def on_train_epoch_end(self) -> None:
-        """Nor does an epoch end."""
-        self.check_finite()
-
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> Any:
         """The recipe, for this run's effective batch and number of steps."""
-        trainer, data = self.trainer, self.trainer.datamodule
+        trainer, data = self.trainer, self.data
         batch = data.batch_size * trainer.world_size * trainer.accumulate_grad_batches
-        steps = trainer.max_steps
-        if steps < 0:
-            steps = trainer.max_epochs * data.steps_per_epoch()
+        steps = trainer.max_epochs * data.steps_per_epoch()
+        if trainer.max_steps >= 0:
+            steps = min(steps, trainer.max_steps)
         optimizer, schedule = self.recipe.build(self, batch, steps)
         return {
             "optimizer": optimizer,
@@ -242,29 +183,22 @@ class Task(LightningModule):
         else:
             nn.utils.clip_grad_norm_(parameters, gradient_clip_val)
 
-    def on_fit_start(self) -> None:
-        """A teacher shows what it can before it teaches."""
-        if self.distillation is not None:
-            self.distillation.begin(self)
-
-    # scoring: validation and test are one thing on two splits
+    # scoring: validation and test are the same on two splits
 
     def on_validation_start(self) -> None:
-        """A fresh metric, and in all processes the main one's batch statistics.
+        """Make a fresh metric, and take over the main process's batch statistics.
 
-        In training each gathers its own; the main one's are what a checkpoint holds.
+        In training each process gathers its own; the main one's are what a checkpoint holds.
         """
         if self.trainer.world_size > 1:
             for buffer in self.buffers():
                 torch.distributed.broadcast(buffer, 0)
-        self.metric = self.make_metric(self.trainer.datamodule, "val")
+        self.metric = self.make_metric(self.data, "val")
 
     def on_test_start(self) -> None:
-        """A fresh metric."""
-        if self.distillation is not None:
-            self.distillation.begin(self)  # mode=evaluate trains nothing
-        data = self.trainer.datamodule
-        self.metric = self.make_metric(data, data.reported)
+        """Make a fresh metric."""
+        self.begin_teaching()  # mode=evaluate never starts a fit
+        self.metric = self.make_metric(self.data, self.data.reported)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Take the predictions in."""
@@ -273,51 +207,47 @@ class Task(LightningModule):
     test_step = validation_step
 
     def on_validation_epoch_end(self) -> None:
-        """Score the whole set once, all processes' shares together."""
-        self.log_dict({f"val/{name}": value for name, value in self.scores().items()})
+        """Score the whole set once, over all processes."""
+        self.log_scores("val")
 
     def on_test_epoch_end(self) -> None:
-        """Score the whole set once, all processes' shares together."""
-        self.log_dict({f"test/{name}": value for name, value in self.scores().items()})
+        """Score the whole set once, over all processes."""
+        self.log_scores("test")
 
-    def scores(self) -> dict[str, float]:
-        """The metric over all processes."""
+    def log_scores(self, stage: str) -> None:
+        """Compute the metric over all processes, keep its result and log its scores."""
         self.result = compute_over_processes(self.metric, self.trainer.world_size)
-        return self.result.metrics
+        self.log_dict({f"{stage}/{name}": value for name, value in self.result.metrics.items()})
 
     # beside a teacher
 
-    def scored(self, batch: Batch) -> dict[str, Tensor]:
-        """What the metric takes in: an answer, and where it compares them, a teacher's outputs."""
-        return self.predict(batch)
+    def begin_teaching(self) -> None:
+        """Get the teacher ready, where there is one; it shows what it can before it teaches."""
+        if self.teaching is None:
+            return
+        trainer = self.trainer
+        surroundings = Surroundings(
+            data=self.data,
+            device=self.device,
+            processes=trainer.world_size,
+            reports=trainer.is_global_zero,
+            forward=trainer.precision_plugin.forward_context,
+            to_device=trainer.strategy.batch_to_device,
+        )
+        self.teaching.begin(self, surroundings)
 
     def teacher_outputs(self, batch: Batch) -> Tensor | None:
         """A teacher's outputs for a batch that is scored, where there is one that knows it."""
-        if self.distillation is None:
+        if self.teaching is None:
             return None
-        split = self.trainer.datamodule.reported if self.trainer.testing else "val"
-        return self.distillation.source.outputs(self.preprocess(batch["image"]), batch, split)
+        split = self.data.reported if self.trainer.testing else "val"
+        return self.teaching.outputs(self.preprocess(batch["image"]), batch, split)
 
     def output_width(self) -> int:
-        """Values that the head gives an image."""
+        """Values in the head's output for one image."""
         trains = self.head.training
         with torch.inference_mode():
-            size = (64, 64)  # of no account: heads that are distilled pool
+            size = (64, 64)  # any: heads that are distilled pool
             width = self.head.eval()(torch.zeros(1, 3, *size, device=self.device)).shape[1]
         self.head.train(trains)
-        return width
-
-
-def compute_over_processes(metric: Metric, processes: int) -> MetricResult:
-    """Score what all processes took in."""
-    if processes > 1:
-        metric.merge(gather_all(metric.state, processes))
-    return metric.compute()
-
-
-def gather_all(value: Any, processes: int) -> list[Any]:
-    """The values of all processes, in the order of their ranks."""
-    values = [value] * processes
-    if processes > 1:
-        torch.distributed.all_gather_object(values, value)
-    return values
+        return int(width)

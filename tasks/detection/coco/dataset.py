@@ -9,7 +9,8 @@ from torch.utils.data import Dataset, default_collate
 
 from tasks.detection.coco.index import CocoIndex
 from tasks.detection.crop import RandomCrop
-from tasks.images.files import fit, load_view
+from tasks.images.files import load_view
+from tasks.images.view import View
 
 PADDING_STEP = 8  # boxes; few different shapes, so that compiled steps are seldom compiled again
 
@@ -40,11 +41,11 @@ class CocoDetection(Dataset):
         size: tuple[int, int],
         crop: RandomCrop | None = None,
         seed: int = 0,
-        keep_aspect: bool = False,
+        view: View | None = None,
     ):
         self.index = index
         self.size = size
-        self.keep_aspect = keep_aspect
+        self.view = view or View()
         self.crop = crop
         self.seed = seed
         rows = index.trainable
@@ -67,7 +68,7 @@ class CocoDetection(Dataset):
             box, boxes, kept = self.crop(boxes, height, width, rng)
             labels = labels[kept]
         sides = box[2:] - box[:2]
-        extent = fit(*sides, self.size) if self.keep_aspect else self.size
+        extent = self.view.extent(*sides, self.size)
         image = load_view(
             self.index.path(i), self.size, tuple(box.tolist()), (height, width), extent
         )

@@ -1,0 +1,99 @@
+"""What of an image a network looks at when nothing is random: in evaluation and prediction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backbone.errors import InputError
+from tasks.images.crops import central_box
+from tasks.images.files import Box, fit
+
+
+@dataclass(frozen=True)
+class View:
+    """The part of an image that is looked at, and how it fills the input.
+
+    By default that is the whole image, stretched to the input's shape.
+
+    Args:
+        crop_fraction: share of the largest central box of the input's shape, in (0, 1]; 0.875 is
+            the usual 224 of 256 pixels. None: the whole image, stretched.
+        box: a frame inside the image to take that part of, xyxy as fractions of its width and
+            height; None: the whole image.
+        keep_aspect: scale both sides by one factor and pad the rest, instead of stretching. It goes
+            with the whole image only.
+
+    Raises:
+        InputError: a fraction or box out of range, or padding together with a crop.
+    """
+
+    crop_fraction: float | None = None
+    box: Sequence[float] | None = None
+    keep_aspect: bool = False
+
+    def __post_init__(self) -> None:
+        if self.crop_fraction is not None and not 0 < self.crop_fraction <= 1:
+            raise InputError(
+                f"data.view.crop_fraction={self.crop_fraction} must be above 0 and up to 1; 0.875 "
+                "is usual"
+            )
+        if self.box is not None:
+            check_box(self.box, "data.view.box")
+        if self.keep_aspect and (self.crop_fraction is not None or self.box is not None):
+            raise InputError(
+                "data.view.keep_aspect=true shows the whole image: leave out "
+                "data.view.crop_fraction and data.view.box"
+            )
+
+    def region(
+        self,
+        width: float,
+        height: float,
+        size: tuple[int, int],
+        box: Sequence[float] | None = None,
+    ) -> Box:
+        """What is looked at in an image of `width` x `height` pixels, xyxy in its pixels.
+
+        Args:
+            size: (h, w) of the network's input.
+            box: the image's own frame, in place of the view's.
+        """
+        left, top, right, bottom = frame(width, height, self.box if box is None else box)
+        if self.crop_fraction is None:
+            return left, top, right, bottom
+        inner = central_box(right - left, bottom - top, self.crop_fraction, size)
+        return inside(left, top, inner, width, height)
+
+    def extent(self, width: float, height: float, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) that the region takes up inside `size`, at its top left; the rest is padding."""
+        return fit(width, height, size) if self.keep_aspect else size
+
+
+def frame(width: float, height: float, box: Sequence[float] | None) -> Box:
+    """A box of fractions in pixels of an image; None is the whole image."""
+    if box is None:
+        return 0.0, 0.0, width, height
+    left, top, right, bottom = box
+    return left * width, top * height, right * width, bottom * height
+
+
+def inside(left: float, top: float, box: Box, width: float, height: float) -> Box:
+    """`box`, given relative to (left, top), in the pixels of the image.
+
+    Rounding may carry an edge past the image by a billionth, which the resampling refuses.
+    """
+    x0, y0, x1, y1 = box
+    return (
+        max(left + x0, 0.0),
+        max(top + y0, 0.0),
+        min(left + x1, width),
+        min(top + y1, height),
+    )
+
+
+def check_box(box: Sequence[float], key: str = "box") -> None:
+    """Raise InputError unless a box is xyxy in fractions of an image."""
+    if not (len(box) == 4 and 0 <= box[0] < box[2] <= 1 and 0 <= box[1] < box[3] <= 1):
+        raise InputError(
+            f"{key}={list(box)}: give left, top, right and bottom as fractions of the image's "
+            "width and height, such as [0.12,0.2,0.88,0.96], or null for all of it"
+        )

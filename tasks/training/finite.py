@@ -1,0 +1,68 @@
+"""A run stops where its loss is not a number, before anything is saved."""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from backbone.errors import InputError
+from tasks.data.module import Batch
+from tasks.training.metric import gather_all
+
+
+class FiniteLoss(Callback):
+    """Looks at the losses now and then, so that no step waits for the device.
+
+    They are checked at the steps that are logged, at the end of an epoch, and before a checkpoint
+    is written.
+    """
+
+    def __init__(self) -> None:
+        self.unchecked: list[tuple[Tensor, Tensor]] = []
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
+    ) -> None:
+        """Keep the step's loss and the images behind it."""
+        self.unchecked.append((outputs["loss"].detach(), batch["image_id"]))
+        if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            self.check(trainer)
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Check before a checkpoint is written."""
+        self.check(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Check at the end of an epoch."""
+        self.check(trainer)
+
+    def check(self, trainer: Trainer) -> None:
+        """Look at the losses since the last check, of all processes.
+
+        Raises:
+            InputError: one is not finite; names the images of the first such batch.
+        """
+        unchecked, self.unchecked = self.unchecked, []
+        if not unchecked:
+            return
+        finite = torch.stack([loss for loss, _ in unchecked]).isfinite()
+        # one process's loss spoils the weights of all, and none may save them
+        together = trainer.strategy.reduce(finite.float(), reduce_op="min").tolist()  # type: ignore[union-attr]
+        if all(together):
+            return
+        first = together.index(0)
+        own = [] if finite[first] else unchecked[first][1].tolist()
+        ids = [i for share in gather_all(own, trainer.world_size) for i in share]
+        raise InputError(
+            f"the loss is not finite in the batch of images {', '.join(map(str, ids))} (at most "
+            f"{len(unchecked)} steps before step {trainer.global_step}): look at their boxes and "
+            "pictures, or lower optimizer.lr"
+        )

@@ -1,0 +1,75 @@
+"""Checkpoints of version 0.1.0, in the form of today.
+
+They named what they were built of by import paths and had the options of preprocessing and view
+among the task's own.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from backbone.errors import InputError
+from tasks.training.names import BUILT, NAME, VERSION_0_1_0, at
+
+# Paths in the parts of a configuration that nothing is built from: a record of how a run was made.
+RECORDED = re.compile(
+    r"torch\.optim\.[A-Z][A-Za-z]+|lightning\.pytorch\.Trainer"
+    r"|tasks\.optimization\.(Recipe|cosine|exponential|stepwise)"
+    r"|tasks\.(teacher\.Teacher|cached_outputs\.CachedOutputs)"
+    r"|tasks\.samples\.(coco|dogs|faces|imagenet|places)\.draw"
+    r"|tasks\.(classification|detection|geolocation)\.(faster_rcnn_)?benchmark\.benchmark"
+    r"|tasks\.classification\.(source\.check|data\.ImageData|image_folder\.ImageFolder"
+    r"|imagenet\.ImageNet|stanford_dogs\.StanfordDogs)"
+    r"|tasks\.detection\.(coco_splits\.check_files|data\.CocoData)"
+    r"|tasks\.faces\.(lfw\.(check|Lfw)|attribute_data\.AttributeData|embedding_data\.FaceData"
+    r"|attribute_lists\.AttributeLists|celeba\.CelebA|utkface\.UTKFace|unlabelled\.UnlabelledFaces"
+    r"|identities\.(CelebaIdentities|FaceFolders))"
+    r"|tasks\.geolocation\.(data\.PlaceData|partitioning\.Partitioning"
+    r"|sources\.(PlaceLists|GpsFolders|ShardedPlaces))"
+)
+MOVED = ("crop_fraction", "box", "keep_aspect")  # from the task's options to the view
+AUGMENTATION = ("flip", "brightness", "contrast", "saturation")
+GONE = ("augment",)  # a key of the whole configuration, then as now
+
+
+def upgrade(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A checkpoint's content in the form of today; `path` is for the error.
+
+    Raises:
+        InputError: it names code that version 0.1.0 did not have.
+    """
+    config = _renamed(content["config"], path, ())
+    module = at(config, ("task", "module"))
+    if isinstance(module, dict):
+        view = {key: module.pop(key) for key in MOVED if key in module}
+        config["preprocess"] = {key: module.pop(key) for key in AUGMENTATION if key in module}
+        for key in GONE:
+            module.pop(key, None)
+        if isinstance(config.get("data"), dict):
+            config["data"]["view"] = {NAME: "view", **view}
+    labels = dict(content["labels"])
+    partition = labels.pop("partition", None)
+    labels["details"] = {} if partition is None else {"partition": partition}
+    return content | {"config": config, "labels": labels}
+
+
+def _renamed(value: Any, path: Path, place: tuple[str, ...]) -> Any:
+    if isinstance(value, list):
+        return [_renamed(inner, path, (*place, str(i))) for i, inner in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    renamed = {k: _renamed(v, path, (*place, str(k))) for k, v in value.items() if k != "_target_"}
+    if "_target_" not in value:
+        return renamed
+    target = value["_target_"]
+    built = any(place[: len(part)] == part for part in BUILT)
+    if built and isinstance(target, str):
+        # a path that is not the suite's stays as it is: it is built only where the user trusts it
+        return {NAME: VERSION_0_1_0.get(target, target), **renamed}
+    if not isinstance(target, str) or not RECORDED.fullmatch(target):
+        raise InputError(
+            f"{path}: {'.'.join(place)} names {target!r}, which no run of version 0.1.0 did: it "
+            "may be crafted to run code. Nothing of it was run; do not use it"
+        )
+    renamed.pop("_partial_", None)
+    return renamed

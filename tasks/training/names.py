@@ -1,0 +1,101 @@
+"""The names under which checkpoints and fingerprints know what a run was built of.
+
+A checkpoint is data: it names networks, heads and tasks by these words, never by an import path.
+Modules may move, and a checkpoint cannot name code. Only what stands here can be built from one,
+and, where the user trusts a module by name, what that module holds.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+NAME = "_name_"  # the key that holds a stable name where Hydra has `_target_`
+
+BUILT = (
+    ("backbone",),
+    ("task", "head"),
+    ("task", "module"),
+    ("task", "distillation"),
+    ("data", "view"),
+)
+"""The parts of a configuration that a checkpoint is rebuilt from. The rest is a record."""
+
+RELEASED = {
+    # trunks
+    "mobilenet_v1": "backbone.mobilenet_v1.MobileNetV1",
+    "mobilenet_v2": "backbone.mobilenet_v2.MobileNetV2",
+    "timm": "backbone.timm_trunk.TimmTrunk",
+    # heads
+    "classifier": "backbone.classifier.Classifier",
+    "ssd": "tasks.detection.ssd.SSD",
+    "faster_rcnn": "tasks.detection.faster_rcnn.FasterRCNN",
+    "embedding": "tasks.faces.embedding.Embedding",
+    # tasks
+    "classification": "tasks.classification.task.Classification",
+    "detection": "tasks.detection.task.Detection",
+    "planet": "tasks.geolocation.task.Planet",
+    "face_attributes": "tasks.faces.attributes.FaceAttributes",
+    "face_embedding": "tasks.faces.embedding_task.FaceEmbedding",
+    # their parts
+    "view": "tasks.images.view.View",
+    "cosface": "tasks.faces.margin.CosFace",
+    "arcface": "tasks.faces.margin.ArcFace",
+    # comparisons of a student with a teacher
+    "kullback_leibler": "tasks.distillation.objective.kullback_leibler",
+    "attribute_cross_entropy": "tasks.distillation.objective.attribute_cross_entropy",
+    "squared_distance": "tasks.distillation.objective.squared_distance",
+}
+"""Stable name -> what it builds."""
+
+STABLE = {path: name for name, path in RELEASED.items()}
+"""The reverse."""
+
+VERSION_0_1_0 = {
+    "backbone.mobilenet_v1.MobileNetV1": "mobilenet_v1",
+    "backbone.mobilenet_v2.MobileNetV2": "mobilenet_v2",
+    "backbone.timm_trunk.TimmTrunk": "timm",
+    "tasks.classification.head.Classifier": "classifier",
+    "tasks.detection.ssd.SSD": "ssd",
+    "tasks.detection.faster_rcnn.FasterRCNN": "faster_rcnn",
+    "tasks.faces.embedding.Embedding": "embedding",
+    "tasks.classification.task.Classification": "classification",
+    "tasks.detection.task.Detection": "detection",
+    "tasks.geolocation.task.Planet": "planet",
+    "tasks.faces.attributes.FaceAttributes": "face_attributes",
+    "tasks.faces.embedding_task.FaceEmbedding": "face_embedding",
+    "tasks.faces.margin.CosFace": "cosface",
+    "tasks.faces.margin.ArcFace": "arcface",
+    "tasks.distillation.kullback_leibler": "kullback_leibler",
+    "tasks.distillation.attribute_cross_entropy": "attribute_cross_entropy",
+    "tasks.distillation.squared_distance": "squared_distance",
+}
+"""Import paths in checkpoints of version 0.1.0 -> the stable name of what they were."""
+
+
+def described(config: Any) -> dict[str, Any]:
+    """A configuration with stable names in place of import paths, as a checkpoint holds it.
+
+    What is not the suite's keeps its path as its name in the parts that are built; elsewhere the
+    paths are left out: nothing is built from those parts, and config.yaml holds them.
+    """
+    return _described(config, ())
+
+
+def _described(value: Any, place: tuple[str, ...]) -> Any:
+    if isinstance(value, list):
+        return [_described(inner, (*place, str(i))) for i, inner in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    built = any(place[: len(part)] == part for part in BUILT)
+    left_out = ("_target_",) if built else ("_target_", "_partial_", "_recursive_", "_convert_")
+    plain = {k: _described(v, (*place, k)) for k, v in value.items() if k not in left_out}
+    if not built or "_target_" not in value:
+        return plain
+    return {NAME: STABLE.get(value["_target_"], value["_target_"]), **plain}
+
+
+def at(config: Mapping[str, Any], place: Sequence[str]) -> Any:
+    """The value at a place of nested mappings; None where there is none."""
+    value: Any = config
+    for key in place:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,191 @@
+"""From a checkpoint back to the task that it holds, without running anything it says.
+
+Only what `tasks.training.names` lists can be built, with plain values as options, and, of modules
+that the user trusts by name, what they hold.
+"""
+
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from backbone.errors import InputError
+from backbone.timm_trunk import TimmTrunk
+from tasks.training.checkpoints import Checkpoint, read_checkpoint
+from tasks.training.names import NAME, RELEASED, at
+from tasks.training.task import Task
+
+# what a constructor raises for options that make no sense
+DAMAGE = (TypeError, ValueError, RuntimeError, LookupError, AttributeError, ArithmeticError)
+LARGEST = 10**6  # an option of no released network is larger
+HANDED = {
+    "self",
+    "trunk",
+    "num_classes",
+    "head",
+    "labels",
+    "recipe",
+    "seed",
+    "view",
+    "augmentation",
+}
+# of timm's networks: numbers and switches that shape them; none that names a file or an address
+TIMM_OPTIONS = {
+    *("img_size", "dynamic_img_size", "output_stride", "drop_rate", "drop_path_rate"),
+    *("drop_block_rate", "in_chans", "embed_dim", "depth", "num_heads", "mlp_ratio", "qkv_bias"),
+    *("patch_size", "window_size", "layers", "cardinality", "base_width", "channel_multiplier"),
+    *("depth_multiplier", "pad_type", "global_pool", "class_token"),
+}
+
+
+def load_task(path: str | Path, trust: Sequence[str] = ()) -> tuple[Task[Any], Checkpoint]:
+    """Rebuild a trained task from its checkpoint alone, in evaluation mode.
+
+    Args:
+        path: of the checkpoint.
+        trust: modules outside the suite that it may name, where the task is not the suite's.
+
+    Returns:
+        The task, and the checkpoint with its configuration.
+
+    Raises:
+        InputError: no checkpoint of this suite, one that names what may not be built, or one whose
+            tensors do not fit its configuration.
+    """
+    checkpoint = read_checkpoint(path)
+    return restore(checkpoint, trust), checkpoint
+
+
+def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Task[Any]:
+    """`load_task` for a checkpoint that was read already."""
+    # once without memory, so that no number in the file claims more than its tensors do
+    try:
+        with torch.device("meta"):
+            task = _assembled(checkpoint, trust)
+    except DAMAGE as error:
+        raise InputError(
+            f"{checkpoint.path}: its configuration cannot be built: {type(error).__name__}: {error}"
+        ) from error
+    _check_shapes(task, checkpoint)
+    task = _assembled(checkpoint, trust)
+    task.load_state_dict(checkpoint.state)
+    return task.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
+
+
+def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Task[Any]:
+    config, path = checkpoint.config, checkpoint.path
+
+    def make(*place: str, **handed: Any) -> Any:
+        node = at(config, place)
+        if not isinstance(node, dict) or NAME not in node:
+            raise InputError(f"{path}: its configuration does not say what {'.'.join(place)} is")
+        node = {k: v for k, v in node.items() if not (place == ("backbone",) and k == "weights")}
+        return _build(node, path, place, trust)(**handed)
+
+    trunk = make("backbone")
+    head = make("task", "head", trunk=trunk, num_classes=checkpoint.labels.num_classes)
+    view = make("data", "view") if at(config, ("data", "view")) is not None else None
+    task = make("task", "module", head=head, labels=checkpoint.labels, view=view)
+    if not isinstance(task, Task):
+        raise InputError(f"{path}: task.module is no task but {type(task).__name__}")
+    return task
+
+
+def _build(
+    node: dict[str, Any], path: Path, place: Sequence[str], trust: Sequence[str]
+) -> Callable[..., Any]:
+    """What a node names, its options bound; nothing has been called yet."""
+    where = ".".join(place)
+    target = _named(node[NAME], path, where, trust)
+    options = {}
+    for key, value in node.items():
+        if key in (NAME, "_partial_"):
+            continue
+        if isinstance(value, dict) and NAME in value:
+            part = _build(value, path, (*place, key), trust)
+            options[key] = part if value.get("_partial_") else part()
+        else:
+            _check_option(value, path, f"{where}.{key}")
+            options[key] = value
+    for key in sorted(options.keys() - accepted(target)):
+        raise InputError(f"{path}: {node[NAME]} has no option {key!r} ({where})")
+    return partial(target, **options)
+
+
+def accepted(target: Callable[..., Any]) -> set[str]:
+    """The options that a checkpoint may give a class or function, those of its bases included."""
+    names: set[str] = set()
+    makers = [c.__init__ for c in target.__mro__] if inspect.isclass(target) else [target]
+    for make in makers:
+        parameters = inspect.signature(make).parameters
+        names |= parameters.keys()
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            break  # it hands nothing on
+    if target is TimmTrunk:
+        names |= TIMM_OPTIONS
+    return names - HANDED
+
+
+def _named(name: Any, path: Path, where: str, trust: Sequence[str]) -> Callable[..., Any]:
+    if name in RELEASED:
+        module, _, attribute = RELEASED[name].rpartition(".")
+        return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+    outside = str(name).partition(".")[0]
+    if not isinstance(name, str) or outside not in trust or "." not in name:
+        advice = (
+            f". If it is a module of your own that you trust, add trust={outside} "
+            f"(of tasks.run) or --trust {outside}"
+            if isinstance(name, str) and "." in name
+            else ""
+        )
+        raise InputError(
+            f"{path}: {where} names {name!r}, which is not part of this suite; a checkpoint may "
+            f"not name other code{advice}"
+        )
+    module, _, attribute = name.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"{path}: {where} names {name}, which cannot be imported: {error}"
+        ) from error
+    if not (inspect.isclass(found) and issubclass(found, nn.Module)):
+        raise InputError(f"{path}: {where} names {name}, which is no network and no task")
+    return found
+
+
+def _check_option(value: Any, path: Path, where: str) -> None:
+    """Raise InputError for a number beyond what any option can be, or an object to be built."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == NAME:
+                raise InputError(f"{path}: {where} may not name anything")
+            _check_option(inner, path, f"{where}.{key}")
+    elif isinstance(value, list):
+        if len(value) > LARGEST:
+            raise InputError(f"{path}: {where} has {len(value):,} entries")
+        for inner in value:
+            _check_option(inner, path, where)
+    elif isinstance(value, int | float) and not abs(value) <= LARGEST:  # not a number neither
+        raise InputError(f"{path}: {where}={value} is out of range")
+
+
+def _check_shapes(task: nn.Module, checkpoint: Checkpoint) -> None:
+    expected = {k: tuple(v.shape) for k, v in task.state_dict().items()}
+    found = {k: tuple(v.shape) for k, v in checkpoint.state.items()}
+    if expected == found:
+        return
+    odd = [
+        f"{key} is {found.get(key, 'missing')} and should be {expected.get(key, 'absent')}"
+        for key in sorted({*expected, *found})
+        if expected.get(key) != found.get(key)
+    ]
+    raise InputError(
+        f"{checkpoint.path} does not fit its own configuration: {len(odd)} tensors differ, the "
+        f"first: {odd[0]}"
+    )

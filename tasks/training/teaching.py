@@ -1,0 +1,79 @@
+"""What a student and its teacher need to know of each other.
+
+`tasks.distillation` teaches; a task only holds a `Teaching` and asks it for loss terms.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from tasks.data.module import Batch, DataModule, Labels
+from tasks.images.preprocessing import Preprocess
+
+Terms = Callable[[Any, Batch], dict[str, Tensor]]
+
+
+class Student(Protocol):
+    """What a teacher asks of the task that it teaches."""
+
+    labels: Labels
+    outputs_are_labels: bool
+    preprocess: Preprocess
+
+    def output_width(self) -> int:
+        """Values in the head's output for one image."""
+        ...
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The run that a teacher is made ready for.
+
+    Args:
+        data: what the student learns from.
+        device: of the student.
+        processes: of the run.
+        reports: whether this process prints.
+        forward: the context that networks run in, autocast for one.
+        to_device: moves a batch.
+    """
+
+    data: DataModule
+    device: torch.device
+    processes: int
+    reports: bool
+    forward: Callable[[], AbstractContextManager[Any]]
+    to_device: Callable[[Any], Batch]
+
+
+class Teaching(Protocol):
+    """A teacher beside a student. It is in no optimizer and in no checkpoint."""
+
+    def begin(self, student: Student, surroundings: Surroundings) -> None:
+        """Get the teacher ready, once per run.
+
+        Raises:
+            InputError: teacher and student do not go together.
+        """
+        ...
+
+    def terms(self, outputs: Any, images: Tensor, batch: Batch, own: Terms) -> dict[str, Tensor]:
+        """The teacher's loss term, and the labels' where they have a weight.
+
+        Args:
+            outputs: the student's, for `images` of a training batch.
+            own: (outputs, batch) -> the task's own terms.
+        """
+        ...
+
+    def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
+        """The teacher's outputs float[B, D] for a batch of a split; None where it has none."""
+        ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """What a result says of the teacher, as plain values."""
+        ...
