@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from backbone.errors import InputError
 from tasks.data.module import Labels
-from tasks.geolocation import hierarchy, s2
+from tasks.geolocation import s2
 from tasks.geolocation.baselines import baselines
 from tasks.geolocation.data import PlaceData
 from tasks.geolocation.drawing import FADED, MAP_PIXELS, beside_a_map, distance_curves
 from tasks.geolocation.exif import NoPositionError, gps_position
+from tasks.geolocation.hierarchy import hierarchy_levels
 from tasks.geolocation.metrics import RADII_KM, GeolocationScore
 from tasks.geolocation.names import place_name, token
 from tasks.geolocation.partition import Partition
@@ -42,7 +43,7 @@ class Planet(Task):
         head: images -> logits of all cells; see `backbone.classifier.Classifier`.
         labels: with the partition, which every checkpoint thus holds.
         recipe, seed: see Task.
-        coarser: multiples of t_max of coarser partitions, see `hierarchy.levels`.
+        coarser: multiples of t_max of coarser partitions, see `hierarchy_levels`.
         smoothing_km: tau of targets that fall with distance, see `planet.soft_targets`; 0: none.
         radii_km: distances that shares are given for.
         monitor_km: the one of them whose share picks the best checkpoint.
@@ -86,7 +87,7 @@ class Planet(Task):
             )
         self.monitor = f"within_{monitor_km:g}_km"
         self.partition = Partition.from_dict(labels.partition)
-        self.cells = Cells(hierarchy.hierarchy_levels(self.partition, coarser), smoothing_km)
+        self.cells = Cells(hierarchy_levels(self.partition, coarser), smoothing_km)
         self.radii_km, self.baseline_photographs = tuple(radii_km), baseline_photographs
         self.crop_fraction, self.augment = crop_fraction, augment
         self.compared: dict[str, dict[str, float]] = {}
