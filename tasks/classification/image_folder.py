@@ -77,11 +77,11 @@ class ImageFolder:
         return folders
 
     def check(self) -> None:
-        """See Source."""
+        """See ImageSource."""
         self.folders()
 
     def load(self) -> ImageSet:
-        """See Source."""
+        """See ImageSource."""
         splits = {}
         for split, folder in self.folders().items():
             names = subfolders(folder)

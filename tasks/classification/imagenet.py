@@ -60,7 +60,7 @@ class ImageNet:
     val_labels: str | None = None
 
     def check(self) -> None:
-        """See Source."""
+        """See ImageSource."""
         root = Path(self.root)
         named = [self.train, self.val, self.val_labels]
         require("ImageNet", root, [root / n for n in named if n is not None], LAYOUT, DOWNLOADS)
@@ -104,7 +104,7 @@ class ImageNet:
             )
 
     def load(self) -> ImageSet:
-        """See Source."""
+        """See ImageSource."""
         self.check()
         root = Path(self.root)
         wnids = official_wnids() if self.train is None else subfolders(root / self.train)

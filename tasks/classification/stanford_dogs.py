@@ -45,7 +45,7 @@ class StanfordDogs:
         return {"train": folder / "train_list.mat", "val": folder / "test_list.mat"}
 
     def check(self) -> None:
-        """See Source."""
+        """See ImageSource."""
         root = Path(self.root)
         paths = [root / "Images", *self.lists().values()]
         if self.crop_to_object:
@@ -53,7 +53,7 @@ class StanfordDogs:
         require("Stanford Dogs", root, paths, LAYOUT, DOWNLOADS)
 
     def load(self) -> ImageSet:
-        """See Source."""
+        """See ImageSource."""
         self.check()
         images = Path(self.root) / "Images"
         rows = {split: _read_list(path) for split, path in self.lists().items()}

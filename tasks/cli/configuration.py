@@ -36,7 +36,7 @@ def compose_config(overrides: list[str]) -> DictConfig:
 
 @cache
 def composed_config(*overrides: str) -> DictConfig:
-    """`compose`, once a process for the same overrides; not to be changed, except in a copy."""
+    """`compose_config`, once per process for the same overrides; change only a copy of it."""
     return compose_config(list(overrides))
 
 

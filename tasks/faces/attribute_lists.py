@@ -56,7 +56,7 @@ class AttributeLists:
         return {split: root / name for split, name in given.items() if name is not None}
 
     def check(self) -> None:
-        """See Source."""
+        """See ImageSource."""
         root = Path(self.root)
         if self.labels is None and self.val is None:
             raise InputError("data.val=null: a run is scored on labelled images; name their list")
@@ -66,7 +66,7 @@ class AttributeLists:
         require("The lists of attributes", root, paths, LAYOUT)
 
     def load(self) -> ImageSet:
-        """See Source."""
+        """See ImageSource."""
         self.check()
         folder = Path(self.root, self.images)
         splits = {}

@@ -45,7 +45,7 @@ class CelebA:
     attributes: Sequence[str] | None = None
 
     def check(self) -> None:
-        """See Source."""
+        """See ImageSource."""
         root = Path(self.root)
         paths = [root / name for name in (IMAGES, ATTRIBUTES, PARTITION)]
         if not all(path.exists() for path in paths):
@@ -59,7 +59,7 @@ class CelebA:
         require("CelebA", root, paths, LAYOUT, DOWNLOADS)
 
     def load(self) -> ImageSet:
-        """See Source."""
+        """See ImageSource."""
         self.check()
         root = Path(self.root)
         ids, files, labels = read_attributes(root / ATTRIBUTES)

@@ -51,7 +51,7 @@ class FaceFolders:
     seed: int = 0
 
     def check(self) -> None:
-        """See Source."""
+        """See ImageSource."""
         root = Path(self.root)
         if self.val is None and not 0 < self.val_fraction < 1:
             raise InputError(
@@ -68,7 +68,7 @@ class FaceFolders:
             )
 
     def load(self) -> ImageSet:
-        """See Source."""
+        """See ImageSource."""
         self.check()
         root, note = Path(self.root), ""
         train = people_of(root / self.train)
@@ -129,12 +129,12 @@ class CelebaIdentities:
     root: str
 
     def check(self) -> None:
-        """See Source."""
+        """See ImageSource."""
         paths = [Path(self.root, name) for name in (IMAGES, IDENTITIES, PARTITION)]
         require("CelebA with identities", Path(self.root), paths, CELEBA_LAYOUT, CELEBA_DOWNLOADS)
 
     def load(self) -> ImageSet:
-        """See Source."""
+        """See ImageSource."""
         self.check()
         root = Path(self.root)
         partition, people = read_partition(root / PARTITION), read_identities(root / IDENTITIES)

@@ -39,7 +39,7 @@ class UnlabelledFaces:
     seed: int = 0
 
     def check(self) -> None:
-        """See Source."""
+        """See ImageSource."""
         root = Path(self.root)
         names = [self.images] if self.list is None else [self.images, self.list]
         require("The folder of faces", root, [root / name for name in names], LAYOUT)
@@ -50,7 +50,7 @@ class UnlabelledFaces:
             )
 
     def load(self) -> ImageSet:
-        """See Source."""
+        """See ImageSource."""
         self.check()
         folder = Path(self.root, self.images)
         if self.list is None:

@@ -72,7 +72,7 @@ class UTKFace:
         return ["Male", *RACES, *(f"Over_{years}" for years in self.age_thresholds)]
 
     def check(self) -> None:
-        """See Source."""
+        """See ImageSource."""
         years = list(self.age_thresholds)
         if years != sorted(set(years)) or not all(isinstance(y, int) and y >= 0 for y in years):
             raise InputError(
@@ -84,7 +84,7 @@ class UTKFace:
         require("UTKFace", Path(self.root), paths, LAYOUT, DOWNLOADS)
 
     def load(self) -> ImageSet:
-        """See Source."""
+        """See ImageSource."""
         self.check()
         path = self.list_path()
         if path is None:

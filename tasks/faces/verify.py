@@ -100,7 +100,7 @@ def verify(
     """Score, write and return what result.json holds.
 
     Raises:
-        InputError: see `lfw.load`, and the embeddings' functions.
+        InputError: see `load_lfw`, and the embeddings' functions.
     """
     from tasks.faces.lfw import load_lfw
 

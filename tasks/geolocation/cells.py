@@ -81,7 +81,7 @@ def build_partition(
 
 
 def count_cells(coordinates: Iterable[Coordinates], max_level: int = DEFAULT_LEVEL) -> Counts:
-    """Count photographs in the cells of the level limit, for `part`.
+    """Count photographs in the cells of the level limit, for `split_cells`.
 
     Raises:
         InputError: a level that makes no sense; no coordinates.
@@ -100,7 +100,7 @@ def count_cells(coordinates: Iterable[Coordinates], max_level: int = DEFAULT_LEV
 
 
 def split_cells(finest: Counts, t_max: int, t_min: int) -> Partition:
-    """`build` from photographs that were counted before; thresholds may depend on their number."""
+    """`build_partition` from photographs counted before; thresholds may depend on their number."""
     _check_thresholds(t_max, t_min)
     cells, counts, sums = _split(finest, t_max)
     kept = counts >= t_min

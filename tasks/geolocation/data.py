@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from backbone.errors import InputError
 from tasks.data.image_data import ImageData
 from tasks.data.module import Labels, TrainBatches
-from tasks.geolocation import hierarchy
 from tasks.geolocation.dataset import LocatedImages, collate_places
+from tasks.geolocation.hierarchy import hierarchy_levels
 from tasks.geolocation.names import output_id, place_name
 from tasks.geolocation.partition import PARTITION, Partition
 from tasks.geolocation.partitioning import Partitioning
@@ -30,7 +30,7 @@ class PlaceData(ImageData):
     Args:
         source: see `sources`.
         partitioning: where the partition comes from.
-        coarser: multiples of t_max, see `hierarchy.levels`; the outputs of the coarser partitions'
+        coarser: multiples of t_max, see `hierarchy_levels`; the outputs of the coarser partitions'
             cells stand behind those of the partition's own.
         cache: folder for partitions that are built.
         options: see ImageData. `limit` and `validate_on_train` are for listed photographs.
@@ -179,7 +179,7 @@ class PlaceData(ImageData):
 def labels(partition: Partition, coarser: Sequence[float] = ()) -> Labels:
     """What the outputs of a network for a partition mean: its cells, then those of each coarser
     partition, the coarsest last."""
-    *above, own = hierarchy.hierarchy_levels(partition, coarser)
+    *above, own = hierarchy_levels(partition, coarser)
     ids, names = [], []
     for level in (own, *reversed(above)):
         ids += [output_id(partition, cell) for cell in level.cells]

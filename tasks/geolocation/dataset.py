@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from tasks.data import labelled_images as dataset
+from tasks.data.labelled_images import LabelledImages, collate_labelled
 from tasks.geolocation.photographs import PlaceIndex
 
 
-class LocatedImages(dataset.LabelledImages):
+class LocatedImages(LabelledImages):
     """LabelledImages whose labels are cells, -1 for none.
 
     An item has `position` float64[2] besides: latitude and longitude in degrees.
@@ -29,4 +29,4 @@ def collate_places(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
     Single precision is 1 m, and what every accelerator has.
     """
     positions = np.stack([item["position"] for item in items]).astype(np.float32)
-    return dataset.collate(items) | {"position": torch.from_numpy(positions)}
+    return collate_labelled(items) | {"position": torch.from_numpy(positions)}

@@ -24,7 +24,7 @@ ARRAYS = {"cells": np.uint64, "counts": np.int64, "centres": np.float64}
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Disjoint S2 cells; what lies in none of them is dropped. `cells.build` makes one.
+    """Disjoint S2 cells; what lies in none of them is dropped. `cells.build_partition` makes one.
 
     Cell i, a network's output i, is the i-th in the order of ids, which runs along a curve:
     cells of near numbers are near each other.

@@ -18,7 +18,7 @@ class Cells(nn.Module):
     by side: first the partition's own cells, the coarsest partition's last.
 
     Args:
-        levels: coarsest first, the partition's own last (see `hierarchy.levels`).
+        levels: coarsest first, the partition's own last (see `hierarchy_levels`).
         smoothing_km: tau of `soft_targets`; 0 for targets of one cell.
     """
 

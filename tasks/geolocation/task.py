@@ -9,9 +9,9 @@ from torch import Tensor
 from backbone.errors import InputError
 from backbone.head import Head
 from tasks.data.module import Batch, Labels
-from tasks.geolocation import hierarchy
 from tasks.geolocation.baselines import baselines
 from tasks.geolocation.data import PlaceData
+from tasks.geolocation.hierarchy import hierarchy_levels
 from tasks.geolocation.metrics import RADII_KM, GeolocationScore
 from tasks.geolocation.partition import PARTITION, Partition
 from tasks.geolocation.planet import Cells
@@ -68,7 +68,7 @@ class Planet(Task[PlaceData]):
             )
         self.monitor = f"within_{monitor_km:g}_km"
         self.partition = Partition.from_dict(labels.details[PARTITION])
-        self.cells = Cells(hierarchy.hierarchy_levels(self.partition, coarser), smoothing_km)
+        self.cells = Cells(hierarchy_levels(self.partition, coarser), smoothing_km)
         self.radii_km, self.baseline_photographs = tuple(radii_km), baseline_photographs
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:

@@ -53,9 +53,9 @@ def draw_dogs(
     """Draw `train` + `val` pictures of twelve breeds under `root`, unless they are there.
 
     Each split holds equally many of each breed, or one more of the first ones. Pictures are about
-    `size` (width, height) pixels, upright, square or wide; see `tasks.samples.coco.draw` for what
-    `seed` and `workers` do and what becomes of an older drawing. Of the same seed, only the lists
-    differ: a Matlab file holds the time it was written.
+    `size` (width, height) pixels, upright, square or wide; see
+    `tasks.samples.coco.draw_coco` for what `seed` and `workers` do and what becomes of an older
+    drawing. Of the same seed, only the lists differ: a Matlab file holds the time it was written.
 
     Raises:
         InputError: `root` holds something this function did not draw, a size is not possible, or a

@@ -68,8 +68,9 @@ def draw_faces(
 
     A training person has four to nine pictures, the others two to four. `people`, a multiple of
     ten, are in LFW's folder with two to four pictures each. `size` (width, height) is of the
-    aligned pictures; other than 178 x 218, the eyes move with it. See `tasks.samples.coco.draw`
-    for what `seed` and `workers` do and what becomes of an older drawing.
+    aligned pictures; other than 178 x 218, the eyes move with it. See
+    `tasks.samples.coco.draw_coco` for what `seed` and `workers` do and what becomes of an older
+    drawing.
 
     Raises:
         InputError: `root` holds something this function did not draw, or a count or size is not

@@ -41,7 +41,8 @@ def draw_imagenet(
     Each split holds equally many of each class, or one more of the first ones. The validation
     images are "flat" in one folder beside the devkit's list, as the official archive has them, or
     in "folders" like the training images. Pictures are about `size` (width, height) pixels; see
-    `tasks.samples.coco.draw` for what `seed` and `workers` do and what becomes of an older drawing.
+    `tasks.samples.coco.draw_coco` for what `seed` and `workers` do and what becomes of an older
+    drawing.
 
     Raises:
         InputError: `root` holds something this function did not draw, a size is not possible, or a

@@ -38,7 +38,8 @@ def draw_places(
     """Draw `train` + `val` pictures and their positions under `root`, unless they are there.
 
     Pictures are about `size` (width, height) pixels, upright, square or wide; see
-    `tasks.samples.coco.draw` for what `seed` and `workers` do and what becomes of an older drawing.
+    `tasks.samples.coco.draw_coco` for what `seed` and `workers` do and what becomes of an older
+    drawing.
 
     Raises:
         InputError: `root` holds something this function did not draw, or a count or size is not

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from backbone.cost import Cost, cost
-from tasks.cli import configuration
+from tasks.cli.configuration import composed_config
 from tasks.images.files import image_size
 from tasks.tables.reading import Row, Table
 from tasks.training.build import build_head
@@ -18,7 +18,7 @@ from tasks.training.build import build_head
 
 def compose_row(*overrides: str) -> DictConfig:
     """A configuration of one's own, to be changed at will."""
-    return configuration.composed_config(*overrides).copy()
+    return composed_config(*overrides).copy()
 
 
 def network_of(config: DictConfig) -> dict[str, Any]:

@@ -1,23 +1,15 @@
 """Tiny data sets in the layouts of the real ones."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from scipy.io import savemat
 
+from tests.tasks.conftest import write_images
+
 WNIDS = ["n01440764", "n02012849", "n03126707"]  # tench, crane (the bird), crane (the machine)
-
-
-def write_images(root: Path, files: Iterable[str], size: tuple[int, int] = (40, 30)) -> Path:
-    """Write pictures of one colour each, JPEG whatever the suffix; returns `root`."""
-    for number, file in enumerate(files):
-        path = root / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", size, (40 * number % 256, 100, 200)).save(path, "JPEG")
-    return root
 
 
 def write_list(path: Path, files: list[str], labels: list[int]) -> None:
@@ -49,19 +41,6 @@ def write_annotation(path: Path, boxes: list[tuple[int, int, int, int]]) -> None
         "<annotation><size><width>40</width><height>30</height><depth>3</depth></size>"
         f"{objects}</annotation>"
     )
-
-
-@pytest.fixture
-def images() -> Callable[..., Path]:
-    return write_images
-
-
-@pytest.fixture
-def folder(tmp_path) -> Path:
-    """Two classes: five and three training images, two validation images each."""
-    counts = {("train", "ant"): 5, ("train", "bee"): 3, ("val", "ant"): 2, ("val", "bee"): 2}
-    files = [f"{s}/{name}/{i}.jpg" for (s, name), n in counts.items() for i in range(n)]
-    return write_images(tmp_path / "insects", files)
 
 
 @pytest.fixture

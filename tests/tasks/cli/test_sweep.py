@@ -17,8 +17,8 @@ TASK = ["task=image_folder", "backbone.alpha=0.5"]
 
 def command(tmp_path, *arguments: str) -> list[str]:
     """The stand-in's command line."""
-    line = [sys.executable, "-m", "tests.tasks.stand_in", *TASK, f"paths.runs={tmp_path / 'runs'}"]
-    return [*line, *arguments]
+    stand_in = [sys.executable, "-m", "tests.tasks.cli.stand_in"]
+    return [*stand_in, *TASK, f"paths.runs={tmp_path / 'runs'}", *arguments]
 
 
 def sweep(tmp_path, *arguments: str) -> Answer:

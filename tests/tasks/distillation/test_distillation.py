@@ -15,7 +15,7 @@ from tasks.distillation.objective import (
     kullback_leibler,
     squared_distance,
 )
-from tasks.runs import metrics_csv
+from tasks.runs.metrics_csv import read_metrics
 
 LOSS = "train/distillation"
 LOSSES = [kullback_leibler, attribute_cross_entropy, squared_distance]
@@ -221,7 +221,7 @@ def test_the_teacher_is_no_part_of_the_student(run, options, teacher, monkeypatc
 
 
 def losses(folder):
-    return [r["value"] for r in metrics_csv.read(folder / "metrics.csv") if r["name"] == LOSS]
+    return [r["value"] for r in read_metrics(folder / "metrics.csv") if r["name"] == LOSS]
 
 
 def test_cached_and_live_outputs_teach_the_same(run, options, teacher, folders, tmp_path):

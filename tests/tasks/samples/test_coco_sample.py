@@ -149,7 +149,7 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, stop):
 
 
 def test_two_processes_at_once_leave_one_whole_set(tmp_path):
-    call = f"from tasks.samples.coco import draw; draw('coco', **{SMALL!r})"
+    call = f"from tasks.samples.coco import draw_coco; draw_coco('coco', **{SMALL!r})"
     root = Path(__file__).resolve().parents[3]
     code = f"import sys; sys.path.insert(0, {str(root)!r}); {call}"
     both = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) for _ in range(2)]

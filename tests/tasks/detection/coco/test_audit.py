@@ -2,7 +2,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,7 @@ from tasks.detection.coco.audit import audit, check_images
 from tasks.detection.coco.index import load_index
 from tasks.detection.coco.splits import load_checked
 from tasks.images.files import open_image
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.conftest import ROOT
 
 
 def test_counts_and_first_offenders(coco_files, coco_content, tmp_path):

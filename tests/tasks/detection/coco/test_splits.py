@@ -1,13 +1,11 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from backbone.errors import InputError
 from tasks.detection.coco.splits import check_files, load_split
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.conftest import ROOT
 
 
 def test_2014_parts_with_a_minival_list(coco_2014, tmp_path):

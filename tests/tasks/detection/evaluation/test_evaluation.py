@@ -2,7 +2,6 @@ import contextlib
 import io
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +13,13 @@ from backbone.errors import InputError
 from tasks.detection.evaluation import fast as evaluation_fast
 from tasks.detection.evaluation.arrays import Detections, GroundTruth
 from tasks.detection.evaluation.metric import CocoAP, evaluate
+from tests.conftest import ROOT
 from tests.tasks.detection.evaluation.synthetic import synthetic
 
 NAMES = ["AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"]
 NAMES += ["AR1", "AR10", "AR100", "AR_small", "AR_medium", "AR_large"]
 ENGINES = ["fast", "pycocotools"]
-VAL = Path(__file__).resolve().parents[3] / "../shared/data/coco/annotations/instances_val2017.json"
+VAL = ROOT / "../shared/data/coco/annotations/instances_val2017.json"
 
 
 def coco_stats(truth: COCO, results: np.ndarray) -> list[float]:
