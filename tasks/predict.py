@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from backbone.errors import InputError
-from backbone.files import whole
+from backbone.files import write_atomically
 from tasks.images.files import SUFFIXES, image_size, load_view, open_image
 from tasks.runs.directory import write_whole
 
@@ -108,7 +108,7 @@ def predict(checkpoint: Path, given: list[Path], output: Path, batch: int = 16) 
         for i, (path, name, image, *_) in enumerate(read):
             answer = task.describe(prediction, i)
             answer |= task.compare(answer, path)
-            with whole(output / name) as partial:
+            with write_atomically(output / name) as partial:
                 task.draw(image, answer).save(partial, "JPEG", quality=92)
             answers.append({"image": str(path), "picture": name, **answer})
             print(f"{path}: {task.tell(answer)}")

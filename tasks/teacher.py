@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backbone.errors import InputError
-from backbone.files import whole
+from backbone.files import write_atomically
 from tasks.images.files import SUFFIXES, image_size, load_view
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def write_outputs(checkpoint: Path, folder: Path, output: Path, batch: int = 64)
     print()
     names = [path.relative_to(folder).as_posix() for path in paths]
     ids = [str(i) for i in task.labels.ids] if task.outputs_are_labels else []
-    with whole(output) as partial, partial.open("wb") as file:
+    with write_atomically(output) as partial, partial.open("wb") as file:
         np.savez(
             file,
             name=np.array(names),
