@@ -87,7 +87,7 @@ def randomised(trunk, classes=10):
 
 def assert_loads(path, source, fc):
     target, target_fc = type(source)(**source.options), nn.Linear(fc.in_features, 10)
-    report = weights.load(target, path, target_fc)
+    report = weights.load_weights(target, path, target_fc)
     assert (report.names, report.classifier_loaded, report.differs) == ("keras", True, {})
     for key, value in weights._tensors(source).items():
         assert torch.equal(target.state_dict()[key], value), key
@@ -138,29 +138,29 @@ def test_a_file_of_another_alpha_names_it(tmp_path):
     source, fc = randomised(MobileNetV2(alpha=0.5))
     path = write_keras(tmp_path / "a.h5", source, fc, keras_layer_v2)
     with pytest.raises(InputError, match=r"a\.h5 \(keras names\).*MobileNetV2 with alpha=0\.5"):
-        weights.load(MobileNetV2(alpha=0.35), path)
+        weights.load_weights(MobileNetV2(alpha=0.35), path)
     with pytest.raises(InputError, match="is of a MobileNetV2, and this trunk is a MobileNetV1"):
-        weights.load(MobileNetV1(), path)
+        weights.load_weights(MobileNetV1(), path)
 
 
 def test_padding_that_keras_does_not_have_is_reported(tmp_path):
     source, fc = randomised(MobileNetV1(alpha=0.25, padding="symmetric"))
     path = write_keras(tmp_path / "a.h5", source, fc, keras_layer_v1)
-    assert weights.load(source, path).differs == {"padding": ("same", "symmetric")}
+    assert weights.load_weights(source, path).differs == {"padding": ("same", "symmetric")}
 
 
 def test_a_damaged_file(tmp_path):
     path = write_keras(tmp_path / "a.h5", *randomised(MobileNetV1(alpha=0.25)), keras_layer_v1)
     path.write_bytes(path.read_bytes()[:100_000])
     with pytest.raises(InputError, match=r"a\.h5 is not a whole HDF5 file.*100000 bytes.*HDF"):
-        weights.load(MobileNetV1(alpha=0.25), path)
+        weights.load_weights(MobileNetV1(alpha=0.25), path)
 
 
 def test_a_file_that_does_not_name_its_layers(tmp_path):
     with h5py.File(tmp_path / "a.weights.h5", "w") as file:
         file["layers/conv2d/vars/0"] = np.zeros((3, 3, 3, 8), dtype=np.float32)
     with pytest.raises(InputError, match="does not name its layers"):
-        weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.weights.h5")
+        weights.load_weights(MobileNetV1(alpha=0.25), tmp_path / "a.weights.h5")
 
 
 def test_the_word_keras_reads_the_file_in_the_cache(tmp_path):
@@ -172,7 +172,7 @@ def test_the_word_keras_reads_the_file_in_the_cache(tmp_path):
 
     def load(classes):
         target, target_fc = MobileNetV1(alpha=0.25), nn.Linear(256, len(classes))
-        report = weights.load(
+        report = weights.load_weights(
             target, "keras", target_fc, classes=classes, size=(150, 170), cache=tmp_path
         )
         assert torch.equal(target.conv13.pointwise.bn.bias, source.conv13.pointwise.bn.bias)
@@ -190,10 +190,10 @@ def test_the_word_keras_reads_the_file_in_the_cache(tmp_path):
 @pytest.mark.skipif(not FLOAT_WEIGHTS.is_file(), reason="no Keras weights at hand")
 def test_the_real_weights_as_h5(tmp_path):
     real, real_fc = MobileNetV1(alpha=0.75).eval(), nn.Linear(768, 1000)
-    weights.load(real, FLOAT_WEIGHTS, real_fc)
+    weights.load_weights(real, FLOAT_WEIGHTS, real_fc)
     path = write_keras(tmp_path / "a.h5", real, real_fc, keras_layer_v1, head_1x1=True)
     target, fc = MobileNetV1(alpha=0.75).eval(), nn.Linear(768, 1000)
-    assert len(weights.load(target, path, fc).matched) == 137
+    assert len(weights.load_weights(target, path, fc).matched) == 137
     assert len(read_file(path).state) == 137
     for size in ((224, 224), (193, 97)):
         x = torch.rand(1, 3, *size)

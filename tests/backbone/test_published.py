@@ -54,9 +54,9 @@ def test_the_widths_that_keras_publishes(make, alphas, monkeypatch, tmp_path):
     with torch.device("meta"):
         for alpha in alphas:
             with pytest.raises(InputError, match="not now"):
-                weights.load(make(alpha), "keras", size=(224, 224), cache=tmp_path)
+                weights.load_weights(make(alpha), "keras", size=(224, 224), cache=tmp_path)
         with pytest.raises(InputError, match=f"{', '.join(map(str, alphas))}, not 0.3"):
-            weights.load(make(0.3), "keras", cache=tmp_path)
+            weights.load_weights(make(0.3), "keras", cache=tmp_path)
     assert [path.parent for _, path in fetched] == [tmp_path] * len(alphas)
     address = "https://storage.googleapis.com/tensorflow/keras-applications"
     first = {
@@ -92,17 +92,17 @@ def test_the_published_resolution_nearest_to_the_images(
 def test_options_other_than_the_publisher_s_are_refused_with_the_right_ones(tmp_path):
     trunk = MobileNetV2(padding="symmetric", normalization="imagenet")
     with pytest.raises(InputError) as error:
-        weights.load(trunk, "keras", cache=tmp_path)
+        weights.load_weights(trunk, "keras", cache=tmp_path)
     assert str(error.value).endswith("add backbone.padding=same backbone.normalization=half")
     with pytest.raises(InputError) as error:
-        weights.load(MobileNetV2(), "timm")
+        weights.load_weights(MobileNetV2(), "timm")
     assert str(error.value).endswith(
         "add backbone.padding=symmetric backbone.bn_eps=1e-05 backbone.normalization=imagenet"
     )
     with pytest.raises(
         InputError, match=r"add backbone\.padding=symmetric backbone\.bn_eps=1e-05$"
     ):
-        weights.load(MobileNetV1(), "timm")
+        weights.load_weights(MobileNetV1(), "timm")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_options_other_than_the_publisher_s_are_refused_with_the_right_ones(tmp_
 def test_timm_s_weights_come_through_its_hub(hub, name, trunk):
     model, trunk = hub(name), trunk().eval()
     fc = nn.Linear(trunk.feature_info[trunk.taps[-1]].channels, 1000)
-    report = weights.load(trunk, "timm", fc, classes=WNIDS)
+    report = weights.load_weights(trunk, "timm", fc, classes=WNIDS)
     assert report.origin == f"timm's {timm.get_pretrained_cfg(name).architecture}." + (
         timm.get_pretrained_cfg(name).tag
     )
@@ -127,27 +127,27 @@ def test_timm_s_weights_come_through_its_hub(hub, name, trunk):
         torch.testing.assert_close(fc(trunk(x).mean((2, 3))), model(x), rtol=1e-5, atol=1e-5)
 
     # a thousand classes of one's own
-    report = weights.load(trunk, "timm", fc, classes=["ants", *WNIDS[1:]])
+    report = weights.load_weights(trunk, "timm", fc, classes=["ants", *WNIDS[1:]])
     assert not report.classifier_loaded
     assert "the class 0 is n01440764 there, ants here" in str(report)
 
 
 def test_without_a_network_timm_s_file_is_named(hub):
     with pytest.raises(InputError) as error:
-        weights.load(TimmTrunk("resnet18"), "timm")
+        weights.load_weights(TimmTrunk("resnet18"), "timm")
     assert "timm's weights of resnet18 cannot be fetched" in str(error.value)
     assert "https://huggingface.co/timm/resnet18." in str(error.value)
 
 
 def test_what_nobody_publishes():
     with pytest.raises(InputError, match=r"alpha 0\.5, 1\.0, 1\.4, not 0\.75: set backbone\.alpha"):
-        weights.load(MobileNetV2(0.75), "timm")
+        weights.load_weights(MobileNetV2(0.75), "timm")
     with pytest.raises(
         InputError, match=r"timm has no weights of mobilenetv2_035.*mobilenetv2_050"
     ):
-        weights.load(TimmTrunk("mobilenetv2_035"), "timm")
+        weights.load_weights(TimmTrunk("mobilenetv2_035"), "timm")
     with pytest.raises(InputError, match=r"not of a TimmTrunk: take backbone\.weights=timm"):
-        weights.load(TimmTrunk("mobilenetv2_035"), "keras")
+        weights.load_weights(TimmTrunk("mobilenetv2_035"), "keras")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_file_of_timm_s_complete_network_fills_a_timm_trunk(tmp_path, name, ve
     torch.save({"state_dict": model.state_dict()}, tmp_path / "weights.pth")
     trunk = TimmTrunk(name).eval()
     fc = nn.Linear(trunk.feature_info[trunk.taps[-1]].channels, 1000)
-    report = weights.load(trunk, tmp_path / "weights.pth", fc, classes=WNIDS)
+    report = weights.load_weights(trunk, tmp_path / "weights.pth", fc, classes=WNIDS)
     assert verdict in str(report)
     assert report.classifier_loaded == (name == "resnet18")
     x = torch.randn(1, 3, *trunk.input_size)
@@ -181,18 +181,18 @@ def test_a_file_of_timm_s_complete_network_fills_a_timm_trunk(tmp_path, name, ve
 def test_a_timm_trunk_of_another_network_is_refused(tmp_path):
     torch.save(timm.create_model("resnet34").state_dict(), tmp_path / "weights.pth")
     with pytest.raises(InputError, match=r"\(timm names\) does not fit TimmTrunk.*unexpected"):
-        weights.load(TimmTrunk("resnet18"), tmp_path / "weights.pth")
+        weights.load_weights(TimmTrunk("resnet18"), tmp_path / "weights.pth")
 
-    weights.save(TimmTrunk("resnet34"), tmp_path / "weights.safetensors")
+    weights.save_weights(TimmTrunk("resnet34"), tmp_path / "weights.safetensors")
     with pytest.raises(InputError, match="it was made with name=resnet34"):
-        weights.load(TimmTrunk("resnet18"), tmp_path / "weights.safetensors")
+        weights.load_weights(TimmTrunk("resnet18"), tmp_path / "weights.safetensors")
 
 
 def test_our_own_file_of_a_timm_trunk(tmp_path):
     source, fc = TimmTrunk("resnet18"), nn.Linear(512, 3)
-    weights.save(source, tmp_path / "a.safetensors", fc)
+    weights.save_weights(source, tmp_path / "a.safetensors", fc)
     target, target_fc = TimmTrunk("resnet18"), nn.Linear(512, 3)
-    report = weights.load(target, tmp_path / "a.safetensors", target_fc)
+    report = weights.load_weights(target, tmp_path / "a.safetensors", target_fc)
     assert (report.names, report.classifier_loaded) == ("native", True)
     for key, value in weights._tensors(source).items():
         assert torch.equal(target.state_dict()[key], value), key

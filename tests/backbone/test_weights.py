@@ -50,7 +50,9 @@ def test_save_and_load_round_trip(tmp_path):
     assert [p.name for p in (tmp_path / "new folder").iterdir()] == ["a.safetensors"]
 
     target, target_fc = MobileNetV1(alpha=0.25).eval(), nn.Linear(256, 10)
-    report = weights.load(target, tmp_path / "new folder/a.safetensors", classifier=target_fc)
+    report = weights.load_weights(
+        target, tmp_path / "new folder/a.safetensors", classifier=target_fc
+    )
     x = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
         torch.testing.assert_close(target(x), source(x))
@@ -82,7 +84,7 @@ def test_keras_names_are_detected_and_the_classifier_is_offered(tmp_path):
     save_file(state, path)
 
     target = MobileNetV1(alpha=0.25)
-    report = weights.load(target, path)
+    report = weights.load_weights(target, path)
     for key, value in weights._tensors(source).items():
         assert torch.equal(target.state_dict()[key], value), key
     assert sorted(report.dropped) == ["fc.bias", "fc.weight"]
@@ -91,14 +93,14 @@ def test_keras_names_are_detected_and_the_classifier_is_offered(tmp_path):
         "dropped classifier of 10 classes (none here)"
     )
     fc = nn.Linear(256, 10)
-    assert weights.load(target, path, fc).classifier_loaded
+    assert weights.load_weights(target, path, fc).classifier_loaded
     assert torch.equal(fc.weight, state["fc.weight"])
     assert torch.equal(fc.bias, state["fc.bias"])
 
 
 def test_our_own_files_remember_the_padding_too(tmp_path):
     weights.save_weights(random_trunk(padding="symmetric"), tmp_path / "a.safetensors")
-    report = weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors")
+    report = weights.load_weights(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors")
     assert report.differs == {"padding": ("symmetric", "same")}
 
 
@@ -119,14 +121,14 @@ def test_a_file_that_is_no_safetensors_file(tmp_path, content, begins):
         content = path.read_bytes()[:-1000]
     path.write_bytes(content)
     with pytest.raises(InputError) as error:
-        weights.load(MobileNetV1(), path)
+        weights.load_weights(MobileNetV1(), path)
     assert str(path) in str(error.value)
     assert begins in str(error.value)
 
 
 def test_no_such_file(tmp_path):
     with pytest.raises(InputError, match=r"absent\.safetensors: no such"):
-        weights.load(MobileNetV1(), tmp_path / "absent.safetensors")
+        weights.load_weights(MobileNetV1(), tmp_path / "absent.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_weights_of_another_network_are_named(tmp_path, options, hint):
     trunk = random_trunk()
     before = {k: v.clone() for k, v in trunk.state_dict().items()}
     with pytest.raises(InputError, match=f"fits a MobileNetV1 with {hint}") as error:
-        weights.load(trunk, tmp_path / "a.safetensors")
+        weights.load_weights(trunk, tmp_path / "a.safetensors")
     assert "a.safetensors (native names) does not fit MobileNetV1" in str(error.value)
     for key, value in trunk.state_dict().items():
         assert torch.equal(value, before[key]), key
@@ -158,7 +160,7 @@ def test_missing_and_unexpected_tensors_are_named_and_counted(tmp_path):
     state["extra.weight"] = torch.zeros(3)
     save_file(state, tmp_path / "a.safetensors")
     with pytest.raises(InputError) as error:
-        weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors")
+        weights.load_weights(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors")
     message = str(error.value)
     assert "7 tensors missing from the file: conv1.pointwise.conv.weight, " in message
     assert "conv5.depthwise.conv.weight and 2 more" in message
@@ -170,7 +172,7 @@ def test_shapes_of_no_known_network_are_shown(tmp_path):
     state["pw3.weight"] = torch.zeros(5, 32, 1, 1)
     save_file(state, tmp_path / "a.safetensors")
     with pytest.raises(InputError) as error:
-        weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors")
+        weights.load_weights(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors")
     assert "conv3.pointwise.conv.weight is [5, 32, 1, 1] there and [32, 32, 1, 1] here" in str(
         error.value
     )
@@ -194,7 +196,7 @@ def test_a_classifier_of_other_classes_is_dropped(tmp_path, outputs, channels, c
     path = write_checkpoint(tmp_path / "a.ckpt", random_trunk(), nn.Linear(256, 10), IDS)
     trunk, fc = MobileNetV1(alpha=0.25), nn.Linear(channels, outputs)
     before = fc.weight.clone()
-    report = weights.load(trunk, path, fc, classes=classes)
+    report = weights.load_weights(trunk, path, fc, classes=classes)
     assert not report.classifier_loaded
     assert (len(report.matched), report.dropped) == (135, ("fc.weight", "fc.bias"))
     assert why in str(report)
@@ -203,7 +205,9 @@ def test_a_classifier_of_other_classes_is_dropped(tmp_path, outputs, channels, c
 
 def test_a_file_without_classifier_says_so(tmp_path):
     weights.save_weights(random_trunk(), tmp_path / "a.safetensors")
-    report = weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors", nn.Linear(256, 10))
+    report = weights.load_weights(
+        MobileNetV1(alpha=0.25), tmp_path / "a.safetensors", nn.Linear(256, 10)
+    )
     assert not report.classifier_loaded
     assert "135 tensors matched, no classifier in it" in str(report)
 
@@ -211,7 +215,9 @@ def test_a_file_without_classifier_says_so(tmp_path):
 def test_a_classifier_of_classes_that_the_file_does_not_name(tmp_path):
     save_file(keras_state(random_trunk()), tmp_path / "a.safetensors")
     fc = nn.Linear(256, 10)
-    report = weights.load(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors", fc, classes=IDS)
+    report = weights.load_weights(
+        MobileNetV1(alpha=0.25), tmp_path / "a.safetensors", fc, classes=IDS
+    )
     assert report.classifier_loaded
     assert "classifier of 10 classes loaded (which ones, it does not say)" in str(report)
 
@@ -234,7 +240,7 @@ def test_a_checkpoint_of_a_run_fills_trunk_and_classifier(tmp_path):
     source, fc = random_trunk(padding="symmetric"), nn.Linear(256, 10)
     path = write_checkpoint(tmp_path / "best.ckpt", source, fc, IDS)
     target, target_fc = MobileNetV1(alpha=0.25), nn.Linear(256, 10)
-    report = weights.load(target, path, target_fc, classes=IDS)
+    report = weights.load_weights(target, path, target_fc, classes=IDS)
     for key, value in source.state_dict().items():
         if not key.endswith("num_batches_tracked"):
             assert torch.equal(target.state_dict()[key], value), key
@@ -243,14 +249,14 @@ def test_a_checkpoint_of_a_run_fills_trunk_and_classifier(tmp_path):
     assert report.differs == {"padding": ("symmetric", "same")}
 
     with pytest.raises(InputError, match=r"fits a MobileNetV1 with alpha=0\.25"):
-        weights.load(MobileNetV1(), path)
+        weights.load_weights(MobileNetV1(), path)
     with pytest.raises(InputError, match="is of a MobileNetV1, and this trunk is a MobileNetV2"):
-        weights.load(MobileNetV2(), path)
+        weights.load_weights(MobileNetV2(), path)
 
 
 def test_a_checkpoint_whose_head_has_no_classifier(tmp_path):
     path = write_checkpoint(tmp_path / "best.ckpt", random_trunk(), None, [1, 2])
-    report = weights.load(MobileNetV1(alpha=0.25), path, nn.Linear(256, 2), classes=[1, 2])
+    report = weights.load_weights(MobileNetV1(alpha=0.25), path, nn.Linear(256, 2), classes=[1, 2])
     assert not report.classifier_loaded
     assert "no classifier in it" in str(report)
 
@@ -268,7 +274,7 @@ def test_a_state_dict_of_pytorch(tmp_path, wrap):
     source = random_trunk()
     torch.save(wrap(keras_state(source)), tmp_path / "a.pth")
     target, fc = MobileNetV1(alpha=0.25), nn.Linear(256, 10)
-    report = weights.load(target, tmp_path / "a.pth", fc)
+    report = weights.load_weights(target, tmp_path / "a.pth", fc)
     assert (report.names, len(report.matched)) == ("keras", 137)
     assert torch.equal(target.conv9.pointwise.conv.weight, source.conv9.pointwise.conv.weight)
 
@@ -290,21 +296,21 @@ def test_a_file_of_pytorch_without_weights(tmp_path, content, message):
     else:
         torch.save(content, path)
     with pytest.raises(InputError, match=message) as error:
-        weights.load(MobileNetV1(), path)
+        weights.load_weights(MobileNetV1(), path)
     assert str(path) in str(error.value)
 
 
 @needs_keras_weights
 def test_the_hint_names_the_alpha_of_the_real_weights():
     with pytest.raises(InputError, match=r"135 tensors of another shape.*with alpha=0\.75"):
-        weights.load(MobileNetV1(), KERAS)
+        weights.load_weights(MobileNetV1(), KERAS)
 
 
 @needs_keras_weights
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="no ImageNet photographs at hand")
 def test_keras_weights_know_imagenet():
     trunk, fc = MobileNetV1(alpha=0.75).eval(), nn.Linear(768, 1000)
-    assert weights.load(trunk, KERAS, classifier=fc).differs == {}
+    assert weights.load_weights(trunk, KERAS, classifier=fc).differs == {}
     with (SAMPLES / "labels.csv").open() as file:
         rows = list(csv.DictReader(file))
     images = torch.stack([photograph(SAMPLES / "images" / row["file"]) for row in rows])
