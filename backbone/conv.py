@@ -100,7 +100,7 @@ def conv_bn_relu6(
     groups: int = 1,
     padding: Padding = "same",
     bn_eps: float = 1e-3,
-    bn_momentum: float = 0.01,
+    bn_momentum: float = 0.1,
 ) -> nn.Sequential:
     """Convolution, batch norm, ReLU6, under the names `conv`, `bn`, `relu6`.
 

@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from backbone.errors import InputError
-from backbone.files import whole
+from backbone.files import write_atomically
 
 WAITS = (1.0, 3.0)  # seconds before the second and the third attempt
 TIMEOUT = 30.0  # seconds without a byte
@@ -150,7 +150,7 @@ def _check_record(path: Path, content: Path) -> None:
     record = path.with_name(f"{path.name}.sha256")
     found = _digest(content, "sha256")
     if not record.exists():
-        with whole(record) as partial:
+        with write_atomically(record) as partial:
             partial.write_text(f"{found}  {path.name}\n")
         return
     recorded = record.read_text().split()[:1]

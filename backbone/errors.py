@@ -10,7 +10,7 @@ class InputError(ValueError):
     """
 
 
-def some(values: Iterable) -> str:
+def listed_briefly(values: Iterable) -> str:
     """Write the first few of many values: '3, 17, 40, 41, 52 and 12 more'."""
     values = list(values)
     rest = f" and {len(values) - 5:,} more" if len(values) > 5 else ""

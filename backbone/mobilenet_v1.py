@@ -51,7 +51,8 @@ class MobileNetV1(Trunk):
         padding: "same" as TensorFlow pads (released Keras and TensorFlow weights), or "symmetric"
             with one pixel on every side (timm's weights).
         bn_eps: batch norm's epsilon; 1e-3 in TensorFlow's weights, 1e-5 in timm's.
-        bn_momentum: weight of the new batch in the running statistics.
+        bn_momentum: weight of the new batch in the running statistics, as PyTorch counts it:
+            1 minus TensorFlow's decay.
         min_width: no row has fewer channels than this.
         normalization: of the pixels: "half" maps them to -1..1 (Keras's, TensorFlow's and timm's
             weights), "imagenet" takes ImageNet's mean and deviation.
@@ -69,7 +70,7 @@ class MobileNetV1(Trunk):
         convolution: Convolution = "separable",
         padding: Padding = "same",
         bn_eps: float = 1e-3,
-        bn_momentum: float = 0.01,
+        bn_momentum: float = 0.1,
         min_width: int = 8,
         normalization: Normalization = "half",
         initialisation: Initialisation = "near_linear",

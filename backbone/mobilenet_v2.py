@@ -59,7 +59,8 @@ class MobileNetV2(Trunk):
         padding: "same" as TensorFlow pads (released Keras and TensorFlow weights), or "symmetric"
             with one pixel on every side (timm's and torchvision's weights).
         bn_eps: batch norm's epsilon; 1e-3 in TensorFlow's weights, 1e-5 in timm's, torchvision's.
-        bn_momentum: weight of the new batch in the running statistics.
+        bn_momentum: weight of the new batch in the running statistics, as PyTorch counts it:
+            1 minus TensorFlow's decay.
         normalization: of the pixels: "half" maps them to -1..1 (TensorFlow's weights), "imagenet"
             takes ImageNet's mean and deviation (timm's and torchvision's).
         initialisation: of the random weights: "near_linear" (see `start_near_linear`), "he" is the
@@ -75,7 +76,7 @@ class MobileNetV2(Trunk):
         expansion: int = 6,
         padding: Padding = "same",
         bn_eps: float = 1e-3,
-        bn_momentum: float = 0.01,
+        bn_momentum: float = 0.1,
         normalization: Normalization = "half",
         initialisation: Initialisation = "near_linear",
     ):

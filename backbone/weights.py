@@ -8,8 +8,8 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from backbone.errors import InputError, some
-from backbone.files import whole
+from backbone.errors import InputError, listed_briefly
+from backbone.files import write_atomically
 from backbone.published import as_timm, imagenet_classes, read_keras, read_timm
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile, read_file
@@ -122,7 +122,7 @@ def save_weights(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = 
         state |= {f"fc.{k}": v for k, v in _tensors(classifier).items()}
     state = {k: v.detach().cpu().contiguous() for k, v in state.items()}
     made = {"network": type(trunk).__name__, "options": json.dumps(trunk.options)}
-    with whole(path) as partial:
+    with write_atomically(path) as partial:
         save_file(state, partial, {"format": "pt"} | made)
 
 
@@ -185,7 +185,7 @@ def _check(problem: str, trunk: Trunk, found: Mapping[str, Tensor], file: Weight
         if k in found and found[k].shape != expected[k].shape
     ]
     parts = [
-        f"{len(keys)} tensors {what}: {some(keys)}"
+        f"{len(keys)} tensors {what}: {listed_briefly(keys)}"
         for what, keys in (
             ("missing from the file", missing),
             ("unexpected in it", unexpected),

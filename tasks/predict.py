@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from backbone.errors import InputError
-from backbone.files import whole
+from backbone.files import write_atomically
 from tasks.cli.trust import add_trust
 from tasks.images.files import SUFFIXES, load_view, open_image
 from tasks.images.view import View
@@ -107,7 +107,7 @@ def predict(
         for i, (path, name, image, *_) in enumerate(read):
             answer = presenter.describe(prediction, i)
             answer |= presenter.compare(answer, path)
-            with whole(output / name) as partial:
+            with write_atomically(output / name) as partial:
                 presenter.draw(image, answer).save(partial, "JPEG", quality=92)
             answers.append({"image": str(path), "picture": name, **answer})
             print(f"{path}: {presenter.tell(answer)}")

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError
-from backbone.files import whole
+from backbone.files import write_atomically
 from tasks.cli.trust import add_trust
 from tasks.images.files import SUFFIXES, load_view
 from tasks.images.view import View
@@ -79,7 +79,7 @@ def write_outputs(
     print()
     names = [path.relative_to(folder).as_posix() for path in paths]
     ids = [str(i) for i in task.labels.ids] if task.outputs_are_labels else []
-    with whole(output) as partial, partial.open("wb") as file:
+    with write_atomically(output) as partial, partial.open("wb") as file:
         np.savez(
             file,
             name=np.array(names),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.classification.matlab import read_matlab
 
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "path", "imageid")
@@ -69,8 +69,8 @@ def _devkit(
     if meta is None:
         raise InputError(
             f"{path} gives ILSVRC2012 numbers, whose meaning is in the devkit's meta.mat; it is "
-            f"not in {some(dict.fromkeys(place.parent for place in places))}: put it beside the "
-            "list"
+            f"not in {listed_briefly(dict.fromkeys(place.parent for place in places))}: put it "
+            "beside the list"
         )
     (synsets,) = read_matlab(meta, "synsets")
     if not {"ILSVRC2012_ID", "WNID"} <= {*(synsets.dtype.names or ())}:
@@ -78,7 +78,7 @@ def _devkit(
     known = dict(zip(synsets["ILSVRC2012_ID"].tolist(), synsets["WNID"].tolist(), strict=True))
     strange = [number for number in np.unique(numbers).tolist() if number not in known]
     if strange:
-        raise InputError(f"{path}: numbers that {meta} does not have: {some(strange)}")
+        raise InputError(f"{path}: numbers that {meta} does not have: {listed_briefly(strange)}")
     rows = [known[number] for number in numbers.tolist()]
     return _numbers(path, rows, wnids)
 
@@ -125,15 +125,16 @@ def _by_name(
     absent = [name for (name, _), i in zip(rows, found, strict=True) if i < 0]
     if absent:
         raise InputError(
-            f"{path} names {len(absent):,} files that the folder does not have: {some(absent)}; "
-            "unpack the archive again, or take them out of the list"
+            f"{path} names {len(absent):,} files that the folder does not have: "
+            f"{listed_briefly(absent)}; unpack the archive again, or take them out of the list"
         )
     times = np.bincount(found, minlength=len(files))
     for what, wrong in (("does not name", times == 0), ("names more than once", times > 1)):
         if wrong.any():
             raise InputError(
                 f"{path} {what} {wrong.sum():,} of the folder's {len(files):,} images: "
-                f"{some(names[i] for i in np.flatnonzero(wrong))}; give each image one line"
+                f"{listed_briefly(names[i] for i in np.flatnonzero(wrong))}; give each image one "
+                "line"
             )
     labels = np.empty(len(files), np.int64)
     labels[found] = _numbers(path, [wnid for _, wnid in rows], wnids)
@@ -146,6 +147,7 @@ def _numbers(path: Path, rows: list[str], wnids: Sequence[str]) -> np.ndarray:
     if strange:
         raise InputError(
             f"{path}: {len(strange):,} classes that are not among the {len(wnids):,} of the data "
-            f"set: {some(strange)}; add their training folders, or take them out of the list"
+            f"set: {listed_briefly(strange)}; add their training folders, or take them out of the "
+            "list"
         )
     return np.array([output[wnid] for wnid in rows], np.int64)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.data.folders import (
     check_same_classes,
     class_folders,
@@ -102,8 +102,8 @@ def hold_out_images(index: ImageIndex, fraction: float, seed: int) -> tuple[Imag
     single = [index.classes[k][0] for k in np.flatnonzero(index.counts < 2)]
     if single:
         raise InputError(
-            f"{index.root}: class folders with a single image: {some(single)}; it cannot be in "
-            "training and validation both: add images, or remove the folders"
+            f"{index.root}: class folders with a single image: {listed_briefly(single)}; it "
+            "cannot be in training and validation both: add images, or remove the folders"
         )
     held = np.zeros(len(index), bool)
     starts = index.counts.cumsum() - index.counts

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.classification.ground_truth import read_labels
 from tasks.data.folders import (
     check_same_classes,
@@ -99,8 +99,9 @@ class ImageNet:
         strange = [n for n in names or class_folders(folder) if not re.fullmatch(r"n\d{8}", n)]
         if strange:
             raise InputError(
-                f"{folder}: folders that are no WordNet ids (n and eight digits): {some(strange)}; "
-                "remove them, or use task=image_folder for classes under other names"
+                f"{folder}: folders that are no WordNet ids (n and eight digits): "
+                f"{listed_briefly(strange)}; remove them, or use task=image_folder for classes "
+                "under other names"
             )
 
     def load(self) -> ImageSet:
@@ -125,7 +126,8 @@ class ImageNet:
             if strange:
                 raise InputError(
                     f"{folder}: class folders that are not among the official 1,000: "
-                    f"{some(strange)}; remove them, or give training folders of these classes"
+                    f"{listed_briefly(strange)}; remove them, or give training folders of these "
+                    "classes"
                 )
             return index_folders(folder, names, classes, np.searchsorted(wnids, names))
         files = image_files(folder)

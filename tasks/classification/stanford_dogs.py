@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.classification.matlab import read_matlab
 from tasks.data.folders import image_files
 from tasks.data.image_index import ImageIndex
@@ -90,7 +90,7 @@ def _read_list(path: Path) -> tuple[np.ndarray, np.ndarray]:
         )
     names, times = np.unique(files, return_counts=True)
     if (times > 1).any():
-        raise InputError(f"{path}: files listed more than once: {some(names[times > 1])}")
+        raise InputError(f"{path}: files listed more than once: {listed_briefly(names[times > 1])}")
     return files, labels
 
 
@@ -101,8 +101,8 @@ def _check_files(
     both = np.intersect1d(rows["train"][0], rows["val"][0])
     if len(both):
         raise InputError(
-            f"{lists['train']} and {lists['val']} share {len(both):,} files: {some(both)}; a "
-            "photograph must be in one of them only: get lists.tar again"
+            f"{lists['train']} and {lists['val']} share {len(both):,} files: "
+            f"{listed_briefly(both)}; a photograph must be in one of them only: get lists.tar again"
         )
     listings: dict[str, set[bytes]] = {}
     for split, path in lists.items():
@@ -116,15 +116,15 @@ def _check_files(
                 missing.append(name)
         if missing:
             raise InputError(
-                f"{path} names {len(missing):,} files that are not in {images}: {some(missing)}; "
-                f"unpack {ADDRESS}/images.tar (757 MB) again"
+                f"{path} names {len(missing):,} files that are not in {images}: "
+                f"{listed_briefly(missing)}; unpack {ADDRESS}/images.tar (757 MB) again"
             )
 
 
 def _check_classes(lists: dict[str, Path], rows: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
     """Refuse lists of different classes."""
     differ = [
-        f"only in {lists[one]}: labels {some(labels)}"
+        f"only in {lists[one]}: labels {listed_briefly(labels)}"
         for one, other in (("train", "val"), ("val", "train"))
         if len(labels := np.setdiff1d(rows[one][1], rows[other][1]))
     ]
@@ -147,8 +147,8 @@ def _number(names: np.ndarray, labels: np.ndarray, images: Path) -> tuple[list[s
             value = values[times > 1][0]
             clash = [str(pair) for pair in pairs if str(pair[column]) == str(value)]
             raise InputError(
-                f"the lists contradict {images}: {what} {value} stands for {some(clash)} (label, "
-                "folder); get lists.tar again"
+                f"the lists contradict {images}: {what} {value} stands for "
+                f"{listed_briefly(clash)} (label, folder); get lists.tar again"
             )
     return [folder for _, folder in pairs], np.searchsorted([k for k, _ in pairs], labels)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.data.image_index import ImageIndex
 from tasks.images.files import SUFFIXES
 
@@ -28,9 +28,9 @@ def image_files(folder: Path) -> list[bytes]:
 def contents(folder: Path) -> str:
     """What a folder holds, in words: its folders, else its images."""
     if folders := subfolders(folder):
-        return f"the folders {some(folders)}"
+        return f"the folders {listed_briefly(folders)}"
     if files := image_files(folder):
-        return f"{len(files):,} image files ({some(map(os.fsdecode, files))})"
+        return f"{len(files):,} image files ({listed_briefly(map(os.fsdecode, files))})"
     return "no folder and no image"
 
 
@@ -55,7 +55,7 @@ def check_same_classes(first: Path, second: Path) -> None:
     """
     one, two = class_folders(first), class_folders(second)
     lines = [
-        f"  only in {folder}: {some(names)}"
+        f"  only in {folder}: {listed_briefly(names)}"
         for folder, names in ((first, sorted({*one} - {*two})), (second, sorted({*two} - {*one})))
         if names
     ]
@@ -88,7 +88,7 @@ def index_folders(
     empty = [name for name, count in zip(names, counts, strict=True) if not count]
     if empty:
         raise InputError(
-            f"{folder}: class folders without an image: {some(empty)} ({empty[0]} holds "
+            f"{folder}: class folders without an image: {listed_briefly(empty)} ({empty[0]} holds "
             f"{contents(folder / empty[0])}); add images (of type {', '.join(sorted(SUFFIXES))}), "
             "remove the folders, or name the folder that holds the classes themselves"
         )

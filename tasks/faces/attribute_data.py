@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.data.image_data import ImageData
 from tasks.faces.attribute_index import AttributeIndex
 
@@ -54,6 +54,6 @@ class AttributeData(ImageData):
 
 def _undefined(names: list[str]) -> str:
     return (
-        f"mean_ap leaves out {some(names)} (true, false or unknown of all images: no average "
-        "precision)"
+        f"mean_ap leaves out {listed_briefly(names)} (true, false or unknown of all images: no "
+        "average precision)"
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.data.image_index import ImageIndex
 
 
@@ -90,7 +90,7 @@ def choose(ids: Sequence[str], wanted: Sequence[str] | None, where: object) -> l
         raise InputError("data.attributes=[]: name one attribute at least, or null for all")
     double = sorted({name for name in wanted if wanted.count(name) > 1})
     if double:
-        raise InputError(f"data.attributes names more than once: {some(double)}")
+        raise InputError(f"data.attributes names more than once: {listed_briefly(double)}")
     lower = {name.lower(): name for name in ids}
     for name in wanted:
         if name not in ids:
@@ -98,6 +98,6 @@ def choose(ids: Sequence[str], wanted: Sequence[str] | None, where: object) -> l
             near = f"did you mean {' or '.join(lower[c] for c in close)}?" if close else ""
             raise InputError(
                 f"data.attributes: {where} has no attribute '{name}'; "
-                f"{near or f'it has {some(ids)}'}"
+                f"{near or f'it has {listed_briefly(ids)}'}"
             )
     return [ids.index(name) for name in wanted]

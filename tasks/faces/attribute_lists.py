@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_csv import AttributeTable, read_attribute_csv
 from tasks.faces.attribute_index import AttributeIndex, named
@@ -92,7 +92,7 @@ class AttributeLists:
             if differ:
                 raise InputError(
                     f"{first.path} and {path} have different attributes; only in one of them: "
-                    f"{some(differ)}. Give both the same columns, or name those that are "
+                    f"{listed_briefly(differ)}. Give both the same columns, or name those that are "
                     "attributes with data.attributes=[...]"
                 )
             if table.ids != first.ids:
@@ -102,7 +102,7 @@ class AttributeLists:
                 if both:
                     raise InputError(
                         f"{listed.path} ({other}) and {path} ({split}) share {len(both):,} "
-                        f"images: {some(both)}; each belongs in one of them"
+                        f"images: {listed_briefly(both)}; each belongs in one of them"
                     )
             tables[split] = table
         return tables
@@ -193,8 +193,8 @@ def _check_present(table: AttributeTable, files: list[bytes], folder: Path) -> N
         raise InputError(
             f"{table.path}, line {table.lines[first]}: {table.files[first]} is not in "
             f"{folder.absolute()} ({len(missing):,} of {len(files):,} images are missing: "
-            f"{some(table.files[i] for i in missing)}); name their folder with data.images=, or "
-            "leave these lines out"
+            f"{listed_briefly(table.files[i] for i in missing)}); name their folder with "
+            "data.images=, or leave these lines out"
         )
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from backbone.errors import InputError
-from backbone.files import whole
+from backbone.files import write_atomically
 
 AttributeState = tuple[np.ndarray, np.ndarray, np.ndarray]
 NAN = float("nan")
@@ -67,7 +67,7 @@ class AttributeResult:
     def write_table(self, path: Path) -> None:
         """Write `per_attribute` as CSV; what is undefined is blank."""
         names = [field.name for field in fields(AttributeScore)]
-        with whole(path) as partial, partial.open("w", newline="") as file:
+        with write_atomically(path) as partial, partial.open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(names)
             for score in self.per_attribute:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
 from tasks.faces.celeba_lists import read_attributes, read_partition
@@ -53,8 +53,9 @@ class CelebA:
             if parquet:
                 raise InputError(
                     f"{root.absolute()} holds a mirror's parquet files "
-                    f"({some(path.name for path in parquet)}) and not CelebA's own: unpack them "
-                    f"once with\n  python -m tasks.faces.unpack {parquet[0].parent} {root}"
+                    f"({listed_briefly(path.name for path in parquet)}) and not CelebA's own: "
+                    f"unpack them once with\n  python -m tasks.faces.unpack {parquet[0].parent} "
+                    f"{root}"
                 )
         require("CelebA", root, paths, LAYOUT, DOWNLOADS)
 
@@ -101,14 +102,15 @@ def _parts(files: list[bytes], root: Path) -> np.ndarray:
     if without:
         raise InputError(
             f"{root / PARTITION}: {len(without):,} images of {ATTRIBUTES} are in no part: "
-            f"{some(without)}; give each a line 'file 0', 1 or 2 (training, validation, test), or "
-            "download both lists again"
+            f"{listed_briefly(without)}; give each a line 'file 0', 1 or 2 (training, validation, "
+            "test), or download both lists again"
         )
     if len(partition) > len(files):
         strange = sorted(partition.keys() - set(files))
         raise InputError(
             f"{root / PARTITION}: {len(strange):,} images that {ATTRIBUTES} says nothing of: "
-            f"{some(file.decode(errors='replace') for file in strange)}; download both lists again"
+            f"{listed_briefly(file.decode(errors='replace') for file in strange)}; download both "
+            "lists again"
         )
     return parts
 
@@ -124,5 +126,5 @@ def _check_files(files: list[bytes], root: Path) -> None:
     names = [files[i].decode(errors="replace") for i in missing]
     raise InputError(
         f"{root / ATTRIBUTES} names {len(missing):,} files that are not in {root / IMAGES}: "
-        f"{some(names)}; {advice}"
+        f"{listed_briefly(names)}; {advice}"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 
 AGAIN = "download the list again"
 BLANK = np.zeros(256, bool)
@@ -154,6 +154,6 @@ def _files(path: Path, words: Words, rows: Rows) -> list[bytes]:
         raise InputError(
             f"{path}, line {lines[0]}: {file.decode(errors='replace')} is in line {lines[1]} "
             f"already ({len(double):,} such files: "
-            f"{some(f.decode(errors='replace') for _, f in double)}); {AGAIN}"
+            f"{listed_briefly(f.decode(errors='replace') for _, f in double)}); {AGAIN}"
         )
     return files

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 
 FILE = ("file", "filename", "file_name", "image", "image_id", "path")  # the first present counts
 SPLIT = "split"
@@ -31,7 +31,9 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
         raise InputError(f"{path}: the file is empty; its first line must name the columns")
     double = sorted({name for name in header if header.count(name) > 1})
     if double:
-        raise InputError(f"{path}, line 1: columns of the same name: {some(double)}; rename one")
+        raise InputError(
+            f"{path}, line 1: columns of the same name: {listed_briefly(double)}; rename one"
+        )
 
     def checked() -> Iterator[tuple[int, list[str]]]:
         for line, row in rows:
@@ -67,7 +69,7 @@ def file_column(path: Path, header: Sequence[str]) -> int:
         if name in lower:
             return lower.index(name)
     raise InputError(
-        f"{path}, line 1: no column of image files among {some(header)}; call it 'file'"
+        f"{path}, line 1: no column of image files among {listed_briefly(header)}; call it 'file'"
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.data.folders import class_folders, index_folders, subfolders
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.celeba_lists import read_partition
@@ -63,8 +63,9 @@ class FaceFolders:
         people = class_folders(root / self.train)
         if self.val is not None and (both := set(people) & set(class_folders(root / self.val))):
             raise InputError(
-                f"{root / self.train} and {root / self.val} share people: {some(sorted(both))}. "
-                "Validation must be on people that the network has not met: move them to one side"
+                f"{root / self.train} and {root / self.val} share people: "
+                f"{listed_briefly(sorted(both))}. Validation must be on people that the network "
+                "has not met: move them to one side"
             )
 
     def load(self) -> ImageSet:
@@ -142,13 +143,14 @@ class CelebaIdentities:
         if missing := absent(root / IMAGES, files):
             raise InputError(
                 f"{root / PARTITION} names {len(missing):,} files that are not in "
-                f"{root / IMAGES}: {some(os.fsdecode(files[i]) for i in missing)}; unpack "
-                "img_align_celeba.zip again"
+                f"{root / IMAGES}: {listed_briefly(os.fsdecode(files[i]) for i in missing)}; "
+                "unpack img_align_celeba.zip again"
             )
         if strange := people.keys() - partition.keys():
             raise InputError(
                 f"{root / PARTITION}: {len(strange):,} images of {IDENTITIES} are in no part: "
-                f"{some(os.fsdecode(file) for file in sorted(strange))}; download both lists again"
+                f"{listed_briefly(os.fsdecode(file) for file in sorted(strange))}; download both "
+                "lists again"
             )
         parts = np.array(list(partition.values()))
         identity = np.array([people.get(file, -1) for file in files])

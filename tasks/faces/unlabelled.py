@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.csv_rows import SPLIT, check_once, file_column, read_rows, split_of
 from tasks.faces.face_index import FaceIndex
@@ -94,7 +94,7 @@ def listed_faces(path: Path, folder: Path) -> tuple[list[bytes], np.ndarray | No
     if missing := absent(folder, names):
         raise InputError(
             f"{path}, line {lines[missing[0]]}: {len(missing):,} of {len(files):,} files are not "
-            f"in {folder}: {some(files[i] for i in missing)}; complete the folder, or name another "
-            "with data.images="
+            f"in {folder}: {listed_briefly(files[i] for i in missing)}; complete the folder, or "
+            "name another with data.images="
         )
     return names, None if at is None else np.array(splits)

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from backbone.errors import InputError, some
-from backbone.files import whole
+from backbone.errors import InputError, listed_briefly
+from backbone.files import write_atomically
 from tasks.faces.celeba import ATTRIBUTES, IMAGES, PARTITION
 
 IDENTITIES = "identity_CelebA.txt"
@@ -106,13 +106,16 @@ def find_parquet(folder: Path) -> list[tuple[int, Path]]:
     if len(numbers) != 3 or len({part for part, _, _ in numbers}) != 3:
         raise InputError(
             f"{folder.absolute()}: expected one set of shards each for train, valid and test, "
-            f"found {some(f'{split}-*-of-{total:05d}' for _, split, total in sorted(numbers))}"
+            "found "
+            f"{listed_briefly(f'{split}-*-of-{total:05d}' for _, split, total in sorted(numbers))}"
         )
     for (_, split, total), there in numbers.items():
         lacking = sorted({*range(total)} - there)
         if lacking:
             names = (f"{split}-{k:05d}-of-{total:05d}.parquet" for k in lacking)
-            raise InputError(f"{folder.absolute()}: shards are missing: {some(names)}; get them")
+            raise InputError(
+                f"{folder.absolute()}: shards are missing: {listed_briefly(names)}; get them"
+            )
     return [(part, path) for part, _, path in sorted(shards)]
 
 
@@ -147,13 +150,13 @@ class ParquetColumns:
         image = schema.field("image").type if "image" in schema.names else None
         if image is None or not types.is_struct(image) or image.get_field_index("bytes") < 0:
             raise InputError(
-                f"{path}: no column image with bytes among {some(schema.names)}; this is no mirror "
-                "of CelebA as the Hugging Face hub has them"
+                f"{path}: no column image with bytes among {listed_briefly(schema.names)}; this "
+                "is no mirror of CelebA as the Hugging Face hub has them"
             )
         if separate and not names:
             raise InputError(
                 f"{path}: no column of attributes (true or false, 1 or -1) among "
-                f"{some(schema.names)}; a mirror without them, get another"
+                f"{listed_briefly(schema.names)}; a mirror without them, get another"
             )
         return cls(names if separate else NAMES, separate, identity)
 
@@ -175,7 +178,7 @@ def _unpack_rows(
         name = os.path.basename(given) if given else f"{number:06d}{suffix}"
         path = root / IMAGES / name
         if not path.exists() or path.stat().st_size != len(data):
-            with whole(path) as partial:
+            with write_atomically(path) as partial:
                 partial.write_bytes(data)
         found.names.append(name)
         found.parts.append(part)
@@ -198,8 +201,8 @@ def _labels(batch: Any, columns: ParquetColumns, where: str) -> np.ndarray:
     kinds = {*np.unique(values).tolist()}
     if not (kinds <= {0, 1} or kinds <= {-1, 1}):
         raise InputError(
-            f"{where} or after: attributes have the values {some(sorted(kinds))}, neither 0 and 1 "
-            "nor -1 and 1"
+            f"{where} or after: attributes have the values {listed_briefly(sorted(kinds))}, "
+            "neither 0 and 1 nor -1 and 1"
         )
     return (values == 1).astype(np.int8)
 
@@ -209,10 +212,12 @@ def _write_lists(root: Path, found: Unpacked, attributes: list[str]) -> None:
     if len(set(found.names)) < len(found.names):
         seen: set[str] = set()
         double = [name for name in found.names if name in seen or seen.add(name)]
-        raise InputError(f"the mirror gives two pictures one name: {some(double)}; get another")
+        raise InputError(
+            f"the mirror gives two pictures one name: {listed_briefly(double)}; get another"
+        )
 
     def write(name: str, lines: Iterator[str]) -> None:
-        with whole(root / name) as partial, partial.open("w") as file:
+        with write_atomically(root / name) as partial, partial.open("w") as file:
             file.writelines(f"{line}\n" for line in lines)
 
     rows = list(zip(found.names, found.parts, strict=True))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
 from tasks.faces.csv_rows import SPLIT, check_once, file_column, read_rows, split_of
@@ -140,7 +140,9 @@ def _from_names(folder: Path) -> tuple[list[bytes], np.ndarray, list[str], str]:
     left_out = [name for name, match in zip(names, matches, strict=True) if not match]
     note = "split by a hash of the names"
     if left_out:
-        note += f", {len(left_out):,} left out whose names lack a value ({some(left_out)})"
+        note += (
+            f", {len(left_out):,} left out whose names lack a value ({listed_briefly(left_out)})"
+        )
     values = np.array([[int(n) for n in matches[i].groups()] for i in kept], np.int64)
     return [found[i] for i in kept], values, [split_by_name(names[i]) for i in kept], note
 

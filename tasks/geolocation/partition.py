@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from backbone.errors import InputError
-from backbone.files import whole
+from backbone.files import write_atomically
 from tasks.geolocation import s2
 from tasks.geolocation.coordinates import out_of_range
 
@@ -117,7 +117,7 @@ class Partition:
         # one entry: the format writes several in no fixed order
         text = json.dumps({"hash": self.hash, "numbers": json.loads(self._numbers())})
         arrays = {name: getattr(self, name) for name in ARRAYS}
-        with whole(Path(path)) as partial:
+        with write_atomically(Path(path)) as partial:
             partial.write_bytes(save(arrays, {"partition": text}))
 
     @classmethod

@@ -15,7 +15,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from backbone.files import whole
+from backbone.files import write_atomically
 from tasks.geolocation.coastlines import outlines
 from tasks.geolocation.partition import Partition
 
@@ -150,7 +150,7 @@ def color_bar(
 
 def save_map(figure: Figure, output: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
-    with whole(output) as partial:
+    with write_atomically(output) as partial:
         figure.savefig(partial, dpi=150, format="png")
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from backbone.errors import InputError
-from backbone.files import whole
+from backbone.files import write_atomically
 from tasks.runs.processes import is_main_process
 
 # Keys without influence on the result: the same run, whatever they are.
@@ -38,7 +38,7 @@ NO_INFLUENCE = (
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file under a temporary name and rename it."""
-    with whole(path) as partial:
+    with write_atomically(path) as partial:
         partial.write_text(text)
 
 

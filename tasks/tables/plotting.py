@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from backbone.files import whole
+from backbone.files import write_atomically
 from tasks.runs.plots import plt
 from tasks.tables.lines import Line
 from tasks.tables.printing import magnitude, title
@@ -75,6 +75,6 @@ def plot(lines: list[Line], path: Path) -> None:
     axes.margins(x=0.1, y=0.1)
     axes.grid(alpha=0.3, which="both")
     figure.legend(loc="outside lower center", ncols=2, fontsize=8)
-    with whole(path) as partial:
+    with write_atomically(path) as partial:
         figure.savefig(partial, dpi=120, format="png")
     plt.close(figure)

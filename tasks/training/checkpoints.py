@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from backbone.errors import InputError
-from backbone.files import whole
+from backbone.files import write_atomically
 from tasks.data.module import Labels
 from tasks.training.legacy import upgrade
 from tasks.training.names import NAME, at, described
@@ -30,7 +30,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
         """Save to `path`, or leave `path` as it was."""
-        with whole(Path(path)) as partial, partial.open("wb") as file:
+        with write_atomically(Path(path)) as partial, partial.open("wb") as file:
             torch.save(checkpoint, file)
             file.flush()
             os.fsync(file.fileno())

@@ -6,21 +6,46 @@ from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 
 import conf
+from backbone.conv import conv_bn_relu6
+from backbone.mobilenet_v1 import MobileNetV1
+from backbone.mobilenet_v2 import MobileNetV2
 from backbone.trunk import Trunk
 
 FOLDER = Path(conf.__file__).parent / "backbone"
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v1", "mobilenet_v2"])
-def test_every_option_of_a_mobilenet_is_in_its_configuration(name):
+def read(name):
+    """A configuration's options, and the parameters of the constructor they go to."""
     config = OmegaConf.load(FOLDER / f"{name}.yaml")
     parameters = inspect.signature(get_class(config.pop("_target_"))).parameters
-    # the start of random weights is no choice to make on the command line
-    assert [k for k in config if k != "weights"] == [k for k in parameters if k != "initialisation"]
-    for key, value in config.items():
-        # PyTorch's usual momentum here; TensorFlow's in the class, as its training used it
-        if key not in ("weights", "bn_momentum"):
-            assert value == parameters[key].default, key
+    assert config.pop("weights") is None
+    return config, parameters
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v1", "mobilenet_v2"])
+def test_every_option_of_a_mobilenet_is_in_its_configuration(name):
+    config, parameters = read(name)
+    # how random weights start is not a choice to make on the command line
+    assert list(config) == [key for key in parameters if key != "initialisation"]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.yaml")))
+def test_every_default_of_a_configuration_is_the_constructors(name):
+    config, parameters = read(name)
+    assert config
+    for key in config:
+        if OmegaConf.is_missing(config, key):
+            assert parameters[key].default is inspect.Parameter.empty, key
+        else:
+            assert config[key] == parameters[key].default, key
+
+
+@pytest.mark.parametrize("network", [MobileNetV1, MobileNetV2])
+def test_a_layer_alone_has_the_defaults_of_the_networks(network):
+    """So that a head's own layers match the trunk's."""
+    layer, trunk = (inspect.signature(made).parameters for made in (conv_bn_relu6, network))
+    for key in ("padding", "bn_eps", "bn_momentum"):
+        assert layer[key].default == trunk[key].default, key
 
 
 @pytest.mark.parametrize(

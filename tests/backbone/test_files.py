@@ -1,11 +1,11 @@
 import pytest
 
-from backbone.files import whole
+from backbone.files import write_atomically
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path):
     path = tmp_path / "new folder" / "a.txt"
-    with whole(path) as partial:
+    with write_atomically(path) as partial:
         partial.write_text("half")
         assert not path.exists()
         partial.write_text("all")
@@ -18,7 +18,7 @@ def test_after_an_error_everything_is_as_it_was(tmp_path):
     path.write_text("old")
 
     def fail():
-        with whole(path) as partial:
+        with write_atomically(path) as partial:
             partial.write_text("new")
             raise RuntimeError
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.detection.coco.cache import cache_file, state, write
 from tasks.detection.coco.index import CocoIndex
 from tasks.detection.coco.json_file import parse_instances
@@ -100,7 +100,7 @@ def check_images(index: CocoIndex, annotations: Path, cache_dir: Path) -> None:
     absent = [str(parent) for parent in parents if not parent.is_dir()]
     if absent:
         raise InputError(
-            f"{annotations} names images in folders that do not exist: {some(absent)}; "
+            f"{annotations} names images in folders that do not exist: {listed_briefly(absent)}; "
             "check the paths"
         )
     passed = cache_file(annotations, cache_dir, ".images")
@@ -113,8 +113,8 @@ def check_images(index: CocoIndex, annotations: Path, cache_dir: Path) -> None:
         listed = [f"id {index.image_ids[i]} {names[i]} ({fault})" for i, fault in bad.items()]
         raise InputError(
             f"{folder}: of the {len(index):,} images of {annotations} {missing:,} are missing and "
-            f"{len(bad) - missing:,} cannot be read: {some(listed)}. Get them again, or go on "
-            f"without them: python -m tasks.detection.coco.audit {annotations} {folder} "
+            f"{len(bad) - missing:,} cannot be read: {listed_briefly(listed)}. Get them again, or "
+            f"go on without them: python -m tasks.detection.coco.audit {annotations} {folder} "
             "CLEANED.json writes an annotation file without them, to be put in that one's place"
         )
     write(passed, lambda file: file.write(key))

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from backbone.files import whole
+from backbone.files import write_atomically
 from tasks.detection.coco.json_file import parse_instances
 
 FORMAT = 1  # one more whenever the arrays of parse_instances change
@@ -50,5 +50,5 @@ def cache_file(path: Path, cache_dir: Path, suffix: str) -> Path:
 
 def write(path: Path, content: Callable[[BinaryIO], object]) -> None:
     """Let `content` fill a file that appears at `path` only when it is whole."""
-    with whole(path) as partial, partial.open("wb") as file:
+    with write_atomically(path) as partial, partial.open("wb") as file:
         content(file)

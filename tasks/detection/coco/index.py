@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.detection.coco.cache import cached_instances
 
 if TYPE_CHECKING:
@@ -170,8 +170,9 @@ def load_index(
     if strange.any():
         of = arrays["annotation_ids"][np.isin(arrays["box_categories"], ids[strange])]
         raise InputError(
-            f"{annotations}: category ids {some(ids[strange])} are not in {lowest}..{limit - 1} "
-            f"(annotations of them: {some(of) or 'none'}); correct them"
+            f"{annotations}: category ids {listed_briefly(ids[strange])} are not in "
+            f"{lowest}..{limit - 1} (annotations of them: {listed_briefly(of) or 'none'}); correct "
+            "them"
             + ("" if num_classes is None else ", or set num_classes=null to number the file's own")
         )
     if num_classes is None:
@@ -199,8 +200,8 @@ def check_same_categories(first: CocoIndex, second: CocoIndex) -> None:
         differing = sorted(first.names.items() ^ second.names.items())
         raise InputError(
             f"the annotations of {first.folders[0]} and {second.folders[0]} do not list the same "
-            f"categories ({some(differing) or 'the same ones, in another order'}); give both files "
-            "the same list"
+            f"categories ({listed_briefly(differing) or 'the same ones, in another order'}); give "
+            "both files the same list"
         )
 
 
@@ -210,8 +211,8 @@ def concatenate(first: CocoIndex, second: CocoIndex) -> CocoIndex:
     twice = np.intersect1d(first.image_ids, second.image_ids)
     if len(twice):
         raise InputError(
-            f"image ids in both {first.folders[0]} and {second.folders[0]}: {some(twice)}; "
-            "a photograph must be in one set only"
+            f"image ids in both {first.folders[0]} and {second.folders[0]}: "
+            f"{listed_briefly(twice)}; a photograph must be in one set only"
         )
     moved = replace(second, folder=second.folder + len(first.folders))
     joined = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 
 
 def parse_instances(path: Path) -> dict[str, np.ndarray]:
@@ -131,13 +131,14 @@ def _check_ids(
     values, counts = np.unique(known, return_counts=True)
     if (counts > 1).any():
         raise InputError(
-            f"{path}: {what} ids that stand more than once: {some(values[counts > 1])}; "
+            f"{path}: {what} ids that stand more than once: {listed_briefly(values[counts > 1])}; "
             "give every one an id of its own"
         )
     stray = ~np.isin(used, known)
     if stray.any():
         raise InputError(
-            f"{path}: {stray.sum():,} annotations (ids {some(annotation_ids[stray])}) have {what} "
-            f"ids that the file does not list: {some(np.unique(used[stray]))}; remove these "
-            f"annotations, or add the {what} to the file"
+            f"{path}: {stray.sum():,} annotations (ids {listed_briefly(annotation_ids[stray])}) "
+            f"have {what} ids that the file does not list: "
+            f"{listed_briefly(np.unique(used[stray]))}; remove "
+            f"these annotations, or add the {what} to the file"
         )

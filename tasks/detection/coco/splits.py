@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from backbone.errors import InputError, some
+from backbone.errors import InputError, listed_briefly
 from tasks.detection.coco.audit import Audit, audit, check_images
 from tasks.detection.coco.index import CocoIndex, concatenate, load_index
 
@@ -143,6 +143,6 @@ def read_minival(path: Path, val: CocoIndex) -> np.ndarray:
     if len(strange) or not ids:
         raise InputError(
             f"{path}: {len(strange):,} of its {len(ids):,} image ids are not in "
-            f"{val.folders[0]}: {some(strange)}; minival is a part of val2014"
+            f"{val.folders[0]}: {listed_briefly(strange)}; minival is a part of val2014"
         )
     return np.isin(val.image_ids, ids)
