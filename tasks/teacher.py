@@ -60,7 +60,7 @@ def write_outputs(
     import torch
     from torch.utils.data import DataLoader
 
-    from tasks.training.names import at
+    from tasks.runs.names import at
     from tasks.training.restore import load_task
 
     task, saved = load_task(checkpoint, trust)

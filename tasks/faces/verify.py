@@ -68,7 +68,7 @@ def embeddings_of_network(
     from tasks.data.labelled_images import LabelledImages, collate_labelled
     from tasks.faces.embedding_task import FaceEmbedding
     from tasks.images.view import View
-    from tasks.training.names import at
+    from tasks.runs.names import at
     from tasks.training.restore import load_task
 
     task, saved = load_task(path)

@@ -22,11 +22,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from backbone.errors import InputError
 from backbone.files import write_atomically
+from tasks.runs.names import named
 from tasks.runs.processes import is_main_process
 
 # Keys without influence on the result: the same run, whatever they are.
 NO_INFLUENCE = (
     "fresh",
+    "trust",
     "paths",
     "data.workers",
     "data.module.workers",
@@ -61,7 +63,8 @@ def fingerprint(config: DictConfig) -> str:
     for key in NO_INFLUENCE:
         parent, _, leaf = key.rpartition(".")
         (OmegaConf.select(config, parent) if parent else config).pop(leaf, None)
-    text = json.dumps(OmegaConf.to_container(config), sort_keys=True)
+    # by names: a module that moves is still the same run's
+    text = json.dumps(named(OmegaConf.to_container(config)), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

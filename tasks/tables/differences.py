@@ -30,6 +30,8 @@ IGNORED = (
     "trainer.strategy",
     "trainer.precision",
 )
+# Parts whose import paths are no part of what a row is: modules move.
+WIRING = ("data.", "task.bench.", "trainer.")
 ABSENT = object()
 
 
@@ -70,7 +72,11 @@ def leaves(node: Any, prefix: str = "") -> dict[str, Any]:
     """Dotted key -> value of everything that is no mapping."""
     if not isinstance(node, dict) or not node:
         return {prefix.removesuffix("."): node}
-    inner = (leaves(value, f"{prefix}{key}.") for key, value in node.items())
+    inner = (
+        leaves(value, f"{prefix}{key}.")
+        for key, value in node.items()
+        if not (key == "_target_" and prefix.startswith(WIRING))
+    )
     return {key: value for part in inner for key, value in part.items()}
 
 

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import conf
 from backbone.errors import InputError
+from tasks.runs.legacy import upgrade_config
 from tasks.tables.counting import compose_row, network_of
 from tasks.tables.differences import differences
 from tasks.tables.reading import Row, Table
@@ -129,13 +130,18 @@ def read_run(path: Path) -> Run:
     result = read_runs(file, json.loads, {"metrics": dict, "data": str, "seed": int})
     parts = dict.fromkeys(("task", "backbone", "data", "trainer"), dict)
     config = read_runs(path / "config.yaml", yaml.safe_load, parts | {"mode": str})
+    if "${" in json.dumps(config):
+        raise InputError(
+            f"{path / 'config.yaml'}: it holds an interpolation, and a run's configuration is "
+            "resolved: it was changed; left out"
+        )
     if not (Path(conf.__file__).parent / "mode" / f"{config['mode']}.yaml").is_file():
         raise InputError(f"{path / 'config.yaml'}: mode={config['mode']} is not known; left out")
     if "finished" in result:
         date = datetime.fromisoformat(result["finished"])
     else:  # an earlier release's
         date = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-    return Run(path, result, OmegaConf.create(config), date)
+    return Run(path, result, OmegaConf.create(upgrade_config(config)), date)
 
 
 def read_runs(path: Path, parse: Callable[[str], Any], wanted: dict[str, type]) -> dict[str, Any]:

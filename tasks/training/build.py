@@ -14,8 +14,8 @@ from backbone.weights import Report, load_weights
 from tasks.data.module import Labels
 from tasks.images.files import image_size
 from tasks.images.preprocessing import Augmentation
+from tasks.runs.names import STABLE
 from tasks.training.checkpoints import read_checkpoint
-from tasks.training.names import STABLE
 from tasks.training.task import Task
 
 

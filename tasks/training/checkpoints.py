@@ -16,8 +16,8 @@ from torch import Tensor
 from backbone.errors import InputError
 from backbone.files import write_atomically
 from tasks.data.module import Labels
-from tasks.training.legacy import upgrade
-from tasks.training.names import NAME, at, described
+from tasks.runs.legacy import upgrade
+from tasks.runs.names import NAME, at, described
 
 LARGEST_SIDE = 8192  # pixels
 FORMAT = 2  # of the description in a checkpoint; version 0.1.0 wrote none
@@ -39,7 +39,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 class Description(Callback):
     """Puts the configuration, the labels and the scores into every checkpoint, as plain values.
 
-    What the configuration builds stands there under its stable name, see `tasks.training.names`.
+    What the configuration builds stands there under its stable name, see `tasks.runs.names`.
     """
 
     def __init__(self, config: DictConfig):

@@ -1,6 +1,6 @@
 """From a checkpoint back to the task that it holds, without running anything it says.
 
-Only what `tasks.training.names` lists can be built, with plain values as options, and, of modules
+Only what `tasks.runs.names` lists can be built, with plain values as options, and, of modules
 that the user trusts by name, what they hold.
 """
 
@@ -16,8 +16,8 @@ from torch import nn
 
 from backbone.errors import InputError
 from backbone.timm_trunk import TimmTrunk
+from tasks.runs.names import NAME, RELEASED, at
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
-from tasks.training.names import NAME, RELEASED, at
 from tasks.training.task import Task
 
 # what a constructor raises for options that make no sense

@@ -1,4 +1,4 @@
-"""Checkpoints of version 0.1.0, in the form of today.
+"""Checkpoints and run configurations of version 0.1.0, in the form of today.
 
 They named what they were built of by import paths and had the options of preprocessing and view
 among the task's own.
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backbone.errors import InputError
-from tasks.training.names import BUILT, NAME, VERSION_0_1_0, at
+from tasks.runs.names import BUILT, NAME, RELEASED, VERSION_0_1_0, at
 
 # Paths in the parts of a configuration that nothing is built from: a record of how a run was made.
 RECORDED = re.compile(
@@ -39,18 +39,53 @@ def upgrade(content: dict[str, Any], path: Path) -> dict[str, Any]:
         InputError: it names code that version 0.1.0 did not have.
     """
     config = _renamed(content["config"], path, ())
-    module = at(config, ("task", "module"))
-    if isinstance(module, dict):
-        view = {key: module.pop(key) for key in MOVED if key in module}
-        config["preprocess"] = {key: module.pop(key) for key in AUGMENTATION if key in module}
-        for key in GONE:
-            module.pop(key, None)
-        if isinstance(config.get("data"), dict):
-            config["data"]["view"] = {NAME: "view", **view}
+    _move_options(config, {NAME: "view"})
     labels = dict(content["labels"])
     partition = labels.pop("partition", None)
     labels["details"] = {} if partition is None else {"partition": partition}
     return content | {"config": config, "labels": labels}
+
+
+def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a run directory, where it is of version 0.1.0, in the form of today.
+
+    Import paths are those of today, so that it compares with a composition.
+    """
+    if "preprocess" in config:
+        return config
+    config = _repointed(config)
+    _move_options(config, {"_target_": RELEASED["view"]})
+    return {"trust": [], **config}
+
+
+def _move_options(config: dict[str, Any], view: dict[str, Any]) -> None:
+    """Take the options of preprocessing and view out of the task's and the data's own."""
+    module, data = at(config, ("task", "module")), config.get("data")
+    if not isinstance(module, dict) or not isinstance(data, dict):
+        return
+    moved = {key: module[key] for key in MOVED if key in module}
+    for owner in (module, data, data.get("module")):
+        if isinstance(owner, dict):
+            for key in (*MOVED, *(GONE if owner is module else ())):
+                owner.pop(key, None)
+    data["view"] = {**view, "crop_fraction": None, "box": None, "keep_aspect": False, **moved}
+    if isinstance(data.get("module"), dict):
+        data["module"]["view"] = data["view"]
+    config["preprocess"] = {key: module.pop(key) for key in AUGMENTATION if key in module}
+
+
+def _repointed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_repointed(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    new = {key: _repointed(inner) for key, inner in value.items()}
+    path = new.get("_target_")
+    if path in VERSION_0_1_0:
+        new["_target_"] = RELEASED[VERSION_0_1_0[path]]
+    elif isinstance(path, str):
+        new["_target_"] = path.replace("tasks.optimization.", "tasks.training.recipe.")
+    return new
 
 
 def _renamed(value: Any, path: Path, place: tuple[str, ...]) -> Any:

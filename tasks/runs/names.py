@@ -93,6 +93,19 @@ def _described(value: Any, place: tuple[str, ...]) -> Any:
     return {NAME: STABLE.get(value["_target_"], value["_target_"]), **plain}
 
 
+def named(value: Any) -> Any:
+    """A configuration with names in place of all its import paths, for comparing two of them."""
+    if isinstance(value, list):
+        return [named(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {k: named(v) for k, v in value.items() if k != "_target_"}
+    if "_target_" not in value:
+        return plain
+    path = value["_target_"]
+    return {NAME: STABLE.get(path, path.rpartition(".")[2]), **plain}
+
+
 def at(config: Mapping[str, Any], place: Sequence[str]) -> Any:
     """The value at a place of nested mappings; None where there is none."""
     value: Any = config
