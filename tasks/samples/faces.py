@@ -22,6 +22,7 @@ what was drawn.
 
 from itertools import combinations
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -50,6 +51,7 @@ _WOMEN = ("Amina", "Beatriz", "Chiyo", "Dagny", "Esi", "Farida", "Greta", "Hana"
 _MEN = ("Abel", "Bashir", "Carlos", "Dmitri", "Emeka", "Finn", "Goran", "Hiro", "Ivo", "Jamal")
 _FAMILIES = ("Alder", "Birch", "Cedar", "Elder", "Fern", "Ginkgo", "Hazel", "Juniper", "Laurel")
 
+T = TypeVar("T")
 Row = tuple[list[int], np.ndarray]  # attributes, -1 or 1; places in the picture, [7, 2]
 
 
@@ -162,7 +164,8 @@ def draw_lfw_picture(path: Path, seed: int, person: int, index: int) -> None:
 
 def _in_turn(seed: int, split: int, count: int) -> list[int]:
     """Return whom each of `count` pictures of a partition shows, by their number in it."""
-    rng, order, first = np.random.default_rng((seed, split, 3)), [], 0
+    rng, first = np.random.default_rng((seed, split, 3)), 0
+    order: list[int] = []
     least, most = _PICTURES[split]
     while len(order) < count:
         group = np.arange(first, first + _AT_ONCE)
@@ -194,7 +197,7 @@ def _draw_lfw(folder: Path, people: int, seed: int, workers: int | None) -> None
     names = _names(people, seed, rng)
     in_fold = people // FOLDS
     counts = [2 + person % in_fold % 3 for person in range(people)]
-    jobs = []
+    jobs: list[tuple[Path, int, int, int]] = []
     for person, name in enumerate(names):
         (folder / name).mkdir(parents=True)
         for n in range(1, counts[person] + 1):
@@ -224,7 +227,7 @@ def _pairs(
     return same, [(one, i, other, j) for (one, i), (other, j) in both if one != other]
 
 
-def _some(pairs: list[tuple[int, ...]], count: int, rng: Rng) -> list[tuple[int, ...]]:
+def _some(pairs: list[T], count: int, rng: Rng) -> list[T]:
     """Return `count` of `pairs`, no pair twice, in their order."""
     return [pairs[k] for k in sorted(rng.choice(len(pairs), count, replace=False))]
 

@@ -36,8 +36,8 @@ def shade(canvas: np.ndarray, sprite: Sprite, x: int, y: int, rest: str) -> None
     x0, y0, x1, y1 = sprite.extent
     width, height = x1 - x0, y1 - y0
     if rest in ("stand", "float") and not sprite.kind.on_pole:
-        width = 1.25 * sprite.kind.foot * width
-        size = (max(6, round(width)), max(4, round(0.16 * min(width, height)) + 2))
+        wide = 1.25 * sprite.kind.foot * width
+        size = (max(6, round(wide)), max(4, round(0.16 * min(wide, height)) + 2))
         pool = Image.radial_gradient("L").point(_POOL).resize(size)
         left, top = x + (x0 + x1 - size[0]) // 2, y + y1 - round(0.62 * size[1])
         _darken(canvas, pool, left, top, 0.5)

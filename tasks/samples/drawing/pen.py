@@ -74,17 +74,13 @@ class Pen:
             return
         # only the part of the disc that falls on the sheet is enlarged
         scale = 128 / (2 * r)
-        part = tuple(
-            float(np.clip(v, 0, 128))
-            for v in (
-                (left - cx + r) * scale,
-                (top - cy + r) * scale,
-                (right - cx + r) * scale,
-                (bottom - cy + r) * scale,
-            )
+        x0, y0, x1, y1 = (
+            float(np.clip((edge + r) * scale, 0, 128))
+            for edge in (left - cx, top - cy, right - cx, bottom - cy)
         )
         disc = _soft_disc(round(strength, 2))
-        mask = disc.resize((right - left, bottom - top), Image.Resampling.BILINEAR, part)
+        size = (right - left, bottom - top)
+        mask = disc.resize(size, Image.Resampling.BILINEAR, (x0, y0, x1, y1))
         self.sheet.paste(color[:3], (left, top), mask)
 
     def finish(self) -> Image.Image:
@@ -176,9 +172,15 @@ class ObjectPen(Pen):
         """Return the drawing, RGBA, and the object's own coverage, L, cropped to what is drawn.
 
         Both keep `MARGIN` empty pixels on every side.
+
+        Raises:
+            ValueError: nothing was drawn.
         """
         both, n = ImageChops.lighter(self._object, self._prop), self.supersample
-        x0, y0, x1, y1 = both.getbbox()
+        drawn = both.getbbox()
+        if drawn is None:
+            raise ValueError("The pen has drawn nothing, so there is nothing to cut out.")
+        x0, y0, x1, y1 = drawn
         left, top = (x0 // n - MARGIN) * n, (y0 // n - MARGIN) * n
         bounds = (left, top, (-(-x1 // n) + MARGIN) * n, (-(-y1 // n) + MARGIN) * n)
         image = self.sheet.crop(bounds)

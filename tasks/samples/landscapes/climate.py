@@ -12,8 +12,16 @@ import numpy as np
 
 Season = Literal["even", "summer", "winter"]  # when most of the rain falls
 Biome = Literal[
-    *("rain_forest", "savanna", "desert", "steppe", "mediterranean", "subtropical"),
-    *("temperate", "boreal", "tundra", "ice"),
+    "rain_forest",
+    "savanna",
+    "desert",
+    "steppe",
+    "mediterranean",
+    "subtropical",
+    "temperate",
+    "boreal",
+    "tundra",
+    "ice",
 ]
 _ARID = {"summer": 280, "even": 140, "winter": 0}  # mm of rain that its season is worth
 _TILT = 23.44  # degrees, of the Earth's axis

@@ -4,12 +4,13 @@ Photographs cluster where people are, so positions spread around towns by some 6
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from tasks.geolocation.sphere import EARTH_RADIUS_KM, directions, unit_vectors
 from tasks.samples.drawing.colors import Rng
-from tasks.samples.landscapes.climate import Climate
+from tasks.samples.landscapes.climate import Climate, Season
 
 # The columns are those of `Place` and `Climate`, in short. Of the views, one digit each says how
 # often the open country, a street, the coast and the wild are photographed. Weights favour Europe,
@@ -105,8 +106,8 @@ class Place:
         A normal deviate in the plane that touches the sphere there, then back on the sphere: for
         such spreads as good as von Mises and Fisher's distribution, at the antimeridian too.
         """
-        up = unit_vectors(self.latitude, self.longitude)
-        east = unit_vectors(0, self.longitude + 90)
+        up = unit_vectors(np.asarray(self.latitude), np.asarray(self.longitude))
+        east = unit_vectors(np.asarray(0.0), np.asarray(self.longitude + 90))
         across, along = rng.normal(0, self.spread / EARTH_RADIUS_KM, 2)
         latitude, longitude = directions(up + across * east + along * np.cross(up, east))
         return round(float(latitude), 6), round(float(longitude), 6)
@@ -115,15 +116,24 @@ class Place:
 def _place(row: str) -> Place:
     name, latitude, longitude, spread, weight, *rest = row.split()
     height, inland, current, rain, season, relief, soil, people, views = rest
-    numbers = (float(value) for value in (latitude, height, inland, current, rain))
     return Place(
-        name.replace("_", " "),
-        *map(float, (latitude, longitude, spread, weight)),
-        Climate(*numbers, season),
-        relief,
-        soil,
-        people,
-        tuple(map(float, views)),
+        name=name.replace("_", " "),
+        latitude=float(latitude),
+        longitude=float(longitude),
+        spread=float(spread),
+        weight=float(weight),
+        climate=Climate(
+            latitude=float(latitude),
+            height=float(height),
+            inland=float(inland),
+            current=float(current),
+            rain=float(rain),
+            season=cast(Season, season),
+        ),
+        relief=relief,
+        soil=soil,
+        people=people,
+        views=tuple(map(float, views)),
     )
 
 

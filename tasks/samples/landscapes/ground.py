@@ -133,15 +133,15 @@ def water(stage: Stage, top: float, bottom: float, lake: bool = False) -> None:
     """The sea or a lake, coloured by its warmth and by the sky."""
     mean, rng = stage.place.climate.mean, stage.rng
     if lake:
-        far, close = (104, 146, 170), (58, 104, 132)
+        tones = (104, 146, 170), (58, 104, 132)
     elif mean > 21:
-        far, close = (34, 122, 184), (84, 204, 198)
+        tones = (34, 122, 184), (84, 204, 198)
     elif mean > 12.5:
-        far, close = (38, 98, 164), (64, 146, 188)
+        tones = (38, 98, 164), (64, 146, 188)
     else:
-        far, close = (70, 108, 136), (74, 124, 142)
+        tones = (70, 108, 136), (74, 124, 142)
     cloud = 0.15 + 0.35 * stage.now.cloud
-    far, close = (near(rng, mix(tone, stage.now.horizon, cloud), 8) for tone in (far, close))
+    far, close = (near(rng, mix(tone, stage.now.horizon, cloud), 8) for tone in tones)
     glitter = mix(stage.now.horizon, (255, 255, 250), 0.5)
     sea(stage.pen, rng, stage.aspect, top, bottom, far, close, glitter)
     if stage.place.climate.mean < -3:

@@ -25,7 +25,11 @@ class LitPen(Pen):
         self, points: Points, fill: Fill, ink: Color | None = None, width: float = 0.03
     ) -> None:
         """Fill a closed outline, as `Pen.shape` does, in the light there is."""
-        lit = tuple(map(self._lit, fill)) if isinstance(fill[0], tuple) else self._lit(fill)
+        lit: Fill
+        if isinstance(fill[0], tuple):
+            lit = self._lit(fill[0]), self._lit(fill[1])
+        else:
+            lit = self._lit(fill)
         super().shape(points, lit, ink and self._lit(ink), width)
 
     def stroke(self, points: Points, width: float, fill: Color) -> None:

@@ -16,12 +16,30 @@ _AUTUMN: tuple[Color, ...] = ((214, 132, 52), (196, 82, 48), (222, 174, 64), (16
 
 # What the light leaves of a colour, the zenith and the horizon by the sun's height in degrees.
 _HEIGHTS = (-10, -3, 3, 12, 30, 60)
-_LIGHT = ((84, 100, 158), (152, 140, 172), (232, 198, 174), (252, 236, 214), (256, 250, 240))
-_LIGHT += ((258, 255, 250),)
-_ZENITH = ((24, 32, 78), (64, 80, 144), (112, 138, 194), (104, 166, 224), (86, 158, 226))
-_ZENITH += ((60, 138, 216),)
-_HORIZON = ((92, 92, 142), (234, 162, 136), (250, 206, 154), (226, 232, 232), (208, 232, 244))
-_HORIZON += ((188, 222, 242),)
+_LIGHT: tuple[Color, ...] = (
+    (84, 100, 158),
+    (152, 140, 172),
+    (232, 198, 174),
+    (252, 236, 214),
+    (256, 250, 240),
+    (258, 255, 250),
+)
+_ZENITH: tuple[Color, ...] = (
+    (24, 32, 78),
+    (64, 80, 144),
+    (112, 138, 194),
+    (104, 166, 224),
+    (86, 158, 226),
+    (60, 138, 216),
+)
+_HORIZON: tuple[Color, ...] = (
+    (92, 92, 142),
+    (234, 162, 136),
+    (250, 206, 154),
+    (226, 232, 232),
+    (208, 232, 244),
+    (188, 222, 242),
+)
 
 
 @dataclass(frozen=True)
@@ -105,7 +123,8 @@ def _grass(wet: float, warmth: float) -> Color:
 def _light(sun: float, grey: float) -> Tint:
     r, g, b = (v / 255 for v in _blend(_LIGHT, sun))
     dim = 0.9 * (r + g + b) / 3
-    return tuple(float(v + (dim - v) * grey) for v in (r, g, b))
+    r, g, b = (float(v + (dim - v) * grey) for v in (r, g, b))
+    return r, g, b
 
 
 def _blend(anchors: tuple[Color, ...], sun: float) -> Color:

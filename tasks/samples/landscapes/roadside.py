@@ -20,7 +20,7 @@ from tasks.samples.drawing.shapes import box, curve, path, placed, ring
 from tasks.samples.landscapes.lit_pen import LitPen
 from tasks.samples.landscapes.moment import SNOW, Moment
 from tasks.samples.landscapes.peoples.people import People
-from tasks.samples.landscapes.stage import Stage
+from tasks.samples.landscapes.stage import Measure, Stage
 
 LANE = 3.0  # metres
 _ASPHALT: Color = (112, 112, 120)
@@ -47,7 +47,7 @@ class Road:
         self.bend = rng.normal(0, 0.12)
         self.paved = rng.random() < stage.people.paved
 
-    def x(self, across: float | np.ndarray, distance: float | np.ndarray) -> float | np.ndarray:
+    def x(self, across: float, distance: Measure) -> Measure:
         """Where in the frame a point of the ground is, metres to the right of the camera."""
         far = 1 - np.minimum(1, 9 / distance)
         return self.vanishing + self.bend * (far**3 - far) + across / distance

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,6 +24,8 @@ SOILS: dict[str, Color] = {
     "grey": (150, 146, 140),
 }
 _SHADE = (26, 30, 60, 70)
+
+Measure = TypeVar("Measure", float, np.ndarray)  # one number, or an array of them
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Stage:
         """The ground as it lies."""
         return SNOW if self.now.snow else self.green
 
-    def foot(self, distance: float) -> float:
+    def foot(self, distance: Measure) -> Measure:
         """How far down the frame the ground is at a distance in metres."""
         return self.horizon + self.eye / distance
 

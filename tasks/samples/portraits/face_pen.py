@@ -133,10 +133,10 @@ class FacePen(Pen):
         box = self.skin.getbbox()
         if box is None:  # all of it is outside the frame
             return
-        part = tuple(edge / (step * self.supersample) for edge in box)
+        x0, y0, x1, y1 = (edge / (step * self.supersample) for edge in box)
         amount = Image.fromarray((255 * mask).astype(np.uint8))
         size = (box[2] - box[0], box[3] - box[1])
-        amount = amount.resize(size, Image.Resampling.BILINEAR, part)
+        amount = amount.resize(size, Image.Resampling.BILINEAR, (x0, y0, x1, y1))
         self.sheet.paste(color[:3], box, ImageChops.multiply(amount, self.skin.crop(box)))
 
 

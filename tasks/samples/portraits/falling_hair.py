@@ -24,8 +24,8 @@ def back_hair(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
         pen.shape(puffy(ring(0.3 * look.part, -2.12, 0.48, 0.4)), shaded(color, 0.14, 0.2))
     elif look.style == "ponytail":
         side = float(np.sign(look.part))
-        tail = [(0.7, -1.2), (1.36, -0.9), (1.52, 0.2), (1.5, 1.4), (1.24, 2.3)]
-        tail = curve([*tail, (1.06, 1.4), (0.9, 0)])
+        knots = [(0.7, -1.2), (1.36, -0.9), (1.52, 0.2), (1.5, 1.4), (1.24, 2.3)]
+        tail = curve([*knots, (1.06, 1.4), (0.9, 0)])
         pen.shape(_fallen(face, tail) * (side, 1), (color, shade))
         edges = [np.array([(x, -0.4), (x + 0.05, 0.9), (1.24, 2.2)]) for x in (1.45, 1.0)]
         _strands(pen, face, rng, (edges[0] * (side, 1), edges[1] * (side, 1)), color)

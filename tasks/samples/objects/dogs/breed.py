@@ -64,7 +64,7 @@ class Coat:
     def varied(self, rng: Rng) -> "Coat":
         """Return this coat on another dog: all of it paler or deeper, warmer or cooler."""
         shift = rng.normal(0, 10) + rng.normal(0, (5, 3, 6))
-        colors = {
+        colors: dict[str, Any] = {
             field.name: tuple(int(v) for v in np.clip(np.add(value, shift), 0, 255))
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), tuple)

@@ -82,9 +82,10 @@ def marks(pen: ObjectPen, rng: Rng, area: Ellipse, color: Color, kind: Marks) ->
     """Draw merle blotches or brindle stripes inside `area`."""
     x, y, rx, ry = area
     if kind == "merle":
-        for center in _scattered(rng, area, 13):
+        for cx, cy in _scattered(rng, area, 13):
             ragged = curve(ring(0, 0, 1.0, count=7) * rng.uniform(0.5, 1.2, (7, 1)))
-            blot = placed(ragged, *center, (rng.uniform(0.04, 0.11), rng.uniform(0.03, 0.07)))
+            size = (rng.uniform(0.04, 0.11), rng.uniform(0.03, 0.07))
+            blot = placed(ragged, cx, cy, size)
             pen.shape(blot, (*dark(color, rng.uniform(0.6, 0.8)), 235))
     elif kind == "brindle":
         for at in np.arange(-0.95, 0.96, 0.07 / rx):
