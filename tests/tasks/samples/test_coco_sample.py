@@ -1,4 +1,4 @@
-"""The drawn COCO sample: valid, exact, repeatable, and there either whole or not at all."""
+"""The drawn COCO sample: valid, exact, repeatable, and published complete or not at all."""
 
 import contextlib
 import hashlib
@@ -149,7 +149,7 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, stop):
 
 
 def test_two_processes_at_once_leave_one_whole_set(tmp_path):
-    call = f"from tasks.samples.coco import draw; draw('coco', **{SMALL!r})"
+    call = f"from tasks.samples.coco import draw_coco; draw_coco('coco', **{SMALL!r})"
     root = Path(__file__).resolve().parents[3]
     code = f"import sys; sys.path.insert(0, {str(root)!r}); {call}"
     both = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) for _ in range(2)]
@@ -160,7 +160,7 @@ def test_two_processes_at_once_leave_one_whole_set(tmp_path):
 
 
 def test_the_slower_of_two_keeps_the_set_of_the_faster(tmp_path, monkeypatch):
-    """Whoever finishes second finds the folder filled, whenever that happened."""
+    """The slower process finds the folder filled, at whatever moment that happened."""
     root, whole = tmp_path / "coco", coco._draw_set
 
     def overtaken(*arguments):
