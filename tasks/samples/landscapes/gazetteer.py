@@ -1,4 +1,4 @@
-"""Where the photographs are taken: places on all continents, and what no formula tells of them.
+"""Where the photographs are taken: places on all continents, with what no formula tells about them.
 
 Photographs cluster where people are, so positions spread around towns by some 60 to 280 km.
 """
@@ -12,9 +12,9 @@ from tasks.geolocation.sphere import EARTH_RADIUS_KM, directions, unit_vectors
 from tasks.samples.drawing.colors import Rng
 from tasks.samples.landscapes.climate import Climate, Season
 
-# The columns are those of `Place` and `Climate`, in short. Of the views, one digit each says how
-# often the open country, a street, the coast and the wild are photographed. Weights favour Europe,
-# North America and famous places, as photographers do.
+# The columns are the fields of `Place` and `Climate`, abbreviated. The four digits of `views` say
+# how often the open country, a street, the coast and the wild are photographed. Weights favour
+# Europe, North America and famous places, as photographers do.
 _TABLE = """
 # place          lat.  long.  km wt. high inland cur. rain season relief   soil   people     views
 Anchorage        61.2 -149.9 110 1.0  0.1   0.40    4  450 even   alps     grey   america    4213
@@ -92,7 +92,7 @@ class Place:
     name: str
     latitude: float  # degrees
     longitude: float
-    spread: float  # km, of positions around it: the standard deviation each way
+    spread: float  # km, standard deviation of the positions in each direction
     weight: float
     climate: Climate
     relief: str
@@ -101,10 +101,11 @@ class Place:
     views: tuple[float, ...]  # weights of country, street, coast, wild
 
     def position(self, rng: Rng) -> tuple[float, float]:
-        """Pick a latitude and a longitude near the place, in degrees, of six decimals.
+        """Pick a latitude and a longitude near the place, in degrees with six decimals.
 
-        A normal deviate in the plane that touches the sphere there, then back on the sphere: for
-        such spreads as good as von Mises and Fisher's distribution, at the antimeridian too.
+        The offset is normal in the plane tangent to the sphere at the place, and is then projected
+        back onto the sphere. For such spreads this is as good as the von Mises-Fisher distribution,
+        also across the antimeridian.
         """
         up = unit_vectors(np.asarray(self.latitude), np.asarray(self.longitude))
         east = unit_vectors(np.asarray(0.0), np.asarray(self.longitude + 90))

@@ -14,7 +14,7 @@ ENDS = {"bob": 1.42, "long": 3.2}  # how far down loose hair reaches
 
 
 def back_hair(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
-    """Draw what is seen behind neck and ears."""
+    """Draw the hair behind neck and ears."""
     w, color = face.wide, look.hair_tone
     shade = dark(color, 0.3)
     if look.style == "afro":
@@ -42,7 +42,7 @@ def back_hair(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
 
 
 def curtains(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
-    """Draw loose hair that falls before the ears."""
+    """Draw loose hair that falls in front of the ears."""
     color, (out, inn) = look.hair_tone, _curtain(face, look)
     for side in (-1, 1):
         edges = [_fallen(face, curve(line, closed=False)) for line in (out, inn)]
@@ -53,7 +53,7 @@ def curtains(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
 
 
 def _curtain(face: Identity, look: Look) -> tuple[np.ndarray, np.ndarray]:
-    """Return the right side's outer and inner edge of loose hair, of as many knots."""
+    """Return the outer and inner edge of loose hair on the right side, with equally many knots."""
     w, v, end = face.wide, look.volume, ENDS[look.style]
     spread = 0.2 if look.style == "long" else 0.05
     out = [(w + 0.05 + 0.5 * v, -1.0), (w + 0.16 + 0.7 * v, -0.3)]
@@ -75,7 +75,7 @@ def _fallen(face: Identity, lines: np.ndarray) -> np.ndarray:
 def _strands(
     pen: FacePen, face: Identity, rng: Rng, edges: tuple[np.ndarray, np.ndarray], color: Color
 ) -> None:
-    """Draw locks between two edges of falling hair, of as many knots."""
+    """Draw locks between two edges of falling hair that have equally many knots."""
     one, other = (curve(edge, closed=False) for edge in edges)
     share = np.linspace(0.08, 0.92, 9) + rng.uniform(-0.03, 0.03, 9)
     lines = one + (other - one) * share[:, None, None]

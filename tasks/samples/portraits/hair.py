@@ -38,7 +38,7 @@ def front_hair(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
         coils(pen, rng, outer, line, color, 70)
     else:
         pen.shape(cap, shaded(color, 0.12, 0.16))
-        if style != "bun":  # that is smooth
+        if style != "bun":  # which is smooth
             _combed(pen, face, look, rng, outer, line)
     if style in ENDS and not look.tucked:
         curtains(pen, face, look, rng)
@@ -66,7 +66,7 @@ def _hairline(face: Identity, look: Look) -> np.ndarray:
 
 
 def _cap(face: Identity, look: Look) -> np.ndarray:
-    """Return the outer edge of the hair on the head, as many points as the hairline has."""
+    """Return the outer edge of the hair on the head, with as many points as the hairline has."""
     w, style = face.wide, look.style
     own = {"cropped": 0.0, "bun": 0.05, "ponytail": 0.05, "afro": look.volume + 0.4}
     v = own.get(style, look.volume)

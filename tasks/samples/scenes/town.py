@@ -40,7 +40,7 @@ def street(pen: Pen, rng: Rng, aspect: float) -> Scene:
 
 
 def _roadside(kerb: float) -> tuple[Zone, ...]:
-    """Signs across the road or, larger, on the viewer's side, and what drives between."""
+    """Signs across the road or, larger, on the viewer's side, and vehicles in between."""
     signs = (o.STOP_SIGN, o.TRAFFIC_LIGHT)
     return (
         Zone(signs, kerb - 0.06, kerb - 0.01, "stand", 0.34),

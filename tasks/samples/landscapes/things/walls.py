@@ -40,7 +40,7 @@ def windows(
     frame: Color | None,
     small: bool = False,
 ) -> None:
-    """Rows of windows on a wall, and a door where there is a frame to it."""
+    """Rows of windows on a wall, and a door if they have a `frame`."""
     x0, y0, x1, y1 = wall
     wide, high = (x1 - x0) / columns, (y1 - y0) / rows
     half = (0.16 if small else 0.26) * wide

@@ -11,9 +11,9 @@ from tasks.samples.objects.dogs.fur import Place, edged
 STANDING: tuple[Ears, ...] = ("pricked", "bat")  # rise from behind the skull; others hang over it
 
 _PINK: Color = (214, 150, 142)
-# around the ear's root: where that is on the skull, the outline, the inside of one that stands
+# where the ear's root is on the skull; around it the outline, and the inside of a standing ear
 _Shape = tuple[tuple[float, float], str, str]
-_FRONT: dict[Ears, _Shape] = {  # the right one on the sheet
+_FRONT: dict[Ears, _Shape] = {  # the one on the right of the picture
     "pricked": (
         (0.56, -0.62),
         "-.42,.12 -.2,-.5 .14,-1.12 .34,-.5 .42,.42",

@@ -20,7 +20,7 @@ Ellipse = tuple[float, float, float, float]  # its middle and its radii: x, y, r
 
 @dataclass(frozen=True)
 class Place:
-    """Takes a part's own coordinates to the sheet: stretched, turned, scaled and moved."""
+    """Maps a part's own coordinates to the sheet: stretches, turns, scales and moves them."""
 
     x: float
     y: float
@@ -29,13 +29,13 @@ class Place:
     wide: float = 1.0  # stretches the part's x; negative mirrors it
 
     def __call__(self, points: Points) -> np.ndarray:
-        """Return `points` where they belong."""
+        """Return `points` on the sheet."""
         own = turned(np.asarray(points) * (self.wide, 1), self.angle)
         return placed(own, self.x, self.y, self.size)
 
 
 def edged(outline: np.ndarray, fur: Fur, depth: float = 1.0) -> np.ndarray:
-    """Return a clockwise outline with the edge of `fur` on it, as many points as before."""
+    """Return a clockwise outline with the edge of `fur`, of equally many points."""
     if fur == "smooth":
         return outline
     out = _along(outline, closed=True)[:, ::-1] * (1, -1)
@@ -96,7 +96,7 @@ def marks(pen: ObjectPen, rng: Rng, area: Ellipse, color: Color, kind: Marks) ->
 
 
 def _scattered(rng: Rng, area: Ellipse, count: int) -> np.ndarray:
-    """Return `count` points [count, 2] anywhere in `area`."""
+    """Return `count` points [count, 2] at random in `area`."""
     angles, radii = rng.uniform(0, 2 * np.pi, count), np.sqrt(rng.random(count))
     unit = radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)
     return unit * area[2:] + area[:2]

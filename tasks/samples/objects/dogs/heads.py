@@ -10,8 +10,8 @@ from tasks.samples.objects.dogs.ears import STANDING, far_ear, front_ears, side_
 from tasks.samples.objects.dogs.faces import crease, eye, nose, tongue, whiskers
 from tasks.samples.objects.dogs.fur import Place, edged, marks
 
-_PANTING = 0.35  # of the dogs show their tongue
-_KNOT = 8  # points of a curve from one of its knots to the next
+_PANTING = 0.35  # share of dogs that show their tongue
+_KNOT = 8  # points of a curve per knot
 
 
 def front_head(pen: ObjectPen, breed: Breed, coat: Coat, at: Place, rng: Rng) -> None:
