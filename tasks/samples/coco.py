@@ -1,9 +1,10 @@
-"""Draws a small detection set, once, in COCO's own files and folders.
+"""Draws a small detection set in COCO's own file format and folder layout.
 
     annotations/instances_{train,val}2017.json    train2017/000000000001.jpg    val2017/...
 
-The pictures are invented (see `composition.py`), the format is the real one: whatever reads COCO
-reads this. `sample.json` beside them says what was drawn, so that a second call has nothing to do.
+The pictures are invented (see `composition.py`), but the format is the real one: whatever reads
+COCO reads this. `sample.json` beside them records what was drawn, so that a second call has nothing
+to do.
 """
 
 import json
@@ -18,7 +19,7 @@ from tasks.samples.composition import compose, frame_near
 from tasks.samples.publishing import Record, draw_all, publish
 from tasks.samples.sprite import tight_box
 
-VERSION = 2  # of the drawings: raise it when a picture changes, and every sample is drawn anew
+VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 
 # COCO's 80 categories by supercategory, with their own ids, which have gaps
 _CATEGORIES = {
@@ -55,18 +56,19 @@ def draw_coco(
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
-    """Draw `train` + `val` pictures with their annotations under `root`, unless they are there.
+    """Draw `train` + `val` pictures with annotations under `root`, unless they are there already.
 
-    Pictures are about `size` (width, height) pixels, upright, square or wide; the same seed gives
-    the same bytes under the same Pillow. The set appears under `root` in one move when it is
-    complete; an older drawing there is replaced, anything else is never touched.
+    Pictures have about `size` (width, height) pixels and are upright, square or wide. The same seed
+    gives the same bytes with the same version of Pillow. The set is moved to `root` in one step
+    once it is complete. An older drawing there is replaced; anything else is left alone.
 
-    `workers` processes draw (default: one a core, 8 at most; a few pictures are drawn right here).
-    They are spawned, so a script that calls this needs the usual `if __name__ == "__main__"`.
+    `workers` is the number of drawing processes. By default it is one per core, at most 8; a small
+    set is drawn in the calling process. The processes are spawned, so a script that calls this
+    needs the usual `if __name__ == "__main__"` guard.
 
     Raises:
-        InputError: `root` holds something this function did not draw, or a count or size is not
-            possible.
+        InputError: `root` holds something this function did not draw, a count is below 1, or a side
+            of `size` is below 64 pixels.
     """
     stamp = {"sample": "coco", "version": VERSION, "seed": seed, "train": train, "val": val}
     stamp["size"] = list(size)

@@ -1,4 +1,4 @@
-"""One picture: a scene, the objects placed in it, and what of each remains visible."""
+"""One picture: a scene, the objects placed in it, and the part of each that remains visible."""
 
 from dataclasses import dataclass
 
@@ -13,15 +13,15 @@ from tasks.samples.scenes import SCENES
 from tasks.samples.scenes.scene import Scene, Zone
 from tasks.samples.sprite import Sprite, draw_sprite
 
-LEAST_VISIBLE = 0.25  # of an object's own pixels; less, and it is left out of the picture
-EMPTY, CROWDED = 0.03, 0.06  # of the pictures: without any object; with a crowd where it fits
+LEAST_VISIBLE = 0.25  # share of its pixels that an object must show, or it is left out
+EMPTY, CROWDED = 0.03, 0.06  # shares of pictures without objects, and with a crowd if it fits
 COUNTS = (0.1, 0.16, 0.21, 0.2, 0.15, 0.1, 0.08)  # how often a picture holds 1, 2, ... 7 objects
-TYPICAL = (0.56, 0.48, 0.46, 0.44, 0.42, 0.4, 0.38)  # their size then, of the shorter side
+TYPICAL = (0.56, 0.48, 0.46, 0.44, 0.42, 0.4, 0.38)  # their size then, relative to the shorter side
 
 
 @dataclass
 class Placed:
-    """A sprite in the frame: its corner in pixels, and what of it is visible, bool [H, W]."""
+    """A sprite in the frame: its corner in pixels, and its visible part, bool [H, W]."""
 
     sprite: Sprite
     zone: Zone
@@ -39,7 +39,7 @@ class Placed:
 
 @dataclass
 class Picture:
-    """A background, uint8 [H, W, 3], its objects from back to front, and where its paper lay."""
+    """A background, uint8 [H, W, 3], its objects from back to front, and its paper's corner."""
 
     background: np.ndarray
     objects: list[Placed]
@@ -105,7 +105,7 @@ def _crowd(scene: Scene, frame: tuple[int, ...], rng: Rng) -> list[Placed]:
 
 
 def _squash(kind: Kind, zone: Zone, rng: Rng) -> float:
-    """How much flatter a thing lying on its back looks: on a table from above, or from the side."""
+    """Return how much a flat object is foreshortened, on a table from above or from the side."""
     if not kind.flat:
         return 1.0
     return float(rng.uniform(0.62, 1.0) if zone.rest == "lie" else rng.uniform(0.36, 0.52))
@@ -127,7 +127,8 @@ def _seat(
         margin = rng.choice((-0.15, 0.3, 0.5)) * (x1 - x0)  # half outside at most, mostly inside
         center = rng.uniform(min(margin, width / 2), max(width - margin, width / 2))
         if zone.rest in ("stand", "float"):
-            depth = float(np.clip((size - 0.1) / 0.5 + rng.normal(0, 0.2), 0, 1))  # small is far
+            # small objects stand far away
+            depth = float(np.clip((size - 0.1) / 0.5 + rng.normal(0, 0.2), 0, 1))
             foot = (zone.far + (zone.close - zone.far) * depth) * height
             y = foot - (sprite.mask.shape[0] - MARGIN if sprite.kind.on_pole else y1)
         else:
@@ -151,7 +152,7 @@ def _overlap(sprite: Sprite, spot: tuple[int, int], other: Placed) -> float:
 
 
 def _visible(placed: list[Placed], frame: tuple[int, ...]) -> list[Placed]:
-    """Order back to front, mark what stays visible of each, and leave out what hardly does."""
+    """Order from back to front, mark the visible part of each, leave out what is hardly visible."""
     behind = ("hang", "fly")
     order = sorted(placed, key=lambda item: (item.zone.rest not in behind, item.foot))
     covered = np.zeros(frame[:2], dtype=bool)

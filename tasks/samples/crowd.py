@@ -1,4 +1,4 @@
-"""Crowds: many small sprites joined into one, a flock or fleet spread out, or a pile."""
+"""Crowds: many small sprites joined into one, spread out as a flock or fleet, or piled up."""
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,7 @@ PILING: tuple[Kind, ...] = (o.APPLE, o.DONUT, o.BANANA)
 
 
 def draw_crowd(kind: Kind, side: float, rng: Rng, tint: Tint = DAY, squash: float = 1.0) -> Sprite:
-    """Draw ten to fifteen of `kind` on about `side` pixels, as one sprite."""
+    """Draw ten to fifteen of `kind` as one sprite, about `side` pixels large."""
     each = side * rng.uniform(0.2, 0.26)
     members = [draw_sprite(kind, each, rng, tint, squash) for _ in range(int(rng.integers(10, 16)))]
     step = max(each, max(m.mask.shape[1] for m in members) - 4)
@@ -24,7 +24,7 @@ def draw_crowd(kind: Kind, side: float, rng: Rng, tint: Tint = DAY, squash: floa
     width = max(x + m.mask.shape[1] for (x, _), m in zip(seats, members, strict=True))
     height = max(y + m.mask.shape[0] for (_, y), m in zip(seats, members, strict=True))
     sheet, mask = Image.new("RGBA", (width, height)), np.zeros((height, width), dtype=bool)
-    for i in np.argsort(seats[:, 1], kind="stable"):  # the lower ones stand before the upper ones
+    for i in np.argsort(seats[:, 1], kind="stable"):  # lower ones hide upper ones
         (x, y), member = seats[i].tolist(), members[i]
         sheet.alpha_composite(Image.fromarray(member.image), (x, y))
         h, w = member.mask.shape

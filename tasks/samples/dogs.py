@@ -1,10 +1,10 @@
-"""Draws a small fine-grained set, once, in Stanford Dogs' own files and folders.
+"""Draws a small fine-grained set in Stanford Dogs' own file format and folder layout.
 
     Images/n02085620-Chihuahua/n02085620_1.jpg    Annotation/n02085620-Chihuahua/n02085620_1
     lists/{file,train,test}_list.mat
 
-The dogs are invented (see `objects/dogs/breeds.py`), the format is the real one: whatever reads
-Stanford Dogs reads this. `sample.json` beside them says what was drawn.
+The dogs are invented (see `objects/dogs/breeds.py`), but the format is the real one: whatever reads
+Stanford Dogs reads this. `sample.json` beside them records what was drawn.
 """
 
 from pathlib import Path
@@ -26,9 +26,9 @@ from tasks.samples.scenes.town import country_road, street
 from tasks.samples.single import compose_one, relit
 from tasks.samples.sprite import tight_box
 
-VERSION = 1  # of the drawings: raise it when a picture changes, and every sample is drawn anew
+VERSION = 1  # of the drawings: raise it when a picture changes, so that samples are redrawn
 
-# where a dog may be, and what else is found on the same ground there
+# where a dog may be, and the kind of object whose place it takes there
 _GROUNDS = (
     (meadow, o.CAT),
     (beach, o.BIRD),
@@ -38,7 +38,7 @@ _GROUNDS = (
     (room, o.CAT),
 )
 _POSES = ((standing, 0.4), (sitting, 0.3), (portrait, 0.3))
-_CUT = (0.06, 0.2)  # how much of a portrait is below the frame
+_CUT = (0.06, 0.2)  # share of a portrait's height below the frame
 
 
 def draw_dogs(
@@ -50,16 +50,17 @@ def draw_dogs(
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
-    """Draw `train` + `val` pictures of twelve breeds under `root`, unless they are there.
+    """Draw `train` + `val` pictures of twelve breeds under `root`, unless they are there already.
 
-    Each split holds equally many of each breed, or one more of the first ones. Pictures are about
-    `size` (width, height) pixels, upright, square or wide; see
-    `tasks.samples.coco.draw_coco` for what `seed` and `workers` do and what becomes of an older
-    drawing. Of the same seed, only the lists differ: a Matlab file holds the time it was written.
+    Each split holds equally many pictures of each breed; if the count does not divide evenly, the
+    first breeds get one more. Pictures have about `size` (width, height) pixels and are upright,
+    square or wide. See `tasks.samples.coco.draw_coco` for `seed`, `workers` and what happens to an
+    older drawing. With the same seed only the bytes of the lists differ, because a MATLAB file
+    records when it was written.
 
     Raises:
-        InputError: `root` holds something this function did not draw, a size is not possible, or a
-            split has fewer pictures than there are breeds.
+        InputError: `root` holds something this function did not draw, a side of `size` is below 64
+            pixels, or a split has fewer pictures than there are breeds.
     """
     stamp = {"sample": "stanford_dogs", "version": VERSION, "seed": seed}
     stamp |= {"train": train, "val": val, "size": list(size)}
@@ -73,7 +74,8 @@ def draw_dogs(
 def _draw_set(
     folder: Path, counts: tuple[int, int], size: tuple[int, int], seed: int, workers: int | None
 ) -> None:
-    lists: list[list[tuple[str, int]]] = [[], []]  # of train and test: name without suffix, label
+    # for train and test: (name without suffix, label)
+    lists: list[list[tuple[str, int]]] = [[], []]
     jobs = []
     for k, breed in enumerate(BREEDS):
         number = 0
@@ -108,7 +110,7 @@ def draw_picture(
 
 
 def compose(label: int, size: tuple[int, int], rng: Rng) -> Picture:
-    """Invent a dog of breed `label` in one of its coats, somewhere."""
+    """Invent a picture of a dog of breed `label`: its pose, coat and surroundings."""
     breed, frame = BREEDS[label], frame_near(size, rng)
     pose = _POSES[rng.choice(len(_POSES), p=[share for _, share in _POSES])][0]
     coat = any_of(rng, breed.coats).varied(rng)

@@ -1,27 +1,28 @@
-"""Draws a small set of faces, once, in CelebA's own files, and pairs of faces in LFW's.
+"""Draws a small set of faces in CelebA's own file format, and pairs of faces in LFW's.
 
     img_align_celeba/000001.jpg ...    list_attr_celeba.txt    list_eval_partition.txt
     identity_CelebA.txt    list_landmarks_align_celeba.txt    list_bbox_celeba.txt
     lfw/Amina_Alder/Amina_Alder_0001.jpg ...    lfw/pairs.txt
 
-What is drawn: a head and shoulders, shaded, before some background. A person (`portraits/
-identity.py`) has a face of some outline, skin, eyes, brows, nose, mouth, ears and hair, an age,
-moles and freckles; all of it invented, the features independent of the skin. One picture
-(`portraits/look.py`) adds a smile, a turn of the head, the light, how the hair is worn today, make-
-up, hat, glasses and clothes. Every attribute of `list_attr_celeba.txt` is a property of the drawing
-that a viewer can see; `portraits/attributes.py` has the rules where CelebA's labellers judged.
+A picture shows a shaded head and shoulders in front of a background. What belongs to a person is in
+`portraits/identity.py`: the outline of the face, skin, eyes, brows, nose, mouth, ears, hair, age,
+moles and freckles. All of it is invented, and the features do not depend on the skin. What belongs
+to one picture is in `portraits/look.py`: smile, pose, light, hairstyle, make-up, hat, glasses and
+clothes. Every attribute in `list_attr_celeba.txt` is a property of the drawing that a viewer can
+see. Where CelebA's labellers had to judge, `portraits/attributes.py` gives the rule.
 
-As in CelebA the eyes lie at about (69.5, 111) and (107.5, 111) of 178 x 218 pixels, and nobody is
-in two partitions. Necklaces and neckties begin in the lowest fifth: a tight crop loses them. Boxes
-are of the head in the aligned picture, for there is no other. LFW's people are the first ones of
-the test partition, in other pictures, less exactly aligned: 128 x 128 pixels with the eyes about 38
-apart, near (45, 44) and (83, 44). No pair leaves its fold, and no person is in two of them. The
-formats are the real ones: whatever reads CelebA and LFW reads this. `sample.json` beside them says
-what was drawn.
+As in CelebA, the eyes lie at about (69.5, 111) and (107.5, 111) of 178 x 218 pixels, and nobody is
+in two partitions. Necklaces and neckties begin in the lowest fifth, so a tight crop loses them.
+Boxes enclose the head in the aligned picture, since there is no unaligned one. LFW's people are the
+first of the test partition in other, less exactly aligned pictures of 128 x 128 pixels, with the
+eyes about 38 pixels apart, near (45, 44) and (83, 44). Both pictures of a pair are from one fold,
+and no person is in two folds. The formats are the real ones: whatever reads CelebA and LFW reads
+this. `sample.json` beside them records what was drawn.
 """
 
 from itertools import combinations
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -35,22 +36,24 @@ from tasks.samples.portraits.look import Look
 from tasks.samples.portraits.portrait import Framing, compose
 from tasks.samples.publishing import draw_all, publish
 
-VERSION = 1  # of the drawings: raise it when a picture changes, and every sample is drawn anew
+VERSION = 1  # of the drawings: raise it when a picture changes, so that samples are redrawn
 FOLDS = 10
 LANDMARKS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")
 
-_FRAME, _EYES, _APART = (178, 218), (88.5, 111.0), 38.0  # CelebA's: where the eyes' middle is
+# CelebA's frame, and the midpoint and distance of the eyes in it
+_FRAME, _EYES, _APART = (178, 218), (88.5, 111.0), 38.0
 _LFW_FRAME, _LFW_EYES = (128, 128), (64.0, 44.0)
-_PICTURES = ((4, 9), (2, 4), (2, 3))  # least and most of one person in each partition
-_TEST, _LFW = 2, 3  # CelebA's number of the test partition, and one for LFW's pictures
-_AT_ONCE = 24  # people whose pictures are mixed
-_IDENTITIES = 10177  # CelebA's
+_PICTURES = ((4, 9), (2, 4), (2, 3))  # fewest and most per person, by partition
+_TEST, _LFW = 2, 3  # CelebA's number for the test partition, and one for LFW's pictures
+_AT_ONCE = 24  # people whose pictures are shuffled together
+_IDENTITIES = 10177  # as many as in CelebA
 
 _WOMEN = ("Amina", "Beatriz", "Chiyo", "Dagny", "Esi", "Farida", "Greta", "Hana", "Ines", "Jamila")
 _MEN = ("Abel", "Bashir", "Carlos", "Dmitri", "Emeka", "Finn", "Goran", "Hiro", "Ivo", "Jamal")
 _FAMILIES = ("Alder", "Birch", "Cedar", "Elder", "Fern", "Ginkgo", "Hazel", "Juniper", "Laurel")
 
-Row = tuple[list[int], np.ndarray]  # attributes, -1 or 1; places in the picture, [7, 2]
+T = TypeVar("T")
+Row = tuple[list[int], np.ndarray]  # attributes (-1 or 1), and points in the picture [7, 2]
 
 
 def draw_faces(
@@ -64,23 +67,23 @@ def draw_faces(
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
-    """Draw `train` + `val` + `test` aligned faces and LFW's pairs under `root`, once.
+    """Draw `train` + `val` + `test` aligned faces and LFW's pairs under `root`, if not yet there.
 
-    A training person has four to nine pictures, the others two to four. `people`, a multiple of
-    ten, are in LFW's folder with two to four pictures each. `size` (width, height) is of the
-    aligned pictures; other than 178 x 218, the eyes move with it. See
-    `tasks.samples.coco.draw_coco` for what `seed` and `workers` do and what becomes of an older
-    drawing.
+    A person has four to nine pictures in the training partition, two to four in the validation
+    partition and two or three in the test partition. LFW's folder holds `people` people (a multiple
+    of 10, at least 20) with two to four pictures each. `size` (width, height) is the size of the
+    aligned pictures; the eyes move in proportion if it is not 178 x 218. See
+    `tasks.samples.coco.draw_coco` for `seed`, `workers` and what happens to an older drawing.
 
     Raises:
-        InputError: `root` holds something this function did not draw, or a count or size is not
-            possible.
+        InputError: `root` holds something this function did not draw, a count is too small,
+            `people` is not a multiple of 10, or a side of `size` is below 64 pixels.
     """
     if test < 1:
-        raise InputError(f"test={test}: draw at least one picture for it.")
+        raise InputError(f"test={test}: ask for at least one picture.")
     if people < 2 * FOLDS or people % FOLDS:
         raise InputError(
-            f"people={people}: each of LFW's {FOLDS} folds holds as many people, two at least; "
+            f"people={people}: LFW's {FOLDS} folds hold equally many people, at least two each; "
             f"ask for {2 * FOLDS}, {3 * FOLDS} and so on."
         )
     stamp = {"sample": "celeba", "version": VERSION, "seed": seed, "train": train, "val": val}
@@ -128,7 +131,7 @@ def _draw_aligned(
 
 
 def sitting(seed: int, split: int, person: int, index: int) -> tuple[Identity, Look, Rng]:
-    """Return who is in picture `index` of a partition, how they look, and its random numbers.
+    """Return who is in picture `index` of a partition, how they look, and the picture's rng.
 
     `split` is 0, 1 or 2 as in CelebA's list, or 3 for LFW's folder, whose people are the test
     partition's; `person` is a number within the partition.
@@ -141,7 +144,7 @@ def sitting(seed: int, split: int, person: int, index: int) -> tuple[Identity, L
 def draw_picture(
     path: Path, seed: int, split: int, person: int, index: int, size: tuple[int, int]
 ) -> Row:
-    """Draw picture `index` of a partition to `path`; return its attributes and places."""
+    """Draw picture `index` of a partition to `path`; return its attributes and points."""
     face, today, rng = sitting(seed, split, person, index)
     scale = np.divide(size, _FRAME)
     x, y = np.multiply(_EYES, scale) + rng.normal(0, 0.5, 2) * scale.min()
@@ -153,7 +156,7 @@ def draw_picture(
 
 
 def draw_lfw_picture(path: Path, seed: int, person: int, index: int) -> None:
-    """Draw picture `index` of LFW's folder to `path`, of a test person."""
+    """Draw picture `index` of LFW's folder, which shows test person `person`, to `path`."""
     face, today, rng = sitting(seed, _LFW, person, index)
     x, y = _LFW_EYES + rng.normal(0, 2.5, 2)
     apart = _APART * float(np.exp(rng.normal(0, 0.05)))
@@ -162,8 +165,9 @@ def draw_lfw_picture(path: Path, seed: int, person: int, index: int) -> None:
 
 
 def _in_turn(seed: int, split: int, count: int) -> list[int]:
-    """Return whom each of `count` pictures of a partition shows, by their number in it."""
-    rng, order, first = np.random.default_rng((seed, split, 3)), [], 0
+    """Return the number of the person in each of a partition's `count` pictures."""
+    rng, first = np.random.default_rng((seed, split, 3)), 0
+    order: list[int] = []
     least, most = _PICTURES[split]
     while len(order) < count:
         group = np.arange(first, first + _AT_ONCE)
@@ -195,7 +199,7 @@ def _draw_lfw(folder: Path, people: int, seed: int, workers: int | None) -> None
     names = _names(people, seed, rng)
     in_fold = people // FOLDS
     counts = [2 + person % in_fold % 3 for person in range(people)]
-    jobs = []
+    jobs: list[tuple[Path, int, int, int]] = []
     for person, name in enumerate(names):
         (folder / name).mkdir(parents=True)
         for n in range(1, counts[person] + 1):
@@ -218,20 +222,20 @@ def _draw_lfw(folder: Path, people: int, seed: int, workers: int | None) -> None
 def _pairs(
     fold: range, counts: list[int]
 ) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int, int]]]:
-    """Return every pair of pictures of one person, and of two, in a fold."""
+    """Return all pairs of pictures in a fold: those of one person, and those of two."""
     pictures = [(person, n) for person in fold for n in range(1, counts[person] + 1)]
     both = list(combinations(pictures, 2))
     same = [(one, i, j) for (one, i), (other, j) in both if one == other]
     return same, [(one, i, other, j) for (one, i), (other, j) in both if one != other]
 
 
-def _some(pairs: list[tuple[int, ...]], count: int, rng: Rng) -> list[tuple[int, ...]]:
-    """Return `count` of `pairs`, no pair twice, in their order."""
+def _some(pairs: list[T], count: int, rng: Rng) -> list[T]:
+    """Pick `count` of `pairs` without repetition, in their order."""
     return [pairs[k] for k in sorted(rng.choice(len(pairs), count, replace=False))]
 
 
 def _names(people: int, seed: int, rng: Rng) -> list[str]:
-    """Return an invented name for each of the first test people, no name twice."""
+    """Return a unique invented name for each of the first `people` of the test partition."""
     names: dict[str, None] = {}
     for person in range(people):
         first = any_of(rng, _MEN if identity.invent(seed, _TEST, person).male else _WOMEN)

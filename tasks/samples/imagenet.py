@@ -1,10 +1,10 @@
-"""Draws a small classification set, once, in ImageNet's own files and folders.
+"""Draws a small classification set in ImageNet's own file format and folder layout.
 
     train/n02690373/n02690373_1.JPEG    val/ILSVRC2012_val_00000001.JPEG
     ILSVRC2012_devkit_t12/data/{meta.mat,ILSVRC2012_validation_ground_truth.txt}
 
-The pictures are invented (see `imagenet_classes.py`), the format is the real one: whatever reads
-ImageNet reads this. `sample.json` beside them says what was drawn.
+The pictures are invented (see `imagenet_classes.py`), but the format is the real one: whatever
+reads ImageNet reads this. `sample.json` beside them records what was drawn.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ from tasks.samples.imagenet_classes import CLASSES
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.single import compose_one, relit
 
-VERSION = 1  # of the drawings: raise it when a picture changes, and every sample is drawn anew
+VERSION = 1  # of the drawings: raise it when a picture changes, so that samples are redrawn
 DEVKIT = "ILSVRC2012_devkit_t12/data"
 
 Layout = Literal["flat", "folders"]
@@ -36,24 +36,24 @@ def draw_imagenet(
     workers: int | None = None,
     layout: Layout = "flat",
 ) -> None:
-    """Draw `train` + `val` pictures of 24 classes under `root`, unless they are there.
+    """Draw `train` + `val` pictures of 24 classes under `root`, unless they are there already.
 
-    Each split holds equally many of each class, or one more of the first ones. The validation
-    images are "flat" in one folder beside the devkit's list, as the official archive has them, or
-    in "folders" like the training images. Pictures are about `size` (width, height) pixels; see
-    `tasks.samples.coco.draw_coco` for what `seed` and `workers` do and what becomes of an older
-    drawing.
+    Each split holds equally many pictures of each class; if the count does not divide evenly, the
+    first classes get one more. The validation images lie "flat" in one folder with the labels in
+    the devkit, as in the official archive, or in "folders" like the training images. Pictures have
+    about `size` (width, height) pixels. See `tasks.samples.coco.draw_coco` for `seed`, `workers`
+    and what happens to an older drawing.
 
     Raises:
-        InputError: `root` holds something this function did not draw, a size is not possible, or a
-            split has fewer pictures than there are classes.
+        InputError: `root` holds something this function did not draw, a side of `size` is below 64
+            pixels, or a split has fewer pictures than there are classes.
     """
     stamp = {"sample": "imagenet", "version": VERSION, "seed": seed, "layout": layout}
     stamp |= {"train": train, "val": val, "size": list(size)}
 
     def draw_set(folder: Path) -> None:
         labels = np.arange(val) % len(CLASSES)
-        np.random.default_rng((seed, 2)).shuffle(labels)  # as the official images are
+        np.random.default_rng((seed, 2)).shuffle(labels)  # the official images are shuffled too
         flat = layout == "flat"
         jobs = [(file, k, size, (seed, 0, i)) for i, (file, k) in enumerate(_train(folder, train))]
         for i, k in enumerate(labels.tolist()):
@@ -71,7 +71,7 @@ def draw_imagenet(
 
 
 def _train(folder: Path, count: int) -> list[tuple[Path, int]]:
-    """Return the training images' files and labels, the classes in turn."""
+    """Return the files and labels of the training images, cycling through the classes."""
     places = [divmod(i, len(CLASSES)) for i in range(count)]
     wnids = [kind.wnid for kind in CLASSES]
     return [(folder / f"train/{wnids[k]}/{wnids[k]}_{n + 1}.JPEG", k) for n, k in places]
@@ -87,10 +87,10 @@ def draw_picture(path: Path, label: int, size: tuple[int, int], seed: tuple[int,
 
 
 def _write_devkit(folder: Path, labels: np.ndarray, train: int) -> None:
-    """Write the classes of the validation images, and what their numbers mean.
+    """Write the labels of the validation images and the list of classes they refer to.
 
-    As in the official file the numbers do not follow the WordNet ids, and synsets above the classes
-    come after them; here one, above all.
+    As in the official file, the numbers do not follow the order of the WordNet ids, and the synsets
+    above the classes come last. Here there is one, above all classes.
     """
     folder.mkdir(parents=True)
     lines = "".join(f"{label + 1}\n" for label in labels)

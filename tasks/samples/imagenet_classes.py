@@ -21,7 +21,7 @@ class ImageNetClass:
     words: str
     gloss: str
     kind: Kind
-    like: Kind  # what the scenes have in its place
+    like: Kind  # the kind whose place it takes in a scene
     scenes: tuple[Draw, ...]
 
 
@@ -33,7 +33,7 @@ def _one(
     scenes: tuple[Draw, ...],
     draw: Callable[[ObjectPen, Rng], None] | None = None,
 ) -> ImageNetClass:
-    """Describe a class posed as `like`, or as one sort of it that `draw` draws."""
+    """Describe a class that is posed as `like` is; `draw`, if given, draws one sort of it."""
     kind = like if draw is None else replace(like, draw=draw)
     return ImageNetClass(wnid, words, gloss, kind, like, scenes)
 
@@ -42,7 +42,7 @@ _ROADS, _SKIES = (street, country_road), (meadow, beach, lake, snow, country_roa
 _LAWNS, _TABLES = (meadow, beach, snow), (room, tabletop)
 _PERCHES = (meadow, beach, snow, street, country_road)
 
-# by theme, which is not the order of their ids: ILSVRC2012_ID counts them as they stand here
+# by theme, not by WordNet id: ILSVRC2012_ID numbers them in this order
 CLASSES: tuple[ImageNetClass, ...] = (
     _one(
         "n02123045",

@@ -1,4 +1,4 @@
-"""Draws a small set of landscapes with their coordinates, once, as a CSV file a split and a folder.
+"""Draws a small set of landscapes with their coordinates: a CSV file per split, a folder of images.
 
     train.csv    val.csv    images/1.jpg ...
 
@@ -20,7 +20,7 @@ from tasks.samples.landscapes.views import draw_view
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.rendering import on_paper
 
-VERSION = 1  # of the drawings: raise it when a picture changes, and every sample is drawn anew
+VERSION = 1  # of the drawings: raise it when a picture changes, so that samples are redrawn
 HEADER = ("file", "latitude", "longitude")
 
 _SHARES = np.array([place.weight for place in PLACES])
@@ -35,15 +35,14 @@ def draw_places(
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
-    """Draw `train` + `val` pictures and their positions under `root`, unless they are there.
+    """Draw `train` + `val` pictures with positions under `root`, unless they are there already.
 
-    Pictures are about `size` (width, height) pixels, upright, square or wide; see
-    `tasks.samples.coco.draw_coco` for what `seed` and `workers` do and what becomes of an older
-    drawing.
+    Pictures have about `size` (width, height) pixels and are upright, square or wide. See
+    `tasks.samples.coco.draw_coco` for `seed`, `workers` and what happens to an older drawing.
 
     Raises:
-        InputError: `root` holds something this function did not draw, or a count or size is not
-            possible.
+        InputError: `root` holds something this function did not draw, a count is below 1, or a side
+            of `size` is below 64 pixels.
     """
     stamp = {"sample": "places", "version": VERSION, "seed": seed}
     stamp |= {"train": train, "val": val, "size": list(size)}

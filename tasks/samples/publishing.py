@@ -1,6 +1,6 @@
-"""How a drawn set appears: once, whole or not at all, drawn by a process a core.
+"""Draws a set in several processes and publishes it once, complete or not at all.
 
-`sample.json` in its folder says what was drawn, so that a second call has nothing to do.
+`sample.json` in its folder records what was drawn, so that a second call has nothing to do.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from backbone.errors import InputError
 
 STAMP = "sample.json"
-_FEW = 64  # pictures that one process draws sooner than others start
+_FEW = 64  # pictures that one process draws before others have started
 
 Record = dict[str, Any]
 T = TypeVar("T")
@@ -31,28 +31,28 @@ def publish(
     draw_set: Callable[[Path], None],
     classes: int = 1,
 ) -> None:
-    """Have `draw_set` draw into a fresh folder and move it to `root`, unless the set is there.
+    """Have `draw_set` draw into a fresh folder and move it to `root`, unless it is there already.
 
-    `name` is for people; `stamp` says what is drawn: `sample`, its `version`, `seed`, counts and
-    `size`. The set appears under `root` in one move when it is complete; an older drawing of the
-    same sample is replaced, anything else is never touched. `classes` pictures are the least.
+    `name` is the set's name in messages. `stamp` says what is drawn: `sample`, its `version`,
+    `seed`, counts and `size`. The set is moved to `root` in one step once it is complete. An older
+    drawing of the same sample is replaced; anything else is left alone. Each of the train and
+    validation splits needs at least `classes` pictures.
 
     Raises:
-        InputError: `root` holds something else, or a count or size is not possible.
+        InputError: `root` holds something else, a split has fewer than `classes` pictures, or a
+            side of the pictures is below 64 pixels.
     """
     root = Path(root).absolute()
     if min(stamp["train"], stamp["val"]) < classes:
-        least = "one picture" if classes == 1 else f"{classes} pictures, one a class,"
-        raise InputError(
-            f"train={stamp['train']}, val={stamp['val']}: draw at least {least} for each."
-        )
+        least = "one picture each" if classes == 1 else f"{classes} pictures each, one per class"
+        raise InputError(f"train={stamp['train']}, val={stamp['val']}: ask for at least {least}.")
     if min(stamp["size"]) < 64:
-        raise InputError(f"size={stamp['size']}: a picture needs at least 64 pixels each way.")
+        raise InputError(f"size={stamp['size']}: ask for a width and height of at least 64 pixels.")
     if _drawn(root, name, stamp) == stamp:
         return
     count = sum(stamp.get(split, 0) for split in ("train", "val", "test"))
-    logging.getLogger(__name__).info("Drawing %d pictures into %s, once.", count, root)
-    fresh = root.with_name(f".{root.name}-{uuid.uuid4().hex[:12]}")  # a sibling: the move is atomic
+    logging.getLogger(__name__).info("Drawing %d pictures into %s; this happens once.", count, root)
+    fresh = root.with_name(f".{root.name}-{uuid.uuid4().hex[:12]}")  # a sibling: atomic to move
     try:
         draw_set(fresh)
         (fresh / STAMP).write_text(json.dumps(stamp) + "\n")
@@ -62,7 +62,7 @@ def publish(
 
 
 def _drawn(root: Path, name: str, stamp: Record) -> Record | None:
-    """Return the stamp of the finished set at `root`; None where there is nothing yet."""
+    """Return the stamp of the finished set at `root`; None if there is nothing yet."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return None
     if (root / STAMP).is_file():
@@ -71,22 +71,22 @@ def _drawn(root: Path, name: str, stamp: Record) -> Record | None:
             return found
     raise InputError(
         f"{root} holds something other than a drawn {name} sample. "
-        "Name a new or an empty folder for the sample, or move away what is there."
+        "Name a new or empty folder for the sample, or move its content elsewhere."
     )
 
 
 def _move(fresh: Path, root: Path, name: str, stamp: Record) -> None:
-    """Move a finished set to `root`; where another process was first with the same, keep that."""
+    """Move a finished set to `root`, unless another process has just put the same set there."""
     found = _drawn(root, name, stamp)
     if found == stamp:
         return
     stale = fresh.with_name(fresh.name + "-old")
     if found is not None:
-        with suppress(FileNotFoundError):  # another process may be replacing it as well
+        with suppress(FileNotFoundError):  # another process may be replacing it too
             os.rename(root, stale)
     try:
         os.rename(fresh, root)
-    except OSError:  # filled since
+    except OSError:  # another process has filled it since
         if _drawn(root, name, stamp) != stamp:
             raise
     shutil.rmtree(stale, ignore_errors=True)
@@ -95,10 +95,11 @@ def _move(fresh: Path, root: Path, name: str, stamp: Record) -> None:
 def draw_all(
     draw_one: Callable[..., T], jobs: list[tuple[Any, ...]], workers: int | None
 ) -> Iterator[T]:
-    """Call `draw_one` with the arguments of each job, in order, in `workers` processes.
+    """Yield `draw_one(*job)` for each job, in order, drawn by `workers` processes.
 
-    By default one a core, 8 at most, and a few pictures are drawn right here. They are spawned, so
-    a script that calls this needs the usual `if __name__ == "__main__"`.
+    By default there is one process per core, at most 8; fewer than 64 pictures are drawn in the
+    calling process. The processes are spawned, so a script that calls this needs the usual
+    `if __name__ == "__main__"` guard.
     """
     if workers is None:
         workers = 1 if len(jobs) < _FEW else min(_cores(), 8)
@@ -112,5 +113,5 @@ def draw_all(
 
 
 def _cores() -> int:
-    """How many cores this process may use, which a container or a job limits."""
+    """Return how many cores this process may use; a container or a batch job limits them."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

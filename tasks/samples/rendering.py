@@ -14,9 +14,9 @@ _POOL = [round(255 * max(0.0, 1 - v / 128) ** 0.8) for v in range(256)]
 def meet(
     own: tuple[int, ...], x: int, y: int, frame: tuple[int, ...]
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Return where something of shape `own`, its corner at (x, y), meets a frame of shape `frame`.
+    """Return where a thing of shape `own` with its corner at (x, y) overlaps a frame.
 
-    Shapes are (height, width, ...); the answer is the part as slices of the frame and of its own.
+    Shapes are (height, width, ...). The overlap is given as slices of the frame and of the thing.
     """
     top, left = min(max(0, y), frame[0]), min(max(0, x), frame[1])
     bottom, right = max(top, min(frame[0], y + own[0])), max(left, min(frame[1], x + own[1]))
@@ -32,12 +32,12 @@ def paint(canvas: np.ndarray, sprite: Sprite, x: int, y: int) -> None:
 
 
 def shade(canvas: np.ndarray, sprite: Sprite, x: int, y: int, rest: str) -> None:
-    """Ground an object: a pool of shade at its foot, or its own soft shape on wall or table."""
+    """Draw an object's shadow: a pool at its foot, or its own soft shape on a wall or table."""
     x0, y0, x1, y1 = sprite.extent
     width, height = x1 - x0, y1 - y0
     if rest in ("stand", "float") and not sprite.kind.on_pole:
-        width = 1.25 * sprite.kind.foot * width
-        size = (max(6, round(width)), max(4, round(0.16 * min(width, height)) + 2))
+        wide = 1.25 * sprite.kind.foot * width
+        size = (max(6, round(wide)), max(4, round(0.16 * min(wide, height)) + 2))
         pool = Image.radial_gradient("L").point(_POOL).resize(size)
         left, top = x + (x0 + x1 - size[0]) // 2, y + y1 - round(0.62 * size[1])
         _darken(canvas, pool, left, top, 0.5)
@@ -57,7 +57,7 @@ def _darken(canvas: np.ndarray, shadow: Image.Image, x: int, y: int, strength: f
 
 
 def on_paper(canvas: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
-    """Grain the picture like the paper from `corner` on, darken its corners: float32 to uint8."""
+    """Add the grain of the paper from `corner` on and darken the edges: float32 to uint8."""
     h, w = canvas.shape[:2]
     grain = _grain()[np.ix_((np.arange(h) + corner[0]) % 512, (np.arange(w) + corner[1]) % 512)]
     y, x = (np.linspace(-1, 1, n, dtype=np.float32) ** 2 for n in (h, w))

@@ -1,4 +1,4 @@
-"""One picture of one thing: large, on a background where it belongs, in one light or another."""
+"""One picture of one object: large, on a background where it belongs, in varied light."""
 
 import numpy as np
 from PIL import ImageFilter
@@ -11,7 +11,7 @@ from tasks.samples.rendering import meet
 from tasks.samples.scenes.scene import Draw, Zone
 from tasks.samples.sprite import Sprite, draw_sprite
 
-_BLURRED = 0.4  # of the backgrounds are out of focus
+_BLURRED = 0.4  # share of backgrounds that are out of focus
 
 
 def compose_one(
@@ -23,10 +23,10 @@ def compose_one(
     fill: float = 0.74,
     sunk: tuple[float, float] | None = None,
 ) -> Picture:
-    """Draw `kind` in a frame (width, height), where a scene has a place for `like`.
+    """Draw `kind` in a frame (width, height) where the scene has a place for `like`.
 
-    It takes about `fill` of the frame's shorter side. `sunk` (low, high) is how much of its height
-    is below the frame: what ends below it, as a portrait does, must not stand.
+    It spans about `fill` of the frame's shorter side. `sunk` (low, high) is the range of the share
+    of its height below the frame, for what does not stand in it, such as a portrait.
     """
     width, height = frame
     pen = Pen(frame, np.eye(2) * height, (0, 0), supersample=2)
@@ -65,7 +65,7 @@ def _seat(
         bottom = height + rng.uniform(*sunk) * high
     elif zone.rest in ("stand", "float"):
         foot = rng.uniform(zone.far, max(zone.far, zone.close)) * height
-        bottom = max(foot, rng.uniform(0.96, 1.04) * high)  # rather without its feet than its head
+        bottom = max(foot, rng.uniform(0.96, 1.04) * high)  # rather cut off the feet than the head
     else:
         middle = rng.uniform(zone.far, zone.close) * height
         bottom = np.clip(middle + high / 2, 0.92 * high, height + 0.08 * high)
@@ -77,7 +77,7 @@ def _seat(
 
 
 def relit(picture: np.ndarray, rng: Rng) -> np.ndarray:
-    """Return a picture, uint8 [H, W, 3], in slanting light, bright or dim, warm or cool."""
+    """Return a picture, uint8 [H, W, 3], relit: unevenly, brighter or dimmer, warmer or cooler."""
     height, width = picture.shape[:2]
     tone = np.exp(rng.normal(0, 0.12)) * (1 + rng.normal(0, 0.035, 3))
     slope = rng.normal(0, 0.07, 2)

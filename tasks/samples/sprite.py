@@ -1,4 +1,4 @@
-"""One object drawn at its final size and shaded, with the mask of what counts as the object."""
+"""One object drawn at its final size and shaded, with the mask of the pixels that belong to it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,7 +43,8 @@ def draw_sprite(
 ) -> Sprite:
     """Draw `kind` about `side` pixels large, in light of colour `tint`.
 
-    `turn` (degrees) is added to its own tilt; `squash` flattens it as a table seen aslant does.
+    `turn` (degrees) is added to its own tilt; `squash` scales its height, as when a
+    table is seen at an angle.
     """
     unit, stretch = side / 2, float(np.exp(rng.normal(0, kind.stretch)))
     flip = -1 if kind.mirror and rng.random() < 0.5 else 1
@@ -61,7 +62,7 @@ def draw_sprite(
 
 
 def _shade(image: Image.Image, side: float, tint: Tint) -> np.ndarray:
-    """Round the flat drawing a little: light from the upper left, a soft dark rim."""
+    """Make the flat drawing look rounded: light from the upper left, a soft dark rim."""
     blur = ImageFilter.BoxBlur(max(1.0, 0.05 * side))
     soft = np.asarray(image.getchannel("A").filter(blur), dtype=np.float32) / 255
     d = max(1, round(0.03 * side))

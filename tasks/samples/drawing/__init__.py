@@ -1,1 +1,1 @@
-"""What every drawn sample is made with: shapes, colours and a pen."""
+"""The drawing tools that all samples share: shapes, colours and a vector pen."""

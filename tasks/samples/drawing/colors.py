@@ -63,7 +63,7 @@ def is_pale(color: Color) -> bool:
 
 
 def any_of(rng: Rng, choices: Sequence[T]) -> T:
-    """Pick one of `choices`; unlike `rng.choice`, colours and points stay what they are."""
+    """Pick one of `choices`; unlike `rng.choice`, this keeps tuples as they are."""
     return choices[int(rng.integers(len(choices)))]
 
 
@@ -74,7 +74,7 @@ def near(rng: Rng, color: Color, spread: int = 14) -> Color:
 
 
 def paint(rng: Rng) -> Color:
-    """Pick a poster paint, freshly mixed."""
+    """Pick one of `PAINTS` and vary it a little."""
     return near(rng, any_of(rng, PAINTS))
 
 

@@ -1,4 +1,4 @@
-"""A vector pen over Pillow: shapes in the caller's units, drawn large and reduced once.
+"""A vector pen over Pillow: shapes in the caller's units, drawn large and scaled down once.
 
 `Pen` draws scenery on an opaque sheet; `ObjectPen` draws one object on a transparent sheet and
 keeps what the object covers apart from its props (the pole of a sign, the string of a kite).
@@ -19,9 +19,9 @@ Fill = Color | tuple[Color, Color]  # one colour, or a gradient from the shape's
 
 
 class Pen:
-    """Draws on a sheet of `size` final pixels, held `supersample` times larger until it is done.
+    """Draws on a sheet of `size` final pixels, held `supersample` times larger until finished.
 
-    `matrix` (2x2) and `origin` (pixels) take the caller's units to final pixels, y downwards.
+    `matrix` (2x2) and `origin` (pixels) map the caller's units to final pixels, y downwards.
     """
 
     def __init__(
@@ -34,8 +34,8 @@ class Pen:
         self.supersample = supersample
         self.sheet = Image.new("RGB", (size[0] * supersample, size[1] * supersample), "gray")
         self._solid = ImageDraw.Draw(self.sheet)
-        self._glaze = ImageDraw.Draw(self.sheet, "RGBA")  # blends, and is slower for it
-        self._covers: list[ImageDraw.ImageDraw] = []  # where opaque shapes leave their coverage
+        self._glaze = ImageDraw.Draw(self.sheet, "RGBA")  # blends, which is slower
+        self._covers: list[ImageDraw.ImageDraw] = []  # masks of what opaque shapes cover
         self._matrix = np.asarray(matrix, dtype=np.float64).T * supersample
         self._origin = np.asarray(origin, dtype=np.float64) * supersample
         self._unit = float(np.sqrt(abs(np.linalg.det(self._matrix))))
@@ -74,17 +74,13 @@ class Pen:
             return
         # only the part of the disc that falls on the sheet is enlarged
         scale = 128 / (2 * r)
-        part = tuple(
-            float(np.clip(v, 0, 128))
-            for v in (
-                (left - cx + r) * scale,
-                (top - cy + r) * scale,
-                (right - cx + r) * scale,
-                (bottom - cy + r) * scale,
-            )
+        x0, y0, x1, y1 = (
+            float(np.clip((edge + r) * scale, 0, 128))
+            for edge in (left - cx, top - cy, right - cx, bottom - cy)
         )
         disc = _soft_disc(round(strength, 2))
-        mask = disc.resize((right - left, bottom - top), Image.Resampling.BILINEAR, part)
+        size = (right - left, bottom - top)
+        mask = disc.resize(size, Image.Resampling.BILINEAR, (x0, y0, x1, y1))
         self.sheet.paste(color[:3], (left, top), mask)
 
     def finish(self) -> Image.Image:
@@ -124,7 +120,7 @@ class Pen:
 
     def _gradient(self, p: np.ndarray, top: Color, bottom: Color) -> None:
         low, high = np.floor(p.min(0)).astype(int), np.ceil(p.max(0)).astype(int) + 1
-        if high[1] - low[1] < 24:  # too low for anyone to see it
+        if high[1] - low[1] < 24:  # too low for a gradient to be seen
             self._polygon(p, mix(top, bottom, 0.5))
             return
         x0, y0 = (int(v) for v in np.maximum(low, 0))
@@ -162,13 +158,13 @@ class ObjectPen(Pen):
 
     @contextmanager
     def props(self) -> Iterator[None]:
-        """What is drawn inside is painted but is not part of the object."""
+        """Paint what is drawn inside this context without making it part of the object."""
         covers, self._covers = self._covers, [ImageDraw.Draw(self._prop)]
         yield
         self._covers = covers
 
     def cut(self, points: Points) -> None:
-        """Take a hole out of what the object covers so far."""
+        """Cut a hole into what the object covers so far."""
         for cover in self._covers:
             cover.polygon(self._pixels(points).ravel().tolist(), fill=0)
 
@@ -176,14 +172,20 @@ class ObjectPen(Pen):
         """Return the drawing, RGBA, and the object's own coverage, L, cropped to what is drawn.
 
         Both keep `MARGIN` empty pixels on every side.
+
+        Raises:
+            ValueError: nothing was drawn.
         """
         both, n = ImageChops.lighter(self._object, self._prop), self.supersample
-        x0, y0, x1, y1 = both.getbbox()
+        drawn = both.getbbox()
+        if drawn is None:
+            raise ValueError("The pen has drawn nothing, so there is nothing to cut out.")
+        x0, y0, x1, y1 = drawn
         left, top = (x0 // n - MARGIN) * n, (y0 // n - MARGIN) * n
         bounds = (left, top, (-(-x1 // n) + MARGIN) * n, (-(-y1 // n) + MARGIN) * n)
         image = self.sheet.crop(bounds)
         image.putalpha(both.crop(bounds))
-        # reducing RGBA weighs colours by alpha, so the bare sheet does not bleed into the edge
+        # reducing RGBA weighs colours by alpha, so that the bare sheet does not bleed into the edge
         return image.reduce(n), self._object.crop(bounds).reduce(n)
 
 

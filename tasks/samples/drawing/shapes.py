@@ -7,7 +7,7 @@ import numpy as np
 
 Points = Sequence[tuple[float, float]] | np.ndarray
 
-_STEPS = 8  # points a spline puts between two of its knots
+_STEPS = 8  # points of a spline per segment
 _T = np.linspace(0, 1, _STEPS, endpoint=False)[:, None]
 # Catmull-Rom: the weights of the four knots around a segment
 _SPLINE = 0.5 * np.concatenate(
@@ -25,7 +25,7 @@ _SPLINE = 0.5 * np.concatenate(
 def path(points: str) -> np.ndarray:
     """Return the outline written like SVG's `points`: "x,y x,y ..."."""
     outline = np.array([pair.split(",") for pair in points.split()], dtype=np.float64)
-    outline.flags.writeable = False  # every caller gets the same one
+    outline.flags.writeable = False  # every caller gets the same array
     return outline
 
 

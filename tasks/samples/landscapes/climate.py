@@ -1,7 +1,8 @@
-"""How warm it is where and when, what grows there, and how high the sun stands.
+"""The climate of a place: its temperature over the year, its biome, the height of the sun.
 
-Temperature is a formula, good to a few degrees; rain no formula gives, so a place states its own.
-The classes are those of Köppen and Geiger (Peel, Finlayson and McMahon 2007, Table 1).
+Temperature follows a formula that is good to a few degrees. No formula gives the rain, so each
+place states its own. The classes are those of Köppen and Geiger (Peel, Finlayson and McMahon
+2007, Table 1).
 """
 
 from dataclasses import dataclass
@@ -12,11 +13,19 @@ import numpy as np
 
 Season = Literal["even", "summer", "winter"]  # when most of the rain falls
 Biome = Literal[
-    *("rain_forest", "savanna", "desert", "steppe", "mediterranean", "subtropical"),
-    *("temperate", "boreal", "tundra", "ice"),
+    "rain_forest",
+    "savanna",
+    "desert",
+    "steppe",
+    "mediterranean",
+    "subtropical",
+    "temperate",
+    "boreal",
+    "tundra",
+    "ice",
 ]
-_ARID = {"summer": 280, "even": 140, "winter": 0}  # mm of rain that its season is worth
-_TILT = 23.44  # degrees, of the Earth's axis
+_ARID = {"summer": 280, "even": 140, "winter": 0}  # mm of rain to add to the limit of aridity
+_TILT = 23.44  # degrees, tilt of the Earth's axis
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,7 @@ class Climate:
     latitude: float  # degrees
     height: float  # km above the sea
     inland: float  # 0 on an island, 1 in the middle of Asia: how far winter is from summer
-    current: float  # K that sea and wind make the place warmer than its latitude
+    current: float  # K by which sea and wind warm the place
     rain: float  # mm a year
     season: Season
 
@@ -45,7 +54,7 @@ class Climate:
         return self.mean - self.swing * np.cos(np.pi / 6 * (self.summer(month) - 1))
 
     def summer(self, month: float) -> float:
-        """The time of the year in the north with the same season."""
+        """The time of the year with the same season in the northern hemisphere."""
         return month if self.latitude >= 0 else (month + 6) % 12
 
     @cached_property
@@ -64,7 +73,7 @@ class Climate:
 
     @cached_property
     def biome(self) -> Biome:
-        """What grows there."""
+        """The biome that belongs to the climate's class."""
         match self.koppen:
             case "EF":
                 return "ice"

@@ -1,7 +1,7 @@
-"""Which plants grow where: by biome, and by the realms that life on the continents parts into.
+"""Which plants grow where, by biome and by biogeographic realm.
 
 The realms are Olson's (BioScience 51, 2001), with East Asia apart from the rest of the Palearctic.
-Where a realm has nothing of its own for a biome, the biome's common plants stand.
+Where a realm has nothing of its own for a biome, the biome's common plants grow.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ Draw = Callable[[LitPen, Rng, Moment], None]  # in metres, the foot at the origi
 
 @dataclass(frozen=True)
 class Flora:
-    """What grows: a plant named twice is twice as frequent."""
+    """The plants of a biome; a plant named twice is twice as frequent."""
 
     trees: tuple[Draw, ...]
     low: tuple[Draw, ...]
 
 
-# Biome: how many trees stand in an open view, and how much of the soil green covers.
+# for each biome: how many trees stand in an open view, and the share of soil that is green
 COVER: dict[Biome, tuple[int, float]] = {
     "rain_forest": (34, 0.95),
     "savanna": (9, 0.75),
@@ -99,5 +99,5 @@ _OWN: dict[tuple[str, Biome], Flora] = {
 
 
 def flora(realm: str, biome: Biome) -> Flora:
-    """What grows in a biome of a realm."""
+    """Return the plants of a biome in a realm."""
     return _OWN.get((realm, biome), _COMMON[biome])

@@ -1,19 +1,20 @@
-"""Where the photographs are taken: places on all continents, and what no formula tells of them.
+"""Where the photographs are taken: places on all continents, with what no formula tells about them.
 
 Photographs cluster where people are, so positions spread around towns by some 60 to 280 km.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from tasks.geolocation.sphere import EARTH_RADIUS_KM, directions, unit_vectors
 from tasks.samples.drawing.colors import Rng
-from tasks.samples.landscapes.climate import Climate
+from tasks.samples.landscapes.climate import Climate, Season
 
-# The columns are those of `Place` and `Climate`, in short. Of the views, one digit each says how
-# often the open country, a street, the coast and the wild are photographed. Weights favour Europe,
-# North America and famous places, as photographers do.
+# The columns are the fields of `Place` and `Climate`, abbreviated. The four digits of `views` say
+# how often the open country, a street, the coast and the wild are photographed. Weights favour
+# Europe, North America and famous places, as photographers do.
 _TABLE = """
 # place          lat.  long.  km wt. high inland cur. rain season relief   soil   people     views
 Anchorage        61.2 -149.9 110 1.0  0.1   0.40    4  450 even   alps     grey   america    4213
@@ -91,7 +92,7 @@ class Place:
     name: str
     latitude: float  # degrees
     longitude: float
-    spread: float  # km, of positions around it: the standard deviation each way
+    spread: float  # km, standard deviation of the positions in each direction
     weight: float
     climate: Climate
     relief: str
@@ -100,13 +101,14 @@ class Place:
     views: tuple[float, ...]  # weights of country, street, coast, wild
 
     def position(self, rng: Rng) -> tuple[float, float]:
-        """Pick a latitude and a longitude near the place, in degrees, of six decimals.
+        """Pick a latitude and a longitude near the place, in degrees with six decimals.
 
-        A normal deviate in the plane that touches the sphere there, then back on the sphere: for
-        such spreads as good as von Mises and Fisher's distribution, at the antimeridian too.
+        The offset is normal in the plane tangent to the sphere at the place, and is then projected
+        back onto the sphere. For such spreads this is as good as the von Mises-Fisher distribution,
+        also across the antimeridian.
         """
-        up = unit_vectors(self.latitude, self.longitude)
-        east = unit_vectors(0, self.longitude + 90)
+        up = unit_vectors(np.asarray(self.latitude), np.asarray(self.longitude))
+        east = unit_vectors(np.asarray(0.0), np.asarray(self.longitude + 90))
         across, along = rng.normal(0, self.spread / EARTH_RADIUS_KM, 2)
         latitude, longitude = directions(up + across * east + along * np.cross(up, east))
         return round(float(latitude), 6), round(float(longitude), 6)
@@ -115,15 +117,24 @@ class Place:
 def _place(row: str) -> Place:
     name, latitude, longitude, spread, weight, *rest = row.split()
     height, inland, current, rain, season, relief, soil, people, views = rest
-    numbers = (float(value) for value in (latitude, height, inland, current, rain))
     return Place(
-        name.replace("_", " "),
-        *map(float, (latitude, longitude, spread, weight)),
-        Climate(*numbers, season),
-        relief,
-        soil,
-        people,
-        tuple(map(float, views)),
+        name=name.replace("_", " "),
+        latitude=float(latitude),
+        longitude=float(longitude),
+        spread=float(spread),
+        weight=float(weight),
+        climate=Climate(
+            latitude=float(latitude),
+            height=float(height),
+            inland=float(inland),
+            current=float(current),
+            rain=float(rain),
+            season=cast(Season, season),
+        ),
+        relief=relief,
+        soil=soil,
+        people=people,
+        views=tuple(map(float, views)),
     )
 
 

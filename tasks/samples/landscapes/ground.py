@@ -1,4 +1,4 @@
-"""Land, fields and water before the horizon. The unit is the frame's height."""
+"""Land, fields and water in front of the horizon. The unit is the frame's height."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from tasks.samples.landscapes.stage import Stage
 from tasks.samples.scenery.land import sea
 
 _TUFT = path("-.3,0 -.5,-1 0,-.35 .45,-1.1 .35,0")
-_BLOOM: dict[str, tuple[Color, float, float]] = {  # a field's colour, height and rows' gap, metres
+_BLOOM: dict[str, tuple[Color, float, float]] = {  # colour; height and row spacing in metres
     "corn": ((104, 150, 60), 1.8, 1.8),
     "wheat": ((222, 188, 96), 0.8, 0.0),
     "rape": ((240, 214, 54), 0.9, 0.0),
@@ -24,7 +24,7 @@ _BLOOM: dict[str, tuple[Color, float, float]] = {  # a field's colour, height an
 }
 
 
-_NEEDS: dict[str, tuple[float, float, float]] = {  # mm of rain a year, °C from and to
+_NEEDS: dict[str, tuple[float, float, float]] = {  # mm of rain per year; lowest and highest °C
     "rice": (900, 12, 30),
     "tea": (1100, 12, 26),
     "vines": (400, 8, 20),
@@ -130,18 +130,18 @@ def terraces(stage: Stage) -> None:
 
 
 def water(stage: Stage, top: float, bottom: float, lake: bool = False) -> None:
-    """The sea or a lake, coloured by its warmth and by the sky."""
+    """The sea or a lake, coloured by the climate and by the sky."""
     mean, rng = stage.place.climate.mean, stage.rng
     if lake:
-        far, close = (104, 146, 170), (58, 104, 132)
+        tones = (104, 146, 170), (58, 104, 132)
     elif mean > 21:
-        far, close = (34, 122, 184), (84, 204, 198)
+        tones = (34, 122, 184), (84, 204, 198)
     elif mean > 12.5:
-        far, close = (38, 98, 164), (64, 146, 188)
+        tones = (38, 98, 164), (64, 146, 188)
     else:
-        far, close = (70, 108, 136), (74, 124, 142)
+        tones = (70, 108, 136), (74, 124, 142)
     cloud = 0.15 + 0.35 * stage.now.cloud
-    far, close = (near(rng, mix(tone, stage.now.horizon, cloud), 8) for tone in (far, close))
+    far, close = (near(rng, mix(tone, stage.now.horizon, cloud), 8) for tone in tones)
     glitter = mix(stage.now.horizon, (255, 255, 250), 0.5)
     sea(stage.pen, rng, stage.aspect, top, bottom, far, close, glitter)
     if stage.place.climate.mean < -3:

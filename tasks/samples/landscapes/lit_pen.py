@@ -1,4 +1,4 @@
-"""A pen for the open air: it draws in metres where a thing stands, in daylight and in haze."""
+"""A pen for outdoor scenes: it draws things in metres where they stand, lit and in haze."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +11,9 @@ from tasks.samples.drawing.shapes import Points
 
 
 class LitPen(Pen):
-    """A pen whose colours are those of full daylight, which it turns into what light there is.
+    """A pen that takes colours as they are in full daylight and adapts them to the current light.
 
-    Until `at` says otherwise, the unit is the frame's height.
+    The unit is the frame's height, except inside `at`.
     """
 
     def __init__(self, frame: tuple[int, int], light: Tint, haze: Color):
@@ -24,17 +24,21 @@ class LitPen(Pen):
     def shape(
         self, points: Points, fill: Fill, ink: Color | None = None, width: float = 0.03
     ) -> None:
-        """Fill a closed outline, as `Pen.shape` does, in the light there is."""
-        lit = tuple(map(self._lit, fill)) if isinstance(fill[0], tuple) else self._lit(fill)
+        """Fill a closed outline, as `Pen.shape` does, in the current light."""
+        lit: Fill
+        if isinstance(fill[0], tuple):
+            lit = self._lit(fill[0]), self._lit(fill[1])
+        else:
+            lit = self._lit(fill)
         super().shape(points, lit, ink and self._lit(ink), width)
 
     def stroke(self, points: Points, width: float, fill: Color) -> None:
-        """Draw an open line in the light there is."""
+        """Draw an open line in the current light."""
         super().stroke(points, width, self._lit(fill))
 
     @contextmanager
     def at(self, x: float, y: float, unit: float, mirror: bool = False) -> Iterator[None]:
-        """What is drawn inside has its origin at (x, y) and a unit of `unit` present ones."""
+        """Move the origin to (x, y) and scale the unit by `unit` for what is drawn inside."""
         saved = self._matrix, self._origin, self._unit
         self._origin = np.array((x, y)) @ self._matrix + self._origin
         self._matrix = np.diag((-unit if mirror else unit, unit)) @ self._matrix
@@ -44,13 +48,13 @@ class LitPen(Pen):
 
     @contextmanager
     def far(self, distance: float) -> Iterator[None]:
-        """What is drawn inside is seen through haze: 0 for none, 1 for nothing else."""
+        """Draw through haze what is drawn inside: 0 is no haze, 1 is nothing but haze."""
         with self._seen(self.light, distance):
             yield
 
     @contextmanager
     def unlit(self) -> Iterator[None]:
-        """What is drawn inside shines by itself: the sky, lamps."""
+        """Draw unlit what is drawn inside, because it shines by itself: the sky, lamps."""
         with self._seen(DAY, self.distance):
             yield
 

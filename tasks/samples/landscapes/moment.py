@@ -14,14 +14,32 @@ _LUSH, _DRY, _FROZEN = (104, 158, 72), (204, 184, 112), (164, 150, 108)
 _SPRING, _SUMMER = (150, 190, 84), (82, 136, 66)
 _AUTUMN: tuple[Color, ...] = ((214, 132, 52), (196, 82, 48), (222, 174, 64), (166, 116, 62))
 
-# What the light leaves of a colour, the zenith and the horizon by the sun's height in degrees.
+# The tint of the light and the colours of zenith and horizon, by the sun's height in degrees.
 _HEIGHTS = (-10, -3, 3, 12, 30, 60)
-_LIGHT = ((84, 100, 158), (152, 140, 172), (232, 198, 174), (252, 236, 214), (256, 250, 240))
-_LIGHT += ((258, 255, 250),)
-_ZENITH = ((24, 32, 78), (64, 80, 144), (112, 138, 194), (104, 166, 224), (86, 158, 226))
-_ZENITH += ((60, 138, 216),)
-_HORIZON = ((92, 92, 142), (234, 162, 136), (250, 206, 154), (226, 232, 232), (208, 232, 244))
-_HORIZON += ((188, 222, 242),)
+_LIGHT: tuple[Color, ...] = (
+    (84, 100, 158),
+    (152, 140, 172),
+    (232, 198, 174),
+    (252, 236, 214),
+    (256, 250, 240),
+    (258, 255, 250),
+)
+_ZENITH: tuple[Color, ...] = (
+    (24, 32, 78),
+    (64, 80, 144),
+    (112, 138, 194),
+    (104, 166, 224),
+    (86, 158, 226),
+    (60, 138, 216),
+)
+_HORIZON: tuple[Color, ...] = (
+    (92, 92, 142),
+    (234, 162, 136),
+    (250, 206, 154),
+    (226, 232, 232),
+    (208, 232, 244),
+    (188, 222, 242),
+)
 
 
 @dataclass(frozen=True)
@@ -29,16 +47,16 @@ class Moment:
     """When a picture is taken, and what that does to its colours."""
 
     sun: float  # degrees above the horizon
-    cloud: float  # the part of the sky that is covered
-    snow: bool  # lies on the ground
-    snowline: float  # km above the place, of the snow on its mountains
-    falling: bool  # snow is
-    leaf: Color | None  # of what sheds its leaves; None for bare twigs
+    cloud: float  # share of the sky that is covered
+    snow: bool  # on the ground
+    snowline: float  # km above the place, where the snow on its mountains begins
+    falling: bool  # whether snow is falling
+    leaf: Color | None  # colour of deciduous leaves; None if bare
     grass: Color
     light: Tint
     zenith: Color
     horizon: Color
-    haze: float  # how soon the distance pales: 0.2 in mountain air, 1 in the wet tropics
+    haze: float  # how soon distant things pale: 0.2 in mountain air, 1 in the wet tropics
 
     @property
     def lamps(self) -> bool:
@@ -47,7 +65,7 @@ class Moment:
 
 
 def moment(climate: Climate, rng: Rng) -> Moment:
-    """Pick a time of the year and, rather by day, of the day; then the weather."""
+    """Pick a time of the year and of the day, mostly in daylight, and then the weather."""
     month = rng.uniform(0, 12)
     for _ in range(8):  # people take photographs in daylight, where there is any
         hour = rng.normal(13, 3.2)
@@ -63,7 +81,7 @@ def moment(climate: Climate, rng: Rng) -> Moment:
     if climate.biome in ("desert", "steppe"):
         horizon = mix(horizon, _DUST, 0.4 * rng.random())
     dull = mix(_DULL, (60, 66, 92), float(np.clip((4 - sun) / 14, 0, 1)))
-    grey = max(0.0, cloud - 0.35) / 0.65  # few clouds leave the sky blue
+    grey = max(0.0, cloud - 0.35) / 0.65  # a few clouds leave the sky blue
     return Moment(
         sun=sun,
         cloud=cloud,
@@ -105,7 +123,8 @@ def _grass(wet: float, warmth: float) -> Color:
 def _light(sun: float, grey: float) -> Tint:
     r, g, b = (v / 255 for v in _blend(_LIGHT, sun))
     dim = 0.9 * (r + g + b) / 3
-    return tuple(float(v + (dim - v) * grey) for v in (r, g, b))
+    r, g, b = (float(v + (dim - v) * grey) for v in (r, g, b))
+    return r, g, b
 
 
 def _blend(anchors: tuple[Color, ...], sun: float) -> Color:

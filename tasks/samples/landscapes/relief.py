@@ -38,7 +38,7 @@ def rolling(stage: Stage) -> None:
 
 
 def alps(stage: Stage, summit: float = 2.6) -> None:
-    """A range, `summit` km above the place, with snow as far down as it lies."""
+    """A range, `summit` km above the place, with snow down to the snow line."""
     rng = stage.rng
     for distance, tallest, count in ((0.5, 0.34, 5), (0.28, 0.22, 6)):
         with stage.pen.far(distance):
@@ -70,7 +70,7 @@ def _mountain(stage: Stage, x: float, height: float, summit: float) -> None:
 def _ragged(
     rng: Rng, start: tuple[float, float], end: tuple[float, float], depth: float
 ) -> np.ndarray:
-    """A line with teeth, up and down by `depth`."""
+    """Return a jagged line that strays up to `depth` from the straight one."""
     line = np.linspace(start, end, 8)
     line[1:-1] += np.stack([rng.normal(0, 0.004, 6), depth * rng.uniform(-1, 1, 6)], 1)
     return line

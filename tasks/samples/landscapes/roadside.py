@@ -1,4 +1,4 @@
-"""Roads into the distance, and what stands and drives on and by them."""
+"""Roads into the distance, with what stands beside them and drives on them."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ from tasks.samples.drawing.shapes import box, curve, path, placed, ring
 from tasks.samples.landscapes.lit_pen import LitPen
 from tasks.samples.landscapes.moment import SNOW, Moment
 from tasks.samples.landscapes.peoples.people import People
-from tasks.samples.landscapes.stage import Stage
+from tasks.samples.landscapes.stage import Measure, Stage
 
 LANE = 3.0  # metres
 _ASPHALT: Color = (112, 112, 120)
@@ -34,26 +34,27 @@ _PAINTS: tuple[Color, ...] = (
 
 
 class Road:
-    """A road from below our feet to the horizon.
+    """A road from the viewer's feet to the horizon.
 
-    The camera stands in its own lane; so the middle is to our left where people drive on the right.
+    The camera stands in its own lane, so the road's middle is to its left where people drive on the
+    right.
     """
 
     def __init__(self, stage: Stage):
         rng, self.stage = stage.rng, stage
-        self.side = -1 if stage.people.left else 1  # where our own verge is: 1 is right
+        self.side = -1 if stage.people.left else 1  # side of the nearer verge: 1 is right
         self.middle = -self.side * LANE / 2 + rng.normal(0, 0.4)
         self.vanishing = (0.5 + 0.18 * self.side * rng.random()) * stage.aspect
         self.bend = rng.normal(0, 0.12)
         self.paved = rng.random() < stage.people.paved
 
-    def x(self, across: float | np.ndarray, distance: float | np.ndarray) -> float | np.ndarray:
-        """Where in the frame a point of the ground is, metres to the right of the camera."""
+    def x(self, across: float, distance: Measure) -> Measure:
+        """Return the frame's x of a point on the ground, `across` metres right of the camera."""
         far = 1 - np.minimum(1, 9 / distance)
         return self.vanishing + self.bend * (far**3 - far) + across / distance
 
     def clear(self, x: float, distance: float) -> bool:
-        """Whether something may stand beside the road there."""
+        """Say whether a thing there would stand clear of the road."""
         return abs((x - self.x(self.middle, distance)) * distance) > LANE + 2.5
 
     def line(
@@ -92,11 +93,11 @@ class Road:
                 self.line(self.middle, 0.28, people.centre, start, start + 4)
 
     def verge(self, metres: float) -> float:
-        """Metres to the right of the camera of what stands beside our lane."""
+        """Return how far right of the camera a thing is that stands `metres` beside the lane."""
         return self.middle + self.side * (LANE + metres)
 
     def furnish(self) -> None:
-        """Put signs, poles, fences and cars."""
+        """Add signs, poles, fences and cars."""
         stage, people, rng = self.stage, self.stage.people, self.stage.rng
         if self.paved and rng.random() < 0.6:
             distance = rng.uniform(9, 22)
@@ -106,7 +107,7 @@ class Road:
         if people.fence and rng.random() < 0.6:
             side = rng.choice((-1, 1))
             fence(self, people.fence, self.middle + side * (LANE + 3.2))
-        if rng.random() < 0.5:  # towards us, on the other side
+        if rng.random() < 0.5:  # oncoming, in the other lane
             distance = rng.uniform(11, 45)
             place = self.x(self.middle - self.side * LANE / 2, distance)
             stage.put(place, distance, car_end(True), width=2)

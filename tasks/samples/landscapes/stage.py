@@ -1,7 +1,8 @@
-"""Where things stand in a picture: how large and how hazy they look, and in which order."""
+"""Where things stand in a picture: how large and how hazy they look, and their order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,14 +25,16 @@ SOILS: dict[str, Color] = {
 }
 _SHADE = (26, 30, 60, 70)
 
+Measure = TypeVar("Measure", float, np.ndarray)  # one number, or an array of them
+
 
 @dataclass
 class Stage:
     """A picture in the making.
 
-    The unit of the frame is its height, of things the metre. The ground is level: what stands
-    `distance` metres away has its foot `eye / distance` below the horizon, and 1 / distance is the
-    length of its metre, as through a lens as long as the picture is high.
+    Positions in the frame are in units of its height, things in metres. The ground is level: a
+    thing `distance` metres away has its foot `eye / distance` below the horizon and is drawn at
+    1 / `distance` units per metre, as with a focal length equal to the picture's height.
     """
 
     pen: LitPen
@@ -55,31 +58,31 @@ class Stage:
 
     @property
     def soil(self) -> Color:
-        """Bare ground, without snow."""
+        """The colour of bare ground."""
         return SOILS[self.place.soil]
 
     @property
     def green(self) -> Color:
-        """The ground with what covers it, without snow."""
+        """The colour of the ground with its plants, without snow."""
         return mix(self.soil, self.now.grass, COVER[self.place.climate.biome][1])
 
     @property
     def ground(self) -> Color:
-        """The ground as it lies."""
+        """The colour of the ground, or of the snow on it."""
         return SNOW if self.now.snow else self.green
 
-    def foot(self, distance: float) -> float:
+    def foot(self, distance: Measure) -> Measure:
         """How far down the frame the ground is at a distance in metres."""
         return self.horizon + self.eye / distance
 
     def haze(self, distance: float) -> float:
-        """How much haze there is before what stands at a distance."""
+        """How much haze is in front of a thing at a distance, from 0 to 1."""
         return float(1 - np.exp(-distance * self.now.haze / 700))
 
     def put(
         self, x: float, distance: float, draw: Draw, width: float = 0, mirror: bool = False
     ) -> None:
-        """Have a thing drawn in its turn; one of some `width` in metres throws a shadow."""
+        """Add a thing to be drawn in its turn; one with a `width` in metres casts a shadow."""
         self.things.append((distance, x, _shaded(draw, width) if width else draw, mirror))
 
     def scatter(
@@ -90,7 +93,7 @@ class Stage:
         clear: Callable[[float, float], bool] = lambda x, distance: True,
         width: float = 0,
     ) -> None:
-        """Put some of a kind at random where it is `clear`, evenly on all scales of distance."""
+        """Add up to `count` of `draws` at random, log-uniform in distance, where it is `clear`."""
         low, high = np.log(distances)
         for _ in range(count if draws else 0):
             distance, x = (
@@ -113,7 +116,7 @@ class Stage:
 
 
 def _shaded(draw: Draw, width: float) -> Draw:
-    """The same thing on its shadow, which a low sun makes long."""
+    """Return the same thing with its shadow, which is long when the sun is low."""
 
     def shaded(pen: LitPen, rng: Rng, now: Moment) -> None:
         if now.sun > 2 and now.cloud < 0.7:

@@ -70,7 +70,7 @@ def _shop(pen: LitPen, rng: Rng, kind: str) -> None:
 
 
 def _carriageway(stage: Stage, kerb: float, metre: float) -> None:
-    """Kerb, two lanes and what drives on them: the near lane's traffic keeps to its side."""
+    """The kerb and two lanes with traffic, each on its proper side."""
     pen, rng, people, now = stage.pen, stage.rng, stage.people, stage.now
     paved = people.paved > 0 and rng.random() < 0.3 + 0.7 * people.paved
     tone = (112, 112, 120) if paved else light(stage.soil, 0.12)
@@ -91,7 +91,7 @@ def _carriageway(stage: Stage, kerb: float, metre: float) -> None:
     for lane, share in ((middle - 0.02, 0.7), (0.985, 0.7)):
         if rng.random() < share:
             near_lane = lane > middle
-            # who drives on the right passes, in the lane next to us, from left to right
+            # where people drive on the right, traffic in the near lane goes from left to right
             leftwards = near_lane == people.left
             scale = metre * (1.3 if near_lane else 1.05)
             with pen.at(rng.uniform(0.1, 0.9) * stage.aspect, lane, scale, mirror=leftwards):

@@ -165,7 +165,7 @@ def draw_view(frame: tuple[int, int], place: Place, rng: Rng) -> LitPen:
     now = moment(place.climate, rng)
     pen = LitPen(frame, now.light, now.horizon)
     horizon, aspect = rng.uniform(*HORIZONS[kind]), frame[0] / frame[1]
-    # the sea is looked at from a height, and giants of the forest from below
+    # the sea is seen from a height, and forest giants from below
     eye = rng.uniform(*EYES[kind])
     if place.climate.biome == "rain_forest" and VIEWS[kind] is wild:
         horizon += 0.1

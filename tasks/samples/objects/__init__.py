@@ -1,4 +1,4 @@
-"""The things the detection sample can find, one drawing function each, and how they are posed."""
+"""The objects of the drawn samples: a drawing function each, and how they may be posed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ class Kind:
 
     category_id: int  # COCO's own id, 1..90
     draw: Callable[[ObjectPen, Rng], None]
-    size: float  # relative to the others in a scene
-    share: float  # how readily it is picked where it is on offer: evens out the categories
+    size: float  # relative to other objects in a scene
+    share: float  # weight when a scene offers it: evens out the categories
     tilt: float = 4.0  # degrees, standard deviation
     stretch: float = 0.07  # of the aspect ratio, standard deviation of its logarithm
     mirror: bool = True
     flat: bool = False  # lies on its back wherever it is put
-    turns: bool = False  # has no upright when it lies on a table
+    turns: bool = False  # at any angle when it lies on a table
     above: float = 1.2  # how far up and down props reach, in the drawing's units
     below: float = 1.2
-    foot: float = 1.0  # how much of its width is near the ground, and shades it
-    on_pole: bool = False  # a prop carries it: then the pole's foot is on the ground, not its own
+    foot: float = 1.0  # share of its width that is near the ground and shades it
+    on_pole: bool = False  # a prop carries it, and that pole's foot is on the ground
 
 
 CAR = Kind(3, car, size=1.15, share=1.7, tilt=2)

@@ -42,8 +42,8 @@ def potted_plant(pen: ObjectPen, rng: Rng) -> None:
 
 
 def _foliage(pen: ObjectPen, rng: Rng, green: Color) -> None:
-    for angle in (-165, -15, -145, -35, -120, -60, -90):
-        angle, length = angle + rng.uniform(-8, 8), rng.uniform(0.85, 1.15)
+    for about in (-165, -15, -145, -35, -120, -60, -90):
+        angle, length = about + rng.uniform(-8, 8), rng.uniform(0.85, 1.15)
         tone = near(rng, green, 12)
         pen.shape(leaf(0, 0.28, angle, length, 0.17), shaded(tone), dark(green, 0.45), 0.025)
         pen.stroke([(0, 0.28), polar(angle, 0.9 * length, 0, 0.28)], 0.02, light(tone, 0.4))

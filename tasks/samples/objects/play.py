@@ -31,8 +31,8 @@ def kite(pen: ObjectPen, rng: Rng) -> None:
     with pen.props():
         pen.stroke(curve([(0, waist), (0.5, 0.8), (1.3, 2.4)], closed=False), 0.018, CREAM)
     swing = rng.uniform(0.12, 0.3) * rng.choice((-1, 1))
-    tail = [(0, 0.4), (swing, 0.55), (-0.6 * swing, 0.75), (0.7 * swing, 0.98)]
-    tail = curve(tail, closed=False)
+    knots = [(0, 0.4), (swing, 0.55), (-0.6 * swing, 0.75), (0.7 * swing, 0.98)]
+    tail = curve(knots, closed=False)
     pen.stroke(tail, 0.03, ink)
     for i, (x, y) in enumerate(tail[[7, 14, 21]]):
         bow = second if i % 2 else first

@@ -79,8 +79,8 @@ def _car_side(pen: ObjectPen, rng: Rng, color: Color, tail: tuple[float, float])
     back = [(rear, -0.02), (roof, top + 0.05), (roof + 0.12, top)]
     pen.shape(curve([*back, (hood - 0.42, top), (hood, -0.02)]), shaded(color, 0.2, 0), ink)
     nose = [(hood - 0.02, -0.07), (0.86, 0.0), (0.98, 0.14), (0.98, 0.33), (0.9, 0.38)]
-    tail = [(-0.94, 0.38), (-0.99, 0.26), (-0.97, 0.0), (-0.9, -0.07)]
-    pen.shape([*nose, *tail], shaded(color, 0.12, 0.22), ink)
+    boot = [(-0.94, 0.38), (-0.99, 0.26), (-0.97, 0.0), (-0.9, -0.07)]
+    pen.shape([*nose, *boot], shaded(color, 0.12, 0.22), ink)
     pillar, sill, head = (roof + hood) / 2 - 0.08, -0.07, top + 0.09
     left, right = pillar - 0.04, pillar + 0.04
     pen.shape([(rear + 0.13, sill), (roof + 0.09, head), (left, head), (left, sill)], PANE)

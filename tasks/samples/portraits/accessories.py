@@ -27,13 +27,13 @@ def hat(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
             pen.stroke(curve(seam, closed=False), 0.025, dark(color, 0.35))
         badge = light(color, 0.75) if sum(color) < 480 else dark(color, 0.6)
         pen.shape(ring(0, low - 0.46, 0.22, 0.2), badge)
-        bill = [
+        edge = [
             (0, low - 0.2),
             (0.7 * w, low - 0.14),
             (1.06 * w, low + 0.12),
             (0.6 * w, low + 0.13),
         ]
-        bill = curve(symmetric([*bill, (0, low + 0.15)]))
+        bill = curve(symmetric([*edge, (0, low + 0.15)]))
         pen.shape(bill, (dark(color, 0.2), dark(color, 0.5)), dark(color, 0.6), 0.03)
     elif look.hat == "beanie":
         color = paint(rng)

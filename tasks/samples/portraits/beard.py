@@ -41,8 +41,8 @@ def _full(pen: FacePen, face: Identity, color: Color, rng: Rng) -> None:
     low = edge[edge[:, 1] > 0.35] * (1.03, 1.0)
     low[:, 1] += np.clip(low[:, 1] - 0.9, 0, 1) * 0.16
     m = face.mouth_y
-    inner = [(-0.86, 0.62), (-0.7, m - 0.12), (-0.44, m - 0.2), (0, m - 0.24)]
-    inner = np.array([*inner, (0.44, m - 0.2), (0.7, m - 0.12), (0.86, 0.62)])
+    knots = [(-0.86, 0.62), (-0.7, m - 0.12), (-0.44, m - 0.2), (0, m - 0.24)]
+    inner = np.array([*knots, (0.44, m - 0.2), (0.7, m - 0.12), (0.86, 0.62)])
     beard = np.concatenate([low, curve(inner * (face.wide, 1), closed=False)])
     pen.shape(beard, (color, dark(color, 0.2)))
     x = rng.uniform(-0.9, 0.9, 90) * face.jaw

@@ -33,7 +33,7 @@ def puffy(line: np.ndarray) -> np.ndarray:
 def coils(
     pen: FacePen, rng: Rng, outer: np.ndarray, inner: np.ndarray, color: Color, count: int
 ) -> None:
-    """Scatter small curls between an outline and a line of as many points, or one point."""
+    """Scatter small curls between an outline and a line of equally many points, or a point."""
     picks, share = rng.integers(len(outer), size=count), np.sqrt(rng.uniform(0.1, 0.9, (count, 1)))
     inner = np.broadcast_to(inner, outer.shape)[picks]
     middles = inner + (outer[picks] - inner) * share

@@ -56,8 +56,8 @@ def _lids(face: Identity, look: Look, side: int) -> _Lids:
 
 def _bag(pen: FacePen, face: Identity, side: int) -> None:
     """A pouch under the eye, its fold below it."""
-    pouch = [(0.26, 0.12), (0.34, 0.27), (0.52, 0.34), (0.7, 0.28), (0.78, 0.1), (0.52, 0.16)]
-    pouch = np.array(pouch) * (side, 1)
+    knots = [(0.26, 0.12), (0.34, 0.27), (0.52, 0.34), (0.7, 0.28), (0.78, 0.1), (0.52, 0.16)]
+    pouch = np.array(knots) * (side, 1)
     pen.soft(curve(pouch), mix(deep(face.skin, 0.45), (84, 50, 84), 0.4), 0.035, 0.85)
     pen.soft(ring(0.52 * side, 0.2, 0.17, 0.035), light(face.skin, 0.4), 0.04, 0.5)
     pen.crease(pouch[:5], 0.06, deep(face.skin, 0.8), 0.85, 0.014)

@@ -1,4 +1,4 @@
-"""A pen for a head in space: what it draws flat is turned, and its soft tones stay on the skin."""
+"""A pen for a head in space: it turns what is drawn flat, and keeps soft tones on the skin."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,10 +14,10 @@ SUPERSAMPLE = 2
 
 
 class FacePen(Pen):
-    """Draws in distances between the eyes, the origin between them, on a `background` (RGB).
+    """Draws on a `background` (RGB) in units of the distance between the eyes.
 
-    The head is turned by `yaw` and `pitch` (degrees) as a rounded thing is, and then placed so
-    that the eyes are half a unit either side of the origin.
+    The head is turned by `yaw` and `pitch` (degrees) as a rounded body, and then placed so that
+    the eyes are half a unit on either side of the origin.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class FacePen(Pen):
 
     @contextmanager
     def lowered(self, by: float) -> Iterator[None]:
-        """What is drawn inside is `by` units further down."""
+        """Move what is drawn inside down by `by` units."""
         origin = self._origin
         self._origin = origin + np.array((0, by)) @ self._matrix
         yield
@@ -70,7 +70,7 @@ class FacePen(Pen):
 
     @contextmanager
     def on_skin(self) -> Iterator[None]:
-        """Opaque shapes drawn inside are skin, and the only skin from then on."""
+        """Make the opaque shapes drawn inside the skin, in place of any earlier skin."""
         self.skin = Image.new("L", self.sheet.size)
         self._covers = [ImageDraw.Draw(self.skin)]
         yield
@@ -110,14 +110,14 @@ class FacePen(Pen):
         self.shape(_ribbon(curve(points, closed=False), widths), color)
 
     def locks(self, lines: np.ndarray, widths: tuple[float, ...], colors: Sequence[Color]) -> None:
-        """Draw many lines [N, M, 2], `widths` thick along them, in the given colours by turns."""
+        """Draw many lines [N, M, 2], `widths` thick along them, in alternating colours."""
         ribbons = _ribbon(lines, widths)
         outlines = self._pixels(ribbons.reshape(-1, 2)).reshape(ribbons.shape)
         for i, outline in enumerate(outlines):
             self._polygon(outline, colors[i % len(colors)])
 
     def hairs(self, lines: np.ndarray, width: float, colors: Sequence[Color]) -> None:
-        """Draw many fine lines [N, M, 2], in the given colours by turns."""
+        """Draw many fine lines [N, M, 2] in alternating colours."""
         for i, line in enumerate(self._pixels(lines.reshape(-1, 2)).reshape(lines.shape)):
             self._line(line, width, colors[i % len(colors)])
 
@@ -129,14 +129,14 @@ class FacePen(Pen):
                 sheet.ellipse((x - r, y - r, x + r, y + r), fill=ink)
 
     def tinted(self, mask: np.ndarray, step: int, color: Color) -> None:
-        """Tint the whole skin by a mask, float of 0..1, on the points of `grid(step)`."""
+        """Tint the whole skin by a mask, float in 0..1, given on the points of `grid(step)`."""
         box = self.skin.getbbox()
         if box is None:  # all of it is outside the frame
             return
-        part = tuple(edge / (step * self.supersample) for edge in box)
+        x0, y0, x1, y1 = (edge / (step * self.supersample) for edge in box)
         amount = Image.fromarray((255 * mask).astype(np.uint8))
         size = (box[2] - box[0], box[3] - box[1])
-        amount = amount.resize(size, Image.Resampling.BILINEAR, part)
+        amount = amount.resize(size, Image.Resampling.BILINEAR, (x0, y0, x1, y1))
         self.sheet.paste(color[:3], box, ImageChops.multiply(amount, self.skin.crop(box)))
 
 
@@ -146,7 +146,7 @@ def band(x: np.ndarray, above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 
 def mirrored(points: Points) -> list[np.ndarray]:
-    """Return a right side's points and the left side's."""
+    """Return the points of the right side, and their mirror image on the left."""
     own = np.asarray(points, dtype=np.float64)
     return [own, own * (-1, 1)]
 

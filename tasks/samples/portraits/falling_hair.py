@@ -14,7 +14,7 @@ ENDS = {"bob": 1.42, "long": 3.2}  # how far down loose hair reaches
 
 
 def back_hair(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
-    """Draw what is seen behind neck and ears."""
+    """Draw the hair behind neck and ears."""
     w, color = face.wide, look.hair_tone
     shade = dark(color, 0.3)
     if look.style == "afro":
@@ -24,8 +24,8 @@ def back_hair(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
         pen.shape(puffy(ring(0.3 * look.part, -2.12, 0.48, 0.4)), shaded(color, 0.14, 0.2))
     elif look.style == "ponytail":
         side = float(np.sign(look.part))
-        tail = [(0.7, -1.2), (1.36, -0.9), (1.52, 0.2), (1.5, 1.4), (1.24, 2.3)]
-        tail = curve([*tail, (1.06, 1.4), (0.9, 0)])
+        knots = [(0.7, -1.2), (1.36, -0.9), (1.52, 0.2), (1.5, 1.4), (1.24, 2.3)]
+        tail = curve([*knots, (1.06, 1.4), (0.9, 0)])
         pen.shape(_fallen(face, tail) * (side, 1), (color, shade))
         edges = [np.array([(x, -0.4), (x + 0.05, 0.9), (1.24, 2.2)]) for x in (1.45, 1.0)]
         _strands(pen, face, rng, (edges[0] * (side, 1), edges[1] * (side, 1)), color)
@@ -42,7 +42,7 @@ def back_hair(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
 
 
 def curtains(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
-    """Draw loose hair that falls before the ears."""
+    """Draw loose hair that falls in front of the ears."""
     color, (out, inn) = look.hair_tone, _curtain(face, look)
     for side in (-1, 1):
         edges = [_fallen(face, curve(line, closed=False)) for line in (out, inn)]
@@ -53,7 +53,7 @@ def curtains(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
 
 
 def _curtain(face: Identity, look: Look) -> tuple[np.ndarray, np.ndarray]:
-    """Return the right side's outer and inner edge of loose hair, of as many knots."""
+    """Return the outer and inner edge of loose hair on the right side, with equally many knots."""
     w, v, end = face.wide, look.volume, ENDS[look.style]
     spread = 0.2 if look.style == "long" else 0.05
     out = [(w + 0.05 + 0.5 * v, -1.0), (w + 0.16 + 0.7 * v, -0.3)]
@@ -75,7 +75,7 @@ def _fallen(face: Identity, lines: np.ndarray) -> np.ndarray:
 def _strands(
     pen: FacePen, face: Identity, rng: Rng, edges: tuple[np.ndarray, np.ndarray], color: Color
 ) -> None:
-    """Draw locks between two edges of falling hair, of as many knots."""
+    """Draw locks between two edges of falling hair that have equally many knots."""
     one, other = (curve(edge, closed=False) for edge in edges)
     share = np.linspace(0.08, 0.92, 9) + rng.uniform(-0.03, 0.03, 9)
     lines = one + (other - one) * share[:, None, None]

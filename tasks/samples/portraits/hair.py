@@ -38,7 +38,7 @@ def front_hair(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
         coils(pen, rng, outer, line, color, 70)
     else:
         pen.shape(cap, shaded(color, 0.12, 0.16))
-        if style != "bun":  # that is smooth
+        if style != "bun":  # which is smooth
             _combed(pen, face, look, rng, outer, line)
     if style in ENDS and not look.tucked:
         curtains(pen, face, look, rng)
@@ -55,18 +55,18 @@ def _hairline(face: Identity, look: Look) -> np.ndarray:
         left = [*(np.array(side[::-1]) * (-1, 1)), (0.5 * part - 0.4 * w, top + 0.12)]
         right = [(0.5 * part + 0.4 * w, top + 0.12), *side]
         return curve([*left, (part, top - 0.14), *right], closed=False)
-    half = [(0, top), (0.4 * w, top - 0.01), (0.72 * w, top + 0.14), (0.88 * w, -0.6)]
+    knots = [(0, top), (0.4 * w, top - 0.01), (0.72 * w, top + 0.14), (0.88 * w, -0.6)]
     if look.receding:
-        half = [(0, top - 0.16), (0.16 * w, top - 0.2), (0.56 * w, top - 0.52), (0.9 * w, -0.76)]
-    half += [(0.96 * w, -0.3), (0.99 * w, 0.02)]
-    right = np.array(half)
+        knots = [(0, top - 0.16), (0.16 * w, top - 0.2), (0.56 * w, top - 0.52), (0.9 * w, -0.76)]
+    knots += [(0.96 * w, -0.3), (0.99 * w, 0.02)]
+    half = np.array(knots)
     if look.style in ENDS:
-        right = np.delete(right, 1, axis=0)
-    return curve(np.concatenate([right[:0:-1] * (-1, 1), right]), closed=False)
+        half = np.delete(half, 1, axis=0)
+    return curve(np.concatenate([half[:0:-1] * (-1, 1), half]), closed=False)
 
 
 def _cap(face: Identity, look: Look) -> np.ndarray:
-    """Return the outer edge of the hair on the head, as many points as the hairline has."""
+    """Return the outer edge of the hair on the head, with as many points as the hairline has."""
     w, style = face.wide, look.style
     own = {"cropped": 0.0, "bun": 0.05, "ponytail": 0.05, "afro": look.volume + 0.4}
     v = own.get(style, look.volume)
@@ -132,7 +132,7 @@ def _bangs(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
     pen.shape(_fringe(face, roots, low - 0.07), (light(color, 0.1), color))
     sway = 0.1 * np.sign(look.part)
     for i, (x, y) in enumerate(zip(roots, low, strict=True)):
-        tip = np.array((x + sway, y + rng.uniform(-0.02, 0.07)))
+        tip = (x + sway, y + rng.uniform(-0.02, 0.07))
         lock = [(0.7 * x - 0.1, -1.1), (0.7 * x + 0.1, -1.1), (x + 0.13, y - 0.16), tip]
         pen.shape(curve([*lock, (x - 0.11, y - 0.16)]), color)
         line = np.array([(0.45 * x, -1.5), (0.8 * x, -0.9), tip])

@@ -45,8 +45,8 @@ def head(pen: FacePen, face: Identity, look: Look) -> None:
         _second_chin(pen, face)
     with pen.on_skin():
         for side in (-1, 1):
-            ear = [(0.94, -0.2), (1.06, -0.27), (1.17, -0.14), (1.14, 0.2), (1.05, 0.48)]
-            ear = np.array([*ear, (0.96, 0.5), (0.92, 0.3)])
+            knots = [(0.94, -0.2), (1.06, -0.27), (1.17, -0.14), (1.14, 0.2), (1.05, 0.48)]
+            ear = np.array([*knots, (0.96, 0.5), (0.92, 0.3)])
             ear[:, 0] = (ear[:, 0] - 0.95) * face.ears + face.wide - 0.06
             pen.shape(curve(ear) * (side, 1), mix(face.skin, deep(face.skin), 0.22))
         pen.shape(outline(face), face.skin)

@@ -1,7 +1,7 @@
-"""Who a drawn person is: what stays the same from one of their pictures to the next.
+"""Who a drawn person is: what stays the same in all their pictures.
 
-Lengths are in distances between the eyes. Features are drawn independently of the skin's tone,
-except for the hair's natural colour and paleness itself.
+Lengths are in units of the distance between the eyes. Features are independent of the skin's
+tone, except for the hair's natural colour and paleness itself.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from tasks.samples.drawing.colors import Color, Rng, any_of, mix, near
 Shape = Literal["oval", "round", "square", "long", "heart"]
 Nose = Literal["plain", "big", "pointy"]
 HairColor = Literal["black", "brown", "blond", "gray", "red"]
-Beard = Literal["none", "stubble", "goatee", "mustache", "circle", "full"]  # circle: both of them
+# circle: goatee and mustache
+Beard = Literal["none", "stubble", "goatee", "mustache", "circle", "full"]
 
 SKINS: tuple[Color, ...] = (
     (84, 52, 40),
@@ -36,7 +37,7 @@ HAIR_COLORS: dict[HairColor, Color] = {
     "red": (168, 72, 38),
 }
 _IRISES: tuple[Color, ...] = ((70, 44, 30), (104, 68, 38), (70, 108, 66), (64, 112, 160))
-# half width at the cheekbones, at the jaw's corner and of the chin, and how far down the chin is
+# half the width at the cheekbones, at the jaw's corner and of the chin; how far down the chin is
 _SHAPES: dict[Shape, tuple[float, float, float, float]] = {
     "oval": (1.03, 0.79, 0.26, 1.70),
     "round": (1.15, 0.99, 0.45, 1.54),
@@ -53,7 +54,7 @@ _BEARDS: dict[Beard, float] = {
     "circle": 0.09,
     "full": 0.08,
 }
-# an additive recurrence in three dimensions (the plastic number's): rare people are spread evenly
+# additive recurrence in three dimensions (by the plastic number) that spreads rare people evenly
 _STEPS = np.array((0.8191725, 0.6710436, 0.5497005))
 
 
@@ -100,7 +101,7 @@ class Identity:
     beard: Beard
     sideburns: bool
     symmetric: bool
-    skew: np.ndarray  # how far brow, nose, mouth and jaw are from symmetric, [4]
+    skew: np.ndarray  # asymmetry of brow, nose, mouth and jaw, [4]
     blemishes: np.ndarray  # [N, 2], with N = 0 for clear skin
     moles: np.ndarray  # [N, 2]
     freckles: np.ndarray  # [N, 2]
@@ -109,7 +110,7 @@ class Identity:
 
 
 def invent(seed: int, split: int, number: int) -> Identity:
-    """Return person `number` (from 0) of a split, who depends on nothing else."""
+    """Return person `number` (from 0) of a split; the same arguments give the same person."""
     phase = np.random.default_rng((seed, split, 2)).random(3)
     sex, age, fate = (phase + (number + 1) * _STEPS) % 1
     rng = np.random.default_rng((seed, split, 1, number))

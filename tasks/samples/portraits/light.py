@@ -1,4 +1,4 @@
-"""The shading of a head: an egg with bumps and hollows under one light, Lambert's law."""
+"""The shading of a head, an egg with bumps and hollows under one light, by Lambert's law."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ from tasks.samples.portraits.look import Look
 
 _TOP = -1.75  # of the skull
 _STEEPEST = 1.7
-_STEP = 4  # shade is soft: a quarter as fine as the picture will do
+_STEP = 4  # shade is soft, so a quarter of the picture's resolution is enough
 
 
 class Bump(NamedTuple):
-    """A round hill of the face, or a hollow: where, how wide and high, how far out."""
+    """A round hill or hollow of the face: where it is, how wide and high, how far out."""
 
     x: float
     y: float

@@ -15,7 +15,7 @@ Clothes = Literal["tee", "vee", "shirt", "suit", "dress", "turtleneck"]
 
 @dataclass(frozen=True)
 class Look:
-    """One picture's own choices; lengths are in distances between the eyes, angles in degrees."""
+    """The choices for one picture; the unit is the distance between the eyes, angles in degrees."""
 
     yaw: float
     pitch: float

@@ -53,8 +53,8 @@ def mouth(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
     if not look.mouth_open:
         seam = np.stack([x, line], 1)[::3]
         pen.taper(seam, (0.02, 0.038, 0.042, 0.038, 0.02), mix(tone, _BLOOD, 0.6))
-    for end in corners(face, look):
-        pen.soft(ring(*end, 0.045), tone, 0.03, 0.8)
+    for end_x, end_y in corners(face, look):
+        pen.soft(ring(end_x, end_y, 0.045), tone, 0.03, 0.8)
     if look.smiling:
         fold = [(face.nose_wide + 0.06, face.nose_y + 0.02), (half + 0.08, 0.9)]
         for line in mirrored([*fold, (half + 0.16, face.mouth_y + 0.06)]):

@@ -15,11 +15,11 @@ def nose(pen: FacePen, face: Identity) -> None:
     tone = deep(face.skin, 0.78)
     pointy, big = face.nose == "pointy", face.nose == "big"
     for side in (-1, 1):
-        bridge = [(0.15, -0.2), (0.1, 0.1), (0.1 + 0.25 * (w - 0.2), y - 0.25)]
-        bridge = np.array(bridge) * (side, 1) + (0.5 * x, 0)
+        knots = [(0.15, -0.2), (0.1, 0.1), (0.1 + 0.25 * (w - 0.2), y - 0.25)]
+        bridge = np.array(knots) * (side, 1) + (0.5 * x, 0)
         pen.crease(bridge, 0.07, deep(face.skin, 0.5), 0.6 if pointy else 0.2, 0.035)
-        wing = [(0.72 * w, y - 0.17), (w, y - 0.07), (0.96 * w, y + 0.06), (0.6 * w, y + 0.08)]
-        wing = np.array(wing) * (side, 1) + (x, 0)
+        knots = [(0.72 * w, y - 0.17), (w, y - 0.07), (0.96 * w, y + 0.06), (0.6 * w, y + 0.08)]
+        wing = np.array(knots) * (side, 1) + (x, 0)
         pen.crease(wing, 0.065 if big else 0.045, tone, 0.9, 0.012)
         hole = ring(side * 0.45 * w + x, y + 0.055, 0.2 * w + 0.01, 0.032, angle=-14 * side)
         pen.shape(hole, mix(tone, (30, 10, 14), 0.5))

@@ -37,11 +37,11 @@ _STUDIOS: tuple[Color, ...] = (
     (226, 206, 176),
     (110, 132, 170),
 )
-_CHIN = 1.78  # where clothes suppose it
+_CHIN = 1.78  # where the clothes are drawn for it
 
 
 class Framing(NamedTuple):
-    """Where a face is in its picture: in pixels, degrees clockwise."""
+    """Where a face is in its picture, in pixels and degrees clockwise."""
 
     frame: tuple[int, int]  # width and height
     middle: tuple[float, float]  # of the eyes
@@ -54,11 +54,11 @@ def compose(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw `face` as it looks.
 
-    Returns the picture, uint8 [H, W, 3], and where things are in it, float [7, 2] (x, y): left eye,
+    Returns the picture, uint8 [H, W, 3], and the points in it, float [7, 2] (x, y): left eye,
     right eye, nose, left and right corner of the mouth as they are seen, and the top left and
     bottom right corner of the head.
     """
-    # a part's random numbers are its own: another hat leaves the shirt as it was
+    # each part has its own random numbers, so that another hat leaves the shirt unchanged
     scene, behind, shirt, jaw, lips, gaze, brow, top, worn, hat, ears, film = rng.spawn(12)
     axes = turned(framing.eyes * np.eye(2), framing.roll)
     background = _background(framing.frame, scene)
@@ -93,7 +93,7 @@ def _background(frame: tuple[int, int], rng: Rng) -> Image.Image:
         pen.shape([(-0.1, -0.1), (2, -0.1), (2, 1.1), (-0.1, 1.1)], color)
         pen.glow(rng.uniform(0.1, 0.7), rng.uniform(0.1, 0.5), 0.9, (255, 250, 240), 0.55)
         return pen.finish().resize(frame, Image.Resampling.BILINEAR)
-    small = (width // 3, height // 3)  # it is blurred anyway
+    small = (width // 3, height // 3)  # it will be blurred anyway
     pen = Pen(small, np.eye(2) * small[1], (0, 0), 1)
     any_of(rng, _SCENES)(pen, rng, width / height)
     image = pen.finish().filter(ImageFilter.GaussianBlur(rng.uniform(0.6, 1.6)))
@@ -105,7 +105,7 @@ def _photograph(image: Image.Image, framing: Framing, look: Look, rng: Rng) -> n
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.06, 0.085) * framing.eyes))
     width, height = image.size
     ramp = _slope(rng, height)[:, None] + _slope(rng, width)
-    exposure = np.exp(np.clip(rng.normal(-0.03, 0.1), -0.2, 0.08))  # no face is burnt out
+    exposure = np.exp(np.clip(rng.normal(-0.03, 0.1), -0.2, 0.08))  # so that no face is burnt out
     tone = exposure * (1 + rng.normal(0, 0.022, 3))
     lit = np.asarray(image) * ((1 + ramp)[..., None] * tone).astype(np.float32)
     return on_paper(lit, (int(rng.integers(512)), int(rng.integers(512))))

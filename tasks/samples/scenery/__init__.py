@@ -1,1 +1,1 @@
-"""What backgrounds are made of."""
+"""The parts that backgrounds are made of: sky, land, town and indoors."""

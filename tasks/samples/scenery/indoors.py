@@ -90,7 +90,8 @@ def planks(
     for seam in np.arange(start, end, step):
         pen.stroke(_along(seam, low, high, upright), 0.006, dark(color, 0.3))
         for grain in seam + step * rng.uniform(0.2, 0.8, 2):
-            line = _along(grain, *rng.uniform(low, high, 2), upright)
+            first, last = rng.uniform(low, high, 2)
+            line = _along(grain, first, last, upright)
             if grain < end:  # the last board may be cut narrower
                 pen.stroke(line, 0.004, (*dark(color, 0.3), 90))
 

@@ -24,7 +24,8 @@ def house(
     """A town house with its roof, windows and door; `lit` draws it at night."""
     facade = near(rng, any_of(rng, _FACADES), 10)
     roof = near(rng, any_of(rng, _ROOFS), 10)
-    pane, frame = (140, 176, 198), light(facade, 0.55)
+    pane: Color = (140, 176, 198)
+    frame = light(facade, 0.55)
     if lit:
         facade, roof = mix(facade, (44, 50, 92), 0.68), mix(roof, (30, 34, 70), 0.6)
         pane, frame = mix(pane, (30, 36, 74), 0.7), dark(facade, 0.3)

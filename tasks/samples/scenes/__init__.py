@@ -1,4 +1,4 @@
-"""The backgrounds, each with how often it is drawn."""
+"""The backgrounds behind objects: nature, town and indoors. `SCENES` gives their probabilities."""
 
 from tasks.samples.scenes.indoors import room, shelves, tabletop
 from tasks.samples.scenes.nature import beach, lake, meadow, snow

@@ -58,14 +58,12 @@ def beach(pen: Pen, rng: Rng, aspect: float) -> Scene:
     evening = daylight(pen, rng, aspect, horizon)
     if rng.random() < 0.4:
         hills(pen, rng, aspect, horizon + 0.01, 0.1, (136, 166, 178))
-    far, close = any_of(
-        rng,
-        (
-            ((58, 132, 184), (110, 196, 204)),
-            ((72, 146, 178), (140, 208, 200)),
-            ((60, 110, 160), (120, 170, 190)),
-        ),
+    waters: tuple[tuple[Color, Color], ...] = (
+        ((58, 132, 184), (110, 196, 204)),
+        ((72, 146, 178), (140, 208, 200)),
+        ((60, 110, 160), (120, 170, 190)),
     )
+    far, close = any_of(rng, waters)
     if evening:
         far, close = mix(far, (200, 110, 110), 0.3), mix(close, (252, 190, 140), 0.35)
     sea(pen, rng, aspect, horizon, shore + 0.06, far, close, (255, 252, 240))

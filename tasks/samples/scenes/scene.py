@@ -14,7 +14,7 @@ class Zone:
     """A band of the frame that some kinds of object belong in.
 
     `far` and `close` are heights (0 top, 1 bottom) of the foot of what stands or floats, and of the
-    middle of what hangs, lies or flies. On ground and water, small things stand far.
+    middle of what hangs, lies or flies. On ground and water, small things are placed farther away.
     """
 
     kinds: tuple[Kind, ...]
@@ -33,4 +33,4 @@ class Scene:
     tint: Tint = DAY
 
 
-Draw = Callable[[Pen, Rng, float], Scene]  # on a pen whose unit is the frame's height; its aspect
+Draw = Callable[[Pen, Rng, float], Scene]  # pen in units of the frame's height, aspect

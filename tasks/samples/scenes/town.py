@@ -1,7 +1,7 @@
 """Streets and country roads."""
 
 from tasks.samples import objects as o
-from tasks.samples.drawing.colors import DAY, EVENING, NIGHT, Rng, any_of, dark, mix, near
+from tasks.samples.drawing.colors import DAY, EVENING, NIGHT, Color, Rng, any_of, dark, mix, near
 from tasks.samples.drawing.pen import Pen
 from tasks.samples.scenery.land import hills, round_tree
 from tasks.samples.scenery.sky import daylight, night
@@ -13,6 +13,7 @@ def street(pen: Pen, rng: Rng, aspect: float) -> Scene:
     """A row of houses, a pavement and a road, by day or by night."""
     kerb = rng.uniform(0.64, 0.74)
     dark_out = rng.random() < 0.25
+    asphalt: Color
     if dark_out:
         night(pen, rng, aspect, kerb)
         tint, asphalt = NIGHT, (62, 64, 96)
@@ -39,7 +40,7 @@ def street(pen: Pen, rng: Rng, aspect: float) -> Scene:
 
 
 def _roadside(kerb: float) -> tuple[Zone, ...]:
-    """Signs across the road or, larger, on the viewer's side, and what drives between."""
+    """Signs across the road or, larger, on the viewer's side, and vehicles in between."""
     signs = (o.STOP_SIGN, o.TRAFFIC_LIGHT)
     return (
         Zone(signs, kerb - 0.06, kerb - 0.01, "stand", 0.34),

@@ -1,4 +1,4 @@
-"""The drawn COCO sample: valid, exact, repeatable, and there either whole or not at all."""
+"""The drawn COCO sample: valid, exact, repeatable, and published complete or not at all."""
 
 import contextlib
 import hashlib
@@ -160,7 +160,7 @@ def test_two_processes_at_once_leave_one_whole_set(tmp_path):
 
 
 def test_the_slower_of_two_keeps_the_set_of_the_faster(tmp_path, monkeypatch):
-    """Whoever finishes second finds the folder filled, whenever that happened."""
+    """The slower process finds the folder filled, at whatever moment that happened."""
     root, whole = tmp_path / "coco", coco._draw_set
 
     def overtaken(*arguments):

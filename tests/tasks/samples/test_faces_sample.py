@@ -1,4 +1,4 @@
-"""The drawn faces' files: CelebA's and LFW's own formats, repeatable, there whole or not at all."""
+"""The drawn faces' files: CelebA's and LFW's own formats, repeatable, complete or absent."""
 
 import hashlib
 from collections import Counter
@@ -77,7 +77,7 @@ def test_a_person_has_several_pictures_in_each_partition():
         counts = Counter(faces._in_turn(0, split, 1000))
         full = [counts[person] for person in sorted(counts)[:-24]]  # the last ones are cut short
         assert (min(full), max(full)) == (least, most)
-        # whom a picture shows does not depend on how many there are
+        # who is in a picture does not depend on the number of pictures
         assert faces._in_turn(0, split, 200) == faces._in_turn(0, split, 1000)[:200]
 
 
@@ -134,7 +134,7 @@ def test_a_second_call_draws_nothing_and_a_new_version_draws_anew(drawn, monkeyp
     monkeypatch.setattr(faces, "VERSION", faces.VERSION + 1)
     with pytest.raises(KeyboardInterrupt):
         draw_faces(drawn, **SMALL)
-    # what stood there stays until its successor is complete
+    # the old set stays until the new one is complete
     assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
     assert [path.name for path in drawn.parent.iterdir()] == ["faces"]
 

@@ -46,7 +46,7 @@ def test_classes_are_imagenets():
         assert info.label_name_to_description(drawn.wnid) == drawn.words
     wnids = [drawn.wnid for drawn in CLASSES]
     assert len(set(wnids)) == len(wnids) == 24
-    assert wnids != sorted(wnids)  # or a reader that takes numbers for sorted places would pass
+    assert wnids != sorted(wnids)  # or a reader that numbers them by sorted wnid would pass
 
 
 @pytest.mark.parametrize("drawn", CLASSES, ids=lambda drawn: drawn.wnid)

@@ -273,7 +273,7 @@ def test_a_second_call_draws_nothing_and_a_new_version_draws_anew(drawn, monkeyp
     monkeypatch.setattr(places, "VERSION", places.VERSION + 1)
     with pytest.raises(KeyboardInterrupt):
         draw_places(drawn, **SMALL)
-    # what stood there stays until its successor is complete
+    # the old set stays until the new one is complete
     assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
     assert [path.name for path in drawn.parent.iterdir()] == ["places"]
 

@@ -1,4 +1,4 @@
-"""The drawn people: every attribute shows where one looks for it, and they stay themselves."""
+"""The drawn people: every attribute shows where it should, and people stay themselves."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -125,12 +125,12 @@ def plain() -> tuple[Identity, Look]:
 
 
 def _portrait(face: Identity, today: Look) -> np.ndarray:
-    """A picture as floats, always before the same background and in the same light."""
+    """A picture as floats, always in front of the same background and in the same light."""
     return compose(face, today, CELEBA, np.random.default_rng(5))[0].astype(np.float32)
 
 
 def _part(picture: np.ndarray, area: tuple[float, float, float, float]) -> np.ndarray:
-    """The part of a picture within x0, y0, x1, y1, in distances between the eyes."""
+    """The part of a picture within x0, y0, x1, y1, in units of the distance between the eyes."""
     x0, y0, x1, y1 = (
         round(a * CELEBA.eyes + m) for a, m in zip(area, 2 * CELEBA.middle, strict=True)
     )
@@ -197,7 +197,7 @@ def test_an_attribute_shows_where_one_looks_for_it(plain, name):
     inside = _part(change, area)
     assert inside.mean() > 1.5
     assert np.quantile(inside, 0.95) > 12  # not a faint veil
-    assert inside.sum() > 0.75 * change.sum()  # and nothing else becomes another
+    assert inside.sum() > 0.75 * change.sum()  # and little else changes
 
 
 def _brightness(picture: np.ndarray, area: tuple[float, float, float, float]) -> float:

@@ -172,7 +172,7 @@ def test_a_result_of_an_earlier_release_has_its_files_date(finish, rows):
         (("data.crop=false",), ["data.crop=false"]),  # which follows `augment` else
         (("augment=false",), ["augment=false"]),
         (("optimizer.ema_decay=null",), ["optimizer.ema_decay=null"]),
-        (("task.module.flip=0.25",), ["task.module.flip=0.25"]),
+        (("preprocess.flip=0.25",), ["preprocess.flip=0.25"]),
         (("+trainer.benchmark=true",), ["trainer.benchmark=true"]),
         (("~trainer.max_steps",), ["~trainer.max_steps"]),
         (("data.sample=null",), ["data.sample=null"]),

@@ -1,4 +1,4 @@
-"""Peoples by the name that the gazetteer calls them."""
+"""Peoples, one module per region of the world; `PEOPLES` finds them by the gazetteer's names."""
 
 from tasks.samples.landscapes.peoples import africa, americas, asia, europe, oceania, orient
 from tasks.samples.landscapes.peoples.people import People

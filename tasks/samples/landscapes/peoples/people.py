@@ -1,4 +1,4 @@
-"""What a picture needs to know of the people whose land it shows."""
+"""What a picture needs to know about the people whose land it shows."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -28,17 +28,17 @@ class People:
     town: tuple[Draw, ...]  # along a street
     landmarks: tuple[Draw, ...] = ()
     skyline: tuple[Draw, ...] = ()  # towers behind a street
-    left: bool = False  # they drive on the left
+    left: bool = False  # whether they drive on the left
     centre: Color = WHITE  # the line in the middle of a road
-    double: bool = False  # that line is two, and unbroken
-    edge: Color | None = WHITE  # the line along a road
-    paved: float = 1.0  # how many of the country roads are
+    double: bool = False  # whether that line is double and unbroken
+    edge: Color | None = WHITE  # the lines at a road's edges
+    paved: float = 1.0  # share of country roads that are paved
     sign: Sign = TRIANGLE
     poles: Literal["wood", "concrete", "lattice", ""] = "wood"
     fence: Literal["rail", "stone", "wire", "hedge", ""] = ""
     crops: tuple[Crop, ...] = ()
-    beasts: tuple[Draw, ...] = ()  # kept, by the road
-    game: tuple[Draw, ...] = ()  # wild
+    beasts: tuple[Draw, ...] = ()  # livestock, by the road
+    game: tuple[Draw, ...] = ()  # wild animals
     boat: Draw = boats.sail
     traffic: tuple[Draw, ...] = (traffic.car, traffic.car, traffic.van)
     boards: Literal["awnings", "upright", ""] = ""  # over shops

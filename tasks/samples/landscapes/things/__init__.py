@@ -1,1 +1,1 @@
-"""What stands, grows, lives and drives in a landscape, each thing in metres on its own foot."""
+"""Buildings, plants, animals and vehicles of a landscape, in metres, their foot at the origin."""

@@ -26,9 +26,9 @@ def beast(
     patches: Color | None = None,
     mane: Color | None = None,
 ) -> None:
-    """Any four-footed beast; lengths are parts of its `height` at the shoulder in metres.
+    """Any four-footed animal; lengths are fractions of its `height` at the shoulder in metres.
 
-    `neck` is how far the head is before and above the shoulder.
+    `neck` is how far the head is in front of and above the shoulder.
     """
     coat = near(rng, any_of(rng, coats), 10)
     shade, dx, dy = dark(coat, 0.22), *neck

@@ -42,7 +42,7 @@ def cottage(
 ) -> None:
     """A house under a ridge, seen from its long side or from the gable.
 
-    `pitch` is the roof's rise for each metre of depth; `hipped` how far the ridge ends short.
+    `pitch` is the roof's rise per metre of depth, `hipped` how far the ridge ends short of a gable.
     """
     wall, roof = near(rng, any_of(rng, walls), 8), roofed(near(rng, any_of(rng, roofs), 8), now)
     top, half = -2.8 * storeys, width / 2

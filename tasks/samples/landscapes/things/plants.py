@@ -1,4 +1,4 @@
-"""What is lower than a tree, in metres, its foot at the origin."""
+"""Plants and other things lower than a tree, in metres, their foot at the origin."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What else is seen from afar, in metres, the middle of its foot at the origin."""
+"""Towers and mills, in metres, the middle of their foot at the origin."""
 
 import numpy as np
 

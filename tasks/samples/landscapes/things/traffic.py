@@ -77,7 +77,7 @@ def van(pen: LitPen, rng: Rng, now: Moment) -> None:
 
 
 def pickup(pen: LitPen, rng: Rng, now: Moment) -> None:
-    """A cab before an open bed."""
+    """A cab in front of an open bed."""
     color = near(rng, any_of(rng, _PAINTS), 10)
     pen.shape(path("-.2,-1 -.1,-1.8 .8,-1.8 1.3,-1.1"), dark(color, 0.1))
     pen.shape(path("0,-1.1 .05,-1.65 .7,-1.65 1.05,-1.1"), _GLASS)
@@ -100,18 +100,18 @@ def _bus(pen: LitPen, color: Color, decks: int, length: float, nose: float) -> N
 
 
 def bus(pen: LitPen, rng: Rng, now: Moment) -> None:
-    """A city bus in some colour."""
+    """A city bus of any colour."""
     _bus(pen, near(rng, any_of(rng, _PAINTS), 16), 1, 9, 0)
 
 
 def school_bus(pen: LitPen, rng: Rng, now: Moment) -> None:
-    """America's yellow one, with a bonnet."""
+    """America's yellow school bus, with a bonnet."""
     _bus(pen, near(rng, (246, 178, 40), 6), 1, 9, 1.4)
     pen.stroke([(-4.4, -1.2), (3, -1.2)], 0.14, TYRE)
 
 
 def double_decker(pen: LitPen, rng: Rng, now: Moment) -> None:
-    """London's red one."""
+    """London's red double-decker."""
     _bus(pen, near(rng, (206, 36, 40), 8), 2, 8.5, 0)
 
 

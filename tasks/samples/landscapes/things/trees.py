@@ -249,8 +249,8 @@ def _bare(
 ) -> None:
     """A trunk that forks twice."""
     pen.stroke([(0, 0), (0, -0.45 * height)], 0.05 * height, bark)
-    for turn in (-38, -14, 12, 36):
-        turn = (turn + rng.uniform(-6, 6)) * spread - 90
+    for lean in (-38, -14, 12, 36):
+        turn = (lean + rng.uniform(-6, 6)) * spread - 90
         x, y = polar(turn, 0.34 * height, 0, -0.38 * height)
         pen.stroke([(0, -0.36 * height), (x, y)], 0.03 * height, bark)
         for fork in (-24, 22):

@@ -40,7 +40,7 @@ def windows(
     frame: Color | None,
     small: bool = False,
 ) -> None:
-    """Rows of windows on a wall, and a door where there is a frame to it."""
+    """Rows of windows on a wall, and a door if they have a `frame`."""
     x0, y0, x1, y1 = wall
     wide, high = (x1 - x0) / columns, (y1 - y0) / rows
     half = (0.16 if small else 0.26) * wide
@@ -48,7 +48,7 @@ def windows(
     for row in range(rows):
         for column in range(columns):
             x, y = x0 + (column + 0.5) * wide, y0 + (row + 0.24) * high
-            if row == rows - 1 and column == door:
+            if frame is not None and row == rows - 1 and column == door:
                 pen.shape(box(x - 0.55, -2.1, x + 0.55, 0), dark(frame, 0.45))
                 continue
             outline = box(x - half, y, x + half, y + (0.34 if small else 0.46) * high)

@@ -32,9 +32,9 @@ class Head:
 
     ears: Ears
     ear: float  # their size
-    snout: float  # how far it reaches before the skull: 0.1 a pug's, 1.1 a greyhound's
+    snout: float  # how far it reaches in front of the skull: 0.1 a pug's, 1.1 a greyhound's
     muzzle: float  # half its width from the front
-    wide: float = 1.0  # the face over that of a middling dog
+    wide: float = 1.0  # the face, relative to an average dog's
     eye: float = 0.17
     wrinkles: bool = False
     beard: bool = False
@@ -43,7 +43,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Coat:
-    """Which colour is where; `coat` fills in what a plain coat shares with the body."""
+    """The colour of each part; `coat` fills in those that a plain coat shares with the body."""
 
     body: Color
     under: Color  # throat, chest and belly
@@ -64,7 +64,7 @@ class Coat:
     def varied(self, rng: Rng) -> "Coat":
         """Return this coat on another dog: all of it paler or deeper, warmer or cooler."""
         shift = rng.normal(0, 10) + rng.normal(0, (5, 3, 6))
-        colors = {
+        colors: dict[str, Any] = {
             field.name: tuple(int(v) for v in np.clip(np.add(value, shift), 0, 255))
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), tuple)
@@ -123,5 +123,5 @@ class Breed:
 
     @property
     def folder(self) -> str:
-        """The name of its folder there."""
+        """The name of its folder in Stanford Dogs."""
         return f"{self.wnid}-{self.name}"

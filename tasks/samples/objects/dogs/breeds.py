@@ -1,6 +1,6 @@
 """Twelve breeds of Stanford Dogs, in the order of their folders.
 
-Each shares its build, its ears, its fur or its colours with some other, and none shares them all.
+Each shares its build, its ears, its fur or its colours with another, and none shares them all.
 """
 
 from tasks.samples.objects.dogs.breed import Breed, Build, Head, coat

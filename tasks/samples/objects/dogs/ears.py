@@ -1,17 +1,19 @@
 """Ears from the front and from the side, in units of the skull's radius."""
 
+import numpy as np
+
 from tasks.samples.drawing.colors import Color, dark, light, mix, shaded
 from tasks.samples.drawing.pen import ObjectPen
-from tasks.samples.drawing.shapes import Points, curve, path, placed
+from tasks.samples.drawing.shapes import curve, path, placed
 from tasks.samples.objects.dogs.breed import Breed, Coat, Ears, fold, ink, rim
 from tasks.samples.objects.dogs.fur import Place, edged
 
 STANDING: tuple[Ears, ...] = ("pricked", "bat")  # rise from behind the skull; others hang over it
 
 _PINK: Color = (214, 150, 142)
-# around the ear's root: where that is on the skull, the outline, the inside of one that stands
+# where the ear's root is on the skull; around it the outline, and the inside of a standing ear
 _Shape = tuple[tuple[float, float], str, str]
-_FRONT: dict[Ears, _Shape] = {  # the right one on the sheet
+_FRONT: dict[Ears, _Shape] = {  # the one on the right of the picture
     "pricked": (
         (0.56, -0.62),
         "-.42,.12 -.2,-.5 .14,-1.12 .34,-.5 .42,.42",
@@ -72,7 +74,7 @@ def far_ear(pen: ObjectPen, breed: Breed, coat: Coat, at: Place) -> None:
     pen.shape(at(flap), dark(coat.ears, 0.25), ink(coat.ears), 0.07 * at.size)
 
 
-def _ear(pen: ObjectPen, breed: Breed, color: Color, at: Place, flap: Points) -> None:
+def _ear(pen: ObjectPen, breed: Breed, color: Color, at: Place, flap: np.ndarray) -> None:
     if breed.head.ears == "drop":
         flap = edged(flap, breed.fur, 2.2)
     edge = ink(color) if breed.head.ears in STANDING else rim(color)

@@ -24,14 +24,14 @@ def sitting(pen: ObjectPen, breed: Breed, coat: Coat, rng: Rng) -> None:
     body = edged(curve(symmetric(half)), breed.fur)
     pen.shape(body, shaded(coat.body, 0.04, 0.18), ink(coat.body))
     if coat.saddle is not None:
-        flank = [(0.6 * wide, shoulder), (0.9 * wide, shoulder + 0.02), (1.0 * wide, 0.44)]
-        flank = curve([*flank, (1.14 * wide, 0.72), (0.8 * wide, 0.74), (0.62 * wide, 0.4)])
+        edge = [(0.6 * wide, shoulder), (0.9 * wide, shoulder + 0.02), (1.0 * wide, 0.44)]
+        flank = curve([*edge, (1.14 * wide, 0.72), (0.8 * wide, 0.74), (0.62 * wide, 0.4)])
         for side in (-1, 1):
             pen.shape(flank * (side, 1), shaded(coat.saddle, 0.05, 0.05))
     breast = (0, (skull.y + r + 0.6) / 2, 0.9 * wide, 0.36)
     marks(pen, rng, breast, coat.body, coat.marks)
-    bib = [(0, skull.y + 0.7 * r), (0.5 * r, skull.y + r), (0.52 * wide, shoulder + 0.1)]
-    bib = edged(curve(symmetric([*bib, (0.3 * wide, 0.5), (0, 0.62)])), breed.fur, 0.8)
+    knots = [(0, skull.y + 0.7 * r), (0.5 * r, skull.y + r), (0.52 * wide, shoulder + 0.1)]
+    bib = edged(curve(symmetric([*knots, (0.3 * wide, 0.5), (0, 0.62)])), breed.fur, 0.8)
     pen.shape(bib, shaded(coat.under, 0.05, 0.08))
     strands(pen, rng, breast, coat.under, breed.fur)
     for side in (-1, 1):
@@ -74,8 +74,8 @@ def portrait(pen: ObjectPen, breed: Breed, coat: Coat, rng: Rng) -> None:
             pen.shape(curve(flank) * (side, 1), coat.saddle)
     breast = (0, 0.78, 0.9 * wide, 0.4)
     marks(pen, rng, breast, coat.body, coat.marks)
-    bib = [(0, skull.y + 0.6 * r), (0.5 * r, skull.y + r), (0.55 * wide, 0.76)]
-    bib = edged(curve(symmetric([*bib, (0.5 * wide, 1.1), (0, 1.24)])), breed.fur, 1.4)
+    knots = [(0, skull.y + 0.6 * r), (0.5 * r, skull.y + r), (0.55 * wide, 0.76)]
+    bib = edged(curve(symmetric([*knots, (0.5 * wide, 1.1), (0, 1.24)])), breed.fur, 1.4)
     pen.shape(bib, shaded(coat.under, 0.05, 0.08))
     strands(pen, rng, breast, coat.under, breed.fur)
     collar(pen, rng, skull, drop=0.2)

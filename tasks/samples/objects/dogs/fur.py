@@ -20,7 +20,7 @@ Ellipse = tuple[float, float, float, float]  # its middle and its radii: x, y, r
 
 @dataclass(frozen=True)
 class Place:
-    """Takes a part's own coordinates to the sheet: stretched, turned, scaled and moved."""
+    """Maps a part's own coordinates to the sheet: stretches, turns, scales and moves them."""
 
     x: float
     y: float
@@ -29,13 +29,13 @@ class Place:
     wide: float = 1.0  # stretches the part's x; negative mirrors it
 
     def __call__(self, points: Points) -> np.ndarray:
-        """Return `points` where they belong."""
+        """Return `points` on the sheet."""
         own = turned(np.asarray(points) * (self.wide, 1), self.angle)
         return placed(own, self.x, self.y, self.size)
 
 
 def edged(outline: np.ndarray, fur: Fur, depth: float = 1.0) -> np.ndarray:
-    """Return a clockwise outline with the edge of `fur` on it, as many points as before."""
+    """Return a clockwise outline with the edge of `fur`, of equally many points."""
     if fur == "smooth":
         return outline
     out = _along(outline, closed=True)[:, ::-1] * (1, -1)
@@ -82,9 +82,10 @@ def marks(pen: ObjectPen, rng: Rng, area: Ellipse, color: Color, kind: Marks) ->
     """Draw merle blotches or brindle stripes inside `area`."""
     x, y, rx, ry = area
     if kind == "merle":
-        for center in _scattered(rng, area, 13):
+        for cx, cy in _scattered(rng, area, 13):
             ragged = curve(ring(0, 0, 1.0, count=7) * rng.uniform(0.5, 1.2, (7, 1)))
-            blot = placed(ragged, *center, (rng.uniform(0.04, 0.11), rng.uniform(0.03, 0.07)))
+            size = (rng.uniform(0.04, 0.11), rng.uniform(0.03, 0.07))
+            blot = placed(ragged, cx, cy, size)
             pen.shape(blot, (*dark(color, rng.uniform(0.6, 0.8)), 235))
     elif kind == "brindle":
         for at in np.arange(-0.95, 0.96, 0.07 / rx):
@@ -95,7 +96,7 @@ def marks(pen: ObjectPen, rng: Rng, area: Ellipse, color: Color, kind: Marks) ->
 
 
 def _scattered(rng: Rng, area: Ellipse, count: int) -> np.ndarray:
-    """Return `count` points [count, 2] anywhere in `area`."""
+    """Return `count` points [count, 2] at random in `area`."""
     angles, radii = rng.uniform(0, 2 * np.pi, count), np.sqrt(rng.random(count))
     unit = radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)
     return unit * area[2:] + area[:2]

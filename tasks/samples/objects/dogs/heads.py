@@ -10,8 +10,8 @@ from tasks.samples.objects.dogs.ears import STANDING, far_ear, front_ears, side_
 from tasks.samples.objects.dogs.faces import crease, eye, nose, tongue, whiskers
 from tasks.samples.objects.dogs.fur import Place, edged, marks
 
-_PANTING = 0.35  # of the dogs show their tongue
-_KNOT = 8  # points of a curve from one of its knots to the next
+_PANTING = 0.35  # share of dogs that show their tongue
+_KNOT = 8  # points of a curve per knot
 
 
 def front_head(pen: ObjectPen, breed: Breed, coat: Coat, at: Place, rng: Rng) -> None:
@@ -34,13 +34,13 @@ def front_head(pen: ObjectPen, breed: Breed, coat: Coat, at: Place, rng: Rng) ->
         pen.shape(at(curve(symmetric(path("0,-.9 .18,-.6 .07,-.1 0,.2")))), coat.face)
     if coat.blaze is not None:
         pen.shape(at(curve(symmetric(path("0,-.92 .1,-.8 .1,-.3 .22,.14 0,.3")))), coat.blaze)
-    snout = [(0, 0.02), (0.5 * m, 0.08), (0.98 * m, 0.4 + 0.04 * s), (0.95 * m, 0.64 + 0.1 * s)]
-    snout = curve(symmetric([*snout, (0.8 * m, chin - 0.16), (0, chin - 0.03)]))
+    half = [(0, 0.02), (0.5 * m, 0.08), (0.98 * m, 0.4 + 0.04 * s), (0.95 * m, 0.64 + 0.1 * s)]
+    snout = curve(symmetric([*half, (0.8 * m, chin - 0.16), (0, chin - 0.03)]))
     pen.shape(at(snout), shaded(coat.muzzle, 0.08, 0.06))
     if head.wrinkles:
         for y, half_width in ((-0.64, 0.28), (-0.47, 0.38)):
-            brow = [(-half_width, y + 0.07), (0, y), (half_width, y + 0.07)]
-            crease(pen, coat.face, at, brow, 0.05)
+            wrinkle = [(-half_width, y + 0.07), (0, y), (half_width, y + 0.07)]
+            crease(pen, coat.face, at, wrinkle, 0.05)
     if rng.random() < _PANTING:
         tongue(pen, at, 0.02, tip + 0.3)
     crease(pen, coat.muzzle, at, [(0, tip + 0.1), (0, tip + 0.28)])
@@ -49,8 +49,8 @@ def front_head(pen: ObjectPen, breed: Breed, coat: Coat, at: Place, rng: Rng) ->
         lip = [(0, tip + 0.26), (0.36 * m * side, tip + 0.4), (0.78 * m * side, tip + 0.3)]
         crease(pen, coat.muzzle, at, lip)
     if head.beard:
-        side = [(0.9 * m, tip + 0.2), (1.15 * m, tip + 0.6), (0.5 * m, tip + 0.88)]
-        beard = symmetric([(0, tip + 0.22), *side, (0, tip + 1.0)])
+        jowl = [(0.9 * m, tip + 0.2), (1.15 * m, tip + 0.6), (0.5 * m, tip + 0.88)]
+        beard = symmetric([(0, tip + 0.22), *jowl, (0, tip + 1.0)])
         brow = path(".14,-.28 .4,-.54 .64,-.32 .4,-.3")
         whiskers(pen, coat.muzzle, at, beard, [brow, brow[::-1] * (-1, 1)])
     nose(pen, coat, at, 0, tip, 0.2)

@@ -12,7 +12,7 @@ from tasks.samples.objects.dogs.neckwear import collar
 from tasks.samples.objects.dogs.tails import tail
 
 GROUND = 0.95
-_KNOT = 8  # points of a curve from one of its knots to the next
+_KNOT = 8  # points of a curve per knot
 
 
 def standing(pen: ObjectPen, breed: Breed, coat: Coat, rng: Rng) -> None:

@@ -17,7 +17,7 @@ _SHAPES: dict[Tail, tuple[str, tuple[float, ...]]] = {
     "screw": (".06,.08 -.06,-.02 -.1,-.12 0,-.14", (0.12, 0.1, 0.08, 0.04)),
     "pompom": (".06,.08 -.06,-.1 -.12,-.3", (0.08, 0.06, 0.05)),
 }
-_LYING = ".1,.02 -.2,.08 -.44,.06 -.6,-.04"  # what hangs, when its dog sits
+_LYING = ".1,.02 -.2,.08 -.44,.06 -.6,-.04"  # a hanging tail when the dog sits
 
 
 def tail(pen: ObjectPen, breed: Breed, coat: Coat, at: Place, sitting: bool = False) -> None:
