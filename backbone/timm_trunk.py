@@ -60,8 +60,8 @@ class TimmTrunk(Trunk):
         row = _modules_in_a_row(model, [entry["module"] for entry in maps], size)
         if not maps or not (row or hasattr(model, "forward_intermediates")):
             raise InputError(
-                f"{name} of timm {timm.__version__} offers no feature maps: take another network, "
-                "or a newer timm"
+                f"{name} of timm {timm.__version__} offers no feature maps: choose another "
+                "network, or install a newer timm"
             )
         stages, info, names = _chain(model, maps, row) if row else _observed(model, maps)
         super().__init__(
@@ -111,7 +111,7 @@ class TimmTrunk(Trunk):
         if not self.is_chain:
             raise InputError(
                 f"{self.options['name']} cannot be cut at {self._known(tap)!r}: its modules do not "
-                "simply run one after another. Take a backbone that can, e.g. a ResNet"
+                "simply run one after another. Choose a backbone that can be cut, e.g. a ResNet"
             )
         return super().split(tap)
 
@@ -174,7 +174,7 @@ def _modules_in_a_row(
 def _opened(
     model: nn.Module, maps: Collection[str], prefix: str = ""
 ) -> Iterator[tuple[str, nn.Module]]:
-    """The children of a network in order; a sequence with a map inside is replaced by its own."""
+    """The children of a network in order; a sequence with a map inside gives its own."""
     for name, child in model.named_children():
         path = f"{prefix}{name}"
         if isinstance(child, nn.Sequential) and any(m.startswith(f"{path}.") for m in maps):

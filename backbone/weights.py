@@ -210,7 +210,7 @@ def _check(source: str, trunk: Trunk, found: Mapping[str, Tensor], file: Weights
         if k in found and found[k].shape != expected[k].shape
     ]
     parts = [
-        f"{len(keys)} tensors {what}: {listed_briefly(keys)}"
+        f"{len(keys)} tensor{'s' if len(keys) > 1 else ''} {what}: {listed_briefly(keys)}"
         for what, keys in (
             ("missing from the file", missing),
             ("unexpected in it", unexpected),

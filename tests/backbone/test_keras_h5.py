@@ -57,7 +57,7 @@ def keras_array(module, tensor, value):
 
 
 def write_keras(path, trunk, fc, name, group="{layer}/{layer}", inside="", head_1x1=False):
-    """A file as Keras writes it: a group a layer, and the layers' order in an attribute."""
+    """A file as Keras writes it: one group per layer, and the layers' order in an attribute."""
     state = {**trunk.state_dict(), **{f"fc.{k}": v for k, v in fc.state_dict().items()}}
     order = []
     with h5py.File(path, "w") as file:

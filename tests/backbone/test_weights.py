@@ -20,7 +20,7 @@ needs_keras_weights = pytest.mark.skipif(not KERAS.is_file(), reason="no Keras w
 
 
 def random_trunk(**options):
-    """A trunk no tensor of which has its initial value."""
+    """A trunk whose tensors all differ from their initial values."""
     trunk = MobileNetV1(**{"alpha": 0.25} | options).eval()
     with torch.no_grad():
         for value in weights._tensors(trunk).values():
@@ -164,7 +164,7 @@ def test_missing_and_unexpected_tensors_are_named_and_counted(tmp_path):
     message = str(error.value)
     assert "7 tensors missing from the file: conv1.pointwise.conv.weight, " in message
     assert "conv5.depthwise.conv.weight and 2 more" in message
-    assert "1 tensors unexpected in it: extra.weight" in message
+    assert "1 tensor unexpected in it: extra.weight" in message
 
 
 def test_shapes_of_no_known_network_are_shown(tmp_path):
@@ -223,7 +223,7 @@ def test_a_classifier_of_classes_that_the_file_does_not_name(tmp_path):
 
 
 def write_checkpoint(path, trunk, fc, ids, **more):
-    """What tasks.run leaves: the parts of it that weights are read from."""
+    """The parts of a checkpoint of tasks.run that weights are read from."""
     state = {f"head.trunk.{k}": v for k, v in trunk.state_dict().items()}
     state |= {f"head.fc.{k}": v for k, v in fc.state_dict().items()} if fc else {}
     backbone = {"_target_": f"{type(trunk).__module__}.{type(trunk).__name__}", "weights": None}
