@@ -133,7 +133,7 @@ def test_evaluating_with_another_partition_is_refused(run, trained, options, pla
     change(places)
     answer = evaluate(run, options, trained)
     assert answer.code == 2
-    assert "others than here" in answer.err
+    assert "other classes than here" in answer.err
     theirs = torch.load(trained / "best.ckpt", weights_only=True)["labels"]["partition"]
     assert Partition.from_dict(theirs).hash[:12] in answer.err
 
