@@ -67,6 +67,8 @@ def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Task[Any]:
     try:
         with torch.device("meta"):
             task = _assembled(checkpoint, trust)
+    except InputError:
+        raise
     except DAMAGE as error:
         raise InputError(
             f"{checkpoint.path}: its configuration cannot be built: {type(error).__name__}: {error}"
