@@ -15,7 +15,10 @@ COMMANDS = {
     "verify": ("tasks.faces.verify", "score face embeddings by LFW's protocol"),
     "unpack": ("tasks.faces.unpack", "unpack a mirror of CelebA"),
     "cells": ("tasks.geolocation.cells", "partition the Earth by a list of coordinates"),
-    "audit": ("tasks.detection.coco.audit", "copy a COCO annotation file without its unreadable images"),
+    "audit": (
+        "tasks.detection.coco.audit",
+        "copy a COCO annotation file without its unreadable images",
+    ),
 }
 
 
