@@ -52,7 +52,10 @@ class Description(Callback):
         checkpoint["format"] = FORMAT
         checkpoint["config"] = self.config
         checkpoint["labels"] = pl_module.labels.to_dict()
-        checkpoint["scores"] = None if pl_module.result is None else pl_module.result.metrics
+        result = pl_module.result
+        # a metric may give numpy's numbers, which are no plain values
+        scores = None if result is None else {k: float(v) for k, v in result.metrics.items()}
+        checkpoint["scores"] = scores
 
 
 @dataclass(frozen=True)

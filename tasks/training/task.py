@@ -217,7 +217,8 @@ class Task(LightningModule, Generic[Data]):
     def log_scores(self, stage: str) -> None:
         """Compute the metric over all processes, keep its result and log its scores."""
         self.result = compute_over_processes(self.metric, self.trainer.world_size)
-        self.log_dict({f"{stage}/{name}": value for name, value in self.result.metrics.items()})
+        scores = self.result.metrics.items()
+        self.log_dict({f"{stage}/{name}": float(value) for name, value in scores})
 
     # beside a teacher
 
