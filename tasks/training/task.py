@@ -13,6 +13,7 @@ from backbone.head import Head
 from tasks.data.module import Batch, DataModule, Labels
 from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.images.view import View
+from tasks.training.finite import require_finite
 from tasks.training.metric import (
     Metric,
     MetricResult,
@@ -196,7 +197,8 @@ class Task(LightningModule, Generic[Data]):
         self.metric = self.make_metric(self.data, "val")
 
     def on_test_start(self) -> None:
-        """Make a fresh metric."""
+        """Make a fresh metric, for weights that are numbers."""
+        require_finite(self.state_dict(), "the weights to be scored")
         self.begin_teaching()  # mode=evaluate never starts a fit
         self.metric = self.make_metric(self.data, self.data.reported)
 
