@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tasks.training.build import load_task
+from tasks.training.restore import load_task
 from tests.conftest import assert_same_weights, kill_at, start, tiny_options
 
 
@@ -49,12 +49,13 @@ def test_a_run_leaves_everything_a_run_leaves(detector):
 
 def test_the_reloaded_best_checkpoint_scores_what_the_run_reported(detector):
     path = detector.path
-    task, config = load_task(path / "best.ckpt")
+    task, _ = load_task(path / "best.ckpt")
     from hydra.utils import instantiate
+    from omegaconf import OmegaConf
 
     from tasks.detection.evaluation.metric import CocoAP
 
-    data = instantiate(config.data.module)
+    data = instantiate(OmegaConf.load(path / "config.yaml").data.module)
     data.setup("test")
     metric = CocoAP(data.ground_truth("val", len(data.datasets["val"])))
     with torch.inference_mode():
