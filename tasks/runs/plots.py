@@ -10,6 +10,8 @@ from matplotlib import pyplot as plt
 
 from tasks.runs.metrics_csv import read_metrics
 
+matplotlib.rcParams["text.parse_math"] = False  # a $ in a class name is a dollar
+
 
 def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> None:
     """Training loss terms and validation scores, those that are shares, over optimizer steps, from
@@ -25,7 +27,9 @@ def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> No
             left.plot(steps, values, label=label)
         elif stage == "val" and min(values) >= 0 and label not in units:
             right.plot(steps, values, marker="o", markersize=3, label=label)
-    left.set(xlabel="optimizer step", ylabel="training loss", yscale="log")
+    positive = any(y > 0 for line in left.lines for y in line.get_ydata())
+    scale = "log" if positive else "linear"
+    left.set(xlabel="optimizer step", ylabel="training loss", yscale=scale)
     right.set(xlabel="optimizer step", ylabel="validation score", ylim=(0, None))
     for axes in (left, right):
         axes.grid(alpha=0.3)

@@ -76,6 +76,23 @@ def test_a_finished_run_is_reported_not_repeated(run, tiny, detector, finished):
     assert again.out.strip() == report.strip()
 
 
+def test_a_picture_that_fails_costs_a_warning_and_not_the_result(run, tiny, tmp_path, monkeypatch):
+    from tasks.training import fit
+
+    def fail(metrics, output, units):
+        assert (metrics.parent / "result.json").exists(), "the result is written first"
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(fit, "learning_curves", fail)
+    answer = run(*tiny, "trainer.max_epochs=1")
+    assert answer.code == 0, answer.err
+    path = only_run(tmp_path)
+    assert f"warning: {path / 'plots/learning_curves.png'} was not drawn: no ink" in answer.err
+    assert json.loads((path / "status.json").read_text())["state"] == "finished"
+    pictures = {p.name for p in (path / "plots").iterdir()}
+    assert pictures == {"precision_recall.png", "predictions.png"}
+
+
 def test_fresh_starts_over(run, tiny, finished):
     metrics = json.loads((finished / "result.json").read_text())["metrics"]
     (finished / "plots" / "old.png").touch()

@@ -76,3 +76,19 @@ def test_the_same_seed_draws_the_same(seed):
         outputs.append(preprocess.augment(images())[0])
     assert torch.equal(outputs[0], outputs[1])
     assert not torch.equal(outputs[0], outputs[2])
+
+
+def test_without_an_augmentation_nothing_is_drawn():
+    torch.manual_seed(0)
+    out, flipped = Preprocess(HALF).augment(images())
+    assert torch.equal(out, Preprocess(HALF)(images()))
+    assert not flipped.any()
+    after = torch.rand(3)
+    torch.manual_seed(0)
+    assert torch.equal(after, torch.rand(3)), "the run's generator is untouched"
+
+
+def test_an_augmentation_of_zeros_changes_nothing():
+    out, flipped = Preprocess(HALF, Augmentation()).augment(images())
+    assert torch.equal(out, Preprocess(HALF)(images()))
+    assert not flipped.any()
