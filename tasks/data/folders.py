@@ -1,4 +1,4 @@
-"""Class folders: one folder a class, its images in it."""
+"""Class folders: one folder per class, with its images inside."""
 
 import os
 from collections.abc import Sequence
@@ -35,14 +35,14 @@ def contents(folder: Path) -> str:
 
 
 def class_folders(folder: Path) -> list[str]:
-    """The classes of a folder of class folders: their names, sorted.
+    """The names of the class folders in a folder, sorted.
 
-    Raises: InputError where there is none.
+    Raises: InputError if there is none.
     """
     names = subfolders(folder)
     if not names:
         raise InputError(
-            f"{folder} should hold one folder a class with its images inside, but holds "
+            f"{folder} should hold one folder per class with its images inside, but holds "
             f"{contents(folder)}: move each image into a folder named after its class"
         )
     return names
@@ -51,7 +51,7 @@ def class_folders(folder: Path) -> list[str]:
 def check_same_classes(first: Path, second: Path) -> None:
     """Raise InputError unless two folders have class folders of the same names.
 
-    Classes are numbered in their names' order: one folder more or less would shift them all.
+    Classes are numbered in the order of their names: one folder more or less would shift them all.
     """
     one, two = class_folders(first), class_folders(second)
     lines = [
@@ -73,12 +73,12 @@ def index_folders(
     """The images of class folders, folder by folder.
 
     Args:
-        folder: that holds them.
-        names: of the class folders.
+        folder: the folder that holds the class folders.
+        names: the class folders' names.
         classes: (id, name) of all classes.
-        labels: each folder's class.
+        labels: the class of each folder.
 
-    Raises: InputError for class folders without an image, naming them.
+    Raises: InputError naming the class folders that hold no image.
     """
     files = []
     for name in names:

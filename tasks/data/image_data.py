@@ -1,6 +1,6 @@
-"""A classifier's data: a source's splits listed, checked and handed out in batches."""
+"""A classifier's data: the splits of a source, listed, checked and loaded in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backbone.errors import InputError
@@ -16,20 +16,20 @@ from tasks.images.view import View
 class ImageData(DataModule):
     """Labelled images, whatever layout they come in.
 
-    A source without training images gives no training data set: such data can be scored only.
+    Data whose source has no training images can only be scored.
 
     Args:
-        source: where they are.
-        size: one number, or [height, width]: pixels that images are resized to.
+        source: where the images are.
+        size: what images are resized to, in pixels: one number, or [height, width].
         batch_size, workers, seed: see DataModule.
-        crop: random resized crop in training.
-        crop_scale: least and greatest area of that crop, as fractions of the image.
+        crop: whether training takes a random crop of each image.
+        crop_scale: smallest and largest area of that crop, as fractions of the image.
         view: the part of an image that evaluation looks at.
-        limit: train on so many images only, taken from all classes in turn.
-        validate_on_train: score the training images, uncropped, in place of the others.
+        limit: train on this many images only, taken from all classes in turn.
+        validate_on_train: score the training images, uncropped, instead of the validation split.
 
     Raises:
-        InputError: a crop scale out of range, or a limit below one.
+        InputError: a crop scale out of range, a limit below one, or a view that pads.
     """
 
     def __init__(
@@ -48,21 +48,23 @@ class ImageData(DataModule):
         super().__init__(batch_size, workers, seed, limit, validate_on_train)
         if not (len(crop_scale) == 2 and 0 < crop_scale[0] <= crop_scale[1] <= 1):
             raise InputError(
-                f"data.crop_scale={list(crop_scale)}: give the least and the greatest share of the "
-                "image's area, above 0 and up to 1, such as [0.08,1.0]"
+                f"data.crop_scale={list(crop_scale)}: give the smallest and the largest share of "
+                "the image's area, above 0 and up to 1, such as [0.08,1.0]"
             )
         if limit is not None and limit < 1:
-            raise InputError(f"data.limit={limit}: train on one image at least, or null for all")
+            raise InputError(
+                f"data.limit={limit}: train on one image or more, or give null for all"
+            )
         if view.keep_aspect:
             raise InputError(
                 "data.view.keep_aspect=true pads images, which only detectors are trained for: set "
                 "data.view.crop_fraction=null to stretch whole images"
             )
         self.source, self.size = source, image_size(size)
-        self.crop = RandomResizedCrop(tuple(crop_scale)) if crop else None
+        self.crop = RandomResizedCrop((crop_scale[0], crop_scale[1])) if crop else None
         self.view = view
         self.collate = collate_labelled
-        self.indices: dict[str, ImageIndex] = {}
+        self.indices: Mapping[str, ImageIndex] = {}
         self.note = ""
 
     def setup(self, stage: str) -> None:
@@ -74,8 +76,8 @@ class ImageData(DataModule):
         if self.limit is not None or self.validate_on_train:
             if "train" not in splits:
                 raise InputError(
-                    "data.limit and data.validate_on_train are about training images, and "
-                    "data.train=null: leave them out, or name training images"
+                    "data.limit and data.validate_on_train need training images, and "
+                    "data.train=null leaves none: drop these options, or name training images"
                 )
             if self.limit is not None:
                 splits["train"] = splits["train"].first(self.limit)
@@ -86,16 +88,14 @@ class ImageData(DataModule):
         if self.note:
             print(f"{Path(self.source.root).name}: {self.note}")
         self.indices = splits
-        options = {"size": self.size, "view": self.view, "seed": self.seed}
-        self.datasets = {
-            split: LabelledImages(index, crop=self.crop if split == "train" else None, **options)
-            for split, index in splits.items()
-        }
+        for split, index in splits.items():
+            crop = self.crop if split == "train" else None
+            self.datasets[split] = LabelledImages(index, self.size, crop, self.view, self.seed)
         ids, names = map(list, zip(*splits["val"].classes, strict=True))
         self.labels = Labels(len(ids), list(range(len(ids))), ids, names)
 
     def describe(self) -> str:
-        """The data of a result, in words."""
+        """The classes and the images that were trained on and scored, in words for a result."""
         scored = self.indices[self.reported]
         parts = [f"{len(self.labels.ids):,} classes"]
         if "train" in self.indices:

@@ -1,4 +1,4 @@
-"""Image files under a folder: which of many are there, and all there are."""
+"""Image files in a folder and below: which of many are missing, and all there are."""
 
 import os
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from tasks.images.files import SUFFIXES
 
 
 def absent(folder: Path, files: Sequence[bytes]) -> list[int]:
-    """Numbers of the files, given as paths in the folder, that are not there.
+    """Which of these files, given as paths relative to the folder, are missing: their positions.
 
-    One listing of each folder they are in: a look at each of 200,000 takes minutes on a network
-    disk.
+    Each folder is listed once, because looking at 200,000 files one by one takes minutes on a
+    network disk.
     """
     listings: dict[bytes, set[bytes]] = {}
     missing = []

@@ -82,7 +82,7 @@ def test_images_without_class_folders(folder):
     flat = folder / "train" / "ant"
     with pytest.raises(InputError, match="5 image files"):
         ImageFolder(str(flat)).check()
-    with pytest.raises(InputError, match=r"one folder a class .* holds 5 image files .*0\.jpg"):
+    with pytest.raises(InputError, match=r"one folder per class .* holds 5 image files .*0\.jpg"):
         ImageFolder(str(flat), val_fraction=0.2).check()
 
 
