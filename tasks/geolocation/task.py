@@ -112,7 +112,9 @@ class Planet(Task[PlaceData]):
         Raises:
             InputError: names both.
         """
-        values = checkpoint["labels"].get("details", {}).get(PARTITION)
+        labels = checkpoint["labels"]
+        # version 0.1.0 kept the partition among the labels themselves
+        values = labels.get("details", labels).get(PARTITION)
         theirs = Partition.from_dict(values).hash if values else "none"
         if theirs != self.partition.hash:
             raise InputError(

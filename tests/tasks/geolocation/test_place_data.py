@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from backbone.errors import InputError
+from tasks.geolocation.partition import PARTITION, Partition
 from tasks.geolocation.place_sources import PlaceLists, ShardedPlaces
 from tasks.geolocation.stream import StreamBatches
 from tests.tasks.geolocation.conftest import TOWNS, write_places, write_shards
@@ -47,7 +48,7 @@ def test_labels_hold_the_partition(place_data):
     assert len(set(labels.ids[:cells])) == cells
     assert all(label.startswith(f"partition {data.partition.hash[:12]} ") for label in labels.ids)
     assert {name.split(".")[0] for name in labels.names[:cells]} == {"1", "33", "40", "48", "64"}
-    assert type(data.partition).from_dict(labels.to_dict()["partition"]).hash == data.partition.hash
+    assert Partition.from_dict(labels.to_dict()["details"][PARTITION]).hash == data.partition.hash
 
 
 def test_photographs_in_dropped_cells_are_left_out_and_counted(place_data, capsys):

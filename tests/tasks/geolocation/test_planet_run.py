@@ -11,7 +11,7 @@ import torch
 from PIL import ExifTags, Image
 
 from tasks import predict
-from tasks.geolocation.partition import Partition
+from tasks.geolocation.partition import PARTITION, Partition
 from tests.tasks.geolocation.conftest import COLORS, TOWNS, write_places, write_shards
 
 CHOICES = ["data.coarser=[2.5]", "task.module.smoothing_km=75.0"]
@@ -88,7 +88,7 @@ def test_a_run_scores_beside_baselines(trained):
 
 def test_the_checkpoint_holds_the_partition(trained):
     checkpoint = torch.load(trained / "best.ckpt", weights_only=True)
-    partition = Partition.from_dict(checkpoint["labels"]["partition"])
+    partition = Partition.from_dict(checkpoint["labels"]["details"][PARTITION])
     assert partition.hash[:12] in result(trained)["data"]
     outputs = checkpoint["state_dict"]["head.fc.weight"].shape[0]
     assert outputs == len(checkpoint["labels"]["ids"]) > len(partition) == 5
@@ -134,7 +134,7 @@ def test_evaluating_with_another_partition_is_refused(run, trained, options, pla
     answer = evaluate(run, options, trained)
     assert answer.code == 2
     assert "other classes than here" in answer.err
-    theirs = torch.load(trained / "best.ckpt", weights_only=True)["labels"]["partition"]
+    theirs = torch.load(trained / "best.ckpt", weights_only=True)["labels"]["details"][PARTITION]
     assert Partition.from_dict(theirs).hash[:12] in answer.err
 
 

@@ -15,6 +15,7 @@ from tasks.geolocation.dataset import collate_places
 from tasks.geolocation.shards import Shards
 from tasks.geolocation.stream import DROPPED, ShardStream, StreamBatches
 from tasks.images.crops import RandomResizedCrop
+from tasks.images.view import View
 from tests.tasks.geolocation.conftest import TOWNS, add_member, picture, write_shards
 
 SIZE = (12, 16)
@@ -32,7 +33,7 @@ def shards(tmp_path):
 
 
 def stream(shards, partition, rank=0, world=1, **options):
-    options = {"crop": None, "crop_fraction": 1.0, "seed": 0, "size": SIZE} | options
+    options = {"crop": None, "view": View(crop_fraction=1.0), "seed": 0, "size": SIZE} | options
     return ShardStream(shards, partition, rank=rank, world=world, **options)
 
 
