@@ -1,14 +1,14 @@
 """The data side of a run: fixed-size uint8 batches, in an order that a continued run repeats."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningDataModule
+from lightning.pytorch import LightningDataModule, Trainer
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -123,6 +123,8 @@ class DataModule(LightningDataModule):
     indices: Mapping[str, Index]
     size: tuple[int, int]
     """(h, w) of the network's input in pixels."""
+    trainer: Trainer
+    """Of the run; Lightning sets it."""
 
     def __init__(
         self,
@@ -175,21 +177,32 @@ class DataModule(LightningDataModule):
             len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done
         )
 
+    def batches_per_epoch(self) -> int:
+        """Training batches per epoch, on each process."""
+        return len(self.train_batches())
+
     def steps_per_epoch(self) -> int:
         """Optimizer steps an epoch.
 
         Lightning's own estimate makes the loaders before it has restored the step to begin from.
         """
-        batches, limit = len(self.train_batches()), self.trainer.limit_train_batches
+        batches, limit = self.batches_per_epoch(), self.trainer.limit_train_batches
         batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
         return -(-batches // self.trainer.accumulate_grad_batches)
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> Iterable[Batch]:
         """Augmented batches; a continued run begins behind the last finished step."""
         trainer = self.trainer
         epoch, step = divmod(trainer.global_step, self.steps_per_epoch())
-        batches = self.train_batches(done=(epoch, step * trainer.accumulate_grad_batches))
-        return self.loader(self.datasets["train"], batches)
+        return self.train_loader(done=(epoch, step * trainer.accumulate_grad_batches))
+
+    def train_loader(self, done: tuple[int, int]) -> Iterable[Batch]:
+        """A loader of this process's training batches, past those that are `done`.
+
+        Args:
+            done: (epochs, batches of the next).
+        """
+        return self.loader(self.datasets["train"], self.train_batches(done))
 
     def evaluation_loader(self, split: str) -> DataLoader:
         """Every image once: each process takes its share, and none is repeated to fill up.
