@@ -53,6 +53,22 @@ def test_a_checkpoint_gives_its_own(places, tmp_path):
         partitioning.partition(None, tmp_path)
 
 
+def test_without_a_cache_the_run_goes_on(places, tmp_path, capsys):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    partition = Partitioning(None, 400, 5, 7).partition(iter(chunks(places)), tmp_path / "cache")
+    assert len(partition) > 1
+    assert "not kept" in capsys.readouterr().out
+
+
+def test_a_damaged_partition_in_a_checkpoint_is_refused(places, tmp_path):
+    means, path = labels(build_partition(chunks(places), 400, 5)), tmp_path / "best.ckpt"
+    means.details["partition"]["cells"][0] = 0
+    content = {"format": FORMAT, "config": {}, "labels": means.to_dict(), "state_dict": {}}
+    torch.save(content, path)
+    with pytest.raises(InputError, match=r"best.ckpt: the values of the partition are damaged"):
+        Partitioning(str(path), None, None, 8).partition(None, tmp_path)
+
+
 def test_without_photographs_there_is_none_to_build(tmp_path):
     with pytest.raises(InputError, match=r"name the checkpoint .* with data.partition="):
         Partitioning(None, None, None, 8).partition(None, tmp_path)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from PIL import ExifTags, Image
 
 from tasks import predict
@@ -191,6 +192,40 @@ def test_a_run_on_shards(run, options, places, tmp_path):
     assert result(folder)["steps"] == 10
     assert "trained on 40 photographs, evaluated 10" in result(folder)["data"]
     assert len(result(folder)["baselines"]) == 2
+
+
+def piped(value, command):
+    """A configuration whose shards are the output of a command."""
+    if isinstance(value, dict):
+        return {k: command if k == "train" else piped(v, command) for k, v in value.items()}
+    return value
+
+
+def test_a_command_in_a_file_never_runs(run, options, trained, places, tmp_path, monkeypatch):
+    """`data.train=pipe:COMMAND` is for the command line, not for a checkpoint or a config.yaml."""
+    ran = tmp_path / "ran"
+    command = f"pipe:touch {ran}"
+    checkpoint = torch.load(trained / "best.ckpt", weights_only=True)
+    checkpoint["config"] = piped(checkpoint["config"], command)
+    assert checkpoint["config"]["data"]["train"] == command
+    crafted = tmp_path / "best.ckpt"
+    torch.save(checkpoint, crafted)
+    own = [f"data.partition={crafted}", "data.train=null", f"backbone.weights={crafted}"]
+    answer = run(*options, "mode=evaluate", "trainer.max_epochs=0", "data.coarser=[2.5]", *own)
+    assert answer.code == 0, answer.err
+    Image.new("RGB", (60, 40), COLORS[0]).save(tmp_path / "here.jpg")
+    arguments = ["predict", crafted, tmp_path / "here.jpg", "--output", tmp_path / "out"]
+    monkeypatch.setattr(sys, "argv", list(map(str, arguments)))
+    with pytest.raises(SystemExit) as stop:
+        predict.main()
+    assert stop.value.code == 0
+    (folder,) = (tmp_path / "runs/planet").iterdir()
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump(piped(yaml.safe_load(config.read_text()), command)))
+    os.unlink(folder / "result.json")
+    answer = run(*options, "mode=evaluate", "trainer.max_epochs=0", "data.coarser=[2.5]", *own)
+    assert answer.code == 0, answer.err
+    assert not ran.exists()
 
 
 def test_a_run_on_a_phones_photographs(run, options, shared, tmp_path):

@@ -73,7 +73,7 @@ def test_an_answer_is_plain_values(sure, partition):
     assert said["distribution"][token(partition.cells[4])] == pytest.approx(0.00668, abs=1e-4)
 
 
-def test_what_is_told(sure, partition):
+def test_the_answer_in_one_line(sure, partition):
     said = answer(sure)
     assert sure.present().tell(said).startswith(f"{place_name(*partition.centres[2])} 0.99")
     told = sure.present().tell(said | {"true_position": [10.0, -20.0], "distance_km": 4321.4})
@@ -129,7 +129,7 @@ def test_the_loss_uses_cells_and_places(places):
     assert torch.equal(task.target(batch), batch["position"])
 
 
-def test_options_that_make_no_sense(partition):
+def test_options_out_of_range(partition):
     with pytest.raises(InputError, match=r"monitor_km=750 must be one of .*'10'"):
         planet(partition, radii_km=[10.0])
     assert planet(partition, radii_km=[10.0], monitor_km=10.0).monitor == "within_10_km"
@@ -137,6 +137,11 @@ def test_options_that_make_no_sense(partition):
         planet(partition, smoothing_km=-1.0)
     with pytest.raises(InputError, match="cells of a partition"):
         Planet(Says(torch.zeros(3)), Labels(3, [0, 1, 2], [0, 1, 2], ["a", "b", "c"]))
+
+
+def test_coarser_partitions_without_outputs(partition):
+    with pytest.raises(InputError, match=r"coarser=\[3\] needs .* outputs.*labels for 5"):
+        Planet(Says(torch.zeros(5)), labels(partition), coarser=[3])
 
 
 def test_a_checkpoint_of_another_partition_is_refused(partition, places):

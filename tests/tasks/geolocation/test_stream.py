@@ -172,7 +172,7 @@ def test_batches_are_full_and_the_epoch_is_every_photograph(shards, partition, w
         assert found.stream.counts == {}
 
 
-def test_a_process_with_too_few_photographs_begins_anew(shards, partition):
+def test_a_process_with_too_few_photographs_repeats_some(shards, partition):
     found = batches(shards, partition, steps=50)
     seen = ids(found)
     assert len(seen) == 200
