@@ -1,68 +1,30 @@
 """A classifier's data: the splits of a source, listed, checked and loaded in batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from backbone.errors import InputError
+from tasks.data.cropped_data import CroppedData
 from tasks.data.image_index import ImageIndex
 from tasks.data.image_source import ImageSource
 from tasks.data.labelled_images import LabelledImages, collate_labelled
-from tasks.data.module import DataModule, Labels
-from tasks.images.crops import RandomResizedCrop
-from tasks.images.files import image_size
-from tasks.images.view import View
+from tasks.data.module import Labels
 
 
-class ImageData(DataModule):
+class ImageData(CroppedData):
     """Labelled images, whatever layout they come in.
 
     Data whose source has no training images can only be scored.
 
     Args:
-        source: where the images are.
-        size: what images are resized to, in pixels: one number, or [height, width].
-        batch_size, workers, seed: see DataModule.
-        crop: whether training takes a random crop of each image.
-        crop_scale: smallest and largest area of that crop, as fractions of the image.
-        view: the part of an image that evaluation looks at.
-        limit: train on this many images only, taken from all classes in turn.
-        validate_on_train: score the training images, uncropped, instead of the validation split.
-
-    Raises:
-        InputError: a crop scale out of range, a limit below one, or a view that pads.
+        source: where they are.
+        options: see CroppedData.
     """
 
-    def __init__(
-        self,
-        source: ImageSource,
-        size: int | list[int],
-        batch_size: int,
-        workers: int | None,
-        seed: int,
-        crop: bool,
-        crop_scale: Sequence[float],
-        view: View,
-        limit: int | None,
-        validate_on_train: bool,
-    ):
-        super().__init__(batch_size, workers, seed, limit, validate_on_train)
-        if not (len(crop_scale) == 2 and 0 < crop_scale[0] <= crop_scale[1] <= 1):
-            raise InputError(
-                f"data.crop_scale={list(crop_scale)}: give the smallest and the largest share of "
-                "the image's area, above 0 and up to 1, such as [0.08,1.0]"
-            )
-        if limit is not None and limit < 1:
-            raise InputError(
-                f"data.limit={limit}: train on one image or more, or give null for all"
-            )
-        if view.keep_aspect:
-            raise InputError(
-                "data.view.keep_aspect=true pads images, which only detectors are trained for: set "
-                "data.view.crop_fraction=null to stretch whole images"
-            )
-        self.source, self.size = source, image_size(size)
-        self.crop = RandomResizedCrop((crop_scale[0], crop_scale[1])) if crop else None
-        self.view = view
+    def __init__(self, source: ImageSource, **options: Any):
+        super().__init__(**options)
+        self.source = source
         self.collate = collate_labelled
         self.indices: Mapping[str, ImageIndex] = {}
         self.note = ""

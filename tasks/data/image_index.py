@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -41,12 +42,12 @@ class ImageIndex:
         """The file of image 0..N-1."""
         return Path(self.root, os.fsdecode(self.files[image]))
 
-    def take(self, images: np.ndarray) -> ImageIndex:
+    def take(self, images: np.ndarray) -> Self:
         """The images of these rows (0..N-1), in this order."""
         boxes = None if self.boxes is None else self.boxes[images]
         return replace(self, files=self.files[images], labels=self.labels[images], boxes=boxes)
 
-    def first(self, count: int) -> ImageIndex:
+    def first(self, count: int) -> Self:
         """The first `count` images, taken from all classes in turn, in the set's own order."""
         order = np.argsort(self.labels, kind="stable")
         turn = np.empty_like(order)  # an image's number within its class

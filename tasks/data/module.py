@@ -1,7 +1,7 @@
 """The data side of a run: fixed-size uint8 batches, in an order that a continued run repeats."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -139,6 +139,8 @@ class DataModule(LightningDataModule):
     indices: Mapping[str, Index]
     size: tuple[int, int]
     """(h, w) of the network's input in pixels."""
+    trainer: Trainer
+    """Of the run; Lightning sets it."""
 
     def __init__(
         self,
@@ -196,20 +198,31 @@ class DataModule(LightningDataModule):
             len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done
         )
 
+    def batches_per_epoch(self) -> int:
+        """Training batches per epoch, on each process."""
+        return len(self.train_batches())
+
     def steps_per_epoch(self) -> int:
         """Optimizer steps per epoch.
 
         Lightning's own estimate creates the loaders before the step to continue from is known.
         """
-        batches = limited(len(self.train_batches()), self.running.limit_train_batches)
+        batches = limited(self.batches_per_epoch(), self.running.limit_train_batches)
         return -(-batches // self.running.accumulate_grad_batches)
 
-    def train_dataloader(self) -> DataLoader[Batch]:
+    def train_dataloader(self) -> Iterable[Batch]:
         """Augmented batches; a continued run starts after its last finished step."""
         trainer = self.running
         epoch, step = divmod(trainer.global_step, self.steps_per_epoch())
-        batches = self.train_batches(done=(epoch, step * trainer.accumulate_grad_batches))
-        return self.loader(self.datasets["train"], batches)
+        return self.train_loader(done=(epoch, step * trainer.accumulate_grad_batches))
+
+    def train_loader(self, done: tuple[int, int]) -> Iterable[Batch]:
+        """A loader of this process's training batches, past those that are `done`.
+
+        Args:
+            done: (epochs, batches of the next).
+        """
+        return self.loader(self.datasets["train"], self.train_batches(done))
 
     def evaluation_loader(self, split: str) -> DataLoader[Batch]:
         """Every image of a split once: each process has its share, and no image is repeated.
