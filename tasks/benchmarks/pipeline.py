@@ -13,7 +13,7 @@ from tasks.benchmarks.timing import images_per_second
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import CocoIndex, load_index
 from tasks.detection.crop import RandomCrop
-from tasks.images.preprocessing import Preprocess
+from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.samples.coco import draw_coco
 
 
@@ -69,9 +69,7 @@ def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[st
         )
         count = min(len(index), 96)
         dataset = CocoDetection(index, size=size, crop=RandomCrop())
-        module = config.task.module
-        jitter = {k: module[k] for k in ("flip", "brightness", "contrast", "saturation")}
-        preprocess = Preprocess(((0.5,) * 3, (0.5,) * 3), **jitter)
+        preprocess = Preprocess(((0.5,) * 3, (0.5,) * 3), Augmentation(**config.preprocess))
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         figures = images_per_second(

@@ -117,7 +117,8 @@ def side_by_side(
     models = {name: make(task, size).to(device) for name, make in peers.items()}
     first = next(iter(models))
     task.to(device)
-    task.augment = False  # torchvision's model does not either: both times are the step alone
+    # torchvision's model does not augment either: both times are those of the step alone
+    task.preprocess.augmentation = None
     batch = synthetic_batch(batch_size, size, device)
     bf16 = precision("auto") == "bf16-mixed"
 

@@ -15,6 +15,7 @@ from tasks.benchmarks.faster_rcnn import torchvision_faster_rcnn
 from tasks.data.module import Labels
 from tasks.detection.faster_rcnn import FasterRCNN, images_of
 from tasks.detection.task import Detection
+from tasks.images.preprocessing import Augmentation
 from tests.tasks.detection.test_ssd import NoSync, check_never_waits_for_the_gpu
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])
@@ -46,7 +47,7 @@ def batch(count: int = 2) -> dict[str, torch.Tensor]:
 
 
 def detection(rcnn: FasterRCNN, augment: bool = True) -> Detection:
-    return Detection(rcnn, LABELS, recipe=None, seed=0, augment=augment)
+    return Detection(rcnn, LABELS, augmentation=Augmentation(flip=0.5) if augment else None)
 
 
 @pytest.mark.parametrize(("size", "mult_adds"), [(300, "25.224 G"), (600, "30.494 G")])

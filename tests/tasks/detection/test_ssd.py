@@ -11,6 +11,7 @@ from tasks.data.module import Labels
 from tasks.detection.boxes import iou
 from tasks.detection.ssd import SSD, focal, mined
 from tasks.detection.task import Detection
+from tasks.images.preprocessing import Augmentation
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])
 
@@ -39,8 +40,8 @@ def batch(count: int = 2, size: tuple[int, int] = (96, 96)) -> dict[str, torch.T
 
 
 def detection(ssd: SSD, augment: bool = True) -> Detection:
-    colours = {"brightness": 0.1, "contrast": 0.3, "saturation": 0.3}
-    return Detection(ssd, LABELS, recipe=None, seed=0, augment=augment, **colours)
+    augmentation = Augmentation(flip=0.5, brightness=0.1, contrast=0.3, saturation=0.3)
+    return Detection(ssd, LABELS, augmentation=augmentation if augment else None)
 
 
 def test_cost_is_the_papers():
@@ -220,7 +221,7 @@ def test_detections_are_sorted_clipped_and_counted():
 
 def test_a_flip_moves_the_boxes_with_the_picture():
     """With every image flipped, the loss is that of the mirrored image and its mirrored boxes."""
-    task = Detection(head(), LABELS, recipe=None, seed=0, augment=True, flip=1.0).eval()
+    task = Detection(head(), LABELS, augmentation=Augmentation(flip=1.0)).eval()
     given = batch(1)
     mirrored = {k: v.clone() for k, v in given.items()}
     mirrored["image"] = given["image"].flip(3)
