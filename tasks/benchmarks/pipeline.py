@@ -1,6 +1,7 @@
-"""The detector's loaders beside torchvision's v2 transforms, images a second of one core."""
+"""The detector's loading beside torchvision's v2 transforms: images per second on one core."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -17,8 +18,8 @@ from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.samples.coco import draw_coco
 
 
-def torchvision_pipeline(index: CocoIndex, count: int, size: tuple[int, int]):
-    """What torchvision's detection reference does for SSD, one image at a time, from PIL."""
+def torchvision_pipeline(index: CocoIndex, count: int, size: tuple[int, int]) -> Callable[[], None]:
+    """Loading as in torchvision's reference script for SSD, one image at a time, from PIL."""
     transform = v2.Compose(
         [
             v2.PILToTensor(),
@@ -43,19 +44,19 @@ def torchvision_pipeline(index: CocoIndex, count: int, size: tuple[int, int]):
     return run
 
 
-def our_pipeline(dataset: CocoDetection, count: int, task_preprocess: Preprocess):
+def our_pipeline(dataset: CocoDetection, count: int, preprocess: Preprocess) -> Callable[[], None]:
     """Decode, crop, resize and batch; then flips, colours and normalisation for the whole batch."""
 
     def run() -> None:
         for start in range(0, count, 16):
             rows = range(start, min(start + 16, count))
-            task_preprocess.augment(collate_detection([dataset[(i, 0)] for i in rows])["image"])
+            preprocess.augment(collate_detection([dataset[(i, 0)] for i in rows])["image"])
 
     return run
 
 
 def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[str, list[float]]:
-    """Both pipelines on the same files with one thread: the data set's own, or a drawn one."""
+    """Time both pipelines on the same files with one thread: the data set's, or a drawn set's."""
     root = Path(config.data.root)
     with tempfile.TemporaryDirectory() as folder:
         if not (root / "annotations").is_dir():

@@ -3,7 +3,7 @@ file that is no image."""
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
@@ -48,7 +48,7 @@ def open_image(path: str | Path, exif: bool = True) -> Image.Image:
         return _to_rgb(image)
 
 
-def image_size(size: int | list[int]) -> tuple[int, int]:
+def image_size(size: int | Sequence[int]) -> tuple[int, int]:
     """(height, width) of the configuration's `size`: one number, or [height, width]."""
     return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
 

@@ -1,4 +1,4 @@
-"""Detection around any head: what reaches it, and what becomes of its answer."""
+"""Detection with any head: what the head is given, and how its answer is converted."""
 
 from types import SimpleNamespace
 
@@ -30,7 +30,7 @@ DETECTORS = sorted(path.stem for path in ROOT.glob("conf/task/*_coco.yaml"))
 
 
 class Oracle(nn.Module):
-    """A head that answers what it was told to, and keeps the images that it saw."""
+    """A head that gives a preset answer, and keeps the images that it was given."""
 
     def __init__(self):
         super().__init__()
@@ -54,12 +54,12 @@ def detection(**options) -> Detection:
 
 
 def perfect(batch) -> dict[str, torch.Tensor]:
-    """The ground truth of a batch as a head's answer, with scores that fall."""
+    """The ground truth of a batch as a head's answer, with falling scores."""
     scores = torch.linspace(0.9, 0.1, batch["boxes"].shape[1]).expand(len(batch["boxes"]), -1)
     return {"scores": scores} | {name: batch[name] for name in ("boxes", "labels", "count")}
 
 
-def told(batch, answer) -> dict[str, torch.Tensor]:
+def predicted(batch, answer) -> dict[str, torch.Tensor]:
     """What `predict` makes of a head's answer to a batch."""
     task = detection()
     task.head.answer = answer
@@ -72,7 +72,7 @@ def test_boxes_come_back_in_original_pixels(coco_files, tmp_path, size, keep_asp
     index = load_index(*coco_files, cache_dir=tmp_path, num_classes=91)
     data = CocoDetection(index, size, view=View(keep_aspect=keep_aspect))
     batch = collate_detection([data[i] for i in range(3)])
-    found = told(batch, perfect(batch))
+    found = predicted(batch, perfect(batch))
     assert found["count"].tolist() == [2, 1, 0]
     for i in range(3):
         count = found["count"][i]
@@ -91,7 +91,7 @@ def test_real_boxes_come_back_and_score_one(real_coco, tmp_path, keep_aspect):
     for start in range(0, len(data), 16):
         rows = range(start, min(start + 16, len(data)))
         batch = collate_detection([data[i] for i in rows])
-        found = told(batch, perfect(batch))
+        found = predicted(batch, perfect(batch))
         metric.update(found, batch["image_id"])
         assert torch.equal(found["count"], batch["count"])
         for k, i in enumerate(rows):
@@ -101,12 +101,14 @@ def test_real_boxes_come_back_and_score_one(real_coco, tmp_path, keep_aspect):
     assert worst < 1e-3, "pixels of photographs of 640"
     scores = metric.compute().metrics
     assert scores["AP"] == scores["AP50"] == pytest.approx(1.0, abs=1e-12)
-    if keep_aspect:  # the test can fail: as if the pictures had been stretched
+    if keep_aspect:  # the test can fail: here the boxes are scaled as if the images were stretched
         batch["extent"][:] = torch.tensor([96.0, 160.0])
-        assert not torch.allclose(told(batch, perfect(batch))["boxes"], found["boxes"], atol=5.0)
+        assert not torch.allclose(
+            predicted(batch, perfect(batch))["boxes"], found["boxes"], atol=5.0
+        )
 
 
-def test_boxes_are_cut_at_the_picture_and_left_out_in_the_padding():
+def test_boxes_are_clipped_to_the_image_and_left_out_in_the_padding():
     batch = {
         "image": torch.zeros(2, 3, 100, 200, dtype=torch.uint8),
         "size": torch.tensor([[50, 50], [100, 200]]),
@@ -119,7 +121,7 @@ def test_boxes_are_cut_at_the_picture_and_left_out_in_the_padding():
         "labels": torch.tensor([[1, 2, 3, 4]] * 2),
         "count": torch.tensor([4, 3]),
     }
-    found = told(batch, answer)
+    found = predicted(batch, answer)
     assert found["count"].tolist() == [2, 3]
     assert found["boxes"][0, :2].tolist() == [[40, 10, 50, 30], [0, 0, 5, 5]]
     assert found["scores"][0, :2].tolist() == pytest.approx([0.8, 0.7])
@@ -131,7 +133,7 @@ def test_boxes_are_cut_at_the_picture_and_left_out_in_the_padding():
 @pytest.mark.parametrize("crop", [None, RandomCrop()])
 @pytest.mark.parametrize("keep_aspect", [False, True])
 def test_a_flip_keeps_boxes_on_their_objects(coco_files, tmp_path, keep_aspect, crop):
-    """Objects are red on blue; padding moves from the right to the left with the picture."""
+    """Objects are red on blue; the flip moves the padding from the right to the left."""
     index = load_index(*coco_files, cache_dir=tmp_path, num_classes=91)
     view = View(keep_aspect=keep_aspect)
     data = CocoDetection(index, (60, 160), crop=crop, view=view)
@@ -178,7 +180,7 @@ def test_a_batch_without_boxes_trains_with_a_finite_loss(coco_files, tmp_path, l
 
 
 def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
-    """Not what batch norm makes of a dozen images in training; and padding is not drawn."""
+    """Pictures use the evaluation mode's batch norm, and boxes are drawn without the padding."""
     data = CocoData(
         root=str(sample),
         year=2017,
@@ -219,7 +221,7 @@ def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("task", DETECTORS)
-def test_a_detector_looks_as_its_data_do(task):
+def test_a_detector_has_the_view_of_its_data(task):
     with hydra.initialize_config_module("conf", version_base="1.3"):
         for options in ([], ["data.view.keep_aspect=true"], ["data.view.keep_aspect=false"]):
             config = hydra.compose("config", [f"task={task}", *options])
