@@ -49,7 +49,7 @@ def open_image(path: str | Path, exif: bool = True) -> Image.Image:
         return _to_rgb(image)
 
 
-def image_size(size: int | list[int]) -> tuple[int, int]:
+def image_size(size: int | Sequence[int]) -> tuple[int, int]:
     """(height, width) of the configuration's `size`: one number, or [height, width]."""
     return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
 

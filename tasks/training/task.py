@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic
 
 import torch
 from lightning.pytorch import LightningModule
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from backbone.head import Head
-from tasks.data.module import Batch, DataModule, Labels
+from tasks.data.module import Batch, Labels
 from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.images.view import View
 from tasks.training.finite import require_finite
@@ -20,11 +20,9 @@ from tasks.training.metric import (
     Prediction,
     compute_over_processes,
 )
-from tasks.training.presenter import Presenter
+from tasks.training.presenter import Data, Presenter
 from tasks.training.recipe import Recipe
 from tasks.training.teaching import Surroundings, Teaching
-
-Data = TypeVar("Data", bound=DataModule)
 
 
 class Task(LightningModule, Generic[Data]):
@@ -47,7 +45,7 @@ class Task(LightningModule, Generic[Data]):
     monitor: str
     mode = "max"
     units: ClassVar[Mapping[str, str]] = {}  # of the scores that are not shares: name -> "km"
-    presenter: ClassVar[type[Presenter]] = Presenter
+    presenter: ClassVar[type[Presenter[Any]]] = Presenter
     outputs_are_labels = True  # output k is about label k; a teacher's outputs must match them
 
     def __init__(
@@ -105,7 +103,7 @@ class Task(LightningModule, Generic[Data]):
         """Scores of answers that need no network, on the reported split, by name."""
         return {}
 
-    def present(self) -> Presenter:
+    def present(self) -> Presenter[Any]:
         """What tells and draws this task's answers."""
         return self.presenter(self.labels)
 
