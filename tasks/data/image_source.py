@@ -25,7 +25,7 @@ class ImageSource(Protocol):
 
     root: str
 
-    def check_source(self) -> None:
+    def check(self) -> None:
         """Raise InputError unless the folders and lists are there; looks at few paths, quickly."""
 
     def load(self) -> ImageSet:
