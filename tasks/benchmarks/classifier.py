@@ -174,7 +174,7 @@ def benchmark_classifier(
     task.recipe.ema_decay = None
     peer = timm_model(task).to(device)
     task.to(device)
-    task.augment = False  # both times are the step alone
+    task.preprocess.augmentation = None  # both times are the step alone
     batch = random_batch(batch_size, size, device)
     normalised = task.preprocess(batch["image"])
     bf16 = precision(config.trainer.precision) == "bf16-mixed"

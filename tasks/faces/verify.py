@@ -2,9 +2,9 @@
 
     python -m tasks.faces.verify CHECKPOINT LFW_ROOT [--pairs FILE] [--output DIR]
 
-CHECKPOINT is a best.ckpt of task=face_embedding, or an .npz of anyone's embeddings: `name` str[N],
-as in NAME/NAME_0001.jpg, and `embedding` float[N, D]. Writes result.json, the ROC, the distances
-and the pairs that were most wrong.
+CHECKPOINT is a best.ckpt of task=face_embedding, or an .npz file of embeddings from anywhere:
+`name` str[N], as in NAME/NAME_0001.jpg, and `embedding` float[N, D]. Writes result.json, the ROC,
+the distances and the pairs that were most wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.errors import InputError
+from tasks.cli.trust import add_trust
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
 
 def embeddings_of_file(path: Path, index: FaceIndex) -> np.ndarray:
-    """float32[N, D] of unit length, from an .npz file, in an index's order.
+    """float32[N, D] of unit length, from an .npz file, in the order of an index.
 
     Raises:
-        InputError: no such file; photographs that it lacks.
+        InputError: no such file, or photographs that it lacks.
     """
     import numpy as np
 
@@ -46,17 +47,29 @@ def embeddings_of_file(path: Path, index: FaceIndex) -> np.ndarray:
             f"{lines}"
         )
     chosen = values[[rows[file] for file in files]]
-    return chosen / np.linalg.norm(chosen, axis=1, keepdims=True)
+    unit: np.ndarray = chosen / np.linalg.norm(chosen, axis=1, keepdims=True)
+    return unit
 
 
 def embeddings_of_network(
-    path: Path, index: FaceIndex, box: Sequence[float] | None, batch: int = 64
-) -> np.ndarray:
-    """float32[N, D] of unit length: a checkpoint's answers for an index's photographs.
+    path: Path,
+    index: FaceIndex,
+    box: Sequence[float] | None,
+    trust: Sequence[str] = (),
+    batch: int = 64,
+) -> tuple[np.ndarray, FaceIndex]:
+    """A checkpoint's embeddings of the photographs in an index.
 
     Args:
-        box: the part of each photograph to look at; None: as the checkpoint's own configuration
-            says of its verification data.
+        path: of the checkpoint.
+        index: the N photographs.
+        box: the part of each photograph to look at; None: the part that the checkpoint's own
+            configuration gives for its verification data.
+        trust: see `load_task`.
+        batch: photographs per step.
+
+    Returns:
+        float32[N, D] of unit length, and the index with the box that was looked at.
 
     Raises:
         InputError: a checkpoint of another task.
@@ -71,14 +84,14 @@ def embeddings_of_network(
     from tasks.runs.names import at
     from tasks.training.restore import load_task
 
-    task, saved = load_task(path)
+    task, saved = load_task(path, trust)
     if not isinstance(task, FaceEmbedding):
         raise InputError(f"{path} is of task={saved.task_name}: pairs need task=face_embedding")
-    box = at(saved.config, ("data", "verification", "box")) if box is None else box
-    dataset = LabelledImages(index.framed(box), saved.size, view=View(task.view.crop_fraction))
+    index = index.framed(at(saved.config, ("data", "verification", "box")) if box is None else box)
+    dataset = LabelledImages(index, saved.size, view=View(task.view.crop_fraction))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
-    answers = []
+    answers: list[np.ndarray] = []
     workers = min(os.cpu_count() or 1, 8)
     for images in DataLoader(dataset, batch, collate_fn=collate_labelled, num_workers=workers):
         with torch.inference_mode():
@@ -87,7 +100,7 @@ def embeddings_of_network(
         done = min(len(answers) * batch, len(dataset))
         print(f"\r{done:,} of {len(dataset):,} photographs", end="", flush=True)
     print()
-    return np.concatenate(answers)
+    return np.concatenate(answers), index
 
 
 def verify(
@@ -96,11 +109,25 @@ def verify(
     pairs_list: Path | None,
     output: Path,
     box: Sequence[float] | None = None,
+    trust: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Score, write and return what result.json holds.
+    """Score, write result.json and then the pictures.
+
+    A picture that cannot be drawn is a warning that names it; the result stands.
+
+    Args:
+        source: a checkpoint, or an .npz file of embeddings.
+        root: folder of the photographs.
+        pairs_list: the list of pairs; None: ROOT/pairs.txt.
+        output: folder to write into.
+        box: the part of each photograph to look at, see `embeddings_of_network`.
+        trust: see `load_task`.
+
+    Returns:
+        What result.json holds.
 
     Raises:
-        InputError: see `load_lfw`, and the embeddings' functions.
+        InputError: see `load_lfw`, `embeddings_of_file` and `embeddings_of_network`.
     """
     from tasks.faces.lfw import load_lfw
 
@@ -112,12 +139,13 @@ def verify(
     from tasks.runs.directory import write_whole
 
     if source.suffix == ".npz":
-        embedding = embeddings_of_file(source, index)
+        embedding, index = embeddings_of_file(source, index), index.framed(box)
     else:
-        embedding = embeddings_of_network(source, index, box)
+        embedding, index = embeddings_of_network(source, index, box, trust)
     metric = Verification(pairs)
     metric.update({"embedding": torch.from_numpy(embedding)}, torch.arange(len(index)))
     scores = metric.compute()
+    assert scores.pairs is not None  # the metric was given pairs
     leaks = pairs.leaks(index.labels)
     result = {
         "embeddings": str(source),
@@ -128,14 +156,16 @@ def verify(
         "thresholds": sorted(set(scores.pairs.threshold.tolist())),
     }
     write_whole(output / "result.json", json.dumps(result, indent=2) + "\n")
-    shown = index if box is None else index.framed(box)
-    for name, draw in pair_pictures(scores, pairs, shown).items():
-        draw(output / name)
+    for name, draw in pair_pictures(scores, pairs, index).items():
+        try:
+            draw(output / name)
+        except Exception as error:
+            print(f"warning: {output / name} was not drawn: {error}", file=sys.stderr)
     return result
 
 
 def scores_table(result: dict[str, Any]) -> str:
-    """The scores, a line each, and what they rest on."""
+    """The scores, one per line, and what they rest on."""
     width = max(map(len, result["metrics"]))
     lines = [f"{name:<{width}}  {100 * value:6.2f}" for name, value in result["metrics"].items()]
     low, high = result["thresholds"][0], result["thresholds"][-1]
@@ -145,7 +175,11 @@ def scores_table(result: dict[str, Any]) -> str:
 
 def main() -> None:
     """The command line; exit code 2 for anything the user can mend."""
-    parser = argparse.ArgumentParser(prog="python -m tasks.faces.verify", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tasks.faces.verify",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("source", type=Path, metavar="CHECKPOINT", help="best.ckpt, or an .npz")
     parser.add_argument("root", type=Path, metavar="LFW_ROOT", help="folder of NAME/NAME_0001.jpg")
     parser.add_argument("--pairs", type=Path, help="list of pairs; LFW_ROOT/pairs.txt by default")
@@ -157,16 +191,15 @@ def main() -> None:
         metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
         help="part of each photograph to look at, as fractions; the checkpoint's own by default",
     )
-    arguments = parser.parse_args()
+    add_trust(parser)
+    given = parser.parse_args()
     try:
-        result = verify(
-            arguments.source, arguments.root, arguments.pairs, arguments.output, arguments.box
-        )
+        result = verify(given.source, given.root, given.pairs, given.output, given.box, given.trust)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     print(scores_table(result))
-    print(f"written: {arguments.output}")
+    print(f"written: {given.output}")
 
 
 if __name__ == "__main__":

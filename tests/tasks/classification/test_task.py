@@ -10,6 +10,7 @@ from backbone.classifier import Classifier
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.classification.task import Classification
 from tasks.data.module import Labels
+from tasks.images.view import View
 from tasks.training.recipe import Recipe, cosine
 
 NAMES = ["ant", "bee", "cat", "dog", "emu", "fox", "gnu"]
@@ -21,7 +22,7 @@ def build(**options) -> Classification:
     nn.init.normal_(head.fc.weight, std=0.5)
     labels = Labels(len(NAMES), list(range(len(NAMES))), [f"n{i}" for i in range(7)], NAMES)
     recipe = Recipe(torch.optim.SGD, lr=0.1, batch=8, weight_decay=0.0, schedule=cosine)
-    return Classification(head, labels, recipe, seed=0, **{"augment": False} | options).eval()
+    return Classification(head, labels=labels, recipe=recipe, **options).eval()
 
 
 @pytest.fixture
@@ -100,13 +101,14 @@ def test_an_answer_names_classes_and_is_drawn(batch):
     task = build()
     with torch.no_grad():
         prediction = task.predict(batch)
-    answer = task.describe(prediction, 2)
+    presenter = task.present()
+    answer = presenter.describe(prediction, 2)
     first = answer["classes"][0]
     label = prediction["labels"][2, 0].item()
     assert (first["id"], first["name"]) == (f"n{label}", NAMES[label])
-    assert task.tell(answer).startswith(f"{NAMES[label]} {first['probability']:.3f}, ")
+    assert presenter.tell(answer).startswith(f"{NAMES[label]} {first['probability']:.3f}, ")
     photograph = Image.new("RGB", (900, 300), (10, 60, 90))
-    drawn = task.draw(photograph, answer)
+    drawn = presenter.draw(photograph, answer)
     assert drawn.width == 640
     below = drawn.crop((0, 214, 640, drawn.height))
     colours = {colour for _, colour in below.getcolors(1 << 16)}
@@ -115,12 +117,13 @@ def test_an_answer_names_classes_and_is_drawn(batch):
 
 
 def test_the_view_is_the_central_part():
-    assert build(crop_fraction=0.5).view(400, 200, (64, 64)) == pytest.approx((150, 50, 250, 150))
+    view = build(view=View(crop_fraction=0.5)).view
+    assert view.region(400, 200, (64, 64)) == pytest.approx((150, 50, 250, 150))
 
 
 def train_a_step(task, optimizer, epoch):
     """What a step in an epoch changes."""
-    task.set_trunk_mode(epoch)
+    task.recipe.set_trunk_mode(task.head.trunk, epoch)
     optimizer.zero_grad()
     before = {k: v.clone() for k, v in task.head.state_dict().items()}
     torch.manual_seed(1)

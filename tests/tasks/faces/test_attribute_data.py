@@ -14,11 +14,12 @@ from tasks.data.labelled_images import collate_labelled
 from tasks.faces.attribute_data import AttributeData
 from tasks.faces.attribute_lists import AttributeLists
 from tasks.faces.celeba import CelebA
+from tasks.images.view import View
 from tests.conftest import ROOT
 from tests.tasks.faces.attribute_files import LABELS, write_celeba, write_csv, write_faces
 
 
-def data(source, **options):
+def data(source, crop_fraction=1.0, **options):
     given = {
         "size": 32,
         "batch_size": 4,
@@ -26,7 +27,7 @@ def data(source, **options):
         "seed": 0,
         "crop": True,
         "crop_scale": [0.7, 1.0],
-        "crop_fraction": 1.0,
+        "view": View(crop_fraction=crop_fraction),
         "limit": None,
         "validate_on_train": False,
     }
@@ -99,7 +100,7 @@ def test_the_configurations_build_what_they_name(name, tmp_path):
     plain.pop("sample", None)
     module = instantiate(plain["module"])
     assert isinstance(module, AttributeData)
-    assert (module.crop_fraction, list(module.source.attributes)) == (1.0, ["Male"])
+    assert (module.view.crop_fraction, list(module.source.attributes)) == (1.0, ["Male"])
     with pytest.raises(InputError, match=r"not complete|none of 0 images"):
         module.setup("fit")
 

@@ -4,16 +4,16 @@ import pytest
 from backbone.errors import InputError
 from tasks.data.labelled_images import LabelledImages
 from tasks.faces.embedding_data import FaceData
-from tasks.faces.face_index import FaceIndex, view
+from tasks.faces.face_index import FaceIndex
 from tasks.faces.identities import FaceFolders
 from tasks.faces.lfw import Lfw
 from tasks.faces.unlabelled import UnlabelledFaces
+from tasks.images.view import View
 from tests.tasks.faces.face_files import write_folders, write_lfw
 
 
-def face_data(source, verification, **options):
+def face_data(source, verification, box=None, **options):
     settings = {
-        "box": None,
         "alignment": "as drawn",
         "crop_ratio": [0.9, 1.1],
         "folds": 10,
@@ -24,7 +24,7 @@ def face_data(source, verification, **options):
         "seed": 0,
         "crop": True,
         "crop_scale": [0.8, 1.0],
-        "crop_fraction": 1.0,
+        "view": View(crop_fraction=1.0, box=box),
         "limit": None,
         "validate_on_train": False,
     }
@@ -66,7 +66,7 @@ def test_names_of_people_reach_no_checkpoint(source, lfw):
         "outputs": [],
         "ids": [],
         "names": [],
-        "partition": None,
+        "details": {},
     }
 
 
@@ -133,7 +133,8 @@ def test_training_crops_inside_the_box_and_hardly_stretches(source, lfw):
 def test_an_answer_looks_where_evaluation_looks(box, fraction):
     """The view of predict, which has no index, and that of the loaders."""
     index = FaceIndex("", np.array([b"a.jpg"]), np.zeros(1, int), (("a", "a"),)).framed(box)
-    dataset = LabelledImages(index, (64, 48), crop_fraction=fraction)
+    view = View(crop_fraction=fraction, box=box)
+    dataset = LabelledImages(index, (64, 48), view=View(crop_fraction=fraction))
     for width, height in ((250, 250), (178, 218), (97, 50)):
         seen = dataset.box(0, None, width, height)
-        assert view(width, height, box, fraction, (64, 48)) == pytest.approx(seen, abs=1e-3)
+        assert view.region(width, height, (64, 48)) == pytest.approx(seen, abs=1e-3)

@@ -12,6 +12,7 @@ from backbone.errors import InputError
 from tasks.data.module import Labels
 from tasks.faces.embedding_task import FaceEmbedding
 from tasks.faces.margin import CosFace
+from tasks.images.view import View
 
 MARGIN = partial(CosFace, scale=8.0, margin=0.2)
 
@@ -35,7 +36,7 @@ class Sees(nn.Module):
 
 
 def task(people=3, **options):
-    return FaceEmbedding(Sees(), Labels(people, [], [], []), None, 0, margin=MARGIN, **options)
+    return FaceEmbedding(Sees(), Labels(people, [], [], []), margin=MARGIN, **options)
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def batch():
 
 
 def test_identities_train_the_centres(batch):
-    student = task(augment=False)
+    student = task()
     terms = student.loss(batch)
     assert terms.keys() == {"margin"}
     known = [0, 1, 3]
@@ -81,18 +82,19 @@ def test_a_flipped_face_counts_half_of_the_answer(batch):
 
 def test_an_answer_is_plain_values_and_one_line(batch):
     student = task()
-    answer = student.describe(student.predict(batch), 1)
+    presenter = student.present()
+    answer = presenter.describe(student.predict(batch), 1)
     assert json.loads(json.dumps(answer)) == answer
     assert np.linalg.norm(answer["embedding"]) == pytest.approx(1, abs=1e-5)
-    assert student.tell(answer).endswith("... 6 values of length 1.000")
-    assert f"{answer['embedding'][0]:+.3f}" in student.tell(answer)
+    assert presenter.tell(answer).endswith("... 6 values of length 1.000")
+    assert f"{answer['embedding'][0]:+.3f}" in presenter.tell(answer)
 
 
 def test_the_picture_has_a_colour_for_each_value():
-    student = task()
+    presenter = task().present()
     image = Image.new("RGB", (60, 80), (0, 255, 0))
     values = [0.9, -0.4, 0.0, 0.1, -0.1, 0.1]
-    drawn = np.asarray(student.draw(image, {"embedding": values})).astype(int)
+    drawn = np.asarray(presenter.draw(image, {"embedding": values})).astype(int)
     assert drawn.shape == (96, 60, 3)
     assert (drawn[:80] == (0, 255, 0)).all()
     strip = drawn[-1, 5::10]
@@ -102,5 +104,6 @@ def test_the_picture_has_a_colour_for_each_value():
 
 
 def test_the_view_is_that_of_training():
-    student = task(box=[0.25, 0.5, 0.75, 1.0])
-    assert student.view(200, 100, (64, 64)) == pytest.approx((75.0, 50.0, 125.0, 100.0))
+    student = task(view=View(box=[0.25, 0.5, 0.75, 1.0], crop_fraction=1.0))
+    seen = student.view.region(200, 100, (64, 64))
+    assert seen == pytest.approx((75.0, 50.0, 125.0, 100.0))

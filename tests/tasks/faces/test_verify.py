@@ -64,6 +64,33 @@ def test_the_most_wrong_pairs_are_shown(lfw, embeddings, tmp_path):
     assert Image.open(tmp_path / "out/most_wrong_pairs.png").size[0] > 1000
 
 
+def test_a_picture_that_fails_is_a_warning(lfw, embeddings, tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise ValueError("no such glyph")
+
+    monkeypatch.setattr("tasks.faces.verification_plots.roc_curve", fail)
+    output = tmp_path / "out"
+    verify.verify(embeddings, lfw, None, output)
+    assert f"warning: {output / 'roc.png'} was not drawn: no such glyph" in capsys.readouterr().err
+    assert json.loads((output / "result.json").read_text())["metrics"]["auc"] == 1
+    assert (output / "distances.png").is_file(), "the others are drawn"
+
+
+def test_a_checkpoint_may_only_name_what_the_command_line_trusts(lfw, monkeypatch, tmp_path):
+    trusted = []
+
+    def load(path, trust):
+        trusted.extend(trust)
+        raise InputError("enough")
+
+    monkeypatch.setattr("tasks.training.restore.load_task", load)
+    arguments = ["verify", "best.ckpt", str(lfw), "--trust", "mine", "--trust", "other"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit):
+        verify.main()
+    assert trusted == ["mine", "other"]
+
+
 def test_photographs_without_embedding_are_named(lfw, embeddings, tmp_path):
     with np.load(embeddings) as file:
         names, values = file["name"], file["embedding"]
