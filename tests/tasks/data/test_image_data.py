@@ -7,10 +7,11 @@ import pytest
 from backbone.errors import InputError
 from tasks.classification.image_folder import ImageFolder
 from tasks.data.image_data import ImageData
+from tasks.images.view import View
 from tests.conftest import ROOT
 
 
-def data(source, **options):
+def data(source, crop_fraction=0.875, **options):
     given = {
         "size": 32,
         "batch_size": 4,
@@ -18,7 +19,7 @@ def data(source, **options):
         "seed": 0,
         "crop": True,
         "crop_scale": [0.08, 1.0],
-        "crop_fraction": 0.875,
+        "view": View(crop_fraction),
         "limit": None,
         "validate_on_train": False,
     }
@@ -83,11 +84,11 @@ def test_evaluation_without_training_images(folder):
         ({"crop_scale": [0, 1]}, "data.crop_scale"),
         ({"crop_scale": [0.5, 0.2]}, "data.crop_scale"),
         ({"crop_scale": [0.5]}, "data.crop_scale"),
-        ({"crop_fraction": 1.2}, "data.crop_fraction"),
+        ({"crop_fraction": 1.2}, "data.view.crop_fraction"),
         ({"limit": 0}, "data.limit"),
     ],
 )
-def test_numbers_that_cannot_be_meant(folder, options, said):
+def test_options_out_of_range(folder, options, said):
     with pytest.raises(InputError, match=said):
         data(ImageFolder(str(folder)), **options)
 
