@@ -12,6 +12,7 @@ file, a checkpoint or a run directory is ever opened.
 """
 
 import json
+import os
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -100,18 +101,24 @@ def find_shards(root: Path, pattern: str) -> list[str]:
         pattern: `data.train`, as the user typed it; never text from a file, see the module.
 
     Raises:
-        InputError: an unknown kind of URL; a file that does not exist, is not a tar archive, or
-            ends early.
+        InputError: unbalanced braces; an unknown kind of URL; a file that does not exist, is not a
+            tar archive, or ends early.
     """
     # a path is known by being absolute: whatever the folder is called, it is no command
     folder = root.absolute()
-    urls = [url if is_remote(url) else str(folder / url) for url in braceexpand(pattern)]
+    try:
+        expanded = list(braceexpand(pattern))
+    except ValueError as error:
+        raise InputError(f"data.train={pattern}: a brace is not closed, or not opened") from error
+    urls = [url if is_remote(url) else str(folder / url) for url in expanded]
+    # webdataset lets this variable name more of them, such as s3
+    known = [*SCHEMES, *filter(None, os.environ.get("USE_AIS_FOR", "").split(":"))]
     for url in filter(is_remote, urls):
         scheme = url.partition(":")[0]
-        if scheme not in ("pipe", *SCHEMES):
+        if scheme not in ("pipe", *known):
             raise InputError(
                 f"data.train={pattern}: there is no way to read {scheme}: URLs; known are "
-                f'{", ".join(SCHEMES)}, and "pipe:COMMAND" for the output of a shell command'
+                f'{", ".join(known)}, and "pipe:COMMAND" for the output of a shell command'
             )
     absent = [url for url in urls if not is_remote(url) and not Path(url).is_file()]
     if absent:

@@ -43,6 +43,8 @@ def test_urls_of_an_unknown_kind_are_refused(tmp_path):
     assert find_shards(tmp_path, "https://x/{a,b}.tar") == ["https://x/a.tar", "https://x/b.tar"]
     with pytest.raises(InputError, match=r"no way to read s3: URLs; known are http, https, .*pipe"):
         find_shards(tmp_path, "s3://bucket/{a,b}.tar")
+    with pytest.raises(InputError, match=r"data.train=train-\{000: a brace is not closed"):
+        find_shards(tmp_path, "train-{000")
 
 
 @pytest.mark.parametrize("name", ["pipe:touch ran;", "https:", "file:", "a b%20'c"])
