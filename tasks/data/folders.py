@@ -1,4 +1,4 @@
-"""Class folders: one folder a class, its images in it."""
+"""Class folders: one folder per class, with its images inside."""
 
 import os
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.image_index import ImageIndex
 from tasks.images.files import SUFFIXES
+from tasks.images.listing import image_files
 
 
 def subfolders(folder: Path) -> list[str]:
@@ -17,16 +18,8 @@ def subfolders(folder: Path) -> list[str]:
         return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
 
 
-def image_files(folder: Path) -> list[bytes]:
-    """Names of the image files in a folder, sorted; hidden ones (macOS's ._x.jpg) left out."""
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if not entry.name.startswith(".")]
-    names = [name for name in names if os.path.splitext(name)[1].lower() in SUFFIXES]
-    return [os.fsencode(name) for name in sorted(names)]
-
-
 def contents(folder: Path) -> str:
-    """What a folder holds, in words: its folders, else its images."""
+    """What a folder holds, in words: its folders or, without any, its images."""
     if folders := subfolders(folder):
         return f"the folders {listed_briefly(folders)}"
     if files := image_files(folder):
@@ -35,23 +28,24 @@ def contents(folder: Path) -> str:
 
 
 def class_folders(folder: Path) -> list[str]:
-    """The classes of a folder of class folders: their names, sorted.
+    """Names of the class folders in a folder, sorted.
 
-    Raises: InputError where there is none.
+    Raises:
+        InputError: there is none.
     """
     names = subfolders(folder)
     if not names:
         raise InputError(
-            f"{folder} should hold one folder a class with its images inside, but holds "
+            f"{folder} should hold one folder per class with its images inside, but holds "
             f"{contents(folder)}: move each image into a folder named after its class"
         )
     return names
 
 
 def check_same_classes(first: Path, second: Path) -> None:
-    """Raise InputError unless two folders have class folders of the same names.
+    """Raise InputError unless two folders hold class folders of the same names.
 
-    Classes are numbered in their names' order: one folder more or less would shift them all.
+    Classes are numbered in the order of their names, so one more folder would shift them all.
     """
     one, two = class_folders(first), class_folders(second)
     lines = [
@@ -73,12 +67,13 @@ def index_folders(
     """The images of class folders, folder by folder.
 
     Args:
-        folder: that holds them.
-        names: of the class folders.
+        folder: the folder that holds them.
+        names: the class folders' names.
         classes: (id, name) of all classes.
-        labels: each folder's class.
+        labels: the class of each folder.
 
-    Raises: InputError for class folders without an image, naming them.
+    Raises:
+        InputError: class folders without an image; it names them.
     """
     files = []
     for name in names:

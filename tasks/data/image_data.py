@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Generic
 
 from backbone.errors import InputError
-from tasks.data.image_index import ImageIndex
-from tasks.data.image_source import ImageSource
+from tasks.data.image_source import Images, ImageSource
 from tasks.data.labelled_images import LabelledImages, collate_labelled
 from tasks.data.module import DataModule, Labels
 from tasks.images.crops import RandomResizedCrop
@@ -13,7 +13,7 @@ from tasks.images.files import image_size
 from tasks.images.view import View
 
 
-class ImageData(DataModule):
+class ImageData(DataModule, Generic[Images]):
     """Labelled images, whatever layout they come in.
 
     A source without training images gives no training data set: such data can be scored only.
@@ -34,7 +34,7 @@ class ImageData(DataModule):
 
     def __init__(
         self,
-        source: ImageSource,
+        source: ImageSource[Images],
         size: int | list[int],
         batch_size: int,
         workers: int | None,
@@ -59,10 +59,10 @@ class ImageData(DataModule):
                 "data.view.crop_fraction=null to stretch whole images"
             )
         self.source, self.size = source, image_size(size)
-        self.crop = RandomResizedCrop(tuple(crop_scale)) if crop else None
+        self.crop = RandomResizedCrop((crop_scale[0], crop_scale[1])) if crop else None
         self.view = view
         self.collate = collate_labelled
-        self.indices: dict[str, ImageIndex] = {}
+        self.indices: dict[str, Images] = {}
         self.note = ""
 
     def setup(self, stage: str) -> None:
@@ -86,9 +86,10 @@ class ImageData(DataModule):
         if self.note:
             print(f"{Path(self.source.root).name}: {self.note}")
         self.indices = splits
-        options = {"size": self.size, "view": self.view, "seed": self.seed}
         self.datasets = {
-            split: LabelledImages(index, crop=self.crop if split == "train" else None, **options)
+            split: LabelledImages(
+                index, self.size, self.crop if split == "train" else None, self.view, self.seed
+            )
             for split, index in splits.items()
         }
         ids, names = map(list, zip(*splits["val"].classes, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -40,19 +41,23 @@ class ImageIndex:
         """Where the file of an image (0..N-1) stands."""
         return Path(self.root, os.fsdecode(self.files[image]))
 
-    def take(self, images: np.ndarray) -> ImageIndex:
+    def take(self, images: np.ndarray) -> Self:
         """The set of these images (0..N-1), in this order."""
         boxes = None if self.boxes is None else self.boxes[images]
         return replace(self, files=self.files[images], labels=self.labels[images], boxes=boxes)
 
-    def first(self, count: int) -> ImageIndex:
+    def first(self, count: int) -> Self:
         """The first `count` images, taken from all classes in turn, in the set's own order."""
+        return self.take(self.first_rows(count))
+
+    def first_rows(self, count: int) -> np.ndarray:
+        """int64[count], the images that `first` takes."""
         order = np.argsort(self.labels, kind="stable")
         turn = np.empty_like(order)  # an image's number within its class
         turn[order] = (
             np.arange(len(order)) - (self.counts.cumsum() - self.counts)[self.labels[order]]
         )
-        return self.take(np.sort(np.lexsort((self.labels, turn))[:count]))
+        return np.sort(np.lexsort((self.labels, turn))[:count])
 
     def __str__(self) -> str:
         counts = self.counts
