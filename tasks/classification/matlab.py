@@ -22,7 +22,7 @@ def read_matlab(path: Path, *names: str) -> list[np.ndarray]:
         raise InputError(f"{path}: no such file; unpack the archive of lists") from None
     except (MatReadError, OSError, ValueError, TypeError, NotImplementedError, zlib.error) as error:
         raise InputError(
-            f"{path}: damaged, or not a MATLAB file ({error}); download it again"
+            f"{path}: not a MATLAB file, or damaged ({error}); download it again"
         ) from None
     missing = [name for name in names if name not in content]
     if missing:

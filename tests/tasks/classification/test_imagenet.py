@@ -126,7 +126,7 @@ def test_the_devkits_numbers_need_its_meta_file(imagenet):
     with pytest.raises(InputError, match=r"meta\.mat explains, but there is none in"):
         load(imagenet)
     (imagenet / "meta.mat").write_bytes(b"<html>404</html>" * 20)
-    with pytest.raises(InputError, match=r"meta\.mat: not a Matlab file"):
+    with pytest.raises(InputError, match=r"meta\.mat: not a MATLAB file"):
         load(imagenet)
     savemat(imagenet / "meta.mat", {"other": 1})
     with pytest.raises(InputError, match=r"meta\.mat: has no variable synsets"):

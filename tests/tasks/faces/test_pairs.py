@@ -8,7 +8,7 @@ from tasks.faces.pairs import Pairs, compact, make_pairs
 
 @pytest.fixture(scope="module")
 def people():
-    """60 people with 2 to 30 images, nine with one, and images without identity; shuffled."""
+    """60 people with 2 to 30 images each, nine with one, and images of nobody; shuffled."""
     rng = np.random.default_rng(5)
     counts = np.concatenate([rng.integers(2, 31, 60), np.ones(9, int)])
     labels = np.concatenate([np.repeat(np.arange(69), counts), np.full(40, -1)])
