@@ -11,7 +11,9 @@ from backbone.trunk import Trunk
 class Classifier(Head):
     """A trunk with the paper's classifier on its last feature map (arXiv 1704.04861, Table 1).
 
-    The linear layer is `fc`: a weights file whose classes are these fills it too.
+    The other heads belong to their tasks. This one stands beside the trunk because it is the rest
+    of Table 1's network: published weights come with it, and the paper counts the cost of both.
+    The linear layer is `fc`; the classifier of a weights file fills it if the classes are the same.
 
     Args:
         trunk: any trunk.
@@ -22,6 +24,8 @@ class Classifier(Head):
     Raises:
         InputError: fewer than one class.
     """
+
+    fc: nn.Linear
 
     def __init__(self, trunk: Trunk, num_classes: int, dropout: float = 0.001):
         super().__init__()
@@ -36,6 +40,7 @@ class Classifier(Head):
         nn.init.normal_(self.fc.weight, std=0.01)
         nn.init.zeros_(self.fc.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits float[B, num_classes] of float[B, 3, H, W] normalised with the trunk's values."""
-        return self.fc(self.dropout(global_average(self.trunk(x))))
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits float[B, num_classes] of float[B, 3, H, W], normalised with the trunk's values."""
+        logits: Tensor = self.fc(self.dropout(global_average(self.trunk(images))))
+        return logits

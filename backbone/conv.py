@@ -1,4 +1,4 @@
-"""The convolution layers that MobileNets and the heads trained with them are built of."""
+"""The convolution layers of the MobileNets and of the heads that match them."""
 
 from collections import OrderedDict
 from typing import Literal
@@ -13,8 +13,8 @@ Padding = Literal["same", "symmetric"]
 class SameConv2d(nn.Conv2d):
     """Convolution with TensorFlow's 'SAME' padding for any input size: output ceil(size / stride).
 
-    The odd pixel of the total padding goes to the bottom and to the right. So a 3x3 kernel of
-    stride 2 reads an even size without any padding at the top and left, unlike `padding=1`.
+    If the total padding is odd, the extra pixel goes to the bottom and to the right. So a 3x3
+    kernel of stride 2 pads an even size at the bottom and right only, unlike `padding=1`.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -32,10 +32,10 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(x, self.weight, self.bias, self.stride, padding, groups=self.groups)
 
     def on_one_pixel(self, x: Tensor) -> Tensor:
-        """The same output for a 1x1 map, of which only the kernel's centre sees anything.
+        """The same output for a 1x1 map, where only the kernel's centre meets a pixel.
 
-        In bfloat16 on a CPU, oneDNN's weight gradient of the padded form reads memory that nothing
-        has written (torch 2.14: not-a-number gradients in SSD's last maps).
+        In bfloat16 on a CPU, oneDNN's weight gradient of the padded form reads uninitialised memory
+        (torch 2.14: not-a-number gradients in SSD's last maps).
         """
         row, column = (size // 2 for size in self.kernel_size)
         centre = self.weight[:, :, row : row + 1, column : column + 1]
@@ -56,6 +56,7 @@ def convolution(
     would be wrong here: PyTorch counts the outputs of all groups, which leaves depthwise kernels so
     small that batch norm's epsilon drowns their signal.
     """
+    conv: nn.Conv2d
     if padding == "same" and stride > 1:
         conv = SameConv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
     else:  # at stride 1 'same' is symmetric for every size
@@ -66,30 +67,11 @@ def convolution(
     return conv
 
 
-def start_near_linear(module: nn.Module) -> None:
-    """Reset a chain of separable convolutions so that it starts close to the identity.
+class ConvBN(nn.Sequential):
+    """A convolution `conv`, its batch norm `bn` and, unless the layer is linear, a `relu6`."""
 
-    Thirteen random depthwise and pointwise layers without shortcuts pull neighbouring inputs
-    apart (their gradients grow 25-fold from the last row of a MobileNet to the first), and a
-    network that starts so memorises long before it generalises. Here depthwise kernels pass their
-    input on, with a little noise, and pointwise ones rotate it, the delta-orthogonal start of
-    Xiao et al. 2018 (arXiv 1806.05393); and batch norm's bias lifts the signal into ReLU6's linear
-    range; MobileNetV2's projections, which have none, need no lift. Convolutions that are neither
-    keep their weights.
-    """
-    for block in module.modules():
-        conv, bn = getattr(block, "conv", None), getattr(block, "bn", None)
-        if not isinstance(conv, nn.Conv2d) or not isinstance(bn, nn.BatchNorm2d):
-            continue
-        if conv.groups > 1:
-            nn.init.normal_(conv.weight, std=0.1)
-            middle = conv.kernel_size[0] // 2
-            conv.weight.data[:, :, middle, middle] += 1
-            nn.init.constant_(bn.bias, 2.0)
-        elif conv.kernel_size == (1, 1):
-            nn.init.orthogonal_(conv.weight)
-            if hasattr(block, "relu6"):
-                nn.init.constant_(bn.bias, 1.0)
+    conv: nn.Conv2d
+    bn: nn.BatchNorm2d
 
 
 def conv_bn_relu6(
@@ -101,15 +83,41 @@ def conv_bn_relu6(
     padding: Padding = "same",
     bn_eps: float = 1e-3,
     bn_momentum: float = 0.1,
-) -> nn.Sequential:
-    """Convolution, batch norm, ReLU6, under the names `conv`, `bn`, `relu6`.
+) -> ConvBN:
+    """Convolution, batch norm, ReLU6.
 
     `bn_momentum` is PyTorch's: the weight of the new batch, 1 minus TensorFlow's decay.
     """
-    return nn.Sequential(
+    return ConvBN(
         OrderedDict(
             conv=convolution(inputs, outputs, kernel, stride, groups, padding),
             bn=nn.BatchNorm2d(outputs, eps=bn_eps, momentum=bn_momentum),
             relu6=nn.ReLU6(inplace=True),
         )
     )
+
+
+def start_near_linear(module: nn.Module) -> None:
+    """Reset a chain of separable convolutions so that it starts close to the identity.
+
+    Thirteen random depthwise and pointwise layers without shortcuts drive neighbouring inputs
+    apart: gradients grow 25-fold from the last row of a MobileNet to the first, and the network
+    memorises long before it generalises. Here depthwise kernels start by passing their input on,
+    with a little noise, and pointwise kernels start as rotations (the delta-orthogonal start of
+    Xiao et al. 2018, arXiv 1806.05393). Batch norm's bias lifts the signal into the linear range of
+    ReLU6; MobileNetV2's projections have no ReLU6 and need no lift. Other convolutions keep their
+    weights.
+    """
+    for layer in module.modules():
+        if not isinstance(layer, ConvBN):
+            continue
+        conv, bn = layer.conv, layer.bn
+        if conv.groups > 1:
+            nn.init.normal_(conv.weight, std=0.1)
+            middle = conv.kernel_size[0] // 2
+            conv.weight.data[:, :, middle, middle] += 1
+            nn.init.constant_(bn.bias, 2.0)
+        elif conv.kernel_size == (1, 1):
+            nn.init.orthogonal_(conv.weight)
+            if isinstance(layer[-1], nn.ReLU6):
+                nn.init.constant_(bn.bias, 1.0)

@@ -1,4 +1,4 @@
-"""What a network costs, counted the way the MobileNet papers count."""
+"""What a network costs, counted as the MobileNet papers count."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Cost:
     mult_adds: int
     parameters: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         mult_adds = (
             f"{self.mult_adds / 1e9:.3f} G"
             if self.mult_adds >= 1e9
@@ -26,20 +26,20 @@ class Cost:
 
 
 def cost(module: nn.Module, *inputs: Any, method: str | Callable[..., Any] = "forward") -> Cost:
-    """Run a network once and count (paper sections 3.1 and 4.1).
+    """Run a network once and count its mult-adds and parameters (paper sections 3.1 and 4.1).
 
-    A mult-add is one multiplication of a convolution, a linear layer or another matrix product
-    (grouped convolutions count what they multiply). Biases, batch norm, activations and pooling are
-    free. Parameters are all of the module's, batch norm's scale and shift included, frozen or not;
-    running statistics are no parameters. Everything counts as often as it runs: one image in gives
-    the cost of one image, and 300 regions through a box head count 300 times.
+    A mult-add is one multiplication of a convolution, a linear layer or another matrix product; a
+    grouped convolution counts only what it multiplies. Biases, batch norm, activations and pooling
+    are free. All parameters of the module count, frozen or not, with batch norm's scale and shift
+    but without its running statistics. An operation counts as often as it runs: one image gives the
+    cost of one image, and 300 regions through a box head count 300 times.
 
-    The network runs in evaluation mode without gradients and is left in the modes it was in. To
-    count a large one without running it, build it and its inputs inside torch's `FakeTensorMode` or
-    `torch.device("meta")`.
+    The network runs in evaluation mode without gradients; afterwards each module is in the mode it
+    was in. To count a large network without running it, build it and its inputs inside torch's
+    `FakeTensorMode` or `torch.device("meta")`.
 
     Args:
-        module: the network; it and the inputs are on one device.
+        module: the network, on the device of the inputs.
         inputs: what it is called with, e.g. float[1, 3, 224, 224].
         method: what to run: the name of a method of `module`, or any callable that takes `inputs`.
     """

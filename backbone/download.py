@@ -1,4 +1,4 @@
-"""Fetch a file once: resumed when cut, checked against a recorded sha256, whole or not at all."""
+"""Download a file once: resumed after an interruption, checked against its recorded sha256."""
 
 import base64
 import fcntl
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from typing import Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -23,24 +24,24 @@ CHUNK = 1 << 18
 
 
 class _BrokenOffError(Exception):
-    """The network failed; what arrived lies in the partial file."""
+    """The connection failed; what had arrived is in the partial file."""
 
 
 def fetch(url: str, path: Path, begins: bytes) -> Path:
-    """`path`, downloaded from `url` when it is not there yet.
+    """`path`, downloaded from `url` unless it exists.
 
-    Its sha256 stands beside it in `<name>.sha256`, as sha256sum writes it: recorded when the file
-    is first seen whole, and held against the file ever after. Of several processes that want the
-    file one fetches it, and the others wait.
+    `<name>.sha256` beside it records its sha256 in the format of sha256sum. The record is written
+    when the file is first complete, and the file is compared with it at every later call. If
+    several processes want the file, one downloads it and the others wait.
 
     Args:
         url: http(s) address.
-        path: where the file shall be; the folder is made.
+        path: where to put the file; a missing folder is created.
         begins: the first bytes of every file of this kind.
 
     Raises:
-        InputError: the address cannot be reached or has no such file, it serves something else
-            (a login page, say) or breaks off, or a file differs from its recorded sha256.
+        InputError: the address cannot be reached or has no such file, the server sends something
+            else (such as a login page) or breaks off, or the file differs from its recorded sha256.
     """
     with _alone(path):
         if not path.exists():
@@ -51,13 +52,14 @@ def fetch(url: str, path: Path, begins: bytes) -> Path:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, so that one process at a time downloads it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_name(f".{path.name}.lock").open("w")
     except OSError as error:
         raise InputError(f"{path.parent} cannot hold downloads: {error}") from error
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it if the process dies
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the system releases it if the process dies
         yield
 
 
@@ -87,7 +89,7 @@ def _receive(url: str, partial: Path, begins: bytes) -> str | None:
     """Complete the partial file; the md5 in hex that the server declares, if any."""
     have = partial.stat().st_size if partial.exists() else 0
     with _open(url, have, partial) as answer:
-        # a server that knows no ranges sends the whole file again
+        # a server without range requests sends the whole file again
         resumes = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         have = have if resumes else 0
         length = answer.headers["Content-Length"]
@@ -97,8 +99,8 @@ def _receive(url: str, partial: Path, begins: bytes) -> str | None:
         whole_head = len(chunk) >= len(begins) or total in (None, len(chunk))
         if not resumes and whole_head and not chunk.startswith(begins):
             raise InputError(
-                f"{url} serves something else ({answer.headers['Content-Type']}): it begins with "
-                f"{chunk[:48]!r}, not with {begins!r}. Is a login page or a proxy in between?"
+                f"{url} sends something else ({answer.headers['Content-Type']}): it begins with "
+                f"{chunk[:48]!r}, not with {begins!r}. Is there a login page or a proxy in between?"
             )
         with _Progress(url, total) as progress, partial.open("ab" if resumes else "wb") as file:
             while chunk:
@@ -110,22 +112,23 @@ def _receive(url: str, partial: Path, begins: bytes) -> str | None:
         with partial.open("rb") as file:
             head = file.read(16)
         raise _BrokenOffError(
-            f"it broke off after {have} of {total} bytes, beginning with {head!r}"
+            f"it broke off after {have} of {total} bytes (the file begins with {head!r})"
         )
     return _declared_md5(answer.headers.get_all("x-goog-hash") or [])
 
 
 def _open(url: str, have: int, partial: Path) -> HTTPResponse:
-    # identity: a compressed body has another length, and cannot be resumed
+    # identity, because a compressed body has another length and cannot be resumed
     headers = {"User-Agent": "mobilenet-suite", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
     try:
-        return urlopen(Request(url, headers=headers), timeout=TIMEOUT)
+        answer: HTTPResponse = urlopen(Request(url, headers=headers), timeout=TIMEOUT)
+        return answer
     except HTTPError as error:
         if error.code != 416:
             raise
-        partial.unlink()  # nothing follows what is there: it belongs to another file
+        partial.unlink()  # longer than the file on the server, so it is part of another file
         raise _BrokenOffError(f"{error}; the partial file is removed") from error
     except (OSError, HTTPException) as error:
         raise _BrokenOffError(str(error)) from error
@@ -146,7 +149,7 @@ def _declared_md5(hashes: list[str]) -> str | None:
 
 
 def _check_record(path: Path, content: Path) -> None:
-    """Hold a file against the sha256 recorded for `path`; record it when there is none."""
+    """Compare a file with the sha256 recorded for `path`; without a record, write one."""
     record = path.with_name(f"{path.name}.sha256")
     found = _digest(content, "sha256")
     if not record.exists():
@@ -160,7 +163,7 @@ def _check_record(path: Path, content: Path) -> None:
         raise InputError(
             f"{path} has sha256 {found}, but {record.name} beside it records "
             f"{''.join(recorded) or 'none'}: it is not the file that was first fetched. Delete it "
-            f"to fetch it again, and {record.name} too if the new file is meant"
+            f"to fetch it again, and {record.name} too if you mean to use the new file"
         )
 
 
@@ -170,7 +173,7 @@ def _digest(path: Path, algorithm: str) -> str:
 
 
 class _Progress:
-    """One line on stderr; on a terminal it counts."""
+    """One line on stderr about the download; on a terminal it is updated as bytes arrive."""
 
     def __init__(self, url: str, total: int | None):
         self.name = url.rpartition("/")[2]
@@ -181,7 +184,7 @@ class _Progress:
             print(f"fetching {url}{size}", file=sys.stderr, flush=True)
 
     def show(self, have: int) -> None:
-        """Bytes that are there."""
+        """Report how many bytes have arrived."""
         self.have = have
         if self.live and time.monotonic() >= self.due:
             self._print("")
@@ -191,9 +194,9 @@ class _Progress:
         line = f"\r{self.name}: {self.have / 1e6:.1f}{self.total} MB"
         print(line, end=end, file=sys.stderr, flush=True)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object):
+    def __exit__(self, *exception: object) -> None:
         if self.live:
             self._print("\n")

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear complete or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from pathlib import Path
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it becomes `path` when the block ends well.
+    """A temporary path beside `path` to write to; it replaces `path` when the block succeeds.
 
-    After an error, `path` is as it was and nothing is left beside it. The folder is made when
-    absent. Only a kill leaves the temporary file, hidden, `.partial` at its end.
+    After an error `path` is as it was and nothing is left beside it. A missing folder is created.
+    Only a killed process leaves its temporary file behind, hidden and ending in `.partial`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")

@@ -1,4 +1,4 @@
-"""Keras's weights in HDF5, as `model.save_weights("x.h5")` and `model.save("x.h5")` write them."""
+"""Read Keras's HDF5 weights: `model.save_weights("x.h5")` and `model.save("x.h5")` write them."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -28,15 +28,15 @@ def read_keras_h5(path: Path, layers: Collection[str]) -> dict[str, Tensor]:
     Args:
         path: the file.
         layers: names of layers. A tensor belongs to the outermost group with one of these names,
-            so the network may lie inside another model; failing that, to the outermost group.
+            so the network may be part of a larger model; without any, to the outermost group.
 
     Returns:
-        The tensors in the network's order, where the file gives it.
+        The tensors, in the network's order if the file records it.
 
     Raises:
-        InputError: damaged or cut short, or of the kind that does not name its layers.
+        InputError: the file is damaged or cut short, or of the kind that does not name its layers.
     """
-    arrays = {}
+    arrays: dict[tuple[str, ...], np.ndarray] = {}
 
     def visit(name: str, node: h5py.Group | h5py.Dataset) -> None:
         if isinstance(node, h5py.Dataset) and node.dtype.kind == "f":
@@ -44,19 +44,19 @@ def read_keras_h5(path: Path, layers: Collection[str]) -> dict[str, Tensor]:
 
     try:
         with h5py.File(path) as file:
-            model = file.get("model_weights", file)  # beside an optimizer's, in a whole model
+            model = file.get("model_weights", file)  # in a saved model, beside the optimizer's
             model.visititems(visit)
             order = [n if isinstance(n, str) else n.decode() for n in model.attrs["layer_names"]]
     except (OSError, RuntimeError) as error:
         with path.open("rb") as damaged:
             head = damaged.read(16)
         raise InputError(
-            f"{path} is not a whole HDF5 file ({error}; {path.stat().st_size} bytes, it begins "
-            f"with {head!r}): fetch it again"
+            f"{path} is not a complete HDF5 file ({error}; {path.stat().st_size} bytes, it begins "
+            f"with {head!r}): download it again"
         ) from error
     except KeyError as error:
         raise InputError(
-            f"{path} does not name its layers, as Keras's .weights.h5 files do not: write it with "
+            f"{path} does not name its layers (Keras's .weights.h5 files do not): write it with "
             'model.save("NAME.h5")'
         ) from error
     rank = {layer: n for n, layer in enumerate(order)}
@@ -74,7 +74,7 @@ def _pytorch_axes(array: np.ndarray) -> Tensor:
         return tensor.t().contiguous()
     if tensor.ndim == 4:
         height, _, _, outputs = tensor.shape
-        # depthwise: [height, width, channels, 1]; no network here ends a 3x3 in one channel
+        # depthwise: [height, width, channels, 1]; no 3x3 layer here has a single output channel
         depthwise = outputs == 1 and height > 1
         return tensor.permute((2, 3, 0, 1) if depthwise else (3, 2, 0, 1)).contiguous()
     return tensor

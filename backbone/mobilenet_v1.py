@@ -1,11 +1,10 @@
-"""MobileNet (Howard et al. 2017, arXiv 1704.04861), with every variation its tables measure."""
+"""MobileNet (Howard et al. 2017, arXiv 1704.04861), with every variant its tables measure."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
-import torch
 from torch import nn
 
 from backbone.conv import Padding, conv_bn_relu6, start_near_linear
@@ -15,9 +14,9 @@ from backbone.trunk import FeatureInfo, Trunk
 Body = Literal["standard", "shallow"]
 Convolution = Literal["separable", "full"]
 
-# Table 1 of the paper: output channels and stride of each row; a row is a depthwise and the
-# pointwise convolution after it, but for the first. The last row's stride is 1: the table prints
-# s2 there, yet lists 7x7 maps on both sides of it.
+# Table 1 of the paper: output channels and stride of each row. The first row is one convolution,
+# every other a depthwise and the pointwise convolution after it. The last row's stride is 1: the
+# table prints s2 there, yet lists 7x7 maps on both sides of it.
 ROWS = {
     "conv0": (32, 2),
     "conv1": (64, 1),
@@ -34,7 +33,7 @@ ROWS = {
     "conv12": (1024, 2),
     "conv13": (1024, 1),
 }
-# The five 14x14x512 rows that the shallow network of Table 5 goes without.
+# The five 14x14x512 rows that the shallow network of Table 5 leaves out.
 DEEP_ROWS = ("conv7", "conv8", "conv9", "conv10", "conv11")
 
 
@@ -53,11 +52,11 @@ class MobileNetV1(Trunk):
         bn_eps: batch norm's epsilon; 1e-3 in TensorFlow's weights, 1e-5 in timm's.
         bn_momentum: weight of the new batch in the running statistics, as PyTorch counts it:
             1 minus TensorFlow's decay.
-        min_width: no row has fewer channels than this.
-        normalization: of the pixels: "half" maps them to -1..1 (Keras's, TensorFlow's and timm's
-            weights), "imagenet" takes ImageNet's mean and deviation.
-        initialisation: of the random weights: "near_linear" learns sooner (see
-            `start_near_linear`), "he" is the usual. It leaves no trace in loaded weights.
+        min_width: the least number of channels of a row.
+        normalization: of the pixels. "half" maps them to -1..1 (Keras's, TensorFlow's and timm's
+            weights); "imagenet" uses ImageNet's mean and standard deviation.
+        initialisation: of random weights. "near_linear" learns sooner (see `start_near_linear`);
+            "he" is the usual one. Loaded weights replace either, so it is not among the `options`.
 
     Raises:
         InputError: an option out of its range.
@@ -75,7 +74,7 @@ class MobileNetV1(Trunk):
         normalization: Normalization = "half",
         initialisation: Initialisation = "near_linear",
     ):
-        options = {
+        options: dict[str, Any] = {
             "alpha": alpha,
             "body": body,
             "convolution": convolution,
@@ -92,7 +91,8 @@ class MobileNetV1(Trunk):
             convolution=Convolution,
         )
         layer = partial(conv_bn_relu6, padding=padding, bn_eps=bn_eps, bn_momentum=bn_momentum)
-        stages, info = {}, {}
+        stages: dict[str, nn.Module] = {}
+        info: dict[str, FeatureInfo] = {}
         channels, total_stride = 3, 1
         for tap, (full_width, stride) in ROWS.items():
             if body == "shallow" and tap in DEEP_ROWS:
@@ -120,22 +120,17 @@ class MobileNetV1(Trunk):
         if initialisation == "near_linear":
             start_near_linear(self)
 
-    def options_fitting(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, object]:
-        """The alpha, body and convolution under which tensors of these shapes would load."""
+    def guess_options(self, shapes: Mapping[str, Sequence[int]]) -> Iterator[dict[str, Any]]:
+        """The alpha, body and convolution that the tensors of the last rows suggest."""
         separable = "conv13.pointwise.bn.weight" in shapes
         last = shapes.get("conv13.pointwise.bn.weight" if separable else "conv13.bn.weight")
         if last is None:
-            return {}
+            return
         ratio = last[0] / ROWS["conv13"][0]
         # An alpha such as 0.35 is rounded down in every row and comes back as 0.3496.
         for alpha in (round(ratio, 2), ratio):
-            options = self.options | {
+            yield {
                 "alpha": alpha,
                 "body": "standard" if any(k.startswith("conv7.") for k in shapes) else "shallow",
                 "convolution": "separable" if separable else "full",
             }
-            with torch.device("meta"):  # shapes without memory
-                state = MobileNetV1(**options, initialisation="he").state_dict()
-            if all(key in state and state[key].shape == tuple(shapes[key]) for key in shapes):
-                return {k: v for k, v in options.items() if v != self.options[k]}
-        return {}

@@ -6,24 +6,27 @@ from typing import Any, Literal, get_args
 
 from backbone.conv import Padding
 from backbone.errors import InputError
+from backbone.trunk import MeanAndStd
 
 Initialisation = Literal["near_linear", "he"]
 Normalization = Literal["half", "imagenet"]
 
-# name -> (mean, deviation) of pixel values on the 0..1 scale
-NORMALIZATIONS = {
+NORMALIZATIONS: dict[Normalization, MeanAndStd] = {
     "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
 }
 
 
-def check_options(owner: str, options: Mapping[str, object], **choices: Any) -> None:
-    """Raise InputError at the first option out of its range.
+def check_options(owner: str, options: Mapping[str, Any], **choices: Any) -> None:
+    """Check the type and range of a network's options.
 
     Args:
         owner: the network, for the message.
         options: name -> value, the shared ones among them.
         choices: the network's own: name -> the Literal of its values.
+
+    Raises:
+        InputError: an option that is not one of its values, or out of its range.
     """
     choices |= {
         "padding": Padding,

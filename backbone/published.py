@@ -1,13 +1,12 @@
-"""Weights that others publish, trained on ImageNet's 1,000 classes, by a word: `keras`, `timm`."""
+"""Weights published by Keras and timm, trained on ImageNet's 1,000 classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import nn
 
 from backbone.download import fetch
 from backbone.errors import InputError
@@ -18,6 +17,8 @@ from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile, read_file
 from backbone.weight_names import KERAS_OPTIONS, TIMM_V1, TIMM_V2, NamingScheme
 
+Published = TypeVar("Published")
+
 
 @dataclass(frozen=True)
 class KerasFiles:
@@ -25,8 +26,8 @@ class KerasFiles:
 
     Args:
         url: with `{alpha}` and `{size}`.
-        alphas: width multiplier -> how the file's name writes it, and the resolutions in pixels
-            that networks of this width were trained at.
+        alphas: width multiplier -> its spelling in file names, and the resolutions in pixels that
+            networks of this width were trained at.
     """
 
     url: str
@@ -59,7 +60,8 @@ KERAS_FILES: dict[type[Trunk], KerasFiles] = {
         },
     ),
 }
-TIMM_MODELS = {
+# network -> timm's names of its tensors, and width multiplier -> timm's name of the model
+TIMM_MODELS: dict[type[Trunk], tuple[NamingScheme, dict[float, str]]] = {
     MobileNetV1: (TIMM_V1, {1.0: "mobilenetv1_100", 1.25: "mobilenetv1_125"}),
     MobileNetV2: (
         TIMM_V2,
@@ -71,21 +73,22 @@ TIMM_MODELS = {
 def read_keras(
     trunk: Trunk, size: tuple[int, int] | None, cache: Path | None
 ) -> tuple[str, WeightsFile]:
-    """Keras's official weights for a trunk: (a line on where they came from, what they hold).
+    """Keras's official weights for a trunk: (a description of their origin, what they hold).
 
     Args:
         trunk: the network to fill.
-        size: (height, width) of the images in pixels; of the published resolutions the nearest is
-            taken. None: the largest.
+        size: (height, width) of the images in pixels, to choose the nearest of the published
+            resolutions; None for the largest.
         cache: folder for the downloaded file; None for PyTorch's own.
 
     Raises:
-        InputError: a network, width or option that Keras does not publish; see `fetch`.
+        InputError: Keras publishes nothing for this network, width or options, or the file cannot
+            be fetched (see `fetch`).
     """
     if type(trunk) not in KERAS_FILES:
         raise InputError(
             f"Keras publishes weights of MobileNetV1 and MobileNetV2, not of a "
-            f"{type(trunk).__name__}: take backbone.weights=timm"
+            f"{type(trunk).__name__}: set backbone.weights=timm"
         )
     files = KERAS_FILES[type(trunk)]
     written, sizes = _of_alpha("Keras", trunk, files.alphas)
@@ -108,39 +111,46 @@ def read_timm(trunk: Trunk) -> tuple[str, WeightsFile]:
         As `read_keras`.
 
     Raises:
-        InputError: a network, width or option that timm does not publish, or no way to its hub.
+        InputError: timm publishes nothing for this network, width or options, or its hub cannot be
+            reached.
     """
-    import timm  # seconds, which only those pay who use it
+    import timm  # takes seconds, so it is imported only when it is used
 
+    scheme: NamingScheme | None = None
+    arguments: dict[str, Any] = {}
     if type(trunk) in TIMM_MODELS:
-        scheme, names = TIMM_MODELS[type(trunk)]
-        name, arguments = _of_alpha("timm", trunk, names), {}
+        scheme, models = TIMM_MODELS[type(trunk)]
+        name = _of_alpha("timm", trunk, models)
         _expect_options("timm", trunk, scheme.options)
-    elif hasattr(trunk, "timm_names"):
-        scheme, arguments = None, dict(trunk.options)
+    elif trunk.timm_names is not None:
+        arguments = dict(trunk.options)
         name = arguments.pop("name")
     else:
         raise InputError(f"timm publishes no weights of a {type(trunk).__name__}")
     config = timm.get_pretrained_cfg(name)
     if config is None or not (config.hf_hub_id or config.url):
         similar = get_close_matches(name, timm.list_pretrained(), n=5, cutoff=0)
-        raise InputError(f"timm has no weights of {name}; it has some of {', '.join(similar)}")
+        raise InputError(f"timm has no weights of {name}; it has those of {', '.join(similar)}")
     try:
-        complete = timm.create_model(name, pretrained=True, **arguments)
-    except OSError as error:  # also what urllib and Hugging Face's hub raise
+        complete: Any = timm.create_model(name, pretrained=True, **arguments)
+    except OSError as error:  # the errors of urllib and of Hugging Face's hub are OSErrors
         address = f"https://huggingface.co/{config.hf_hub_id}" if config.hf_hub_id else config.url
         raise InputError(
-            f"timm's weights of {name} cannot be fetched ({error}): try again, or fetch the file "
-            f"at {address} by hand and give its path as backbone.weights"
+            f"timm's weights of {name} cannot be fetched ({error}): try again, or download the "
+            f"file at {address} by hand and give its path as backbone.weights"
         ) from error
     scheme = scheme or _timm_scheme(trunk, complete)
-    config = complete.pretrained_cfg
-    origin = f"timm's {config['architecture']}.{config['tag']}"
+    origin = "timm's {architecture}.{tag}".format_map(complete.pretrained_cfg)
     return origin, WeightsFile(complete.state_dict(), scheme, None, scheme.options)
 
 
 def as_timm(trunk: Trunk, file: WeightsFile) -> WeightsFile:
-    """A file of timm's or torchvision's complete network as a TimmTrunk of that network sees it."""
+    """A file of timm's or torchvision's complete network, with its names mapped to a TimmTrunk's.
+
+    Args:
+        trunk: a TimmTrunk of the same network.
+        file: what was read, whoever's names it has.
+    """
     import timm
 
     arguments = dict(trunk.options)
@@ -148,26 +158,19 @@ def as_timm(trunk: Trunk, file: WeightsFile) -> WeightsFile:
     return replace(file, scheme=_timm_scheme(trunk, complete), network=None, options={})
 
 
-def _timm_scheme(trunk: Trunk, complete: nn.Module) -> NamingScheme:
-    """timm's names of a complete network, to those of the TimmTrunk that is its beginning.
+def _timm_scheme(trunk: Trunk, complete: Any) -> NamingScheme:
+    """timm's names of a complete network -> those of the TimmTrunk that is its first part.
 
-    What the network has beyond the trunk is its classifier. Its linear layer becomes `fc`, and
-    others in front of it `fc.<timm's name>`; so do all of them in a network that is no chain, such
-    as a vision transformer: most of those classify one token, and not the mean of the last map.
+    What the network has beyond the trunk is its classifier. The linear layer becomes `fc`, and any
+    layer before it `fc.<timm's name>`. In a network that is not a chain, such as a vision
+    transformer, every layer becomes `fc.<timm's name>`: most of these networks classify one token
+    and not the mean of the last map.
     """
-    modules = {_module(theirs): _module(ours) for ours, theirs in trunk.timm_names.items()}
+    modules = {_module(theirs): _module(ours) for ours, theirs in (trunk.timm_names or {}).items()}
     head = {_module(key) for key in complete.state_dict()} - modules.keys()
-    linear = complete.pretrained_cfg["classifier"] if _is_chain(trunk) else None
+    linear = complete.pretrained_cfg["classifier"] if trunk.is_chain else None
     modules |= {module: "fc" if module == linear else f"fc.{module}" for module in sorted(head)}
     return NamingScheme("timm", None, modules, {})
-
-
-def _is_chain(trunk: Trunk) -> bool:
-    try:
-        trunk.split(trunk.taps[0])
-    except InputError:
-        return False
-    return True
 
 
 def _module(key: str) -> str:
@@ -178,10 +181,17 @@ def imagenet_classes() -> list[str]:
     """WordNet ids of the 1,000 classes, in the published classifiers' order. Imports timm."""
     from timm.data import ImageNetInfo
 
-    return ImageNetInfo("imagenet-1k").label_names()
+    # timm leaves this one untyped
+    names: list[str] = ImageNetInfo("imagenet-1k").label_names()  # type: ignore[no-untyped-call]
+    return names
 
 
-def _of_alpha(publisher: str, trunk: Trunk, published: Mapping[float, Any]) -> Any:
+def _of_alpha(publisher: str, trunk: Trunk, published: Mapping[float, Published]) -> Published:
+    """What is published for the trunk's width.
+
+    Raises:
+        InputError: nothing is.
+    """
     alpha = trunk.options["alpha"]
     if alpha not in published:
         raise InputError(
@@ -191,11 +201,12 @@ def _of_alpha(publisher: str, trunk: Trunk, published: Mapping[float, Any]) -> A
     return published[alpha]
 
 
-def _expect_options(publisher: str, trunk: Trunk, trained: Mapping[str, object]) -> None:
+def _expect_options(publisher: str, trunk: Trunk, trained: Mapping[str, Any]) -> None:
+    """Raise an InputError if weights trained with these options would not work in the trunk."""
     differing = {k: v for k, v in trained.items() if trunk.options[k] != v}
     if differing:
         raise InputError(
             f"{publisher}'s weights of {type(trunk).__name__} were trained with other options than "
-            f"this trunk's and would compute nonsense: add "
+            "this trunk's and would give meaningless outputs: add "
             + " ".join(f"backbone.{name}={value}" for name, value in differing.items())
         )

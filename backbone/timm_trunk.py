@@ -16,7 +16,7 @@ from torchvision.ops import Permute
 from backbone.errors import InputError
 from backbone.trunk import FeatureInfo, Trunk
 
-# Modules by tap, their maps, and timm's names of their tensors.
+# What the trunk is made of: modules by name, maps by tap, and timm's names of the tensors.
 Parts = tuple[dict[str, nn.Module], dict[str, FeatureInfo], dict[str, str]]
 
 
@@ -24,41 +24,44 @@ class TimmTrunk(Trunk):
     """A timm network without pooling and classifier, with random weights.
 
     A network whose modules run one after another becomes a chain of stages, and its last map is
-    what timm's `forward_features` returns. Of any other, such as a vision transformer, timm's
-    `forward_intermediates` observes the maps (of the image's tokens, normalised as the last are);
-    it cannot be split.
+    what timm's `forward_features` returns. Any other network, such as a vision transformer, keeps
+    its own forward pass, and timm's `forward_intermediates` reads the maps (those of the image's
+    tokens, all normalised like the last); it cannot be split.
 
-    Taps are the maps of timm's `feature_info`, named after the modules whose outputs they are, with
-    underscores for dots: `layer4`, `blocks_6`, `features_30`. (Strides would not do as names: all
-    maps of a vision transformer have the same.) A map that timm reads inside of a block is taken
-    where it enters the block. What runs behind the last one is one more tap, named after the module
-    it begins with: `conv_head`, `norm`.
+    Taps are the maps of timm's `feature_info`. Each is named after the module whose output it is,
+    with underscores for dots: `layer4`, `blocks_6`, `features_30`. (Strides cannot be the names:
+    all maps of a vision transformer have the same stride.) If timm reads a map inside a block, the
+    tap is the block's input. Whatever runs behind timm's last map is one more tap, named after its
+    first module: `conv_head`, `norm`.
 
     Args:
-        name: timm's, with or without a tag: `resnet50`, `resnet50.a1_in1k`. The tag says whose
-            weights' pixel normalisation and input size this trunk has.
+        name: timm's, with or without a tag: `resnet50`, `resnet50.a1_in1k`. The trunk has the pixel
+            normalisation and the input size of the weights that the tag names.
         arguments: more arguments of timm's constructor, e.g. `drop_path_rate`, `img_size`.
 
     Attributes:
         input_size: (height, width) in pixels that the network is trained at.
-        timm_names: key of this trunk's state dict -> key of timm's complete network, whose further
-            tensors are its classifier's.
 
     Raises:
-        InputError: no such network or tag, no feature maps, or arguments the network lacks.
+        InputError: no such network or tag, no feature maps, or arguments that the network does not
+            take.
     """
+
+    timm_names: Mapping[str, str]
+    input_size: tuple[int, int]
 
     def __init__(self, name: str, **arguments: Any):
         model = _create(name, arguments)
         config = model.pretrained_cfg
-        size = to_2tuple(arguments.get("img_size", config["input_size"][1:]))
+        height, width = to_2tuple(arguments.get("img_size", config["input_size"][1:]))
+        size = (height, width)
         # an entry without a module is the image itself
         maps = [entry for entry in getattr(model, "feature_info", ()) if entry["module"]]
         row = _modules_in_a_row(model, [entry["module"] for entry in maps], size)
         if not maps or not (row or hasattr(model, "forward_intermediates")):
             raise InputError(
-                f"{name} of timm {timm.__version__} offers no feature maps: take another network, "
-                "or a newer timm"
+                f"{name} of timm {timm.__version__} offers no feature maps: choose another "
+                "network, or install a newer timm"
             )
         stages, info, names = _chain(model, maps, row) if row else _observed(model, maps)
         super().__init__(
@@ -69,47 +72,55 @@ class TimmTrunk(Trunk):
         )
         self.input_size = size
         self.timm_names = names
-        self._is_chain = bool(row)
+        self.is_chain = bool(row)
         self._takes_one_size = config["fixed_input_size"] and not arguments.get("dynamic_img_size")
 
     def features(self, x: Tensor, taps: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """As any trunk's. Some networks take images of `input_size` alone: InputError otherwise."""
+        """The feature maps, as of any trunk.
+
+        Raises:
+            InputError: a tap that this trunk does not have, or images of another size than
+                `input_size` for a network that takes no other.
+        """
         if self._takes_one_size and tuple(x.shape[2:]) != self.input_size:
             height, width = x.shape[2:]
             raise InputError(
-                f"{self.options['name']} takes images of {self.input_size} pixels, not "
+                f"{self.options['name']} takes images of {self.input_size} pixels only, not "
                 f"{(height, width)}: set size={list(self.input_size)}, or give the trunk "
                 f"img_size={[height, width]} where timm's network has that argument"
             )
-        if self._is_chain:
+        if self.is_chain:
             return super().features(x, taps)
-        wanted = set(self.taps if taps is None else map(self._known, taps))
-        wanted = [tap for tap in self.taps if tap in wanted]
-        maps = self.network.forward_intermediates(
+        wanted = self._in_order(taps)
+        network: Any = self.network
+        maps = network.forward_intermediates(
             x,
             indices=[self.taps.index(tap) for tap in wanted],
-            norm=hasattr(self.network, "norm"),  # as forward_features does with the last
+            norm=hasattr(network, "norm"),  # as forward_features normalises the last
             stop_early=True,
             intermediates_only=True,
         )
         return dict(zip(wanted, maps, strict=True))
 
     def split(self, tap: str) -> tuple[nn.Sequential, nn.Sequential]:
-        """As any trunk's, for a chain.
+        """Cut the network behind a tap, as any trunk, if it is a chain.
 
         Raises:
-            InputError: a tap this trunk does not have, or a network that is no chain.
+            InputError: a tap that this trunk does not have, or a network that is not a chain.
         """
-        if not self._is_chain:
+        if not self.is_chain:
             raise InputError(
                 f"{self.options['name']} cannot be cut at {self._known(tap)!r}: its modules do not "
-                "simply run one after another. Take a backbone that can, e.g. a ResNet"
+                "simply run one after another. Choose a backbone that can be cut, e.g. a ResNet"
             )
         return super().split(tap)
 
 
-def _create(name: str, arguments: Mapping[str, Any]) -> nn.Module:
-    """timm's network without its classifier."""
+def _create(name: str, arguments: Mapping[str, Any]) -> Any:
+    """timm's network without its classifier.
+
+    Typed Any: what all of timm's networks have, such as `forward_features`, no type of timm states.
+    """
     architecture, _, tag = name.partition(".")
     known = timm.list_models(f"{architecture}.*" if tag else "", include_tags=bool(tag))
     if not timm.is_model(name) or (tag and name not in known):
@@ -131,24 +142,26 @@ def _modules_in_a_row(
 ) -> dict[str, torch.Size]:
     """The modules that `forward_features` runs one after another: path -> shape of the output.
 
-    Empty if it does anything else on the way: then the network is no chain. What the network holds
-    beside these modules, `forward_features` does not need.
+    Empty if it does anything else in between: then the network is not a chain. `forward_features`
+    does not need the other modules of the network.
     """
-    calls = []
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any], Any]] = []
 
-    def record(path, module, inputs, kwargs, output):
+    def record(
+        path: str, module: nn.Module, inputs: tuple[Any, ...], kwargs: dict[str, Any], output: Any
+    ) -> None:
         calls.append((path, inputs, kwargs, output))
 
-    # A copy on the meta device, which knows shapes and computes nothing. The network itself is not
-    # run: some of timm's keep in themselves what they compute.
+    # Run a copy on the meta device, which computes shapes only. The network itself does not run:
+    # some of timm's networks store what they compute.
     tensors = {id(t): t.to("meta") for t in (*model.parameters(), *model.buffers())}
-    twin = copy.deepcopy(model, tensors).eval()
+    twin: Any = copy.deepcopy(model, tensors).eval()
     for path, module in _opened(twin, maps):
         module.register_forward_hook(partial(record, path), with_kwargs=True)
     with torch.no_grad():
         x = torch.empty(1, 3, *size, device="meta")
         last = twin.forward_features(x)
-    shapes = {}
+    shapes: dict[str, torch.Size] = {}
     for path, inputs, kwargs, output in calls:
         if path in shapes or kwargs or len(inputs) != 1 or inputs[0] is not x:
             return {}
@@ -161,7 +174,7 @@ def _modules_in_a_row(
 def _opened(
     model: nn.Module, maps: Collection[str], prefix: str = ""
 ) -> Iterator[tuple[str, nn.Module]]:
-    """The children of a network in order, or those of a sequence that a map lies inside of."""
+    """The children of a network in order; a sequence with a map inside gives its own."""
     for name, child in model.named_children():
         path = f"{prefix}{name}"
         if isinstance(child, nn.Sequential) and any(m.startswith(f"{path}.") for m in maps):
@@ -170,10 +183,12 @@ def _opened(
             yield path, child
 
 
-def _chain(model: nn.Module, maps: Sequence[Mapping], row: Mapping[str, torch.Size]) -> Parts:
-    """A stage for each map: what runs behind the map before it."""
+def _chain(
+    model: nn.Module, maps: Sequence[Mapping[str, Any]], row: Mapping[str, torch.Size]
+) -> Parts:
+    """One stage for each map: the modules between the map before it and itself."""
     paths = list(row)
-    ends = {}  # how many modules run up to a map -> (the map's tap, its stride)
+    ends: dict[int, tuple[str, int]] = {}  # number of modules up to a map -> (last module, stride)
     for entry in maps:
         inside = (n for n, path in enumerate(paths) if entry["module"].startswith(f"{path}."))
         end = paths.index(entry["module"]) + 1 if entry["module"] in row else next(inside, 0)
@@ -184,7 +199,10 @@ def _chain(model: nn.Module, maps: Sequence[Mapping], row: Mapping[str, torch.Si
     if rest:
         ends[len(paths)] = (rest[0], ends[last][1])
     nhwc = getattr(model, "output_fmt", "NCHW") == "NHWC"
-    stages, info, names, begin = {}, {}, {}, 0
+    stages: dict[str, nn.Module] = {}
+    info: dict[str, FeatureInfo] = {}
+    names: dict[str, str] = {}
+    begin = 0
     for end, (path, stride) in sorted(ends.items()):
         tap, shape = _underscored(path), row[paths[end - 1]]
         layers = OrderedDict((_underscored(p), model.get_submodule(p)) for p in paths[begin:end])
@@ -204,8 +222,8 @@ def _chain(model: nn.Module, maps: Sequence[Mapping], row: Mapping[str, torch.Si
     return stages, info, names
 
 
-def _observed(model: nn.Module, maps: Sequence[Mapping]) -> Parts:
-    """The network whole, without what its last map does not need."""
+def _observed(model: Any, maps: Sequence[Mapping[str, Any]]) -> Parts:
+    """The network as one module, without the parts that its last map does not need."""
     if hasattr(model, "prune_intermediate_layers"):
         model.prune_intermediate_layers([len(maps) - 1], prune_norm=False, prune_head=True)
     modules = [entry["module"] for entry in maps]

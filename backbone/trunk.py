@@ -1,21 +1,26 @@
 """The contract of every trunk: named feature maps, their true sizes, and a network cut in two."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from backbone.errors import InputError
 
+# Mean and standard deviation of the pixel values on the 0..1 scale, three channels each.
+MeanAndStd = tuple[tuple[float, float, float], tuple[float, float, float]]
+
 
 @dataclass(frozen=True)
 class FeatureInfo:
-    """A tap's feature map: its channels, and how many input pixels one of its cells steps over.
+    """The channels of a tap's feature map, and its stride in input pixels.
 
-    Every `stride` more rows or columns of the image make the map exactly one cell larger. Of an
-    H x W image it has ceil(H / stride) x ceil(W / stride) cells, as in every MobileNet, or a few
-    less where a network does not pad all its layers (Inception, Xception).
+    An image that is `stride` rows or columns larger has a map exactly one cell larger. Of an H x W
+    image the map has ceil(H / stride) x ceil(W / stride) cells, as in every MobileNet, or a few
+    less if the network does not pad all its layers (Inception, Xception).
     """
 
     channels: int
@@ -23,25 +28,40 @@ class FeatureInfo:
 
 
 class Trunk(nn.Module):
-    """A chain of stages; the output of each stage is a tap that heads may read.
+    """A network without its classifier, whose feature maps heads read under the names of its taps.
 
-    A network that is no chain overrides `features` and `split` and keeps their contract.
+    This base runs a chain of stages; each stage's output is a tap. A network that is not a chain
+    overrides `features` and `split`, sets `is_chain` to False and keeps their contract.
 
     Args:
         stages: tap name -> module, in the order they run.
         feature_info: tap name -> FeatureInfo, the same names in the same order.
-        normalization: (mean, std) of the pixel values on the 0..1 scale, three channels each, that
-            the network's weights expect.
-        options: the constructor arguments that tell this network from others of its class;
-            they are stored beside saved weights.
+        normalization: what the network's weights expect of the pixels.
+        options: the constructor arguments that tell this network from others of its class; they
+            are stored beside saved weights.
+
+    Attributes:
+        feature_info: tap name -> FeatureInfo, first tap to last.
+        normalization: (mean, standard deviation) of pixel values on the 0..1 scale, three channels
+            each. Images are normalised with it before they reach the trunk.
+        options: constructor arguments; `type(trunk)(**trunk.options)` has the same tensors.
+        is_chain: whether the stages simply run one after another, so that `split` can cut them.
+        timm_names: for a network of timm's, key of this trunk's state dict -> key of timm's
+            complete network, whose remaining tensors are its classifier's. None for any other.
     """
+
+    feature_info: dict[str, FeatureInfo]
+    normalization: MeanAndStd
+    options: dict[str, Any]
+    is_chain: bool = True
+    timm_names: Mapping[str, str] | None = None
 
     def __init__(
         self,
         stages: Mapping[str, nn.Module],
         feature_info: Mapping[str, FeatureInfo],
-        normalization: tuple[tuple[float, float, float], tuple[float, float, float]],
-        options: Mapping[str, object],
+        normalization: MeanAndStd,
+        options: Mapping[str, Any],
     ):
         super().__init__()
         for tap, stage in stages.items():
@@ -56,25 +76,25 @@ class Trunk(nn.Module):
         return tuple(self.feature_info)
 
     def features(self, x: Tensor, taps: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Feature maps of a batch of images; nothing is computed beyond the last one asked for.
+        """Feature maps of a batch of images. Stages behind the last map asked for do not run.
 
         Args:
             x: float[B, 3, H, W], normalised with `normalization`.
             taps: the maps wanted; None for all.
 
         Returns:
-            tap -> float[B, channels, height, width] of the sizes `FeatureInfo` tells, in network
-            order.
+            tap -> float[B, channels, height, width] of the sizes that `FeatureInfo` describes, in
+            network order.
 
         Raises:
-            InputError: a tap this trunk does not have.
+            InputError: a tap that this trunk does not have.
         """
-        wanted = set(self.taps if taps is None else map(self._known, taps))
-        maps = {}
-        for tap in self.feature_info:
+        wanted = self._in_order(taps)
+        maps: dict[str, Tensor] = {}
+        for tap in self.taps:
             if len(maps) == len(wanted):
                 break
-            x = self._modules[tap](x)
+            x = self._stage(tap)(x)
             if tap in wanted:
                 maps[tap] = x
         return maps
@@ -92,19 +112,41 @@ class Trunk(nn.Module):
         tensor twice.
 
         Raises:
-            InputError: a tap this trunk does not have.
+            InputError: a tap that this trunk does not have.
         """
-        stages = [(name, self._modules[name]) for name in self.taps]
+        stages = [(name, self._stage(name)) for name in self.taps]
         cut = self.taps.index(self._known(tap)) + 1
         return nn.Sequential(OrderedDict(stages[:cut])), nn.Sequential(OrderedDict(stages[cut:]))
 
-    def options_fitting(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, object]:
+    def options_fitting(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
         """Constructor arguments to change so that tensors of these shapes would load.
 
         Args:
-            shapes: state dict key -> shape. Empty result: no change of options is known to help.
+            shapes: state dict key -> shape.
+
+        Returns:
+            Option -> value; empty if no change of options is known to help.
         """
+        for guess in self.guess_options(shapes):
+            options = self.options | guess
+            with torch.device("meta"):  # shapes without memory
+                state = type(self)(**options).state_dict()
+            if all(key in state and state[key].shape == tuple(shapes[key]) for key in shapes):
+                return {k: v for k, v in options.items() if v != self.options[k]}
         return {}
+
+    def guess_options(self, shapes: Mapping[str, Sequence[int]]) -> Iterable[dict[str, Any]]:
+        """Options that tensors of these shapes suggest, most likely first; `options_fitting` tries.
+
+        Args:
+            shapes: state dict key -> shape.
+        """
+        return ()
+
+    def _in_order(self, taps: Sequence[str] | None) -> list[str]:
+        """The taps asked for, in network order, each once."""
+        wanted = self.taps if taps is None else [self._known(tap) for tap in taps]
+        return [tap for tap in self.taps if tap in wanted]
 
     def _known(self, tap: str) -> str:
         if tap not in self.feature_info:
@@ -112,3 +154,7 @@ class Trunk(nn.Module):
                 f"{type(self).__name__} has no tap {tap!r}; its taps are {', '.join(self.taps)}"
             )
         return tap
+
+    def _stage(self, tap: str) -> nn.Module:
+        stage: nn.Module = getattr(self, tap)
+        return stage

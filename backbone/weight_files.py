@@ -1,4 +1,4 @@
-"""Weights files of every kind: safetensors, PyTorch's, Keras's, and this suite's checkpoints."""
+"""Read any kind of weights file: safetensors, PyTorch, Keras, and this suite's checkpoints."""
 
 import json
 import pickle
@@ -22,10 +22,10 @@ from backbone.weight_names import (
 )
 
 PICKLES = (b"PK\x03\x04", b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
-# where training programs keep the state dict in what they save; the average before the raw one
+# keys under which training programs save the state dict; averaged weights before raw ones
 NESTED = ("state_dict_ema", "model_ema", "state_dict", "model")
-WRAPPERS = ("module.", "_orig_mod.")  # of DistributedDataParallel, torch.compile
-TRUNK, CLASSIFIER = "head.trunk.", "head.fc."  # in our checkpoints
+WRAPPERS = ("module.", "_orig_mod.")  # prefixes of DistributedDataParallel and torch.compile
+TRUNK, CLASSIFIER = "head.trunk.", "head.fc."  # prefixes in this suite's checkpoints
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class WeightsFile:
     Args:
         state: its tensors under its own names.
         scheme: whose names they are.
-        network: name of the class of trunk they are for; None where the file does not tell.
+        network: name of the class of trunk they are for; None if the file does not say.
         options: arguments of that class's constructor.
-        classes: the data set's ids of the classifier's outputs; None where the file does not tell.
+        classes: the data set's ids of the classifier's outputs; None if the file does not say.
     """
 
     state: Mapping[str, Tensor]
@@ -48,7 +48,7 @@ class WeightsFile:
 
     @property
     def made_here(self) -> bool:
-        """Whether this suite wrote the file, and so under the very names of its trunk."""
+        """Whether this suite wrote the file, so that its keys are those of the trunk."""
         return self.scheme is NATIVE and self.network is not None
 
 
@@ -57,13 +57,13 @@ NETWORKS = {"mobilenet_v1": "MobileNetV1", "mobilenet_v2": "MobileNetV2", "timm"
 
 
 def read_file(path: Path) -> WeightsFile:
-    """Read a file by its first bytes, whatever its name.
+    """Read a weights file. Its first bytes tell its kind; its name does not matter.
 
     Raises:
-        InputError: no such file, damaged or cut short, or one that holds no tensors.
+        InputError: the file is absent, damaged or cut short, or holds no tensors.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such weights file, and not keras or timm either")
+        raise InputError(f"{path}: no such weights file, nor is it one of the words keras and timm")
     with path.open("rb") as file:
         head = file.read(len(MAGIC))
     if head == MAGIC:
@@ -86,8 +86,8 @@ def _read_safetensors(path: Path) -> WeightsFile:
         with path.open("rb") as file:
             head = file.read(16)
         raise InputError(
-            f"{path} is not a whole safetensors file ({error}; {path.stat().st_size} bytes, it "
-            f"begins with {head!r}), nor one of PyTorch's or Keras's: fetch it again"
+            f"{path} is neither a complete safetensors file ({error}; {path.stat().st_size} bytes, "
+            f"it begins with {head!r}) nor one of PyTorch's or Keras's: download it again"
         ) from error
     if "options" not in metadata:
         return _published(state, naming_scheme(state))
@@ -100,8 +100,8 @@ def _read_torch(path: Path) -> WeightsFile:
     except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"{path} is damaged, or more than tensors and plain containers ({reason}; "
-            f"{path.stat().st_size} bytes): fetch it again, or write it with "
+            f"{path} is damaged, or holds more than tensors and plain containers ({reason}; "
+            f"{path.stat().st_size} bytes): download it again, or write it with "
             "torch.save(model.state_dict(), FILE)"
         ) from error
     if isinstance(content, dict) and {"config", "labels", "state_dict"} <= content.keys():
@@ -114,7 +114,9 @@ def _read_torch(path: Path) -> WeightsFile:
     tensors = content.items() if isinstance(content, dict) else ()
     state = {_unwrapped(key): value for key, value in tensors if isinstance(value, Tensor)}
     if not state:
-        raise InputError(f"{path} holds no state dict: write torch.save(model.state_dict(), FILE)")
+        raise InputError(
+            f"{path} holds no state dict: write one with torch.save(model.state_dict(), FILE)"
+        )
     return _published(state, naming_scheme(state))
 
 
@@ -132,7 +134,9 @@ def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
         if key.startswith(prefix)
     }
     if not state:
-        raise InputError(f"{path} is a checkpoint without a trunk: no tensor is named {TRUNK}...")
+        raise InputError(
+            f"{path} is a checkpoint without a trunk (no tensor is named {TRUNK}...): give another"
+        )
     options = content["config"]["backbone"]
     network = NETWORKS.get(options.get("_name_")) or options.get("_target_", "").rpartition(".")[2]
     return WeightsFile(state, NATIVE, network, options, content["labels"]["ids"])

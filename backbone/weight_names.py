@@ -1,10 +1,11 @@
-"""What released weights call a network's tensors, and what this project calls them.
+"""The names of tensors in released weights, and what this project calls them.
 
-The networks' own names are `<layer>.<conv|bn>.<tensor>`, and `fc.<tensor>` for the classifier.
+The project's names are `<layer>.<conv|bn>.<tensor>`, and `fc.<tensor>` for the classifier.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import ROWS, MobileNetV2
@@ -13,38 +14,41 @@ from backbone.trunk import Trunk
 
 @dataclass(frozen=True)
 class NamingScheme:
-    """A publisher's names, and how the publisher's networks differ in what no tensor shows.
+    """A publisher's names of a network's tensors, and the options that no tensor shows.
 
     Args:
         name: of the publisher, for reports.
-        network: whose tensors these are; None for names that do not tell.
+        network: the class whose tensors these are; None if the names do not tell.
         modules: publisher's module path -> ours, in the order the network runs.
-        options: constructor arguments the weights were trained with.
+        options: constructor arguments that the weights were trained with.
     """
 
     name: str
     network: type[Trunk] | None
     modules: Mapping[str, str]
-    options: Mapping[str, object]
+    options: Mapping[str, Any]
 
     def native(self, key: str) -> str:
-        """Our name of a tensor; a key the scheme does not know stays as it is."""
+        """Our name of a tensor; a key that the scheme does not know stays as it is."""
         module, _, tensor = key.rpartition(".")
         return f"{self.modules[module]}.{tensor}" if module in self.modules else key
 
 
 def _paths(begin: str, block: str, blocks: Iterable[int | str], end: str) -> list[str]:
     """Module paths in the order the network runs; `{0}` in `block` is each of `blocks` in turn."""
-    inside = (path.format(place) for place in blocks for path in block.split())
+    inside = (path.format(name) for name in blocks for path in block.split())
     return [*begin.split(), *inside, *end.split()]
 
 
-def _pairs(ours: Sequence[str], *theirs: str | Iterable[int | str]) -> dict[str, str]:
-    return dict(zip(_paths(*theirs), ours, strict=True))
+def _pairs(
+    ours: Sequence[str], begin: str, block: str, blocks: Iterable[int | str], end: str
+) -> dict[str, str]:
+    """Publisher's module path -> ours; the publisher's are given as to `_paths`."""
+    return dict(zip(_paths(begin, block, blocks, end), ours, strict=True))
 
 
 def _stages(counts: Iterable[int]) -> list[str]:
-    """timm counts the blocks within stages of one width."""
+    """Paths of timm's blocks, which it counts within stages of one width."""
     return [f"blocks.{stage}.{n}" for stage, count in enumerate(counts) for n in range(count)]
 
 
@@ -55,7 +59,7 @@ V1 = _paths(
     V1_ROWS,
     "fc",
 )
-# the first block of MobileNetV2 does not expand: it goes with what comes before the others
+# The first block of MobileNetV2 does not expand, so it is listed before the others.
 V2_BLOCKS = range(2, 18)
 V2 = _paths(
     "conv0.conv conv0.bn "
@@ -95,7 +99,7 @@ KERAS_V2 = NamingScheme(
         range(1, 17),
         "Conv_1 Conv_1_bn predictions",
     )
-    | {"Logits": "fc"},  # as the classifier was called at first
+    | {"Logits": "fc"},  # the classifier's name in the first releases
     KERAS_OPTIONS,
 )
 TIMM_V1 = NamingScheme(
@@ -136,7 +140,7 @@ TORCHVISION_V2 = NamingScheme(
     ),
     PYTORCH_OPTIONS,
 )
-# Keras's MobileNetV1 as others have brought it to PyTorch
+# Keras's MobileNetV1 as others have converted it to PyTorch
 SHORT_KERAS_V1 = NamingScheme(
     "keras",
     MobileNetV1,
@@ -148,16 +152,16 @@ KERAS_LAYERS = KERAS_V1.modules.keys() | KERAS_V2.modules.keys()
 
 
 def naming_scheme(keys: Iterable[str]) -> NamingScheme:
-    """The scheme that knows most of a file's modules; `NATIVE` when none knows half of them."""
+    """The scheme that knows most of a file's modules; `NATIVE` if none knows half of them."""
     modules = {key.rpartition(".")[0] for key in keys}
     best = max(SCHEMES, key=lambda scheme: len(modules & scheme.modules.keys()))
     return best if 2 * len(modules & best.modules.keys()) >= len(modules) > 0 else NATIVE
 
 
 def keras_scheme(keys: Iterable[str]) -> NamingScheme:
-    """The scheme of a Keras file, by its layers' names or else, as Keras itself does, their order.
+    """The scheme of a Keras file, by its layers' names or else, as in Keras itself, their order.
 
-    The first releases of MobileNetV2's files have other names than its layers have today.
+    The layers in the first releases of MobileNetV2's files have other names than today's.
 
     Args:
         keys: `<layer>.<tensor>`, in the network's order.

@@ -1,4 +1,4 @@
-"""Weights of a trunk: found by a word or a path, loaded strictly, saved whole or not at all."""
+"""Load a trunk's weights from a publisher or a file, all or none; save them atomically."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,24 +14,24 @@ from backbone.published import as_timm, imagenet_classes, read_keras, read_timm
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile, read_file
 
-# Constructor options that change what the same tensors compute, so that no shape gives them away
-# (timm's names carry tags that differ in the normalization of pixels).
+# Constructor options that change what the same tensors compute and show in no tensor's shape.
+# (The tags in timm's names differ in the normalization of pixels.)
 SILENT_OPTIONS = ("padding", "bn_eps", "normalization", "name")
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a load did. Keys are the module's own names.
+    """What `load_weights` did. Tensors are called by this project's names.
 
     Args:
-        origin: the file, or the publisher's word for it.
-        names: whose names its keys are: "keras", "timm", "torchvision" or "native".
+        origin: the file, or what the publisher calls it.
+        names: whose names the file's keys are: "keras", "timm", "torchvision" or "native".
         matched: tensors that were loaded.
         dropped: classifier tensors that were not.
-        classifier: what became of the classifier, and why.
+        classifier: whether the classifier was loaded, and if not, why.
         classifier_loaded: whether the classifier was filled.
-        differs: option -> (value the weights were trained with, value of this trunk); they load,
-            but the network computes something else than it was trained to.
+        differs: option -> (value the weights were trained with, value of this trunk). Such weights
+            load, but the network does not compute what it was trained to compute.
     """
 
     origin: str
@@ -42,7 +42,7 @@ class Report:
     classifier_loaded: bool
     differs: Mapping[str, tuple[object, object]]
 
-    def __str__(self):
+    def __str__(self) -> str:
         text = (
             f"trunk weights: {self.origin} ({self.names} names): {len(self.matched)} tensors "
             f"matched, {self.classifier}"
@@ -61,21 +61,22 @@ def load_weights(
     size: tuple[int, int] | None = None,
     cache: Path | None = None,
 ) -> Report:
-    """Copy a source's tensors into a trunk: every one of them, or none and an error.
+    """Copy a source's tensors into a trunk: all of them, or none and an error.
 
     Args:
         trunk: the network to fill.
-        source: `keras` or `timm`, for what they publish; or the path of a file: safetensors, a
-            checkpoint of this suite, a PyTorch state dict (torchvision's, timm's) or Keras's HDF5.
-        classifier: filled as well where the source's has the same classes; otherwise it stays as
-            it is, and the report says why.
-        classes: the data set's ids of the classifier's outputs; None if only their number counts.
+        source: `keras` or `timm` for the weights that they publish, or the path of a file:
+            safetensors, a checkpoint of this suite, a PyTorch state dict (torchvision's, timm's) or
+            Keras's HDF5.
+        classifier: filled as well if the source's classifier has the same classes; otherwise it
+            stays as it is, and the report says why.
+        classes: the data set's ids of the classifier's outputs; None to compare only their number.
         size: (height, width) of the images in pixels, for publishers with weights for several.
         cache: folder for downloads; None for PyTorch's own.
 
     Raises:
-        InputError: nothing published for this trunk, no such file or a damaged one, or tensors
-            that are missing, unexpected or of another shape.
+        InputError: nothing is published for this trunk, the file is absent or damaged, or tensors
+            are missing, unexpected or of another shape.
     """
     if source == "keras":
         origin, file = read_keras(trunk, size, cache)
@@ -83,19 +84,20 @@ def load_weights(
         origin, file = read_timm(trunk)
     else:
         origin, file = str(source), read_file(Path(source))
-        if hasattr(trunk, "timm_names") and not file.made_here:
+        if trunk.timm_names is not None and not file.made_here:
             file = as_timm(trunk, file)
     found, found_classifier = _under_our_names(file)
     _check(f"{origin} ({file.scheme.name} names)", trunk, found, file)
     known_classes = file.classes
     if source in ("keras", "timm") and classes is not None and len(classes) == 1000:
-        known_classes = imagenet_classes()  # asked for only here: it costs the import of timm
-    why_not = _misfit(classifier, classes, found_classifier, known_classes)
+        known_classes = imagenet_classes()  # not sooner: it imports timm, which takes seconds
     # not strict: a file need not hold batch norm's batch counters, which nothing here reads
     trunk.load_state_dict(found, strict=False)
+    classifier_loaded, verdict = _load_classifier(
+        classifier, classes, found_classifier, known_classes
+    )
     matched, dropped = list(found), [f"fc.{k}" for k in found_classifier]
-    if not why_not:
-        classifier.load_state_dict(found_classifier)
+    if classifier_loaded:
         matched, dropped = matched + dropped, []
     differs = {
         option: (file.options[option], trunk.options[option])
@@ -103,18 +105,21 @@ def load_weights(
         if option in file.options.keys() & trunk.options.keys()
         and file.options[option] != trunk.options[option]
     }
-    verdict = why_not or f"classifier of {classifier.out_features:,} classes loaded"
-    if not why_not and classes is not None and known_classes is None:
-        verdict += " (which ones, it does not say)"
     return Report(
-        origin, file.scheme.name, tuple(matched), tuple(dropped), verdict, not why_not, differs
+        origin=origin,
+        names=file.scheme.name,
+        matched=tuple(matched),
+        dropped=tuple(dropped),
+        classifier=verdict,
+        classifier_loaded=classifier_loaded,
+        differs=differs,
     )
 
 
 def save_weights(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = None) -> None:
     """Write a trunk's tensors, and a classifier's as `fc`, with the trunk's options beside them.
 
-    The file appears whole or not at all. Its folder is made when absent.
+    The file appears complete or not at all. A missing folder is created.
     """
     path = Path(path)
     state = _tensors(trunk)
@@ -127,7 +132,7 @@ def save_weights(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = 
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:
-    """The state that decides what a module computes."""
+    """The part of a module's state that its outputs depend on."""
     return _without_counters(module.state_dict())
 
 
@@ -144,13 +149,30 @@ def _under_our_names(file: WeightsFile) -> tuple[dict[str, Tensor], dict[str, Te
     return {k: v for k, v in state.items() if not k.startswith("fc.")}, classifier
 
 
+def _load_classifier(
+    classifier: nn.Linear | None,
+    classes: Sequence[int | str] | None,
+    found: Mapping[str, Tensor],
+    found_classes: Sequence[int | str] | None,
+) -> tuple[bool, str]:
+    """Fill the classifier if the source's fits: (whether it was filled, what to report)."""
+    why_not = _misfit(classifier, classes, found, found_classes)
+    if classifier is None or why_not:
+        return False, why_not
+    classifier.load_state_dict(found)
+    verdict = f"classifier of {classifier.out_features:,} classes loaded"
+    if classes is not None and found_classes is None:
+        verdict += " (the source does not say which)"
+    return True, verdict
+
+
 def _misfit(
     classifier: nn.Linear | None,
     classes: Sequence[int | str] | None,
     found: Mapping[str, Tensor],
     found_classes: Sequence[int | str] | None,
 ) -> str:
-    """Why a source's classifier is not loaded; empty where it fits."""
+    """Why a source's classifier is not loaded; empty if it fits."""
     if not found:
         return "no classifier in it"
     if found.keys() != {"weight", "bias"}:
@@ -165,16 +187,19 @@ def _misfit(
     if classes is not None and found_classes is not None:
         for n, (there, here) in enumerate(zip(found_classes, classes, strict=True)):
             if str(there) != str(here):
-                return f"{dropped} (others than here: the class {n} is {there} there, {here} here)"
+                return (
+                    f"{dropped} (other classes than here: class {n} is {there} there, {here} here)"
+                )
     return ""
 
 
-def _check(problem: str, trunk: Trunk, found: Mapping[str, Tensor], file: WeightsFile) -> None:
+def _check(source: str, trunk: Trunk, found: Mapping[str, Tensor], file: WeightsFile) -> None:
+    """Raise an InputError unless the tensors found are the trunk's."""
     network = type(trunk).__name__
     if file.network not in (None, network):
         raise InputError(
-            f"{problem} is of a {file.network}, and this trunk is a {network}: choose that trunk "
-            "with backbone=, or other weights"
+            f"{source} is for a {file.network}, but this trunk is a {network}: choose that "
+            "trunk with backbone=, or other weights"
         )
     expected = _tensors(trunk)
     missing = [k for k in expected if k not in found]
@@ -185,7 +210,7 @@ def _check(problem: str, trunk: Trunk, found: Mapping[str, Tensor], file: Weight
         if k in found and found[k].shape != expected[k].shape
     ]
     parts = [
-        f"{len(keys)} tensors {what}: {listed_briefly(keys)}"
+        f"{len(keys)} tensor{'s' if len(keys) > 1 else ''} {what}: {listed_briefly(keys)}"
         for what, keys in (
             ("missing from the file", missing),
             ("unexpected in it", unexpected),
@@ -198,8 +223,8 @@ def _check(problem: str, trunk: Trunk, found: Mapping[str, Tensor], file: Weight
     fitting = trunk.options_fitting({k: v.shape for k, v in found.items()})
     if fitting:
         options = ", ".join(f"{k}={v}" for k, v in fitting.items())
-        parts.append(f"it fits a {network} with {options}: set that, or take another file")
+        parts.append(f"it fits a {network} with {options}: set that, or choose another file")
     elif file.made_here:
         made = {k: v for k, v in file.options.items() if trunk.options.get(k, v) != v}
         parts += [f"it was made with {k}={v}" for k, v in made.items()]
-    raise InputError(f"{problem} does not fit {network}: {'; '.join(parts)}")
+    raise InputError(f"{source} does not fit {network}: {'; '.join(parts)}")

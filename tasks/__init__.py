@@ -1,1 +1,63 @@
-"""The heads: each task family holds its data, model and metric."""
+"""Applications of one MobileNet trunk, from Python:
+
+    import tasks
+
+    model = tasks.load("runs/ssd_coco/.../best.ckpt")
+    answer = model.answer("photo.jpg")
+    model.draw("photo.jpg", answer).save("photo-answered.png")
+
+    result = tasks.train("task=ssd_coco", "mode=sample", "backbone.alpha=0.75")
+
+Nothing here imports torch until it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tasks.training.model import Model
+
+__all__ = ["load", "train"]
+
+
+def load(checkpoint: str | Path, trust: Sequence[str] = (), device: str = "cpu") -> Model:
+    """The trained model of a run, rebuilt from its checkpoint alone.
+
+    Args:
+        checkpoint: a run's best.ckpt.
+        trust: modules of your own that its task comes from; they are imported.
+        device: where it computes, as torch names it.
+
+    Raises:
+        backbone.errors.InputError: the file is no checkpoint of this suite, damaged, or names code
+            that is neither the suite's nor trusted.
+    """
+    from tasks.training.model import Model
+
+    return Model.load(checkpoint, trust, device)
+
+
+def train(*overrides: str) -> dict[str, Any]:
+    """Train and score what the overrides of `python -m tasks.run` configure, and return the result.
+
+    A run that was interrupted continues, and a finished one only hands its result over. Only the
+    overrides differ from the command: errors are raised, and nothing ends the process.
+
+    Returns:
+        what the run's result.json holds, and its folder as `directory`.
+
+    Raises:
+        backbone.errors.InputError: options, files or weights that cannot be used.
+    """
+    from tasks.cli.configuration import check_config, compose_config
+    from tasks.run import run
+    from tasks.runs.directory import RunDirectory
+
+    given = list(overrides)
+    config = check_config(compose_config(given), given)
+    run(config)
+    directory = RunDirectory(config)
+    return {**(directory.result() or {}), "directory": str(directory.path)}

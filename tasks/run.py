@@ -24,12 +24,12 @@ def run(config: DictConfig) -> None:
                 instantiate(config.data.prepare)
             instantiate(config.data.check)
         with directory.open(config.fresh):
-            result = train(config, directory)
+            result = train_and_score(config, directory)
     if is_main_process():
         print(report(result, directory.path))
 
 
-def train(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
+def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
     """Fit and test, write the result, and only then draw."""
     # torch enters here, after every cheap answer
     from tasks.distillation.objective import build_distillation

@@ -17,14 +17,13 @@ from torch.utils.data import DataLoader, TensorDataset
 from backbone.errors import InputError
 from tasks.benchmarks.timing import about, comparison_table, images_per_second, steps
 from tasks.classification.task import Classification
-from tasks.data.module import DataModule, Labels
+from tasks.data.module import Batch, DataModule, Labels
 from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
 from tasks.training.build import build_task
 from tasks.training.fit import build_trainer, precision, silence_lightning
 from tasks.training.memory import keep_freed_memory
 from tasks.training.progress import Throughput
-from tasks.training.task import Batch
 
 AS_USERS_RUN = "timm, as its users run it (fp32, contiguous)"
 OURS = "this suite"

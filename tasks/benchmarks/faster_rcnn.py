@@ -13,8 +13,22 @@ from torchvision.ops import MultiScaleRoIAlign
 
 from tasks.benchmarks.ssd import side_by_side
 from tasks.benchmarks.timing import comparison_table
+from tasks.detection.faster_rcnn import FasterRCNN
 from tasks.detection.region_proposals import RATIOS
 from tasks.detection.task import Detection
+
+
+class Front(nn.Sequential):
+    """The trunk up to the map that regions are cropped from, as torchvision's backbone.
+
+    Args:
+        stages: of the trunk.
+        out_channels: of their last map.
+    """
+
+    def __init__(self, stages: nn.Sequential, out_channels: int):
+        super().__init__(*stages)
+        self.out_channels = out_channels
 
 
 def torchvision_faster_rcnn(
@@ -22,19 +36,21 @@ def torchvision_faster_rcnn(
 ) -> faster_rcnn.FasterRCNN:
     """torchvision's Faster R-CNN on copies of the trunk's halves, with as many anchors and regions.
 
-    Its second stage looks at what suppression leaves, and of what random weights propose that is
-    anything from 50 to 300 regions. So its suppression runs on the best 300 and drops none.
+    Its second stage runs on the regions that suppression leaves, which with random weights may be
+    50 or 300. To make the work comparable, its suppression runs on the best 300 and drops none.
 
     Args:
-        samples: a side of each cell of a region, averaged.
+        task: this suite's detector.
+        size: (h, w) of the input in pixels.
+        samples: samples along each side of a region's cell; a cell is the mean of samples^2.
     """
     head = task.head
+    assert isinstance(head, FasterRCNN)
     front, back = (deepcopy(half).to(memory_format=torch.contiguous_format) for half in head.halves)
-    front.out_channels = head.trunk.feature_info[head.tap].channels
     pooled = head.trunk.feature_info[head.trunk.taps[-1]].channels
     mean, std = head.trunk.normalization
     return faster_rcnn.FasterRCNN(
-        front,
+        Front(front, head.trunk.feature_info[head.tap].channels),
         rpn_anchor_generator=AnchorGenerator((tuple(head.rpn.sides),), (RATIOS,)),
         rpn_pre_nms_top_n_train=head.rpn.proposals,
         rpn_pre_nms_top_n_test=head.rpn.proposals,
@@ -50,7 +66,7 @@ def torchvision_faster_rcnn(
         box_detections_per_img=head.detections,
         image_mean=mean,
         image_std=std,
-        # the images come in this size: no resizing beyond, no padding
+        # the images have this size already: no resizing, no padding
         min_size=min(size),
         max_size=max(size),
         size_divisible=1,
@@ -60,14 +76,14 @@ def torchvision_faster_rcnn(
 def benchmark_faster_rcnn(
     config: DictConfig, batch_size: int = 4, rounds: int = 3
 ) -> dict[str, Any]:
-    """Images a second of training and inference (see `side_by_side`).
+    """Images per second in training and inference (see `side_by_side`).
 
-    torchvision's own models, and its documentation's, average four samples a cell of a region;
-    this suite takes one, as TensorFlow did. So torchvision also runs with one.
+    torchvision's models average four samples per cell of a region; this suite takes one, as
+    TensorFlow did. So torchvision also runs with one.
     """
     peers = {
         "": partial(torchvision_faster_rcnn, samples=2),
-        ", one sample a cell": partial(torchvision_faster_rcnn, samples=1),
+        ", 1 sample per cell": partial(torchvision_faster_rcnn, samples=1),
     }
     words, figures = side_by_side(config, batch_size, rounds, peers)
     return {"about": words, "images_per_second": figures, "table": comparison_table(words, figures)}

@@ -1,6 +1,7 @@
-"""The detector's loaders beside torchvision's v2 transforms, images a second of one core."""
+"""The detector's loading beside torchvision's v2 transforms: images per second on one core."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -13,12 +14,12 @@ from tasks.benchmarks.timing import images_per_second
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import CocoIndex, load_index
 from tasks.detection.crop import RandomCrop
-from tasks.images.preprocessing import Preprocess
+from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.samples.coco import draw_coco
 
 
-def torchvision_pipeline(index: CocoIndex, count: int, size: tuple[int, int]):
-    """What torchvision's detection reference does for SSD, one image at a time, from PIL."""
+def torchvision_pipeline(index: CocoIndex, count: int, size: tuple[int, int]) -> Callable[[], None]:
+    """Loading as in torchvision's reference script for SSD, one image at a time, from PIL."""
     transform = v2.Compose(
         [
             v2.PILToTensor(),
@@ -43,19 +44,19 @@ def torchvision_pipeline(index: CocoIndex, count: int, size: tuple[int, int]):
     return run
 
 
-def our_pipeline(dataset: CocoDetection, count: int, task_preprocess: Preprocess):
+def our_pipeline(dataset: CocoDetection, count: int, preprocess: Preprocess) -> Callable[[], None]:
     """Decode, crop, resize and batch; then flips, colours and normalisation for the whole batch."""
 
     def run() -> None:
         for start in range(0, count, 16):
             rows = range(start, min(start + 16, count))
-            task_preprocess.augment(collate_detection([dataset[(i, 0)] for i in rows])["image"])
+            preprocess.augment(collate_detection([dataset[(i, 0)] for i in rows])["image"])
 
     return run
 
 
 def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[str, list[float]]:
-    """Both pipelines on the same files with one thread: the data set's own, or a drawn one."""
+    """Time both pipelines on the same files with one thread: the data set's, or a drawn set's."""
     root = Path(config.data.root)
     with tempfile.TemporaryDirectory() as folder:
         if not (root / "annotations").is_dir():
@@ -69,9 +70,7 @@ def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[st
         )
         count = min(len(index), 96)
         dataset = CocoDetection(index, size=size, crop=RandomCrop())
-        module = config.task.module
-        jitter = {k: module[k] for k in ("flip", "brightness", "contrast", "saturation")}
-        preprocess = Preprocess(((0.5,) * 3, (0.5,) * 3), **jitter)
+        preprocess = Preprocess(((0.5,) * 3, (0.5,) * 3), Augmentation(**config.preprocess))
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         figures = images_per_second(

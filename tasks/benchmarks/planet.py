@@ -1,4 +1,4 @@
-"""What the network costs with so many cells, beside the paper's row."""
+"""What the network costs with given numbers of cells, beside the paper's row."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +13,9 @@ from tasks.images.files import image_size
 
 
 def planet_cost(config: DictConfig, cells: int) -> Cost:
-    """Of one image through the configured trunk and a classifier of so many cells."""
+    """The cost of one image through the configured trunk and a classifier of that many cells."""
     options = OmegaConf.to_container(config.backbone)
+    assert isinstance(options, dict)
     options.pop("weights")
     with torch.device("meta"):
         head = Classifier(instantiate(options), cells)
@@ -22,7 +23,7 @@ def planet_cost(config: DictConfig, cells: int) -> Cost:
 
 
 def benchmark_planet(config: DictConfig, cells: Sequence[int]) -> dict[str, Any]:
-    """Mult-adds and parameters with each number of cells; the paper's row last."""
+    """Mult-adds and parameters with each number of cells, and the paper's row last."""
     counted = {count: planet_cost(config, count) for count in cells}
     lines = [f"{'cells':>10}  {'mult-adds':>9}  parameters"]
     lines += [

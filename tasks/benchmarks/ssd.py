@@ -14,6 +14,7 @@ from torchvision.models.detection import ssd, ssdlite
 from tasks.benchmarks.pipeline import pipelines
 from tasks.benchmarks.timing import about, comparison_table, images_per_second, steps
 from tasks.data.module import Labels
+from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
 from tasks.images.files import image_size
 from tasks.training.build import build_task
@@ -26,48 +27,45 @@ OURS = "this suite"
 
 
 class Maps(nn.Module):
-    """A head's trunk and extra maps, as torchvision's detectors want a backbone."""
+    """A head's trunk and extra maps, as the backbone of a torchvision detector."""
 
-    def __init__(self, head: nn.Module):
+    def __init__(self, head: SSD):
         super().__init__()
         self.head = head
         del head.box_predictors, head.class_predictors
 
     def forward(self, images: Tensor) -> OrderedDict[str, Tensor]:
-        """The same maps, named 0 .. n-1."""
+        """The maps that carry anchors, named 0 .. n-1."""
         return OrderedDict((str(i), m) for i, m in enumerate(self.head.maps(images)))
 
 
 def torchvision_ssd(task: Detection, size: tuple[int, int]) -> ssd.SSD:
-    """torchvision's SSD on a copy of the task's trunk and maps, with its own default head.
-
-    An SSDLite has the head of torchvision's SSDLite.
-    """
-    predictors, classes = task.head.box_predictors, task.labels.num_classes
+    """torchvision's SSD, or SSDLite, with its default predictors on a copy of the task's maps."""
+    ours, classes = task.head, task.labels.num_classes
+    assert isinstance(ours, SSD)
     boxes = ssd.DefaultBoxGenerator(
-        [[2]] + [[2, 3]] * (len(predictors) - 1), min_ratio=0.2, max_ratio=0.95
+        [[2]] + [[2, 3]] * (len(ours.channels) - 1), min_ratio=0.2, max_ratio=0.95
     )
     head = None
-    if task.head.separable:
-        channels = [predictor.depthwise.conv.in_channels for predictor in predictors]
+    if ours.separable:
         norm = partial(nn.BatchNorm2d, eps=1e-3)
-        head = ssdlite.SSDLiteHead(channels, boxes.num_anchors_per_location(), classes, norm)
-    mean, std = task.head.trunk.normalization
+        head = ssdlite.SSDLiteHead(ours.channels, boxes.num_anchors_per_location(), classes, norm)
+    mean, std = ours.trunk.normalization
     return ssd.SSD(
-        Maps(deepcopy(task.head)).to(memory_format=torch.contiguous_format),
+        Maps(deepcopy(ours)).to(memory_format=torch.contiguous_format),
         boxes,
         size=size,
         num_classes=classes,
         head=head,
         image_mean=mean,
         image_std=std,
-        nms_thresh=task.head.nms_iou,
-        detections_per_img=task.head.detections,
+        nms_thresh=ours.nms_iou,
+        detections_per_img=ours.detections,
     )
 
 
 def synthetic_batch(count: int, size: tuple[int, int], device: torch.device) -> dict[str, Tensor]:
-    """Noise images with seven boxes each, COCO's mean, in the loaders' layout."""
+    """Noise images with seven boxes each, COCO's mean, in the layout of the data loaders."""
     generator = torch.Generator().manual_seed(0)
     height, width = size
     rows = 8
@@ -97,15 +95,19 @@ def side_by_side(
     rounds: int,
     peers: Mapping[str, Callable[[Detection, tuple[int, int]], nn.Module]],
 ) -> tuple[str, dict[str, dict[str, list[float]]]]:
-    """Images a second of training and inference, of the configuration's detector and torchvision's.
+    """Images per second in training and inference, of the configuration's detector and its peers.
 
-    torchvision first runs as its users run it: fp32, contiguous, the C library's allocator as it
-    comes. Then it runs with all that this suite sets for itself (kept memory, channels_last, bf16
-    where the hardware computes in it), in turns with this suite.
+    torchvision first runs as its users run it: fp32, contiguous, the C library's allocator with its
+    defaults. Then it takes turns with this suite, with all settings that this suite uses: kept
+    memory, channels_last, and bf16 where the hardware computes in it.
 
     Args:
-        peers: what is said of a peer -> its model, made of the task and the input's (h, w). The
-            first is the one that users run; the others run in turns with this suite alone.
+        config: of a detector's run.
+        batch_size: images per step.
+        rounds: figures per contender.
+        peers: suffix of a contender's name -> a function of the task and the input's (h, w) that
+            makes its model. The first is the one that users run; the others take part in the turns
+            only.
 
     Returns:
         the machine and the settings in words, and kind of work -> contender -> figures.
@@ -114,14 +116,16 @@ def side_by_side(
     size = image_size(config.size)
     torch.manual_seed(0)
     task, _ = build_task(config, Labels(91, list(range(1, 91)), list(range(1, 91)), [""] * 90))
+    assert isinstance(task, Detection)
     models = {name: make(task, size).to(device) for name, make in peers.items()}
     first = next(iter(models))
     task.to(device)
-    task.augment = False  # torchvision's model does not either: both times are the step alone
+    # torchvision's model does not augment either: both times are those of the step alone
+    task.preprocess.augmentation = None
     batch = synthetic_batch(batch_size, size, device)
     bf16 = precision("auto") == "bf16-mixed"
 
-    # as torchvision takes them: a list of float images, a list of target dictionaries
+    # in torchvision's layout: a list of float images, a list of target dictionaries
     images = list((batch["image"].float() / 255).contiguous())
     targets = [
         {"boxes": boxes[:7], "labels": labels[:7]}
@@ -130,7 +134,7 @@ def side_by_side(
 
     def peer_steps(peer: nn.Module, bf16: bool) -> dict[str, Callable[[], object]]:
         def loss() -> Tensor:
-            return sum(peer(images, targets).values())
+            return torch.stack(list(peer(images, targets).values())).sum()
 
         return steps(peer, loss, lambda: peer(images), device.type, bf16)
 
@@ -138,7 +142,7 @@ def side_by_side(
         return torch.stack(list(task.loss(batch).values())).sum()
 
     ours = steps(task.head, our_loss, lambda: task.predict(batch), device.type, bf16)
-    figures = {}
+    figures: dict[str, dict[str, list[float]]] = {}
     plain = peer_steps(models[first], bf16=False)
     for kind in plain:
         named = {AS_USERS_RUN + first: plain[kind]}
@@ -160,7 +164,7 @@ def side_by_side(
 
 
 def benchmark_ssd(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict[str, Any]:
-    """SSD beside torchvision's (see `side_by_side`), and both one's loaders on one core."""
+    """SSD beside torchvision's (see `side_by_side`), and both loading pipelines on one core."""
     words, figures = side_by_side(config, batch_size, rounds, {"": torchvision_ssd})
     figures["loading, one core"] = pipelines(config, image_size(config.size), rounds)
     return {"about": words, "images_per_second": figures, "table": comparison_table(words, figures)}

@@ -122,4 +122,5 @@ def first_score(result: dict) -> str:
     """The score that the paper states, or else the first of a result."""
     metrics, paper = result["metrics"], result["paper"]
     name = paper["metric"] if paper and paper["metric"] in metrics else next(iter(metrics))
-    return f"{name} {format_score(name, metrics[name])}"
+    unit = result.get("units", {}).get(name)
+    return f"{name} {format_score(metrics[name], unit)}"

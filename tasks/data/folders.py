@@ -28,10 +28,9 @@ def contents(folder: Path) -> str:
 
 
 def class_folders(folder: Path) -> list[str]:
-    """Names of the class folders in a folder, sorted.
+    """The names of the class folders in a folder, sorted.
 
-    Raises:
-        InputError: there is none.
+    Raises: InputError if there is none.
     """
     names = subfolders(folder)
     if not names:
@@ -45,7 +44,7 @@ def class_folders(folder: Path) -> list[str]:
 def check_same_classes(first: Path, second: Path) -> None:
     """Raise InputError unless two folders hold class folders of the same names.
 
-    Classes are numbered in the order of their names, so one more folder would shift them all.
+    Classes are numbered in the order of their names: one folder more or less would shift them all.
     """
     one, two = class_folders(first), class_folders(second)
     lines = [
@@ -67,13 +66,12 @@ def index_folders(
     """The images of class folders, folder by folder.
 
     Args:
-        folder: the folder that holds them.
+        folder: the folder that holds the class folders.
         names: the class folders' names.
         classes: (id, name) of all classes.
         labels: the class of each folder.
 
-    Raises:
-        InputError: class folders without an image; it names them.
+    Raises: InputError naming the class folders that hold no image.
     """
     files = []
     for name in names:

@@ -14,7 +14,8 @@ import numpy as np
 class ImageIndex:
     """N images of K classes.
 
-    Arrays and no list of N objects: worker processes share one copy of ImageNet's 1.28 million.
+    These are arrays and not a list of N objects, so that worker processes share one copy of
+    ImageNet's 1.28 million rows.
     """
 
     root: str
@@ -26,8 +27,8 @@ class ImageIndex:
     classes: tuple[tuple[str, str], ...]
     """(id, name) of each of the K classes; the id is the data set's own."""
     boxes: np.ndarray | None = None
-    """float32[N, 4], the part of each image to look at, xyxy as fractions of its width and height:
-    a set whose photographs were shrunk on disk keeps its annotations. None: the whole images."""
+    """float32[N, 4], the part of each image to look at, xyxy as fractions of its width and height,
+    so that annotations still fit photographs that were shrunk on disk. None: the whole images."""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -38,11 +39,11 @@ class ImageIndex:
         return np.bincount(self.labels, minlength=len(self.classes))
 
     def path(self, image: int) -> Path:
-        """Where the file of an image (0..N-1) stands."""
+        """The file of image 0..N-1."""
         return Path(self.root, os.fsdecode(self.files[image]))
 
     def take(self, images: np.ndarray) -> Self:
-        """The set of these images (0..N-1), in this order."""
+        """The images of these rows (0..N-1), in this order."""
         boxes = None if self.boxes is None else self.boxes[images]
         return replace(self, files=self.files[images], labels=self.labels[images], boxes=boxes)
 

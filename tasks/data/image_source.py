@@ -1,4 +1,4 @@
-"""What a data set on disk offers a classifier, and how it says that it is not there."""
+"""What a data set on disk offers a classifier, and the message where it is incomplete."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,34 +9,34 @@ from backbone.errors import InputError
 from tasks.data.folders import contents
 from tasks.data.image_index import ImageIndex
 
-Images = TypeVar("Images", bound=ImageIndex, covariant=True)
+AnyIndex = TypeVar("AnyIndex", bound=ImageIndex, covariant=True)
 """The kind of index that a data set has."""
 
 
 @dataclass(frozen=True)
-class ImageSet(Generic[Images]):
+class ImageSet(Generic[AnyIndex]):
     """The splits of a data set, all of the same classes."""
 
-    splits: Mapping[str, Images]
-    """'val'; 'train' unless the set is for evaluation only; 'test' where it has a third split."""
+    splits: Mapping[str, AnyIndex]
+    """'val'; 'train' unless the set is for evaluation only; 'test' if it has a third split."""
     note: str = ""
     """What a reader of a score must know about the data."""
 
 
-class ImageSource(Protocol[Images]):
-    """A data set in one layout. Making one reads nothing."""
+class ImageSource(Protocol[AnyIndex]):
+    """A data set in one layout. Creating one reads nothing."""
 
     root: str
 
     def check(self) -> None:
-        """Raise InputError unless the folders and lists are there; looks at few paths, quickly."""
+        """Raise InputError unless the folders and lists are there. Quick: it looks at few paths."""
 
-    def load(self) -> ImageSet[Images]:
+    def load(self) -> ImageSet[AnyIndex]:
         """List every image. Raises: InputError for what is missing or contradicts itself."""
 
 
 def check_source(source: ImageSource[ImageIndex]) -> None:
-    """Check a source, torch not needed: the configuration's `data.check`."""
+    """The configuration's `data.check`: check a source without importing torch."""
     source.check()
 
 
@@ -45,8 +45,8 @@ def require(
 ) -> None:
     """Raise InputError unless all paths exist.
 
-    The message names what was looked for, what stands there instead, the layout expected, where
-    to get the set and how to go on without it.
+    The message names what was looked for, what is there instead, the layout expected, where to get
+    the set, and how to go on without it.
     """
     missing = [path for path in paths if not path.exists()]
     if not missing:
@@ -67,12 +67,12 @@ def require(
 def official_note(
     splits: Mapping[str, ImageIndex], official: Mapping[str, int], classes: int
 ) -> str:
-    """Say whether splits have the published counts of images and classes, on which scores compare.
+    """Say whether the splits have the published counts: only then do scores compare.
 
     Args:
-        splits: those that were loaded; what is not loaded is not compared.
-        official: images of each split as published.
-        classes: and the number of classes.
+        splits: those that were loaded; only they are compared.
+        official: the published number of images in each split.
+        classes: the published number of classes.
     """
     same = all(
         len(index) == official[name] and len(index.classes) == classes

@@ -13,23 +13,24 @@ from tasks.images.files import Box, load_view
 from tasks.images.view import View, frame, inside
 
 
-class LabelledImages(Dataset):
+class LabelledImages(Dataset[dict[str, Any]]):
     """Images cropped and resized to `size` (h, w), with their classes.
 
-    `dataset[i]` is the centre of image i; `dataset[i, epoch]` is cropped at random, and is a pure
-    function of (seed, epoch, i), so that a resumed run sees what an unbroken one would have. Where
-    the index has boxes, both happen inside an image's box.
+    `dataset[i]` is the evaluation's view of image i. `dataset[i, epoch]` is cropped at random, as a
+    pure function of (seed, epoch, i), so that a resumed run sees what an unbroken one would have
+    seen. If the index has boxes, both stay inside the image's box.
 
     An item:
 
-    - `image` uint8[h, w, 3], `image_id` int, the image's row in the index
-    - `label`, the index's: a class, or a row int8[A] of attributes
-    - `size` int64[2], height and width of the photograph in its file
+    - `image` uint8[h, w, 3]
+    - `image_id` int, the image's row in the index
+    - `label` from the index: a class, or a row int8[A] of attributes
+    - `size` int64[2], height and width of the image in its file
 
     Args:
         index: the images.
         size: (h, w) in pixels.
-        crop: for training; None takes the evaluation's view there too.
+        crop: the random crop in training; None: the evaluation's view there too.
         view: the part of an image that evaluation looks at; None: the whole image.
         seed: of the run.
 
@@ -62,7 +63,7 @@ class LabelledImages(Dataset):
         return {"image": image, "label": self.index.labels[i], "image_id": i, "size": size}
 
     def box(self, i: int, epoch: int | None, width: int, height: int) -> Box:
-        """What to look at in image i of `width` x `height` pixels; epoch None is evaluation."""
+        """The part to look at of image i, `width` x `height` pixels; no epoch: for evaluation."""
         own = None if self.index.boxes is None else self.index.boxes[i].tolist()
         if self.crop is None or epoch is None:
             return self.view.region(width, height, self.size, own)

@@ -1,16 +1,16 @@
 """The data side of a run: fixed-size uint8 batches, in an order that a continued run repeats."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningDataModule
+from lightning.pytorch import LightningDataModule, Trainer
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
 from backbone.errors import InputError
 
@@ -22,38 +22,46 @@ class Labels:
     """What a network's outputs mean. Plain values: checkpoints carry it.
 
     Args:
-        num_classes: outputs, the background included where the task has one.
-        outputs: the outputs that mean something, each one's number.
+        num_classes: number of outputs, including the background where the task has one.
+        outputs: the indices of the outputs that mean something; the background, for one, does not.
         ids: the data set's own id of each of them.
-        names: and its name.
-        details: what else a family of tasks has to know about them, as plain values.
+        names: the name of each of them.
+        details: what else a task's family needs to know about them, as plain values.
     """
 
     num_classes: int
     outputs: list[int]
-    ids: list[int | str]
+    ids: Sequence[int | str]
     names: list[str]
     details: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """A dictionary of lists and numbers."""
+        """The fields as plain lists, numbers and strings."""
         return asdict(self)
 
 
-class TrainBatches(Sampler):
-    """Batches of (index, epoch), a fresh order each epoch, one process's share of each.
+class Batches(Protocol):
+    """The batches of an epoch: for each the keys of its images, or the batch itself."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class TrainBatches(Sampler[list[tuple[int, int]]]):
+    """Batches of (index, epoch) in a fresh order each epoch, one process's share of each.
 
     The order is a function of the seed and the epoch alone, so a run continued in mid-epoch goes
-    on with the very batches that were due. All processes draw the same order and take turns; the
-    incomplete last batch is left out. No process has none: of fewer images than processes, some are
-    taken twice.
+    on with exactly the batches that were due. All processes draw the same order and take turns. An
+    incomplete last batch is left out. Where there are fewer images than processes, some images are
+    used twice, so that every process has one.
 
     Args:
         count: images in the data set.
         batch_size: images per process and step.
         seed: of the run.
-        rank, world: this process and their number.
-        done: what an interrupted run has trained on: (epochs, batches of the next).
+        rank, world: this process's number, and how many processes there are.
+        done: what an interrupted run has trained on: whole epochs, and batches of the next one.
     """
 
     def __init__(
@@ -83,16 +91,24 @@ class TrainBatches(Sampler):
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
         order = np.resize(order, max(self.count, self.world))
         step = self.batch_size * self.world
-        # Only the interrupted epoch starts late. Iterating must change nothing here:
-        # Lightning makes an iterator more than it uses, and loader processes run ahead.
+        # Only the interrupted epoch starts late. Iterating must change nothing here: Lightning
+        # creates an iterator that it does not use, and loader processes run ahead.
         start = self.done[1] if self.epoch == self.done[0] else 0
         for batch in range(start, len(self)):
             share = order[batch * step : (batch + 1) * step][self.rank :: self.world]
             yield [(int(index), self.epoch) for index in share]
 
 
+class Images(Protocol):
+    """The data set of a split: image i for evaluation, or (i, epoch) for training."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+
 class Index(Protocol):
-    """The images of a split."""
+    """Where the images of a split are."""
 
     def __len__(self) -> int: ...
 
@@ -104,18 +120,18 @@ class Index(Protocol):
 class DataModule(LightningDataModule):
     """Base of every data module.
 
-    A subclass sets `labels`, `collate` and, in `setup`, `indices` and `datasets`: split -> the
-    images of "train", "val" and, where the set has it, "test". An item of a data set is a
+    A subclass sets `size`, `labels`, `collate` and, in `setup`, `indices` and `datasets`: split ->
+    the images of "train", "val" and, if the set has one, "test". An item of a data set is a
     dictionary; `dataset[i]` is image i for evaluation, `dataset[i, epoch]` for training. A batch
-    holds at least `image` uint8[B, 3, h, w] of one size and `image_id` int64[B], the images' rows
-    in the split (or, where the metric wants them, their ids).
+    holds at least `image` uint8[B, 3, h, w] of one size and `image_id` int64[B]: the images' rows
+    in the split, or their ids if the metric needs those.
 
     Args:
         batch_size: images per process and step.
         workers: loader processes; None: one per core, at most 8.
         seed: of the run; an augmented image is a function of (seed, epoch, index).
-        limit: train on so many images only; None for all.
-        validate_on_train: score the training images in place of the validation split.
+        limit: train on this many images only; None: on all.
+        validate_on_train: score the training images instead of the validation split.
     """
 
     labels: Labels
@@ -123,6 +139,8 @@ class DataModule(LightningDataModule):
     indices: Mapping[str, Index]
     size: tuple[int, int]
     """(h, w) of the network's input in pixels."""
+    trainer: Trainer
+    """Of the run; Lightning sets it."""
 
     def __init__(
         self,
@@ -136,11 +154,11 @@ class DataModule(LightningDataModule):
         self.batch_size, self.seed = batch_size, seed
         self.limit, self.validate_on_train = limit, validate_on_train
         self.workers = min(os.cpu_count() or 1, 8) if workers is None else workers
-        self.datasets: dict[str, Dataset[Any]] = {}
+        self.datasets: dict[str, Images] = {}
         self.indices = {}
 
     def describe(self) -> str:
-        """The data of a result in words: how many images were trained on and scored."""
+        """How many images were trained on and scored, in words for a result."""
         trained = f"trained on {len(self.indices['train']):,} images, " if self.trains else ""
         return f"{trained}scored on {len(self.indices[self.reported]):,} images"
 
@@ -149,60 +167,75 @@ class DataModule(LightningDataModule):
         """Whether there are training images."""
         return "train" in self.datasets
 
+    @property
+    def running(self) -> Trainer:
+        """The trainer of the run; there is one by the time Lightning asks for batches."""
+        assert self.trainer is not None
+        return self.trainer
+
     def batch(self, split: str, rows: Sequence[int]) -> Batch:
         """A batch of the given images of a split, as evaluation sees them."""
         dataset = self.datasets[split]
         return self.collate([dataset[row] for row in rows])
 
-    def loader(self, dataset: Dataset, sampler: Sampler) -> DataLoader:
-        """A loader of the batches that a sampler names."""
+    def loader(self, dataset: Images, batches: Batches) -> DataLoader[Batch]:
+        """A loader of these batches of a data set."""
         return DataLoader(
-            dataset,
-            batch_sampler=sampler,
+            dataset,  # type: ignore[arg-type]  # torch takes any map, and asks for a Dataset
+            batch_sampler=batches,
             collate_fn=self.collate,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
-            # of its own, so that making an iterator draws nothing from the run's generator
+            # its own generator, so that creating an iterator draws nothing from the run's
             generator=torch.Generator().manual_seed(self.seed),
         )
 
-    def train_batches(self, done: tuple[int, int] = (0, 0)) -> TrainBatches:
-        """This process's share of the training batches."""
-        trainer = self.trainer
-        rank, world = trainer.global_rank, trainer.world_size
+    def train_batches(self, done: tuple[int, int] = (0, 0)) -> Batches:
+        """This process's share of the training batches; `done` is that of TrainBatches."""
+        rank, world = self.running.global_rank, self.running.world_size
         return TrainBatches(
             len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done
         )
 
+    def batches_per_epoch(self) -> int:
+        """Training batches per epoch, on each process."""
+        return len(self.train_batches())
+
     def steps_per_epoch(self) -> int:
-        """Optimizer steps an epoch.
+        """Optimizer steps per epoch.
 
-        Lightning's own estimate makes the loaders before it has restored the step to begin from.
+        Lightning's own estimate creates the loaders before the step to continue from is known.
         """
-        batches, limit = len(self.train_batches()), self.trainer.limit_train_batches
-        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-        return -(-batches // self.trainer.accumulate_grad_batches)
+        batches = limited(self.batches_per_epoch(), self.running.limit_train_batches)
+        return -(-batches // self.running.accumulate_grad_batches)
 
-    def train_dataloader(self) -> DataLoader:
-        """Augmented batches; a continued run begins behind the last finished step."""
-        trainer = self.trainer
+    def train_dataloader(self) -> Iterable[Batch]:
+        """Augmented batches; a continued run starts after its last finished step."""
+        trainer = self.running
         epoch, step = divmod(trainer.global_step, self.steps_per_epoch())
-        batches = self.train_batches(done=(epoch, step * trainer.accumulate_grad_batches))
-        return self.loader(self.datasets["train"], batches)
+        return self.train_loader(done=(epoch, step * trainer.accumulate_grad_batches))
 
-    def evaluation_loader(self, split: str) -> DataLoader:
-        """Every image once: each process takes its share, and none is repeated to fill up.
+    def train_loader(self, done: tuple[int, int]) -> Iterable[Batch]:
+        """A loader of this process's training batches, past those that are `done`.
+
+        Args:
+            done: (epochs, batches of the next).
+        """
+        return self.loader(self.datasets["train"], self.train_batches(done))
+
+    def evaluation_loader(self, split: str) -> DataLoader[Batch]:
+        """Every image of a split once: each process has its share, and no image is repeated.
 
         Raises:
-            InputError: a process would have none, and the others would wait for it for ever.
+            InputError: a process would have no image, and the others would wait for it forever.
         """
         dataset = self.datasets[split]
-        rank, world = self.trainer.global_rank, self.trainer.world_size
+        rank, world = self.running.global_rank, self.running.world_size
         if len(dataset) < world:
             raise InputError(
-                f"{split}: {len(dataset)} images for {world} processes: take fewer of these "
-                "(trainer.devices, trainer.num_nodes) or more of those"
+                f"{split}: {len(dataset)} images for {world} processes: each needs at least one. "
+                "Use fewer processes (trainer.devices, trainer.num_nodes) or more images"
             )
         indices = range(rank, len(dataset), world)
         size = self.batch_size
@@ -210,27 +243,32 @@ class DataModule(LightningDataModule):
         return self.loader(dataset, batches)
 
     def evaluated(self, split: str, limit: int | float | None) -> int:
-        """Images of a split that all processes look at, the first of it, with so many batches each.
+        """How many images of a split, counted from its first, all processes score together.
 
         Args:
-            limit: as Lightning has it: batches, a share of them, or None for all.
+            limit: batches of each process as Lightning limits them: a number, a share, or None.
         """
-        count, world = len(self.datasets[split]), self.trainer.world_size
+        count, world = len(self.datasets[split]), self.running.world_size
         share = -(-count // world)  # of the first process, which has the most batches
-        batches = -(-share // self.batch_size)
-        if limit is not None:
-            batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+        batches = limited(-(-share // self.batch_size), limit)
         return min(batches * self.batch_size * world, count)
 
-    def val_dataloader(self) -> DataLoader:
+    def val_dataloader(self) -> DataLoader[Batch]:
         """The validation split, unaugmented."""
         return self.evaluation_loader("val")
 
     @property
     def reported(self) -> str:
-        """The split that a result is about: `test`, or `val` where the set has no other."""
+        """The split that a result is about: `test`, or `val` if the set has no test split."""
         return "test" if "test" in self.datasets else "val"
 
-    def test_dataloader(self) -> DataLoader:
+    def test_dataloader(self) -> DataLoader[Batch]:
         """The split that is reported."""
         return self.evaluation_loader(self.reported)
+
+
+def limited(batches: int, limit: int | float | None) -> int:
+    """How many of these batches are left by one of Lightning's `limit_*_batches` options."""
+    if limit is None:
+        return batches
+    return min(batches, limit) if isinstance(limit, int) else int(batches * limit)

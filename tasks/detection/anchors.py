@@ -7,14 +7,15 @@ import torch
 from torch import Tensor
 
 
-def shapes(scales: Sequence[float]) -> list[list[tuple[float, float]]]:
-    """(scale, aspect ratio) of the anchors at one place of each map, finest map first.
+def anchor_shapes(scales: Sequence[float]) -> list[list[tuple[float, float]]]:
+    """(scale, aspect ratio) of the anchors at each cell, for every map, finest map first.
 
-    The finest map has three small ones; every other has five ratios at its scale and one square
-    between its scale and the next (1.0 after the last).
+    A cell of the finest map has three small anchors. A cell of any other map has five, one per
+    aspect ratio, at the map's scale, and a square one between that scale and the next map's (1.0
+    after the last).
     """
     layers = [[(0.1, 1.0), (scales[0], 2.0), (scales[0], 0.5)]]
-    # not strict: with one map the 1.0 has no scale before it
+    # not strict: with a single map there is no scale to pair with the 1.0
     for scale, larger in zip(scales[1:], [*scales[2:], 1.0], strict=False):
         ratios = [(scale, ratio) for ratio in (2.0, 0.5, 3.0, 1 / 3)]
         layers.append([(scale, 1.0), (math.sqrt(scale * larger), 1.0), *ratios])
@@ -24,19 +25,19 @@ def shapes(scales: Sequence[float]) -> list[list[tuple[float, float]]]:
 def anchors(
     maps: Sequence[tuple[int, int]], size: tuple[int, int], scales: tuple[float, float]
 ) -> Tensor:
-    """Anchors of every map, row by row, not clipped to the frame.
+    """Anchors of all maps, row by row, not clipped to the image.
 
     Args:
         maps: (height, width) of each feature map, finest first.
         size: (height, width) of the input in pixels; scales are fractions of it.
-        scales: the finest and the coarsest map's scale; those between are evenly spaced.
+        scales: of the finest and the coarsest map; the others are evenly spaced between them.
 
     Returns:
-        float32[A, 4] xyxy in input pixels; 1,917 at 300x300 with SSD's six maps.
+        float32[A, 4] xyxy in input pixels; A is 1,917 at 300x300 with SSD's six maps.
     """
     first, last = scales
     steps = max(len(maps) - 1, 1)
-    per_map = shapes([first + (last - first) * k / steps for k in range(len(maps))])
+    per_map = anchor_shapes([first + (last - first) * k / steps for k in range(len(maps))])
     boxes = []
     for (height, width), layer in zip(maps, per_map, strict=True):
         y = (torch.arange(height, dtype=torch.float64) + 0.5) / height

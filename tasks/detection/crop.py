@@ -7,32 +7,32 @@ import numpy as np
 
 
 class Crop(NamedTuple):
-    """A crop and the objects it keeps; all coordinates are pixels of the uncropped image."""
+    """A crop and the objects it keeps, in pixels of the uncropped image."""
 
     box: np.ndarray
     """float64[4], xyxy, inside the image."""
     boxes: np.ndarray
     """float64[n, 4], xyxy, clipped to `box`."""
     kept: np.ndarray
-    """int64[n], the rows of the given boxes that `boxes` came from."""
+    """int64[n], the row that each of `boxes` had among the given boxes."""
 
 
 @dataclass(frozen=True)
 class RandomCrop:
-    """Cut a random patch that overlaps an object by at least a randomly chosen IoU.
+    """Cut out a random patch whose IoU with some object is at least a randomly chosen value.
 
-    One of the options {whole image, IoU >= each of `min_ious`} is drawn evenly among those that
-    some attempt meets, as the authors' sampler does. A patch keeps the objects whose centres lie in
-    it, clipped, and must keep at least one if the image has any. The overlap asked for is that of
-    the best kept object.
+    The options are the whole image and, for each of `min_ious`, a patch of at least that IoU. Each
+    option that some attempt fulfils is equally likely, as in the authors' sampler. A patch keeps
+    the objects whose centres lie in it, clipped; if the image has objects it must keep one. Its IoU
+    is that of the kept object that it overlaps most.
     """
 
     min_ious: tuple[float, ...] = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
     area: tuple[float, float] = (0.1, 1.0)
-    """Area of the patch as a fraction of the image, drawn evenly."""
+    """Range of the patch's area as a fraction of the image's; uniform."""
     aspect: tuple[float, float] = (0.5, 2.0)
-    """Width over height of the patch, both as fractions of the image, drawn evenly in the log: how
-    far objects are stretched once the patch is resized to the network's input."""
+    """Range of the patch's width over its height, both as fractions of the image; log-uniform. It
+    is how far objects are stretched when the patch is resized to the network's input."""
     attempts: int = 50
 
     def __call__(
@@ -43,7 +43,7 @@ class RandomCrop:
         inside, iou = _overlaps(patches, boxes)
         best = np.where(inside, iou, -1.0).max(axis=1, initial=-1.0)
         if not len(boxes):
-            best[:] = 0.0  # nothing to keep: any patch will do, none overlaps an object
+            best[:] = 0.0  # no object to keep: any patch will do
         met = best >= np.asarray(self.min_ious)[:, None]
         options = np.flatnonzero(met.any(axis=1))
         choice = rng.integers(len(options) + 1)
@@ -57,10 +57,10 @@ class RandomCrop:
         return Crop(patch, clipped, kept)
 
     def _patches(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw float64[attempts, 4] xyxy patches as fractions of the image, all inside it."""
+        """Random patches float64[attempts, 4], xyxy as fractions of the image, all inside it."""
         area, aspect, x, y = rng.random((4, self.attempts))
         area = self.area[0] + area * (self.area[1] - self.area[0])
-        # a patch of this area and aspect fits only if neither side is longer than the image's
+        # bounded so that neither side is longer than the image's
         low = np.log(np.maximum(self.aspect[0], area))
         high = np.log(np.minimum(self.aspect[1], 1 / area))
         aspect = np.exp(low + aspect * (high - low))

@@ -1,4 +1,4 @@
-"""COCO for a detector: both splits audited, loaded and handed out in batches."""
+"""COCO as a data module: both splits audited, loaded and served in batches."""
 
 from pathlib import Path
 
@@ -16,21 +16,27 @@ from tasks.images.view import View
 
 
 class CocoData(DataModule):
-    """COCO, or a set in COCO's layout.
+    """COCO, or a data set in COCO's layout.
 
     Args:
         root: holds `annotations/` and the image folders.
         year: 2017 or 2014.
         minival_ids: with 2014, a file of the ids held out of val2014 (see `load_split`).
-        num_classes: 91 for COCO's ids as outputs; None for the file's categories as 1..K.
-        size: one number, or [height, width]: pixels of the network's input.
-        view: of an image: the whole of it, stretched to `size` or padded.
+        num_classes: 91 for COCO's category ids as outputs; None for the file's categories as 1..K.
+        size: of the network's input in pixels: one number, or [height, width].
+        view: the whole image, stretched to `size` or padded.
         batch_size, workers, seed: see DataModule.
-        crop: SSD's random crop in training.
-        limit: train on the first images with boxes only, so many.
+        crop: apply SSD's random crop in training.
+        limit: train on the first so many images with boxes; None for all images.
         validate_on_train: score the training images, uncropped, in place of the validation split.
         cache: folder for the parsed annotations.
+
+    Raises:
+        InputError: a view that crops. From `setup`: files that are missing, damaged, or do not
+            agree with each other.
     """
+
+    indices: dict[str, CocoIndex]
 
     def __init__(
         self,
@@ -58,7 +64,7 @@ class CocoData(DataModule):
         self.num_classes, self.size, self.cache = num_classes, image_size(size), cache
         self.view, self.crop = view, RandomCrop() if crop else None
         self.collate = collate_detection
-        self.indices: dict[str, CocoIndex] = {}
+        self.indices = {}
 
     def setup(self, stage: str) -> None:
         """Load and audit both splits, once."""
@@ -93,12 +99,12 @@ class CocoData(DataModule):
         self.labels = Labels(train.num_classes, outputs, ids, [train.names[i] for i in ids])
 
     def ground_truth(self, split: str, images: int) -> GroundTruth:
-        """What is compared with: the first `images` images of a split, all there are by default."""
+        """The ground truth of the first `images` images of a split."""
         index = self.indices[split if split in self.indices else "val"]
         return index.take(np.arange(min(images, len(index)))).ground_truth()
 
     def describe(self) -> str:
-        """The data of a result, in words."""
+        """What a run was trained and scored on, for its result."""
         train, val = len(self.indices["train"]), len(self.indices["val"])
         scored = f"the {val} training images" if self.validate_on_train else f"{val} images"
         return f"{Path(self.root).name} {self.year}: trained on {train} images, scored on {scored}"

@@ -9,11 +9,14 @@ from backbone.head import Head
 
 
 class Detector(Head):
-    """A head that finds boxes. Boxes are xyxy in pixels of the input."""
+    """A head that detects objects. Boxes are xyxy in pixels of the input.
+
+    A subclass gives `forward`, whose outputs `loss` and `detect` take, and the methods below.
+    """
 
     @abstractmethod
     def loss(self, outputs: Any, boxes: Tensor, labels: Tensor, valid: Tensor) -> dict[str, Tensor]:
-        """Named loss terms.
+        """Named loss terms of a batch, scalars.
 
         Args:
             outputs: what `forward` returned for B images.
@@ -24,13 +27,16 @@ class Detector(Head):
 
     @abstractmethod
     def detect(self, outputs: Any) -> dict[str, Tensor]:
-        """The boxes that are left after suppression, best first.
+        """Final boxes of a batch after non-maximum suppression, best first.
+
+        Args:
+            outputs: what `forward` returned for B images.
 
         Returns:
-            boxes float[B, D, 4], scores float[B, D] in 0..1, labels int64[B, D], count int64[B]:
-            rows after it pad.
+            boxes float[B, D, 4] clipped to the input, scores float[B, D] in 0..1, labels
+            int64[B, D] network outputs, and count int64[B]: an image's rows from `count` on pad.
         """
 
     @abstractmethod
     def network(self, images: Tensor) -> Any:
-        """Everything that an answer computes but for the suppression; its cost is counted here."""
+        """Run every layer that inference needs; the network's cost is counted on this method."""

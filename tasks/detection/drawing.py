@@ -8,13 +8,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 
 def colour(category: int) -> tuple[int, int, int]:
-    """A category's own colour: hues a golden ratio apart, so that neighbours differ."""
+    """The RGB colour of a category id: hues a golden ratio apart, so that neighbours differ."""
     red, green, blue = colorsys.hsv_to_rgb(category * 0.618034 % 1.0, 0.75, 0.95)
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def dashed(draw: ImageDraw.ImageDraw, box: Sequence[float], width: int, dash: int) -> None:
-    """A white dashed rectangle: ground truth, told from predictions without colour."""
+    """Draw a white dashed rectangle: ground truth, distinct from predictions without colour."""
     x0, y0, x1, y1 = box
     for x in np.arange(x0, x1, 2 * dash):
         for y in (y0, y1):
@@ -31,12 +31,14 @@ def draw_boxes(
     captions: Sequence[str],
     truth: Sequence[Sequence[float]] = (),
 ) -> Image.Image:
-    """A copy of an RGB image with boxes, captions above them, and the ground truth dashed.
+    """A copy of an RGB image with boxes, a caption above each, and the ground truth dashed.
 
     Args:
-        boxes, truth: xyxy in pixels of the image.
-        categories: ids, which pick the colours.
+        image: RGB.
+        boxes: xyxy in pixels of the image.
+        categories: category id of each box, which picks its colour.
         captions: text of each box.
+        truth: xyxy of the ground truth.
     """
     image = image.copy()
     draw = ImageDraw.Draw(image)
@@ -44,7 +46,7 @@ def draw_boxes(
     width, font = max(2, short // 150), ImageFont.load_default(max(10, short // 28))
     for box in truth:
         dashed(draw, box, max(1, width // 2), 3 * width)
-    # the best first in the list is drawn last, on top
+    # the best box comes first in the list and is drawn last, on top
     for box, category, caption in reversed(list(zip(boxes, categories, captions, strict=True))):
         fill = colour(category)
         draw.rectangle(list(box), outline=fill, width=width)

@@ -1,4 +1,4 @@
-"""Curves of a detector."""
+"""Precision-recall curves of a detector."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,12 @@ from tasks.runs.plots import plt, save_figure
 
 
 def precision_recall(curves: Mapping[str, np.ndarray], output: Path) -> None:
-    """Precision over recall, one curve a name; each has 101 points from recall 0 to 1."""
+    """Plot precision over recall.
+
+    Args:
+        curves: name -> float[P], precision at P evenly spaced recalls from 0 to 1.
+        output: the file to write.
+    """
     figure, axes = plt.subplots(figsize=(5.5, 4.5), layout="constrained")
     for name, precision in curves.items():
         axes.plot(np.linspace(0, 1, len(precision)), precision.clip(min=0), label=name)

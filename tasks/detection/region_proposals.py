@@ -1,4 +1,4 @@
-"""Region proposal network: where objects may be (Faster R-CNN, arXiv 1506.01497, section 3.1)."""
+"""The region proposal network of Faster R-CNN (arXiv 1506.01497, section 3.1)."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,17 @@ from tasks.detection.boxes import BoxCoder, match, suppress
 from tasks.detection.regions import balanced_sample
 
 RATIOS = (0.5, 1.0, 2.0)  # of an anchor's height to its width
-# TensorFlow's configurations of these detectors weigh both box terms twice.
+# Of both stages' box terms, as in TensorFlow's configurations of these detectors.
 BOX_WEIGHT = 2.0
-# Rounds of suppression in training, where nobody may look whether one more would change anything.
+# Rounds of suppression in training, where a check for convergence would wait for the device.
 # The longest chain among 1,000 clustered boxes took 10.
 ROUNDS = 16
-# A proposal narrower or lower than this, in pixels, holds nothing to look at.
-SMALLEST_SIDE = 1e-3
+# Proposals narrower or lower than this, in pixels, come last.
+MIN_PROPOSAL_SIDE = 1e-3
 
 
 def grid_anchors(shape: tuple[int, int], size: tuple[int, int], sides: Sequence[float]) -> Tensor:
-    """Anchors of every side and ratio at every cell of a map, row by row, not clipped.
+    """Anchors of every size and ratio at every cell of a map, row by row, not clipped.
 
     Args:
         shape: (height, width) of the map.
@@ -28,7 +28,7 @@ def grid_anchors(shape: tuple[int, int], size: tuple[int, int], sides: Sequence[
         sides: square roots of the anchors' areas, in pixels.
 
     Returns:
-        float32[A, 4] xyxy in input pixels; at one cell, each side's ratios follow one another.
+        float32[A, 4] xyxy in input pixels; the anchors of a cell are ordered by size, then ratio.
     """
     y, x = (
         (torch.arange(cells, dtype=torch.float64) + 0.5) * (pixels / cells)
@@ -46,21 +46,24 @@ def grid_anchors(shape: tuple[int, int], size: tuple[int, int], sides: Sequence[
 class RegionProposals(nn.Module):
     """Scores and refines the anchors of one feature map, and proposes the best boxes.
 
-    A 3x3 convolution with bias, ReLU6 and no batch norm, then 1x1 convolutions to four box codes
-    and to two scores (background, object) an anchor: TensorFlow's layout, which the paper's costs
-    imply. ReLU6 because it is TensorFlow's; and a bounded map is gentle to bf16. Codes have the
-    factors of `BoxCoder`, as TensorFlow's have in both stages.
+    A 3x3 convolution with bias and ReLU6, without batch norm, then 1x1 convolutions to four box
+    codes and two scores (background, object) per anchor. This is TensorFlow's layout, which the
+    paper's costs imply; ReLU6 also bounds the map, which suits bf16. Codes are scaled as by
+    `BoxCoder`, in both stages, as TensorFlow's are.
 
     Args:
-        channels, shape: of the feature map; shape is (height, width).
+        channels: of the feature map.
+        shape: (height, width) of the feature map.
         size: (height, width) of the input in pixels.
         anchor_sizes: square roots of the anchors' areas, in pixels.
-        proposals: boxes an image.
+        proposals: boxes to propose per image.
         depth: channels of the 3x3 convolution.
         candidates: best anchors of an image that enter suppression.
-        nms_iou: overlap above which the lower-scored of two proposals is dropped.
-        minibatch: anchors an image that the loss looks at, at most half of them positive.
+        nms_iou: IoU above which the lower-scored of two proposals is dropped.
+        minibatch: anchors per image that are sampled for the loss, at most half of them positive.
     """
+
+    anchors: Tensor
 
     def __init__(
         self,
@@ -81,19 +84,21 @@ class RegionProposals(nn.Module):
         self.candidates = min(candidates, len(self.anchors))
         self.proposals = min(proposals, self.candidates)
         self.coder = BoxCoder()
-        a_cell = len(anchor_sizes) * len(RATIOS)
+        per_cell = len(anchor_sizes) * len(RATIOS)
         self.conv = nn.Conv2d(channels, depth, 3, padding=1)
-        self.box_predictor = nn.Conv2d(depth, a_cell * 4, 1)
-        self.objectness_predictor = nn.Conv2d(depth, a_cell * 2, 1)
-        # He: the convolution learns from scratch, also where TensorFlow starts at 0.01
+        self.box_predictor = nn.Conv2d(depth, per_cell * 4, 1)
+        self.objectness_predictor = nn.Conv2d(depth, per_cell * 2, 1)
+        # He initialisation, where TensorFlow draws with a deviation of 0.01: this convolution
+        # starts from random weights even if the trunk does not
         nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
         for predictor in (self.box_predictor, self.objectness_predictor):
             nn.init.trunc_normal_(predictor.weight, std=0.01)
         for layer in (self.conv, self.box_predictor, self.objectness_predictor):
+            assert layer.bias is not None
             nn.init.zeros_(layer.bias)
 
     def forward(self, feature_map: Tensor) -> tuple[Tensor, Tensor]:
-        """Box codes float[B, A, 4] and objectness logits float[B, A] of float[B, C, h, w]."""
+        """float[B, C, h, w] -> box codes float[B, A, 4] and objectness logits float[B, A]."""
 
         def rows(predictor: nn.Module, width: int) -> Tensor:
             # channels_last output: the permute is free, and the reshape a view
@@ -108,28 +113,31 @@ class RegionProposals(nn.Module):
     def propose(self, code: Tensor, objectness: Tensor, rounds: int | None = None) -> Tensor:
         """The best boxes of each image, best first; no gradient passes through them.
 
-        There are always `proposals` of them: where suppression leaves fewer, the best suppressed
-        ones follow. So shapes are fixed, every row is a box, and what repeats another is dropped
-        after classification.
+        There are always `proposals` boxes: if suppression leaves fewer, the best suppressed ones
+        follow. So shapes are fixed and no row is padding. Duplicates are suppressed after
+        classification.
 
         Args:
-            code, objectness: what `forward` gave.
+            code: box codes float[B, A, 4] from `forward`.
+            objectness: logits float[B, A] from `forward`.
             rounds: see `suppress`; None waits for the device.
 
         Returns:
-            float[B, proposals, 4] xyxy in input pixels, clipped to the frame.
+            float[B, proposals, 4] xyxy in input pixels, clipped to the image.
         """
         height, width = self.size
-        # A network that has come to NaN shall end in a loss that says so, not in a lookup out of
-        # bounds, which on a GPU ends the process.
+        # If the network's outputs are NaN, the loss must report it. A box of NaN would index out of
+        # bounds before, which ends the process on a GPU.
         boxes = self.coder.decode(code, self.anchors).nan_to_num()
         x = boxes[..., 0::2].clamp(0, width)
         y = boxes[..., 1::2].clamp(0, height)
         boxes = torch.stack([x, y], -1).flatten(2)
-        seen = (x[..., 1] - x[..., 0] > SMALLEST_SIDE) & (y[..., 1] - y[..., 0] > SMALLEST_SIDE)
-        best = objectness.masked_fill(~seen, -torch.inf).topk(self.candidates).indices
+        large = (x[..., 1] - x[..., 0] > MIN_PROPOSAL_SIDE) & (
+            y[..., 1] - y[..., 0] > MIN_PROPOSAL_SIDE
+        )
+        best = objectness.masked_fill(~large, -torch.inf).topk(self.candidates).indices
         boxes = boxes.gather(1, best[..., None].expand(-1, -1, 4))
-        keep = suppress(boxes, None, self.nms_iou, rounds) & seen.gather(1, best)
+        keep = suppress(boxes, None, self.nms_iou, rounds) & large.gather(1, best)
         order = torch.arange(self.candidates, device=boxes.device)
         first = (order + self.candidates * ~keep).topk(self.proposals, largest=False).indices
         return boxes.gather(1, first[..., None].expand(-1, -1, 4))
@@ -137,20 +145,23 @@ class RegionProposals(nn.Module):
     def loss(
         self, code: Tensor, objectness: Tensor, boxes: Tensor, valid: Tensor
     ) -> dict[str, Tensor]:
-        """Terms `rpn_objectness` and `rpn_box`, both divided by the number of anchors looked at.
+        """Loss terms `rpn_objectness` and `rpn_box`, both divided by the number of sampled anchors.
 
-        An anchor is positive where it overlaps a box by 0.7 or is some box's best, background below
-        0.3, and else left out. All anchors take part, those across the frame's edge too.
+        An anchor is positive if its IoU with a box is at least 0.7 or it is some box's best, and
+        background if all its IoUs are below 0.3; the others are left out. Anchors that cross the
+        image's edge take part too.
 
         Args:
-            code, objectness: what `forward` gave.
-            boxes: float[B, M, 4] xyxy in input pixels; valid: bool[B, M].
+            code: box codes float[B, A, 4] from `forward`.
+            objectness: logits float[B, A] from `forward`.
+            boxes: float[B, M, 4] xyxy in input pixels.
+            valid: bool[B, M], False for the rows of `boxes` that pad.
         """
         assigned = match(boxes, valid, self.anchors, threshold=0.7, low=0.3)
-        index, chosen = balanced_sample(assigned >= 0, assigned == -1, self.minibatch, 0.5)
+        index, sampled = balanced_sample(assigned >= 0, assigned == -1, self.minibatch, 0.5)
         assigned = assigned.gather(1, index)
-        positive = chosen & (assigned >= 0)
-        count = chosen.sum().clamp(min=1)
+        positive = sampled & (assigned >= 0)
+        count = sampled.sum().clamp(min=1)
 
         logits = objectness.gather(1, index)
         score = F.binary_cross_entropy_with_logits(logits, positive.float(), reduction="none")
@@ -159,6 +170,6 @@ class RegionProposals(nn.Module):
         wanted = self.coder.encode(boxes.gather(1, rows), self.anchors[index])
         box = F.smooth_l1_loss(code.gather(1, columns), wanted, reduction="none").sum(-1)
         return {
-            "rpn_objectness": torch.where(chosen, score, 0.0).sum() / count,
+            "rpn_objectness": torch.where(sampled, score, 0.0).sum() / count,
             "rpn_box": BOX_WEIGHT * torch.where(positive, box, 0.0).sum() / count,
         }

@@ -5,7 +5,8 @@ SSD is arXiv 1512.02325 in the layout of arXiv 1611.10012's MobileNet detectors;
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,43 +14,46 @@ from torch import Tensor, nn
 
 from backbone.errors import InputError
 from backbone.trunk import Trunk
-from tasks.detection.anchors import anchors, shapes
+from tasks.detection.anchors import anchor_shapes, anchors
 from tasks.detection.boxes import BoxCoder, match, suppress
 from tasks.detection.detector import Detector
 from tasks.detection.ssd_layers import extra_map, prediction_layer
-from tasks.detection.taps import last_of_stride
+from tasks.detection.taps import last_tap_of_stride
 from tasks.images.files import image_size
 
-# Sigmoid scores start here, so that the thousands of background anchors do not drown the first
-# steps (the prior of arXiv 1708.02002, section 3.3).
+# Every class starts out with this probability, so that the thousands of background anchors do not
+# dominate the first steps (the prior of arXiv 1708.02002, section 3.3).
 PRIOR = 0.01
 
 
 class SSD(Detector):
-    """Single-shot detector: trunk and extra maps, predictors of boxes and classes on each.
+    """Single-shot detector: box and class predictors on the trunk's maps and on extra maps.
 
-    Map sizes, channels and anchors follow from a dry forward, so any alpha and any size work.
+    The maps' sizes, and with them the anchors, come from a trial run of the network, so any alpha
+    and any size work.
 
     Args:
         trunk: the shared network.
-        num_classes: outputs a place, the background (0) included.
+        num_classes: outputs per anchor, the background (0) included.
         size: of the input in pixels: one number, or (height, width).
         taps: the trunk's maps that carry anchors, finest first; None for its last ones of stride
             16 and 32.
-        extras: depths at alpha 1 of the maps after the last tap, each half the size of the last;
-            a trunk without alpha takes them as they are.
-        separable: SSDLite: 3x3 convolutions of the extra maps are depthwise separable, and so are
-            the predictors, which are 1x1 convolutions otherwise.
+        extras: channels of the extra maps after the last tap, at alpha 1; each map is half the size
+            of the one before. They are scaled by the trunk's alpha, if it has one.
+        separable: SSDLite: the extra maps' 3x3 convolutions and the predictors are depthwise
+            separable. Otherwise the predictors are 1x1 convolutions.
         scales: anchor scale of the finest and the coarsest map, relative to the input.
-        loss: `mining`, the paper's sigmoid cross-entropy over three negatives a positive; or
+        loss: `mining`, the paper's sigmoid cross-entropy over three negatives per positive; or
             `focal` (arXiv 1708.02002, alpha 0.75, gamma 2) over all anchors.
-        nms_iou: overlap above which the lower-scored of two boxes of one class is dropped.
+        nms_iou: IoU above which the lower-scored of two boxes of one class is dropped.
         candidates: best (anchor, class) pairs of an image that enter suppression.
-        detections: boxes an image in the answer.
+        detections: most boxes in the answer for one image.
 
     Raises:
-        InputError: a loss of another name, or a trunk without these maps.
+        InputError: an unknown loss, or a trunk without these maps.
     """
+
+    anchors: Tensor
 
     def __init__(
         self,
@@ -69,29 +73,33 @@ class SSD(Detector):
         if loss not in ("mining", "focal"):
             raise InputError(f"SSD's loss is 'mining' or 'focal', got '{loss}'")
         self.trunk = trunk
-        self.taps = list(taps or (last_of_stride(trunk, stride) for stride in (16, 32)))
+        self.taps = list(taps or (last_tap_of_stride(trunk, stride) for stride in (16, 32)))
         self.num_classes = num_classes
         self.size = image_size(size)
-        self.kind_of_loss, self.separable = loss, separable
+        self.loss_name, self.separable = loss, separable
         self.nms_iou, self.candidates, self.detections = nms_iou, candidates, detections
         self.coder = BoxCoder()
 
         for tap in self.taps:
             if tap not in trunk.feature_info:
-                raise InputError(f"no map {tap!r} for SSD: the trunk has {', '.join(trunk.taps)}")
+                raise InputError(
+                    f"task.head.taps: the trunk has no map {tap!r}; it has {', '.join(trunk.taps)}"
+                )
 
+        options: Mapping[str, Any] = trunk.options
         shared = ("padding", "bn_eps", "bn_momentum")
-        form = {name: trunk.options[name] for name in shared if name in trunk.options}
+        form = {name: options[name] for name in shared if name in options}
         form["separable"] = separable
-        alpha = trunk.options.get("alpha", 1.0)
+        alpha = options.get("alpha", 1.0)
         channels = [trunk.feature_info[tap].channels for tap in self.taps]
         layers = []
         for extra in extras:
             depth = max(int(extra * alpha), 16)
             layers.append(extra_map(channels[-1], depth, **form))
             channels.append(depth)
+        self.channels = channels  # of the maps that carry anchors, finest first
         self.extras = nn.ModuleList(layers)
-        counts = [len(layer) for layer in shapes([1.0] * len(channels))]
+        counts = [len(layer) for layer in anchor_shapes([1.0] * len(channels))]
         self.box_predictors = nn.ModuleList(
             prediction_layer(c, n * 4, **form) for c, n in zip(channels, counts, strict=True)
         )
@@ -108,18 +116,15 @@ class SSD(Detector):
             nn.init.zeros_(layer.bias)
         prior = math.log(PRIOR / (1 - PRIOR))
         for layer, n in zip(last_layers[len(counts) :], counts, strict=True):
-            # every class at the prior; the background's own output the other way round
+            # every class starts at the prior, and the background at 1 - prior
             layer.bias.data.view(n, num_classes).fill_(prior)[:, 0] = -prior
 
         with torch.no_grad():
             was_training = self.training
             maps = self.eval().maps(torch.zeros(1, 3, *self.size))
             self.train(was_training)
-        self.register_buffer(
-            "anchors",
-            anchors([m.shape[-2:] for m in maps], self.size, tuple(scales)),
-            persistent=False,
-        )
+        shapes = [(m.shape[2], m.shape[3]) for m in maps]
+        self.register_buffer("anchors", anchors(shapes, self.size, scales), persistent=False)
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """The feature maps that carry anchors, finest first."""
@@ -130,7 +135,7 @@ class SSD(Detector):
         return maps
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Box codes float[B, A, 4] and logits float[B, A, num_classes] of normalised images."""
+        """Box codes float[B, A, 4] and logits float[B, A, num_classes] for normalised images."""
 
         def rows(predictor: nn.Module, fmap: Tensor, width: int) -> Tensor:
             # channels_last output: the permute is free, and the reshape a view
@@ -144,19 +149,16 @@ class SSD(Detector):
         return code.float(), logits.float()
 
     def network(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """All that an answer computes: what its cost is counted of."""
+        """`forward`: all layers that inference runs."""
         return self(images)
 
     def loss(
         self, outputs: tuple[Tensor, Tensor], boxes: Tensor, labels: Tensor, valid: Tensor
-    ) -> dict:
-        """Named loss terms of a batch: `classification` and `box`.
+    ) -> dict[str, Tensor]:
+        """Named loss terms `classification` and `box`.
 
         Both are sums over anchors divided by the batch's number of matched anchors (at least 1).
-
-        Args:
-            outputs: what `forward` gave.
-            boxes: float[B, M, 4] xyxy in input pixels; labels: int64[B, M]; valid: bool[B, M].
+        Arguments as in `Detector.loss`.
         """
         code, logits = outputs
         assigned = match(boxes, valid, self.anchors)
@@ -168,25 +170,19 @@ class SSD(Detector):
         matched = boxes.gather(1, row[..., None].expand(-1, -1, 4))
         wanted = self.coder.encode(matched, self.anchors)
         box = F.smooth_l1_loss(code, wanted, reduction="none").sum(-1)
-        # where, not a product: an unmatched anchor's code may be anything, also infinite
+        # `where` and not a product: the term of an unmatched anchor may be infinite
         box = torch.where(positive, box, 0.0).sum() / matches
 
-        per_anchor = (
-            mined(logits, target) if self.kind_of_loss == "mining" else focal(logits, target)
-        )
+        classify = mining_loss if self.loss_name == "mining" else focal_loss
+        per_anchor = classify(logits, target)
         return {"classification": per_anchor.sum() / matches, "box": box}
 
     def detect(self, outputs: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        """Final boxes of a batch, best first.
-
-        Returns:
-            boxes float[B, N, 4] xyxy in input pixels clipped to the frame, scores float[B, N] in
-            0..1, labels int64[B, N] network outputs, count int64[B]: rows after it are padding.
-        """
+        """Final boxes of a batch, see `Detector.detect`; scores are sigmoids of class logits."""
         code, logits = outputs
         logits = logits[..., 1:]
-        # The best K pairs lie among the K anchors with the best single class: two small
-        # selections give what one over anchors x classes would.
+        # The best K (anchor, class) pairs lie among the K anchors of the highest single score, so
+        # two small selections replace one over all anchors x classes.
         k = min(self.candidates, logits.shape[1])
         anchor = logits.amax(-1).topk(k, dim=1).indices
         best = logits.gather(1, anchor[..., None].expand(-1, -1, logits.shape[-1]))
@@ -208,11 +204,19 @@ class SSD(Detector):
         }
 
 
-def mined(logits: Tensor, target: Tensor, negatives: int = 3) -> Tensor:
-    """Sigmoid cross-entropy float[B, A] of matched anchors and the hardest negatives, else 0.
+def mining_loss(logits: Tensor, target: Tensor, negatives: int = 3) -> Tensor:
+    """Sigmoid cross-entropy with hard negative mining (arXiv 1512.02325, section 2.2).
 
-    Each image keeps `negatives` background anchors a match, those of the largest loss
-    (arXiv 1512.02325, section 2.2). The background is an output like the others.
+    Each image keeps its matched anchors and, for each of these, the `negatives` background anchors
+    of the largest loss. The background is an output like the others.
+
+    Args:
+        logits: float[B, A, num_classes].
+        target: int64[B, A], the output of each anchor's category, 0 for background.
+        negatives: background anchors kept per matched anchor.
+
+    Returns:
+        float[B, A], 0 for anchors that are not kept.
     """
     # sum over classes of softplus(x) - x t, without building the one-hot targets
     loss = F.softplus(logits).sum(-1) - logits.gather(2, target[..., None]).squeeze(2)
@@ -224,10 +228,19 @@ def mined(logits: Tensor, target: Tensor, negatives: int = 3) -> Tensor:
     return torch.where(chosen, loss, 0.0)
 
 
-def focal(logits: Tensor, target: Tensor, alpha: float = 0.75, gamma: float = 2.0) -> Tensor:
-    """Sigmoid focal loss float[B, A] over all anchors (arXiv 1708.02002, equation 5).
+def focal_loss(logits: Tensor, target: Tensor, alpha: float = 0.75, gamma: float = 2.0) -> Tensor:
+    """Sigmoid focal loss over all anchors (arXiv 1708.02002, equation 5).
 
-    The background is the absence of every class: output 0 takes no part.
+    The background is the absence of every class; output 0 is not used.
+
+    Args:
+        logits: float[B, A, num_classes].
+        target: int64[B, A], the output of each anchor's category, 0 for background.
+        alpha: weight of objects; the background has 1 - alpha.
+        gamma: exponent that reduces the weight of anchors classified well.
+
+    Returns:
+        float[B, A].
     """
     logits = logits[..., 1:]
     p = logits.sigmoid()

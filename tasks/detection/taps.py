@@ -1,11 +1,13 @@
-"""Which of a trunk's maps a detector reads: chosen by the pixels a cell steps over, not by name."""
+"""Choosing the trunk's maps that a detector reads by their stride, for any trunk."""
 
 from backbone.errors import InputError
 from backbone.trunk import Trunk
 
 
-def last_of_stride(trunk: Trunk, stride: int) -> str:
-    """The deepest tap of a stride: `conv11` for a MobileNetV1's 16, `block14_expand` for a V2's.
+def last_tap_of_stride(trunk: Trunk, stride: int) -> str:
+    """The last tap of a stride.
+
+    For 16 it is `conv11` of a MobileNetV1, and `block14_expand` of a MobileNetV2.
 
     Raises:
         InputError: the trunk has no map of this stride.
@@ -15,7 +17,7 @@ def last_of_stride(trunk: Trunk, stride: int) -> str:
         strides = sorted({info.stride for info in trunk.feature_info.values()})
         raise InputError(
             f"{trunk.options.get('name', type(trunk).__name__)} has no feature map of stride "
-            f"{stride}; its strides are {', '.join(map(str, strides))}: take another backbone, or "
-            f"name the maps in task.head, of {', '.join(trunk.taps)}"
+            f"{stride}; its strides are {', '.join(map(str, strides))}. Take another backbone, or "
+            f"name maps in task.head; it has {', '.join(trunk.taps)}"
         )
     return found[-1]

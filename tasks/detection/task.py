@@ -17,12 +17,13 @@ class Detection(Task[CocoData]):
     """A detector scored by COCO AP.
 
     Args:
-        head: see `tasks.detection.ssd.SSD`.
-        labels: with COCO's category ids.
+        head: a detector, `SSD` for one.
+        labels: `ids` are the category ids of the annotation file.
         options: see Task.
     """
 
     head: Detector
+    category_ids: Tensor
     monitor = "AP"
     presenter = BoxPresenter
 
@@ -33,9 +34,9 @@ class Detection(Task[CocoData]):
         self.register_buffer("category_ids", ids, persistent=False)
 
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
-        """Normalised images, flipped and coloured at random, with the boxes of what they show.
+        """Normalised images with random flips and colours, and the batch with its boxes to match.
 
-        The whole input is mirrored: a padded image then stands at the right.
+        The whole input is mirrored, padding included, so a padded image moves to the right.
         """
         images, flipped = self.preprocess.augment(batch["image"])
         boxes, width = batch["boxes"], images.shape[-1]
@@ -45,7 +46,7 @@ class Detection(Task[CocoData]):
         return images, batch | {"boxes": torch.where(flipped[:, None, None], mirrored, boxes)}
 
     def terms(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
-        """The head's terms for boxes in input pixels."""
+        """The head's loss terms for the batch's boxes."""
         boxes = batch["boxes"]
         rows = torch.arange(boxes.shape[1], device=boxes.device)
         valid = rows < batch["count"][:, None]
@@ -56,15 +57,15 @@ class Detection(Task[CocoData]):
         return self.head.network(images)
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
-        """Boxes of a batch, best first; boxes that lie in the padding are left out.
+        """Boxes of a batch, best first, without those that lie in the padding of an image.
 
         Returns:
-            boxes float[B, N, 4] xyxy in pixels of the original images and inside them, scores
-            float[B, N] in 0..1, labels int64[B, N] category ids, count int64[B]: rows after it are
-            padding.
+            boxes float[B, N, 4] xyxy in pixels of the original images, clipped to them, scores
+            float[B, N] in 0..1, labels int64[B, N] category ids, and count int64[B]: an image's
+            rows from `count` on pad.
         """
         found = self.head.detect(self.head(self.preprocess(batch["image"])))
-        # (height, width) -> (width, height, width, height), what each edge of a box is bounded by
+        # (height, width) -> (width, height, width, height), the upper bound of each coordinate
         size, extent = (batch[name].flip(1).repeat(1, 2)[:, None] for name in ("size", "extent"))
         boxes = torch.minimum((found["boxes"] * (size / extent)).clamp(min=0), size)
         rows = torch.arange(boxes.shape[1], device=boxes.device)
@@ -77,12 +78,8 @@ class Detection(Task[CocoData]):
             "count": kept.sum(1),
         }
 
-    def target(self, batch: Batch) -> Tensor:
-        """Image ids: the metric holds the ground truth, with what training leaves out."""
-        return batch["image_id"]
-
     def make_metric(self, data: CocoData, split: str) -> CocoAP:
-        """COCO AP over the images that this evaluation will see."""
+        """COCO AP over the images that this evaluation covers; its targets are image ids."""
         trainer = self.trainer
         limit = trainer.limit_test_batches if trainer.testing else trainer.limit_val_batches
         return CocoAP(data.ground_truth(split, data.evaluated(split, limit)))

@@ -2,7 +2,7 @@
 arXiv 1702.08423): faces with age, gender and race, made into attributes.
 
 According to its authors, an algorithm (DEX) estimated the labels and an annotator checked them;
-nobody in the pictures was asked. See the README on use.
+nobody in the pictures was asked. See "On use" in tasks/faces/README.md.
 """
 
 import os

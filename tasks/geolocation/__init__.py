@@ -1,1 +1,1 @@
-"""PlaNet: where on Earth a photograph was taken, as one of many cells."""
+"""PlaNet: where on Earth a photograph was taken, by classification over cells of the sphere."""

@@ -1,4 +1,4 @@
-"""What a score is worth: answers that need no network."""
+"""Answers that need no network, to compare a score with."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -10,24 +10,24 @@ from torch import Tensor
 from tasks.geolocation.data import PlaceData
 from tasks.geolocation.metrics import GeolocationScore
 
-SIDE = 32  # pixels of a picture that is enough for its colours
-BINS = 4  # of each of red, green and blue
-CHUNK = 512  # photographs compared at a time
+SIDE = 32  # pixels: enough for an image's colours
+BINS = 4  # for each of red, green and blue
+CHUNK = 512  # photographs that are compared at a time
 
 
 def baselines(
     data: PlaceData, radii_km: Sequence[float], photographs: int
 ) -> dict[str, dict[str, float]]:
-    """The scores of two answers to the photographs that are reported.
+    """The scores of two simple answers on the reported split.
 
-    - the position of the cell with the most photographs, whatever the picture;
-    - the position of the training photograph whose colours are nearest, see `nearest`.
+    - the position of the cell with the most photographs, for every image;
+    - the position of the training photograph with the nearest colours, see `nearest`.
 
     Args:
         data: set up.
         radii_km: see GeolocationScore.
-        photographs: training photographs that the second looks through, drawn by chance (of a
-            stream, the first of an epoch).
+        photographs: training photographs that the second answer is taken from, chosen at random (of
+            a stream, the first of an epoch).
     """
     partition = data.partition
     val = data.indices[data.reported]
@@ -43,10 +43,10 @@ def baselines(
     scores = {"most frequent cell": score(most, partition.centres[most])}
     if "train" in data.datasets:
         seen, queries = [], []
-        batches = data.some_small("train", (SIDE, SIDE), photographs)
+        batches = data.thumbnails("train", (SIDE, SIDE), photographs)
         for batch in islice(batches, -(-photographs // 128)):
             seen.append((histograms(batch["image"]), batch["label"], batch["position"]))
-        for batch in data.some_small(data.reported, (SIDE, SIDE)):
+        for batch in data.thumbnails(data.reported, (SIDE, SIDE)):
             queries.append(histograms(batch["image"]))
         gallery, cells, positions = map(torch.cat, zip(*seen, strict=True))
         found = nearest(torch.cat(queries), gallery)
@@ -55,8 +55,14 @@ def baselines(
 
 
 def histograms(images: Tensor) -> Tensor:
-    """Shares of an image's pixels in 4 x 4 x 4 boxes of colours: uint8[B, 3, H, W] ->
-    float32[B, 64]."""
+    """The shares of each image's pixels in 4 x 4 x 4 bins of colour.
+
+    Args:
+        images: uint8[B, 3, H, W].
+
+    Returns:
+        float32[B, 64].
+    """
     red, green, blue = (images.long() // (256 // BINS)).unbind(1)
     box = (red * BINS + green) * BINS + blue
     box = box.flatten(1)
@@ -65,6 +71,13 @@ def histograms(images: Tensor) -> Tensor:
 
 
 def nearest(queries: Tensor, gallery: Tensor) -> Tensor:
-    """int64[Q]: for each of [Q, D] the row of [G, D] at the smallest sum of absolute differences,
-    the first of equals."""
+    """The nearest row of the gallery, by the sum of absolute differences; the first of equals.
+
+    Args:
+        queries: float[Q, D].
+        gallery: float[G, D].
+
+    Returns:
+        int64[Q], rows of the gallery.
+    """
     return torch.cat([torch.cdist(part, gallery, p=1).argmin(1) for part in queries.split(CHUNK)])

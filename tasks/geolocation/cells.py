@@ -1,18 +1,20 @@
-"""Part the sphere into cells that hold about equally many photographs.
+"""Partition the sphere into cells that hold about equally many photographs.
 
     python -m tasks.geolocation.cells COORDINATES.csv --t-max N --t-min N --output FILE
 
-The adaptive partition of Weyand, Kostrikov and Philbin, "PlaNet" (arXiv 1602.05314): begin with
-the six faces of S2's cube, split every cell that holds more than `t_max` photographs into its four
-quarters, and leave out the cells with fewer than `t_min`. PlaNet used 10,000 and 50 and got 26,263
-cells.
+The map of the partition is written beside FILE, with the suffix .png.
 
-How deep the splitting may go decides what a network trained on the cells can tell about a person
-from a photograph. Finding the street that a picture was taken in serves a stalker better than
-anyone else, so that the authors of a well-known open system withdrew it. The limit is level 8
-unless another is stated: cells of about 36 km, which tell the town and not the street. Nothing
-finer than level 13 (about 1 km, the least radius that the literature scores) is made. A cell
-answers with its photographs' mean position: a `t_min` of a few lets one person's decide it.
+This is the adaptive partition of Weyand, Kostrikov and Philbin, "PlaNet" (arXiv 1602.05314). It
+starts with the six faces of S2's cube, splits every cell that holds more than `t_max` photographs
+into its four quarters, and drops the cells with fewer than `t_min`. PlaNet used 10,000 and 50 and
+got 26,263 cells.
+
+The depth of the splitting decides what a network trained on the cells can tell about a person from
+a photograph. Finding the street where a picture was taken serves a stalker more than anyone else;
+the authors of a well-known open system withdrew it for that reason. The default limit is level 8:
+cells about 36 km wide, which tell the town but not the street. The finest level allowed is 13
+(about 1 km, the smallest radius that the literature scores). A cell's answer is the mean position
+of its photographs, so with a `t_min` of only a few, one person's photographs may decide it.
 """
 
 import argparse
@@ -30,29 +32,29 @@ from tasks.geolocation.partition import Partition
 from tasks.geolocation.sphere import directions, unit_vectors
 
 DEFAULT_LEVEL, FINEST_LEVEL = 8, 13
-# Unit vectors are summed as whole numbers of this fraction (1.5 mm): a sum that does not depend on
-# the order. 63 bits hold two thousand million of them.
+# Unit vectors are summed as integers in units of this fraction (1.5 mm), so that the sum does not
+# depend on the order. 63 bits hold the sum of two thousand million of them.
 FRACTION = 2.0**-32
-DECIMALS = 6  # of a mean position in degrees, a tenth of a metre
+DECIMALS = 6  # of a mean position in degrees: a tenth of a metre
 
 
 class Counts:
-    """Photographs counted in the cells of one level: all that splitting needs to know.
+    """The number of photographs in each cell of one level, which is all that splitting needs.
 
-    Memory grows with the cells that hold a photograph, not with the photographs.
+    Memory grows with the number of cells that hold a photograph, not with the photographs.
 
     Args:
-        level: of the cells; the level limit.
+        level: of the cells; the level limit of the partition.
     """
 
     def __init__(self, level: int):
         self.level = level
-        self.cells = np.zeros(0, np.uint64)  # rising
+        self.cells = np.zeros(0, np.uint64)  # ascending
         self.counts = np.zeros(0, np.int64)
-        self.sums = np.zeros((0, 3), np.int64)  # of unit vectors, in fractions
+        self.sums = np.zeros((0, 3), np.int64)  # of unit vectors, in units of FRACTION
 
     def add(self, coordinates: Coordinates) -> None:
-        """Count some photographs."""
+        """Count the photographs of one chunk."""
         latitude, longitude = coordinates.latitude, coordinates.longitude
         cells = s2.cell_ids(latitude, longitude, self.level)
         vectors = np.rint(unit_vectors(latitude, longitude) / FRACTION).astype(np.int64)
@@ -65,16 +67,16 @@ class Counts:
 def build_partition(
     coordinates: Iterable[Coordinates], t_max: int, t_min: int, max_level: int = DEFAULT_LEVEL
 ) -> Partition:
-    """Part the sphere by photographs; the same ones in any order and chunks give the same cells.
+    """Partition the sphere by photographs. Their order and chunks make no difference.
 
     Args:
         coordinates: of the photographs, in chunks.
-        t_max: photographs above which a cell is split.
-        t_min: photographs below which a cell is left out.
-        max_level: a cell of this S2 level is not split, however many photographs it holds.
+        t_max: a cell with more photographs is split.
+        t_min: a cell with fewer photographs is dropped.
+        max_level: cells of this S2 level are not split, however many photographs they hold.
 
     Raises:
-        InputError: thresholds or a level that make no sense; every cell left out.
+        InputError: thresholds or a level out of range; no cell with enough photographs.
     """
     _check_thresholds(t_max, t_min)
     return split_cells(count_cells(coordinates, max_level), t_max, t_min)
@@ -84,30 +86,33 @@ def count_cells(coordinates: Iterable[Coordinates], max_level: int = DEFAULT_LEV
     """Count photographs in the cells of the level limit, for `split_cells`.
 
     Raises:
-        InputError: a level that makes no sense; no coordinates.
+        InputError: a level out of range; no coordinates.
     """
     if not 0 <= max_level <= FINEST_LEVEL:
         raise InputError(
-            f"the level limit must lie from 0 to {FINEST_LEVEL}, got {max_level}: finer cells "
-            "would tell where people live, and no benchmark asks for them"
+            f"the level limit must be from 0 to {FINEST_LEVEL}, got {max_level}: finer cells "
+            "would tell where people live, and no benchmark needs them"
         )
     finest = Counts(max_level)
     for chunk in coordinates:
         finest.add(chunk)
     if not finest.cells.size:
-        raise InputError("no coordinates to part the sphere by")
+        raise InputError("no coordinates to build a partition from")
     return finest
 
 
 def split_cells(finest: Counts, t_max: int, t_min: int) -> Partition:
-    """`build_partition` from photographs counted before; thresholds may depend on their number."""
+    """Do what `build_partition` does, from photographs that `count_cells` has counted.
+
+    So the thresholds may depend on the number of photographs.
+    """
     _check_thresholds(t_max, t_min)
     cells, counts, sums = _split(finest, t_max)
     kept = counts >= t_min
     if not kept.any():
         raise InputError(
-            f"no cell holds t_min = {t_min} photographs; of {counts.sum():,} photographs the "
-            f"fullest cell holds {counts.max(initial=0):,}: lower t_min, or raise t_max"
+            f"no cell holds t_min = {t_min} photographs; the fullest holds "
+            f"{counts.max(initial=0):,} of {counts.sum():,}: lower t_min, or raise t_max"
         )
     return Partition(
         t_max=t_max,
@@ -128,37 +133,37 @@ def _check_thresholds(t_max: int, t_min: int) -> None:
 
 
 def _split(finest: Counts, t_max: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The unsplit cells that hold photographs, in the order of ids: ids, counts, sums.
+    """The cells that hold photographs and are not split: ids (ascending), counts, sums.
 
-    A level at a time from the faces down. The finest cells' ids are sorted, so those inside any
-    cell stand side by side.
+    It goes from the faces down, one level at a time. The finest cells are sorted by id, so those
+    inside any one cell are adjacent.
     """
     cells, counts, sums = finest.cells, finest.counts, finest.sums
-    found = []
+    unsplit = []
     for level in range(finest.level + 1):
         if not cells.size:
             break
         parents, starts, _ = _groups(s2.parents(cells, level))
         totals = np.add.reduceat(counts, starts)
         whole = (totals <= t_max) | (level == finest.level)
-        found.append((parents[whole], totals[whole], np.add.reduceat(sums, starts)[whole]))
+        unsplit.append((parents[whole], totals[whole], np.add.reduceat(sums, starts)[whole]))
         inside = np.repeat(~whole, np.diff(starts, append=len(cells)))
         cells, counts, sums = cells[inside], counts[inside], sums[inside]
-    ids, totals, sums = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    ids, totals, sums = (np.concatenate(parts) for parts in zip(*unsplit, strict=True))
     order = ids.argsort()
     return ids[order], totals[order], sums[order]
 
 
 def _groups(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct ids, rising; where each one's group starts in the sorted ids; the sorting order."""
+    """The distinct ids, ascending; where the run of each starts once sorted; the sort order."""
     order = ids.argsort(kind="stable")
-    ranked = ids[order]
-    starts = np.flatnonzero(np.diff(ranked, prepend=~ranked[:1]))
-    return ranked[starts], starts, order
+    ordered = ids[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=~ordered[:1]))
+    return ordered[starts], starts, order
 
 
 def partition_summary(partition: Partition) -> str:
-    """A few lines on what became of the photographs."""
+    """A few lines on the cells and the photographs in them."""
     levels = partition.levels
     histogram = np.bincount(levels)
     over = int((partition.counts > partition.t_max).sum())
@@ -180,38 +185,73 @@ def partition_summary(partition: Partition) -> str:
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything the user can mend."""
+    """Run the command line; exit with code 2 for anything that the user can correct."""
     parser = argparse.ArgumentParser(
         prog="python -m tasks.geolocation.cells",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("coordinates", type=Path, help="CSV with a latitude and a longitude column")
-    parser.add_argument("--t-max", type=int, required=True, help="split a cell with more")
-    parser.add_argument("--t-min", type=int, required=True, help="leave out a cell with fewer")
+    parser.add_argument(
+        "--t-max", type=int, required=True, help="split a cell with more photographs"
+    )
+    parser.add_argument("--t-min", type=int, required=True, help="drop a cell with fewer")
     parser.add_argument(
         "--max-level",
         type=int,
         default=DEFAULT_LEVEL,
-        help=f"of the finest cells, at most {FINEST_LEVEL}; default %(default)s",
+        help=f"S2 level of the finest cells, at most {FINEST_LEVEL}; default %(default)s",
     )
-    parser.add_argument("--output", type=Path, required=True, help="file to write")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="file to write; its map gets the suffix .png"
+    )
     given = parser.parse_args()
     try:
-        start = time.perf_counter()
-        chunks = read_coordinates(given.coordinates)
-        partition = build_partition(chunks, given.t_max, given.t_min, given.max_level)
-        partition.save(given.output)
-        seconds = time.perf_counter() - start
+        _make(given.coordinates, given.t_max, given.t_min, given.max_level, given.output)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"{partition_summary(partition)}\n{'seconds':<12} {seconds:.2f}")
+    except OSError as error:
+        print(f"error: {error.filename or given.output}: {error.strerror}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _make(coordinates: Path, t_max: int, t_min: int, max_level: int, output: Path) -> None:
+    """Write the partition and its map, and print the summary."""
+    picture = map_path(coordinates, output)
+    start = time.perf_counter()
+    partition = build_partition(read_coordinates(coordinates), t_max, t_min, max_level)
+    partition.save(output)
+    seconds = time.perf_counter() - start
+    print(f"{partition_summary(partition)}\n{'seconds':<12} {seconds:.2f}\n{output}")
     from tasks.geolocation.world_map import draw_counts
 
-    picture = given.output.with_suffix(".png")
     draw_counts(partition, picture)
-    print(f"{given.output}\n{picture}")
+    print(picture)
+
+
+def map_path(coordinates: Path, output: Path) -> Path:
+    """Where the map of the partition in `output` goes.
+
+    Raises:
+        InputError: it would replace the partition or the coordinates, or the partition would
+            replace the coordinates.
+    """
+    if output.suffix.lower() == ".png":
+        raise InputError(
+            f"--output {output}: the map of the partition goes by this name; give the partition "
+            f"another, such as {output.with_suffix('.safetensors')}"
+        )
+    if output.is_dir() or not output.name:
+        raise InputError(f"--output {output} is a folder: give the name of a file")
+    picture = output.with_suffix(".png")
+    for path in (output, picture):
+        if path.exists() and coordinates.exists() and path.samefile(coordinates):
+            raise InputError(
+                f"--output {output} would replace {coordinates}, which holds the coordinates: give "
+                "another name"
+            )
+    return picture
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Coordinates of photographs from a CSV file, in chunks: memory does not grow with the file."""
+"""Coordinates of photographs from a CSV file, read in chunks so that memory does not grow."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 from backbone.errors import InputError
 
-# The columns of the known sets, in lower case; the first one present counts.
+# The column names of the known sets, in lower case; the first one present is taken.
 FILE = (
     "file",  # this suite's own layout
     "img_id",  # MP-16, Im2GPS, Im2GPS3k and YFCC25600 as published with labels
@@ -18,22 +18,22 @@ FILE = (
     "photoid",  # YFCC100M
 )
 LATITUDE, LONGITUDE = ("latitude", "lat"), ("longitude", "lon", "lng")
-ROWS = 1 << 16  # of a chunk
+ROWS = 1 << 16  # per chunk
 DAMAGED = (csv.Error, UnicodeError)
 
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Some rows of a file."""
+    """A chunk of the rows of a file."""
 
-    files: list[str] | None  # the file or id column as it stands there; None where there is none
+    files: list[str] | None  # the file or id column as it is written; None where there is none
     latitude: np.ndarray  # float64[N] degrees, -90 to 90
     longitude: np.ndarray  # float64[N] degrees, -180 to 180
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where in a row the values stand."""
+    """The positions of the columns in a row."""
 
     names: list[str]
     file: int | None
@@ -44,14 +44,15 @@ class Columns:
 def read_coordinates(path: str | Path, rows: int = ROWS) -> Iterator[Coordinates]:
     """Read a CSV file with a header, a chunk of `rows` rows at a time.
 
-    Latitude and longitude are decimal degrees. The column names of MP-16, YFCC100M, Im2GPS,
-    Im2GPS3k and OSV-5M are known besides `file,latitude,longitude`; other columns are passed over.
-    A header with tabs makes it a tab-separated file.
+    Latitude and longitude are decimal degrees. Besides `file,latitude,longitude`, the column names
+    of MP-16, YFCC100M, Im2GPS, Im2GPS3k and OSV-5M are known. Other columns are ignored. A file
+    whose header contains tabs is read as tab-separated.
 
     Raises:
-        InputError: no such file; an empty one; a column missing; a row with more or fewer fields
-            than the header; a value that is blank, no number, not finite or outside of its range;
-            latitude and longitude exchanged. It names the file and, where it can, the line.
+        InputError: the file is missing, empty or damaged; it lacks a column; a row has more or
+            fewer fields than the header; a value is blank, not a number, not finite or out of
+            range; latitude and longitude are exchanged. The message names the file and, where it
+            can, the line.
     """
     path, seen = Path(path), 0
     for columns, chunk in _chunks(path, rows):
@@ -70,16 +71,16 @@ def read_coordinates(path: str | Path, rows: int = ROWS) -> Iterator[Coordinates
         yield Coordinates(files, latitude, longitude)
         seen += len(chunk)
     if not seen:
-        raise InputError(f"{path}: there is no row below the header")
+        raise InputError(f"{path}: there are no rows below the header")
 
 
 def out_of_range(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
-    """bool[N]: coordinates that are not finite or lie outside of ±90 and ±180 degrees."""
+    """bool[N]: which coordinates are not finite or lie outside ±90 and ±180 degrees."""
     return ~((np.abs(latitude) <= 90) & (np.abs(longitude) <= 180))
 
 
 def _chunks(path: Path, rows: int) -> Iterator[tuple[Columns, list[list[str]]]]:
-    """The columns, and the rows that are not blank."""
+    """The columns, with each chunk of rows that are not blank."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
@@ -96,7 +97,7 @@ def _chunks(path: Path, rows: int) -> Iterator[tuple[Columns, list[list[str]]]]:
 
 def _columns(path: Path, names: list[str]) -> Columns:
     if not any(name.strip() for name in names):
-        raise InputError(f"{path}: the file is empty; its first line must name the columns")
+        raise InputError(f"{path}: the file is empty; its first line should name the columns")
     known = [name.strip().lower() for name in names]
 
     def find(wanted: Sequence[str]) -> int | None:
@@ -120,12 +121,12 @@ def _columns(path: Path, names: list[str]) -> Columns:
 
 
 def _explain_rows(path: Path, columns: Columns, chunk: list[list[str]], seen: int) -> None:
-    """Raise InputError for the first row that does not fit the header or is not numeric."""
+    """Raise InputError for the first row that does not match the header or is not numeric."""
     for i, row in enumerate(chunk):
         if len(row) != len(columns.names):
             raise InputError(
                 f"{path}, line {line_number(path, seen + i)}: {len(row)} fields, but the header "
-                f"names {len(columns.names)}; put values that hold commas in double quotes"
+                f"names {len(columns.names)}; put values that contain commas in double quotes"
             )
         for what, at in (("latitude", columns.latitude), ("longitude", columns.longitude)):
             try:
@@ -140,7 +141,7 @@ def _explain_rows(path: Path, columns: Columns, chunk: list[list[str]], seen: in
 
 
 def _check_range(path: Path, latitude: np.ndarray, longitude: np.ndarray, seen: int) -> None:
-    """Raise InputError for the first coordinate out of range, and say what the chunk looks like."""
+    """Raise InputError for the first coordinate out of range, with the likely cause."""
     wrong = np.flatnonzero(out_of_range(latitude, longitude))
     if not wrong.size:
         return
@@ -153,22 +154,22 @@ def _check_range(path: Path, latitude: np.ndarray, longitude: np.ndarray, seen: 
     if abs(north) > 90:
         advice = "correct the row or leave it out"
         fits = (np.abs(latitude) <= 180) & (np.abs(longitude) <= 90)
-        # A tenth is enough: of the world's longitudes only some lie beyond 90, and a stray typing
-        # error is rarer still.
+        # A tenth is enough evidence: not all of the world's longitudes lie beyond 90, and typing
+        # errors are far rarer.
         if fits.all() and beyond.mean() > 0.1:
             advice = (
                 f"{beyond.sum():,} of {beyond.size:,} latitudes are out of range and all rows "
-                "would fit the other way round, so the two columns look exchanged: exchange their "
-                "names in the first line"
+                "would be in range the other way round, so the two columns look exchanged: "
+                "exchange their names in the first line"
             )
-        raise InputError(f"{line}: latitude {north:g} is outside of -90 to 90; {advice}")
+        raise InputError(f"{line}: latitude {north:g} is outside -90 to 90; {advice}")
     advice = "correct the row or leave it out"
     if 180 < east <= 360 and longitude.min() >= 0:
         advice = (
-            "no longitude here is negative, so they look counted eastwards from 0 to 360: "
+            "no longitude here is negative, so they seem to be counted eastwards from 0 to 360: "
             "subtract 360 from those above 180"
         )
-    raise InputError(f"{line}: longitude {east:g} is outside of -180 to 180; {advice}")
+    raise InputError(f"{line}: longitude {east:g} is outside -180 to 180; {advice}")
 
 
 def line_number(path: Path, row: int) -> int:

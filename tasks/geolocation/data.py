@@ -1,58 +1,68 @@
 """Photographs and the cells that they were taken in, listed or streamed, in batches."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
 from backbone.errors import InputError
-from tasks.data.image_data import ImageData
-from tasks.data.module import Labels, TrainBatches
+from tasks.data.cropped_data import CroppedData
+from tasks.data.module import Batch, Labels
 from tasks.geolocation.dataset import LocatedImages, collate_places
 from tasks.geolocation.hierarchy import hierarchy_levels
 from tasks.geolocation.names import output_id, place_name
 from tasks.geolocation.partition import PARTITION, Partition
 from tasks.geolocation.partitioning import Partitioning
 from tasks.geolocation.photographs import Photographs, PlaceIndex
-from tasks.geolocation.place_sources import Places
+from tasks.geolocation.place_sources import PlaceSource
 from tasks.geolocation.shards import Shards
 from tasks.geolocation.stream import ShardStream, StreamBatches
 from tasks.images.view import View
 
+THUMBNAILS = 128  # per batch
 
-class PlaceData(ImageData):
+
+class PlaceData(CroppedData):
     """Photographs labelled with the cells of a partition; those in none are not trained on.
 
+    After `setup`, `partition` is the partition, and `stream` the training photographs where they
+    come in shards; otherwise `indices` lists them.
+
     Args:
-        source: see `sources`.
+        source: of the photographs, see `place_sources`.
         partitioning: where the partition comes from.
-        coarser: multiples of t_max, see `hierarchy_levels`; the outputs of the coarser partitions'
-            cells stand behind those of the partition's own.
+        coarser: multiples of t_max, see `hierarchy_levels`. The outputs for the cells of the
+            coarser partitions follow those for the partition's own.
         cache: folder for partitions that are built.
-        options: see ImageData. `limit` and `validate_on_train` are for listed photographs.
+        options: see CroppedData. `limit` and `validate_on_train` need listed photographs.
     """
+
+    partition: Partition
+    val: Photographs
+    indices: dict[str, PlaceIndex]
 
     def __init__(
         self,
-        source: Any,
+        source: PlaceSource,
         partitioning: Partitioning,
         coarser: Sequence[float],
-        cache: str,
+        cache: str | Path,
         **options: Any,
     ):
-        super().__init__(source, **options)
+        super().__init__(**options)
+        self.source = source
         self.partitioning, self.coarser, self.cache = partitioning, coarser, Path(cache)
         self.collate = collate_places
-        self.loaded: Places | None = None
+        self.stream: ShardStream | None = None
+        self.notes: list[str] = []
         self.left_out: Counter[str] = Counter()  # training photographs, by reason
 
     def setup(self, stage: str) -> None:
-        """List the photographs, part the sphere and label them, once."""
-        if self.loaded is not None:
+        """List the photographs, get the partition, and label them, once."""
+        if self.indices:
             return
         loaded = self.source.load()
         train = loaded.train
@@ -65,104 +75,119 @@ class PlaceData(ImageData):
         self.partition = self.partitioning.partition(coordinates, self.cache)
         self.labels = labels(self.partition, self.coarser)
         names = self.labels.names[: len(self.partition)]
-        options = {"size": self.size, "view": self.view, "seed": self.seed}
+        indices: dict[str, PlaceIndex] = {}
         if isinstance(train, Shards):
-            stream = ShardStream(train, self.partition, crop=self.crop, **options)
-            self.datasets["train"] = stream
-            print(f"train: {len(train.urls):,} shards, {self.photographs:,} photographs an epoch")
+            self.stream = ShardStream(
+                train, self.partition, self.size, self.crop, self.view, self.seed
+            )
+            self.datasets["train"] = self.stream
+            print(f"train: {len(train.urls):,} shards, {self.photographs:,} photographs per epoch")
         elif train is not None:
-            self.indices["train"] = self._with_a_cell(train, names)
-            self.datasets["train"] = LocatedImages(self.indices["train"], crop=self.crop, **options)
-        self.indices["val"] = (
-            self.indices["train"]
-            if self.validate_on_train
-            else loaded.val.index(self.partition, names)
+            indices["train"] = self._in_cells(train, names)
+            self.datasets["train"] = LocatedImages(
+                indices["train"], self.size, self.crop, self.view, self.seed
+            )
+            self.notes += [train.note] if train.note else []
+        self.val = loaded.val
+        indices["val"] = (
+            indices["train"] if self.validate_on_train else self.val.index(self.partition, names)
         )
-        self.datasets["val"] = LocatedImages(self.indices["val"], **options)
-        self.loaded = loaded
+        self.datasets["val"] = LocatedImages(
+            indices["val"], self.size, view=self.view, seed=self.seed
+        )
+        self.indices, self.note = indices, loaded.note
         print(f"val: {self._scored()}")
 
     @property
     def photographs(self) -> int:
-        """Training photographs of an epoch."""
-        train = self.datasets["train"]
-        if not isinstance(train, ShardStream):
-            return len(train)
-        stated, partition = train.shards.photographs, self.partition
+        """Training photographs per epoch."""
+        if self.stream is None:
+            return len(self.indices["train"])
+        stated, partition = self.stream.shards.photographs, self.partition
         return stated or partition.photographs - partition.dropped_photographs
 
-    def train_batches(self, done: tuple[int, int] = (0, 0)) -> TrainBatches | StreamBatches:
-        """This process's share of the training batches."""
-        if "train" not in self.datasets:
+    def batches_per_epoch(self) -> int:
+        """Training batches per epoch, on each process.
+
+        Raises:
+            InputError: no training photographs, or fewer shards than processes.
+        """
+        if not self.trains:
             raise InputError(
                 "data.train=null leaves nothing to train on: add mode=evaluate, or name training "
                 "photographs"
             )
-        stream = self.datasets["train"]
-        if not isinstance(stream, ShardStream):
-            return super().train_batches(done)
-        stream.rank, stream.world = self.trainer.global_rank, self.trainer.world_size
-        if len(stream.shards.urls) < stream.world:
+        if self.stream is None:
+            return super().batches_per_epoch()
+        shards, processes = len(self.stream.shards.urls), self.trainer.world_size
+        if shards < processes:
             raise InputError(
-                f"{len(stream.shards.urls)} shards for {stream.world} processes: each needs one at "
-                "least; make more and smaller shards"
+                f"{shards} shards for {processes} processes: each needs at least one; make more "
+                "and smaller shards"
             )
-        steps = max(self.photographs // (self.batch_size * stream.world), 1)
+        return max(self.photographs // (self.batch_size * processes), 1)
+
+    def train_loader(self, done: tuple[int, int]) -> Iterable[Batch]:
+        """A loader of this process's training batches, past those that are `done`."""
+        stream = self.stream
+        if stream is None:
+            return super().train_loader(done)
+        stream.rank, stream.world = self.trainer.global_rank, self.trainer.world_size
+        steps = self.batches_per_epoch()
         return StreamBatches(stream, self.batch_size, steps, self.workers, self.collate, done)
 
-    def loader(self, dataset: Dataset, sampler: Sampler | StreamBatches) -> Any:
-        """A loader of the batches that a sampler names; a stream's batches load themselves."""
-        return sampler if isinstance(sampler, StreamBatches) else super().loader(dataset, sampler)
-
-    def some_small(
+    def thumbnails(
         self, split: str, size: tuple[int, int], count: int | None = None
-    ) -> DataLoader[dict[str, Tensor]]:
-        """Whole photographs of a split at another size: all, or about so many by chance."""
-        dataset = self.datasets[split]
-        options = {"size": size, "view": View(crop_fraction=1.0), "seed": self.seed}
-        if isinstance(dataset, ShardStream):
-            stream = ShardStream(dataset.shards, self.partition, crop=None, **options)
-            return DataLoader(
-                stream, 128, collate_fn=collate_places, num_workers=min(self.workers, 1)
-            )
+    ) -> Iterable[Batch]:
+        """Batches of whole photographs of a split at another size.
+
+        Args:
+            split: of the data.
+            size: (h, w) in pixels.
+            count: of listed photographs, choose this many at random; None for all.
+        """
+        view = View(crop_fraction=1.0)
+        if split == "train" and self.stream is not None:
+            stream = ShardStream(self.stream.shards, self.partition, size, None, view, self.seed)
+            workers = min(self.workers, 1)
+            return DataLoader(stream, THUMBNAILS, collate_fn=self.collate, num_workers=workers)
         index = self.indices[split]
         if count is not None and count < len(index):
             order = np.random.default_rng(self.seed).permutation(len(index))
             index = index.take(np.sort(order[:count]))
-        batches = [list(range(len(index)))[i : i + 128] for i in range(0, len(index), 128)]
-        return self.loader(LocatedImages(index, **options), batches)
+        images = LocatedImages(index, size, view=view, seed=self.seed)
+        return self.loader(images, BatchSampler(SequentialSampler(images), THUMBNAILS, False))
 
     def describe(self) -> str:
         """The data of a result, in words."""
-        partition, train = self.partition, self.datasets.get("train")
+        partition = self.partition
         parts = [
             f"{len(partition):,} cells of at most level {partition.levels.max()} (partition "
             f"{partition.hash[:12]}, t_max {partition.t_max:,}, t_min {partition.t_min:,})"
         ]
-        if train is not None:
-            parts.append(f"trained on {self.photographs:,} photographs")
-            source = self.loaded.train
-            parts += [source.note] if isinstance(source, Photographs) and source.note else []
+        if self.trains:
+            parts += [f"trained on {self.photographs:,} photographs", *self.notes]
         parts += [f"{count:,} {why}" for why, count in self.left_out.items()]
         parts += [f"evaluated {self._scored()}"]
-        parts += [self.loaded.note] if self.loaded.note else []
+        parts += [self.note] if self.note else []
         return f"{Path(self.source.root).name}: {', '.join(parts)}"
 
     def _scored(self) -> str:
         if self.validate_on_train:
             return f"the {len(self.indices['val']):,} training photographs"
-        val = self.loaded.val
+        val = self.val
         note = f" ({val.note})" if val.note else ""
         return f"{len(val):,} of official {val.official:,} ({val.name}){note}"
 
-    def _with_a_cell(self, train: Photographs, names: list[str]) -> PlaceIndex:
+    def _in_cells(self, train: Photographs, names: list[str]) -> PlaceIndex:
+        """The training photographs that lie in a cell, at most `limit` of them."""
         index = train.index(self.partition, names)
         inside = np.flatnonzero(index.labels >= 0)
         dropped = len(index) - len(inside)
         if not inside.size:
             raise InputError(
-                f"none of the {len(index):,} training photographs lies in a cell of the partition: "
-                "it was made from others; build one with data.partition=null"
+                f"none of the {len(index):,} training photographs lies in a cell of the partition, "
+                "which was made from others; build one with data.partition=null"
             )
         if dropped:
             self.left_out["in dropped cells left out"] = dropped
@@ -177,10 +202,17 @@ class PlaceData(ImageData):
 
 
 def labels(partition: Partition, coarser: Sequence[float] = ()) -> Labels:
-    """What the outputs of a network for a partition mean: its cells, then those of each coarser
-    partition, the coarsest last."""
+    """What a network's outputs mean: the partition's cells, then those of coarser partitions.
+
+    The coarsest partition comes last.
+
+    Args:
+        partition: kept in the labels' details.
+        coarser: see `hierarchy_levels`.
+    """
     *above, own = hierarchy_levels(partition, coarser)
-    ids, names = [], []
+    ids: list[int | str] = []
+    names: list[str] = []
     for level in (own, *reversed(above)):
         ids += [output_id(partition, cell) for cell in level.cells]
         names += [place_name(*centre) for centre in level.centres]

@@ -1,4 +1,4 @@
-"""Photographs and where they were taken, as batches of one size."""
+"""Batches of photographs, with where they were taken."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from tasks.geolocation.photographs import PlaceIndex
 class LocatedImages(LabelledImages):
     """LabelledImages whose labels are cells, -1 for none.
 
-    An item has `position` float64[2] besides: latitude and longitude in degrees.
+    An item also has `position` float64[2], latitude and longitude in degrees.
     """
 
     index: PlaceIndex
@@ -24,9 +24,9 @@ class LocatedImages(LabelledImages):
 
 
 def collate_places(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-    """Make a batch of B items: what classification's has, and `position` float32[B, 2].
+    """Make a batch of B items: what `collate_labelled` makes of them, and `position` float32[B, 2].
 
-    Single precision is 1 m, and what every accelerator has.
+    Single precision resolves 1 m, and every accelerator has it.
     """
     positions = np.stack([item["position"] for item in items]).astype(np.float32)
     return collate_labelled(items) | {"position": torch.from_numpy(positions)}

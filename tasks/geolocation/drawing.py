@@ -1,6 +1,6 @@
-"""An answer as people see it: the photograph beside a map of where it may have been taken."""
+"""Pictures of answers: a photograph beside a map of where it may have been taken."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,21 @@ from tasks.geolocation.metrics import GeolocationResult
 from tasks.geolocation.names import place_name
 from tasks.geolocation.world_map import HEIGHT, SHORE, WIDTH, WorldMap, project, save_map
 
-FADED = 1000  # times less probable than the best: no longer on the map
+FADED = 1000  # a cell this many times less probable than the best is not on the map
 INK, TRUTH, GUESS = "#28242c", "#1565c0", "#0b6e4f"
 MAP_PIXELS = 1400
 
 
-def beside_a_map(
+def draw_with_map(
     image: Image.Image, answer: Mapping[str, Any], world: WorldMap, values: np.ndarray
 ) -> Image.Image:
-    """The photograph, the map of probabilities, and the best cells in words below.
+    """A photograph beside the map of probabilities, with the best cells in words below.
 
     Args:
         image: the photograph.
-        answer: what `describe` said, and `true_position` where that is known.
+        answer: what PlacePresenter's `describe` returned and, where the truth is known, `compare`.
         world: of the partition.
-        values: float[C], probability of each cell; NaN leaves a cell clear.
+        values: float[C], the probability of each cell; NaN leaves a cell transparent.
     """
     figure = Figure(figsize=(16, 6.3), dpi=100, facecolor="white")
     photograph = figure.add_axes((0.01, 0.2, 0.36, 0.78))
@@ -42,10 +42,10 @@ def beside_a_map(
     axes = figure.add_axes((0.385, 0.985 - height, width, height))
     high = float(np.nanmax(values))
     colors = world.draw(axes, values, LogNorm(high / FADED, high, clip=True), "YlOrRd")
-    mark(axes, answer["position"], "P", GUESS, "answer: " + place_name(*answer["position"]))
+    plot_marker(axes, answer["position"], "P", GUESS, "answer: " + place_name(*answer["position"]))
     if "true_position" in answer:
         text = f"taken: {place_name(*answer['true_position'])}, {answer['distance_km']:,.0f} km off"
-        mark(axes, answer["true_position"], "*", TRUTH, text)
+        plot_marker(axes, answer["true_position"], "*", TRUTH, text)
     axes.legend(loc="lower left", fontsize=11, framealpha=0.9, markerscale=0.9)
     bar = figure.add_axes((0.72, 0.11, 0.24, 0.02))
     figure.colorbar(colors, cax=bar, orientation="horizontal").outline.set_linewidth(0.5)
@@ -56,17 +56,28 @@ def beside_a_map(
         across = cell["across_km"]
         text = f"{cell['probability']:.3f}  {place}  (cell {cell['cell']}, {across:,.0f} km across)"
         figure.text(0.02, 0.16 - 0.035 * k, text, fontsize=11, color=INK, family="monospace")
-    return as_image(figure)
+    return to_image(figure)
 
 
-def mark(axes: Axes, position: tuple[float, float], marker: str, color: str, label: str) -> None:
-    """A mark on a map, and in its legend."""
-    style = {"ms": 15, "mec": "white", "mew": 1.4, "ls": "none", "zorder": 10}
-    axes.plot(*project(*position), marker=marker, color=color, label=label, **style)
+def plot_marker(axes: Axes, position: Sequence[float], marker: str, color: str, label: str) -> None:
+    """Mark a position, latitude and longitude in degrees, on a map and in its legend."""
+    x, y = project(*position)
+    axes.plot(
+        x,
+        y,
+        marker=marker,
+        color=color,
+        label=label,
+        markersize=15,
+        markeredgecolor="white",
+        markeredgewidth=1.4,
+        linestyle="none",
+        zorder=10,
+    )
 
 
-def as_image(figure: Figure) -> Image.Image:
-    """A figure as an RGB image."""
+def to_image(figure: Figure) -> Image.Image:
+    """Render a figure as an RGB image."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
@@ -74,16 +85,16 @@ def as_image(figure: Figure) -> Image.Image:
 
 def distance_curves(
     result: GeolocationResult,
-    radii_km: tuple[float, ...],
+    radii_km: Sequence[float],
     others: Mapping[str, Mapping[str, float]],
     output: Path,
 ) -> None:
-    """The share of photographs placed within any distance, on a logarithmic scale.
+    """Draw the share of photographs placed within each distance, on a logarithmic scale.
 
     Args:
         result: of the network.
         radii_km: distances to mark.
-        others: name -> metrics of answers to compare with, at these radii.
+        others: name -> metrics of other answers, drawn at these radii.
         output: PNG to write.
     """
     figure = Figure(figsize=(7.5, 5), layout="constrained")

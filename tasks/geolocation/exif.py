@@ -1,4 +1,4 @@
-"""Where a photograph was taken, as its EXIF data say."""
+"""Where a photograph was taken, according to its EXIF data."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,22 +15,24 @@ GPS = ExifTags.GPS
 class NoPositionError(InputError):
     """A photograph that does not say where it was taken.
 
-    `reason` is a few words that are the same for all photographs with the same fault, to count by.
+    Args:
+        message: what is wrong with which file.
+        reason: the fault in a few words, the same for all photographs with the same fault.
     """
 
-    def __init__(self, message: str, reason: str = ""):  # so that it travels between processes
+    def __init__(self, message: str, reason: str = ""):  # a default, so that it can be unpickled
         super().__init__(message)
         self.reason = reason
 
 
 def gps_position(path: str | Path) -> tuple[float, float]:
-    """Latitude and longitude in degrees of a JPEG or any other file that Pillow reads EXIF of.
+    """Latitude and longitude, in degrees, of a JPEG or any other file whose EXIF Pillow reads.
 
-    Nothing is decoded but the header.
+    Only the header is decoded.
 
     Raises:
-        NoPositionError: no EXIF; none about a position; a hemisphere or an angle missing; an angle
-            that is no number; a position out of range; 0, 0, which cameras without a fix write.
+        NoPositionError: no EXIF; no position in it; a hemisphere or an angle missing; an angle that
+            is not a number; a position out of range; 0, 0, which cameras without a fix write.
         InputError: not an image.
     """
     try:
@@ -41,40 +43,40 @@ def gps_position(path: str | Path) -> tuple[float, float]:
         wrong = fault(path)
         if wrong is not None:
             raise InputError(f"{path}: {wrong}") from error
-        raise _none(path, "EXIF is damaged", f" ({error})") from error
+        raise _no_position(path, "EXIF is damaged", f" ({error})") from error
     if not exif:
-        raise _none(path, "no EXIF", "; an editor or a web site has removed it")
+        raise _no_position(path, "no EXIF", "; an editor or a web site has removed it")
     if GPS.GPSLatitude not in position and GPS.GPSLongitude not in position:
-        raise _none(path, "no position in EXIF")
+        raise _no_position(path, "no position in EXIF")
     latitude = _degrees(path, position, "latitude", GPS.GPSLatitude, GPS.GPSLatitudeRef, "NS")
     longitude = _degrees(path, position, "longitude", GPS.GPSLongitude, GPS.GPSLongitudeRef, "EW")
     if abs(latitude) > 90 or abs(longitude) > 180:
-        raise _none(path, "EXIF position out of range", f": {latitude}, {longitude}")
+        raise _no_position(path, "EXIF position out of range", f": {latitude}, {longitude}")
     if latitude == 0 and longitude == 0:
-        raise _none(path, "EXIF position is 0, 0", ", as cameras without a fix write it")
+        raise _no_position(path, "EXIF position is 0, 0", ", as cameras without a fix write it")
     return latitude, longitude
 
 
-def _none(path: str | Path, reason: str, detail: str = "") -> NoPositionError:
+def _no_position(path: str | Path, reason: str, detail: str = "") -> NoPositionError:
     return NoPositionError(f"{path}: {reason}{detail}", reason)
 
 
 def _degrees(
     path: str | Path, position: Mapping[int, Any], what: str, tag: int, ref_tag: int, signs: str
 ) -> float:
-    """One signed angle; its parts are degrees, minutes, seconds, of which later ones may lack."""
+    """One signed angle, from degrees and, where they are given, minutes and seconds."""
     if tag not in position:
-        raise _none(path, f"EXIF has no {what}")
+        raise _no_position(path, f"EXIF has no {what}")
     given, hemisphere = position[tag], position.get(ref_tag)
     parts = [float(part) for part in given] if isinstance(given, tuple) else []
-    # Pillow makes a number over zero not a number
+    # Pillow reads a rational with denominator zero as NaN
     if not 1 <= len(parts) <= 3 or not all(0 <= part < float("inf") for part in parts):
-        raise _none(path, f"EXIF {what} is no angle", f": {given!r}")
-    # as text, as bytes, in either case, padded with zeros, or nothing but zeros
+        raise _no_position(path, f"EXIF {what} is not an angle", f": {given!r}")
+    # text or bytes, upper or lower case, possibly padded with zeros or nothing but zeros
     letter = hemisphere.decode("latin-1") if isinstance(hemisphere, bytes) else str(hemisphere)
     letter = letter.strip("\0 ").upper()[:1] if hemisphere is not None else ""
     if not letter or letter not in signs:
         either = " or ".join(signs)
-        raise _none(path, f"EXIF does not say {either}", f": {hemisphere!r}")
-    angle = sum(part / 60**k for k, part in enumerate(parts))
+        raise _no_position(path, f"EXIF does not say {either}", f": {hemisphere!r}")
+    angle = sum((part / 60**k for k, part in enumerate(parts)), 0.0)
     return angle if letter == signs[0] else -angle

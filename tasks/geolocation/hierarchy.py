@@ -1,4 +1,4 @@
-"""Coarser partitions above a partition: each of their cells is a number of its cells."""
+"""Coarser partitions above a partition: each of their cells is the union of some of its cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,43 +13,45 @@ from tasks.geolocation.sphere import directions, unit_vectors
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """A partition of the photographs that are in one of C cells, K <= C cells of its own."""
+    """K <= C cells that together cover the C cells of a partition."""
 
-    cells: np.ndarray  # uint64[K] S2 cell ids, rising
-    ancestor: np.ndarray  # int64[C]: which of the K each of the C lies in
-    centres: np.ndarray  # float64[K,2] latitude and longitude of the mean of the C's mean positions
+    cells: np.ndarray  # uint64[K] S2 cell ids, ascending
+    ancestor: np.ndarray  # int64[C]: which of the K cells holds each of the C
+    centres: np.ndarray  # float64[K, 2] mean of the C cells' mean positions, in degrees
 
 
 def hierarchy_levels(partition: Partition, factors: Sequence[float]) -> list[Level]:
-    """The partition's own level, and above it one for each factor, coarsest first.
+    """One level for each factor, coarsest first, and the partition's own level last.
 
-    A coarser level is split like the partition, by the photographs in its cells, with that many
-    times its t_max (Müller-Budack et al. 2018 have 5,000, 2,000 and 1,000: factors 5 and 2).
+    A coarser level is split like the partition, by the photographs in its cells, with the factor
+    times its t_max. Müller-Budack et al. 2018 use 5,000, 2,000 and 1,000: factors 5 and 2.
 
     Raises:
-        InputError: factors that do not fall, or not to above 1.
+        InputError: factors that are not descending, or not all above 1; too many of them.
     """
+    if len(factors) > s2.LEAF:
+        raise InputError(f"data.coarser has {len(factors):,} factors, and {s2.LEAF} are the most")
     if any(a <= b for a, b in zip(factors, [*factors[1:], 1.0], strict=False)):
         raise InputError(
-            f"data.coarser={list(factors)}: give multiples of t_max, the coarsest partition's "
-            "first, each above 1 and below the one before, such as [5,2]"
+            f"data.coarser={list(factors)}: give multiples of t_max in descending order, all above "
+            "1, such as [5,2]"
         )
     own = Level(partition.cells, np.arange(len(partition)), partition.centres)
     return [*(_coarser(partition, factor * partition.t_max) for factor in factors), own]
 
 
 def _coarser(partition: Partition, t_max: float) -> Level:
-    found = partition.cells.copy()
-    left = np.arange(len(partition))
+    holders = partition.cells.copy()
+    pending = np.arange(len(partition))  # cells whose holder is split further
     for level in range(partition.levels.max() + 1):
-        parents, group = np.unique(s2.parents(partition.cells[left], level), return_inverse=True)
-        totals = np.bincount(group, partition.counts[left])
-        whole = (totals[group] <= t_max) | (partition.levels[left] == level)
-        found[left[whole]] = parents[group[whole]]
-        left = left[~whole]
-        if not left.size:
+        parents, group = np.unique(s2.parents(partition.cells[pending], level), return_inverse=True)
+        totals = np.bincount(group, partition.counts[pending])
+        unsplit = (totals[group] <= t_max) | (partition.levels[pending] == level)
+        holders[pending[unsplit]] = parents[group[unsplit]]
+        pending = pending[~unsplit]
+        if not pending.size:
             break
-    cells, ancestor = np.unique(found, return_inverse=True)
+    cells, ancestor = np.unique(holders, return_inverse=True)
     sums = np.zeros((len(cells), 3))
     vectors = unit_vectors(*partition.centres.T) * partition.counts[:, None]
     np.add.at(sums, ancestor, vectors)

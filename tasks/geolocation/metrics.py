@@ -1,4 +1,4 @@
-"""How far off a set of answers is: the scores of geolocation."""
+"""The scores of geolocation: how far from the truth a set of answers is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,28 +10,30 @@ from torch import Tensor
 from tasks.geolocation.partition import Partition
 from tasks.geolocation.sphere import great_circle_km
 
-# street, city, region, country, continent: the radii of Weyand et al. and all since
+# street, city, region, country, continent: the radii of Weyand et al. and everyone since
 RADII_KM = (1.0, 25.0, 200.0, 750.0, 2500.0)
 
 
 @dataclass(frozen=True)
 class GeolocationResult:
-    """Shares as fractions 0..1, distances in km; -1 where no photograph was scored."""
+    """The scores; -1 where no photograph was scored."""
 
-    metrics: dict[str, float]  # within_1_km ... within_2500_km median_km cell_accuracy
-    distances: np.ndarray  # float64[N] km, in the order taken in
+    metrics: dict[str, float]
+    """within_1_km ... within_2500_km and cell_accuracy as fractions 0..1, median_km in km."""
+    distances: np.ndarray
+    """float64[N] km, in the order of the updates."""
 
 
 class GeolocationScore:
-    """Great-circle distances of a whole data set, collected batch by batch on the CPU.
+    """Great-circle distances over a whole data set, collected batch by batch on the CPU.
 
-    The shares of photographs placed within radii of where they were taken, as PlaNet and its
-    successors report them (arXiv 1602.05314), the median distance, and the share whose
-    cell is right. A photograph taken in none of the partition's cells counts, as a wrong one.
+    The scores are the shares of photographs placed within each radius of where they were taken, as
+    PlaNet and its successors report them (arXiv 1602.05314), the median distance, and the share of
+    photographs in the right cell. A photograph taken outside all cells counts as wrong.
 
     Args:
-        partition: whose cells the predictions name.
-        radii_km: one score for each.
+        partition: its cells are what the predictions name.
+        radii_km: distances, each of which gives one score.
     """
 
     def __init__(self, partition: Partition, radii_km: Sequence[float] = RADII_KM):
@@ -42,11 +44,11 @@ class GeolocationScore:
         """Take in a batch.
 
         Args:
-            prediction: position float[B,2], latitude and longitude in degrees; cell int[B].
-            target: float[B,2], latitude and longitude where the photographs were taken.
+            prediction: `position` float[B, 2], latitude and longitude in degrees; `cell` int[B].
+            target: float[B, 2], latitude and longitude where the photographs were taken.
 
         Raises:
-            InputError: a target that is no place on Earth.
+            InputError: a target that is not a position on Earth.
         """
         truth = target.detach().cpu().double().numpy()
         position = prediction["position"].detach().cpu().double().numpy()
@@ -57,16 +59,16 @@ class GeolocationScore:
 
     @property
     def state(self) -> dict[str, Any]:
-        """All that `update` collected: distances float64[N] in km, and how many cells are right."""
+        """What `update` collected: distances float64[N] in km, and the number of right cells."""
         return {"distances": np.concatenate(self._distances), "right": self._right}
 
     def merge(self, states: Sequence[dict[str, Any]]) -> None:
-        """Replace what was collected by the states of all processes, this one's included."""
+        """Replace what was collected with the states of all processes, including this one's."""
         self._distances = [np.zeros(0), *(state["distances"] for state in states)]
-        self._right = sum(state["right"] for state in states)
+        self._right: int = sum(state["right"] for state in states)
 
     def compute(self) -> GeolocationResult:
-        """Score everything collected so far."""
+        """Score everything that was collected."""
         distances = np.concatenate(self._distances)
         names = [f"within_{radius:g}_km" for radius in self.radii_km]
         values = [-1.0] * (len(names) + 2)

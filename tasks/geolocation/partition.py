@@ -1,5 +1,7 @@
-"""A partition of the sphere into cells: which cell a position is in, and where each cell's answer
-lies. One file, or plain values in a checkpoint."""
+"""A partition of the sphere into cells: a position's cell, and the position of a cell's answer.
+
+It is stored as one file, or as plain values in a checkpoint.
+"""
 
 import hashlib
 import json
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -17,17 +20,19 @@ from backbone.files import write_atomically
 from tasks.geolocation import s2
 from tasks.geolocation.coordinates import out_of_range
 
-PARTITION = "partition"  # where labels and checkpoints keep one
+PARTITION = "partition"  # its key in the details of Labels, and so in checkpoints
 
+# what reading a damaged file raises
+DAMAGE = (SafetensorError, OSError, TypeError, ValueError, KeyError, OverflowError, RecursionError)
 ARRAYS = {"cells": np.uint64, "counts": np.int64, "centres": np.float64}
 
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Disjoint S2 cells; what lies in none of them is dropped. `cells.build_partition` makes one.
+    """Disjoint S2 cells, as `cells.build_partition` makes them. Positions outside all are dropped.
 
-    Cell i, a network's output i, is the i-th in the order of ids, which runs along a curve:
-    cells of near numbers are near each other.
+    Cell i is a network's output i. Cells are in the order of their ids, which run along a curve, so
+    cells with similar numbers are near each other.
     """
 
     t_max: int  # a cell with more photographs was split, unless at the level limit
@@ -36,14 +41,14 @@ class Partition:
     photographs: int  # all that were counted
     dropped_cells: int  # with at least one photograph
     dropped_photographs: int
-    cells: np.ndarray  # uint64[C] S2 cell ids, rising
+    cells: np.ndarray  # uint64[C] S2 cell ids, ascending
     counts: np.ndarray  # int64[C] photographs
-    centres: np.ndarray  # float64[C,2] latitude and longitude of the photographs' mean position
+    centres: np.ndarray  # float64[C, 2] mean position of the photographs, latitude and longitude
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, dtype in ARRAYS.items():
             value = np.array(getattr(self, name), dtype)
-            value.setflags(write=False)  # the hash stands for them
+            value.setflags(write=False)  # the hash is computed once
             object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
@@ -59,62 +64,90 @@ class Partition:
 
     @cached_property
     def levels(self) -> np.ndarray:
-        """int64[C]: the S2 level of each cell; at level 0 six cover the Earth, each has 4 below."""
+        """int64[C]: the S2 level of each cell, 0 for a face of the cube."""
         return s2.cell_levels(self.cells)
 
     @cached_property
     def _ranges(self) -> tuple[np.ndarray, np.ndarray]:
         return s2.ranges(self.cells)
 
-    def cell_of(self, latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
+    def cell_of(self, latitude: ArrayLike, longitude: ArrayLike) -> np.ndarray:
         """The cell that each position lies in.
 
         Args:
             latitude, longitude: float[N] degrees within ±90 and ±180.
 
         Returns:
-            int64[N], 0 to C-1, or -1 for a position in no cell.
+            int64[N], 0 to C-1, or -1 for a position outside all cells.
 
         Raises:
             InputError: a position that is not finite or out of range.
         """
-        latitude, longitude = (np.asarray(x, np.float64).ravel() for x in (latitude, longitude))
-        wrong = np.flatnonzero(out_of_range(latitude, longitude))
+        north, east = (np.asarray(x, np.float64).ravel() for x in (latitude, longitude))
+        wrong = np.flatnonzero(out_of_range(north, east))
         if wrong.size:
             at = wrong[0]
             raise InputError(
-                f"position {at}, latitude {latitude[at]} and longitude {longitude[at]}, is no "
-                "place: degrees must lie within ±90 and ±180"
+                f"position {at}, latitude {north[at]} and longitude {east[at]}, is not on Earth: "
+                "degrees must lie within ±90 and ±180"
             )
-        # no cell is deeper, so none parts the positions inside a cell of that level
-        return self.locate(s2.cell_ids(latitude, longitude, self.max_level))
+        # no cell of the partition is deeper than max_level
+        return self.locate(s2.cell_ids(north, east, self.max_level))
 
     def locate(self, ids: np.ndarray) -> np.ndarray:
-        """The cell that holds each S2 cell: int64[N], -1 where none does.
+        """The cell that holds each of the S2 cells `ids`: int64[N], -1 where none does.
 
-        `coarse.locate(fine.cells)` places the cells of one partition inside another's.
+        `coarse.locate(fine.cells)` finds the cells of one partition inside those of another.
         """
         first, last = self._ranges
         index = first.searchsorted(ids, side="right") - 1
         return np.where((index >= 0) & (ids <= last[index]), index, -1)
 
     def polygon(self, index: int) -> np.ndarray:
-        """float64[4,2]: latitude and longitude of a cell's corners, joined by great circles."""
+        """float64[4, 2]: latitude and longitude of a cell's corners, joined by great circles."""
         return s2.corners(self.cells[index])
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers and lists of them, for a checkpoint."""
+        """Numbers and lists of numbers, for a checkpoint."""
         values = asdict(self)
         return values | {name: values[name].tolist() for name in ARRAYS}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Partition":
-        """The inverse of `to_dict`."""
-        return cls(**values)
+        """Do the inverse of `to_dict`.
+
+        Raises:
+            InputError: values that are not those of a partition.
+        """
+        try:
+            partition = cls(**values)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"the values of the partition are damaged ({error})") from error
+        partition.check()
+        return partition
+
+    def check(self) -> None:
+        """Raise InputError unless numbers and arrays are in range and fit together."""
+        first, last = self._ranges
+        numbers = [getattr(self, f.name) for f in fields(self) if f.name not in ARRAYS]
+        sound = (
+            all(isinstance(number, int | float) and 0 <= number < 2**63 for number in numbers)
+            and type(self.max_level) is int
+            and self.cells.ndim == self.counts.ndim == 1
+            and 0 < len(self.cells) == len(self.counts)
+            and self.centres.shape == (len(self.cells), 2)
+            and not out_of_range(*self.centres.T).any()
+            and bool((self.counts > 0).all())
+            and bool(s2.are_cells(self.cells).all())
+            and bool((last[:-1] < first[1:]).all())
+            and self.levels.max() <= self.max_level <= s2.LEAF
+        )
+        if not sound:
+            raise InputError("the values of the partition are damaged: they do not fit together")
 
     def save(self, path: str | Path) -> None:
-        """Write the partition to one file, whole or not at all; equal ones give equal bytes."""
-        # one entry: the format writes several in no fixed order
+        """Write the partition to one file, atomically. Equal partitions give equal bytes."""
+        # one metadata entry: the format writes several in no fixed order
         text = json.dumps({"hash": self.hash, "numbers": json.loads(self._numbers())})
         arrays = {name: getattr(self, name) for name in ARRAYS}
         with write_atomically(Path(path)) as partial:
@@ -125,7 +158,7 @@ class Partition:
         """Read what `save` wrote.
 
         Raises:
-            InputError: no such file, no partition in it, or its content is not what was hashed.
+            InputError: no such file, no partition in it, or content that does not match its hash.
         """
         remake = "make it again with python -m tasks.geolocation.cells"
         if not Path(path).is_file():
@@ -134,17 +167,21 @@ class Partition:
             with safe_open(path, "numpy") as file:
                 text = (file.metadata() or {}).get("partition")
                 arrays = {name: file.get_tensor(name) for name in ARRAYS if text}
-        except SafetensorError as error:
-            raise InputError(f"{path}: not a partition file ({error}); {remake}") from error
-        if text is None:
-            raise InputError(f"{path}: a safetensors file, but not of a partition; {remake}")
-        stored = json.loads(text)
-        partition = cls(**stored["numbers"], **arrays)
-        if partition.hash != stored["hash"]:
+            if text is None:
+                raise InputError("a safetensors file, but not of a partition")
+            stored = json.loads(text)
+            partition, written = cls(**stored["numbers"], **arrays), str(stored["hash"])
+        except DAMAGE as error:
+            raise InputError(f"{path}: not a partition file: {error}; {remake}") from error
+        if partition.hash != written:
             raise InputError(
                 f"{path}: its content has the hash {partition.hash[:12]}, but it was written with "
-                f"{stored['hash'][:12]}, so the file was changed since; {remake}"
+                f"{written[:12]}, so the file has been changed; {remake}"
             )
+        try:
+            partition.check()
+        except InputError as error:
+            raise InputError(f"{path}: {error}; {remake}") from error
         return partition
 
     def _numbers(self) -> str:

@@ -1,10 +1,13 @@
-"""Photographs with the places they were taken in: from a list, or from a folder's EXIF data."""
+"""Photographs and where they were taken, from a list or from the EXIF data of a folder's files."""
+
+from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -16,11 +19,11 @@ from tasks.geolocation.exif import NoPositionError, gps_position
 from tasks.geolocation.partition import Partition
 from tasks.images.files import SUFFIXES
 
-# Test lists by a part of their files' names, and how many photographs each had when published;
-# many have been taken off the web since, so that a score must say of how many it is.
+# Test sets by a part of their lists' file names, and how many photographs each had when published.
+# Many have since been taken off the web, so a score has to state how many photographs it is of.
 PUBLISHED = {"im2gps3k": ("Im2GPS3k", 2997), "im2gps": ("Im2GPS", 237)}
-UNREAD = {".heic", ".heif"}  # phones write them, Pillow does not read them
-ONE_PLACE = 12  # S2 level of cells of about 2 km
+UNREADABLE = {".heic", ".heif"}  # phones write them, Pillow does not read them
+PLACE_LEVEL = 12  # S2 level of cells about 2 km wide
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class PlaceIndex(ImageIndex):
     positions: np.ndarray = field(kw_only=True)
     """float64[N, 2], latitude and longitude in degrees."""
 
-    def take(self, images: np.ndarray) -> "PlaceIndex":
+    def take(self, images: np.ndarray) -> Self:
         """The set of these photographs (0..N-1), in this order."""
         return replace(super().take(images), positions=self.positions[images])
 
@@ -46,26 +49,26 @@ class Photographs:
     positions: np.ndarray
     """float64[N, 2], latitude and longitude in degrees."""
     official: int
-    """Photographs in the list as published, whether or not they could be had."""
+    """Photographs in the list as published, whether or not they are on disk."""
     name: str
     """Of the list."""
     note: str = ""
-    """What was left out."""
+    """What was left out, in words."""
 
     def __len__(self) -> int:
         return len(self.files)
 
-    def take(self, photographs: np.ndarray) -> "Photographs":
+    def take(self, photographs: np.ndarray) -> Photographs:
         """These photographs (0..N-1), in this order."""
         files, positions = self.files[photographs], self.positions[photographs]
         return replace(self, files=files, positions=positions, official=len(files))
 
     def coordinates(self) -> Iterator[Coordinates]:
-        """What a partition is built from."""
+        """The positions, as a partition is built from."""
         yield Coordinates(None, *self.positions.T)
 
     def index(self, partition: Partition, names: list[str]) -> PlaceIndex:
-        """The photographs labelled with their cells; `names` are the cells'."""
+        """The photographs labelled with their cells, whose names are `names`."""
         cells = partition.cell_of(*self.positions.T)
         classes = tuple((name, name) for name in names)
         return PlaceIndex(self.root, self.files, cells, classes, positions=self.positions)
@@ -74,24 +77,28 @@ class Photographs:
 def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) -> Photographs:
     """The photographs that a CSV file lists (see `read_coordinates`), found in a folder.
 
-    A list may name files, relative to the folder or to the one that it is in (images/a.jpg in
-    images), or ids: the files' names without what follows the last dot, anywhere below the folder.
+    A list may name files, relative to the folder or to its parent (images/a.jpg for images), or
+    ids: file names without their extension, anywhere below the folder. A name is only looked up
+    among the files of the folder; it is never opened as a path or URL.
 
     Args:
         path: the list.
-        folder: that holds the image files.
-        allow_missing: leave out photographs whose files are not there.
+        folder: holds the image files.
+        allow_missing: leave out photographs whose files are missing.
 
     Raises:
-        InputError: a damaged list; a file that is missing, or all of them; an id of two files.
+        InputError: a damaged list; a missing file, or with `allow_missing` none found; an id that
+            two files have.
     """
     chunks = list(read_coordinates(path))
-    if chunks[0].files is None:
-        raise InputError(
-            f"{path}: no column says which file is which photograph; add one named file, img_id "
-            "or id"
-        )
-    names = [os.fsencode(name) for chunk in chunks for name in chunk.files]
+    names: list[bytes] = []
+    for chunk in chunks:
+        if chunk.files is None:
+            raise InputError(
+                f"{path}: no column says which file each photograph is in; add one named file, "
+                "img_id or id"
+            )
+        names += map(os.fsencode, chunk.files)
     positions = np.concatenate(
         [np.stack([chunk.latitude, chunk.longitude], axis=1) for chunk in chunks]
     )
@@ -105,7 +112,7 @@ def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) ->
         raise InputError(
             f"{path}, line {line_number(path, first)}: {os.fsdecode(names[first])} is not in "
             f"{folder.absolute()} ({missing.size:,} of {len(names):,} photographs are missing). "
-            "Name the folder that holds them, get them, or go on without them by "
+            "Name the folder that holds them, download them, or go on without them with "
             "data.allow_missing=true, and the result will say so"
         )
     stem = path.stem.lower()
@@ -118,18 +125,20 @@ def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) ->
 
 
 def with_gps(folder: Path) -> Photographs:
-    """The photographs anywhere in a folder whose EXIF data say where they were taken.
+    """The photographs in a folder and below it whose EXIF data say where they were taken.
 
-    The others are left out, and counted by reason in the note.
+    The others are left out. The note counts them by reason.
 
     Raises:
-        InputError: no photograph, none with a position, or a file that is no image.
+        InputError: no photograph, none with a position, or a file that is not an image.
     """
-    files, positions, reasons = [], [], Counter()
+    files: list[bytes] = []
+    positions: list[tuple[float, float]] = []
+    reasons: Counter[str] = Counter()
     for name in _files(folder):
         suffix = os.path.splitext(os.fsdecode(name))[1].lower()
-        if suffix in UNREAD:
-            reasons[f"{suffix[1:].upper()}, which is not read: convert to JPEG"] += 1
+        if suffix in UNREADABLE:
+            reasons[f"{suffix[1:].upper()}, which is not supported: convert to JPEG"] += 1
         elif suffix in SUFFIXES:
             try:
                 positions.append(gps_position(folder / os.fsdecode(name)))
@@ -143,7 +152,7 @@ def with_gps(folder: Path) -> Photographs:
     if not files:
         raise InputError(
             f"{folder.absolute()}: none of {count:,} photographs says where it was taken "
-            f"({left_out}). Take the files as the camera wrote them, or list them with their "
+            f"({left_out}). Use the files as the camera wrote them, or list them with their "
             "coordinates in a CSV file for data=places"
         )
     note = f"{count - len(files):,} of {count:,} left out: {left_out}" if left_out else ""
@@ -155,32 +164,34 @@ def with_gps(folder: Path) -> Photographs:
 def hold_out_places(
     photographs: Photographs, fraction: float, seed: int
 ) -> tuple[Photographs, Photographs]:
-    """Split in two: (about 1 - fraction, fraction). Photographs of one place stay together.
+    """Split photographs into two sets, about 1 - `fraction` and `fraction` of them.
 
-    A place is a cell of about 2 km: of two pictures taken a minute apart, one in training would
-    give the other's answer away.
+    Photographs of one place, a cell about 2 km wide, stay together: of two pictures taken a minute
+    apart, one in training would give the other's answer away.
 
     Raises:
-        InputError: all photographs of one place.
+        InputError: all photographs are of one place.
     """
-    cells = s2.cell_ids(*photographs.positions.T, ONE_PLACE)
+    latitude, longitude = photographs.positions.T
+    cells = s2.cell_ids(latitude, longitude, PLACE_LEVEL)
     places, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
     if len(places) < 2:
         raise InputError(
-            f"{photographs.root}: all photographs are of one place (2 km across): nothing can be "
-            "held out for validation; name other photographs with data.val="
+            f"{photographs.root}: all photographs are of one place (2 km across), so that none can "
+            "be held out for validation; name other photographs with data.val="
         )
     order = np.random.default_rng(seed).permutation(len(places))
     before = counts[order].cumsum() - counts[order]
     held = np.zeros(len(places), bool)
     held[order] = before < fraction * len(photographs)
-    held[order[0]], held[order[-1]] = True, False  # a photograph each way, whatever the fraction
-    return tuple(photographs.take(np.flatnonzero(side[place])) for side in (~held, held))
+    held[order[0]], held[order[-1]] = True, False  # neither set is empty, whatever the fraction
+    kept = photographs.take(np.flatnonzero(~held[place]))
+    return kept, photographs.take(np.flatnonzero(held[place]))
 
 
 def _files(folder: Path) -> list[bytes]:
-    """Paths of all files below a folder, relative to it, sorted; hidden ones left out."""
-    found = []
+    """Sorted paths, relative to a folder, of all files in it and below it that are not hidden."""
+    found: list[bytes] = []
     for place, folders, names in os.walk(os.fsencode(folder), followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(b".")]
         prefix = os.path.relpath(place, os.fsencode(folder)) + b"/"
@@ -190,7 +201,7 @@ def _files(folder: Path) -> list[bytes]:
 
 
 def _find(names: np.ndarray, folder: Path) -> np.ndarray:
-    """bytes[N]: the file of each name or id, empty where there is none."""
+    """bytes[N]: the file for each name or id, empty where there is none."""
     files = np.array(_files(folder), dtype="S")
     if not files.size:
         return np.zeros(len(names), "S1")
@@ -209,7 +220,7 @@ def _find(names: np.ndarray, folder: Path) -> np.ndarray:
         one, other = (os.fsdecode(file) for file in files[first[double[0]] :][:2])
         raise InputError(
             f"{folder.absolute()}: {os.fsdecode(names[ids][double[0]])} may be {one} or {other}; "
-            "remove one, or list the files' names"
+            "remove one, or list file names in place of ids"
         )
     matched = np.where(last > first, files[first.clip(max=len(files) - 1)], b"")
     found = found.astype(np.promote_types(found.dtype, matched.dtype))

@@ -1,10 +1,11 @@
-"""Where photographs with coordinates come from: lists, folders with EXIF data, sharded tar files.
+"""Sources of photographs with coordinates: lists, folders with EXIF data, sharded tar files.
 
-Making a source reads nothing.
+Constructing a source reads nothing.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from backbone.errors import InputError
 from tasks.data.image_source import require
@@ -13,27 +14,44 @@ from tasks.geolocation.shards import Shards, find_shards
 
 LIST = """a CSV file with the columns file,latitude,longitude (the columns of MP-16, YFCC100M, \
 Im2GPS, Im2GPS3k and OSV-5M are known too)
-and a folder of images: data.train=LIST.csv data.train_images=FOLDER, and so for val"""
+and a folder of images: data.train=LIST.csv data.train_images=FOLDER, and likewise for val"""
 
 
 @dataclass(frozen=True)
 class Places:
-    """The splits of a set, and what a reader of a score must know about them."""
+    """The splits of a data set, and what a reader of a score must know about them."""
 
     train: Photographs | Shards | None
     val: Photographs
     note: str = ""
 
 
+class PlaceSource(Protocol):
+    """Photographs with coordinates in one layout."""
+
+    @property
+    def root(self) -> str:
+        """The folder that the source's other paths are relative to."""
+        ...
+
+    def check(self) -> None:
+        """Raise InputError unless the lists and folders exist; looks at few paths, quickly."""
+        ...
+
+    def load(self) -> Places:
+        """List every photograph. Raises: InputError for what is missing or damaged."""
+        ...
+
+
 @dataclass(frozen=True)
 class PlaceLists:
-    """Lists of photographs and folders of images.
+    """Lists of photographs, and folders of images.
 
     Args:
-        root: folder that the other paths are in.
+        root: folder that the other paths are relative to.
         train, val: the lists; train may be None.
         train_images, val_images: the folders.
-        allow_missing: go on without photographs that are listed and not there.
+        allow_missing: leave out listed photographs whose files are missing.
     """
 
     root: str
@@ -44,7 +62,7 @@ class PlaceLists:
     allow_missing: bool = False
 
     def check(self) -> None:
-        """Raise InputError unless lists and folders are there."""
+        """Raise InputError unless the lists and folders exist."""
         root = Path(self.root)
         paths = [root / self.val, root / self.val_images]
         if self.train is not None:
@@ -70,9 +88,10 @@ class GpsFolders:
 
     Args:
         root: folder that the other two are in.
-        train, val: the folders; train None to evaluate only.
-        val_fraction: ROOT itself holds the photographs, and this share of them is held out.
-        seed: of what is held out.
+        train, val: the folders; train is None to evaluate only.
+        val_fraction: hold out this share, in (0, 1), of the photographs in `root` itself; None to
+            read the two folders.
+        seed: of the choice of what is held out.
     """
 
     root: str
@@ -82,7 +101,7 @@ class GpsFolders:
     seed: int = 0
 
     def check(self) -> None:
-        """Raise InputError unless the folders are there."""
+        """Raise InputError unless the folders exist."""
         root = Path(self.root)
         paths = [root]
         if self.val_fraction is None:
@@ -92,11 +111,11 @@ class GpsFolders:
                 f"data.val_fraction={self.val_fraction}: the share held out for validation must "
                 "be between 0 and 1, such as 0.2"
             )
-        layout = "train/ and val/ with photographs, or with data.val_fraction=0.2 photographs only"
+        layout = "folders train and val of photographs, or photographs with data.val_fraction=0.2"
         require("The folder of photographs", root, paths, layout)
 
     def load(self) -> Places:
-        """Read every file's header."""
+        """Read the header of every file."""
         self.check()
         root = Path(self.root)
         if self.val_fraction is None:
@@ -111,13 +130,18 @@ class GpsFolders:
 class ShardedPlaces:
     """Training photographs in tar files, as `webdataset` reads them; a list for validation.
 
+    `train` may be a shell command or URLs, so it is taken from the configuration of the run alone:
+    from what the user types, or puts into a configuration of their own. Nothing that is read from a
+    file becomes a shard: no name in a list, a tar file or JSON, and no option in a checkpoint or in
+    the config.yaml of a run directory.
+
     Args:
-        root: folder that the other paths are in.
-        train: pattern of the shards, such as train-{000000..000999}.tar; "pipe:COMMAND" reads
-            what a shell command writes, http and other URLs are fetched (see webdataset).
+        root: folder that the other paths are relative to.
+        train: pattern of the shards, such as train-{000000..000999}.tar; "pipe:COMMAND" runs a
+            shell command and reads its output; URLs are fetched (see `shards.SCHEMES`).
         photographs: how many the shards hold; None: as many as the partition was built from.
         shuffle: photographs in the buffer of each loader process.
-        val, val_images, allow_missing: as in PlaceLists.
+        val, val_images, allow_missing: see PlaceLists.
     """
 
     root: str
@@ -130,19 +154,19 @@ class ShardedPlaces:
 
     @property
     def lists(self) -> PlaceLists:
-        """The validation split."""
+        """The lists of the validation split."""
         return PlaceLists(
             self.root, None, self.val, self.val_images, self.val_images, self.allow_missing
         )
 
     def check(self) -> None:
-        """Raise InputError unless the list is there and the shards on disk look whole."""
+        """Raise InputError unless the list exists and the shards on disk look complete."""
         self.lists.check()
         if self.train is not None:
             find_shards(Path(self.root), self.train)
 
     def load(self) -> Places:
-        """Read the validation list; no shard."""
+        """Read the validation list, but no shard."""
         shards = None
         if self.train is not None:
             urls = find_shards(Path(self.root), self.train)

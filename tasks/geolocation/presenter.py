@@ -1,7 +1,7 @@
-"""What is said and shown of where a photograph was taken."""
+"""What a person is told and shown about where a photograph was taken."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,11 @@ from PIL import Image
 
 from tasks.data.module import Batch, DataModule, Labels
 from tasks.geolocation import s2
-from tasks.geolocation.drawing import FADED, MAP_PIXELS, beside_a_map, distance_curves
+from tasks.geolocation.drawing import FADED, MAP_PIXELS, distance_curves, draw_with_map
 from tasks.geolocation.exif import NoPositionError, gps_position
 from tasks.geolocation.metrics import GeolocationResult
 from tasks.geolocation.names import place_name, token
 from tasks.geolocation.partition import Partition
-from tasks.geolocation.photographs import PlaceIndex
 from tasks.geolocation.sphere import great_circle_km
 from tasks.geolocation.world_map import WorldMap
 from tasks.images.files import open_image
@@ -24,12 +23,12 @@ from tasks.training.presenter import Picture, Presenter, spread
 
 
 class PlacePresenter(Presenter):
-    """Cells, positions and heat maps.
+    """Describes, tells and draws cells, positions and heat maps.
 
     Args:
         labels: see Presenter.
-        partition: whose cells they are.
-        radii_km: distances that shares are given for.
+        partition: of the cells.
+        radii_km: the radii of the scores.
     """
 
     shown = 4
@@ -39,20 +38,22 @@ class PlacePresenter(Presenter):
         self.partition, self.radii_km = partition, radii_km
 
     def describe(self, prediction: Prediction, index: int) -> dict[str, Any]:
-        """One photograph's answer, as plain values for JSON.
+        """The answer for one photograph, as plain values for JSON.
 
-        `position`, degrees; `cells`, the five most probable ones, best first; `distribution`, the
-        probability of each cell that is at least a thousandth as probable as the best.
+        Returns:
+            `position`, latitude and longitude in degrees; `cells`, the five most probable, best
+            first; `distribution`, token -> probability of each cell that is at least a thousandth
+            as probable as the best.
         """
         probabilities = prediction["probabilities"][index].double().cpu().numpy()
         order = np.argsort(-probabilities, kind="stable")
-        seen = order[probabilities[order] >= probabilities[order[0]] / FADED]
+        shown = order[probabilities[order] >= probabilities[order[0]] / FADED]
         return {
             "position": prediction["position"][index].double().cpu().numpy().round(4).tolist(),
             "cells": [self._cell(i, probabilities[i]) for i in order[:5].tolist()],
             "distribution": {
                 token(self.partition.cells[i]): float(f"{probabilities[i]:.3g}")
-                for i in seen.tolist()
+                for i in shown.tolist()
             },
         }
 
@@ -68,7 +69,7 @@ class PlacePresenter(Presenter):
         }
 
     def compare(self, answer: dict[str, Any], path: Path) -> dict[str, Any]:
-        """Where the photograph's EXIF data say it was taken, and how far off the answer is."""
+        """Where the photograph was taken according to its EXIF data, and the answer's distance."""
         try:
             position = gps_position(path)
         except NoPositionError:
@@ -80,7 +81,7 @@ class PlacePresenter(Presenter):
         }
 
     def tell(self, answer: dict[str, Any]) -> str:
-        """The best cells and their probabilities, and how far off the first is where known."""
+        """The best cells with their probabilities and, where it is known, the true position."""
         text = ", ".join(
             f"{place_name(c['latitude'], c['longitude'])} {c['probability']:.3f}"
             for c in answer["cells"]
@@ -91,12 +92,12 @@ class PlacePresenter(Presenter):
         return f"{text}; taken at {taken}, {answer['distance_km']:,.0f} km off"
 
     def draw(self, image: Image.Image, answer: dict[str, Any]) -> Image.Image:
-        """The photograph beside the heat map, the true position marked where it is known."""
+        """The photograph beside its heat map, with the true position where it is known."""
         numbers = {token(cell): i for i, cell in enumerate(self.partition.cells)}
         values = np.full(len(self.partition), np.nan)
         for cell, probability in answer["distribution"].items():
             values[numbers[cell]] = probability
-        return beside_a_map(image, answer, self.world, values)
+        return draw_with_map(image, answer, self.world, values)
 
     @cached_property
     def world(self) -> WorldMap:
@@ -110,11 +111,11 @@ class PlacePresenter(Presenter):
         predict: Callable[[Batch], Prediction],
         baselines: Mapping[str, Mapping[str, float]],
     ) -> dict[str, Picture]:
-        """How far off the answers are, and the heat maps of some photographs."""
+        """The curve of distances, and the heat maps of some photographs."""
         rows = spread(len(data.indices[data.reported]), self.shown)
         maps: dict[str, Picture] = {
-            f"heat_map_{k + 1}.png": lambda path, row=row: self.heat_map(data, predict, row, path)
-            for k, row in enumerate(rows)
+            f"heat_map_{k}.png": partial(self.heat_map, data, predict, row)
+            for k, row in enumerate(rows, start=1)
         }
         return {
             "distances.png": lambda path: distance_curves(result, self.radii_km, baselines, path),
@@ -125,9 +126,10 @@ class PlacePresenter(Presenter):
         self, data: DataModule, predict: Callable[[Batch], Prediction], row: int, path: Path
     ) -> None:
         """Write one photograph of the reported split beside its heat map."""
-        index: PlaceIndex = data.indices[data.reported]
-        answer = self.describe(predict(data.batch(data.reported, [row])), 0)
-        position = index.positions[row].tolist()
+        batch = data.batch(data.reported, [row])
+        answer = self.describe(predict(batch), 0)
+        position = batch["position"][0].tolist()
         off = float(great_circle_km(*position, *answer["position"]))
         answer |= {"true_position": position, "distance_km": off}
-        self.draw(open_image(index.path(row)), answer).save(path)
+        image = open_image(data.indices[data.reported].path(row))
+        self.draw(image, answer).save(path)

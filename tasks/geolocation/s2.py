@@ -1,10 +1,10 @@
-"""S2 cells: which cell a coordinate falls in, for whole arrays at once; a cell's corners and area.
+"""S2 cells: the cells of whole arrays of coordinates, and a cell's corners and area.
 
-The cells are those of Google's S2 library (s2geometry.io): each face of a cube around the Earth is
-a tree of quarters down to level 30, numbered along a Hilbert curve, so that all cells inside a cell
-have ids in one range. Corners and areas come from the library, `s2geometry`, Google's own bindings.
-It takes one coordinate a call, 8 microseconds each; the projection below takes arrays, some twenty
-times faster, and the tests hold its ids to the library's.
+The cells are those of Google's S2 library (s2geometry.io). Each face of a cube around the Earth is
+a quadtree down to level 30. Cells are numbered along a Hilbert curve, so the ids of all cells
+inside one cell form a range. Corners and areas come from `s2geometry`, Google's own bindings, which
+take one coordinate per call, at 8 microseconds each. The projection below takes arrays and is some
+twenty times faster; the tests compare its ids with the library's.
 """
 
 import numpy as np
@@ -22,20 +22,20 @@ except ModuleNotFoundError as error:
 
 LEAF = 30  # the deepest level: cells of about a centimetre
 
-# A face's u and v are two of (x, y, z), signed, over the component that the face stands on.
+# A face's u and v are two of (x, y, z), with a sign, divided by the component along its normal.
 U_AXIS, U_SIGN = np.array([1, 0, 0, 2, 2, 1]), np.array([1, -1, -1, 1, 1, -1.0])
 V_AXIS, V_SIGN = np.array([2, 2, 1, 1, 0, 0]), np.array([1, 1, -1, 1, -1, -1.0])
 
-# One step of the Hilbert curve. The row is the curve's orientation in this square (bit 0: axes
-# exchanged, bit 1: run backwards), the column the quarter 2i + j: where on the curve that quarter
-# comes, and the orientation inside of it.
+# One step of the Hilbert curve. Row: the curve's orientation in this square (bit 0: axes exchanged,
+# bit 1: run backwards). Column: the quarter 2i + j. POSITION is where on the curve that quarter
+# comes, ORIENTATION the curve's orientation inside it.
 POSITION = np.array([[0, 1, 3, 2], [0, 3, 1, 2], [2, 3, 1, 0], [2, 1, 3, 0]])
 ORIENTATION = np.arange(4)[:, None] ^ np.array([1, 0, 0, 3])[POSITION]
 STEP = (POSITION | ORIENTATION << 2).astype(np.uint8).ravel()
 
 
 def cell_ids(latitude: np.ndarray, longitude: np.ndarray, level: int) -> np.ndarray:
-    """The cell of a level that each coordinate lies in.
+    """The cell of one level that each coordinate lies in.
 
     Args:
         latitude, longitude: float[N] degrees within ±90 and ±180.
@@ -44,10 +44,10 @@ def cell_ids(latitude: np.ndarray, longitude: np.ndarray, level: int) -> np.ndar
     Returns:
         uint64[N] S2 cell ids.
     """
-    # one meridian with two names, which rounding would put on the two sides of a seam
+    # -180 and 180 are the same meridian, but rounding would put them on two sides of a seam
     point = unit_vectors(latitude, np.where(longitude == -180, 180, longitude))
     size = np.abs(point)
-    axis = 2 - size[:, ::-1].argmax(axis=1)  # of equal components the last, as the library has it
+    axis = 2 - size[:, ::-1].argmax(axis=1)  # the last of equal components, as in the library
     row = np.arange(len(point))
     stem = point[row, axis]
     face = axis + 3 * (stem < 0)
@@ -60,8 +60,14 @@ def cell_ids(latitude: np.ndarray, longitude: np.ndarray, level: int) -> np.ndar
         step = STEP[orientation << 2 | quarter]
         place = place << np.uint64(2) | (step & 3)
         orientation = step >> 2
-    # the path from the face down, then a one, then zeros
+    # an id is the path down from the face, then a one, then zeros
     return (place << np.uint64(1) | np.uint64(1)) << np.uint64(2 * (LEAF - level))
+
+
+def are_cells(ids: np.ndarray) -> np.ndarray:
+    """bool[N]: which numbers are ids of S2 cells. The library may crash on those that are not."""
+    face = ids >> np.uint64(2 * LEAF + 1)
+    return (face < 6) & (_last_one(ids) & np.uint64(0x1555555555555555) != 0)
 
 
 def cell_levels(ids: np.ndarray) -> np.ndarray:
@@ -71,19 +77,19 @@ def cell_levels(ids: np.ndarray) -> np.ndarray:
 
 
 def ranges(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """uint64[N] twice: the first and last id among all cells inside each cell, itself included."""
+    """The first and last id among all cells inside each cell, itself included: uint64[N] each."""
     half = _last_one(ids) - np.uint64(1)
     return ids - half, ids + half
 
 
 def parents(ids: np.ndarray, level: int) -> np.ndarray:
-    """uint64[N]: the cell of a level, not deeper than theirs, that holds each cell."""
+    """uint64[N]: the ancestor of each cell at a level that is no deeper than the cell's own."""
     one = np.uint64(1) << np.uint64(2 * (LEAF - level))
     return ids & (~one + np.uint64(1)) | one
 
 
 def corners(cell: int) -> np.ndarray:
-    """float64[4,2]: latitude and longitude of a cell's corners, anticlockwise seen from above.
+    """float64[4, 2]: latitude and longitude of a cell's corners, anticlockwise seen from above.
 
     The sides between them are great circles.
     """
@@ -95,13 +101,13 @@ def corners(cell: int) -> np.ndarray:
 def area_km2(cell: int) -> float:
     """The exact area of a cell on the sphere."""
     square = s2geometry.S2Cell(s2geometry.S2CellId(int(cell)))
-    return square.ExactArea() * EARTH_RADIUS_KM**2
+    return float(square.ExactArea()) * EARTH_RADIUS_KM**2
 
 
 def _squares(u: np.ndarray, level: int) -> np.ndarray:
-    """The column of a face's grid that u, -1 to 1, falls in: int64[N].
+    """int64[N]: the column of a face's grid that u, in -1..1, falls in.
 
-    S2's quadratic projection, which makes cells of a level nearly equal in area.
+    S2's quadratic projection makes all cells of a level nearly equal in area.
     """
     root = 0.5 * np.sqrt(1 + 3 * np.abs(u))
     leaf = np.floor(np.where(u >= 0, root, 1 - root) * 2**LEAF).astype(np.int64)

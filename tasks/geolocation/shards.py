@@ -1,17 +1,21 @@
-"""Photographs in sharded tar files, read from front to back: for sets that do not fit one disk.
+"""Photographs in sharded tar files, read sequentially: for sets that do not fit on one disk.
 
-A photograph is two members of one name, KEY.jpg and KEY.json, the latter with a latitude and a
-longitude; what else there is is passed over. `webdataset` opens, unpacks and groups: the layout is
-its own, and most published sets come in it. Its last release is of June 2025; what has been
-released since, litdata and streaming, wants sets rewritten in formats of their own. It takes a
-shard that ends early, where that happens between two members, for a short one; this does not.
+A photograph is two members with the same key, KEY.jpg and KEY.json; the latter holds a latitude and
+a longitude. Other members are ignored. This is the layout of `webdataset`, in which most large sets
+are published, and `webdataset` opens, unpacks and groups them. Its last release is from June 2025;
+the newer litdata and streaming need sets rewritten in formats of their own. A shard cut off between
+two members looks complete to `webdataset`; here it is an error.
+
+Opening a URL may start a program, and "pipe:COMMAND" runs a shell command. URLs come only from the
+pattern that `find_shards` expands, the run's own option `data.train`. No name inside a list, a tar
+file, a checkpoint or a run directory is ever opened.
 """
 
 import json
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,14 +27,23 @@ from backbone.errors import InputError
 from tasks.geolocation.coordinates import LATITUDE, LONGITUDE, ROWS, Coordinates, out_of_range
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
-TWICE = "named twice"  # why a member is left out
-END = 1024  # bytes of zeros that close a tar archive
+SCHEMES = ("http", "https", "sftp", "ftps", "scp", "gs", "htgs", "hf", "ais", "file")
+"""Of the URLs that webdataset opens, most of them with a program such as curl."""
+DUPLICATE = "named twice"  # the reason why a member is left out
+# what JSON without a latitude and a longitude raises
+UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+END = 1024  # bytes of zeros at the end of a tar archive
 
 
 class MemberError(InputError):
-    """A photograph of a shard that cannot be used; `reason` is the same for all of its kind."""
+    """A photograph of a shard that cannot be used.
 
-    def __init__(self, message: str, reason: str = ""):
+    Args:
+        message: what is wrong with which photograph.
+        reason: the fault in a few words, the same for all photographs with the same fault.
+    """
+
+    def __init__(self, message: str, reason: str = ""):  # a default, so that it can be unpickled
         super().__init__(message)
         self.reason = reason
 
@@ -40,9 +53,9 @@ class Member:
     """A photograph of a shard."""
 
     shard: int
-    number: int  # within the shard, broken ones counted
+    number: int  # within the shard, counting broken ones
     name: str
-    image: bytes  # the file's content
+    image: bytes  # content of the image file
     latitude: float
     longitude: float
 
@@ -53,7 +66,7 @@ class Shards:
 
     Args:
         urls: of the shards.
-        photographs: how many they hold, None where nobody said.
+        photographs: how many they hold; None if unknown.
         shuffle: photographs in the buffer of each loader process.
     """
 
@@ -62,9 +75,9 @@ class Shards:
     shuffle: int
 
     def coordinates(self) -> Iterator[Coordinates]:
-        """Where all photographs were taken, in chunks; reads every shard."""
+        """Where all photographs were taken, in chunks. This reads every shard."""
         print(f"reading the coordinates in {len(self.urls):,} shards, once")
-        places = []
+        places: list[tuple[float, float]] = []
         for url in self.urls:
             for sample in samples(url, Counter()):
                 try:
@@ -77,23 +90,34 @@ class Shards:
 
 
 def find_shards(root: Path, pattern: str) -> list[str]:
-    """The shards that a pattern with braces names, such as train-{000..049}.tar.
+    """Expand a pattern with braces, such as train-{000..049}.tar, into shards.
 
-    Those on disk are relative to `root`, and are looked at: whether they begin and end as an
-    uncompressed tar archive does.
+    Paths are relative to `root` and become absolute. Those files are checked to begin and end like
+    an uncompressed tar archive. Commands and URLs are not opened.
+
+    Args:
+        root: a folder.
+        pattern: `data.train`, as the user typed it; never text from a file, see the module.
 
     Raises:
-        InputError: no such file; one that is no tar archive, or ends early.
+        InputError: an unknown kind of URL; a file that does not exist, is not a tar archive, or
+            ends early.
     """
-    urls = list(braceexpand(pattern))
-    if all(map(is_remote, urls)):
-        return urls
-    urls = [url if is_remote(url) else str(root / url) for url in urls]
+    # a path is known by being absolute: whatever the folder is called, it is no command
+    folder = root.absolute()
+    urls = [url if is_remote(url) else str(folder / url) for url in braceexpand(pattern)]
+    for url in filter(is_remote, urls):
+        scheme = url.partition(":")[0]
+        if scheme not in ("pipe", *SCHEMES):
+            raise InputError(
+                f"data.train={pattern}: there is no way to read {scheme}: URLs; known are "
+                f'{", ".join(SCHEMES)}, and "pipe:COMMAND" for the output of a shell command'
+            )
     absent = [url for url in urls if not is_remote(url) and not Path(url).is_file()]
     if absent:
         raise InputError(
-            f"{absent[0]}: there is no such shard ({len(absent):,} of the {len(urls):,} that "
-            f"data.train={pattern} names are missing): correct the pattern, which is relative to "
+            f"{absent[0]}: there is no such shard ({len(absent):,} of the {len(urls):,} in "
+            f"data.train={pattern} are missing): correct the pattern, which is relative to "
             "data.root"
         )
     for url in urls:
@@ -103,34 +127,33 @@ def find_shards(root: Path, pattern: str) -> list[str]:
 
 
 def is_remote(url: str) -> bool:
-    """Whether a shard is something else than a path."""
-    return "://" in url or url.startswith("pipe:")
+    """Whether a shard is a command or a URL rather than a path."""
+    return url.startswith("pipe:") or (not url.startswith("/") and "://" in url)
 
 
-def samples(url: str, broken: Counter) -> Iterator[dict[str, Any]]:
-    """A shard's members grouped by key: suffix -> content, `__key__` -> key.
+def samples(url: str, broken: Counter[str]) -> Iterator[dict[str, Any]]:
+    """Read a shard, its members grouped by key: suffix -> content, `__key__` -> key.
+
+    Args:
+        url: one of those that `find_shards` returned.
+        broken: counts members that are left out, by reason.
 
     Raises:
         InputError: the shard cannot be read, is damaged, or ends early.
     """
 
-    # torch comes with it, and checking a configuration needs none
-    from webdataset.gopen import gopen
+    # imported here because it imports torch, which checking a configuration should not
     from webdataset.tariterators import group_by_keys, tar_file_expander
 
-    def twice(error: Exception) -> bool:
-        broken[TWICE] += 1
+    def count_duplicate(error: Exception) -> bool:
+        broken[DUPLICATE] += 1
         return True
 
     try:
-        stream = _Ended(gopen(url))
-        try:
+        with closing(_EndChecked(_open(url))) as stream:
             files = tar_file_expander([{"url": url, "stream": stream}])
-            yield from group_by_keys(files, handler=twice)
+            yield from group_by_keys(files, handler=count_duplicate)
             stream.expect_end(url)
-        finally:
-            with suppress(OSError):  # of a command that failed: its shard has no end mark
-                stream.close()
     except (tarfile.TarError, EOFError) as error:
         raise InputError(
             f"{url}: the shard ends early or is damaged ({error.args[0]}): get it again"
@@ -139,29 +162,41 @@ def samples(url: str, broken: Counter) -> Iterator[dict[str, Any]]:
         raise InputError(f"{url}: the shard cannot be read: {error}") from error
 
 
+def _open(url: str) -> BinaryIO:
+    if not is_remote(url):
+        return open(url, "rb")
+    from webdataset.gopen import gopen
+
+    try:
+        stream: BinaryIO = gopen(url)
+    except (ValueError, ImportError) as error:
+        raise InputError(f"{url}: the shard cannot be read: {error}") from error
+    return stream
+
+
 def position(sample: dict[str, Any]) -> tuple[float, float]:
-    """Latitude and longitude of a photograph, as its JSON member says.
+    """Latitude and longitude of a photograph, from its JSON member.
 
     Raises:
-        MemberError: there is none, or it is no place.
+        MemberError: there is none, or it is out of range.
     """
     try:
-        said = {name.lower(): value for name, value in json.loads(sample["json"]).items()}
+        values = {name.lower(): value for name, value in json.loads(sample["json"]).items()}
         latitude, longitude = (
-            float(next((said[name] for name in names if name in said), ""))
+            float(next((values[name] for name in names if name in values), ""))
             for names in (LATITUDE, LONGITUDE)
         )
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise MemberError(f"{sample['__key__']}: no position", "no position") from error
     if out_of_range(np.array(latitude), np.array(longitude)):
         raise MemberError(
-            f"{sample['__key__']}: {latitude}, {longitude} is no place", "position out of range"
+            f"{sample['__key__']}: {latitude}, {longitude} is not on Earth", "position out of range"
         )
     return latitude, longitude
 
 
 def member(sample: dict[str, Any], url: str, shard: int, number: int) -> Member:
-    """A sample as a photograph.
+    """The photograph in a sample.
 
     Raises:
         MemberError: no image, or no position.
@@ -173,25 +208,27 @@ def member(sample: dict[str, Any], url: str, shard: int, number: int) -> Member:
     return Member(shard, number, f"{url}: {sample['__key__']}", image, latitude, longitude)
 
 
-class _Ended:
-    """A stream that knows whether what was read of it ends as a tar archive does.
+class _EndChecked:
+    """A stream that knows whether it ends like a tar archive.
 
-    `tarfile` takes anything that is no header for the end, even the end of the file.
+    `tarfile` takes anything that is not a header for the end of the archive, even the end of the
+    file.
     """
 
     def __init__(self, stream: BinaryIO):
         self.stream, self.last = stream, b""
 
     def read(self, size: int) -> bytes:
+        """Read up to `size` bytes."""
         data = self.stream.read(size)
         self.last = (self.last + data)[-END:]
         return data
 
     def expect_end(self, url: str) -> None:
-        """Read what is left, which is zeros.
+        """Read the rest of the stream, which should be zeros.
 
         Raises:
-            InputError: it is something else, or there were none.
+            InputError: it holds something else, or the end mark is missing.
         """
         rest = False
         while data := self.stream.read(1 << 20):
@@ -202,7 +239,9 @@ class _Ended:
             raise InputError(f"{url}: the shard {where}: get it again")
 
     def close(self) -> None:
-        self.stream.close()
+        """Close the stream."""
+        with suppress(OSError):  # from a command that failed: then the shard has no end mark
+            self.stream.close()
 
 
 def _check_ends(path: str) -> None:

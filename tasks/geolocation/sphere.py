@@ -1,12 +1,13 @@
 """Positions on the sphere: unit vectors and great-circle distance."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 EARTH_RADIUS_KM = 6371.0088  # the mean radius of the WGS 84 ellipsoid, (2a + b) / 3
 
 
-def unit_vectors(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
-    """Degrees to float64[N,3] on the unit sphere.
+def unit_vectors(latitude: ArrayLike, longitude: ArrayLike) -> np.ndarray:
+    """Convert degrees, [N] each, to float64[N, 3] on the unit sphere.
 
     x points to 0, 0 (latitude, longitude), y to 0, 90 and z to the north pole.
     """
@@ -15,23 +16,23 @@ def unit_vectors(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
     return np.stack([across * np.cos(theta), across * np.sin(theta), np.sin(phi)], axis=-1)
 
 
-def directions(vectors: np.ndarray) -> np.ndarray:
-    """Vectors [N,3] of any length to float64[N,2]: latitude and longitude in degrees."""
+def directions(vectors: ArrayLike) -> np.ndarray:
+    """Convert vectors [N, 3] of any length to float64[N, 2], latitude and longitude in degrees."""
     x, y, z = np.moveaxis(np.asarray(vectors, np.float64), -1, 0)
     return np.degrees(np.stack([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)], axis=-1))
 
 
 def great_circle_km(
-    latitude: np.ndarray,
-    longitude: np.ndarray,
-    other_latitude: np.ndarray,
-    other_longitude: np.ndarray,
+    latitude: ArrayLike,
+    longitude: ArrayLike,
+    other_latitude: ArrayLike,
+    other_longitude: ArrayLike,
 ) -> np.ndarray:
-    """Distance in km along the sphere between positions in degrees; the arguments broadcast.
+    """Great-circle distance in km between positions in degrees; the arguments broadcast.
 
-    The arctangent form (Vincenty's for equal axes): unlike the arccosine and the haversine it
-    loses no digits, neither at coinciding nor at opposite points. On the mean sphere; the
-    ellipsoid's geodesics differ from it by at most 0.6%.
+    This is the arctangent form (Vincenty's formula for equal axes). Unlike the arccosine and the
+    haversine, it loses no digits at coinciding or at opposite points. Geodesics of the ellipsoid
+    differ from distances on this mean sphere by at most 0.6%.
     """
     phi, other_phi = np.radians(latitude), np.radians(other_latitude)
     turn = np.radians(np.subtract(other_longitude, longitude))

@@ -1,4 +1,4 @@
-"""Training batches from shards that are read from front to back, and an epoch's worth of them."""
+"""Training batches from shards that are read sequentially, and the epochs they make up."""
 
 import io
 import random
@@ -16,7 +16,7 @@ from webdataset.filters import shuffle
 
 from backbone.errors import InputError
 from tasks.geolocation.partition import Partition
-from tasks.geolocation.shards import TWICE, Member, MemberError, Shards, member, samples
+from tasks.geolocation.shards import DUPLICATE, Member, MemberError, Shards, member, samples
 from tasks.images.crops import RandomResizedCrop
 from tasks.images.files import Box, load_view
 from tasks.images.view import View
@@ -24,14 +24,14 @@ from tasks.images.view import View
 DROPPED = "in a dropped cell"
 REASONS = (
     *("no image", "image cannot be decoded", "no position", "position out of range"),
-    *(TWICE, DROPPED),
+    *(DUPLICATE, DROPPED),
 )
-TOLD = 3  # broken photographs that each loader process names in an epoch; the others it counts
-WORKERS = 256  # at most
+REPORTED = 3  # broken photographs that each loader process names in an epoch; it counts the others
+MOST_WORKERS = 256
 
 
-class Content(io.BytesIO):
-    """A file in memory that goes by a name in messages."""
+class NamedBytes(io.BytesIO):
+    """A file in memory that has a name in messages."""
 
     def __init__(self, content: bytes, name: str):
         super().__init__(content)
@@ -41,24 +41,23 @@ class Content(io.BytesIO):
         return self.name
 
 
-class ShardStream(IterableDataset):
-    """One process's photographs of an epoch, in an order that is a function of the seed, the
-    epoch, and the numbers of processes and workers.
+class ShardStream(IterableDataset[dict[str, Any]]):
+    """One process's photographs of an epoch, in random order.
 
-    The shards are drawn in a fresh order each epoch, dealt to the processes and then to their
-    workers, and what is read of them passes through a bounded buffer, out of which it is drawn at
-    random. So each photograph comes once an epoch, on one process. What the buffer holds is not
-    decoded: memory is that of its files.
+    The order is a function of the seed, the epoch, and the numbers of processes and workers. In
+    each epoch the shards are shuffled and dealt to the processes and then to their workers. What is
+    read from them passes through a bounded buffer, from which photographs are drawn at random. So
+    each photograph comes once per epoch, on one process. The buffer holds encoded files.
 
-    Items are those of LocatedImages; `image_id` is a million times the shard's number plus the
-    photograph's within the shard.
+    Items are those of LocatedImages. `image_id` is a million times the shard's number plus the
+    photograph's number within the shard.
 
     Args:
-        shards: all processes'.
-        partition: a photograph in none of its cells is left out, and counted.
+        shards: of all processes.
+        partition: a photograph outside all of its cells is left out, and counted.
         size: (h, w) in pixels.
         crop, view, seed: see LabelledImages.
-        rank, world: this process and their number.
+        rank, world: this process's number, and how many there are.
     """
 
     def __init__(
@@ -76,39 +75,46 @@ class ShardStream(IterableDataset):
         self.crop, self.view, self.seed = crop, view, seed
         self.rank, self.world = rank, world
         self.epoch, self.skip, self.batch_size = 0, 0, 1
-        self.counting, self.told = True, 0
-        self.repeated = 0  # photographs drawn once more in this epoch, see StreamBatches
-        # what each worker left out, by reason; workers write into the memory itself
-        self.left_out = torch.zeros(WORKERS, len(REASONS), dtype=torch.int64).share_memory_()
+        self.counting, self.reported = True, 0
+        self.repeated = 0  # photographs drawn a second time in this epoch, see StreamBatches
+        # how many photographs each worker left out, by reason, in memory that workers share
+        self.left_out = torch.zeros(MOST_WORKERS, len(REASONS), dtype=torch.int64).share_memory_()
 
     def begin(self, epoch: int, skip: int = 0, batch_size: int = 1) -> None:
-        """Make the next iteration one of this epoch, past so many batches (read, not decoded)."""
+        """Start an epoch with the next iteration.
+
+        Args:
+            epoch: its number.
+            skip: batches to skip; their photographs are read, but not decoded.
+            batch_size: of those batches.
+        """
         self.epoch, self.skip, self.batch_size = epoch, skip, batch_size
         self.repeated, self.counting = 0, True
         self.left_out.zero_()
 
     def repeat(self) -> None:
-        """Make the next iteration the same epoch's once more, of which nothing is counted."""
+        """Start the same epoch again with the next iteration, without counting anything."""
         self.skip, self.counting = 0, False
 
     @property
     def counts(self) -> Counter[str]:
-        """Photographs of this process that the epoch left out, by reason, or repeated."""
+        """Photographs that this process left out of the epoch, by reason, or repeated."""
         totals = zip(REASONS, self.left_out.sum(0).tolist(), strict=True)
         return +Counter(dict(totals) | {"repeated": self.repeated})
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         info = get_worker_info()
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
-        self.told = 0
+        self.reported = 0
         order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.shards.urls))
-        # The loader takes its batches from the lanes in turn: behind those that are skipped it is
-        # another lane's turn, which the first worker then has.
+        # The loader takes batches from the workers' lanes in turn. After the skipped batches it is
+        # another lane's turn, and that lane goes to the first worker.
         lane = (worker + self.skip) % workers
         skip = self.batch_size * len(range(lane, self.skip, workers))
         mine = order[self.rank :: self.world][lane::workers].tolist()
         buffer = self.shards.shuffle
         rng = random.Random(f"{self.seed} {self.epoch} {self.rank} {lane}")
+        drawn: Iterator[tuple[Member, int]]
         drawn = shuffle(buffer, initial=buffer, rng=rng)(self.members(mine, worker))
         for photograph, cell in islice(drawn, skip, None):
             try:
@@ -117,11 +123,11 @@ class ShardStream(IterableDataset):
                 self.leave_out(worker, "image cannot be decoded", str(error))
 
     def members(self, shards: list[int], worker: int) -> Iterator[tuple[Member, int]]:
-        """The photographs in shards that have a cell, and their cells; the others are counted."""
+        """The photographs of shards that lie in a cell, with their cells; counts the others."""
         for shard in shards:
             url = self.shards.urls[shard]
-            twice: Counter[str] = Counter()
-            for number, sample in enumerate(samples(url, twice)):
+            duplicates: Counter[str] = Counter()
+            for number, sample in enumerate(samples(url, duplicates)):
                 try:
                     found = member(sample, url, shard, number)
                 except MemberError as error:
@@ -132,11 +138,11 @@ class ShardStream(IterableDataset):
                     self.leave_out(worker, DROPPED)
                 else:
                     yield found, cell
-            for _ in range(twice[TWICE]):
-                self.leave_out(worker, TWICE)
+            for _ in range(duplicates[DUPLICATE]):
+                self.leave_out(worker, DUPLICATE)
 
     def item(self, photograph: Member, cell: int) -> dict[str, Any]:
-        """A photograph decoded. Raises: InputError for one that cannot be."""
+        """Decode a photograph. Raises: InputError for one that is damaged."""
         size = np.zeros(2, np.int64)
 
         def box(width: int, height: int) -> Box:
@@ -146,7 +152,7 @@ class ShardStream(IterableDataset):
             key = [self.seed, self.epoch, photograph.shard, photograph.number]
             return self.crop(width, height, self.size, np.random.default_rng(key))
 
-        image = load_view(Content(photograph.image, photograph.name), self.size, box)
+        image = load_view(NamedBytes(photograph.image, photograph.name), self.size, box)
         return {
             "image": image,
             "label": cell,
@@ -156,31 +162,31 @@ class ShardStream(IterableDataset):
         }
 
     def leave_out(self, worker: int, reason: str, message: str = "") -> None:
-        """Count a photograph that is not used, and say which one if it is among the first."""
+        """Count a photograph that is not used; name it if it is among the first."""
         if not self.counting:
             return
         self.left_out[worker, REASONS.index(reason)] += 1
-        self.told += bool(message)
-        if message and self.told <= TOLD:
+        self.reported += bool(message)
+        if message and self.reported <= REPORTED:
             print(f"left out: {message}", file=sys.stderr)
 
 
 class StreamBatches:
     """Full batches of a stream, the same number in every process.
 
-    Processes wait for each other at each step, so that all must make as many. One whose shards
-    hold fewer photographs than its share begins them anew in the same epoch, and one whose shards
-    hold more leaves the rest out: with shards of equal size, in a number that the processes
-    divide, every photograph is drawn once an epoch, less the incomplete last batch.
+    Processes wait for each other at each step, so all must make the same number of steps. One whose
+    shards hold fewer photographs than its share reads them again in the same epoch; one whose
+    shards hold more leaves the rest out. With shards of equal size, whose number is a multiple of
+    the number of processes, every photograph is drawn once per epoch, except for the incomplete
+    last batch.
 
-    A run continued in mid-epoch reads past what it has seen without decoding it. It goes on with
-    the very batches that were due if the number of workers is the same and no photograph before
-    was left out.
+    A run continued in mid-epoch skips what it has trained on without decoding it. It goes on with
+    exactly the next batches if the number of workers is the same and no photograph was left out.
 
     Args:
-        stream: this process's.
-        batch_size: photographs.
-        steps: batches an epoch.
+        stream: of this process.
+        batch_size: photographs per batch.
+        steps: batches per epoch.
         workers: loader processes.
         collate: items -> batch.
         done: what an interrupted run has trained on: (epochs, batches of the next).
@@ -199,7 +205,7 @@ class StreamBatches:
         self.epoch = done[0]
         self.batches: Generator[dict[str, Tensor], None, None] | None = None
         self.sampler = self  # where Lightning looks for `set_epoch`
-        # workers are started each epoch: they take the stream as it is then
+        # workers start anew each epoch, with the stream as it is then
         self.loader = DataLoader(
             stream,
             batch_size=batch_size,
@@ -219,14 +225,14 @@ class StreamBatches:
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         start = self.done[1] if self.epoch == self.done[0] else 0
         if self.batches is not None:
-            self.batches.close()  # its workers count into the same memory
+            self.batches.close()  # otherwise its workers would count into the same memory
         self.batches = self.full_batches(start)
         yield from islice(self.batches, self.steps - start)
 
     def full_batches(self, start: int) -> Generator[dict[str, Tensor], None, None]:
-        """Batches of the epoch from number `start` on, and when they end those of another pass.
+        """Batches of the epoch from number `start` on, then those of further passes.
 
-        Each worker ends with an incomplete batch; they are put together.
+        Each worker ends with an incomplete batch. These are joined.
         """
         stream, size = self.stream, self.batch_size
         stream.begin(self.epoch, start, size)
@@ -250,6 +256,6 @@ class StreamBatches:
                 raise InputError(
                     f"the shards of this process hold no batch of {size} photographs (left out: "
                     f"{why or 'none'}): lower data.batch_size, make more and smaller shards, or "
-                    "see what is wrong with them"
+                    "repair what is wrong with them"
                 )
             stream.repeat()

@@ -1,4 +1,4 @@
-"""Training and scoring a network that says where on Earth a photograph was taken."""
+"""The task of finding where on Earth a photograph was taken."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,6 @@ from tasks.geolocation.metrics import RADII_KM, GeolocationScore
 from tasks.geolocation.partition import PARTITION, Partition
 from tasks.geolocation.planet import Cells
 from tasks.geolocation.presenter import PlacePresenter
-from tasks.geolocation.stream import ShardStream
 from tasks.training.metric import Prediction, gather_all
 from tasks.training.task import Task
 
@@ -24,21 +23,23 @@ from tasks.training.task import Task
 class Planet(Task[PlaceData]):
     """Geolocation as classification over the cells of a partition of the sphere.
 
-    Weyand, Kostrikov and Philbin, "PlaNet" (arXiv 1602.05314), with the MobileNet paper's network
-    (section 4.4, Table 11). Scored by the shares of photographs placed within some radii.
+    This is "PlaNet" of Weyand, Kostrikov and Philbin (arXiv 1602.05314) with the MobileNet paper's
+    network (section 4.4, Table 11). The scores are the shares of photographs that are placed within
+    given radii of where they were taken.
 
     Args:
         head: images -> logits of all cells; see `backbone.classifier.Classifier`.
-        labels: with the partition, which every checkpoint thus holds.
-        coarser: multiples of t_max of coarser partitions, see `hierarchy.levels`.
-        smoothing_km: tau of targets that fall with distance, see `planet.soft_targets`; 0: none.
-        radii_km: distances that shares are given for.
-        monitor_km: the one of them whose share picks the best checkpoint.
-        baseline_photographs: training photographs that the nearest-colours baseline looks through.
+        labels: with the partition in their details, so that every checkpoint holds it.
+        coarser: multiples of t_max for coarser partitions, see `hierarchy.hierarchy_levels`.
+        smoothing_km: tau of targets that decrease with distance, see `planet.soft_targets`; 0: only
+            the true cell is a target.
+        radii_km: the radii of the scores.
+        monitor_km: the radius whose score picks the best checkpoint.
+        baseline_photographs: how many training photographs the nearest-colours baseline uses.
         options: see Task.
 
     Raises:
-        InputError: labels of another task; coarser partitions or radii that make no sense.
+        InputError: labels of another task; coarser partitions or radii out of range.
     """
 
     units: ClassVar[Mapping[str, str]] = {"median_km": "km"}
@@ -56,7 +57,10 @@ class Planet(Task[PlaceData]):
     ):
         super().__init__(head, labels, **options)
         if PARTITION not in labels.details:
-            raise InputError("task=planet needs outputs that are cells of a partition")
+            raise InputError(
+                "task=planet needs outputs that are cells of a partition: use data of photographs "
+                "with coordinates, such as data=places"
+            )
         if monitor_km not in radii_km:
             raise InputError(
                 f"task.module.monitor_km={monitor_km:g} must be one of task.module.radii_km="
@@ -64,20 +68,26 @@ class Planet(Task[PlaceData]):
             )
         if smoothing_km < 0:
             raise InputError(
-                f"task.module.smoothing_km={smoothing_km} is a distance: 75 is PIGEON's, 0 is none"
+                f"task.module.smoothing_km={smoothing_km} must be 0 (no smoothing) or a distance, "
+                "such as PIGEON's 75"
             )
         self.monitor = f"within_{monitor_km:g}_km"
         self.partition = Partition.from_dict(labels.details[PARTITION])
         self.cells = Cells(hierarchy_levels(self.partition, coarser), smoothing_km)
+        if sum(self.cells.sizes) != labels.num_classes:
+            raise InputError(
+                f"task.module.coarser={list(coarser)} needs {sum(self.cells.sizes):,} outputs, and "
+                f"the data have labels for {labels.num_classes:,}: set data.coarser alone, which "
+                "both follow"
+            )
         self.radii_km, self.baseline_photographs = tuple(radii_km), baseline_photographs
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Cross-entropy of each level's cells, for `label` and `position`."""
+        """The cross-entropy of each level's cells, from a batch's `label` and `position`."""
         return self.cells.loss(outputs, batch["label"], batch["position"])
 
     def predict(self, batch: Batch) -> Prediction:
-        """The most probable cell, its photographs' mean position, and all cells' probabilities;
-        see `Cells.answer`."""
+        """The most probable cell, its position and all probabilities, see `Cells.answer`."""
         return self.cells.answer(self.head(self.preprocess(batch["image"])))
 
     def target(self, batch: Batch) -> Tensor:
@@ -89,35 +99,35 @@ class Planet(Task[PlaceData]):
         return PlacePresenter(self.labels, self.partition, self.radii_km)
 
     def baselines(self, data: PlaceData) -> dict[str, dict[str, float]]:
-        """The scores of answers that need no network, see `baselines.baselines`."""
+        """Scores of answers that need no network, see `baselines.baselines`."""
         return baselines(data, self.radii_km, self.baseline_photographs)
 
     def make_metric(self, data: PlaceData, split: str) -> GeolocationScore:
-        """Shares within the radii on a split."""
+        """A fresh metric of distances, for any split."""
         return GeolocationScore(self.partition, self.radii_km)
 
     def on_train_epoch_end(self) -> None:
-        """Sum up what all processes' streams left out."""
+        """Add up what the streams of all processes left out."""
         super().on_train_epoch_end()
-        data = self.data
-        stream = data.datasets["train"]
-        if not isinstance(stream, ShardStream):
-            return
-        counts = gather_all(stream.counts, self.trainer.world_size)
-        data.left_out = sum(counts, Counter())
+        stream = self.data.stream
+        if stream is not None:
+            counts = gather_all(stream.counts, self.trainer.world_size)
+            self.data.left_out = sum(counts, Counter())
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a checkpoint of another partition.
 
         Raises:
-            InputError: names both.
+            InputError: the message names both partitions.
         """
-        values = checkpoint["labels"].get("details", {}).get(PARTITION)
+        labels = checkpoint["labels"]
+        # version 0.1.0 kept the partition among the labels themselves
+        values = labels.get("details", labels).get(PARTITION)
         theirs = Partition.from_dict(values).hash if values else "none"
         if theirs != self.partition.hash:
             raise InputError(
                 f"the checkpoint is of partition {theirs[:12]}, and the data give partition "
                 f"{self.partition.hash[:12]}: the training photographs or the file of cells have "
-                "changed since. Name the checkpoint with data.partition= to keep its partition, "
-                "or start over with fresh=true"
+                "changed. Keep the checkpoint's partition by naming the checkpoint with "
+                "data.partition=, or start over with fresh=true"
             )

@@ -1,4 +1,4 @@
-"""World maps of values in cells: equal-area projection, the cells as an image, coastlines."""
+"""World maps of values in cells, in an equal-area projection, with coastlines."""
 
 from functools import cache
 from pathlib import Path
@@ -14,23 +14,24 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import ArrayLike
 
 from backbone.files import write_atomically
 from tasks.geolocation.coastlines import outlines
 from tasks.geolocation.partition import Partition
 
 LAND, WATER, SHORE = "#dedcd6", "#f7f9fb", "#33383d"
-SMALLEST_KM2 = 600  # land that is drawn: a few pixels
-SEEN = 8  # pixels across from which on a cell shows its border
-# neither as light as the sea nor too dark for a coastline to show
+SMALLEST_KM2 = 600  # of land and lakes that are drawn: a few pixels
+SMALLEST_BORDERED = 8  # pixels: narrower cells show no border
+# darker than the sea, but not so dark that coastlines disappear
 COLORS = ListedColormap(matplotlib.colormaps["YlGnBu"](np.linspace(0.1, 0.78, 256)))
 POLYNOMIAL = (1.340264, -0.081106, 0.000893, 0.003796)
 
 
-def project(latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Degrees to x and y of the Equal Earth projection (Šavrič, Patterson and Jenny 2018).
+def project(latitude: ArrayLike, longitude: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Convert degrees to x and y of the Equal Earth projection (Šavrič, Patterson and Jenny 2018).
 
-    Equal areas on the Earth are equal areas on the map; 0, 0 is its middle.
+    Equal areas on the Earth are equal areas on the map. 0, 0 is in the middle.
     """
     a, b, c, d = POLYNOMIAL
     root = np.sqrt(3)
@@ -40,21 +41,22 @@ def project(latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, np
     return x, d * theta**9 + c * theta**7 + b * theta**3 + a * theta
 
 
-WIDTH, HEIGHT = 2 * project(0, 180)[0], 2 * project(90, 0)[1]
+WIDTH, HEIGHT = 2 * float(project(0, 180)[0]), 2 * float(project(90, 0)[1])
 
 
 class WorldMap:
-    """A map of the Earth's cells, worked out once for any number of pictures.
+    """A map of the cells of a partition, computed once for any number of pictures.
 
     Args:
-        partition: the cells.
-        width: pixels of the cells' image; more than the picture's smooths their edges.
+        partition: of the cells.
+        width: of the image of the cells, in pixels; with more than the picture has, the cells'
+            edges become smooth.
     """
 
     def __init__(self, partition: Partition, width: int = 3200):
-        self.cells = _cells_under_pixels(partition, width)  # [H,W], -1 none, -2 not on the Earth
+        self.cells = _cells_under_pixels(partition, width)  # [H, W], -1: no cell, -2: off the map
         across = width / (4 * 2.0**partition.levels)
-        small = np.append(across < SEEN, [False, False])[self.cells]
+        small = np.append(across < SMALLEST_BORDERED, [False, False])[self.cells]
         change = np.zeros(self.cells.shape, bool)
         change[:, 1:] = self.cells[:, 1:] != self.cells[:, :-1]
         change[1:] |= self.cells[1:] != self.cells[:-1]
@@ -65,22 +67,22 @@ class WorldMap:
     ) -> ScalarMappable:
         """Draw the map with a colour for each cell.
 
-        To mark a place on it: `axes.plot(*project(latitude, longitude), ...)`.
+        `axes.plot(*project(latitude, longitude), ...)` marks a place on it.
 
         Args:
-            axes: to draw in; becomes as large as the map.
-            values: float[C], one a cell; NaN leaves it clear.
-            norm, cmap: values to colours, as Matplotlib has them.
+            axes: to draw in; its limits become those of the map.
+            values: float[C], one for each cell; NaN leaves a cell transparent.
+            norm, cmap: Matplotlib's, from values to colours.
 
         Returns:
-            What a colour bar shows.
+            The mapping that a colour bar shows.
         """
         edge = np.linspace(-90, 90, 181)
-        ring = project(np.r_[edge, edge[::-1]], np.repeat([180.0, -180.0], edge.size))
-        ring = Curve(np.stack(ring, axis=1), closed=True)
+        outline = project(np.r_[edge, edge[::-1]], np.repeat([180.0, -180.0], edge.size))
+        ring = Curve(np.stack(outline, axis=1), closed=True)
         earth = axes.add_patch(PathPatch(ring, facecolor=WATER, edgecolor="none"))
-        faces, colors, shores = _shapes()
-        axes.add_collection(PolyCollection(faces, facecolors=colors, edgecolors="none"))
+        faces, fills, shores = _shapes()
+        axes.add_collection(PolyCollection(faces, facecolors=fills, edgecolors="none"))
         colors = ScalarMappable(norm, cmap)
         extent = (-WIDTH / 2, WIDTH / 2, -HEIGHT / 2, HEIGHT / 2)
         image = axes.imshow(
@@ -90,7 +92,7 @@ class WorldMap:
         axes.add_collection(LineCollection(shores, colors=SHORE, linewidths=0.3, zorder=3))
         axes.add_patch(PathPatch(ring, facecolor="none", edgecolor=SHORE, zorder=4))
         axes.axis("off")
-        # a little more than the map, for the outer half of its line
+        # slightly larger than the map, for the outer half of its outline
         axes.set(
             xlim=[1.003 * x for x in extent[:2]],
             ylim=[1.003 * y for y in extent[2:]],
@@ -99,18 +101,21 @@ class WorldMap:
         return colors
 
     def _paint(self, colors: ScalarMappable, values: np.ndarray) -> np.ndarray:
-        """uint8[H,W,4]: the cells in their colours, borders lighter."""
+        """uint8[H, W, 4]: the cells in their colours, with lighter borders."""
         palette = colors.to_rgba(np.ma.masked_invalid(values), bytes=True)
-        palette = np.concatenate([palette, np.zeros((2, 4), np.uint8)])  # -1 and -2 from the end
-        image = palette[self.cells]
+        palette = np.concatenate([palette, np.zeros((2, 4), np.uint8)])  # for indices -2 and -1
+        image: np.ndarray = palette[self.cells]
         image[self.border, :3] = 255 - (255 - image[self.border, :3]) // 2
         return image
 
 
 def draw_counts(partition: Partition, output: Path, width: int = 3200) -> None:
-    """A PNG of the partition: cells coloured by their photographs, on a logarithmic scale.
+    """Write a PNG of a partition whose cells are coloured by their numbers of photographs.
 
-    `width` is WorldMap's.
+    Args:
+        partition: to draw.
+        output: the file.
+        width: see WorldMap.
     """
     low, high = partition.t_min, max(partition.t_max, partition.t_min + 1)
     figure, axes = world_figure()
@@ -130,7 +135,7 @@ def draw_counts(partition: Partition, output: Path, width: int = 3200) -> None:
 
 
 def world_figure(width: float = 14.0) -> tuple[Figure, Axes]:
-    """A figure that a world map fills, with room for a colour bar below; width in inches."""
+    """A figure of a width in inches for a world map, with room for a colour bar below."""
     height, room = width * HEIGHT / WIDTH, 0.058 * width
     figure = Figure(figsize=(width, height + room))
     return figure, figure.add_axes((0, room / (height + room), 1, height / (height + room)))
@@ -149,7 +154,7 @@ def color_bar(
 
 
 def save_map(figure: Figure, output: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
+    """Write a figure as PNG, atomically."""
     with write_atomically(output) as partial:
         figure.savefig(partial, dpi=150, format="png")
 
@@ -167,13 +172,13 @@ def _cells_under_pixels(partition: Partition, width: int) -> np.ndarray:
     height = round(width * HEIGHT / WIDTH)
     x = ((np.arange(width) + 0.5) / width - 0.5) * WIDTH
     y = (0.5 - (np.arange(height) + 0.5) / height) * HEIGHT
-    # y depends on the latitude alone, and x is proportional to the longitude
+    # y depends on the latitude alone; x is proportional to the longitude
     grid = np.linspace(-90, 90, 18_001)
     latitude = np.interp(y, project(grid, 0)[1], grid)[:, None]
     longitude = x / project(latitude, 1.0)[0]
     on_earth = np.abs(longitude) <= 180
     cells = np.full((height, width), -2, np.int32)
-    for row, inside in enumerate(on_earth):  # a row at a time stays in the processor's cache
+    for row, inside in enumerate(on_earth):  # by rows, which fit in the processor's cache
         east = longitude[row, inside]
         cells[row, inside] = partition.cell_of(np.full_like(east, latitude[row, 0]), east)
     return cells

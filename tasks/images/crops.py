@@ -1,4 +1,4 @@
-"""What a classifier looks at: the centre in evaluation, a random part in training."""
+"""The parts of an image that are looked at: a central one, or a random one in training."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,11 @@ from tasks.images.files import Box
 def central_box(width: float, height: float, fraction: float, size: tuple[float, float]) -> Box:
     """The centre of an image of `width` x `height` pixels, in the shape of `size` (h, w).
 
-    The largest box of that shape, scaled by `fraction`: what is left when the image is resized so
-    that `size / fraction` just fits in and is then cropped to `size`. 0.875 is the usual 224 of
-    256, in one resampling instead of a resize and a crop.
+    It is the largest box of that shape, scaled by `fraction`. A fraction of 0.875 gives the usual
+    crop of 224 out of 256 pixels, in one resampling instead of a resize and a crop.
     """
     scale = fraction * min(width / size[1], height / size[0])
-    # rounding may make a half longer by a billionth, and then Pillow refuses the box
+    # without min, rounding could carry the box past the image by a billionth: Pillow refuses that
     x, y = min(scale * size[1], width) / 2, min(scale * size[0], height) / 2
     return width / 2 - x, height / 2 - y, width / 2 + x, height / 2 + y
 
@@ -24,15 +23,14 @@ def central_box(width: float, height: float, fraction: float, size: tuple[float,
 class RandomResizedCrop:
     """The random crop of Inception (arXiv 1409.4842, section 6).
 
-    Area and aspect ratio are drawn until a box fits into the image; where none of `attempts` does,
-    it is the largest central box with an allowed ratio.
+    Area and aspect ratio are drawn until a box fits into the image. If none of the `attempts` does,
+    the crop is the largest central box with an allowed ratio.
     """
 
     scale: tuple[float, float] = (0.08, 1.0)
     """Area of the box as a fraction of the image, drawn evenly."""
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
-    """How far the image is stretched once the box is resized, width over height, drawn evenly in
-    the log."""
+    """How far the resized box is stretched, width over height, drawn evenly on a log scale."""
     attempts: int = 10
 
     def __call__(

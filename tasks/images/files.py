@@ -1,15 +1,15 @@
-"""Image files: decoding to RGB, the loaders' decode-crop-resize in one go, and what is wrong with a
-file that is no image."""
+"""Image files: decoding to RGB, decoding with crop and resize for loaders, and explaining a file
+that cannot be decoded."""
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from backbone.errors import InputError
 
@@ -27,17 +27,18 @@ DECODING_ERRORS = (
     zlib.error,
     Image.DecompressionBombError,
 )
-# What fills an input beside a picture that keeps its aspect: mid-grey. Normalised to -1..1 it is 0,
-# with which convolutions pad too, and about 0 by ImageNet's mean; black would be an object's edge.
+# What fills an input around a picture that keeps its aspect: mid-grey. Normalised to -1..1 it is 0,
+# which convolutions pad with too, and with ImageNet's mean it is about 0. Black would look like an
+# object's edge.
 PADDING = 128
-TAIL = 32  # bytes at a file's end in which a whole JPEG or PNG shows its end marker
+TAIL = 32  # bytes: the end marker of a complete JPEG or PNG is in the last ones of its file
 
 
 def open_image(path: str | Path, exif: bool = True) -> Image.Image:
-    """Decode an image file to 8-bit RGB, whatever its name says its format is.
+    """Decode an image file to 8-bit RGB, whatever format its suffix promises.
 
-    Transparent pixels are shown on white, as a page would; 16-bit pixels keep their high byte.
-    With `exif` the picture is turned the way its EXIF orientation says.
+    Transparent pixels are put on white, as on a web page; 16-bit pixels keep their high byte.
+    With `exif` the picture is turned as its EXIF orientation says.
 
     Raises: InputError naming the file and what is wrong with it.
     """
@@ -48,7 +49,7 @@ def open_image(path: str | Path, exif: bool = True) -> Image.Image:
         return _to_rgb(image)
 
 
-def image_size(size: int | list[int]) -> tuple[int, int]:
+def image_size(size: int | Sequence[int]) -> tuple[int, int]:
     """(height, width) of the configuration's `size`: one number, or [height, width]."""
     return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
 
@@ -56,8 +57,8 @@ def image_size(size: int | list[int]) -> tuple[int, int]:
 def fit(width: float, height: float, size: tuple[int, int]) -> tuple[int, int]:
     """(h, w) of a picture scaled by one factor, up or down, to just fit inside `size` (h, w).
 
-    In whole pixels, so the two sides' factors may differ by what rounding moves an edge: map
-    coordinates by this extent, not by the factor.
+    Both are whole pixels, so rounding may make the factors of the two sides differ slightly: map
+    coordinates with this extent, not with the factor.
     """
     scale = min(size[0] / height, size[1] / width)
     return max(1, round(height * scale)), max(1, round(width * scale))
@@ -71,8 +72,8 @@ def crop_resize(
 ) -> np.ndarray:
     """Resample `box` (None is the whole image) of an RGB image to `extent` (h, w).
 
-    It stands at the top left of `size` (h, w), and the rest is PADDING; by default it fills `size`.
-    Bilinear with antialiasing. Returns uint8[h, w, 3].
+    The result is at the top left of `size` (h, w), and the rest is PADDING; by default it fills
+    `size`. Bilinear with antialiasing. Returns uint8[h, w, 3].
     """
     height, width = extent or size
     pixels = np.array(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
@@ -93,15 +94,22 @@ def load_view(
     """Decode, crop and resize in one go: `open_image` then `crop_resize`, for loaders.
 
     A JPEG that is to shrink at least twofold is decoded at 1/2, 1/4 or 1/8 of its size, which
-    libjpeg does for less than a whole decode; pixels then differ by 1 to 3 of 255 on average.
+    costs libjpeg less than a full decode; pixels then differ by 1 to 3 of 255 on average.
 
-    `frame` (h, w) is the size that annotations were made in, where they exist: the file is then
-    taken as stored if that has this size, else turned by its EXIF orientation if that has it.
-    Without it EXIF orientation is applied. `box` is in the frame that results; where it depends on
-    that frame's size it is a function of (width, height), called once before anything is decoded.
-    `path` may be an open file that can seek. `extent` is `crop_resize`'s.
+    Args:
+        path: of the file, or an open file that can seek.
+        size: (h, w) of the result.
+        box: the part to take, in pixels of the picture as it is turned; None: all of it. If it
+            depends on the picture's size, a function of (width, height), called once before
+            anything is decoded.
+        frame: (h, w) that annotations were made in, if there are any. The file is taken as stored
+            if it has this size; otherwise its EXIF orientation must give it this size. Without a
+            frame the EXIF orientation is applied.
+        extent: see `crop_resize`.
 
-    Returns uint8[h, w, 3]. Raises: InputError for a file that is no image or not of size `frame`.
+    Returns uint8[h, w, 3].
+
+    Raises: InputError for a file that is no image, or whose size is not `frame`.
     """
     with _opened(path) as image:
         stored = image.width, image.height
@@ -114,30 +122,31 @@ def load_view(
                 f"annotations were made on {frame[1]} x {frame[0]}; it is not the file that was "
                 "annotated: download it again, or correct width and height in the annotations"
             )
-        if callable(box):
-            box = box(width, height)
-        box = box or (0.0, 0.0, width, height)
+        region: Sequence[float] = (box(width, height) if callable(box) else box) or (
+            (0.0, 0.0, width, height)
+        )
         height, width = extent or size
-        shrink = min((box[2] - box[0]) / width, (box[3] - box[1]) / height)
+        shrink = min((region[2] - region[0]) / width, (region[3] - region[1]) / height)
         if shrink >= 2:
             step = 8 if shrink >= 8 else 4 if shrink >= 4 else 2
             drafted = image.draft("RGB", (stored[0] // step, stored[1] // step))
-            if drafted is not None:  # None: this format has no cheaper decode
+            if drafted is not None:  # None: this format has no cheaper decoding
                 # the decoder rounds the size up; this ratio is the one that maps coordinates
                 ratio = drafted[1][2] / stored[0]
-                box = tuple(edge * ratio for edge in box)
+                region = [edge * ratio for edge in region]
         image.load()
         if turn:
             _turn(image)
         image = _to_rgb(image)
-    return crop_resize(image, box, size, extent)
+    left, top, right, bottom = region
+    return crop_resize(image, (left, top, right, bottom), size, extent)
 
 
 def fault(path: str | Path) -> str | None:
-    """Say why a file cannot be read as an image, or None for a good one.
+    """Why a file cannot be read as an image; None for a good one.
 
-    A whole JPEG or PNG is known by its first bytes and the end marker in its last ones, without
-    decoding; anything else is decoded to find out.
+    A complete JPEG or PNG is recognised by its first bytes and its end marker, without decoding;
+    anything else is decoded to find out.
     """
     try:
         with open(path, "rb") as file:
@@ -168,9 +177,9 @@ def _opened(path: str | Path | BinaryIO) -> Iterator[Image.Image]:
 
 
 def _explain(path: str | Path | BinaryIO, error: Exception) -> str:
-    """Turn a decoding error into what is wrong with the file, from its size and first bytes."""
+    """What is wrong with a file that could not be decoded, from its size and first bytes."""
     try:
-        with nullcontext(path) if hasattr(path, "seek") else open(path, "rb") as file:
+        with open(path, "rb") if isinstance(path, str | Path) else nullcontext(path) as file:
             file.seek(0)
             head = file.read(512)
             size = file.seek(0, 2)
@@ -183,15 +192,15 @@ def _explain(path: str | Path | BinaryIO, error: Exception) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
         return f"a web page, not an image ({size} bytes of HTML or XML); the download failed"
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return f"not an image in a known format ({size} bytes, the first are {head[:8]!r})"
     return f"damaged or cut short, cannot be decoded ({size} bytes: {error}); get it again"
 
 
 def _orientation(image: Image.Image) -> int:
     try:
-        return image.getexif().get(ORIENTATION, 1)
-    except (SyntaxError, ValueError, struct.error):  # malformed metadata around a good picture
+        return int(image.getexif().get(ORIENTATION, 1))
+    except (SyntaxError, ValueError, TypeError, struct.error):  # bad metadata, good picture
         return 1
 
 
@@ -203,8 +212,8 @@ def _turn(image: Image.Image) -> None:
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise InputError(
-            f"{getattr(image, 'filename', 'image')}: its pixels are floating-point numbers, for "
-            "which no value means white; save it with 8 or 16 bits per channel"
+            f"{getattr(image, 'filename', 'image')}: its pixels are floating-point numbers, which "
+            "have no value for white; save it with 8 or 16 bits per channel"
         )
     if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
         image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))

@@ -1,6 +1,6 @@
-"""The one way from uint8 images to what a trunk reads, on the device, for whole batches.
+"""From batches of uint8 images to what a trunk reads, on the device.
 
-Training, validation, prediction and export share it; nobody else normalises.
+Training, validation and prediction all go through here; nothing else normalises.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training images vary on the device; all zero changes nothing.
+    """How training images vary at random, on the device. With all at zero nothing changes.
 
     Args:
         flip: probability of a horizontal flip, 0..1.
@@ -33,12 +33,12 @@ class Augmentation:
 class Preprocess(nn.Module):
     """Normalise images, and in training flip them and vary their colours.
 
-    Brightness, contrast, saturation and normalisation are all affine in RGB, so an image's whole
-    colour change is one 3x3 matrix and one offset, applied in one product.
+    Brightness, contrast and saturation are all affine in RGB, so the colour change of an image is
+    one 3x3 matrix and one offset, applied in one product.
 
     Args:
         normalization: the trunk's (mean, std) on the 0..1 scale.
-        augmentation: the random part of training; None for none.
+        augmentation: what varies in training; None: nothing.
     """
 
     mean: Tensor
@@ -64,10 +64,10 @@ class Preprocess(nn.Module):
         return images.float().mul_(scale[:, None, None]).sub_(shift[:, None, None])
 
     def augment(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised images with random flips and colours, and which ones were flipped, bool[B].
+        """Normalised images with random flips and colours, and which were flipped, bool[B].
 
-        Draws from the global generator of the images' device; without an augmentation it draws
-        nothing.
+        Random numbers come from the global generator of the images' device. Without an augmentation
+        none are drawn.
         """
         count, device, by = len(images), images.device, self.augmentation
         if by is None:
@@ -84,8 +84,8 @@ class Preprocess(nn.Module):
         colour = saturation * torch.eye(3, device=device) + (1 - saturation) * self.luma
         colour = contrast * colour
         offset = draw(by.brightness) + (1 - contrast) / 2
-        # jittered = colour @ pixel / 255 + offset; then clamp to 0..1 and normalise. The clamp
-        # stands between the two, so the normalisation is a second, in-place pass.
+        # jittered = colour @ pixel / 255 + offset, clamped to 0..1, then normalised. The clamp in
+        # between makes the normalisation a second, in-place pass.
         with torch.autocast(device.type, enabled=False):
             pixels = images.permute(0, 2, 3, 1).reshape(count, -1, 3).float()
             jittered = torch.baddbmm(offset, pixels, colour.transpose(1, 2) / 255)

@@ -1,4 +1,4 @@
-"""Pictures of many pictures."""
+"""Contact sheets, and pictures with captions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 
 def contact_sheet(images: Sequence[Image.Image], columns: int, path: Path, cell: int = 320) -> None:
-    """Write one picture of many, each fitted into a square cell."""
+    """Write one picture that shows many, each fitted into a square cell of `cell` pixels."""
     rows = -(-len(images) // columns)
     sheet = Image.new("RGB", (columns * cell, rows * cell), (32, 32, 32))
     for i, image in enumerate(images):
@@ -29,12 +29,12 @@ def captioned(
     shares: Sequence[float] | None = None,
     longest: int = 640,
 ) -> Image.Image:
-    """An image with lines of text below it, and behind each line a bar as long as its share.
+    """An image with lines of text below it, each on a bar that shows its share.
 
     Args:
         image: shown with its longer side reduced to `longest` pixels, so that text stays legible.
-        lines: one line each; what does not fit is cut.
-        shares: 0..1, the bars' lengths relative to the picture's width; None for no bars.
+        lines: the text; what does not fit into a line is cut.
+        shares: of each line 0..1, the bar's length relative to the picture's width; None: no bars.
     """
     image = image.copy()
     image.thumbnail((longest, longest), Image.Resampling.LANCZOS)

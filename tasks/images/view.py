@@ -1,4 +1,4 @@
-"""What of an image a network looks at when nothing is random: in evaluation and prediction."""
+"""The part of an image that a network looks at in evaluation and prediction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ class View:
     By default that is the whole image, stretched to the input's shape.
 
     Args:
-        crop_fraction: share of the largest central box of the input's shape, in (0, 1]; 0.875 is
-            the usual 224 of 256 pixels. None: the whole image, stretched.
-        box: a frame inside the image to take that part of, xyxy as fractions of its width and
-            height; None: the whole image.
-        keep_aspect: scale both sides by one factor and pad the rest, instead of stretching. It goes
-            with the whole image only.
+        crop_fraction: size of a central crop in (0, 1], relative to the largest central box that
+            has the input's shape; 0.875 is the usual 224 of 256 pixels. None: no crop.
+        box: the part of the image to crop from, xyxy as fractions of its width and height; None:
+            the whole image.
+        keep_aspect: scale both sides by one factor and pad the rest, instead of stretching. Only
+            without a crop and a box.
 
     Raises:
         InputError: a fraction or box out of range, or padding together with a crop.
@@ -33,8 +33,8 @@ class View:
     def __post_init__(self) -> None:
         if self.crop_fraction is not None and not 0 < self.crop_fraction <= 1:
             raise InputError(
-                f"data.view.crop_fraction={self.crop_fraction} must be above 0 and up to 1; 0.875 "
-                "is usual"
+                f"data.view.crop_fraction={self.crop_fraction}: give a share above 0 and up to 1 "
+                "(0.875 is usual), or null for no crop"
             )
         if self.box is not None:
             check_box(self.box, "data.view.box")
@@ -51,11 +51,11 @@ class View:
         size: tuple[int, int],
         box: Sequence[float] | None = None,
     ) -> Box:
-        """What is looked at in an image of `width` x `height` pixels, xyxy in its pixels.
+        """The part of an image of `width` x `height` pixels to look at, xyxy in its pixels.
 
         Args:
             size: (h, w) of the network's input.
-            box: the image's own frame, in place of the view's.
+            box: the image's own box, instead of the view's.
         """
         left, top, right, bottom = frame(width, height, self.box if box is None else box)
         if self.crop_fraction is None:
@@ -64,12 +64,12 @@ class View:
         return inside(left, top, inner, width, height)
 
     def extent(self, width: float, height: float, size: tuple[int, int]) -> tuple[int, int]:
-        """(h, w) that the region takes up inside `size`, at its top left; the rest is padding."""
+        """(h, w) that the region fills at the top left of `size`; the rest is padding."""
         return fit(width, height, size) if self.keep_aspect else size
 
 
 def frame(width: float, height: float, box: Sequence[float] | None) -> Box:
-    """A box of fractions in pixels of an image; None is the whole image."""
+    """A box of fractions in pixels of an image; None: the whole image."""
     if box is None:
         return 0.0, 0.0, width, height
     left, top, right, bottom = box
@@ -77,9 +77,9 @@ def frame(width: float, height: float, box: Sequence[float] | None) -> Box:
 
 
 def inside(left: float, top: float, box: Box, width: float, height: float) -> Box:
-    """`box`, given relative to (left, top), in the pixels of the image.
+    """`box`, given relative to (left, top), in pixels of the image and clipped to it.
 
-    Rounding may carry an edge past the image by a billionth, which the resampling refuses.
+    Rounding may carry an edge past the image by a billionth, and Pillow's resampling refuses that.
     """
     x0, y0, x1, y1 = box
     return (

@@ -13,7 +13,7 @@ from tasks.runs.names import BUILT, NAME, RELEASED, VERSION_0_1_0, at
 
 # Paths in the parts of a configuration that nothing is built from: a record of how a run was made.
 RECORDED = re.compile(
-    r"torch\.optim\.[A-Z][A-Za-z]+|lightning\.pytorch\.Trainer"
+    r"(torch|timm)\.optim\.[A-Z][A-Za-z]+|lightning\.pytorch\.Trainer"
     r"|tasks\.optimization\.(Recipe|cosine|exponential|stepwise)"
     r"|tasks\.(teacher\.Teacher|cached_outputs\.CachedOutputs)"
     r"|tasks\.samples\.(coco|dogs|faces|imagenet|places)\.draw"
@@ -27,6 +27,12 @@ RECORDED = re.compile(
     r"|tasks\.geolocation\.(data\.PlaceData|partitioning\.Partitioning"
     r"|sources\.(PlaceLists|GpsFolders|ShardedPlaces))"
 )
+# Paths of today in a run's configuration, where only their beginning has changed.
+REPOINTED = {
+    "tasks.optimization.": "tasks.training.recipe.",
+    "tasks.teacher.": "tasks.distillation.teacher.",
+    "tasks.cached_outputs.": "tasks.distillation.cached_outputs.",
+}
 MOVED = ("crop_fraction", "box", "keep_aspect")  # from the task's options to the view
 AUGMENTATION = ("flip", "brightness", "contrast", "saturation")
 GONE = ("augment",)  # a key of the whole configuration, then as now
@@ -84,7 +90,9 @@ def _repointed(value: Any) -> Any:
     if path in VERSION_0_1_0:
         new["_target_"] = RELEASED[VERSION_0_1_0[path]]
     elif isinstance(path, str):
-        new["_target_"] = path.replace("tasks.optimization.", "tasks.training.recipe.")
+        for old, today in REPOINTED.items():
+            if path.startswith(old):
+                new["_target_"] = today + path.removeprefix(old)
     return new
 
 

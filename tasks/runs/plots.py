@@ -7,8 +7,13 @@ import matplotlib
 
 matplotlib.use("agg")
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from tasks.runs.metrics_csv import read_metrics
+
+__all__ = ["learning_curves", "plt", "save_figure"]
+
+matplotlib.rcParams["text.parse_math"] = False  # a $ in a class name is a dollar
 
 
 def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> None:
@@ -25,7 +30,9 @@ def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> No
             left.plot(steps, values, label=label)
         elif stage == "val" and min(values) >= 0 and label not in units:
             right.plot(steps, values, marker="o", markersize=3, label=label)
-    left.set(xlabel="optimizer step", ylabel="training loss", yscale="log")
+    positive = any(y > 0 for line in left.lines for y in line.get_ydata())
+    scale = "log" if positive else "linear"
+    left.set(xlabel="optimizer step", ylabel="training loss", yscale=scale)
     right.set(xlabel="optimizer step", ylabel="validation score", ylim=(0, None))
     for axes in (left, right):
         axes.grid(alpha=0.3)
@@ -34,7 +41,7 @@ def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> No
     save_figure(figure, output)
 
 
-def save_figure(figure: plt.Figure, output: Path) -> None:
+def save_figure(figure: Figure, output: Path) -> None:
     """Write a figure as PNG."""
     output.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(output, dpi=120)

@@ -34,7 +34,7 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Report | 
         report = load_weights(
             head.trunk,
             source,
-            classifier=getattr(head, "fc", None),
+            classifier=head.fc,
             classes=labels.ids,
             size=image_size(config.size),
             cache=Path(config.paths.cache) / "weights",

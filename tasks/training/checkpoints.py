@@ -1,8 +1,12 @@
 """Checkpoints: tensors and plain values, whole or absent, and enough to rebuild the model."""
 
+import hashlib
 import os
 import pickle
-from collections.abc import Sequence
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,21 @@ from tasks.runs.legacy import upgrade
 from tasks.runs.names import NAME, at, described
 
 LARGEST_SIDE = 8192  # pixels
+# what zipfile and torch raise for content that is not a whole checkpoint
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    pickle.UnpicklingError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    OSError,
+    EOFError,
+    TypeError,
+    AttributeError,
+    struct.error,
+)
+NO_CHECKSUM = None  # in a checkpoint of version 0.1.0
 FORMAT = 2  # of the description in a checkpoint; version 0.1.0 wrote none
 
 
@@ -29,7 +48,8 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Save to `path`, or leave `path` as it was."""
+        """Save to `path` with a checksum of the weights, or leave `path` as it was."""
+        checkpoint = checkpoint | {"checksum": checksum(checkpoint["state_dict"])}
         with write_atomically(Path(path)) as partial, partial.open("wb") as file:
             torch.save(checkpoint, file)
             file.flush()
@@ -52,7 +72,20 @@ class Description(Callback):
         checkpoint["format"] = FORMAT
         checkpoint["config"] = self.config
         checkpoint["labels"] = pl_module.labels.to_dict()
-        checkpoint["scores"] = None if pl_module.result is None else pl_module.result.metrics
+        result = pl_module.result
+        # a metric may give numpy's numbers, which are no plain values
+        scores = None if result is None else {k: float(v) for k, v in result.metrics.items()}
+        checkpoint["scores"] = scores
+
+
+def checksum(tensors: Mapping[str, Tensor]) -> str:
+    """32 hex digits of tensors: their names, types, shapes and bytes."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -109,14 +142,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"{path} is damaged or no checkpoint ({reason}; {path.stat().st_size} bytes): "
-            "take another file, or train again with fresh=true"
-        ) from error
+    content = _content(path)
     parts = ("config", "labels", "state_dict")
     if not isinstance(content, dict) or not all(isinstance(content.get(p), dict) for p in parts):
         raise InputError(
@@ -131,13 +157,39 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             "written by a newer version, or it is damaged"
         )
     check_plain(content["config"], path, ())
+    state = {k: v for k, v in content["state_dict"].items() if isinstance(v, Tensor)}
+    if content.get("checksum", NO_CHECKSUM) not in (NO_CHECKSUM, checksum(state)):
+        raise InputError(
+            f"{path} is damaged: its weights do not have the checksum that they were written with; "
+            "take another file, or train again with fresh=true"
+        )
     return Checkpoint(
         path=path,
         config=content["config"],
         labels=_labels(content["labels"], path),
-        state={k: v for k, v in content["state_dict"].items() if isinstance(v, Tensor)},
+        state=state,
         scores=content.get("scores"),
         step=int(content.get("global_step", 0)),
+    )
+
+
+def _content(path: Path) -> Any:
+    """What a file of torch.save holds, every byte of it checked against the file's own checksums.
+
+    Raises:
+        InputError: damaged, cut short, or not such a file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is None:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        reason = f"the checksum of {damaged} is wrong"
+    except DAMAGED as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    raise InputError(
+        f"{path} is damaged or no checkpoint ({reason}; {path.stat().st_size} bytes): take another "
+        "file, or train again with fresh=true"
     )
 
 

@@ -1,5 +1,6 @@
-"""A run stops where its loss is not a number, before anything is saved."""
+"""A run stops where its loss or its weights are not numbers, before anything is saved."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ class FiniteLoss(Callback):
     """Looks at the losses now and then, so that no step waits for the device.
 
     They are checked at the steps that are logged, at the end of an epoch, and before a checkpoint
-    is written.
+    is written; then the weights are checked too.
     """
 
     def __init__(self) -> None:
@@ -37,8 +38,9 @@ class FiniteLoss(Callback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Check before a checkpoint is written."""
+        """Check losses and weights before a checkpoint is written."""
         self.check(trainer)
+        require_finite(checkpoint["state_dict"], f"after step {trainer.global_step} the weights")
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Check at the end of an epoch."""
@@ -65,4 +67,24 @@ class FiniteLoss(Callback):
             f"the loss is not finite in the batch of images {', '.join(map(str, ids))} (at most "
             f"{len(unchecked)} steps before step {trainer.global_step}): look at their boxes and "
             "pictures, or lower optimizer.lr"
+        )
+
+
+def require_finite(tensors: Mapping[str, Tensor], what: str) -> None:
+    """Raise InputError where a tensor of weights holds a value that is not finite.
+
+    Args:
+        tensors: by name, all on one device.
+        what: they are, for the message: "X holds ...".
+    """
+    floating = {name: t for name, t in tensors.items() if t.is_floating_point()}
+    if not floating:
+        return
+    finite = torch.stack([t.isfinite().all() for t in floating.values()]).tolist()
+    bad = [name for name, good in zip(floating, finite, strict=True) if not good]
+    if bad:
+        raise InputError(
+            f"{what} are not finite in {len(bad)} of {len(floating)} tensors, the first is "
+            f"{bad[0]}: the training has diverged; lower optimizer.lr and start over with "
+            "fresh=true"
         )

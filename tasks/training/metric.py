@@ -1,8 +1,11 @@
 """Scores of a whole data set, collected batch by batch and over several processes."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,6 +46,45 @@ class Metric(Protocol):
     def compute(self) -> MetricResult:
         """Score everything that was taken in."""
         ...
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A result that is its scores and nothing more."""
+
+    metrics: dict[str, float]
+
+
+class Collector(ABC):
+    """A metric that keeps what it takes in, and scores all of it at the end.
+
+    A subclass gives `score`.
+    """
+
+    def __init__(self) -> None:
+        self.state: list[dict[str, np.ndarray]] = []
+
+    def update(self, prediction: Prediction, target: Tensor) -> None:
+        """Take in one batch."""
+        rows = {**prediction, "target": target}
+        self.state.append({name: values.cpu().numpy() for name, values in rows.items()})
+
+    def merge(self, states: Sequence[list[dict[str, np.ndarray]]]) -> None:
+        """Become the sum of all processes' shares."""
+        self.state = [part for state in states for part in state]
+
+    def compute(self) -> MetricResult:
+        """Score everything that was taken in."""
+        names = self.state[0] if self.state else ()
+        return self.score({k: np.concatenate([part[k] for part in self.state]) for k in names})
+
+    @abstractmethod
+    def score(self, seen: dict[str, np.ndarray]) -> MetricResult:
+        """The result over a whole split.
+
+        Args:
+            seen: each tensor of the predictions, and `target`, with one row per image.
+        """
 
 
 def compute_over_processes(metric: Metric, processes: int) -> MetricResult:

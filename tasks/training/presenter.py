@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -15,9 +15,10 @@ from tasks.training.metric import Prediction
 
 Answer = dict[str, Any]  # plain values, as they are written to JSON
 Picture = Callable[[Path], object]  # writes a picture to a path
+Data = TypeVar("Data", bound=DataModule)
 
 
-class Presenter:
+class Presenter(Generic[Data]):
     """Describes, tells and draws what a task answered.
 
     A task whose answers want words or pictures of their own names a subclass in `Task.presenter`.
@@ -50,7 +51,7 @@ class Presenter:
     def pictures(
         self,
         result: Any,
-        data: DataModule,
+        data: Data,
         predict: Callable[[Batch], Prediction],
         baselines: Mapping[str, Mapping[str, float]],
     ) -> dict[str, Picture]:
@@ -66,7 +67,7 @@ class Presenter:
         """
         return {"predictions.png": lambda path: self.sheet(data, predict, path)}
 
-    def sheet(self, data: DataModule, predict: Callable[[Batch], Prediction], path: Path) -> None:
+    def sheet(self, data: Data, predict: Callable[[Batch], Prediction], path: Path) -> None:
         """Write a sheet of images of the reported split, spread evenly over it, with answers."""
         index, rows = (
             data.indices[data.reported],

@@ -18,6 +18,7 @@ from backbone.errors import InputError
 from backbone.timm_trunk import TimmTrunk
 from tasks.runs.names import NAME, RELEASED, at
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
+from tasks.training.finite import require_finite
 from tasks.training.task import Task
 
 # what a constructor raises for options that make no sense
@@ -67,11 +68,14 @@ def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Task[Any]:
     try:
         with torch.device("meta"):
             task = _assembled(checkpoint, trust)
+    except InputError:
+        raise
     except DAMAGE as error:
         raise InputError(
             f"{checkpoint.path}: its configuration cannot be built: {type(error).__name__}: {error}"
         ) from error
     _check_shapes(task, checkpoint)
+    require_finite(checkpoint.state, f"{checkpoint.path}: its weights")
     task = _assembled(checkpoint, trust)
     task.load_state_dict(checkpoint.state)
     return task.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]

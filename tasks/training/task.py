@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic
 
 import torch
 from lightning.pytorch import LightningModule
@@ -10,20 +10,19 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from backbone.head import Head
-from tasks.data.module import Batch, DataModule, Labels
+from tasks.data.module import Batch, Labels
 from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.images.view import View
+from tasks.training.finite import require_finite
 from tasks.training.metric import (
     Metric,
     MetricResult,
     Prediction,
     compute_over_processes,
 )
-from tasks.training.presenter import Presenter
+from tasks.training.presenter import Data, Presenter
 from tasks.training.recipe import Recipe
 from tasks.training.teaching import Surroundings, Teaching
-
-Data = TypeVar("Data", bound=DataModule)
 
 
 class Task(LightningModule, Generic[Data]):
@@ -46,7 +45,7 @@ class Task(LightningModule, Generic[Data]):
     monitor: str
     mode = "max"
     units: ClassVar[Mapping[str, str]] = {}  # of the scores that are not shares: name -> "km"
-    presenter: ClassVar[type[Presenter]] = Presenter
+    presenter: ClassVar[type[Presenter[Any]]] = Presenter
     outputs_are_labels = True  # output k is about label k; a teacher's outputs must match them
 
     def __init__(
@@ -104,7 +103,7 @@ class Task(LightningModule, Generic[Data]):
         """Scores of answers that need no network, on the reported split, by name."""
         return {}
 
-    def present(self) -> Presenter:
+    def present(self) -> Presenter[Any]:
         """What tells and draws this task's answers."""
         return self.presenter(self.labels)
 
@@ -196,7 +195,8 @@ class Task(LightningModule, Generic[Data]):
         self.metric = self.make_metric(self.data, "val")
 
     def on_test_start(self) -> None:
-        """Make a fresh metric."""
+        """Make a fresh metric, for weights that are numbers."""
+        require_finite(self.state_dict(), "the weights to be scored")
         self.begin_teaching()  # mode=evaluate never starts a fit
         self.metric = self.make_metric(self.data, self.data.reported)
 
@@ -217,7 +217,8 @@ class Task(LightningModule, Generic[Data]):
     def log_scores(self, stage: str) -> None:
         """Compute the metric over all processes, keep its result and log its scores."""
         self.result = compute_over_processes(self.metric, self.trainer.world_size)
-        self.log_dict({f"{stage}/{name}": value for name, value in self.result.metrics.items()})
+        scores = self.result.metrics.items()
+        self.log_dict({f"{stage}/{name}": float(value) for name, value in scores})
 
     # beside a teacher
 

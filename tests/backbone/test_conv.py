@@ -80,7 +80,7 @@ def test_relu6_clips_both_ends():
 
 @pytest.mark.parametrize("groups", [1, 8])
 def test_one_pixel_in_bfloat16_has_the_gradients_of_float32(groups):
-    """And finite ones, whatever the memory they are written to held before."""
+    """And finite ones, whatever was in memory before."""
     torch.manual_seed(0)
     conv = SameConv2d(8, 8, 3, stride=2, groups=groups)
     x = torch.randn(4, 8, 1, 1)

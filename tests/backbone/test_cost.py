@@ -27,7 +27,7 @@ class Network(nn.Module):
 class Row(NamedTuple):
     """A MobileNet of the paper's tables: what it costs, and what is printed there."""
 
-    tables: str  # their numbers, a digit each; X is 10, Stanford Dogs
+    tables: str  # their numbers, one digit for each; X is 10, Stanford Dogs
     name: str
     options: dict
     size: int

@@ -14,7 +14,7 @@ BODY = MAGIC + bytes(range(256)) * 4000
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one file and writes down the ranges it was asked for; None where the whole."""
+    """Serves one file and records the ranges it was asked for; None for the whole file."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -63,7 +63,7 @@ def server(monkeypatch):
 
 
 def names(folder):
-    """What is there, the lock left out."""
+    """The files in a folder, but for the lock."""
     return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
 
 

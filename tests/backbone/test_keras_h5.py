@@ -57,7 +57,7 @@ def keras_array(module, tensor, value):
 
 
 def write_keras(path, trunk, fc, name, group="{layer}/{layer}", inside="", head_1x1=False):
-    """A file as Keras writes it: a group a layer, and the layers' order in an attribute."""
+    """A file as Keras writes it: one group per layer, and the layers' order in an attribute."""
     state = {**trunk.state_dict(), **{f"fc.{k}": v for k, v in fc.state_dict().items()}}
     order = []
     with h5py.File(path, "w") as file:
@@ -139,7 +139,7 @@ def test_a_file_of_another_alpha_names_it(tmp_path):
     path = write_keras(tmp_path / "a.h5", source, fc, keras_layer_v2)
     with pytest.raises(InputError, match=r"a\.h5 \(keras names\).*MobileNetV2 with alpha=0\.5"):
         weights.load_weights(MobileNetV2(alpha=0.35), path)
-    with pytest.raises(InputError, match="is of a MobileNetV2, and this trunk is a MobileNetV1"):
+    with pytest.raises(InputError, match="is for a MobileNetV2, but this trunk is a MobileNetV1"):
         weights.load_weights(MobileNetV1(), path)
 
 
@@ -152,7 +152,7 @@ def test_padding_that_keras_does_not_have_is_reported(tmp_path):
 def test_a_damaged_file(tmp_path):
     path = write_keras(tmp_path / "a.h5", *randomised(MobileNetV1(alpha=0.25)), keras_layer_v1)
     path.write_bytes(path.read_bytes()[:100_000])
-    with pytest.raises(InputError, match=r"a\.h5 is not a whole HDF5 file.*100000 bytes.*HDF"):
+    with pytest.raises(InputError, match=r"a\.h5 is not a complete HDF5 file.*100000 bytes.*HDF"):
         weights.load_weights(MobileNetV1(alpha=0.25), path)
 
 
@@ -183,7 +183,7 @@ def test_the_word_keras_reads_the_file_in_the_cache(tmp_path):
         f"trunk weights: {path}, Keras's for 160x160, the nearest to 150x170 (keras names): 137 "
         "tensors matched, classifier of 1,000 classes loaded"
     )
-    assert "the class 0 is n01440764 there, n15075141 here" in load(wnids[::-1])
+    assert "class 0 is n01440764 there, n15075141 here" in load(wnids[::-1])
     assert "dropped classifier of 1,000 classes (120 here)" in load(wnids[:120])
 
 

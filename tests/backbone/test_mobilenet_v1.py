@@ -96,7 +96,7 @@ def test_bad_options_are_named(option):
 
 
 def test_a_near_linear_start_keeps_gradients_level_from_last_row_to_first():
-    """What it is for: the usual start amplifies them by an order of magnitude on the way."""
+    """The usual start amplifies them by an order of magnitude on the way."""
 
     def growth(initialisation: str) -> float:
         torch.manual_seed(0)

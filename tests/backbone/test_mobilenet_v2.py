@@ -198,7 +198,7 @@ def test_no_options_make_another_network_fit():
 
 
 def test_a_near_linear_start_keeps_neighbours_close_and_gradients_level():
-    """What it is for: the usual start drives inputs apart, and its gradients grow on the way."""
+    """The usual start drives inputs apart, and its gradients grow on the way."""
 
     def measure(initialisation: str) -> tuple[float, float]:
         torch.manual_seed(0)

@@ -129,7 +129,7 @@ def test_timm_s_weights_come_through_its_hub(hub, name, trunk):
     # a thousand classes of one's own
     report = weights.load_weights(trunk, "timm", fc, classes=["ants", *WNIDS[1:]])
     assert not report.classifier_loaded
-    assert "the class 0 is n01440764 there, ants here" in str(report)
+    assert "class 0 is n01440764 there, ants here" in str(report)
 
 
 def test_without_a_network_timm_s_file_is_named(hub):
@@ -146,14 +146,14 @@ def test_what_nobody_publishes():
         InputError, match=r"timm has no weights of mobilenetv2_035.*mobilenetv2_050"
     ):
         weights.load_weights(TimmTrunk("mobilenetv2_035"), "timm")
-    with pytest.raises(InputError, match=r"not of a TimmTrunk: take backbone\.weights=timm"):
+    with pytest.raises(InputError, match=r"not of a TimmTrunk: set backbone\.weights=timm"):
         weights.load_weights(TimmTrunk("mobilenetv2_035"), "keras")
 
 
 @pytest.mark.parametrize(
     ("name", "verdict"),
     [
-        ("resnet18", "classifier of 1,000 classes loaded (which ones, it does not say)"),
+        ("resnet18", "classifier of 1,000 classes loaded (the source does not say which)"),
         ("mobilenetv3_small_100", "dropped classifier (not one linear layer on the mean"),
         ("vit_tiny_patch16_224", "dropped classifier (not one linear layer on the mean"),
     ],

@@ -22,14 +22,14 @@ LIGHT = {
         *(f"features_denseblock{n}" for n in (1, 2, 3)),
         "features_norm5",
     ),
-    # timm reads three of its maps inside of a block; they are taken in front of it
+    # timm reads three of its maps inside a block; the taps are the blocks' inputs
     "legacy_xception": ("act2", "block1", "block2", "block11", "act4"),
     # its maps have their channels last
     "test_mambaout": tuple(f"stages_{n}" for n in range(4)),
-    # no chain: a class token joins those of the image
+    # not a chain: a class token joins those of the image
     "vit_tiny_patch16_224": tuple(f"blocks_{n}" for n in range(12)),
 }
-# for these only their shapes, which cost nothing
+# too large to run here: only their shapes are checked
 LARGE = {
     "vgg16": (*(f"features_{n}" for n in (3, 8, 15, 22, 29)), "features_30"),
     "resnet50": RESNET,
@@ -38,7 +38,7 @@ LARGE = {
 
 
 def complete(name):
-    """timm's whole network, no tensor of which has its initial value."""
+    """timm's complete network, with tensors that all differ from their initial values."""
     torch.manual_seed(0)
     network = timm.create_model(name, pretrained=False).eval()
     with torch.no_grad():
@@ -51,7 +51,7 @@ def complete(name):
 
 
 def filled(name, network):
-    """The trunk with the tensors of timm's whole network."""
+    """The trunk with the tensors of timm's complete network."""
     trunk = TimmTrunk(name).eval()
     state = network.state_dict()
     trunk.load_state_dict({key: state[theirs] for key, theirs in trunk.timm_names.items()})

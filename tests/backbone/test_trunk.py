@@ -33,7 +33,7 @@ TRUNKS: dict[str, Callable[[], Trunk]] = {
     # any size: its position embedding is interpolated
     "timm-vit": lambda: TimmTrunk("test_vit", dynamic_img_size=True, dynamic_img_pad=True),
 }
-# These are no chains of stages: they hand out their maps and nothing else.
+# These are not chains of stages: they give their maps but cannot be split.
 OBSERVED = ("timm-vit",)
 
 
@@ -46,10 +46,11 @@ def trunk(request):
 @pytest.fixture
 def chain(trunk, request):
     """A trunk that can be cut in two."""
-    if request.node.callspec.params["trunk"] in OBSERVED:
+    assert trunk.is_chain == (request.node.callspec.params["trunk"] not in OBSERVED)
+    if not trunk.is_chain:
         with pytest.raises(InputError, match="cannot be cut"):
             trunk.split(trunk.taps[0])
-        pytest.skip("a network that can only be observed")
+        pytest.skip("a network that cannot be split")
     return trunk
 
 
@@ -156,6 +157,21 @@ def test_channels_last_stays_channels_last_and_changes_nothing(trunk):
         if not isinstance(trunk, TimmTrunk):
             assert maps[tap].is_contiguous(memory_format=torch.channels_last), tap
         torch.testing.assert_close(maps[tap], expected[tap], rtol=1e-3, atol=1e-4)
+
+
+def test_the_options_make_the_same_network_again(trunk):
+    with torch.device("meta"):
+        again = type(trunk)(**trunk.options)
+    assert (again.taps, again.options) == (trunk.taps, trunk.options)
+    shapes = [{k: v.shape for k, v in t.state_dict().items()} for t in (again, trunk)]
+    assert shapes[0] == shapes[1]
+
+
+def test_names_of_timms_tensors_come_with_timms_networks(trunk):
+    if isinstance(trunk, TimmTrunk):
+        assert trunk.timm_names.keys() == trunk.state_dict().keys()
+    else:
+        assert trunk.timm_names is None
 
 
 def test_normalization_is_on_the_unit_scale(trunk):

@@ -75,6 +75,6 @@ def test_weights_of_another_network_say_whose_they_are(tmp_path):
     save_file(timm.create_model("mobilenetv2_050").state_dict(), tmp_path / "a.safetensors")
     with pytest.raises(InputError) as error:
         weights.load_weights(MobileNetV1(), tmp_path / "a.safetensors")
-    assert "(timm names) is of a MobileNetV2, and this trunk is a MobileNetV1" in str(error.value)
+    assert "(timm names) is for a MobileNetV2, but this trunk is a MobileNetV1" in str(error.value)
     with pytest.raises(InputError, match=r"it fits a MobileNetV2 with alpha=0\.5"):
         weights.load_weights(MobileNetV2(), tmp_path / "a.safetensors")

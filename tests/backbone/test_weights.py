@@ -20,7 +20,7 @@ needs_keras_weights = pytest.mark.skipif(not KERAS.is_file(), reason="no Keras w
 
 
 def random_trunk(**options):
-    """A trunk no tensor of which has its initial value."""
+    """A trunk whose tensors all differ from their initial values."""
     trunk = MobileNetV1(**{"alpha": 0.25} | options).eval()
     with torch.no_grad():
         for value in weights._tensors(trunk).values():
@@ -164,7 +164,7 @@ def test_missing_and_unexpected_tensors_are_named_and_counted(tmp_path):
     message = str(error.value)
     assert "7 tensors missing from the file: conv1.pointwise.conv.weight, " in message
     assert "conv5.depthwise.conv.weight and 2 more" in message
-    assert "1 tensors unexpected in it: extra.weight" in message
+    assert "1 tensor unexpected in it: extra.weight" in message
 
 
 def test_shapes_of_no_known_network_are_shown(tmp_path):
@@ -187,8 +187,8 @@ IDS = [f"n{i:08}" for i in range(10)]
     [
         (7, 256, None, "dropped classifier of 10 classes (7 here)"),
         (10, 512, None, "dropped classifier of 10 classes (on 256 channels)"),
-        (10, 256, [*IDS[:3], "ants", *IDS[4:]], "the class 3 is n00000003 there, ants here)"),
-        (10, 256, IDS[::-1], "the class 0 is n00000000 there, n00000009 here)"),
+        (10, 256, [*IDS[:3], "ants", *IDS[4:]], "class 3 is n00000003 there, ants here)"),
+        (10, 256, IDS[::-1], "class 0 is n00000000 there, n00000009 here)"),
     ],
     ids=["number", "channels", "others", "order"],
 )
@@ -219,11 +219,11 @@ def test_a_classifier_of_classes_that_the_file_does_not_name(tmp_path):
         MobileNetV1(alpha=0.25), tmp_path / "a.safetensors", fc, classes=IDS
     )
     assert report.classifier_loaded
-    assert "classifier of 10 classes loaded (which ones, it does not say)" in str(report)
+    assert "classifier of 10 classes loaded (the source does not say which)" in str(report)
 
 
 def write_checkpoint(path, trunk, fc, ids, **more):
-    """What tasks.run leaves: the parts of it that weights are read from."""
+    """The parts of a checkpoint of tasks.run that weights are read from."""
     state = {f"head.trunk.{k}": v for k, v in trunk.state_dict().items()}
     state |= {f"head.fc.{k}": v for k, v in fc.state_dict().items()} if fc else {}
     backbone = {"_target_": f"{type(trunk).__module__}.{type(trunk).__name__}", "weights": None}
@@ -250,7 +250,7 @@ def test_a_checkpoint_of_a_run_fills_trunk_and_classifier(tmp_path):
 
     with pytest.raises(InputError, match=r"fits a MobileNetV1 with alpha=0\.25"):
         weights.load_weights(MobileNetV1(), path)
-    with pytest.raises(InputError, match="is of a MobileNetV1, and this trunk is a MobileNetV2"):
+    with pytest.raises(InputError, match="is for a MobileNetV1, but this trunk is a MobileNetV2"):
         weights.load_weights(MobileNetV2(), path)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tasks.training.build import load_task
+from tasks.training.restore import load_task
 from tests.conftest import assert_same_weights, kill_at, start, tiny_options
 
 
@@ -49,12 +49,13 @@ def test_a_run_leaves_everything_a_run_leaves(detector):
 
 def test_the_reloaded_best_checkpoint_scores_what_the_run_reported(detector):
     path = detector.path
-    task, config = load_task(path / "best.ckpt")
+    task, _ = load_task(path / "best.ckpt")
     from hydra.utils import instantiate
+    from omegaconf import OmegaConf
 
     from tasks.detection.evaluation.metric import CocoAP
 
-    data = instantiate(config.data.module)
+    data = instantiate(OmegaConf.load(path / "config.yaml").data.module)
     data.setup("test")
     metric = CocoAP(data.ground_truth("val", len(data.datasets["val"])))
     with torch.inference_mode():
@@ -73,6 +74,23 @@ def test_a_finished_run_is_reported_not_repeated(run, tiny, detector, finished):
     said = detector.answer.out
     report = said[said.index("\n\n") :].replace(str(detector.path), str(finished))
     assert again.out.strip() == report.strip()
+
+
+def test_a_picture_that_fails_costs_a_warning_and_not_the_result(run, tiny, tmp_path, monkeypatch):
+    from tasks.training import fit
+
+    def fail(metrics, output, units):
+        assert (metrics.parent / "result.json").exists(), "the result is written first"
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(fit, "learning_curves", fail)
+    answer = run(*tiny, "trainer.max_epochs=1")
+    assert answer.code == 0, answer.err
+    path = only_run(tmp_path)
+    assert f"warning: {path / 'plots/learning_curves.png'} was not drawn: no ink" in answer.err
+    assert json.loads((path / "status.json").read_text())["state"] == "finished"
+    pictures = {p.name for p in (path / "plots").iterdir()}
+    assert pictures == {"precision_recall.png", "predictions.png"}
 
 
 def test_fresh_starts_over(run, tiny, finished):

@@ -1,1 +1,1 @@
-"""COCO files: reading, indexing, auditing, the splits, and their images in batches."""
+"""COCO files: reading, indexing and auditing them, the splits, and batches of their images."""

@@ -1,4 +1,4 @@
-"""What is wrong with a set of annotated images, found before training starts.
+"""Finding faulty boxes and unreadable images before training starts.
 
 As a program it writes an annotation file without the images that cannot be read:
 
@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.cache import cache_file, state, write
+from tasks.detection.coco.cache import cache_file, file_state, write_file
 from tasks.detection.coco.index import CocoIndex
 from tasks.detection.coco.json_file import parse_instances
 from tasks.images.files import fault
 
-THREADS = 16  # reading two blocks of every file waits for the disk, not for the processor
+THREADS = 16  # reading two blocks of every file is bound by the disk, not by the processor
 MISSING = "no such file"
 CONSEQUENCES = {
     "not finite": "left out of training and evaluation",
@@ -32,18 +32,18 @@ CONSEQUENCES = {
 
 @dataclass(frozen=True)
 class Fault:
-    """Boxes that share a fault, by the ids of the annotation file."""
+    """Boxes that share a fault; ids are those of the annotation file."""
 
     count: int
     annotation_ids: tuple[int, ...]
-    """Of the first five."""
+    """The first five boxes."""
     image_ids: tuple[int, ...]
-    """Of the same five."""
+    """The images of the same five."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """Counts of a set; `str()` of it is a few lines to print."""
+    """Counts of a data set; `str()` of it is a few lines to print."""
 
     images: int
     boxes: int
@@ -51,33 +51,39 @@ class Audit:
     crowd_boxes: int
     trainable_boxes: int
     faults: dict[str, Fault]
-    """Keys as in `CocoIndex.faults`; those that no box has are absent."""
+    """Keys as in `CocoIndex.faults`; faults that no box has are absent."""
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [
             f"{self.images:,} images ({self.images_without_boxes:,} without boxes), "
-            f"{self.boxes:,} boxes ({self.crowd_boxes:,} crowds; {self.trainable_boxes:,} to learn)"
+            f"{self.boxes:,} boxes ({self.crowd_boxes:,} crowds; "
+            f"{self.trainable_boxes:,} to train on)"
         ]
-        for name, flaw in self.faults.items():
-            pairs = zip(flaw.annotation_ids, flaw.image_ids, strict=True)
+        for name, found in self.faults.items():
+            pairs = zip(found.annotation_ids, found.image_ids, strict=True)
             shown = ", ".join(f"{box} in image {image}" for box, image in pairs)
-            more = ", ..." if flaw.count > len(flaw.image_ids) else ""
+            more = ", ..." if found.count > len(found.image_ids) else ""
             lines.append(
-                f"{flaw.count:,} boxes {name}, {CONSEQUENCES[name]}: annotations {shown}{more}"
+                f"{found.count:,} boxes {name}, {CONSEQUENCES[name]}: annotations {shown}{more}"
             )
         return "\n  ".join([*lines, *self.notes])
 
 
 def audit(index: CocoIndex, notes: tuple[str, ...] = ()) -> Audit:
-    """Count what a set holds and the boxes that are not as they should be."""
+    """Count a data set's images, boxes and faulty boxes.
+
+    Args:
+        index: the data set.
+        notes: remarks to print with the counts.
+    """
     faults = {}
     for name, mask in index.faults.items():
         rows = np.flatnonzero(mask)
         if len(rows):
             boxes = index.annotation_ids[rows[:5]].tolist()
-            of = index.image_ids[index.box_images[rows[:5]]].tolist()
-            faults[name] = Fault(len(rows), tuple(boxes), tuple(of))
+            images = index.image_ids[index.box_images[rows[:5]]].tolist()
+            faults[name] = Fault(len(rows), tuple(boxes), tuple(images))
     return Audit(
         images=len(index),
         boxes=len(index.xywh),
@@ -90,9 +96,12 @@ def audit(index: CocoIndex, notes: tuple[str, ...] = ()) -> Audit:
 
 
 def check_images(index: CocoIndex, annotations: Path, cache_dir: Path) -> None:
-    """Raise InputError if image files of a freshly loaded set are missing or unreadable.
+    """Check that all image files of a freshly loaded data set can be read.
 
-    A set that passed is not looked at again until its folder or its annotation file changes.
+    A set that has passed is not checked again until its folder or its annotation file changes.
+
+    Raises:
+        InputError: image files are missing or unreadable.
     """
     folder = Path(index.folders[0])
     names = [name.decode() for name in index.file_names.tolist()]
@@ -104,25 +113,25 @@ def check_images(index: CocoIndex, annotations: Path, cache_dir: Path) -> None:
             "check the paths"
         )
     passed = cache_file(annotations, cache_dir, ".images")
-    key = state(annotations, *parents).encode()
+    key = file_state(annotations, *parents).encode()
     if passed.is_file() and passed.read_bytes() == key:
         return
     bad = unreadable(folder, names)
     if bad:
-        missing = sum(fault == MISSING for fault in bad.values())
-        listed = [f"id {index.image_ids[i]} {names[i]} ({fault})" for i, fault in bad.items()]
+        missing = sum(reason == MISSING for reason in bad.values())
+        listed = [f"id {index.image_ids[i]} {names[i]} ({reason})" for i, reason in bad.items()]
         raise InputError(
-            f"{folder}: of the {len(index):,} images of {annotations} {missing:,} are missing and "
+            f"{folder}: of the {len(index):,} images of {annotations}, {missing:,} are missing and "
             f"{len(bad) - missing:,} cannot be read: {listed_briefly(listed)}. Get them again, or "
-            f"go on without them: python -m tasks.detection.coco.audit {annotations} {folder} "
-            "CLEANED.json writes an annotation file without them, to be put in that one's place"
+            "write an annotation file without them, to replace this one: "
+            f"python -m tasks.detection.coco.audit {annotations} {folder} CLEANED.json"
         )
-    write(passed, lambda file: file.write(key))
+    write_file(passed, lambda file: file.write(key))
 
 
 def unreadable(folder: Path, names: list[str]) -> dict[int, str]:
-    """Find the files of `names` in `folder` that cannot be read: their position and the reason."""
-    present = {_parent(name): set() for name in names}
+    """The files that cannot be read: position in `names` -> reason, in order."""
+    present: dict[str, set[str]] = {_parent(name): set() for name in names}
     for parent, entries in present.items():
         if (folder / parent).is_dir():
             entries.update(os.listdir(folder / parent))
@@ -133,12 +142,12 @@ def unreadable(folder: Path, names: list[str]) -> dict[int, str]:
     }
     rest = [i for i in range(len(names)) if i not in bad]
 
-    def look(part: list[int]) -> dict[int, str]:
-        faults = {i: fault(folder / names[i]) for i in part}
-        return {i: fault for i, fault in faults.items() if fault}
+    def check(part: list[int]) -> dict[int, str]:
+        reasons = {i: fault(folder / names[i]) for i in part}
+        return {i: reason for i, reason in reasons.items() if reason}
 
     with ThreadPoolExecutor(THREADS) as pool:
-        for found in pool.map(look, (rest[start::THREADS] for start in range(THREADS))):
+        for found in pool.map(check, (rest[start::THREADS] for start in range(THREADS))):
             bad |= found
     return dict(sorted(bad.items()))
 
@@ -147,14 +156,16 @@ def _parent(name: str) -> str:
     return name.rpartition("/")[0]
 
 
-def write_without(annotations: Path, folder: Path, cleaned: Path) -> int:
-    """Copy an annotation file without the images that cannot be read; return how many those are."""
+def write_cleaned(annotations: Path, folder: Path, cleaned: Path) -> int:
+    """Copy an annotation file without the images that cannot be read; returns their number."""
     content = json.loads(annotations.read_bytes())
     bad = unreadable(folder, [image["file_name"] for image in content["images"]])
-    gone = {content["images"][i]["id"] for i in bad}
-    content["images"] = [row for row in content["images"] if row["id"] not in gone]
-    content["annotations"] = [row for row in content["annotations"] if row["image_id"] not in gone]
-    write(cleaned, lambda file: file.write(json.dumps(content).encode()))
+    removed = {content["images"][i]["id"] for i in bad}
+    content["images"] = [row for row in content["images"] if row["id"] not in removed]
+    content["annotations"] = [
+        row for row in content["annotations"] if row["image_id"] not in removed
+    ]
+    write_file(cleaned, lambda file: file.write(json.dumps(content).encode()))
     return len(bad)
 
 
@@ -162,14 +173,14 @@ def main() -> None:
     """Write the cleaned annotation file."""
     parser = argparse.ArgumentParser(prog="python -m tasks.detection.coco.audit")
     parser.add_argument("annotations", type=Path, help="COCO instances JSON")
-    parser.add_argument("folder", type=Path, help="the folder its images stand in")
+    parser.add_argument("folder", type=Path, help="the folder of its images")
     parser.add_argument("cleaned", type=Path, help="the annotation file to write")
     given = parser.parse_args()
     try:
-        parse_instances(given.annotations)  # refuses what is not COCO's before it is rewritten
+        parse_instances(given.annotations)  # refuses a file that is not in COCO's format
     except InputError as error:
         parser.error(str(error))
-    removed = write_without(given.annotations, given.folder, given.cleaned)
+    removed = write_cleaned(given.annotations, given.folder, given.cleaned)
     print(f"{given.cleaned}: {given.annotations} without {removed:,} images")
 
 

@@ -1,28 +1,28 @@
-"""What was found out about an annotation file, kept until the file changes."""
+"""A cache of parsed annotation files, valid until the file changes."""
 
 import hashlib
 import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from backbone.files import write_atomically
 from tasks.detection.coco.json_file import parse_instances
 
-FORMAT = 1  # one more whenever the arrays of parse_instances change
+FORMAT = 1  # increase it whenever the arrays of parse_instances change
 
 
 def cached_instances(path: Path, cache_dir: Path) -> dict[str, np.ndarray]:
-    """`parse_instances`, read from its cache if the file is as it was when that was written.
+    """`parse_instances`, from a cache if the file has not changed since the cache was written.
 
-    A missing, damaged or outdated cache is written anew.
+    A missing, damaged or outdated cache is written again.
     """
     if not path.is_file():
-        return parse_instances(path)  # which says what is wrong
-    key = state(path)
+        return parse_instances(path)  # it raises the error
+    key = file_state(path)
     cache = cache_file(path, cache_dir, ".npz")
     try:
         with np.load(cache, allow_pickle=False) as stored:
@@ -30,25 +30,26 @@ def cached_instances(path: Path, cache_dir: Path) -> dict[str, np.ndarray]:
         if str(arrays.pop("key")) == key:
             return arrays
     except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
-        pass  # none yet, or damaged: these are what numpy and zipfile raise then
+        pass  # no cache yet, or one that is damaged: these are what numpy and zipfile raise
     arrays = parse_instances(path)
-    write(cache, lambda file: np.savez(file, key=key, **arrays))
+    stored_arrays: dict[str, Any] = {"key": key, **arrays}
+    write_file(cache, lambda file: np.savez(file, **stored_arrays))
     return arrays
 
 
-def state(*paths: Path) -> str:
-    """Text that changes when a file is written to, or a folder gains or loses an entry."""
+def file_state(*paths: Path) -> str:
+    """A text that changes when a file is written to, or a folder gains or loses an entry."""
     rows = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
     return json.dumps([FORMAT, *rows])
 
 
 def cache_file(path: Path, cache_dir: Path, suffix: str) -> Path:
-    """Name the cache of `path`: always the same one, so that outdated ones do not pile up."""
+    """The cache file of `path`: always the same one, so that outdated ones do not accumulate."""
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
     return cache_dir / f"{path.stem}-{digest}{suffix}"
 
 
-def write(path: Path, content: Callable[[BinaryIO], object]) -> None:
-    """Let `content` fill a file that appears at `path` only when it is whole."""
+def write_file(path: Path, content: Callable[[BinaryIO], object]) -> None:
+    """Let `content` write a file, which appears at `path` only when it is complete."""
     with write_atomically(path) as partial, partial.open("wb") as file:
         content(file)

@@ -1,4 +1,4 @@
-"""COCO photographs and boxes as training batches."""
+"""Images with their boxes as a data set, and batches of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,27 +12,37 @@ from tasks.detection.crop import RandomCrop
 from tasks.images.files import load_view
 from tasks.images.view import View
 
-PADDING_STEP = 8  # boxes; few different shapes, so that compiled steps are seldom compiled again
+# Boxes are padded to a multiple of this: few shapes, so that compiled steps are rarely recompiled.
+PADDING_STEP = 8
 
 
 class CocoDetection(Dataset):
-    """Images brought to `size` (h, w) with the boxes to learn: no crowds, none without area.
+    """Images resized to one size, with the boxes to train on: no crowds, none without area.
 
-    An image, or what is cropped from it, is stretched to that size; with `keep_aspect` it is scaled
-    by one factor to fit inside, stands at the top left, and the rest is padding.
+    An image, or the crop from it, is stretched to `size`. A view with `keep_aspect` scales it by
+    one factor to fit inside, at the top left; the rest is padding.
 
-    `dataset[i]` is image i as it is; `dataset[i, epoch]` is cropped at random, and is a pure
-    function of (seed, epoch, i), so that a resumed run sees what an unbroken one would have.
+    `dataset[i]` is the whole image i. `dataset[i, epoch]` is cropped at random, as a pure function
+    of (seed, epoch, i): a resumed run gets the same crops as an uninterrupted one.
 
     An item, for n boxes:
 
     - `image` uint8[h, w, 3]
     - `boxes` float32[n, 4], xyxy in pixels of `image`
     - `labels` int64[n], network outputs, never 0
-    - `image_id` int, `size` int64[2], height and width of the photograph in its file
-    - `extent` float32[2], height and width of the part of `image` that shows it
+    - `image_id` int
+    - `size` int64[2], height and width of the image in its file
+    - `extent` float32[2], height and width of the part of `image` that is not padding
 
-    Raises: InputError for a file that cannot be decoded or has not the annotated size.
+    Args:
+        index: the images and boxes.
+        size: (h, w) of the network's input in pixels.
+        crop: random crop in training; None for none.
+        seed: of the crops.
+        view: whether images are stretched or padded; None: stretched.
+
+    Raises:
+        InputError: from an item, for a file that cannot be decoded or is not of the annotated size.
     """
 
     def __init__(
@@ -68,7 +78,7 @@ class CocoDetection(Dataset):
             box, boxes, kept = self.crop(boxes, height, width, rng)
             labels = labels[kept]
         sides = box[2:] - box[:2]
-        extent = self.view.extent(*sides, self.size)
+        extent = self.view.extent(float(sides[0]), float(sides[1]), self.size)
         image = load_view(
             self.index.path(i), self.size, tuple(box.tolist()), (height, width), extent
         )
@@ -85,12 +95,13 @@ class CocoDetection(Dataset):
 
 
 def collate_detection(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-    """Make a batch of B items, their boxes padded to the same number M, a multiple of 8.
+    """A batch of B items, their boxes padded to the same number M, a multiple of PADDING_STEP.
 
     - `image` uint8[B, 3, h, w] in channels_last memory format
     - `boxes` float32[B, M, 4], xyxy in pixels of `image`; rows from `count` on are 0
     - `labels` int64[B, M], 0 from `count` on
-    - `count` int64[B], `image_id` int64[B], `size` int64[B, 2] (height, width in the file)
+    - `count` int64[B], boxes of each image; `image_id` int64[B]
+    - `size` int64[B, 2], (height, width) of each image in its file
     - `extent` float32[B, 2], (height, width) of the part of each `image` that is not padding
     """
     counts = np.array([len(item["labels"]) for item in items])
@@ -100,7 +111,7 @@ def collate_detection(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor
     labels = np.zeros((len(items), room), np.int64)
     boxes[filled] = np.concatenate([item["boxes"] for item in items])
     labels[filled] = np.concatenate([item["labels"] for item in items])
-    # in a worker process default_collate stacks straight into the memory it shares with the trainer
+    # in a worker process, default_collate stacks directly into memory shared with the main process
     stacked = default_collate([torch.from_numpy(item["image"]) for item in items])
     return {
         "image": stacked.permute(0, 3, 1, 2),

@@ -1,61 +1,58 @@
-"""A set of annotated images as flat arrays: what data loaders share and evaluation reads."""
+"""A set of annotated images as flat arrays, for data loaders and evaluation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from tasks.detection.coco.cache import cached_instances
+from tasks.detection.evaluation.arrays import GroundTruth
 
-if TYPE_CHECKING:
-    from tasks.detection.evaluation.arrays import GroundTruth
-
-SMALLEST_SIDE = 0.01  # pixels, the precision of COCO's coordinates: a thinner box has no area
-ROUNDING = 0.05  # pixels, how far rounded coordinates carry a box over the image's edge
+MIN_BOX_SIDE = 0.01  # pixels, the precision of COCO's coordinates: a thinner box has no area
+ROUNDING = 0.05  # pixels that rounded coordinates may reach past the image's edge
 
 
 @dataclass(frozen=True, eq=False)
 class CocoIndex:
     """N images and their M boxes; the boxes of image i are rows offsets[i] to offsets[i + 1].
 
-    Everything is an array and nothing is a list of objects, so that worker processes share one
-    copy. `output_categories` is the map between network outputs and category ids.
+    The content is in arrays instead of lists of objects, so that worker processes share one copy.
     """
 
     folders: tuple[str, ...]
-    """Image folders; `folder` points into it."""
+    """Image folders."""
     folder: np.ndarray
-    """int64[N]"""
+    """int64[N], position in `folders`."""
     file_names: np.ndarray
     """bytes[N], UTF-8, relative to the folder."""
     image_ids: np.ndarray
-    """int64[N]"""
+    """int64[N], as in the file."""
     heights: np.ndarray
     """int64[N], pixels."""
     widths: np.ndarray
     """int64[N], pixels."""
     offsets: np.ndarray
-    """int64[N + 1]"""
+    """int64[N + 1], the first box of each image, and M."""
     annotation_ids: np.ndarray
-    """int64[M]"""
+    """int64[M], as in the file."""
     box_categories: np.ndarray
     """int64[M], category ids."""
     xywh: np.ndarray
-    """float64[M, 4], pixels, as the file has them."""
+    """float64[M, 4], pixels, as in the file."""
     area: np.ndarray
-    """float64[M], pixels, of the object's mask."""
+    """float64[M], square pixels, of the object's mask."""
     crowd: np.ndarray
-    """bool[M], the box is around a group of objects."""
+    """bool[M], True if the box is around a group of objects."""
     output_categories: np.ndarray
-    """int64[num_classes], the category id of each network output; -1 for none, which are output 0
+    """int64[num_classes], the category id of each network output; -1 for outputs without one: 0
     (background) and the gaps in COCO's ids."""
     names: dict[int, str]
-    """Category id to name, in the file's order."""
+    """Category id -> name, in the file's order."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -71,7 +68,7 @@ class CocoIndex:
         return ("background", *(self.names.get(int(k), "") for k in self.output_categories[1:]))
 
     def path(self, image: int) -> Path:
-        """Where the file of an image (0..N-1) stands."""
+        """The file of an image, 0..N-1."""
         return Path(self.folders[self.folder[image]], self.file_names[image].decode())
 
     @cached_property
@@ -94,18 +91,18 @@ class CocoIndex:
 
     @cached_property
     def faults(self) -> dict[str, np.ndarray]:
-        """bool[M] for each way a box can be bad; of the first three no network can learn."""
+        """Fault -> bool[M], the boxes that have it; the first three rule a box out of training."""
         x, y, width, height = self.xywh.T
         frame_width, frame_height = self.widths[self.box_images], self.heights[self.box_images]
         finite = np.isfinite(self.xywh).all(axis=1)
-        flat = finite & ((width < SMALLEST_SIDE) | (height < SMALLEST_SIDE))
+        flat = finite & ((width < MIN_BOX_SIDE) | (height < MIN_BOX_SIDE))
         seen = np.stack(
             [
                 np.minimum(x + width, frame_width) - np.maximum(x, 0),
                 np.minimum(y + height, frame_height) - np.maximum(y, 0),
             ]
         )
-        outside = finite & ~flat & (seen < SMALLEST_SIDE).any(axis=0)
+        outside = finite & ~flat & (seen < MIN_BOX_SIDE).any(axis=0)
         partly = (seen < np.stack([width, height]) - ROUNDING).any(axis=0)
         return {
             "not finite": ~finite,
@@ -116,27 +113,24 @@ class CocoIndex:
 
     @property
     def trainable(self) -> np.ndarray:
-        """bool[M], boxes of single objects with an area inside the image."""
+        """bool[M], the boxes of single objects that have an area inside the image."""
         faults = self.faults
         return ~(
             self.crowd | faults["not finite"] | faults["without area"] | faults["outside the image"]
         )
 
     def take(self, images: np.ndarray) -> CocoIndex:
-        """The set of these images (0..N-1), in this order."""
+        """The data set of the given images (0..N-1), in their order."""
         counts = np.diff(self.offsets)[images]
         offsets = np.concatenate([[0], counts.cumsum()])
-        # row r of the result is the r - offsets[i] th box of its image i
+        # row r of the result is box r - offsets[i] of its image i
         rows = np.repeat(self.offsets[:-1][images] - offsets[:-1], counts) + np.arange(offsets[-1])
         per_image = {key: getattr(self, key)[images] for key in PER_IMAGE}
         per_box = {key: getattr(self, key)[rows] for key in PER_BOX}
         return replace(self, offsets=offsets, **per_image, **per_box)
 
     def ground_truth(self) -> GroundTruth:
-        """What evaluation compares with: every box as the file has it, less those not finite."""
-        # that module loads torch, which the checks of a data set must not wait for
-        from tasks.detection.evaluation.arrays import GroundTruth
-
+        """The ground truth to evaluate against: every finite box, as in the file."""
         rows = ~self.faults["not finite"]
         return GroundTruth(
             image_ids=self.image_ids,
@@ -156,24 +150,34 @@ PER_BOX = ("annotation_ids", "box_categories", "xywh", "area", "crowd")
 def load_index(
     annotations: Path, images: Path, *, cache_dir: Path, num_classes: int | None = None
 ) -> CocoIndex:
-    """Read an annotation file (COCO's instances JSON) of the images in a folder.
+    """Read an annotation file, COCO's instances JSON.
 
-    With `num_classes`, network output k is category id k: 91 for COCO, whose ids are 1..90 with
-    gaps. Without it the file's K categories are outputs 1..K in its order. Output 0 is background.
+    Args:
+        annotations: the file.
+        images: the folder of its images.
+        cache_dir: folder for the parsed file.
+        num_classes: network output k is then category id k: 91 for COCO, whose ids are 1..90 with
+            gaps. None: the file's K categories are outputs 1..K, in its order. Output 0 is the
+            background.
 
-    Raises: InputError for a file that is not COCO's or has a category id without an output.
+    Raises:
+        InputError: the file is not in COCO's format, or has a category id without an output.
     """
     arrays = cached_instances(annotations, cache_dir)
     ids, names = arrays.pop("category_ids"), arrays.pop("category_names")
     lowest, limit = (0, ids.max() + 1) if num_classes is None else (1, num_classes)
-    strange = (ids < lowest) | (ids >= limit)
-    if strange.any():
-        of = arrays["annotation_ids"][np.isin(arrays["box_categories"], ids[strange])]
+    unknown = (ids < lowest) | (ids >= limit)
+    if unknown.any():
+        using = arrays["annotation_ids"][np.isin(arrays["box_categories"], ids[unknown])]
+        renumber = (
+            ""
+            if num_classes is None
+            else (", or set data.num_classes=null to number the file's categories from 1")
+        )
         raise InputError(
-            f"{annotations}: category ids {listed_briefly(ids[strange])} are not in "
-            f"{lowest}..{limit - 1} (annotations of them: {listed_briefly(of) or 'none'}); correct "
-            "them"
-            + ("" if num_classes is None else ", or set num_classes=null to number the file's own")
+            f"{annotations}: category ids {listed_briefly(ids[unknown])} are not in "
+            f"{lowest}..{limit - 1} (annotations that use them: {listed_briefly(using) or 'none'})"
+            f"; correct them{renumber}"
         )
     if num_classes is None:
         outputs = np.concatenate([[-1], ids])
@@ -190,32 +194,38 @@ def load_index(
 
 
 def check_same_categories(first: CocoIndex, second: CocoIndex) -> None:
-    """Raise InputError unless two sets number the same categories alike.
+    """Check that two data sets have the same categories for the same network outputs.
 
-    Training and validation files that list them in another order would be scored as if every
-    object were something else.
+    Otherwise a network trained on one would be scored on the other with its categories mixed up.
+
+    Raises:
+        InputError: the categories differ.
     """
     same_outputs = np.array_equal(first.output_categories, second.output_categories)
     if first.names != second.names or not same_outputs:
         differing = sorted(first.names.items() ^ second.names.items())
         raise InputError(
             f"the annotations of {first.folders[0]} and {second.folders[0]} do not list the same "
-            f"categories ({listed_briefly(differing) or 'the same ones, in another order'}); give "
+            f"categories ({listed_briefly(differing) or 'the same ones in another order'}); give "
             "both files the same list"
         )
 
 
 def concatenate(first: CocoIndex, second: CocoIndex) -> CocoIndex:
-    """The images of two sets as one; their categories must be the same, their image ids apart."""
+    """The images of two data sets as one.
+
+    Raises:
+        InputError: the categories differ, or an image id is in both.
+    """
     check_same_categories(first, second)
-    twice = np.intersect1d(first.image_ids, second.image_ids)
-    if len(twice):
+    shared = np.intersect1d(first.image_ids, second.image_ids)
+    if len(shared):
         raise InputError(
             f"image ids in both {first.folders[0]} and {second.folders[0]}: "
-            f"{listed_briefly(twice)}; a photograph must be in one set only"
+            f"{listed_briefly(shared)}; remove each image from one of the sets"
         )
     moved = replace(second, folder=second.folder + len(first.folders))
-    joined = {
+    joined: dict[str, Any] = {
         key: np.concatenate([getattr(first, key), getattr(moved, key)])
         for key in (*PER_IMAGE, *PER_BOX)
     }

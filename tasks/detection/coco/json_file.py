@@ -1,8 +1,8 @@
-"""COCO's instances JSON as flat arrays, checked; boxes only."""
+"""Reading and checking COCO's instances JSON; boxes only, no masks."""
 
 import json
 from collections.abc import Callable
-from operator import index as whole
+from operator import index as as_int
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,22 @@ from backbone.errors import InputError, listed_briefly
 
 
 def parse_instances(path: Path) -> dict[str, np.ndarray]:
-    """Read an annotation file into flat arrays for N images, M boxes and K categories.
+    """Read an annotation file into flat arrays.
 
-    - `image_ids` int64[N], `file_names` bytes[N] (UTF-8), `heights`, `widths` int64[N] in pixels,
-      in the file's order; the boxes of image i are rows offsets[i] to offsets[i + 1], int64[N + 1]
-    - `annotation_ids`, `box_categories` int64[M], `xywh` float64[M, 4] in pixels as in the file,
-      `area` float64[M] in pixels (of the object's mask; width x height where the file has none),
-      `crowd` bool[M]
-    - `category_ids` int64[K], `category_names` bytes[K] (UTF-8), in the file's order
+    Returns:
+        Of N images, in the file's order: `image_ids` int64[N], `file_names` bytes[N] (UTF-8), and
+        `heights` and `widths` int64[N] in pixels.
 
-    Raises: InputError for a file that is missing, damaged, not COCO, or contradicts itself.
+        Of M boxes, ordered by image: `annotation_ids` and `box_categories` int64[M], `xywh`
+        float64[M, 4] in pixels as in the file, `area` float64[M] in square pixels (of the object's
+        mask; width x height if the file gives none), and `crowd` bool[M]. Those of image i are rows
+        offsets[i] to offsets[i + 1] of `offsets` int64[N + 1].
+
+        Of K categories, in the file's order: `category_ids` int64[K] and `category_names` bytes[K]
+        (UTF-8).
+
+    Raises:
+        InputError: the file is missing, damaged, not in COCO's format, or inconsistent.
     """
     content = _read_json(path)
     images, boxes, categories = (content[key] for key in ("images", "annotations", "categories"))
@@ -33,13 +39,13 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
                 values.append(convert(row.get(key, default)))
             except (TypeError, ValueError, AttributeError):
                 raise InputError(
-                    f"{path}: {what} number {number} (counting from 0) is not COCO's: "
-                    f"its {key!r} is missing or of the wrong kind in {str(row)[:200]}"
+                    f"{path}: {what} number {number} (counting from 0) is not in COCO's format: "
+                    f"its {key!r} is missing or of the wrong type in {str(row)[:200]}"
                 ) from None
         return values
 
     def ids(rows: list, what: str, key: str = "id") -> np.ndarray:
-        return np.array(column(rows, what, key, whole), np.int64)
+        return np.array(column(rows, what, key, as_int), np.int64)
 
     image_ids, category_ids = ids(images, "image"), ids(categories, "category")
     annotation_ids = ids(boxes, "annotation")
@@ -53,7 +59,7 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
 
     xywh = np.array(column(boxes, "annotation", "bbox", _four), np.float64).reshape(-1, 4)
     area = np.array(column(boxes, "annotation", "area", float, np.nan), np.float64)
-    crowd = np.array(column(boxes, "annotation", "iscrowd", whole, 0), bool)
+    crowd = np.array(column(boxes, "annotation", "iscrowd", as_int, 0), bool)
     by_id = np.argsort(image_ids)
     position = by_id[np.searchsorted(image_ids, box_images, sorter=by_id)]
     order = np.argsort(position, kind="stable")
@@ -75,7 +81,7 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read_json(path: Path) -> dict:
-    again = "get the file again; COCO's own come in annotations_trainval2017.zip and ...2014.zip"
+    again = "get the file again; COCO's are in annotations_trainval2017.zip and ...2014.zip"
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -87,12 +93,12 @@ def _read_json(path: Path) -> dict:
     except json.JSONDecodeError as error:
         page = "a web page, " if text.lstrip().startswith(b"<") else ""
         raise InputError(
-            f"{path}: {page}not JSON from line {error.lineno}, column {error.colno} on (character "
-            f"{error.pos:,}, the file has {len(text):,} bytes): {error.msg}; it is damaged or cut "
+            f"{path}: {page}not JSON at line {error.lineno}, column {error.colno} (character "
+            f"{error.pos:,}; the file has {len(text):,} bytes): {error.msg}; it is damaged or cut "
             f"short: {again}"
         ) from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not text from byte {error.start:,} on; {again}") from None
+        raise InputError(f"{path}: not UTF-8 text at byte {error.start:,}; {again}") from None
     lists = ("images", "annotations", "categories")
     missing = [
         key for key in lists if not isinstance(content, dict) or type(content.get(key)) is not list
@@ -100,16 +106,16 @@ def _read_json(path: Path) -> dict:
     if missing:
         raise InputError(
             f"{path}: not a COCO instances file: it has no list {' and no list '.join(missing)}; "
-            "name a file of COCO's object detection format (instances_*.json)"
+            "give a file in COCO's object detection format (instances_*.json)"
         )
     for key in ("images", "categories"):
         if not content[key]:
-            raise InputError(f"{path}: its list of {key} is empty; name a file that has some")
+            raise InputError(f"{path}: its list of {key} is empty; give a file that has some")
     return content
 
 
 def _without_polygons(row: dict) -> dict:
-    """Let go of polygons while reading: they are nine tenths of the file and twice its memory."""
+    """Drop polygons while parsing: they are nine tenths of the file and take twice its memory."""
     row.pop("segmentation", None)
     return row
 
@@ -120,7 +126,7 @@ def _four(box: list) -> tuple[float, float, float, float]:
 
 
 def _length(pixels: int) -> int:
-    if whole(pixels) < 1:
+    if as_int(pixels) < 1:
         raise ValueError
     return pixels
 
@@ -131,8 +137,7 @@ def _check_ids(
     values, counts = np.unique(known, return_counts=True)
     if (counts > 1).any():
         raise InputError(
-            f"{path}: {what} ids that stand more than once: {listed_briefly(values[counts > 1])}; "
-            "give every one an id of its own"
+            f"{path}: duplicate {what} ids: {listed_briefly(values[counts > 1])}; make them unique"
         )
     stray = ~np.isin(used, known)
     if stray.any():

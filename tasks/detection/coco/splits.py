@@ -1,4 +1,4 @@
-"""COCO's splits on disk: which files make one, whether they are there, and loading it."""
+"""COCO's splits on disk: which files belong to one, checking that they exist, and loading it."""
 
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -12,7 +12,7 @@ from tasks.detection.coco.index import CocoIndex, concatenate, load_index
 NUM_CLASSES = 91  # category ids 1..90 and background
 MINIVAL_IMAGES = 8059  # of the paper's detectors (arXiv 1611.10012)
 DOWNLOADS = "http://images.cocodataset.org"
-SIZES = {  # compressed, as the publisher gives them
+ARCHIVE_SIZES = {  # compressed, as the publisher states them
     "zips/train2017.zip": "18 GB",
     "zips/val2017.zip": "1 GB",
     "annotations/annotations_trainval2017.zip": "241 MB",
@@ -25,26 +25,29 @@ Split = Literal["train", "val"]
 
 
 class Files(NamedTuple):
-    """One of COCO's own parts: an annotation file and the folder of its images."""
+    """An annotation file and the folder of its images."""
 
     annotations: Path
     images: Path
 
 
 def coco_files(root: Path, year: int, split: Split) -> Files:
-    """Where the publisher's zip files, unpacked in `root`, put train2014, val2014, ...2017."""
+    """The files of train2014, val2014, train2017 or val2017 when COCO is unpacked in `root`."""
     name = f"{split}{year}"
     return Files(root / "annotations" / f"instances_{name}.json", root / name)
 
 
 def check_files(root: str | Path, year: int = 2017, minival_ids: str | Path | None = None) -> None:
-    """Raise InputError unless the data set's files stand in `root`; looks at paths only.
+    """Check that the data set's files are in `root`; looks at paths only.
 
-    The message names what was looked for, where to get it, and the way to go on without it.
+    Raises:
+        InputError: a file or folder is missing; it says where to get it and how to go on without.
     """
     root = Path(root).absolute()
     if year not in (2014, 2017):
-        raise InputError(f"COCO has the years 2014 and 2017, not {year}; choose one of them")
+        raise InputError(
+            f"COCO was published for 2014 and 2017, not {year}: set data.year to one of these"
+        )
     looked_for = {}
     for split in ("train", "val"):
         annotations, images = coco_files(root, year, split)
@@ -57,26 +60,27 @@ def check_files(root: str | Path, year: int = 2017, minival_ids: str | Path | No
         lines += [f"  {path}" for path in looked_for]
         lines += ["Download and unpack there:"]
         archives = dict.fromkeys(looked_for.values())
-        lines += [f"  {DOWNLOADS}/{archive} ({SIZES[archive]})" for archive in archives]
+        lines += [f"  {DOWNLOADS}/{archive} ({ARCHIVE_SIZES[archive]})" for archive in archives]
         lines += ["or add mode=sample to use the embedded set"]
         raise InputError("\n".join(lines))
     if minival_ids is not None:
         if year != 2014:
-            raise InputError("minival_ids selects images of val2014; it needs year=2014")
+            raise InputError("data.minival_ids selects images of val2014: it needs data.year=2014")
         if not Path(minival_ids).is_file():
             raise InputError(
-                f"{minival_ids}: no such file; minival_ids names a text file with one image id a "
-                "line (the paper's 8,059 are mscoco_minival_ids.txt of the TensorFlow models' "
-                "object_detection/data)"
+                f"{minival_ids}: no such file; data.minival_ids is a text file with one image id "
+                "per line (the paper's 8,059 are mscoco_minival_ids.txt in object_detection/data "
+                "of TensorFlow's models)"
             )
 
 
 def load_checked(
     annotations: Path, images: Path, *, cache_dir: Path, num_classes: int | None = None
 ) -> CocoIndex:
-    """`load_index`, and every image file seen to be there and whole: for sets of one's own too.
+    """`load_index`, with a check that every image file can be read; for any set in COCO's format.
 
-    Raises: InputError for annotations or image files that cannot be used.
+    Raises:
+        InputError: annotations or image files cannot be used.
     """
     index = load_index(annotations, images, cache_dir=cache_dir, num_classes=num_classes)
     check_images(index, annotations, cache_dir)
@@ -92,12 +96,19 @@ def load_split(
     minival_ids: str | Path | None = None,
     num_classes: int | None = NUM_CLASSES,
 ) -> tuple[CocoIndex, Audit]:
-    """Load a split of COCO in `root`, checked, its images on disk included.
+    """Load a split of COCO in `root`, and check its annotations and image files.
 
-    With `minival_ids` (a text file, one image id a line; year 2014) the split is the paper's:
-    'train' is train2014 and what of val2014 is not in that list, 'val' is the list.
+    Args:
+        root: holds `annotations/` and the image folders.
+        split: "train" or "val".
+        cache_dir: folder for the parsed annotations.
+        year: 2017 or 2014.
+        minival_ids: with 2014, a text file of image ids, one per line. 'val' is then these images
+            of val2014, as in the paper, and 'train' is train2014 and the rest of val2014.
+        num_classes: see `load_index`.
 
-    Raises: InputError for files that are missing, damaged, or do not agree with each other.
+    Raises:
+        InputError: files are missing, damaged, or do not agree with each other.
     """
     root, cache_dir = Path(root), Path(cache_dir)
     check_files(root, year, minival_ids)
@@ -111,11 +122,11 @@ def load_split(
         return index, audit(index)
     val = load("val")
     chosen = read_minival(Path(minival_ids), val)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if chosen.sum() != MINIVAL_IMAGES:
         notes = (
             f"{minival_ids} names {chosen.sum():,} images, the paper's minival has "
-            f"{MINIVAL_IMAGES:,}: scores do not compare with the paper's",
+            f"{MINIVAL_IMAGES:,}: scores are not comparable with the paper's",
         )
     if split == "val":
         index = val.take(np.flatnonzero(chosen))
@@ -125,9 +136,10 @@ def load_split(
 
 
 def read_minival(path: Path, val: CocoIndex) -> np.ndarray:
-    """Read image ids, one a line, as bool[N] over the images of val2014.
+    """Read a file of image ids, one per line, as bool[N] over the images of val2014.
 
-    Raises: InputError for a line that is no id and for ids that val2014 does not have.
+    Raises:
+        InputError: a line is not an id, or an id is not in val2014.
     """
     ids = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
@@ -137,12 +149,14 @@ def read_minival(path: Path, val: CocoIndex) -> np.ndarray:
             ids.append(int(line))
         except ValueError:
             raise InputError(
-                f"{path}, line {number}: {line[:60]!r} is no image id; write one id a line"
+                f"{path}, line {number}: {line[:60]!r} is not an image id; write one id per line"
             ) from None
-    strange = np.setdiff1d(np.array(ids, np.int64), val.image_ids)
-    if len(strange) or not ids:
+    unknown = np.setdiff1d(np.array(ids, np.int64), val.image_ids)
+    if not ids:
+        raise InputError(f"{path}: it has no image ids; write one id per line")
+    if len(unknown):
         raise InputError(
-            f"{path}: {len(strange):,} of its {len(ids):,} image ids are not in "
-            f"{val.folders[0]}: {listed_briefly(strange)}; minival is a part of val2014"
+            f"{path}: {len(unknown):,} of its {len(ids):,} image ids are not in "
+            f"{val.folders[0]}: {listed_briefly(unknown)}; minival is a subset of val2014"
         )
     return np.isin(val.image_ids, ids)

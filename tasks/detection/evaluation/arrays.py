@@ -16,15 +16,15 @@ class GroundTruth:
             finite.
     """
 
-    image_ids: np.ndarray  # int64[N] all evaluated images, also those without boxes
+    image_ids: np.ndarray  # int64[N] all evaluated images, including those without boxes
     category_ids: np.ndarray  # int64[K]
     box_image: np.ndarray  # int64[M] image id
     box_category: np.ndarray  # int64[M] category id
     boxes: np.ndarray  # float64[M,4] xywh in pixels
-    area: np.ndarray  # float64[M] pixels^2, the file's `area` (of the mask, not of the box)
+    area: np.ndarray  # float64[M] square pixels, the file's `area` (of the mask, not of the box)
     crowd: np.ndarray  # bool[M]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         number = len(self.box_image)
         _store(self, "image_ids", np.int64, -1)
         _store(self, "category_ids", np.int64, -1)
@@ -40,18 +40,18 @@ class GroundTruth:
 
 @dataclass(frozen=True)
 class Detections:
-    """Detections in any number of images; equal scores of an image rank in the order given.
+    """Detections in any number of images; those of equal score in an image keep their order.
 
     Raises:
         InputError: a box or score that is not finite.
     """
 
     image: np.ndarray  # int64[D] image id
-    category: np.ndarray  # int64[D] category id; ids the ground truth does not list are left out
+    category: np.ndarray  # int64[D] category id; ids that the ground truth lacks are ignored
     boxes: np.ndarray  # float64[D,4] xywh in pixels
     scores: np.ndarray  # float64[D]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         number = len(self.image)
         _store(self, "image", np.int64, number)
         _store(self, "category", np.int64, number)
@@ -61,12 +61,15 @@ class Detections:
 
 
 def check_finite(kind: str, image: np.ndarray, rows: np.ndarray) -> None:
-    """Raise InputError for a row that is not finite, naming its image.
+    """Check that all boxes are finite.
 
     Args:
         kind: "ground truth" or "detections".
         image: int64[M], the image id of each row.
         rows: float64[M, 5]: x, y, w, h and area or score.
+
+    Raises:
+        InputError: a row is not finite; it names the image.
     """
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
@@ -74,20 +77,20 @@ def check_finite(kind: str, image: np.ndarray, rows: np.ndarray) -> None:
         raise InputError(
             f"{kind}: a box of image id {image[at]} is not finite (x, y, w, h and "
             f"{'area' if kind == 'ground truth' else 'score'}: {rows[at].tolist()}); "
-            + ("correct the annotation" if kind == "ground truth" else "look for a diverged model")
+            + ("correct the annotation" if kind == "ground truth" else "has training diverged?")
         )
 
 
 def _store(owner: GroundTruth | Detections, name: str, dtype: type, *shape: int) -> None:
-    # numpy's own error names both sizes where an array does not fit the others
-    value = np.asarray(getattr(owner, name), dtype).reshape(shape)
+    # if an array does not fit the others, numpy's own error names both sizes
+    value: np.ndarray = np.asarray(getattr(owner, name), dtype).reshape(shape)
     object.__setattr__(owner, name, value)
 
 
 def _check_listed(kind: str, ids: np.ndarray, listed: np.ndarray) -> None:
-    strange = ids[~np.isin(ids, listed)]
-    if strange.size:
+    unknown = ids[~np.isin(ids, listed)]
+    if unknown.size:
         raise InputError(
-            f"ground truth: a box names {kind} id {strange[0]}, which is not among the "
-            f"{listed.size} {kind} ids; list it there or leave its boxes out"
+            f"ground truth: a box has {kind} id {unknown[0]}, which is not among the "
+            f"{listed.size} {kind} ids; add it to these, or leave its boxes out"
         )

@@ -1,35 +1,33 @@
 """COCOeval's matching and precision tables for all images and categories at once.
 
-The rules are those of pycocotools' COCOeval for boxes, and the tests hold this file to it. It is
-fast because only boxes of one image and category are compared, only detections that overlap a
-ground-truth box enough for the lowest threshold take part in the matching, and one step matches the
-r-th of them in every image and category, for every IoU threshold and area range.
+The rules are those of pycocotools' COCOeval for boxes; tests check that the results are equal. It
+is fast for three reasons: only boxes of the same image and category are compared; only detections
+that overlap a ground-truth box by the lowest threshold take part in the matching; and one step
+matches the r-th of them in all images and categories, for all IoU thresholds and area ranges.
 
-Letters of the shapes: T IoU thresholds, R recall points, K categories, A area ranges, M limits on
-the detections of an image and category, G ground-truth boxes, D detections, P pairs of both.
+Letters in shapes: T IoU thresholds, R recall points, K categories, A area ranges, M limits on the
+detections per image and category, G ground-truth boxes, D detections, P pairs of these two, C
+detections that may match.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from tasks.detection.evaluation.arrays import Detections, GroundTruth
+from tasks.detection.evaluation.arrays import Detections, GroundTruth
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALL_POINTS = np.linspace(0.0, 1.0, 101)
 MAX_DETECTIONS = (1, 10, 100)
-# all, small, medium, large, in pixels^2; both ends belong to the range
+# all, small, medium, large, in square pixels; both ends belong to the range
 AREA_RANGES = np.array([[0, 1e5**2], [0, 32**2], [32**2, 96**2], [96**2, 1e5**2]])
-PAIRS_AT_ONCE = 1 << 20  # bounds the memory of comparing and matching to a few hundred MB
+MAX_PAIRS = 1 << 20  # compared at a time; bounds the memory to a few hundred MB
 
 
 class _Truth(NamedTuple):
-    """Ground truth by category, then image, then its own order (the last of equal IoUs wins)."""
+    """Ground truth sorted by category, then image, then as given (of equal IoUs the last wins)."""
 
     group: np.ndarray  # int64[G] category index x images + image index
     boxes: np.ndarray  # float64[G,4] xywh
@@ -38,19 +36,19 @@ class _Truth(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """Detections by category, then image, then falling score, then their own order."""
+    """Detections sorted by category, then image, then falling score, then as given."""
 
     group: np.ndarray  # int64[D]
     boxes: np.ndarray  # float64[D,4] xywh
     scores: np.ndarray  # float64[D]
-    rank: np.ndarray  # int64[D] place in its group, 0 first, below the largest limit
+    rank: np.ndarray  # int64[D] rank in its group from 0, below the largest limit
     inside: np.ndarray  # bool[D,A] area inside the range
 
 
 class _Matches(NamedTuple):
-    """What became of the detections that overlap a ground-truth box of their group."""
+    """Matches of the detections that overlap a ground-truth box of their group."""
 
-    index: np.ndarray  # int64[C] into the detections
+    detection: np.ndarray  # int64[C] row of _Found
     correct: np.ndarray  # bool[C,A,T] matched to a ground-truth box that counts
     ignored: np.ndarray  # bool[C,A,T] matched to one that does not count
 
@@ -58,7 +56,7 @@ class _Matches(NamedTuple):
 def fast_evaluate(
     ground_truth: GroundTruth, detections: Detections
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Evaluate boxes; the same two tables as `pycocotools_evaluate`.
+    """Evaluate boxes; returns the same two tables as `pycocotools_evaluate`.
 
     Returns:
         precision float64[T,R,K,A] at the largest limit and recall float64[T,K,A,M], categories in
@@ -79,7 +77,7 @@ def fast_evaluate(
     known = np.flatnonzero(np.isin(detections.category, categories))
     group = group_of(detections.image[known], detections.category[known])
     order = np.lexsort((-detections.scores[known], group))
-    rank = _place_in_run(group[order])
+    rank = _rank_in_run(group[order])
     order, rank = order[rank < MAX_DETECTIONS[-1]], rank[rank < MAX_DETECTIONS[-1]]
     boxes = detections.boxes[known[order]]
     inside = _inside(boxes[:, 2] * boxes[:, 3])
@@ -95,16 +93,16 @@ def _close_pairs(
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield (detection int64[P], ground truth int64[P], IoU float64[P]) of pairs that may match.
 
-    Each piece holds whole groups and about PAIRS_AT_ONCE comparisons; detections ascend.
+    Each piece holds whole groups and about MAX_PAIRS comparisons, sorted by detection.
     """
     first = np.searchsorted(truth.group, found.group)
     number = np.searchsorted(truth.group, found.group, side="right") - first
     start_of_group = np.arange(found.group.size) - found.rank
-    piece = (np.cumsum(number) - number)[start_of_group] // PAIRS_AT_ONCE
+    piece = (np.cumsum(number) - number)[start_of_group] // MAX_PAIRS
     cuts = [0, *(np.flatnonzero(np.diff(piece)) + 1), found.group.size]
     for lo, hi in pairwise(cuts):
         detection = np.repeat(np.arange(lo, hi), number[lo:hi])
-        box = first[detection] + _place_in_run(detection)
+        box = first[detection] + _rank_in_run(detection)
         iou = _iou(found.boxes[detection], truth.boxes[box], truth.crowd[box])
         close = iou >= IOU_THRESHOLDS[0]
         yield detection[close], box[close], iou[close]
@@ -113,7 +111,7 @@ def _close_pairs(
 def _iou(found: np.ndarray, truth: np.ndarray, crowd: np.ndarray) -> np.ndarray:
     """IoU float64[P] of two lists of xywh boxes; with a crowd, the part of `found` inside it.
 
-    Operation by operation as pycocotools' C code, so that equal overlaps stay equal.
+    The same operations as in pycocotools' C code, in the same order, so that ties stay ties.
     """
     corner = np.minimum(found[:, :2] + found[:, 2:], truth[:, :2] + truth[:, 2:])
     width, height = (corner - np.maximum(found[:, :2], truth[:, :2])).T
@@ -129,10 +127,10 @@ def _match(
     """Greedy matching of whole groups.
 
     In the order of their scores, detections take the free box of highest IoU among those that
-    count; failing that, among the ignored ones. A crowd is never used up.
+    count, or else among the ignored ones. A crowd can be taken any number of times.
     """
     index, row = np.unique(detection, return_inverse=True)
-    step = _place_in_run(found.group[index])
+    step = _rank_in_run(found.group[index])
     order = np.lexsort((box, iou, row, step[row]))  # a detection's best pair is its last
     row, box, iou = row[order], box[order], iou[order]
     by_step = np.argsort(step, kind="stable")
@@ -141,7 +139,7 @@ def _match(
     pairs = box.size
     start = np.append(np.flatnonzero(np.diff(row, prepend=-1)), pairs)  # of each detection's pairs
     reached = iou[:, None] >= IOU_THRESHOLDS
-    # Larger is better, 0 is no match; the number of the pair can be read back from it.
+    # Larger is better, 0 is no match; the pair's number can be recovered from it.
     preference = np.arange(1, pairs + 1)[:, None] + pairs * ~truth.ignored[box]
     best = np.zeros((index.size, len(AREA_RANGES), IOU_THRESHOLDS.size), preference.dtype)
     lowest = box.min(initial=truth.crowd.size)
@@ -167,25 +165,25 @@ def _tables(
     expected = np.zeros((categories, areas))  # ground-truth boxes that count
     np.add.at(expected, truth.group // images, ~truth.ignored)
 
-    # COCOeval's order: category, falling score; equal scores by image, then place in the image.
+    # COCOeval's order: by category, then falling score, then image, then rank in the image.
     category = found.group // images
     order = np.lexsort((-found.scores, category))
     position = np.empty_like(order)
     position[order] = np.arange(order.size)
-    index, correct, ignored = (part[np.argsort(position[matches.index])] for part in matches)
+    index, correct, ignored = (part[np.argsort(position[matches.detection])] for part in matches)
 
-    # How many detections count, up to each one: all with an area inside the range, corrected where
-    # one matched (an ignored match never counts, a correct one does whatever its own area).
+    # The number of detections that count, up to each one: all with an area inside the range, with a
+    # correction for those that matched: an ignored match never counts, a correct one always does.
     inside = found.inside[index][:, :, None]
     change = (correct | (inside & ~ignored)).astype(np.int8) - inside
     total, change = _running_sum(found.inside[order]), _running_sum(change)
     total_start = total[np.searchsorted(category, every)]  # [K,A]
     change_start = change[np.searchsorted(category[index], every)]  # [K,A,T]
 
-    # The interpolated curve is made by correct detections alone: any other only lowers precision.
+    # Only correct detections shape the interpolated curve: any other lowers the precision.
     area, threshold, hit = np.nonzero(correct.transpose(1, 2, 0))
     k = category[index[hit]]
-    correct_so_far = _place_in_run((area * thresholds + threshold) * categories + k) + 1
+    correct_so_far = _rank_in_run((area * thresholds + threshold) * categories + k) + 1
     counted = total[position[index[hit]] + 1, area] - total_start[k, area]
     counted += change[hit + 1, area, threshold] - change_start[k, area, threshold]
     point = np.searchsorted(RECALL_POINTS, correct_so_far / expected[k, area], side="right") - 1
@@ -207,7 +205,7 @@ def _inside(area: np.ndarray) -> np.ndarray:
     return (area[:, None] >= AREA_RANGES[:, 0]) & (area[:, None] <= AREA_RANGES[:, 1])
 
 
-def _place_in_run(values: np.ndarray) -> np.ndarray:
+def _rank_in_run(values: np.ndarray) -> np.ndarray:
     """0, 1, 2... within each run of equal values."""
     new = np.ones(values.size, bool)
     new[1:] = values[1:] != values[:-1]

@@ -1,9 +1,9 @@
-"""COCO's box average precision: arrays in, the twelve numbers out.
+"""COCO's average precision and recall of boxes: twelve scores.
 
 The metric of Lin et al., "Microsoft COCO" (arXiv 1405.0312), as pycocotools' COCOeval computes it:
-ten IoU thresholds from 0.50 to 0.95, 101 recall points, the best 100 detections of each image and
-category, three area ranges, crowds ignored. Two engines give equal numbers: "fast", the default,
-and "pycocotools", the reference.
+ten IoU thresholds from 0.50 to 0.95, 101 recall points, the best 100 detections per image and
+category, three area ranges, crowds ignored. Two engines give equal scores: "fast", the default, and
+"pycocotools", the reference.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,27 +15,28 @@ import torch
 from backbone.errors import InputError
 from tasks.detection.evaluation.arrays import Detections, GroundTruth, check_finite
 from tasks.detection.evaluation.fast import fast_evaluate
+from tasks.detection.evaluation.reference import pycocotools_evaluate
 
 
 @dataclass(frozen=True)
 class CocoResult:
-    """Scores as fractions 0..1; -1 where no ground truth counts, as pycocotools has it."""
+    """Scores as fractions 0..1; -1 if no ground truth counts, as in pycocotools."""
 
     # AP AP50 AP75 AP_small AP_medium AP_large AR1 AR10 AR100 AR_small AR_medium AR_large
     metrics: dict[str, float]
-    # "AP50", "AP75" and "AP" (the mean over IoU): float64[101], the mean precision of the
-    # categories at recall 0, 0.01 ... 1
+    # "AP50", "AP75" and "AP" (the mean over IoU thresholds) -> float64[101], the precision at
+    # recall 0, 0.01 ... 1, mean over categories
     precision: dict[str, np.ndarray]
     per_category: dict[int, float]  # AP by category id
 
 
 def evaluate(ground_truth: GroundTruth, detections: Detections, engine: str = "fast") -> CocoResult:
-    """Score detections against the ground truth with COCO's box metric.
+    """Score detections against the ground truth with COCO's metric for boxes.
 
     Args:
-        ground_truth: all images count, also those without a detection.
+        ground_truth: all its images count, including those without detections.
         detections: boxes in the same pixels as the ground truth.
-        engine: "fast" or "pycocotools"; their numbers are equal.
+        engine: "fast" or "pycocotools"; their scores are equal.
 
     Raises:
         InputError: a detection in an image that the ground truth does not list; an unknown engine.
@@ -43,23 +44,23 @@ def evaluate(ground_truth: GroundTruth, detections: Detections, engine: str = "f
     _check_images(detections.image, ground_truth)
     precision, recall = _engine(engine)(ground_truth, detections)
 
-    every, small, medium, large = range(4)  # last axis of precision [T,R,K,A]
+    any_area, small, medium, large = range(4)  # last axis of precision [T,R,K,A]
     metrics = {
-        "AP": _mean(precision[..., every]),
-        "AP50": _mean(precision[0, ..., every]),
-        "AP75": _mean(precision[5, ..., every]),
+        "AP": _mean(precision[..., any_area]),
+        "AP50": _mean(precision[0, ..., any_area]),
+        "AP75": _mean(precision[5, ..., any_area]),
         "AP_small": _mean(precision[..., small]),
         "AP_medium": _mean(precision[..., medium]),
         "AP_large": _mean(precision[..., large]),
-        "AR1": _mean(recall[..., every, 0]),
-        "AR10": _mean(recall[..., every, 1]),
-        "AR100": _mean(recall[..., every, 2]),
+        "AR1": _mean(recall[..., any_area, 0]),
+        "AR10": _mean(recall[..., any_area, 1]),
+        "AR100": _mean(recall[..., any_area, 2]),
         "AR_small": _mean(recall[..., small, 2]),
         "AR_medium": _mean(recall[..., medium, 2]),
         "AR_large": _mean(recall[..., large, 2]),
     }
-    curves = {"AP50": precision[:1, ..., every], "AP75": precision[5:6, ..., every]}
-    curves["AP"] = precision[..., every]
+    curves = {"AP50": precision[:1, ..., any_area], "AP75": precision[5:6, ..., any_area]}
+    curves["AP"] = precision[..., any_area]
     categories = np.unique(ground_truth.category_ids).tolist()
     return CocoResult(
         metrics=metrics,
@@ -67,22 +68,26 @@ def evaluate(ground_truth: GroundTruth, detections: Detections, engine: str = "f
             name: np.array([_mean(point) for point in curve.swapaxes(0, 1)])
             for name, curve in curves.items()
         },
-        per_category={c: _mean(precision[:, :, i, every]) for i, c in enumerate(categories)},
+        per_category={c: _mean(precision[:, :, i, any_area]) for i, c in enumerate(categories)},
     )
 
 
 class CocoAP:
     """COCO AP of a whole data set, collected batch by batch on the CPU.
 
-    Every image of the ground truth counts, whether or not a prediction for it arrived. Of an image
-    that arrives more than once (samplers repeat some to give each process as many) the first
-    arrival counts.
+    Every image of the ground truth counts, with or without a prediction. If an image is predicted
+    more than once (some samplers repeat images so that all processes have the same number), its
+    first prediction counts.
+
+    Args:
+        ground_truth: what predictions are compared with.
+        engine: see `evaluate`.
     """
 
     def __init__(self, ground_truth: GroundTruth, engine: str = "fast"):
         self.ground_truth = ground_truth
         self.engine = engine
-        _engine(engine)  # a misspelt name should not wait for the end of an epoch
+        _engine(engine)  # report an unknown name now, not at the end of an epoch
         self.reset()
 
     def reset(self) -> None:
@@ -92,26 +97,26 @@ class CocoAP:
         self._parts = [empty | {"boxes": np.zeros((0, 4)), "scores": np.zeros(0)}]
 
     def update(
-        self, prediction: Mapping[str, torch.Tensor], image_id: torch.Tensor | Sequence[int]
+        self, prediction: Mapping[str, torch.Tensor], target: torch.Tensor | Sequence[int]
     ) -> None:
         """Add the detections of a batch.
 
         Args:
             prediction: boxes float[B,N,4] xyxy in pixels of the original image, scores float[B,N],
                 labels int[B,N] category ids, count int[B]: the first `count` rows are valid.
-            image_id: int[B].
+            target: int[B], the image ids.
 
         Raises:
             InputError: an image that the ground truth does not list, or a valid box or score that
                 is not finite.
         """
-        image = torch.as_tensor(image_id).cpu().numpy().astype(np.int64)
+        image = torch.as_tensor(target).cpu().numpy().astype(np.int64)
         _check_images(image, self.ground_truth)
         boxes, scores, labels, count = (
             prediction[name].detach().cpu() for name in ("boxes", "scores", "labels", "count")
         )
         valid = torch.arange(scores.shape[1]) < count[:, None]
-        # float64 before the subtraction: every engine sees the same, unrounded width and height
+        # float64 before the subtraction, so that both engines get the same, unrounded sides
         low, high = boxes[valid].double().chunk(2, dim=1)
         part = {
             "image_id": image,
@@ -128,13 +133,13 @@ class CocoAP:
     def state(self) -> dict[str, np.ndarray]:
         """All that `update` collected, as plain arrays for `all_gather_object` and `merge`.
 
-        image_id int64[n], count int64[n] and, image after image, labels int64[m],
-        boxes float64[m,4] (xywh), scores float64[m].
+        image_id int64[n], count int64[n] and, ordered by image, labels int64[m], boxes
+        float64[m,4] (xywh), scores float64[m].
         """
         return {name: np.concatenate([p[name] for p in self._parts]) for name in self._parts[0]}
 
     def merge(self, states: Sequence[dict[str, np.ndarray]]) -> None:
-        """Replace what was collected by the states of all processes, this one's included."""
+        """Replace what was collected with the states of all processes, this one's included."""
         self.reset()
         self._parts.extend(states)
 
@@ -157,22 +162,20 @@ def _engine(name: str) -> Callable[[GroundTruth, Detections], tuple[np.ndarray, 
     if name == "fast":
         return fast_evaluate
     if name == "pycocotools":
-        from tasks.detection.evaluation.reference import pycocotools_evaluate
-
         return pycocotools_evaluate
     raise InputError(f"COCO evaluation: there is no engine {name!r}; use 'fast' or 'pycocotools'")
 
 
 def _mean(values: np.ndarray) -> float:
-    """The mean without the undefined entries, -1 if all are."""
+    """The mean of the defined entries, -1 if there are none."""
     defined = values[values > -1]
     return float(defined.mean()) if defined.size else -1.0
 
 
 def _check_images(ids: np.ndarray, ground_truth: GroundTruth) -> None:
-    strange = ids[~np.isin(ids, ground_truth.image_ids)]
-    if strange.size:
+    unknown = ids[~np.isin(ids, ground_truth.image_ids)]
+    if unknown.size:
         raise InputError(
-            f"detections: image id {strange[0]} is not among the {ground_truth.image_ids.size} "
+            f"detections: image id {unknown[0]} is not among the {ground_truth.image_ids.size} "
             "images of the ground truth; evaluate on the split that the ground truth was read from"
         )

@@ -1,17 +1,14 @@
-"""pycocotools behind the arrays of `evaluation.py`: the reference the fast engine is held to."""
-
-from __future__ import annotations
+"""pycocotools on the same arrays: the reference that tests compare the fast engine with."""
 
 import contextlib
 import io
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-if TYPE_CHECKING:
-    from tasks.detection.evaluation.arrays import Detections, GroundTruth
+from tasks.detection.evaluation.arrays import Detections, GroundTruth
 
 
 def pycocotools_evaluate(
@@ -20,9 +17,10 @@ def pycocotools_evaluate(
     """Run COCOeval on boxes, silently.
 
     Returns:
-        precision float64[T,R,K,A] at the largest number of detections (IoU thresholds, recall
-        points, sorted categories, area ranges), and recall float64[T,K,A,M] (M: limits on the
-        detections of an image and category). -1 where a category has no ground truth.
+        precision float64[T,R,K,A] at the largest limit on detections, and recall
+        float64[T,K,A,M], categories in ascending order; -1 where a category has no ground truth.
+        T: IoU thresholds, R: recall points, K: categories, A: area ranges, M: limits on the
+        detections per image and category.
     """
     boxes, area, crowd = ground_truth.boxes, ground_truth.area, ground_truth.crowd
     truth = [
@@ -36,7 +34,7 @@ def pycocotools_evaluate(
                 crowd.astype(int).tolist(),
                 strict=True,
             ),
-            start=1,  # COCOeval reads id 0 as "not matched"
+            start=1,  # COCOeval takes id 0 for "not matched"
         )
     ]
     found = [
@@ -59,8 +57,8 @@ def pycocotools_evaluate(
     return evaluator.eval["precision"][..., -1], evaluator.eval["recall"]
 
 
-def _coco(ground_truth: GroundTruth, annotations: list[dict]) -> COCO:
-    # COCO.loadRes would fail on a data set without detections, so both sides are built alike
+def _coco(ground_truth: GroundTruth, annotations: list[dict[str, Any]]) -> COCO:
+    # COCO.loadRes fails without detections, so ground truth and detections are built the same way
     coco = COCO()
     coco.dataset = {
         "images": [{"id": i} for i in ground_truth.image_ids.tolist()],

@@ -7,6 +7,7 @@ import pytest
 from backbone.errors import InputError
 from tasks.classification.image_folder import ImageFolder
 from tasks.data.image_data import ImageData
+from tasks.images.view import View
 from tests.conftest import ROOT
 
 
@@ -18,7 +19,7 @@ def data(source, **options):
         "seed": 0,
         "crop": True,
         "crop_scale": [0.08, 1.0],
-        "crop_fraction": 0.875,
+        "view": View(crop_fraction=0.875),
         "limit": None,
         "validate_on_train": False,
     }
@@ -83,7 +84,7 @@ def test_evaluation_without_training_images(folder):
         ({"crop_scale": [0, 1]}, "data.crop_scale"),
         ({"crop_scale": [0.5, 0.2]}, "data.crop_scale"),
         ({"crop_scale": [0.5]}, "data.crop_scale"),
-        ({"crop_fraction": 1.2}, "data.crop_fraction"),
+        ({"view": View(keep_aspect=True)}, "data.view.keep_aspect"),
         ({"limit": 0}, "data.limit"),
     ],
 )

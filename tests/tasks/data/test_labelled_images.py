@@ -9,6 +9,7 @@ from tasks.data.image_index import ImageIndex
 from tasks.data.labelled_images import LabelledImages, collate_labelled
 from tasks.images.crops import RandomResizedCrop, central_box
 from tasks.images.files import crop_resize, open_image
+from tasks.images.view import View
 
 SIZES = [(120, 90), (64, 100), (80, 80)]
 
@@ -29,7 +30,7 @@ def equal(a, b):
 
 
 def test_a_plain_item_is_the_centre(index):
-    data = LabelledImages(index, (32, 48), RandomResizedCrop(), crop_fraction=0.8)
+    data = LabelledImages(index, (32, 48), RandomResizedCrop(), View(crop_fraction=0.8))
     for i, (width, height) in enumerate(SIZES):
         item = data[i]
         box = central_box(width, height, 0.8, (32, 48))
@@ -43,7 +44,7 @@ def test_a_plain_item_is_the_centre(index):
 def test_crops_stay_inside_the_objects_box(index):
     boxes = np.tile(np.array([0.25, 0.5, 0.75, 1.0], np.float32), (3, 1))
     boxed = ImageIndex(index.root, index.files, index.labels, index.classes, boxes)
-    data = LabelledImages(boxed, (32, 32), RandomResizedCrop(), crop_fraction=1.0)
+    data = LabelledImages(boxed, (32, 32), RandomResizedCrop(), View(crop_fraction=1.0))
     assert data.box(0, None, 120, 90) == (37.5, 45, 82.5, 90)  # the centre of 60 x 45
     drawn = np.array([data.box(0, epoch, 120, 90) for epoch in range(200)])
     assert (drawn >= [30, 45, 30, 45]).all()
@@ -114,7 +115,7 @@ def test_extreme_shapes(tmp_path, index):
             ImageIndex(str(tmp_path), files, labels, index.classes, given),
             (32, 32),
             RandomResizedCrop(),
-            crop_fraction=1.0,
+            View(crop_fraction=1.0),
         )
         for i in range(len(shapes)):
             assert (data[i]["image"] == [255, 0, 0]).all()

@@ -1,4 +1,4 @@
-"""The Faster R-CNN head: cost, losses, detections, and what a step may not do."""
+"""The Faster R-CNN head: cost, losses, detections, and that a step never waits for the device."""
 
 import pytest
 import torch
@@ -15,6 +15,7 @@ from tasks.benchmarks.faster_rcnn import torchvision_faster_rcnn
 from tasks.data.module import Labels
 from tasks.detection.faster_rcnn import FasterRCNN, images_of
 from tasks.detection.task import Detection
+from tasks.images.preprocessing import Augmentation
 from tests.tasks.detection.test_ssd import NoSync, check_never_waits_for_the_gpu
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])
@@ -46,7 +47,7 @@ def batch(count: int = 2) -> dict[str, torch.Tensor]:
 
 
 def detection(rcnn: FasterRCNN, augment: bool = True) -> Detection:
-    return Detection(rcnn, LABELS, recipe=None, seed=0, augment=augment)
+    return Detection(rcnn, LABELS, augmentation=Augmentation(flip=0.5) if augment else None)
 
 
 @pytest.mark.parametrize(("size", "mult_adds"), [(300, "25.224 G"), (600, "30.494 G")])
@@ -157,7 +158,7 @@ def test_loss_and_gradients_are_finite(case, bf16):
     assert all(p.grad is None or p.grad.isfinite().all() for p in task.parameters())
     if case == "no boxes anywhere":
         assert terms["rpn_box"] == terms["box"] == 0
-        assert terms["classification"] > 0, "background is learnt from such images"
+        assert terms["classification"] > 0, "background is learned from such images"
 
 
 @pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
@@ -201,13 +202,13 @@ def test_regions_are_drawn_among_proposals_and_true_boxes():
     valid = torch.arange(4) < given["count"][:, None]
     proposals = torch.tensor([[100.0, 0, 128, 20]]).repeat(40, 1)
     proposals[0] = torch.tensor([40.0, 10, 120, 80])  # overlaps the second box by 0.875
-    regions, row, positive, chosen = head().draw(proposals[None], given["boxes"], valid)
+    regions, row, positive, chosen = head().sample_regions(proposals[None], given["boxes"], valid)
     assert chosen.all()
     assert positive.sum() == 4, "three true boxes and one proposal"
     assert sorted(row[positive].tolist()) == [0, 1, 1, 2]
     true = (regions[:, :, None] == given["boxes"][:, None]).all(-1).any(-1)
     assert (true & ~positive).sum() == 0, "padding is no region"
-    few = head(regions=8).draw(proposals[None], given["boxes"], valid)
+    few = head(regions=8).sample_regions(proposals[None], given["boxes"], valid)
     assert few[2].sum() == 2, "a quarter"
 
 
@@ -215,8 +216,10 @@ def test_the_second_stage_losses_are_torchvisions_on_the_same_regions(monkeypatc
     rcnn, given = head().eval(), batch()
     valid = torch.arange(4) < given["count"][:, None]
     drawn = []
-    draw = rcnn.draw
-    monkeypatch.setattr(rcnn, "draw", lambda *a: drawn.append(draw(*a)) or drawn[-1])
+    sample = rcnn.sample_regions
+    monkeypatch.setattr(
+        rcnn, "sample_regions", lambda *given: drawn.append(sample(*given)) or drawn[-1]
+    )
     torch.nn.init.normal_(rcnn.box_predictor.weight)
     outputs = rcnn(torch.randn(2, 3, *SIZE))
     terms = rcnn.loss(outputs, given["boxes"], given["labels"], valid)
@@ -279,14 +282,14 @@ def test_detections_are_sorted_clipped_and_counted():
 
 
 def test_the_benchmarks_peer_computes_the_same_regions():
-    """torchvision's second stage on our halves and our proposals, one sample a cell: our logits."""
+    """torchvision's second stage on our halves and proposals, one sample per cell: our logits."""
     rcnn = head().eval()
     peer = torchvision_faster_rcnn(detection(rcnn), SIZE, samples=1).eval()
     peer.roi_heads.box_predictor.cls_score.load_state_dict(rcnn.class_predictor.state_dict())
     feature_map = rcnn(torch.randn(1, 3, *SIZE)).feature_map
     regions = torch.tensor([[[10.0, 12, 60, 40], [30, 20, 110, 90], [8, 8, 128, 96]]])
     logits, _ = rcnn.classify(feature_map, regions[0], images_of(regions))
-    # its RoI Align counts cells from their corners, half a cell (8 pixels) from their middles
+    # its RoI Align counts cells from their corners, half a cell (8 pixels) from their centres
     pooled = peer.roi_heads.box_roi_pool({"0": feature_map}, [regions[0] - 8], [SIZE])
     theirs = peer.roi_heads.box_predictor.cls_score(peer.roi_heads.box_head(pooled))
     torch.testing.assert_close(logits, theirs, rtol=1e-3, atol=1e-5)

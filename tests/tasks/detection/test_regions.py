@@ -1,16 +1,16 @@
-"""Cropping regions and drawing samples, against torchvision and by count."""
+"""RoI Align against torchvision's, and the samples of regions by count."""
 
 import pytest
 import torch
-from torchvision.ops import roi_align
+from torchvision import ops
 
-from tasks.detection.regions import balanced_sample, crop
+from tasks.detection.regions import balanced_sample, roi_align
 
 SIZE = (90, 130)
 
 
 def boxes_inside(count: int) -> torch.Tensor:
-    """Boxes inside the frame, the whole frame and one without area among them."""
+    """Boxes inside the image, including the whole image and one without area."""
     generator = torch.Generator().manual_seed(0)
     limit = torch.tensor([SIZE[1], SIZE[0]])
     two = torch.rand(count, 2, 2, generator=generator) * limit
@@ -22,14 +22,14 @@ def boxes_inside(count: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("shape", [(6, 9), (1, 9), (6, 1)], ids=str)
 @pytest.mark.parametrize("cells", [7, 14])
-def test_a_crop_is_roi_align_of_one_sample_a_cell(shape, cells):
+def test_it_is_torchvisions_with_one_sample_per_cell(shape, cells):
     torch.manual_seed(0)
     maps = torch.randn(3, 5, *shape, requires_grad=True)
     boxes, image = boxes_inside(20), torch.arange(20) % 3
-    mine = crop(maps, boxes, image, SIZE, cells)
+    mine = roi_align(maps, boxes, image, SIZE, cells)
     scale = torch.tensor([shape[1] / SIZE[1], shape[0] / SIZE[0]]).repeat(2)
     regions = torch.cat([image[:, None].float(), boxes * scale], 1)
-    theirs = roi_align(maps, regions, cells, sampling_ratio=1, aligned=True)
+    theirs = ops.roi_align(maps, regions, cells, sampling_ratio=1, aligned=True)
     torch.testing.assert_close(mine, theirs)
     direction = torch.randn_like(mine)
     (ours,) = torch.autograd.grad((mine * direction).sum(), maps)
@@ -37,9 +37,9 @@ def test_a_crop_is_roi_align_of_one_sample_a_cell(shape, cells):
     torch.testing.assert_close(ours, reference, rtol=1e-4, atol=1e-4)
 
 
-def test_a_crop_of_a_bf16_map_is_channels_last_and_float32():
+def test_regions_of_a_bf16_map_are_channels_last_and_float32():
     maps = torch.randn(2, 8, 6, 9).to(torch.bfloat16)
-    region = crop(maps, boxes_inside(4), torch.tensor([0, 1, 1, 0]), SIZE, 7)
+    region = roi_align(maps, boxes_inside(4), torch.tensor([0, 1, 1, 0]), SIZE, 7)
     assert region.dtype == torch.float32
     assert region.is_contiguous(memory_format=torch.channels_last)
 
@@ -56,7 +56,7 @@ def test_a_crop_of_a_bf16_map_is_channels_last_and_float32():
     ],
     ids=str,
 )
-def test_a_sample_has_its_share_of_positives_and_negatives_fill_up(positives, negatives, drawn):
+def test_negatives_fill_up_a_sample_that_lacks_positives(positives, negatives, drawn):
     positive = (torch.arange(100) < positives).expand(2, -1)
     negative = (torch.arange(100) >= 100 - negatives).expand(2, -1)
     index, chosen = balanced_sample(positive, negative, 32, 0.25)

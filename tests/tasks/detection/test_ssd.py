@@ -1,4 +1,4 @@
-"""The SSD head: cost, shapes, losses, and what a step may not do."""
+"""The SSD head: cost, shapes, losses, and that a training step never waits for the device."""
 
 import pytest
 import torch
@@ -9,8 +9,9 @@ from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.data.module import Labels
 from tasks.detection.boxes import iou
-from tasks.detection.ssd import SSD, focal, mined
+from tasks.detection.ssd import SSD, focal_loss, mining_loss
 from tasks.detection.task import Detection
+from tasks.images.preprocessing import Augmentation
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])
 
@@ -21,7 +22,7 @@ def head(alpha: float = 0.25, size: tuple[int, int] = (96, 96), **options) -> SS
 
 
 def batch(count: int = 2, size: tuple[int, int] = (96, 96)) -> dict[str, torch.Tensor]:
-    """Noise images with boxes of every scale an anchor has."""
+    """Noise images with boxes of every anchor scale."""
     generator = torch.Generator().manual_seed(1)
     height, width = size
     fractions = [0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95]
@@ -39,8 +40,8 @@ def batch(count: int = 2, size: tuple[int, int] = (96, 96)) -> dict[str, torch.T
 
 
 def detection(ssd: SSD, augment: bool = True) -> Detection:
-    colours = {"brightness": 0.1, "contrast": 0.3, "saturation": 0.3}
-    return Detection(ssd, LABELS, recipe=None, seed=0, augment=augment, **colours)
+    augmentation = Augmentation(flip=0.5, brightness=0.1, contrast=0.3, saturation=0.3)
+    return Detection(ssd, LABELS, augmentation=augmentation if augment else None)
 
 
 def test_cost_is_the_papers():
@@ -60,7 +61,7 @@ def test_anchors_follow_from_alpha_and_size(alpha, size):
     assert logits.shape == (1, len(ssd.anchors), 91)
 
 
-def test_an_anchor_and_its_output_are_of_one_cell():
+def test_an_anchor_and_its_output_belong_to_the_same_cell():
     """Outputs change most where the image changed: rows of outputs and anchors correspond."""
     ssd = head(0.25, (160, 160)).eval()
     image = torch.zeros(1, 3, 160, 160)
@@ -102,11 +103,11 @@ def test_a_batch_without_any_box_has_no_box_loss():
     given["count"][:] = 0
     terms = detection(head()).train().loss(given)
     assert terms["box"] == 0
-    assert terms["classification"] == 0, "three negatives a positive, and there is none"
+    assert terms["classification"] == 0, "three negatives per positive, and there is none"
 
 
 class NoSync(TorchDispatchMode):
-    """Refuses what makes the host wait for a device: values and data-dependent shapes."""
+    """Refuses operations that make the host wait for the device: they read values or shapes."""
 
     FORBIDDEN = ("_local_scalar_dense", "nonzero", "masked_select", "unique", "item", "equal")
 
@@ -130,7 +131,7 @@ def test_a_training_step_never_waits_for_the_device(loss):
         sum(task.loss(given).values()).backward()
 
 
-def test_the_watch_for_waiting_does_watch():
+def test_no_sync_catches_what_waits():
     with NoSync():
         with pytest.raises(AssertionError, match="nonzero"):
             torch.ones(3).nonzero()
@@ -157,12 +158,12 @@ def test_a_training_step_never_waits_for_the_gpu():
     check_never_waits_for_the_gpu(detection(head()), batch())
 
 
-def test_mining_keeps_three_negatives_a_positive_by_loss():
+def test_mining_keeps_the_three_negatives_of_largest_loss_per_positive():
     logits = torch.zeros(1, 8, 3)
     logits[0, :, 1] = torch.tensor([0.0, 5, 4, 3, 2, 1, 0, -1])  # how wrong each background is
     target = torch.tensor([[1, 0, 0, 0, 0, 0, 0, 0]])
-    assert mined(logits, target).count_nonzero() == 4
-    assert (mined(logits, target)[0] > 0).tolist() == [True] * 4 + [False] * 4
+    assert mining_loss(logits, target).count_nonzero() == 4
+    assert (mining_loss(logits, target)[0] > 0).tolist() == [True] * 4 + [False] * 4
 
 
 def test_mining_loss_is_sigmoid_cross_entropy():
@@ -170,7 +171,7 @@ def test_mining_loss_is_sigmoid_cross_entropy():
     target = torch.tensor([[0, 1, 2, 3, 0], [1, 1, 1, 1, 1]])
     onehot = torch.nn.functional.one_hot(target, 4).float()
     full = torch.nn.functional.binary_cross_entropy_with_logits(logits, onehot, reduction="none")
-    torch.testing.assert_close(mined(logits, target), full.sum(-1))
+    torch.testing.assert_close(mining_loss(logits, target), full.sum(-1))
 
 
 def test_focal_loss_is_torchvisions():
@@ -180,7 +181,7 @@ def test_focal_loss_is_torchvisions():
     target = torch.tensor([[0, 1, 2, 3, 0], [1, 1, 1, 1, 1]])
     onehot = torch.nn.functional.one_hot(target, 4).float()[..., 1:]
     expected = sigmoid_focal_loss(logits[..., 1:], onehot, alpha=0.75, gamma=2).sum(-1)
-    torch.testing.assert_close(focal(logits, target), expected)
+    torch.testing.assert_close(focal_loss(logits, target), expected)
 
 
 def test_perfect_outputs_are_detected_and_have_no_box_loss():
@@ -220,7 +221,7 @@ def test_detections_are_sorted_clipped_and_counted():
 
 def test_a_flip_moves_the_boxes_with_the_picture():
     """With every image flipped, the loss is that of the mirrored image and its mirrored boxes."""
-    task = Detection(head(), LABELS, recipe=None, seed=0, augment=True, flip=1.0).eval()
+    task = Detection(head(), LABELS, augmentation=Augmentation(flip=1.0)).eval()
     given = batch(1)
     mirrored = {k: v.clone() for k, v in given.items()}
     mirrored["image"] = given["image"].flip(3)

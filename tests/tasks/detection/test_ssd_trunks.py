@@ -86,7 +86,7 @@ def test_a_trunk_without_the_strides_names_those_it_has():
 def test_a_map_that_the_trunk_lacks_is_refused_with_those_it_has():
     with (
         torch.device("meta"),
-        pytest.raises(InputError, match="no map 'conv11' for SSD: the trunk has act1, layer1"),
+        pytest.raises(InputError, match="no map 'conv11'; it has act1, layer1"),
     ):
         SSD(TimmTrunk("resnet18"), 91, 300, taps=["conv11", "conv13"])
 

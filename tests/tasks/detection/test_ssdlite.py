@@ -142,7 +142,7 @@ def test_it_learns_drawn_pictures(sample, tmp_path):
     batch = collate_detection([pictures[i] for i in range(8)])
     torch.manual_seed(0)
     ssd = SSD(MobileNetV2(0.35, bn_momentum=0.1), 91, 96, separable=True)
-    task = Detection(ssd, LABELS, recipe=None, seed=0, augment=False).train()
+    task = Detection(ssd, LABELS).train()
     optimizer = torch.optim.AdamW(task.parameters(), lr=3e-3)
     losses = []
     for _ in range(12):

@@ -7,7 +7,7 @@ from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
 from backbone.timm_trunk import TimmTrunk
-from tasks.detection.taps import last_of_stride
+from tasks.detection.taps import last_tap_of_stride
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from tasks.detection.taps import last_of_stride
 def test_the_last_map_of_a_stride(make, stride_16, stride_32):
     with torch.device("meta"):
         trunk = make()
-    assert (last_of_stride(trunk, 16), last_of_stride(trunk, 32)) == (stride_16, stride_32)
+    assert (last_tap_of_stride(trunk, 16), last_tap_of_stride(trunk, 32)) == (stride_16, stride_32)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ def test_the_last_map_of_a_stride(make, stride_16, stride_32):
         (
             lambda: MobileNetV1(0.25),
             64,
-            "MobileNetV1 .* stride 64; its strides are 2, 4, 8, 16, 32:",
+            r"MobileNetV1 .* stride 64; its strides are 2, 4, 8, 16, 32\.",
         ),
         (
             lambda: TimmTrunk("vit_tiny_patch16_224"),
             32,
-            "vit_tiny_patch16_224 .* stride 32; its strides are 16:",
+            r"vit_tiny_patch16_224 .* stride 32; its strides are 16\.",
         ),
     ],
 )
@@ -48,4 +48,4 @@ def test_a_trunk_without_the_stride_is_refused_with_those_it_has(make, stride, s
     with torch.device("meta"):
         trunk = make()
     with pytest.raises(InputError, match=said):
-        last_of_stride(trunk, stride)
+        last_tap_of_stride(trunk, stride)

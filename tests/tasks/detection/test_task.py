@@ -1,4 +1,4 @@
-"""Detection around any head: what reaches it, and what becomes of its answer."""
+"""Detection with any head: what the head is given, and how its answer is converted."""
 
 from types import SimpleNamespace
 
@@ -16,9 +16,13 @@ from tasks.detection.coco.splits import load_split
 from tasks.detection.crop import RandomCrop
 from tasks.detection.data import CocoData
 from tasks.detection.evaluation.metric import CocoAP
+from tasks.detection.presenter import BoxPresenter
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
 from tasks.images.files import PADDING
+from tasks.images.preprocessing import Augmentation
+from tasks.images.view import View
+from tasks.training.fit import draw_pictures
 from tests.conftest import ROOT
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])
@@ -26,7 +30,7 @@ DETECTORS = sorted(path.stem for path in ROOT.glob("conf/task/*_coco.yaml"))
 
 
 class Oracle(nn.Module):
-    """A head that answers what it was told to, and keeps the images that it saw."""
+    """A head that gives a preset answer, and keeps the images that it was given."""
 
     def __init__(self):
         super().__init__()
@@ -46,16 +50,16 @@ class Oracle(nn.Module):
 
 
 def detection(**options) -> Detection:
-    return Detection(Oracle(), LABELS, recipe=None, seed=0, **options)
+    return Detection(Oracle(), LABELS, **options)
 
 
 def perfect(batch) -> dict[str, torch.Tensor]:
-    """The ground truth of a batch as a head's answer, with scores that fall."""
+    """The ground truth of a batch as a head's answer, with falling scores."""
     scores = torch.linspace(0.9, 0.1, batch["boxes"].shape[1]).expand(len(batch["boxes"]), -1)
     return {"scores": scores} | {name: batch[name] for name in ("boxes", "labels", "count")}
 
 
-def told(batch, answer) -> dict[str, torch.Tensor]:
+def predicted(batch, answer) -> dict[str, torch.Tensor]:
     """What `predict` makes of a head's answer to a batch."""
     task = detection()
     task.head.answer = answer
@@ -66,9 +70,9 @@ def told(batch, answer) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("size", [(64, 64), (60, 104), (150, 70)])
 def test_boxes_come_back_in_original_pixels(coco_files, tmp_path, size, keep_aspect):
     index = load_index(*coco_files, cache_dir=tmp_path, num_classes=91)
-    data = CocoDetection(index, size, keep_aspect=keep_aspect)
+    data = CocoDetection(index, size, view=View(keep_aspect=keep_aspect))
     batch = collate_detection([data[i] for i in range(3)])
-    found = told(batch, perfect(batch))
+    found = predicted(batch, perfect(batch))
     assert found["count"].tolist() == [2, 1, 0]
     for i in range(3):
         count = found["count"][i]
@@ -81,13 +85,13 @@ def test_boxes_come_back_in_original_pixels(coco_files, tmp_path, size, keep_asp
 def test_real_boxes_come_back_and_score_one(real_coco, tmp_path, keep_aspect):
     """File to input to answer to metric: the ground truth as detections has AP 1."""
     index, _ = load_split(real_coco, "val", cache_dir=tmp_path)
-    data = CocoDetection(index, (96, 160), keep_aspect=keep_aspect)
+    data = CocoDetection(index, (96, 160), view=View(keep_aspect=keep_aspect))
     metric = CocoAP(index.ground_truth())
     worst = 0.0
     for start in range(0, len(data), 16):
         rows = range(start, min(start + 16, len(data)))
         batch = collate_detection([data[i] for i in rows])
-        found = told(batch, perfect(batch))
+        found = predicted(batch, perfect(batch))
         metric.update(found, batch["image_id"])
         assert torch.equal(found["count"], batch["count"])
         for k, i in enumerate(rows):
@@ -97,12 +101,14 @@ def test_real_boxes_come_back_and_score_one(real_coco, tmp_path, keep_aspect):
     assert worst < 1e-3, "pixels of photographs of 640"
     scores = metric.compute().metrics
     assert scores["AP"] == scores["AP50"] == pytest.approx(1.0, abs=1e-12)
-    if keep_aspect:  # the test can fail: as if the pictures had been stretched
+    if keep_aspect:  # the test can fail: here the boxes are scaled as if the images were stretched
         batch["extent"][:] = torch.tensor([96.0, 160.0])
-        assert not torch.allclose(told(batch, perfect(batch))["boxes"], found["boxes"], atol=5.0)
+        assert not torch.allclose(
+            predicted(batch, perfect(batch))["boxes"], found["boxes"], atol=5.0
+        )
 
 
-def test_boxes_are_cut_at_the_picture_and_left_out_in_the_padding():
+def test_boxes_are_clipped_to_the_image_and_left_out_in_the_padding():
     batch = {
         "image": torch.zeros(2, 3, 100, 200, dtype=torch.uint8),
         "size": torch.tensor([[50, 50], [100, 200]]),
@@ -115,7 +121,7 @@ def test_boxes_are_cut_at_the_picture_and_left_out_in_the_padding():
         "labels": torch.tensor([[1, 2, 3, 4]] * 2),
         "count": torch.tensor([4, 3]),
     }
-    found = told(batch, answer)
+    found = predicted(batch, answer)
     assert found["count"].tolist() == [2, 3]
     assert found["boxes"][0, :2].tolist() == [[40, 10, 50, 30], [0, 0, 5, 5]]
     assert found["scores"][0, :2].tolist() == pytest.approx([0.8, 0.7])
@@ -127,10 +133,11 @@ def test_boxes_are_cut_at_the_picture_and_left_out_in_the_padding():
 @pytest.mark.parametrize("crop", [None, RandomCrop()])
 @pytest.mark.parametrize("keep_aspect", [False, True])
 def test_a_flip_keeps_boxes_on_their_objects(coco_files, tmp_path, keep_aspect, crop):
-    """Objects are red on blue; padding moves from the right to the left with the picture."""
+    """Objects are red on blue; the flip moves the padding from the right to the left."""
     index = load_index(*coco_files, cache_dir=tmp_path, num_classes=91)
-    data = CocoDetection(index, (60, 160), crop=crop, keep_aspect=keep_aspect)
-    task = detection(keep_aspect=keep_aspect, augment=True, flip=1.0)
+    view = View(keep_aspect=keep_aspect)
+    data = CocoDetection(index, (60, 160), crop=crop, view=view)
+    task = detection(view=view, augmentation=Augmentation(flip=1.0))
     batch = collate_detection([data[i, epoch] for epoch in range(10) for i in range(2)])
     task.loss(batch)
     # the head saw red as 1, blue as -1 and padding as 0 in the first channel
@@ -151,12 +158,14 @@ def test_a_flip_keeps_boxes_on_their_objects(coco_files, tmp_path, keep_aspect, 
 @pytest.mark.parametrize("loss", ["mining", "focal"])
 def test_a_batch_without_boxes_trains_with_a_finite_loss(coco_files, tmp_path, loss, bf16):
     index = load_index(*coco_files, cache_dir=tmp_path, num_classes=91)
-    data = CocoDetection(index, (96, 96), crop=RandomCrop(), keep_aspect=True)
+    view = View(keep_aspect=True)
+    data = CocoDetection(index, (96, 96), crop=RandomCrop(), view=view)
     batch = collate_detection([data[2, epoch] for epoch in range(3)])
     assert batch["count"].tolist() == [0, 0, 0]
     torch.manual_seed(0)
     head = SSD(MobileNetV1(0.25), 91, (96, 96), taps=("conv11", "conv13"), loss=loss)
-    task = Detection(head, LABELS, recipe=None, seed=0, keep_aspect=True, brightness=0.1).train()
+    augmentation = Augmentation(flip=0.5, brightness=0.1)
+    task = Detection(head, LABELS, view=view, augmentation=augmentation).train()
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         terms = task.loss(batch)
         total = torch.stack(list(terms.values())).sum()
@@ -171,14 +180,14 @@ def test_a_batch_without_boxes_trains_with_a_finite_loss(coco_files, tmp_path, l
 
 
 def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
-    """Not what batch norm makes of a dozen images in training; and padding is not drawn."""
+    """Pictures use the evaluation mode's batch norm, and boxes are drawn without the padding."""
     data = CocoData(
         root=str(sample),
         year=2017,
         minival_ids=None,
         num_classes=91,
         size=[96, 160],
-        keep_aspect=True,
+        view=View(keep_aspect=True),
         batch_size=4,
         workers=0,
         seed=0,
@@ -188,12 +197,16 @@ def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
         cache=str(tmp_path),
     )
     data.setup("fit")
-    task = detection(keep_aspect=True).train()
+    task = detection(view=data.view).train()
     task.head.answer = perfect(data.collate([data.datasets["val"][i] for i in range(9)]))
     task.result = SimpleNamespace(precision={"AP50": np.ones(101)})
     drawn = []
-    monkeypatch.setattr(task, "draw", lambda image, *rest: drawn.append(rest) or image)
-    task.plot(data, tmp_path)
+    monkeypatch.setattr(
+        BoxPresenter, "draw", lambda self, image, *rest: drawn.append(rest) or image
+    )
+    directory = SimpleNamespace(path=tmp_path, plots=tmp_path / "plots")
+    run = SimpleNamespace(task=task, data=data, directory=directory, trains=False)
+    draw_pictures(run, baselines={})
     assert task.head.mode == "evaluation"
     index = data.indices["val"]
     for i, (answer, truth) in enumerate(drawn):
@@ -201,12 +214,19 @@ def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
         found = [box["xyxy"] for box in answer["boxes"]]
         np.testing.assert_allclose(found, truth[: len(found)], atol=0.06)  # written to a tenth
         assert found
-    assert (tmp_path / "predictions.png").exists()
+    assert {path.name for path in (tmp_path / "plots").iterdir()} == {
+        "precision_recall.png",
+        "predictions.png",
+    }
 
 
 @pytest.mark.parametrize("task", DETECTORS)
-def test_a_detector_looks_as_its_data_do(task):
+def test_a_detector_has_the_view_of_its_data(task):
     with hydra.initialize_config_module("conf", version_base="1.3"):
-        for options in ([], ["data.keep_aspect=true"], ["data.keep_aspect=false"]):
+        for options in ([], ["data.view.keep_aspect=true"], ["data.view.keep_aspect=false"]):
             config = hydra.compose("config", [f"task={task}", *options])
-            assert config.task.module.keep_aspect == config.data.module.keep_aspect
+            # a task is built with data.view
+            assert config.data.module.view == config.data.view
+            assert "view" not in config.task.module
+            for option in options:
+                assert option == f"data.view.keep_aspect={config.data.view.keep_aspect}".lower()

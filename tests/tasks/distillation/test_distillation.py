@@ -203,7 +203,7 @@ def test_the_teacher_is_no_part_of_the_student(run, options, teacher, monkeypatc
     seen = []
 
     def after(self):
-        network = self.distillation.source.task
+        network = self.teaching.source.task
         self.train()
         state = {k: v.clone() for k, v in network.state_dict().items()}
         seen.append((network.training, state, {id(p) for p in network.parameters()}))
@@ -301,7 +301,7 @@ def test_a_file_that_lacks_training_images_names_them(run, options, folders, tmp
     np.savez(path, name=np.array(names), output=np.zeros((len(names), 7)))
     answer = run(*options, "distill=cached", f"distill.outputs={path}")
     assert answer.code == 2
-    assert "gives 7 values an image, the student gives 24" in answer.err
+    assert "gives 7 values per image, the student gives 24" in answer.err
 
 
 def test_a_task_without_a_comparison_says_so(run, tiny):

@@ -106,6 +106,7 @@ def place_data(tmp_path):
     from tasks.geolocation.data import PlaceData
     from tasks.geolocation.partitioning import Partitioning
     from tasks.geolocation.place_sources import PlaceLists
+    from tasks.images.view import View
 
     def make(counts, partition=None, t_max=None, t_min=None, coarser=(), source=None, **options):
         root = write_places(tmp_path / "places", counts)
@@ -119,7 +120,7 @@ def place_data(tmp_path):
             "seed": 0,
             "crop": False,
             "crop_scale": [0.5, 1.0],
-            "crop_fraction": 1.0,
+            "view": View(crop_fraction=1.0),
             "limit": None,
             "validate_on_train": False,
         } | options

@@ -25,7 +25,7 @@ from PIL import Image
 
 from tasks.runs.directory import RunDirectory
 from tasks.training.build import build_task
-from tasks.training.fit import build_trainer
+from tasks.training.fit import build_trainer, silence_lightning
 from tasks.training.memory import keep_freed_memory
 from tasks.training.progress import Throughput
 
@@ -119,6 +119,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         write_shards(Path(folder), given.shards, given.photographs)
         config = configuration(Path(folder), given.shards, given.workers)
+        silence_lightning()
         keep_freed_memory()
         data = instantiate(config.data.module)
         data.setup("fit")

@@ -1,3 +1,4 @@
+import re
 import sys
 import tracemalloc
 from collections import Counter
@@ -154,10 +155,10 @@ def test_memory_does_not_grow_with_the_photographs():
         ((10, 0, 8), "1 <= t_min <= t_max, got 0 and 10"),
         ((10, 1, FINEST_LEVEL + 1), f"from 0 to {FINEST_LEVEL}, got {FINEST_LEVEL + 1}"),
         ((10, 1, -1), "got -1"),
-        ((5000, 5000, 8), "no cell holds t_min = 5000 photographs; of 6,224 .* lower t_min"),
+        ((5000, 5000, 8), "no cell holds t_min = 5000 photographs; .* of 6,224: lower t_min"),
     ],
 )
-def test_settings_that_make_no_sense(places, arguments, said):
+def test_settings_out_of_range(places, arguments, said):
     with pytest.raises(InputError, match=said):
         build_partition(chunks(places), *arguments)
     with pytest.raises(InputError, match="no coordinates"):
@@ -189,6 +190,42 @@ def test_command_writes_the_file_and_a_map(tmp_path, monkeypatch, capsys, places
         "cells.png",
         "cells.safetensors",
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "said"),
+    [
+        ("photos.csv", "cells.png", "another, such as .*cells.safetensors"),
+        ("photos.csv", "cells.PNG", "the map of the partition goes by this name"),
+        ("photos.csv", "photos.csv", "would replace .*photos.csv, which holds the coordinates"),
+        ("photos.csv", "link", "would replace .*photos.csv, which holds the coordinates"),
+        ("photos.png", "photos.safetensors", "would replace .*photos.png, which holds the coord"),
+        ("photos.csv", ".", "is a folder: give the name of a file"),
+    ],
+)
+def test_outputs_that_would_replace_something(tmp_path, monkeypatch, capsys, source, output, said):
+    path = tmp_path / source
+    path.write_text("LAT,LON\n1,2\n1,2\n")
+    (tmp_path / "link").symlink_to(path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(SystemExit) as stop:
+        command(monkeypatch, path, "--t-max", 1, "--t-min", 1, "--output", tmp_path / output)
+    assert stop.value.code == 2
+    assert re.search(said, capsys.readouterr().err)
+    assert sorted(tmp_path.iterdir()) == before
+    assert path.read_text() == "LAT,LON\n1,2\n1,2\n"
+
+
+def test_an_output_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "photos.csv").write_text("LAT,LON\n1,2\n")
+    output = tmp_path / "photos.csv" / "cells"
+    with pytest.raises(SystemExit) as stop:
+        command(
+            monkeypatch, tmp_path / "photos.csv", *("--t-max", 1, "--t-min", 1, "--output", output)
+        )
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
 
 
 def test_command_answers_a_mistake_with_its_line_and_2(tmp_path, monkeypatch, capsys):

@@ -54,7 +54,7 @@ def test_chunks_are_the_file_in_order(tmp_path):
     [
         ("", "the file is empty"),
         ("\n", "the file is empty"),
-        ("LAT,LON\n", "no row below the header"),
+        ("LAT,LON\n", "no rows below the header"),
         (
             "file,x,y\na,1,2\n",
             r"no column for latitude \(latitude or lat\) nor for longitude .* among file, x, y",
@@ -66,9 +66,9 @@ def test_chunks_are_the_file_in_order(tmp_path):
         ("48.8,2.3\n48.9,2.4\n", "no column for latitude .* name the columns in the first line"),
         (
             "LAT,LON\n1,120\n\n91,2\n",
-            "line 4: latitude 91 is outside of -90 to 90; correct the row",
+            "line 4: latitude 91 is outside -90 to 90; correct the row",
         ),
-        ("LAT,LON\n1,2\n1,-181\n", "line 3: longitude -181 is outside of -180 to 180; correct"),
+        ("LAT,LON\n1,2\n1,-181\n", "line 3: longitude -181 is outside -180 to 180; correct"),
         ("LAT,LON\n1,2\n1,285.5\n", "line 3: longitude 285.5 .* counted eastwards from 0 to 360"),
         ("LAT,LON\n1,-2\n1,285.5\n", "line 3: longitude 285.5 .*; correct the row"),
         ("LAT,LON\n139,35\n2,48\n", "line 2: latitude 139 .*; 1 of 2 latitudes .* look exchanged"),
@@ -97,7 +97,7 @@ def test_the_line_is_right_in_later_chunks(tmp_path):
 def test_one_typing_error_does_not_make_columns_exchanged(tmp_path):
     path = written(tmp_path, "LAT,LON\n" + "48,2\n" * 50 + "148,2\n")
     with pytest.raises(
-        InputError, match=re.escape("line 52: latitude 148 is outside of -90 to 90; correct")
+        InputError, match=re.escape("line 52: latitude 148 is outside -90 to 90; correct")
     ):
         read(path)
 

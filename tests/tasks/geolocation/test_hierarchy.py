@@ -52,6 +52,11 @@ def test_a_coarser_partition_of_kept_photographs_is_what_build_makes(places):
 
 
 @pytest.mark.parametrize("factors", [[1], [2, 5], [0.5], [3, 3]])
-def test_factors_that_do_not_fall(partition, factors):
+def test_factors_that_do_not_descend(partition, factors):
     with pytest.raises(InputError, match=r"data\.coarser=.* such as \[5,2\]"):
         hierarchy_levels(partition, factors)
+
+
+def test_the_number_of_levels_is_bounded(partition):
+    with pytest.raises(InputError, match=r"data\.coarser has 1,000 factors"):
+        hierarchy_levels(partition, list(range(1001, 1, -1)))

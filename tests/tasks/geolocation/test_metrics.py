@@ -77,7 +77,7 @@ def test_no_photograph_scores_minus_one(partition):
 
 
 def test_a_target_that_is_no_place(partition):
-    with pytest.raises(InputError, match="no place"):
+    with pytest.raises(InputError, match="not on Earth"):
         GeolocationScore(partition).update(
             prediction([[0.0, 0.0]], [0]), torch.tensor([[95.0, 0.0]])
         )

@@ -40,7 +40,7 @@ def test_the_hash_stands_for_every_field(partition):
     hashes = {partition.hash}
     for name, value in partition.to_dict().items():
         changed = [value[0], *value[:0:-1]] if isinstance(value, list) else value + 1
-        hashes.add(Partition.from_dict(partition.to_dict() | {name: changed}).hash)
+        hashes.add(Partition(**partition.to_dict() | {name: changed}).hash)
     assert len(hashes) == 10
     with pytest.raises(ValueError, match="read-only"):
         partition.centres[0] = 0
@@ -58,7 +58,7 @@ def test_polygons_surround_the_centres(partition):
         assert (sides @ unit_vectors(*partition.centres[i]) > 0).all()
 
 
-def test_cells_of_a_finer_partition_lie_in_a_coarser_ones(places):
+def test_locate_finds_the_cells_of_a_finer_partition(places):
     coarse, fine = (build_partition(chunks(places), t_max, 5, 10) for t_max in (400, 40))
     inside = coarse.locate(fine.cells)
     assert (inside >= 0).all()
@@ -68,8 +68,61 @@ def test_cells_of_a_finer_partition_lie_in_a_coarser_ones(places):
 
 @pytest.mark.parametrize("place", [(91, 0), (0, 180.1), (np.nan, 0), (0, np.inf)])
 def test_no_place_on_earth(partition, place):
-    with pytest.raises(InputError, match=r"position 1, latitude .* is no place"):
+    with pytest.raises(InputError, match=r"position 1, latitude .* is not on Earth"):
         partition.cell_of(*np.array([(0, 0), place], float).T)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cells": []},
+        {"cells": [[1]]},
+        {"cells": 7},
+        {"cells": ["x"]},
+        {"cells": [-1]},
+        {"cells": [2**70]},
+        {"cells": lambda p: [0, *p["cells"][1:]]},
+        {"cells": lambda p: [7 << 61 | 1, *p["cells"][1:]]},
+        {"cells": lambda p: p["cells"][::-1]},
+        {"cells": lambda p: p["cells"][:-1]},
+        {"counts": lambda p: [0, *p["counts"][1:]]},
+        {"counts": 3},
+        {"centres": lambda p: [[91, 0], *p["centres"][1:]]},
+        {"centres": lambda p: [[float("nan"), 0], *p["centres"][1:]]},
+        {"centres": [1.0]},
+        {"centres": {"a": 1}},
+        {"max_level": 10**9},
+        {"max_level": 2},
+        {"max_level": 8.0},
+        {"t_max": None},
+        {"t_max": "10"},
+        {"photographs": -1},
+        {"photographs": float("nan")},
+        {"else": 1},
+    ],
+)
+def test_damaged_values_are_refused(partition, change):
+    """As a damaged or crafted checkpoint may hold them."""
+    values = partition.to_dict()
+    change = {k: v(values) if callable(v) else v for k, v in change.items()}
+    with pytest.raises(InputError, match="the values of the partition are damaged"):
+        Partition.from_dict(values | change)
+    short = {name: value for name, value in values.items() if name != "counts"}
+    with pytest.raises(InputError, match="damaged"):
+        Partition.from_dict(short)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"hash": "x"}', '{"hash": "x", "numbers": []}', "[" * 100_000]
+)
+def test_files_with_damaged_metadata(tmp_path, partition, text):
+    arrays = {name: getattr(partition, name) for name in ("cells", "counts", "centres")}
+    save_file(arrays, tmp_path / "cells", {"partition": text})
+    with pytest.raises(InputError, match=r"cells: not a partition file.*make it again"):
+        Partition.load(tmp_path / "cells")
+    save_file({"cells": partition.cells}, tmp_path / "cells", {"partition": "{}"})
+    with pytest.raises(InputError, match=r"cells: not a partition file.*make it again"):
+        Partition.load(tmp_path / "cells")
 
 
 def test_files_that_are_no_partition(tmp_path, partition):
@@ -88,5 +141,5 @@ def test_files_that_are_no_partition(tmp_path, partition):
     with pytest.raises(InputError, match="a safetensors file, but not of a partition"):
         Partition.load(path)
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    with pytest.raises(InputError, match="the file was changed since"):
+    with pytest.raises(InputError, match="the file has been changed"):
         Partition.load(path)

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from backbone.errors import InputError
 from tasks.geolocation.cells import build_partition
+from tasks.geolocation.data import labels
 from tasks.geolocation.partitioning import Partitioning
+from tasks.training.checkpoints import FORMAT
 from tests.tasks.geolocation.conftest import chunks
 
 
@@ -39,13 +43,30 @@ def test_one_that_is_built_is_saved_under_its_hash(places, tmp_path, capsys):
 
 def test_a_checkpoint_gives_its_own(places, tmp_path):
     partition, path = build_partition(chunks(places), 400, 5), tmp_path / "best.ckpt"
-    checkpoint = {"config": {}, "labels": {"partition": partition.to_dict()}, "state_dict": {}}
+    means = labels(partition)
+    checkpoint = {"format": FORMAT, "config": {}, "labels": means.to_dict(), "state_dict": {}}
     torch.save(checkpoint, path)
     partitioning = Partitioning(str(path), None, None, 8)
     assert partitioning.partition(None, tmp_path).hash == partition.hash
-    torch.save(checkpoint | {"labels": {}}, path)
+    torch.save(checkpoint | {"labels": replace(means, details={}).to_dict()}, path)
     with pytest.raises(InputError, match=r"best.ckpt: a checkpoint of another task"):
         partitioning.partition(None, tmp_path)
+
+
+def test_without_a_cache_the_run_goes_on(places, tmp_path, capsys):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    partition = Partitioning(None, 400, 5, 7).partition(iter(chunks(places)), tmp_path / "cache")
+    assert len(partition) > 1
+    assert "not kept" in capsys.readouterr().out
+
+
+def test_a_damaged_partition_in_a_checkpoint_is_refused(places, tmp_path):
+    means, path = labels(build_partition(chunks(places), 400, 5)), tmp_path / "best.ckpt"
+    means.details["partition"]["cells"][0] = 0
+    content = {"format": FORMAT, "config": {}, "labels": means.to_dict(), "state_dict": {}}
+    torch.save(content, path)
+    with pytest.raises(InputError, match=r"best.ckpt: the values of the partition are damaged"):
+        Partitioning(str(path), None, None, 8).partition(None, tmp_path)
 
 
 def test_without_photographs_there_is_none_to_build(tmp_path):

@@ -66,6 +66,16 @@ def test_a_missing_file_is_named_with_its_line(tmp_path):
         listed_photographs(path, tmp_path / "nowhere", allow_missing=True)
 
 
+@pytest.mark.parametrize("name", ["pipe:touch ran", "https://x/y.jpg", "../z.jpg", "/etc/passwd"])
+def test_a_name_in_a_list_is_only_looked_up(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "z.jpg", "x/a.jpg")
+    path = written(tmp_path / "a.csv", "file,latitude,longitude", f"{name},1,2")
+    with pytest.raises(InputError, match=r"1 of 1 photographs are missing"):
+        listed_photographs(path, tmp_path / "x")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_the_first_test_list_has_237(tmp_path):
     folder = touch(tmp_path / "x", "a.jpg")
     found = listed_photographs(
@@ -74,7 +84,7 @@ def test_the_first_test_list_has_237(tmp_path):
     assert (found.name, found.official) == ("Im2GPS", 237)
 
 
-def test_a_list_of_coordinates_alone_is_none_of_photographs(tmp_path):
+def test_a_list_without_files_is_refused(tmp_path):
     with pytest.raises(InputError, match="no column says which file"):
         listed_photographs(written(tmp_path / "a.csv", "LAT,LON", "1,2"), tmp_path)
 
@@ -102,7 +112,7 @@ def test_photographs_of_a_phone(tmp_path):
     assert found.positions.tolist() == [[20, 2], [10.5, 2]]
     assert found.note == (
         "4 of 6 left out: 2 no position in EXIF, 1 EXIF position out of range, "
-        "1 HEIC, which is not read: convert to JPEG"
+        "1 HEIC, which is not supported: convert to JPEG"
     )
 
 

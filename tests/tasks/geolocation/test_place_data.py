@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from backbone.errors import InputError
+from tasks.geolocation.partition import PARTITION, Partition
 from tasks.geolocation.place_sources import PlaceLists, ShardedPlaces
 from tasks.geolocation.stream import StreamBatches
 from tests.tasks.geolocation.conftest import TOWNS, write_places, write_shards
@@ -47,7 +48,7 @@ def test_labels_hold_the_partition(place_data):
     assert len(set(labels.ids[:cells])) == cells
     assert all(label.startswith(f"partition {data.partition.hash[:12]} ") for label in labels.ids)
     assert {name.split(".")[0] for name in labels.names[:cells]} == {"1", "33", "40", "48", "64"}
-    assert type(data.partition).from_dict(labels.to_dict()["partition"]).hash == data.partition.hash
+    assert Partition.from_dict(labels.to_dict()["details"][PARTITION]).hash == data.partition.hash
 
 
 def test_photographs_in_dropped_cells_are_left_out_and_counted(place_data, capsys):
@@ -62,7 +63,7 @@ def test_photographs_in_dropped_cells_are_left_out_and_counted(place_data, capsy
     assert data.describe().endswith("evaluated 10 of official 10 (val.csv)")
 
 
-def test_a_result_says_of_how_many_it_is(place_data, tmp_path):
+def test_a_result_states_the_number_of_photographs(place_data, tmp_path):
     first = place_data({"train": 30, "val": 10})
     (tmp_path / "places/val.csv").rename(tmp_path / "places/im2gps.csv")
     (tmp_path / "places/images/val3.jpg").unlink()
@@ -128,10 +129,10 @@ def test_the_steps_of_an_epoch_may_be_stated(sharded, capsys):
     data = alone(sharded([4, 4], photographs=100))
     data.setup("fit")
     assert data.steps_per_epoch() == 25
-    assert "2 shards, 100 photographs an epoch" in capsys.readouterr().out
+    assert "2 shards, 100 photographs per epoch" in capsys.readouterr().out
 
 
-def test_what_shards_cannot(sharded):
+def test_what_shards_do_not_support(sharded):
     with pytest.raises(InputError, match="of shards, name fewer"):
         sharded([4], limit=2).setup("fit")
     data = alone(sharded([4, 4]), 0, 3)
@@ -143,5 +144,5 @@ def test_what_shards_cannot(sharded):
 def test_small_photographs_of_a_stream(sharded):
     data = sharded([4, 4])
     data.setup("fit")
-    (batch,) = data.some_small("train", (8, 8))
+    (batch,) = data.thumbnails("train", (8, 8))
     assert batch["image"].shape == (8, 3, 8, 8)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from PIL import ExifTags, Image
 
 from tasks import predict
-from tasks.geolocation.partition import Partition
+from tasks.geolocation.partition import PARTITION, Partition
 from tests.tasks.geolocation.conftest import COLORS, TOWNS, write_places, write_shards
 
 CHOICES = ["data.coarser=[2.5]", "task.module.smoothing_km=75.0"]
@@ -88,7 +89,7 @@ def test_a_run_scores_beside_baselines(trained):
 
 def test_the_checkpoint_holds_the_partition(trained):
     checkpoint = torch.load(trained / "best.ckpt", weights_only=True)
-    partition = Partition.from_dict(checkpoint["labels"]["partition"])
+    partition = Partition.from_dict(checkpoint["labels"]["details"][PARTITION])
     assert partition.hash[:12] in result(trained)["data"]
     outputs = checkpoint["state_dict"]["head.fc.weight"].shape[0]
     assert outputs == len(checkpoint["labels"]["ids"]) > len(partition) == 5
@@ -133,8 +134,8 @@ def test_evaluating_with_another_partition_is_refused(run, trained, options, pla
     change(places)
     answer = evaluate(run, options, trained)
     assert answer.code == 2
-    assert "others than here" in answer.err
-    theirs = torch.load(trained / "best.ckpt", weights_only=True)["labels"]["partition"]
+    assert "other classes than here" in answer.err
+    theirs = torch.load(trained / "best.ckpt", weights_only=True)["labels"]["details"][PARTITION]
     assert Partition.from_dict(theirs).hash[:12] in answer.err
 
 
@@ -191,6 +192,40 @@ def test_a_run_on_shards(run, options, places, tmp_path):
     assert result(folder)["steps"] == 10
     assert "trained on 40 photographs, evaluated 10" in result(folder)["data"]
     assert len(result(folder)["baselines"]) == 2
+
+
+def piped(value, command):
+    """A configuration whose shards are the output of a command."""
+    if isinstance(value, dict):
+        return {k: command if k == "train" else piped(v, command) for k, v in value.items()}
+    return value
+
+
+def test_a_command_in_a_file_never_runs(run, options, trained, places, tmp_path, monkeypatch):
+    """`data.train=pipe:COMMAND` is for the command line, not for a checkpoint or a config.yaml."""
+    ran = tmp_path / "ran"
+    command = f"pipe:touch {ran}"
+    checkpoint = torch.load(trained / "best.ckpt", weights_only=True)
+    checkpoint["config"] = piped(checkpoint["config"], command)
+    assert checkpoint["config"]["data"]["train"] == command
+    crafted = tmp_path / "best.ckpt"
+    torch.save(checkpoint, crafted)
+    own = [f"data.partition={crafted}", "data.train=null", f"backbone.weights={crafted}"]
+    answer = run(*options, "mode=evaluate", "trainer.max_epochs=0", "data.coarser=[2.5]", *own)
+    assert answer.code == 0, answer.err
+    Image.new("RGB", (60, 40), COLORS[0]).save(tmp_path / "here.jpg")
+    arguments = ["predict", crafted, tmp_path / "here.jpg", "--output", tmp_path / "out"]
+    monkeypatch.setattr(sys, "argv", list(map(str, arguments)))
+    with pytest.raises(SystemExit) as stop:
+        predict.main()
+    assert stop.value.code == 0
+    (folder,) = (tmp_path / "runs/planet").iterdir()
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump(piped(yaml.safe_load(config.read_text()), command)))
+    os.unlink(folder / "result.json")
+    answer = run(*options, "mode=evaluate", "trainer.max_epochs=0", "data.coarser=[2.5]", *own)
+    assert answer.code == 0, answer.err
+    assert not ran.exists()
 
 
 def test_a_run_on_a_phones_photographs(run, options, shared, tmp_path):

@@ -14,6 +14,7 @@ from tasks.geolocation.cells import build_partition
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.data import labels
 from tasks.geolocation.names import place_name, token
+from tasks.geolocation.partition import PARTITION
 from tasks.geolocation.sphere import great_circle_km
 from tasks.geolocation.task import Planet
 from tests.tasks.geolocation.conftest import TOWNS, chunks
@@ -42,7 +43,7 @@ def partition():
 def planet(partition, logits=None, coarser=(), **options):
     means = labels(partition, coarser)
     logits = torch.zeros(means.num_classes) if logits is None else logits
-    return Planet(Says(logits), means, recipe=None, seed=0, coarser=coarser, **options)
+    return Planet(Says(logits), means, coarser=coarser, **options)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def sure(partition):
 def answer(task):
     batch = {"image": torch.zeros(2, 3, 8, 8, dtype=torch.uint8)}
     with torch.inference_mode():
-        return task.describe(task.predict(batch), 1)
+        return task.present().describe(task.predict(batch), 1)
 
 
 def test_an_answer_is_plain_values(sure, partition):
@@ -72,10 +73,10 @@ def test_an_answer_is_plain_values(sure, partition):
     assert said["distribution"][token(partition.cells[4])] == pytest.approx(0.00668, abs=1e-4)
 
 
-def test_what_is_told(sure, partition):
+def test_the_answer_in_one_line(sure, partition):
     said = answer(sure)
-    assert sure.tell(said).startswith(f"{place_name(*partition.centres[2])} 0.99")
-    told = sure.tell(said | {"true_position": [10.0, -20.0], "distance_km": 4321.4})
+    assert sure.present().tell(said).startswith(f"{place_name(*partition.centres[2])} 0.99")
+    told = sure.present().tell(said | {"true_position": [10.0, -20.0], "distance_km": 4321.4})
     assert told.endswith("; taken at 10.0°N 20.0°W, 4,321 km off")
 
 
@@ -90,30 +91,30 @@ def test_the_files_own_position_is_compared(sure, tmp_path):
     gps = {"GPSLatitudeRef": "S", "GPSLatitude": (33.0, 51.0, 54.0)}
     gps |= {"GPSLongitudeRef": "E", "GPSLongitude": (151.0, 12.0, 36.0)}
     said = answer(sure)
-    compared = sure.compare(said, photo(tmp_path / "a.jpg", **gps))
+    compared = sure.present().compare(said, photo(tmp_path / "a.jpg", **gps))
     assert compared["true_position"] == [-33.865, 151.21]
     off = great_circle_km(-33.865, 151.21, *said["position"])
     assert compared["distance_km"] == pytest.approx(off, abs=0.1)
-    assert sure.compare(said, photo(tmp_path / "b.jpg")) == {}
+    assert sure.present().compare(said, photo(tmp_path / "b.jpg")) == {}
 
 
 def test_the_picture_has_the_heat_map_and_both_marks(sure, tmp_path):
     said = answer(sure)
     image = Image.new("RGB", (300, 400), (0, 255, 255))
-    plain = np.asarray(sure.draw(image, said))
+    plain = np.asarray(sure.present().draw(image, said))
     with_truth = said | {"true_position": [60.0, 100.0], "distance_km": 5000.0}
-    marked = np.asarray(sure.draw(image, with_truth))
+    marked = np.asarray(sure.present().draw(image, with_truth))
     assert plain.shape == marked.shape
     assert (plain == (0, 255, 255)).all(2).mean() > 0.05, "the photograph"
     changed = (plain != marked).any(2)
     assert 0.0005 < changed.mean() < 0.05, "a star and a line of the legend"
     flat = said | {"distribution": {token(c): 0.2 for c in sure.partition.cells}}
-    assert (np.asarray(sure.draw(image, flat)) != plain).any(2).mean() > 0.0005
+    assert (np.asarray(sure.present().draw(image, flat)) != plain).any(2).mean() > 0.0005
 
 
 def test_the_loss_uses_cells_and_places(places):
     partition = build_partition(chunks(places), 60, 5)
-    task = planet(partition, coarser=[4], smoothing_km=75.0, augment=False)
+    task = planet(partition, coarser=[4], smoothing_km=75.0)
     batch = {
         "image": torch.zeros(3, 3, 8, 8, dtype=torch.uint8),
         "label": torch.tensor([0, 1, 2]),
@@ -128,19 +129,25 @@ def test_the_loss_uses_cells_and_places(places):
     assert torch.equal(task.target(batch), batch["position"])
 
 
-def test_options_that_make_no_sense(partition):
+def test_options_out_of_range(partition):
     with pytest.raises(InputError, match=r"monitor_km=750 must be one of .*'10'"):
         planet(partition, radii_km=[10.0])
     assert planet(partition, radii_km=[10.0], monitor_km=10.0).monitor == "within_10_km"
     with pytest.raises(InputError, match="smoothing_km=-1"):
         planet(partition, smoothing_km=-1.0)
     with pytest.raises(InputError, match="cells of a partition"):
-        Planet(Says(torch.zeros(3)), Labels(3, [0, 1, 2], [0, 1, 2], ["a", "b", "c"]), None, 0)
+        Planet(Says(torch.zeros(3)), Labels(3, [0, 1, 2], [0, 1, 2], ["a", "b", "c"]))
+
+
+def test_coarser_partitions_without_outputs(partition):
+    with pytest.raises(InputError, match=r"coarser=\[3\] needs .* outputs.*labels for 5"):
+        Planet(Says(torch.zeros(5)), labels(partition), coarser=[3])
 
 
 def test_a_checkpoint_of_another_partition_is_refused(partition, places):
     task = planet(partition)
     task.on_load_checkpoint({"labels": labels(partition).to_dict()})
+    task.on_load_checkpoint({"labels": {PARTITION: partition.to_dict()}})  # as 0.1.0 had it
     other = build_partition(chunks(places), 60, 5)
     said = f"is of partition {other.hash[:12]}, and the data give partition {partition.hash[:12]}"
     with pytest.raises(InputError, match=said):

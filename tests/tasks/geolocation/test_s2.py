@@ -70,3 +70,14 @@ def test_the_six_faces_have_the_area_of_the_earth():
     faces = s2.cell_ids(np.array([0, 0, 90, 0, 0, -90]), np.array([0, 90, 0, 180, -90, 0]), 0)
     assert len(set(faces.tolist())) == 6
     assert sum(map(s2.area_km2, faces)) == pytest.approx(510_065_624, rel=1e-6)
+
+
+def test_ids_of_cells_are_told_from_other_numbers():
+    rng = np.random.default_rng(0)
+    numbers = rng.integers(0, 2**64 - 1, 500, np.uint64, endpoint=True)
+    ends = [0, 1, 2, 5 << 61 | 1, 6 << 61 | 1, 2**64 - 1]
+    ids = s2.cell_ids(rng.uniform(-90, 90, 50), rng.uniform(-180, 180, 50), 13)
+    numbers = np.concatenate([numbers, np.array(ends, np.uint64), ids, s2.parents(ids, 0)])
+    valid = [s2geometry.S2CellId(number).is_valid() for number in numbers.tolist()]
+    assert s2.are_cells(numbers).tolist() == valid
+    assert 100 < sum(valid) < len(valid)

@@ -8,7 +8,7 @@ import pytest
 
 from backbone.errors import InputError
 from tasks.geolocation.shards import (
-    TWICE,
+    DUPLICATE,
     MemberError,
     Shards,
     find_shards,
@@ -39,6 +39,37 @@ def test_a_pattern_names_shards(tmp_path):
         find_shards(tmp_path, "train-{000..013}.tar")
 
 
+def test_urls_of_an_unknown_kind_are_refused(tmp_path):
+    assert find_shards(tmp_path, "https://x/{a,b}.tar") == ["https://x/a.tar", "https://x/b.tar"]
+    with pytest.raises(InputError, match=r"no way to read s3: URLs; known are http, https, .*pipe"):
+        find_shards(tmp_path, "s3://bucket/{a,b}.tar")
+
+
+@pytest.mark.parametrize("name", ["pipe:touch ran;", "https:", "file:", "a b%20'c"])
+def test_a_folder_of_any_name_is_a_folder(tmp_path, monkeypatch, name):
+    """Only the pattern may be a command or a URL."""
+    monkeypatch.chdir(tmp_path)
+    write_shards(tmp_path / name, [2])
+    (url,) = find_shards(Path(name), "train-000.tar")
+    assert keys(url) == ["0000", "0001"]
+    with pytest.raises(InputError, match="no such shard"):
+        find_shards(Path(name), "train-001.tar")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_names_in_a_shard_are_never_opened(tmp_path):
+    """Neither as commands nor as paths."""
+    ran = tmp_path / "ran"
+    url = tmp_path / "a.tar"
+    place = json.dumps({"latitude": 1, "longitude": 2, "url": f"pipe:touch {ran}"}).encode()
+    with tarfile.open(url, "w") as archive:
+        for key in (f"pipe:touch {ran};", "../../x", f"{ran}", "https://nowhere.invalid/x"):
+            add_member(archive, f"{key}.json", place)
+            add_member(archive, f"{key}.jpg", picture((1, 2, 3)))
+    assert len(keys(str(url))) == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tar"]
+
+
 def test_members_are_grouped_by_key(shard):
     assert keys(shard) == ["0000", "0001", "0002", "0003"]
     assert keys(f"pipe:cat {shard}") == keys(shard)
@@ -63,6 +94,8 @@ def test_coordinates_of_all_shards(tmp_path):
         (b'{"latitude": null, "longitude": 2}', "no position"),
         (b'{"latitude": "north", "longitude": 2}', "no position"),
         (b"[1, 2]", "no position"),
+        (b"[" * 100_000, "no position"),
+        (b'{"latitude": 1%s, "longitude": 2}' % (b"0" * 400), "no position"),
         (b"{", "no position"),
         (b"\xff", "no position"),
         (b'{"latitude": 91, "longitude": 2}', "position out of range"),
@@ -70,7 +103,7 @@ def test_coordinates_of_all_shards(tmp_path):
         (b'{"latitude": NaN, "longitude": 2}', "position out of range"),
     ],
 )
-def test_positions_that_are_none(said, reason):
+def test_json_without_a_position(said, reason):
     with pytest.raises(MemberError) as caught:
         position({"__key__": "a", "json": said})
     assert caught.value.reason == reason
@@ -93,7 +126,7 @@ def test_a_member_named_twice_is_counted(tmp_path):
         add_member(archive, "2.jpg", picture((1, 2, 3)))
     broken = Counter()
     assert [s["__key__"] for s in samples(str(url), broken)] == ["1", "2"]
-    assert broken == {TWICE: 1}
+    assert broken == {DUPLICATE: 1}
 
 
 def cut(url, size):
@@ -132,12 +165,12 @@ def test_a_shard_damaged_in_the_middle(tmp_path):
     with open(url, "r+b") as file:
         file.seek(at + 100)
         file.write(b"\x01" * 200)
-    assert find_shards(tmp_path, "train-000.tar") == [url]  # both its ends are well
+    assert find_shards(tmp_path, "train-000.tar") == [url]  # both ends are intact
     with pytest.raises(InputError, match="damaged in the middle"):
         keys(url)
 
 
-def test_what_is_no_shard(tmp_path, shard):
+def test_files_that_are_not_shards(tmp_path, shard):
     with open(shard, "rb") as file:
         (tmp_path / "b.tar").write_bytes(gzip.compress(file.read()))
     with pytest.raises(InputError, match="not an uncompressed tar archive"):

@@ -15,6 +15,7 @@ from tasks.geolocation.dataset import collate_places
 from tasks.geolocation.shards import Shards
 from tasks.geolocation.stream import DROPPED, ShardStream, StreamBatches
 from tasks.images.crops import RandomResizedCrop
+from tasks.images.view import View
 from tests.tasks.geolocation.conftest import TOWNS, add_member, picture, write_shards
 
 SIZE = (12, 16)
@@ -32,7 +33,7 @@ def shards(tmp_path):
 
 
 def stream(shards, partition, rank=0, world=1, **options):
-    options = {"crop": None, "crop_fraction": 1.0, "seed": 0, "size": SIZE} | options
+    options = {"crop": None, "view": View(crop_fraction=1.0), "seed": 0, "size": SIZE} | options
     return ShardStream(shards, partition, rank=rank, world=world, **options)
 
 
@@ -171,7 +172,7 @@ def test_batches_are_full_and_the_epoch_is_every_photograph(shards, partition, w
         assert found.stream.counts == {}
 
 
-def test_a_process_with_too_few_photographs_begins_anew(shards, partition):
+def test_a_process_with_too_few_photographs_repeats_some(shards, partition):
     found = batches(shards, partition, steps=50)
     seen = ids(found)
     assert len(seen) == 200

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as F
 
-from tasks.images.preprocessing import Preprocess
+from tasks.images.preprocessing import Augmentation, Preprocess
 
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
@@ -25,7 +25,7 @@ def test_normalises_as_torchvision_does_and_keeps_channels_last():
 def test_flips_the_images_it_says_it_flipped():
     torch.manual_seed(0)
     x = images(64)
-    out, flipped = Preprocess(HALF, flip=0.5).augment(x)
+    out, flipped = Preprocess(HALF, Augmentation(flip=0.5)).augment(x)
     assert 10 < flipped.sum() < 54
     plain = Preprocess(HALF)(x)
     torch.testing.assert_close(out[flipped], plain[flipped].flip(3))
@@ -36,7 +36,7 @@ def test_saturation_is_a_blend_with_grey():
     """With a factor of 0 an image is grey, with the luma that PIL uses."""
     torch.manual_seed(0)
     x = images(1)
-    out, _ = Preprocess(HALF, saturation=1.0).augment(x)
+    out, _ = Preprocess(HALF, Augmentation(saturation=1.0)).augment(x)
     pixels = (out * 0.5 + 0.5)[0].flatten(1)
     grey = F.rgb_to_grayscale(x.float() / 255)[0].flatten(1)
     # out = s x + (1 - s) grey, one s for the whole image, where nothing was clamped
@@ -52,7 +52,7 @@ def test_saturation_is_a_blend_with_grey():
 def test_brightness_moves_every_pixel_of_an_image_alike():
     torch.manual_seed(0)
     x = images() // 4 + 96  # mid-grey: nothing is clamped
-    out, _ = Preprocess(HALF, brightness=0.2).augment(x)
+    out, _ = Preprocess(HALF, Augmentation(brightness=0.2)).augment(x)
     moved = (out - Preprocess(HALF)(x)).flatten(1)
     assert moved.std(1).max() < 1e-5
     assert moved.mean(1).unique().numel() == len(x), "each image has its own"
@@ -62,16 +62,33 @@ def test_brightness_moves_every_pixel_of_an_image_alike():
 def test_contrast_keeps_mid_grey():
     torch.manual_seed(0)
     grey = torch.full((3, 3, 8, 8), 127, dtype=torch.uint8)
-    out, _ = Preprocess(HALF, contrast=0.5).augment(grey)
+    out, _ = Preprocess(HALF, Augmentation(contrast=0.5)).augment(grey)
     assert out.abs().max() < 0.01
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_same_seed_draws_the_same(seed):
-    preprocess = Preprocess(HALF, flip=0.5, brightness=0.1, contrast=0.3, saturation=0.3)
+    augmentation = Augmentation(flip=0.5, brightness=0.1, contrast=0.3, saturation=0.3)
+    preprocess = Preprocess(HALF, augmentation)
     outputs = []
     for s in (seed, seed, seed + 10):
         torch.manual_seed(s)
         outputs.append(preprocess.augment(images())[0])
     assert torch.equal(outputs[0], outputs[1])
     assert not torch.equal(outputs[0], outputs[2])
+
+
+def test_without_an_augmentation_nothing_is_drawn():
+    torch.manual_seed(0)
+    out, flipped = Preprocess(HALF).augment(images())
+    assert torch.equal(out, Preprocess(HALF)(images()))
+    assert not flipped.any()
+    after = torch.rand(3)
+    torch.manual_seed(0)
+    assert torch.equal(after, torch.rand(3)), "the run's generator is untouched"
+
+
+def test_an_augmentation_of_zeros_changes_nothing():
+    out, flipped = Preprocess(HALF, Augmentation()).augment(images())
+    assert torch.equal(out, Preprocess(HALF)(images()))
+    assert not flipped.any()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from omegaconf import OmegaConf
@@ -11,6 +12,7 @@ from tasks.tables.differences import differences
 from tasks.tables.finding import find, finished
 from tasks.tables.lines import Line
 from tasks.tables.reading import read_tables
+from tests.conftest import ROOT
 
 DOGS = ("task=stanford_dogs", "size=224", "data.root=/far/away")
 COCO = ("task=ssd_coco", "backbone.alpha=1.0", "size=300")
@@ -161,6 +163,17 @@ def test_a_result_of_an_earlier_release_has_its_files_date(finish, rows):
     os.utime(file, (0, 1_000_000_000))
     ours = rows(10)["1.0 MobileNet-224"]["ours"]
     assert (ours["date"], ours["same_data"]) == ("2001-09-09T01:46:40+00:00", False)
+
+
+def test_a_run_of_version_0_1_0_fills_its_row(runs, rows):
+    path = runs / "ssd_coco" / "mobilenetv1-1.0-300-0123abcd"
+    path.mkdir(parents=True)
+    shutil.copy(ROOT / "tests/data/0.1.0/ssd_coco.yaml", path / "config.yaml")
+    result = {"metrics": {"AP": 0.193}, "data": "coco", "scored_images": 8059, "seed": 0}
+    (path / "result.json").write_text(json.dumps(result))
+    ours = rows(13)["SSD 300 / MobileNet"]["ours"]
+    assert (ours["run"], ours["metric"], ours["same_data"]) == (str(path), 19.3, True)
+    assert ours["differences"] == []
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_counts_and_first_offenders(coco_files, coco_content, tmp_path):
 
 def test_a_clean_set_reports_one_line(coco_files, tmp_path):
     report = audit(load_index(*coco_files, cache_dir=tmp_path, num_classes=91))
-    assert str(report) == "3 images (1 without boxes), 4 boxes (1 crowds; 3 to learn)"
+    assert str(report) == "3 images (1 without boxes), 4 boxes (1 crowds; 3 to train on)"
 
 
 def test_missing_and_unreadable_files_are_listed(coco_files, tmp_path):

@@ -12,6 +12,7 @@ from tasks.detection.coco.index import load_index
 from tasks.detection.coco.splits import load_split
 from tasks.detection.crop import Crop, RandomCrop
 from tasks.images.files import PADDING
+from tasks.images.view import View
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_item_without_crop(index):
 
 
 def test_an_item_that_keeps_its_aspect(index):
-    data = CocoDetection(index, (96, 192), crop=RandomCrop(), keep_aspect=True)
+    data = CocoDetection(index, (96, 192), crop=RandomCrop(), view=View(keep_aspect=True))
     item = data[0]  # 96 x 64 pixels, half again as large in a wide frame
     assert item["image"].shape == (96, 192, 3)
     assert item["extent"].dtype == np.float32
@@ -57,7 +58,7 @@ def test_crowds_are_not_learned(index):
 @pytest.mark.parametrize("size", [(90, 150), (24, 30)])
 def test_boxes_stay_on_their_objects(index, size, keep_aspect):
     """Objects are red on blue: red pixels and boxes have to be the same places."""
-    data = CocoDetection(index, size, crop=RandomCrop(), keep_aspect=keep_aspect)
+    data = CocoDetection(index, size, crop=RandomCrop(), view=View(keep_aspect=keep_aspect))
     cropped = 0
     for i, epoch in np.ndindex(2, 40):
         item = data[i, epoch]
@@ -88,7 +89,7 @@ def test_a_crop_is_fitted_as_a_picture_of_its_own(index):
         index,
         (108, 108),
         crop=lambda boxes, *_: Crop(box, boxes[[1]], np.array([1])),
-        keep_aspect=True,
+        view=View(keep_aspect=True),
     )
     item = cropping[0, 0]
     assert item["extent"].tolist() == [108, 72]
@@ -151,7 +152,7 @@ def test_collate_pads_to_a_multiple_of_eight(index):
     assert batch["extent"].dtype == torch.float32
     assert batch["extent"].tolist() == [[32, 48]] * 3
     fitted = collate_detection(
-        [CocoDetection(index, (32, 48), keep_aspect=True)[i] for i in range(3)]
+        [CocoDetection(index, (32, 48), view=View(keep_aspect=True))[i] for i in range(3)]
     )
     assert fitted["image"].shape == (3, 3, 32, 48)
     assert fitted["extent"].tolist() == [[32, 48], [32, 24], [32, 32]]
@@ -169,7 +170,7 @@ def test_collate_pads_to_a_multiple_of_eight(index):
 
 
 def test_workers_give_the_same_batches(index):
-    data = CocoDetection(index, (32, 48), crop=RandomCrop(), keep_aspect=True)
+    data = CocoDetection(index, (32, 48), crop=RandomCrop(), view=View(keep_aspect=True))
     keys = [[(0, 3), (1, 3)], [(2, 3)]]
     loader = DataLoader(data, batch_sampler=keys, collate_fn=collate_detection, num_workers=2)
     for batch, key in zip(loader, keys, strict=True):

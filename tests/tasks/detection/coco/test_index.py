@@ -168,8 +168,8 @@ def change(kind, row, **values):
         (change("annotations", 0, id="a"), r"annotation number 0 .*'id'"),
         (change("images", 1, width=0), r"image number 1 .*'width'"),
         (change("images", 2, file_name=5), r"image number 2 .*'file_name'"),
-        (change("images", 2, id=1), r"image ids that stand more than once: 1;"),
-        (change("categories", 2, id=1), r"category ids that stand more than once: 1;"),
+        (change("images", 2, id=1), r"duplicate image ids: 1;"),
+        (change("categories", 2, id=1), r"duplicate category ids: 1;"),
         (change("annotations", 3, image_id=77), r"\(ids 13\) have image ids .* 77;"),
         (change("annotations", 3, category_id=7), r"\(ids 13\) have category ids .* 7;"),
         (lambda data: data["images"].insert(0, "x"), r"image number 0 .* x"),
@@ -189,7 +189,7 @@ def test_category_without_an_output(load, coco_files, coco_content, category):
     coco_content["annotations"][0]["category_id"] = category
     coco_files.annotations.write_text(json.dumps(coco_content))
     with pytest.raises(
-        InputError, match=rf"category ids {category} are not in 1..90 .*of them: 10\)"
+        InputError, match=rf"category ids {category} are not in 1..90 .*use them: 10\)"
     ):
         load(coco_files, num_classes=91)
 
@@ -199,13 +199,13 @@ def test_damaged_json_says_where(load, coco_files, tmp_path):
     for damage, message in {
         "": r"empty \(0 bytes\)",
         text[: len(text) // 2]: r"line \d+, column \d+ .*cut short",
-        "<html>not found</html>": "web page, not JSON from line 1",
+        "<html>not found</html>": "web page, not JSON at line 1",
     }.items():
         coco_files.annotations.write_text(damage)
         with pytest.raises(InputError, match=message):
             load(coco_files)
     coco_files.annotations.write_bytes(b'{"images": "\xff\xfe"}')
-    with pytest.raises(InputError, match="not text from byte 12"):
+    with pytest.raises(InputError, match="not UTF-8 text at byte 12"):
         load(coco_files)
     with pytest.raises(InputError, match="No such file"):
         load(Files(tmp_path / "absent.json", tmp_path))

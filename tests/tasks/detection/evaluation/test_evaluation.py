@@ -120,7 +120,7 @@ def test_engines_agree_on_curves_and_categories(seed):
 def test_pieces_of_bounded_size_change_nothing(monkeypatch):
     truth, found = hard_case(3)
     whole = evaluate(truth, found).metrics
-    monkeypatch.setattr(evaluation_fast, "PAIRS_AT_ONCE", 50)
+    monkeypatch.setattr(evaluation_fast, "MAX_PAIRS", 50)
     assert evaluate(truth, found).metrics == whole
 
 

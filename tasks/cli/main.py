@@ -1,0 +1,43 @@
+"""The console script: mobilenet-suite COMMAND ..., the same commands as python -m tasks.COMMAND.
+
+It works from any folder: what lies there (a conf/, a tasks.py, a backbone/) is not imported.
+"""
+
+import runpy
+import sys
+
+COMMANDS = {
+    "run": ("tasks.run", "train and score a task"),
+    "predict": ("tasks.predict", "answer for images with a trained model"),
+    "tables": ("tasks.tables", "the paper's tables and this suite's rows beside them"),
+    "teacher": ("tasks.teacher", "write a trained network's outputs to a file, to teach from"),
+    "bench": ("tasks.bench", "speed beside a peer's"),
+    "verify": ("tasks.faces.verify", "score face embeddings by LFW's protocol"),
+    "unpack": ("tasks.faces.unpack", "unpack a mirror of CelebA"),
+    "cells": ("tasks.geolocation.cells", "partition the Earth by a list of coordinates"),
+    "audit": (
+        "tasks.detection.coco.audit",
+        "copy a COCO annotation file without its unreadable images",
+    ),
+}
+
+
+def usage() -> str:
+    """The commands, one per line."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {what}" for name, (_, what) in COMMANDS.items()]
+    return "\n".join(["usage: mobilenet-suite COMMAND ...", "", *lines])
+
+
+def main() -> None:
+    """Run the command that the first argument names; exit code 2 for one that there is not."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in ("-h", "--help"):
+        print(usage())
+        return
+    if name not in COMMANDS:
+        print(f"error: no command {name!r}\n{usage()}", file=sys.stderr)
+        sys.exit(2)
+    module, _ = COMMANDS[name]
+    del sys.argv[1]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,0 +1,25 @@
+"""Learning curves of whatever a run logged."""
+
+import pytest
+from PIL import Image
+
+from tasks.runs.plots import learning_curves
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["1,0,train/loss,2.5", "2,0,train/loss,1.5", "2,0,val/AP,0.25"],
+        ["1,0,train/loss,nan", "2,0,train/loss,inf", "2,0,val/AP,nan"],
+        ["1,0,train/$x_{,1.0", "2,0,val/\\frac{$,0.5"],
+        ["1,0,train/loss,0.0", "1,0,val/AP,-1.0"],
+        [],
+    ],
+    ids=["usual", "not a number", "dollars", "zero and undefined", "none"],
+)
+def test_curves_are_drawn(tmp_path, rows):
+    metrics = tmp_path / "metrics.csv"
+    metrics.write_text("\n".join(["step,epoch,name,value", *rows, ""]))
+    learning_curves(metrics, tmp_path / "plots" / "curves.png", {})
+    with Image.open(tmp_path / "plots" / "curves.png") as picture:
+        picture.load()

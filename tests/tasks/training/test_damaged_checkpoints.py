@@ -1,0 +1,72 @@
+"""A checkpoint that was changed on disk, or that holds no numbers, is refused."""
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from backbone.errors import InputError
+from tasks.training.checkpoints import AtomicCheckpointIO, read_checkpoint
+from tasks.training.restore import load_task
+
+FIXTURES = Path(__file__).parents[2] / "data/0.1.0"
+
+
+@pytest.fixture
+def checkpoint(tmp_path) -> Path:
+    return Path(shutil.copy(FIXTURES / "image_folder.ckpt", tmp_path / "best.ckpt"))
+
+
+def test_a_flipped_bit_changes_nothing_unnoticed(checkpoint):
+    """It is refused, or it lies between the parts that are read."""
+    content = torch.load(checkpoint, weights_only=True)
+    AtomicCheckpointIO().save_checkpoint(content, checkpoint)
+    whole = read_checkpoint(checkpoint)
+    data, chance = checkpoint.read_bytes(), random.Random(0)
+    refused = 0
+    for _ in range(150):
+        changed = bytearray(data)
+        changed[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        checkpoint.write_bytes(changed)
+        try:
+            read = read_checkpoint(checkpoint)
+        except InputError:
+            refused += 1
+            continue
+        assert read.config == whole.config
+        assert read.labels == whole.labels
+        assert all(torch.equal(read.state[name], value) for name, value in whole.state.items())
+    assert refused > 75
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, 5_000, 60_000, -1])
+def test_a_cut_file_is_refused(checkpoint, length):
+    checkpoint.write_bytes(checkpoint.read_bytes()[:length])
+    with pytest.raises(InputError, match=r"damaged.*fresh=true"):
+        load_task(checkpoint)
+
+
+@pytest.mark.parametrize("content", [b"\0" * 1000, b"<html>", "ü".encode() * 500])
+def test_other_content_is_refused(checkpoint, content):
+    checkpoint.write_bytes(content)
+    with pytest.raises(InputError, match="damaged"):
+        load_task(checkpoint)
+
+
+def test_a_folder_or_a_list_is_no_checkpoint(tmp_path):
+    with pytest.raises(InputError, match="no such checkpoint"):
+        load_task(tmp_path)
+    torch.save([1, 2], tmp_path / "list.ckpt")
+    with pytest.raises(InputError, match="no checkpoint of this suite"):
+        load_task(tmp_path / "list.ckpt")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(checkpoint, value):
+    content = torch.load(checkpoint, weights_only=True)
+    content["state_dict"]["head.fc.weight"][0, 0] = value
+    torch.save(content, checkpoint)
+    with pytest.raises(InputError, match=r"not finite in 1 of \d+ tensors.*head\.fc\.weight"):
+        load_task(checkpoint)
