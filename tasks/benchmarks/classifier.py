@@ -1,4 +1,4 @@
-"""This classifier beside timm's of the same shape, and Lightning's loop beside a bare one."""
+"""Speed of this classifier and of timm's equivalent, and of Lightning's loop and a bare one."""
 
 import time
 import warnings
@@ -12,42 +12,42 @@ import torch
 import torch.nn.functional as F
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 
 from backbone.errors import InputError
 from tasks.benchmarks.timing import about, comparison_table, images_per_second, steps
 from tasks.classification.task import Classification
-from tasks.data.module import DataModule, Labels
+from tasks.data.module import Batch, DataModule, Labels
 from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
 from tasks.training.build import build_task
 from tasks.training.fit import build_trainer, precision, silence_lightning
 from tasks.training.memory import keep_freed_memory
 from tasks.training.progress import Throughput
-from tasks.training.task import Batch
 
 AS_USERS_RUN = "timm, as its users run it (fp32, contiguous)"
 OURS = "this suite"
 BARE = "a bare loop over the same step"
 LIGHTNING = "this suite, Lightning's loop"
 CLASSES = 1000
-LOOP_STEPS = 8  # of a round in either loop
-IDLE_STEPS = 2  # before them, not timed: Lightning's first steps set it up
+LOOP_STEPS = 8  # timed steps per round, in either loop
+IDLE_STEPS = 2  # untimed steps before them, in which Lightning sets itself up
 
 
 class SameBatch(DataModule):
-    """One batch in memory, again and again: what is left is the loop."""
+    """The same batch over and over, from memory, so that only the loop takes time."""
 
     def __init__(self, batch: Batch, count: int):
         super().__init__(batch_size=len(batch["label"]), workers=0, seed=0)
-        self.batch, self.count = batch, count
+        self.repeated, self.count = batch, count
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> DataLoader[Any]:
         """The same batch, `count` times."""
-        return DataLoader(range(self.count), batch_size=1, collate_fn=lambda _: self.batch)
+        steps = TensorDataset(torch.arange(self.count))
+        return DataLoader(steps, batch_size=1, collate_fn=lambda _: self.repeated)
 
     def steps_per_epoch(self) -> int:
-        """As many as batches."""
+        """One step per batch."""
         return self.count
 
 
@@ -60,7 +60,7 @@ class Clock(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Start after the idle steps, stop at the last."""
+        """Start the clock after the idle steps, and stop it after the last step."""
         if batch_idx + 1 == IDLE_STEPS:
             self.wait()
             self.started = time.perf_counter()
@@ -70,27 +70,29 @@ class Clock(pl.Callback):
 
 
 def timm_model(task: Classification) -> nn.Module:
-    """timm's network with the very channels of the task's, from its own definition.
+    """timm's network with the same layers as the task's, built from timm's own definition.
 
     Raises:
         InputError: timm has no such network.
     """
-    options = task.head.trunk.options
-    alpha, name = options.get("alpha"), type(task.head.trunk).__name__
-    names = {("MobileNetV1", 1.0): "mobilenetv1_100", ("MobileNetV1", 1.25): "mobilenetv1_125"}
+    alpha, name = task.head.trunk.options.get("alpha"), type(task.head.trunk).__name__
+    names: dict[tuple[str, object], str] = {
+        ("MobileNetV1", 1.0): "mobilenetv1_100",
+        ("MobileNetV1", 1.25): "mobilenetv1_125",
+    }
     names |= {("MobileNetV2", a): f"mobilenetv2_{round(100 * a):03}" for a in (0.35, 0.5, 1.0, 1.4)}
     if (name, alpha) not in names:
         known = ", ".join(f"{n} alpha={a}" for n, a in names)
-        raise InputError(f"timm has no {name} of alpha={alpha} to compare with; it has {known}")
+        raise InputError(f"timm has no {name} with alpha={alpha} to compare with; it has {known}")
     model = timm.create_model(names[name, alpha], num_classes=CLASSES)
     ours, theirs = (sum(p.numel() for p in m.parameters()) for m in (task.head, model))
     if ours != theirs:
-        raise InputError(f"timm's network has {theirs:,} parameters and this one {ours:,}")
+        raise InputError(f"timm's network has {theirs:,} parameters, but this one has {ours:,}")
     return model
 
 
 def random_batch(count: int, size: tuple[int, int], device: torch.device) -> Batch:
-    """Noise images in the loaders' layout."""
+    """Random images in the memory layout of the loaders."""
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (count, *size, 3), generator=generator).to(torch.uint8)
     batch = {
@@ -104,18 +106,19 @@ def random_batch(count: int, size: tuple[int, int], device: torch.device) -> Bat
 def loops(
     config: DictConfig, task: Classification, batch: Batch, rounds: int
 ) -> dict[str, list[float]]:
-    """Images a second of the task's training step in Lightning's loop and in a bare one, in turns.
+    """Images per second of the same training step in Lightning's loop and in a bare one.
 
-    The step is whole: forward, backward, clipping, optimizer and schedule; the moving average of
-    the weights is left out of both. Lightning runs with the callbacks of a real run.
+    The loops take turns. A step is forward, backward, clipping, optimizer and schedule; neither
+    loop averages the weights. Lightning runs with the callbacks of a real run.
     """
     count, size = IDLE_STEPS + LOOP_STEPS, len(batch["label"])
-    device = batch["image"].device
+    device, recipe = batch["image"].device, task.recipe
+    assert recipe is not None  # it came from the configuration
     silence_lightning()
-    # nothing is validated here, so there is nothing to find the best by
+    # nothing is validated here, so the monitored score is missing
     warnings.filterwarnings("ignore", message=".*could not find the monitored key.*")
     overrides = {"max_epochs": 1, "enable_progress_bar": False, "limit_val_batches": 0}
-    config = OmegaConf.merge(config, {"trainer": overrides})
+    config = changed(config, {"trainer": overrides})
     clip, bf16 = config.trainer.gradient_clip_val, precision(config.trainer.precision)
 
     def wait() -> None:
@@ -124,7 +127,7 @@ def loops(
 
     def bare() -> float:
         task.train()
-        optimizer, schedule = task.recipe.build(task.head, size, count)
+        optimizer, schedule = recipe.build(task.head, size, count)
         for step in range(count):
             if step == IDLE_STEPS:
                 wait()
@@ -143,9 +146,9 @@ def loops(
     def lightning() -> float:
         clock = Clock(wait)
         with TemporaryDirectory() as folder:
-            paths = OmegaConf.merge(config, {"paths": {"runs": folder}})
-            trainer = build_trainer(paths, RunDirectory(paths), task, Throughput(), step=0)
-            trainer.callbacks.append(clock)
+            own = changed(config, {"paths": {"runs": folder}})
+            trainer = build_trainer(own, RunDirectory(own), task, Throughput(), step=0)
+            trainer.callbacks.append(clock)  # type: ignore[attr-defined]  # set at run time
             trainer.fit(task.train(), SameBatch(batch, count))
         return clock.seconds
 
@@ -156,25 +159,34 @@ def loops(
     return figures
 
 
+def changed(config: DictConfig, options: dict[str, Any]) -> DictConfig:
+    """A configuration with some options changed."""
+    merged = OmegaConf.merge(config, options)
+    assert isinstance(merged, DictConfig)
+    return merged
+
+
 def benchmark_classifier(
     config: DictConfig, batch_size: int = 32, rounds: int = 5
 ) -> dict[str, Any]:
-    """Images a second of training and inference, ours and timm's, and of the two loops.
+    """Images per second of training and inference, ours and timm's, and of the two loops.
 
-    timm's model first runs in a plain loop: fp32, contiguous, normalised images at hand, the C
-    library's allocator as it comes. Then it runs with all that this suite sets for itself (kept
-    memory, channels_last, bf16 where the hardware computes in it), in turns with this suite, which
-    normalises its uint8 images in every step.
+    timm's model first runs as its users run it: fp32, contiguous, images normalised in advance, and
+    the default allocator. It then runs with the settings of this suite (kept memory, channels_last,
+    bf16 if the hardware computes in it), taking turns with this suite, which also normalises its
+    uint8 images in every step.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     size = image_size(config.size)
     torch.manual_seed(0)
     names = [str(i) for i in range(CLASSES)]
-    task, _ = build_task(config, Labels(CLASSES, list(range(CLASSES)), names, names))
+    task, _ = build_task(config, Labels(CLASSES, list(range(CLASSES)), [*names], names))
+    assert isinstance(task, Classification)
+    assert task.recipe is not None
     task.recipe.ema_decay = None
     peer = timm_model(task).to(device)
     task.to(device)
-    task.preprocess.augmentation = None  # both times are the step alone
+    task.preprocess.augmentation = None  # timm's model has none either
     batch = random_batch(batch_size, size, device)
     normalised = task.preprocess(batch["image"])
     bf16 = precision(config.trainer.precision) == "bf16-mixed"

@@ -1,1 +1,1 @@
-"""Image classifiers: ImageNet, Stanford Dogs and folders of one's own."""
+"""Image classifiers: ImageNet, Stanford Dogs, and your own folders."""

@@ -1,4 +1,4 @@
-"""ImageNet's validation images in one flat folder: the lists that say each one's class."""
+"""Lists of the classes of ImageNet's validation images, which come in one flat folder."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -13,28 +13,29 @@ from tasks.classification.matlab import read_matlab
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "path", "imageid")
 WNID_COLUMNS = ("wnid", "synset", "predictionstring")
 ACCEPTED = (
-    "accepted are the devkit's ILSVRC2012_validation_ground_truth.txt (a number a line), Kaggle's "
-    "LOC_val_solution.csv, Caffe's val.txt ('file index' a line), and a CSV file with a header "
-    f"that names a column of files ({', '.join(FILE_COLUMNS[:-1])}) and one of WordNet ids "
+    "accepted are the devkit's ILSVRC2012_validation_ground_truth.txt (one number per line), "
+    "Kaggle's LOC_val_solution.csv, Caffe's val.txt (lines of 'file index'), and a CSV file with a "
+    f"header that names a column of files ({', '.join(FILE_COLUMNS[:-1])}) and one of WordNet ids "
     f"({', '.join(WNID_COLUMNS[:-1])})"
 )
 
 
 def read_labels(path: Path, files: list[bytes], wnids: Sequence[str], devkit: Path) -> np.ndarray:
-    """Labels int64[N], 0..K-1, of the N images of a flat folder.
+    """Labels int64[N], 0..K-1, of the N images in a flat folder.
 
-    The format is recognised by the content: a number a line is the devkit's list, of the files in
-    their names' order; a header with commas is Kaggle's or a CSV file's; else 'file index' a line,
-    the index counting sorted WordNet ids from 0, is Caffe's.
+    The format is recognised by the content. One number per line is the devkit's list, which is in
+    the order of the files' names. A first line with commas is the header of Kaggle's list or of
+    another CSV file. Anything else is Caffe's list of 'file index' lines, where the index is the
+    class's place, from 0, among the sorted WordNet ids.
 
     Args:
-        path: the list.
-        files: names of the folder's images, sorted.
+        path: of the list.
+        files: names of the images in the folder, sorted.
         wnids: the K classes, sorted.
-        devkit: folder in which `meta.mat` or the devkit is looked for, where it is not beside
-            `path`.
+        devkit: folder to search for the devkit or its `meta.mat` if that is not beside the list.
 
-    Raises: InputError for a list that cannot be read or does not fit images and classes.
+    Raises:
+        InputError: a list that cannot be read, or that does not fit the images and the classes.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -55,9 +56,9 @@ def _devkit(
 ) -> np.ndarray:
     if len(numbers) != len(files):
         raise InputError(
-            f"{path} has {len(numbers):,} lines but the folder has {len(files):,} images: it gives "
-            "the classes of all of them, in their names' order; unpack the archive again, or use "
-            "a list that names the files"
+            f"{path} has {len(numbers):,} lines but the folder has {len(files):,} images: it needs "
+            "one line for each, in the order of their names; unpack the archive again, or use a "
+            "list that names the files"
         )
     places = (
         path.with_name("meta.mat"),
@@ -68,13 +69,13 @@ def _devkit(
     meta = next((place for place in places if place.is_file()), None)
     if meta is None:
         raise InputError(
-            f"{path} gives ILSVRC2012 numbers, whose meaning is in the devkit's meta.mat; it is "
-            f"not in {listed_briefly(dict.fromkeys(place.parent for place in places))}: put it "
+            f"{path} gives ILSVRC2012 numbers, which the devkit's meta.mat explains, but there is "
+            f"none in {listed_briefly(dict.fromkeys(place.parent for place in places))}: put it "
             "beside the list"
         )
     (synsets,) = read_matlab(meta, "synsets")
     if not {"ILSVRC2012_ID", "WNID"} <= {*(synsets.dtype.names or ())}:
-        raise InputError(f"{meta}: its synsets have no ILSVRC2012_ID and WNID; get it again")
+        raise InputError(f"{meta}: its synsets have no ILSVRC2012_ID and WNID; download it again")
     known = dict(zip(synsets["ILSVRC2012_ID"].tolist(), synsets["WNID"].tolist(), strict=True))
     strange = [number for number in np.unique(numbers).tolist() if number not in known]
     if strange:
@@ -95,7 +96,7 @@ def _csv(path: Path, lines: list[str]) -> Iterator[tuple[str, str]]:
     for number, row in enumerate(csv.reader(lines[1:]), start=2):
         if len(row) <= max(columns) or not row[columns[1]].strip():
             raise InputError(f"{path}, line {number}: {','.join(row)[:80]!r} lacks a column")
-        # Kaggle's column is 'wnid x y x y ...', the boxes behind the class
+        # Kaggle's column is 'wnid x y x y ...': the class, then boxes
         yield row[columns[0]], row[columns[1]].split()[0]
 
 
@@ -109,7 +110,7 @@ def _caffe(path: Path, lines: list[str], wnids: Sequence[str]) -> Iterator[tuple
         if int(index) >= len(wnids):
             raise InputError(
                 f"{path}, line {number}: {line[:80]!r} has an index beyond the {len(wnids):,} "
-                "classes, which it counts from 0 in the order of their WordNet ids"
+                "classes, which are counted from 0 in the order of their WordNet ids"
             )
         yield name.strip(), wnids[int(index)]
 
@@ -117,7 +118,7 @@ def _caffe(path: Path, lines: list[str], wnids: Sequence[str]) -> Iterator[tuple
 def _by_name(
     path: Path, rows: list[tuple[str, str]], files: list[bytes], wnids: Sequence[str]
 ) -> np.ndarray:
-    """Put rows of (file, wnid) in the order of the files; suffixes may be left out."""
+    """Labels in the order of the files, from rows of (file, wnid); suffixes may be left out."""
     names = [fsdecode(file) for file in files]
     place = {name.rpartition(".")[0]: i for i, name in enumerate(names)}
     place |= {name: i for i, name in enumerate(names)}
@@ -126,7 +127,7 @@ def _by_name(
     if absent:
         raise InputError(
             f"{path} names {len(absent):,} files that the folder does not have: "
-            f"{listed_briefly(absent)}; unpack the archive again, or take them out of the list"
+            f"{listed_briefly(absent)}; unpack the archive again, or remove them from the list"
         )
     times = np.bincount(found, minlength=len(files))
     for what, wrong in (("does not name", times == 0), ("names more than once", times > 1)):
@@ -147,7 +148,7 @@ def _numbers(path: Path, rows: list[str], wnids: Sequence[str]) -> np.ndarray:
     if strange:
         raise InputError(
             f"{path}: {len(strange):,} classes that are not among the {len(wnids):,} of the data "
-            f"set: {listed_briefly(strange)}; add their training folders, or take them out of the "
+            f"set: {listed_briefly(strange)}; add their training folders, or remove them from the "
             "list"
         )
     return np.array([output[wnid] for wnid in rows], np.int64)

@@ -1,4 +1,4 @@
-"""A folder of one's own: the classes are the names of the folders that the images are in."""
+"""Your own images: the names of the folders that they are in are the classes."""
 
 import zlib
 from dataclasses import dataclass
@@ -19,20 +19,21 @@ from tasks.data.image_source import ImageSet, require
 LAYOUT = """train/<class>/*.jpg
 val/<class>/*.jpg
 with other names for train and val: data.train=NAME data.val=NAME"""
-ONE_FOLDER = "<class>/*.jpg: the class folders themselves, of which data.val_fraction is held out"
+ONE_FOLDER = "<class>/*.jpg: the class folders themselves; data.val_fraction is held out"
 
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """ROOT/{train,val}/<class>/*, or ROOT/<class>/* of which a share is held out.
+    """ROOT/{train,val}/<class>/*, or ROOT/<class>/*, a share of which is held out.
 
     Args:
         root: the folder.
         train: its folder of training images; None to evaluate only.
-        val: and of validation images, in the same classes.
-        test: and of those that are reported, where they are others.
-        val_fraction: ROOT itself holds the class folders: this share of each class, at least one
-            image, is held out for validation; which ones depends on the seed and on the names.
+        val: its folder of validation images, of the same classes.
+        test: its folder of the images that the result reports on, if they are others.
+        val_fraction: if set, ROOT itself holds the class folders, and this share of each class, at
+            least one image, is held out for validation. Which images are held out depends on the
+            seed and on the names of the classes.
         seed: of the run.
     """
 
@@ -44,9 +45,10 @@ class ImageFolder:
     seed: int = 0
 
     def folders(self) -> dict[str, Path]:
-        """The folder of class folders of each split; with `val_fraction` 'train' is all there is.
+        """The folder of class folders of each split; with `val_fraction` only 'train' and 'test'.
 
-        Raises: InputError for folders that are missing or have different classes.
+        Raises:
+            InputError: missing folders, or folders with different classes.
         """
         root = Path(self.root)
         if self.val_fraction is None:
@@ -58,7 +60,7 @@ class ImageFolder:
             named = {"train": self.train, "val": self.val, "test": self.test}
             folders = {split: root / name for split, name in named.items() if name is not None}
             layout = LAYOUT
-            # other folders than those named: perhaps the classes themselves
+            # other folders than the named ones may be the classes themselves
             if root.is_dir() and subfolders(root) and not any(f.exists() for f in folders.values()):
                 layout += "\nor, for a folder of class folders, add data.val_fraction=0.2"
             require("The image folder", root, list(folders.values()), layout)
@@ -80,7 +82,7 @@ class ImageFolder:
         """See ImageSource."""
         self.folders()
 
-    def load(self) -> ImageSet:
+    def load(self) -> ImageSet[ImageIndex]:
         """See ImageSource."""
         splits = {}
         for split, folder in self.folders().items():
@@ -95,20 +97,21 @@ class ImageFolder:
 
 
 def hold_out_images(index: ImageIndex, fraction: float, seed: int) -> tuple[ImageIndex, ImageIndex]:
-    """Split a set in two: (1 - fraction, fraction) of each class, at least one image each way.
+    """Split a set in two: (1 - fraction, fraction) of each class, at least one image on each side.
 
-    Raises: InputError for classes with a single image.
+    Raises:
+        InputError: a class with a single image.
     """
     single = [index.classes[k][0] for k in np.flatnonzero(index.counts < 2)]
     if single:
         raise InputError(
-            f"{index.root}: class folders with a single image: {listed_briefly(single)}; it "
-            "cannot be in training and validation both: add images, or remove the folders"
+            f"{index.root}: class folders with a single image: {listed_briefly(single)}; training "
+            "and validation need one each: add images, or remove the folders"
         )
     held = np.zeros(len(index), bool)
     starts = index.counts.cumsum() - index.counts
     for (name, _), start, count in zip(index.classes, starts, index.counts, strict=True):
-        # by name, not by number: another class beside it leaves a class's split as it was
+        # seeded by name, not by number: other classes do not change the split of this one
         rng = np.random.default_rng([seed, zlib.crc32(name.encode(errors="surrogateescape"))])
         share = min(max(round(count * fraction), 1), count - 1)
         held[start + rng.permutation(count)[:share]] = True

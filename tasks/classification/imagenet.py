@@ -1,4 +1,4 @@
-"""ImageNet's classification set (ILSVRC 2012), in the layouts it is kept in."""
+"""ImageNet's classification set (ILSVRC 2012), in its usual layouts."""
 
 import re
 from collections import Counter
@@ -13,18 +13,18 @@ from tasks.data.folders import (
     check_same_classes,
     class_folders,
     contents,
-    image_files,
     index_folders,
     subfolders,
 )
 from tasks.data.image_index import ImageIndex
 from tasks.data.image_source import ImageSet, official_note, require
+from tasks.images.listing import image_files
 
-LAYOUT = """train/n01440764/n01440764_10026.JPEG   one folder a class (data.train=null: none)
+LAYOUT = """train/n01440764/n01440764_10026.JPEG   one folder per class (data.train=null: none)
 val/ILSVRC2012_val_00000001.JPEG       flat with a list of their classes (the devkit's, Kaggle's,
                                        Caffe's or your own: data.val_labels), or class folders"""
 DOWNLOADS = (
-    "ILSVRC2012_img_train.tar (138 GB; the 1,000 archives in it each into a folder of its name)",
+    "ILSVRC2012_img_train.tar (138 GB; unpack each of its 1,000 archives into its own folder)",
     "ILSVRC2012_img_val.tar (6.3 GB) and ILSVRC2012_devkit_t12.tar.gz (2.5 MB, its list)",
     "all from https://image-net.org/challenges/LSVRC/2012/2012-downloads.php, after registration",
 )
@@ -41,17 +41,17 @@ CLASSES = 1000
 
 @dataclass(frozen=True)
 class ImageNet:
-    """ROOT/train/<wnid>/*.JPEG, and validation images in such folders or flat with a list.
+    """ROOT/train/<wnid>/*.JPEG, and validation images in class folders or flat with a list.
 
-    The classes are the training folders in sorted order; without training images they are the
-    official 1,000, of which validation may show a part.
+    The classes are the training folders in sorted order. Without training images they are the
+    official 1,000, not all of which need validation images.
 
     Args:
         root: the folder.
         train: its folder of training images; None to evaluate only.
         val: its folder of validation images.
-        val_labels: the list of a flat `val`'s classes, relative to `root` (see `read_labels`);
-            None takes the first of `LISTS` that is there.
+        val_labels: the list of the classes of a flat `val`, relative to `root` (see
+            `read_labels`); None: the first of `LISTS` that is there.
     """
 
     root: str
@@ -73,7 +73,7 @@ class ImageNet:
             check_same_classes(root / self.train, root / self.val)
 
     def _list(self) -> Path | None:
-        """The list of a flat validation folder's classes; None for class folders."""
+        """The list of the classes of a flat validation folder; None for class folders."""
         root = Path(self.root)
         if self.val_labels is not None:
             return root / self.val_labels
@@ -93,18 +93,18 @@ class ImageNet:
         names = subfolders(folder)
         if not names and any(folder.glob("n*.tar")):
             raise InputError(
-                f"{folder} holds archives, one a class: unpack each into a folder of its name "
+                f"{folder} holds an archive for each class: unpack each into a folder of its name "
                 "(for f in n*.tar; do mkdir ${f%.tar} && tar -xf $f -C ${f%.tar}; done)"
             )
         strange = [n for n in names or class_folders(folder) if not re.fullmatch(r"n\d{8}", n)]
         if strange:
             raise InputError(
-                f"{folder}: folders that are no WordNet ids (n and eight digits): "
+                f"{folder}: folders whose names are not WordNet ids (n and eight digits): "
                 f"{listed_briefly(strange)}; remove them, or use task=image_folder for classes "
-                "under other names"
+                "with other names"
             )
 
-    def load(self) -> ImageSet:
+    def load(self) -> ImageSet[ImageIndex]:
         """See ImageSource."""
         self.check()
         root = Path(self.root)
@@ -129,41 +129,41 @@ class ImageNet:
                     f"{listed_briefly(strange)}; remove them, or give training folders of these "
                     "classes"
                 )
-            return index_folders(folder, names, classes, np.searchsorted(wnids, names))
+            return index_folders(folder, names, classes, np.searchsorted(wnids, names).tolist())
         files = image_files(folder)
         if not files:
             raise InputError(
                 f"{folder} holds {contents(folder)}, but {path} is a list of images directly in "
-                "it: leave data.val_labels=null for class folders, or name the right data.val"
+                "it: leave data.val_labels=null for class folders, or correct data.val"
             )
         labels = read_labels(path, files, wnids, devkit=root)
         return ImageIndex(str(folder), np.array(files), labels, tuple(classes))
 
 
 def official_wnids() -> list[str]:
-    """The 1,000 classes, sorted. Imports timm, and torch with it."""
+    """The 1,000 classes, sorted. Imports timm and torch."""
     from timm.data import ImageNetInfo
 
     return sorted(ImageNetInfo("imagenet-1k").label_names())
 
 
 def class_names(root: Path, wnids: list[str]) -> list[str]:
-    """What people call the classes: the first of each one's synonyms, or all where two share it.
+    """Names of the classes: the first synonym of each, or all synonyms if two classes share it.
 
-    From `LOC_synset_mapping.txt` in `root` ('n01440764 tench, Tinca tinca', as Kaggle gives it),
-    else from timm's copy of WordNet. A class that neither knows is called by its id.
+    They come from `LOC_synset_mapping.txt` in `root` (Kaggle's lines of 'n01440764 tench, Tinca
+    tinca') or, without it, from timm's copy of WordNet. A class in neither is named by its id.
     """
     mapping = root / "LOC_synset_mapping.txt"
     if mapping.is_file():
         lines = mapping.read_text(encoding="utf-8", errors="replace").splitlines()
-        synonyms = {wnid: words for wnid, _, words in (line.partition(" ") for line in lines)}
+        known = {wnid: words for wnid, _, words in (line.partition(" ") for line in lines)}
     else:
         from timm.data import ImageNetInfo
 
         info = ImageNetInfo("imagenet-22k")
-        known = {*info.label_names()}
-        synonyms = {w: info.label_name_to_description(w) for w in wnids if w in known}
-    synonyms = [synonyms.get(wnid, wnid).strip() for wnid in wnids]
+        listed = {*info.label_names()}
+        known = {w: info.label_name_to_description(w) for w in wnids if w in listed}
+    synonyms = [known.get(wnid, wnid).strip() for wnid in wnids]
     short = [words.split(",")[0] for words in synonyms]
     shared = {name for name, count in Counter(short).items() if count > 1}
     return [

@@ -1,4 +1,4 @@
-"""Matlab files: the lists that come with Stanford Dogs and ImageNet."""
+"""MATLAB files, in which Stanford Dogs and ImageNet publish their lists."""
 
 import zlib
 from pathlib import Path
@@ -11,22 +11,23 @@ from backbone.errors import InputError
 
 
 def read_matlab(path: Path, *names: str) -> list[np.ndarray]:
-    """The named variables of a Matlab file, each without its dimensions of length one.
+    """The named variables of a MATLAB file, without dimensions of length one.
 
-    Raises: InputError for a file that is missing, damaged, or has no such variable.
+    Raises:
+        InputError: the file is missing or damaged, or lacks a variable.
     """
     try:
         content = loadmat(path, squeeze_me=True, variable_names=names, appendmat=False)
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; unpack the archive of lists") from None
+        raise InputError(f"{path}: no such file; unpack the archive of lists") from None
     except (MatReadError, OSError, ValueError, TypeError, NotImplementedError, zlib.error) as error:
         raise InputError(
-            f"{path}: not a Matlab file that can be read, or damaged ({error}); get it again"
+            f"{path}: not a MATLAB file, or damaged ({error}); download it again"
         ) from None
     missing = [name for name in names if name not in content]
     if missing:
         raise InputError(
-            f"{path}: has no variable {' and no '.join(missing)}; it is not the list that its name "
-            "says: get it again"
+            f"{path}: has no variable {' and no '.join(missing)}, so it is not the list that its "
+            "name promises; download it again"
         )
     return [np.atleast_1d(content[name]) for name in names]

@@ -1,4 +1,4 @@
-"""Accuracy over a whole data set, and where it was lost."""
+"""Accuracy over a whole data set, the confusion matrix, and the mistakes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,14 @@ AccuracyState = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Mistake:
-    """An image whose best answer was wrong: its row in the split, classes, and the answer's
-    probability."""
+    """An image whose most probable class is wrong.
+
+    Args:
+        image_id: its row in the split.
+        true: its class.
+        predicted: the most probable class.
+        probability: of that class.
+    """
 
     image_id: int
     true: int
@@ -26,9 +32,9 @@ class AccuracyResult:
     """What an evaluation found.
 
     Args:
-        metrics: `top1`; `top5` where there are more than five classes; `mean_class_accuracy`, the
-            mean over the classes that have images, which a frequent class cannot dominate. 0..1.
-        confusion: int64[C, C], images of true class (row) answered as predicted class (column).
+        metrics: `top1`; `top5` if there are more than five classes; `mean_class_accuracy`, the
+            mean over the classes with images, in which no frequent class dominates. 0..1.
+        confusion: int64[C, C], images by true class (row) and predicted class (column).
         mistakes: most confident first.
     """
 
@@ -50,7 +56,7 @@ class Accuracy:
         self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
-        """Take in a batch; nothing waits for the device.
+        """Take in a batch without waiting for the device.
 
         Args:
             prediction: `labels` int64[B, k] best first, `probabilities` float[B, k].
@@ -60,7 +66,7 @@ class Accuracy:
 
     @property
     def state(self) -> AccuracyState:
-        """Of all images taken in: image_id int64[n], labels int64[n, k], probability float[n]."""
+        """Of the n images taken in: image_id int64[n], labels int64[n, k], probability float[n]."""
         if not self.seen:
             return np.zeros(0, np.int64), np.zeros((0, 1), np.int64), np.zeros(0, np.float32)
         images, labels, probability = (torch.cat(x).cpu() for x in zip(*self.seen, strict=True))
@@ -68,7 +74,11 @@ class Accuracy:
 
     def merge(self, states: Sequence[AccuracyState]) -> None:
         """Become the sum of all processes' shares."""
-        self.seen = [tuple(map(torch.from_numpy, state)) for state in states if len(state[0])]
+        self.seen = [
+            (torch.from_numpy(images), torch.from_numpy(labels), torch.from_numpy(probability))
+            for images, labels, probability in states
+            if len(images)
+        ]
 
     def compute(self) -> AccuracyResult:
         """Score every image taken in."""
@@ -88,7 +98,7 @@ class Accuracy:
         cell = true * self.num_classes + answers[:, 0]
         confusion = np.bincount(cell, minlength=self.num_classes**2)
         wrong = np.flatnonzero(~correct[:, 0])
-        # by image where the probability is equal, so that the order in which they came is no matter
+        # ties in the order of the images, so that the number of processes does not matter
         wrong = wrong[np.lexsort((images[wrong], -probability[wrong]))]
         rows = zip(
             images[wrong].tolist(),

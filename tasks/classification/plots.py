@@ -1,4 +1,4 @@
-"""Which classes were taken for which."""
+"""The confusion matrix as a picture."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,11 +7,11 @@ import numpy as np
 
 from tasks.runs.plots import plt, save_figure
 
-LEGIBLE = 40  # classes whose names still fit on the axes
+LEGIBLE = 40  # classes whose names fit on the axes
 
 
 def confusion_matrix(confusion: np.ndarray, names: Sequence[str], output: Path) -> None:
-    """Draw int64[C, C] as shares of each true class (row); of many classes, the most confused."""
+    """Draw int64[C, C] as shares of each true class (row); of many classes the most confused."""
     share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
     count = len(names)
     title = f"{confusion.sum():,} images"
@@ -27,7 +27,7 @@ def confusion_matrix(confusion: np.ndarray, names: Sequence[str], output: Path) 
     labels = [name if len(name) <= 24 else f"{name[:23]}…" for name in names]
     axes.set_xticks(ticks, labels, rotation=90, fontsize=8)
     axes.set_yticks(ticks, labels, fontsize=8)
-    axes.set(xlabel="answered", ylabel="true class", title=title)
+    axes.set(xlabel="predicted class", ylabel="true class", title=title)
     if len(names) <= 20:
         for (row, column), value in np.ndenumerate(share):
             if value >= 0.005:

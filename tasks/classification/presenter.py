@@ -1,8 +1,7 @@
-"""What a classifier says and shows: classes, the confusion matrix, confident mistakes."""
+"""A classifier's answers in words and pictures."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -12,14 +11,14 @@ from tasks.data.module import Batch, DataModule
 from tasks.images.files import open_image
 from tasks.images.sheets import captioned, contact_sheet
 from tasks.training.metric import Prediction
-from tasks.training.presenter import Picture, Presenter
+from tasks.training.presenter import Answer, Picture, Presenter
 
 
 class ClassPresenter(Presenter):
     """The most probable classes of each image."""
 
-    def describe(self, prediction: Prediction, index: int) -> dict[str, Any]:
-        """One image's best classes, as plain values for JSON."""
+    def describe(self, prediction: Prediction, index: int) -> Answer:
+        """One image's most probable classes, as plain values for JSON."""
         rows = zip(
             prediction["labels"][index].tolist(),
             prediction["probabilities"][index].tolist(),
@@ -36,12 +35,12 @@ class ClassPresenter(Presenter):
             ]
         }
 
-    def tell(self, answer: dict[str, Any]) -> str:
-        """The best classes and their probabilities, in one line."""
+    def tell(self, answer: Answer) -> str:
+        """The most probable classes and their probabilities, in one line."""
         return ", ".join(f"{c['name']} {c['probability']:.3f}" for c in answer["classes"])
 
-    def draw(self, image: Image.Image, answer: dict[str, Any]) -> Image.Image:
-        """The image above its best classes, each with a bar of its probability."""
+    def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
+        """The image above its most probable classes, each with a bar of its probability."""
         classes = answer["classes"]
         lines = [f"{c['probability']:.3f}  {c['name']}" for c in classes]
         return captioned(image, lines, [c["probability"] for c in classes])
@@ -53,7 +52,7 @@ class ClassPresenter(Presenter):
         predict: Callable[[Batch], Prediction],
         baselines: Mapping[str, Mapping[str, float]],
     ) -> dict[str, Picture]:
-        """The confusion matrix, and the most confident mistakes."""
+        """The confusion matrix and the most confident mistakes."""
         names = self.labels.names
         pictures: dict[str, Picture] = {
             "confusion_matrix.png": lambda path: confusion_matrix(result.confusion, names, path)

@@ -9,9 +9,9 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from tasks.classification.matlab import read_matlab
-from tasks.data.folders import image_files
 from tasks.data.image_index import ImageIndex
 from tasks.data.image_source import ImageSet, official_note, require
+from tasks.images.listing import absent
 
 LAYOUT = """Images/n02085620-Chihuahua/n02085620_7.jpg
 Annotation/n02085620-Chihuahua/n02085620_7   only for data.crop_to_object=true
@@ -27,12 +27,12 @@ CLASSES = 120
 
 @dataclass(frozen=True)
 class StanfordDogs:
-    """The training and the test list; the latter is what is validated on, there is no third.
+    """The training list, and the test list for validation, as there is no third.
 
     Args:
-        root: holds `Images`, the two lists (in it or in `lists`) and, for crops, `Annotation`.
-        crop_to_object: look at the annotated dog alone, the largest where there are several: the
-            box around all of them is most of the picture, and shows each one small.
+        root: folder of `Images`, the two lists (in it or in `lists`) and, for crops, `Annotation`.
+        crop_to_object: look only at the annotated dog. If there are several, at the largest: a box
+            around all of them would be most of the picture, with each dog small.
     """
 
     root: str
@@ -52,7 +52,7 @@ class StanfordDogs:
             paths.append(root / "Annotation")
         require("Stanford Dogs", root, paths, LAYOUT, DOWNLOADS)
 
-    def load(self) -> ImageSet:
+    def load(self) -> ImageSet[ImageIndex]:
         """See ImageSource."""
         self.check()
         images = Path(self.root) / "Images"
@@ -86,7 +86,7 @@ def _read_list(path: Path) -> tuple[np.ndarray, np.ndarray]:
     files, labels = np.array(files.ravel(), str), labels.ravel().astype(np.int64)
     if len(files) != len(labels):
         raise InputError(
-            f"{path}: {len(files):,} files but {len(labels):,} labels; get lists.tar again"
+            f"{path}: {len(files):,} files but {len(labels):,} labels; download lists.tar again"
         )
     names, times = np.unique(files, return_counts=True)
     if (times > 1).any():
@@ -97,23 +97,16 @@ def _read_list(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _check_files(
     lists: dict[str, Path], rows: dict[str, tuple[np.ndarray, np.ndarray]], images: Path
 ) -> None:
-    """Refuse lists that share a file or name one that is not there."""
+    """Raise InputError if the lists share a file, or name one that is missing."""
     both = np.intersect1d(rows["train"][0], rows["val"][0])
     if len(both):
         raise InputError(
             f"{lists['train']} and {lists['val']} share {len(both):,} files: "
-            f"{listed_briefly(both)}; a photograph must be in one of them only: get lists.tar again"
+            f"{listed_briefly(both)}; an image may be in one of them only: download lists.tar again"
         )
-    listings: dict[str, set[bytes]] = {}
     for split, path in lists.items():
-        missing = []
-        for name in rows[split][0].tolist():
-            folder, _, file = name.rpartition("/")
-            if folder not in listings:
-                place = images / folder
-                listings[folder] = set(image_files(place)) if place.is_dir() else set()
-            if os.fsencode(file) not in listings[folder]:
-                missing.append(name)
+        names = rows[split][0].tolist()
+        missing = [names[i] for i in absent(images, [os.fsencode(name) for name in names])]
         if missing:
             raise InputError(
                 f"{path} names {len(missing):,} files that are not in {images}: "
@@ -122,7 +115,7 @@ def _check_files(
 
 
 def _check_classes(lists: dict[str, Path], rows: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Refuse lists of different classes."""
+    """Raise InputError if the lists have different classes."""
     differ = [
         f"only in {lists[one]}: labels {listed_briefly(labels)}"
         for one, other in (("train", "val"), ("val", "train"))
@@ -130,14 +123,15 @@ def _check_classes(lists: dict[str, Path], rows: dict[str, tuple[np.ndarray, np.
     ]
     if differ:
         raise InputError(
-            f"the lists have different classes ({'; '.join(differ)}): give both images of each"
+            f"the lists have different classes ({'; '.join(differ)}): both need images of each"
         )
 
 
 def _number(names: np.ndarray, labels: np.ndarray, images: Path) -> tuple[list[str], np.ndarray]:
-    """Class folders in their labels' order, and labels counted from 0 without gaps.
+    """Class folders in the order of their labels, and the labels renumbered from 0 without gaps.
 
-    Raises: InputError where folders and labels do not belong together one to one.
+    Raises:
+        InputError: folders and labels do not correspond one to one.
     """
     folders = np.array([name.rpartition("/")[0] for name in names])
     pairs = sorted(set(zip(labels.tolist(), folders.tolist(), strict=True)))
@@ -148,7 +142,7 @@ def _number(names: np.ndarray, labels: np.ndarray, images: Path) -> tuple[list[s
             clash = [str(pair) for pair in pairs if str(pair[column]) == str(value)]
             raise InputError(
                 f"the lists contradict {images}: {what} {value} stands for "
-                f"{listed_briefly(clash)} (label, folder); get lists.tar again"
+                f"{listed_briefly(clash)} (label, folder); download lists.tar again"
             )
     return [folder for _, folder in pairs], np.searchsorted([k for k, _ in pairs], labels)
 
@@ -156,16 +150,17 @@ def _number(names: np.ndarray, labels: np.ndarray, images: Path) -> tuple[list[s
 def largest_box(path: Path) -> tuple[float, float, float, float]:
     """The largest box of an annotation, xyxy as fractions of width and height, clipped to 0..1.
 
-    Fractions, because the annotation says how large the picture was that it was made on.
+    Fractions stay valid when the images are resized; the annotation gives the size it was made for.
 
-    Raises: InputError for a file that is missing, no annotation, or without a box that has an area.
+    Raises:
+        InputError: the file is missing, is not an annotation, or has no box with an area.
     """
     try:
         tree = ElementTree.parse(path)
-        width, height = (float(tree.findtext(f"size/{side}")) for side in ("width", "height"))
+        width, height = (float(tree.findtext(f"size/{side}", "")) for side in ("width", "height"))
         boxes = np.array(
             [
-                [float(box.findtext(edge)) for edge in ("xmin", "ymin", "xmax", "ymax")]
+                [float(box.findtext(edge, "")) for edge in ("xmin", "ymin", "xmax", "ymax")]
                 for box in tree.iterfind("object/bndbox")
             ]
         ).reshape(-1, 4)
@@ -174,7 +169,7 @@ def largest_box(path: Path) -> tuple[float, float, float, float]:
             f"{path}: cannot be read ({error.strerror}); unpack {ADDRESS}/annotation.tar (21 MB), "
             "or leave data.crop_to_object=false"
         ) from None
-    except (ElementTree.ParseError, TypeError, ValueError) as error:
+    except (ElementTree.ParseError, ValueError) as error:
         raise InputError(
             f"{path}: not a PASCAL annotation with size and bndbox ({error}); unpack "
             f"{ADDRESS}/annotation.tar again"
@@ -183,7 +178,7 @@ def largest_box(path: Path) -> tuple[float, float, float, float]:
     area = (boxes[:, 2:] - boxes[:, :2]).clip(min=0).prod(axis=1)
     if not (area > 0).any():
         raise InputError(
-            f"{path}: no object has a box with an area inside the picture of {width:g} x "
+            f"{path}: no object has a box with an area inside the image of {width:g} x "
             f"{height:g}; correct it, or leave data.crop_to_object=false"
         )
     return tuple(boxes[area.argmax()].tolist())

@@ -10,18 +10,19 @@ from backbone.head import Head
 from tasks.classification.metrics import Accuracy
 from tasks.classification.presenter import ClassPresenter
 from tasks.data.image_data import ImageData
+from tasks.data.image_index import ImageIndex
 from tasks.data.module import Batch
 from tasks.training.task import Task
 
 
-class Classification(Task[ImageData]):
+class Classification(Task[ImageData[ImageIndex]]):
     """A classifier scored by top-1, top-5 and mean per-class accuracy.
 
     Args:
         head: images -> logits float[B, C]; see `backbone.classifier.Classifier`.
         label_smoothing: share of the target spread over all classes (arXiv 1512.00567, section 7).
-        mixup: both parameters of the Beta distribution that weighs the two images of a pair
-            (arXiv 1710.09412); 0 for no mixing.
+        mixup: alpha of the Beta(alpha, alpha) distribution from which the share of each image in a
+            mixture of two is drawn (arXiv 1710.09412); 0 for no mixing.
         options: see Task.
     """
 
@@ -35,10 +36,10 @@ class Classification(Task[ImageData]):
         self.label_smoothing, self.mixup = label_smoothing, mixup
 
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
-        """Normalised images, flipped, coloured and mixed at random.
+        """Normalised images, randomly flipped, coloured and mixed.
 
-        A mixed batch says for each image the `share` of its own, float[B], and the `label` of its
-        `partner`, int64[B].
+        A mixed batch also has, for each image, its own `share` in the mixture, float[B], and the
+        class of the other image, `partner` int64[B].
         """
         images, batch = super().augmented(batch)
         if not self.mixup:
@@ -67,7 +68,7 @@ class Classification(Task[ImageData]):
         )
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
-        """The five most probable classes of each image, or all where there are fewer.
+        """The five most probable classes of each image, or all if there are fewer.
 
         Returns:
             labels int64[B, k] and probabilities float[B, k], best first.
@@ -76,6 +77,6 @@ class Classification(Task[ImageData]):
         best = logits.softmax(1).topk(min(5, logits.shape[1]))
         return {"labels": best.indices, "probabilities": best.values}
 
-    def make_metric(self, data: ImageData, split: str) -> Accuracy:
+    def make_metric(self, data: ImageData[ImageIndex], split: str) -> Accuracy:
         """Accuracy on a split."""
         return Accuracy(data.indices[split].labels, self.labels.num_classes)

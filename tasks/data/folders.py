@@ -9,6 +9,7 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.image_index import ImageIndex
 from tasks.images.files import SUFFIXES
+from tasks.images.listing import image_files
 
 
 def subfolders(folder: Path) -> list[str]:
@@ -17,16 +18,8 @@ def subfolders(folder: Path) -> list[str]:
         return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
 
 
-def image_files(folder: Path) -> list[bytes]:
-    """Names of the image files in a folder, sorted; hidden ones (macOS's ._x.jpg) left out."""
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if not entry.name.startswith(".")]
-    names = [name for name in names if os.path.splitext(name)[1].lower() in SUFFIXES]
-    return [os.fsencode(name) for name in sorted(names)]
-
-
 def contents(folder: Path) -> str:
-    """What a folder holds, in words: its folders, else its images."""
+    """What a folder holds, in words: its folders or, without any, its images."""
     if folders := subfolders(folder):
         return f"the folders {listed_briefly(folders)}"
     if files := image_files(folder):
@@ -49,7 +42,7 @@ def class_folders(folder: Path) -> list[str]:
 
 
 def check_same_classes(first: Path, second: Path) -> None:
-    """Raise InputError unless two folders have class folders of the same names.
+    """Raise InputError unless two folders hold class folders of the same names.
 
     Classes are numbered in the order of their names: one folder more or less would shift them all.
     """

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from backbone.errors import InputError
 from tasks.data.cropped_data import CroppedData
-from tasks.data.image_index import ImageIndex
-from tasks.data.image_source import ImageSource
+from tasks.data.image_source import AnyIndex, ImageSource
 from tasks.data.labelled_images import LabelledImages, collate_labelled
 from tasks.data.module import Labels
 
 
-class ImageData(CroppedData):
+class ImageData(CroppedData, Generic[AnyIndex]):
     """Labelled images, whatever layout they come in.
 
     Data whose source has no training images can only be scored.
@@ -22,11 +21,11 @@ class ImageData(CroppedData):
         options: see CroppedData.
     """
 
-    def __init__(self, source: ImageSource, **options: Any):
+    def __init__(self, source: ImageSource[AnyIndex], **options: Any):
         super().__init__(**options)
         self.source = source
         self.collate = collate_labelled
-        self.indices: Mapping[str, ImageIndex] = {}
+        self.indices: Mapping[str, AnyIndex] = {}
         self.note = ""
 
     def setup(self, stage: str) -> None:

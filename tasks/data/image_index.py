@@ -49,12 +49,16 @@ class ImageIndex:
 
     def first(self, count: int) -> Self:
         """The first `count` images, taken from all classes in turn, in the set's own order."""
+        return self.take(self.first_rows(count))
+
+    def first_rows(self, count: int) -> np.ndarray:
+        """int64[count], the images that `first` takes."""
         order = np.argsort(self.labels, kind="stable")
         turn = np.empty_like(order)  # an image's number within its class
         turn[order] = (
             np.arange(len(order)) - (self.counts.cumsum() - self.counts)[self.labels[order]]
         )
-        return self.take(np.sort(np.lexsort((self.labels, turn))[:count]))
+        return np.sort(np.lexsort((self.labels, turn))[:count])
 
     def __str__(self) -> str:
         counts = self.counts

@@ -1,26 +1,29 @@
 """What a data set on disk offers a classifier, and the message where it is incomplete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from backbone.errors import InputError
 from tasks.data.folders import contents
 from tasks.data.image_index import ImageIndex
 
+AnyIndex = TypeVar("AnyIndex", bound=ImageIndex, covariant=True)
+"""The kind of index that a data set has."""
+
 
 @dataclass(frozen=True)
-class ImageSet:
+class ImageSet(Generic[AnyIndex]):
     """The splits of a data set, all of the same classes."""
 
-    splits: dict[str, ImageIndex]
+    splits: Mapping[str, AnyIndex]
     """'val'; 'train' unless the set is for evaluation only; 'test' if it has a third split."""
     note: str = ""
     """What a reader of a score must know about the data."""
 
 
-class ImageSource(Protocol):
+class ImageSource(Protocol[AnyIndex]):
     """A data set in one layout. Creating one reads nothing."""
 
     root: str
@@ -28,11 +31,11 @@ class ImageSource(Protocol):
     def check(self) -> None:
         """Raise InputError unless the folders and lists are there. Quick: it looks at few paths."""
 
-    def load(self) -> ImageSet:
+    def load(self) -> ImageSet[AnyIndex]:
         """List every image. Raises: InputError for what is missing or contradicts itself."""
 
 
-def check_source(source: ImageSource) -> None:
+def check_source(source: ImageSource[ImageIndex]) -> None:
     """The configuration's `data.check`: check a source without importing torch."""
     source.check()
 
@@ -61,7 +64,9 @@ def require(
     raise InputError("\n".join(lines))
 
 
-def official_note(splits: dict[str, ImageIndex], official: dict[str, int], classes: int) -> str:
+def official_note(
+    splits: Mapping[str, ImageIndex], official: Mapping[str, int], classes: int
+) -> str:
     """Say whether the splits have the published counts: only then do scores compare.
 
     Args:

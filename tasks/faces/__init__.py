@@ -1,1 +1,1 @@
-"""Face attributes and face embeddings, and the sets they learn from."""
+"""Face attributes and face embeddings, and the data sets they are trained on."""

@@ -1,4 +1,4 @@
-"""The data of a network that says which attributes a face has."""
+"""The data of a network that recognises the attributes of faces."""
 
 from pathlib import Path
 
@@ -7,15 +7,14 @@ from tasks.data.image_data import ImageData
 from tasks.faces.attribute_index import AttributeIndex
 
 
-class AttributeData(ImageData):
-    """Images with attributes, some of them unknown, whatever layout they come in."""
-
-    indices: dict[str, AttributeIndex]
+class AttributeData(ImageData[AttributeIndex]):
+    """Images with attributes, some of which may be unknown, in any layout."""
 
     def setup(self, stage: str) -> None:
-        """List and check all splits, once, and say which attributes cannot be ranked.
+        """List and check all splits, once, and report the attributes that cannot be scored.
 
-        Raises: InputError where that is so for all of them: there would be nothing to score.
+        Raises:
+            InputError: no attribute can be scored.
         """
         if self.indices:
             return
@@ -24,15 +23,15 @@ class AttributeData(ImageData):
             index = self.indices[split]
             if len(index.constant) == len(index.classes):
                 raise InputError(
-                    f"{split}: every attribute is true, false or unknown of all "
-                    f"{len(index):,} images, so that there is nothing to rank and no average "
-                    "precision; score images that have and lack them"
+                    f"{split}: every attribute is true, false or unknown for all "
+                    f"{len(index):,} images, so average precision is undefined; score images of "
+                    "which some have an attribute and others lack it"
                 )
             if index.constant:
                 print(f"{split}: {_undefined(index.constant)}")
 
     def describe(self) -> str:
-        """The data of a result, in words: how many images, what was seen of them, what was left."""
+        """The data of a result in words: images, the part seen of each, and what is left out."""
         scored = self.indices[self.reported]
         parts = [f"{len(self.labels.ids)} attributes"]
         if "train" in self.indices:
@@ -54,6 +53,6 @@ class AttributeData(ImageData):
 
 def _undefined(names: list[str]) -> str:
     return (
-        f"mean_ap leaves out {listed_briefly(names)} (true, false or unknown of all images: no "
+        f"mean_ap leaves out {listed_briefly(names)} (true, false or unknown for all images: no "
         "average precision)"
     )

@@ -1,10 +1,11 @@
-"""A set of images with attributes as flat arrays: what data loaders share."""
+"""A set of images with attributes, as flat arrays that data loaders share."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -14,10 +15,9 @@ from tasks.data.image_index import ImageIndex
 
 @dataclass(frozen=True, eq=False)
 class AttributeIndex(ImageIndex):
-    """N images, each with A attributes that it has, has not, or that nobody said.
+    """N images, each of which has, lacks or may have each of A attributes.
 
-    `classes` are the (id, name) of the attributes. A teacher's outputs name an image as `files`
-    does.
+    `classes` are the (id, name) of the attributes.
     """
 
     labels: np.ndarray
@@ -30,25 +30,25 @@ class AttributeIndex(ImageIndex):
 
     @property
     def known(self) -> np.ndarray:
-        """int64[A], images of which it is said."""
+        """int64[A], images whose label for each attribute is known."""
         return (self.labels >= 0).sum(0)
 
     @property
     def unlabelled(self) -> int:
-        """Images of which nothing is said."""
+        """Number of images without any known label."""
         return int((self.labels < 0).all(1).sum())
 
     @property
     def constant(self) -> list[str]:
-        """Names of the attributes that all images have, or none: nothing can be ranked by them."""
+        """Names of the attributes that all images have or all lack: they cannot rank anything."""
         counts, known = self.counts, self.known
         return [self.classes[k][1] for k in np.flatnonzero((counts == 0) | (counts == known))]
 
-    def first(self, count: int) -> AttributeIndex:
-        """`count` images that between them have and lack each attribute, in the set's own order.
+    def first(self, count: int) -> Self:
+        """`count` images among which each attribute is present and absent, in the set's own order.
 
-        Taken in turn: the first image that has or lacks an attribute, the rarest case first, then
-        the second of each. Images without labels come last.
+        They are taken in turn: the first image that has and the first that lacks each attribute,
+        beginning with the rarest case, then the second of each. Images without labels come last.
         """
         cases = np.concatenate([self.labels == 1, self.labels == 0], axis=1)  # bool[N, 2A]
         turn = (cases.cumsum(0, dtype=np.int64) - 1) * cases.shape[1]
@@ -74,20 +74,27 @@ class AttributeIndex(ImageIndex):
 
 
 def named(ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """(id, name) of attributes; 'Pale_Skin' is called 'Pale Skin'."""
+    """(id, name) of attributes; the name of 'Pale_Skin' is 'Pale Skin'."""
     return tuple((name, name.replace("_", " ")) for name in ids)
 
 
 def choose(ids: Sequence[str], wanted: Sequence[str] | None, where: object) -> list[int]:
-    """Numbers of the attributes that `data.attributes` asks for, in its order; None is all.
+    """Numbers of the attributes that `data.attributes` asks for.
 
-    Raises: InputError for names that `where` does not have, with those that come near.
+    Args:
+        ids: of all attributes.
+        wanted: ids, in the order to return; None: all.
+        where: what has these attributes, for messages.
+
+    Raises:
+        InputError: no attribute, one that is named twice, or an unknown one; the message gives the
+            nearest names.
     """
     if wanted is None:
         return list(range(len(ids)))
     wanted = [str(name) for name in wanted]
     if not wanted:
-        raise InputError("data.attributes=[]: name one attribute at least, or null for all")
+        raise InputError("data.attributes=[]: name at least one attribute, or null for all")
     double = sorted({name for name in wanted if wanted.count(name) > 1})
     if double:
         raise InputError(f"data.attributes names more than once: {listed_briefly(double)}")

@@ -1,4 +1,4 @@
-"""Attributes of one's own: CSV files of `file,attribute...`, and images that nobody labelled."""
+"""Your own attributes: CSV files of `file,attribute...`, and images without labels."""
 
 import os
 from collections.abc import Sequence
@@ -11,31 +11,33 @@ from backbone.errors import InputError, listed_briefly
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_csv import AttributeTable, read_attribute_csv
 from tasks.faces.attribute_index import AttributeIndex, named
-from tasks.faces.csv_rows import file_column, read_rows
-from tasks.images.listing import absent, images_below
+from tasks.faces.csv_rows import ImageList, read_rows
+from tasks.images.listing import images_below
 
-LAYOUT = """train.csv, val.csv   file,Smiling,Young,... a line; blank where nobody knows
+LAYOUT = """train.csv, val.csv   rows of file,Smiling,Young,...; blank where unknown
 images/              the files, by their paths in it
 with other names: data.train=LIST.csv data.val=LIST.csv data.test=LIST.csv data.images=FOLDER,
 or data.labels=LIST.csv for one list with a column split (train, val or test)
 images without labels: data.unlabelled=FOLDER (or LIST.csv with a column file)"""
+SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
 class AttributeLists:
-    """Lists of images with their attributes; and images without labels to train on, for a teacher.
+    """Lists of images with their attributes, and images without labels for a teacher to label.
 
     Args:
-        root: folder that the other paths are in.
-        train: list of training images; None for none but the unlabelled.
-        val: and of validation images.
-        test: and of those that are reported, where they are others.
-        labels: one list of all, with a column `split`, in place of the three; with train=None its
-            training images are left out.
+        root: folder that the other paths are relative to.
+        train: list of training images; None to train on the unlabelled images alone.
+        val: list of validation images.
+        test: list of the images that the result reports on, if they are others.
+        labels: one list of all images, with a column `split`, in place of the three lists. With
+            train=None its training images are left out.
         images: folder of the listed files.
-        unlabelled: folder of images (and their folders) that join the training set with all
-            attributes unknown, or a list of files in `images`. What a list names is left out.
-        attributes: columns that are attributes, in this order; None: all but the file and split.
+        unlabelled: a folder, searched recursively, or a list of files in `images`. These images
+            join the training set with all attributes unknown. Images that another list names are
+            left out.
+        attributes: columns that are attributes, in this order; None: all but files and splits.
     """
 
     root: str
@@ -48,10 +50,10 @@ class AttributeLists:
     attributes: Sequence[str] | None = None
 
     def lists(self) -> dict[str, Path]:
-        """The list of each split; all the same with `labels`, and 'test' then a maybe."""
+        """The list of each split; with `labels` the same list for all three."""
         root = Path(self.root)
         if self.labels is not None:
-            return dict.fromkeys(("train", "val", "test"), root / self.labels)
+            return dict.fromkeys(SPLITS, root / self.labels)
         given = {"train": self.train, "val": self.val, "test": self.test}
         return {split: root / name for split, name in given.items() if name is not None}
 
@@ -65,25 +67,22 @@ class AttributeLists:
             paths.append(root / self.unlabelled)
         require("The lists of attributes", root, paths, LAYOUT)
 
-    def load(self) -> ImageSet:
+    def load(self) -> ImageSet[AttributeIndex]:
         """See ImageSource."""
         self.check()
         folder = Path(self.root, self.images)
-        splits = {}
-        for split, table in self._tables().items():
-            files = _encode(table.files, folder)
-            _check_present(table, files, folder)
-            classes = named(table.ids)
-            splits[split] = AttributeIndex(str(folder), np.array(files), table.labels, classes)
-        note = ""
-        if self.unlabelled is not None:
-            splits["train"], note = self._join(splits, folder)
-        return ImageSet(splits, note)
+        if self.labels is None:
+            splits = self._load_lists(folder)
+        else:
+            splits = self._load_divided(Path(self.root, self.labels), folder)
+        if self.unlabelled is None:
+            return ImageSet(splits)
+        train, count = _with_unlabelled(splits, folder, Path(self.root, self.unlabelled))
+        note = f"{count:,} of the training images without labels"
+        return ImageSet(splits | {"train": train}, note)
 
-    def _tables(self) -> dict[str, AttributeTable]:
-        """What is listed of each split, with the same attributes in the same order."""
-        if self.labels is not None:
-            return self._divided()
+    def _load_lists(self, folder: Path) -> dict[str, AttributeIndex]:
+        """Each split from its own list, with the same attributes in the same order."""
         tables: dict[str, AttributeTable] = {}
         for split, path in self.lists().items():
             table = read_attribute_csv(path, self.attributes)
@@ -91,117 +90,95 @@ class AttributeLists:
             differ = sorted({*table.ids} ^ {*first.ids})
             if differ:
                 raise InputError(
-                    f"{first.path} and {path} have different attributes; only in one of them: "
+                    f"{first.path} and {path} have different attributes; only one of them has "
                     f"{listed_briefly(differ)}. Give both the same columns, or name those that are "
                     "attributes with data.attributes=[...]"
                 )
             if table.ids != first.ids:
                 table = read_attribute_csv(path, first.ids)
             for other, listed in tables.items():
-                both = sorted({*table.files} & {*listed.files})
+                both = sorted({*table.images.files} & {*listed.images.files})
                 if both:
                     raise InputError(
                         f"{listed.path} ({other}) and {path} ({split}) share {len(both):,} "
-                        f"images: {listed_briefly(both)}; each belongs in one of them"
+                        f"images: {listed_briefly(both)}; each image belongs in one of them"
                     )
             tables[split] = table
-        return tables
+        return {split: _index(table, folder) for split, table in tables.items()}
 
-    def _divided(self) -> dict[str, AttributeTable]:
-        """One list, by its column `split`."""
-        table = read_attribute_csv(Path(self.root, self.labels), self.attributes)
-        if table.splits is None:
+    def _load_divided(self, path: Path, folder: Path) -> dict[str, AttributeIndex]:
+        """All splits from one list, by its column `split`."""
+        table = read_attribute_csv(path, self.attributes)
+        given = table.images.splits()
+        if given is None:
             raise InputError(
-                f"{table.path}, line 1: no column split; add one that says train, val or test, or "
-                "give a list each: data.labels=null data.train=LIST.csv data.val=LIST.csv"
+                f"{path}, line 1: no column split; add one with train, val or test in each row, "
+                "or give separate lists: data.labels=null data.train=LIST.csv data.val=LIST.csv"
             )
-        of = np.array(table.splits)
-        tables = {}
-        for split in ("train", "val", "test"):
-            rows = np.flatnonzero(of == split)
-            if len(rows) and not (split == "train" and self.train is None):
-                tables[split] = AttributeTable(
-                    table.path,
-                    [table.files[i] for i in rows],
-                    [table.lines[i] for i in rows],
-                    table.ids,
-                    table.labels[rows],
-                    None,
-                )
-        if "val" not in tables:
-            raise InputError(f"{table.path}: its column split gives no image to val")
-        return tables
-
-    def _join(self, splits: dict[str, AttributeIndex], folder: Path) -> tuple[AttributeIndex, str]:
-        """The training images and those without labels, and what to say of them.
-
-        Raises: InputError where no such image is left.
-        """
-        place = Path(self.root, self.unlabelled)
-        if place.is_dir():
-            files = images_below(place)
-        else:
-            files, place = self._listed(place, folder), folder
-        path = Path(self.root, self.unlabelled).absolute()
-        listed = {_real(folder, file) for index in splits.values() for file in index.files.tolist()}
-        fresh = [file for file in files if _real(place, file) not in listed]
-        if not fresh:
-            raise InputError(
-                f"{path} holds no image that the lists do not name ({len(files):,} in all): name "
-                "another data.unlabelled, or null"
-            )
-        # one folder that holds both, so that each image has one path in it
-        common = os.path.commonpath([folder.absolute(), place.absolute()])
-        classes = splits["val"].classes
-        labels = np.full((len(fresh), len(classes)), -1, np.int8)
-        files = _below(common, place, fresh)
-        if "train" in splits:
-            labels = np.concatenate([splits["train"].labels, labels])
-            files = _below(common, folder, splits["train"].files.tolist()) + files
-        note = f"{len(fresh):,} of the training images without labels"
-        return AttributeIndex(common, np.array(files), labels, classes), note
-
-    def _listed(self, path: Path, folder: Path) -> list[bytes]:
-        """The files that a list without labels names."""
-        header, rows = read_rows(path)
-        column = file_column(path, header)
-        named_in = [(line, row[column].strip()) for line, row in rows]
-        files = _encode([file for _, file in named_in], folder)
-        missing = absent(folder, files)
-        if missing:
-            line, file = named_in[missing[0]]
-            raise InputError(
-                f"{path}, line {line}: {file} is not in {folder.absolute()} ({len(missing):,} of "
-                f"{len(files):,} are missing); name their folder with data.images="
-            )
-        return list(dict.fromkeys(files))
+        if "val" not in given:
+            raise InputError(f"{path}: its column split assigns no image to val")
+        of = np.array(given)
+        wanted = [s for s in SPLITS if s in given and not (s == "train" and self.train is None)]
+        return {split: _index(table, folder, np.flatnonzero(of == split)) for split in wanted}
 
 
-def _encode(files: list[str], folder: Path) -> list[bytes]:
-    """Paths in the folder, where a list may count from the one that it is in (images/a.jpg)."""
-    prefix = folder.name + "/"
-    if all(file.startswith(prefix) for file in files) and not (folder / folder.name).is_dir():
-        files = [file.removeprefix(prefix) for file in files]
-    return [os.fsencode(file) for file in files]
+def _index(table: AttributeTable, folder: Path, rows: np.ndarray | None = None) -> AttributeIndex:
+    """The images of a table, or some of its rows.
+
+    Raises:
+        InputError: a file that is not in the folder.
+    """
+    rows = np.arange(len(table.labels)) if rows is None else rows
+    files = np.array(table.images.paths_in(folder, rows.tolist()))
+    return AttributeIndex(str(folder), files, table.labels[rows], named(table.ids))
 
 
-def _check_present(table: AttributeTable, files: list[bytes], folder: Path) -> None:
-    """Raise InputError where a listed file is not there."""
-    missing = absent(folder, files)
-    if missing:
-        first = missing[0]
+def _with_unlabelled(
+    splits: dict[str, AttributeIndex], folder: Path, unlabelled: Path
+) -> tuple[AttributeIndex, int]:
+    """The training images together with those without labels, and the number of the latter.
+
+    Args:
+        splits: the labelled images.
+        folder: of those that lists name.
+        unlabelled: a folder of images, or a list.
+
+    Raises:
+        InputError: no image is left that the labelled splits do not contain.
+    """
+    place = unlabelled if unlabelled.is_dir() else folder
+    files = images_below(place) if unlabelled.is_dir() else _listed(unlabelled, folder)
+    labelled = {_real(folder, f) for index in splits.values() for f in index.files.tolist()}
+    fresh = [file for file in files if _real(place, file) not in labelled]
+    if not fresh:
         raise InputError(
-            f"{table.path}, line {table.lines[first]}: {table.files[first]} is not in "
-            f"{folder.absolute()} ({len(missing):,} of {len(files):,} images are missing: "
-            f"{listed_briefly(table.files[i] for i in missing)}); name their folder with "
-            "data.images=, or leave these lines out"
+            f"{unlabelled.absolute()} holds no image that the lists do not name ({len(files):,} in "
+            "all): name another data.unlabelled, or null"
         )
+    # one folder that contains both, so that each image has one path relative to it
+    common = os.path.commonpath([folder.absolute(), place.absolute()])
+    classes = splits["val"].classes
+    labels = np.full((len(fresh), len(classes)), -1, np.int8)
+    files = _relative(common, place, fresh)
+    if "train" in splits:
+        labels = np.concatenate([splits["train"].labels, labels])
+        files = _relative(common, folder, splits["train"].files.tolist()) + files
+    return AttributeIndex(common, np.array(files), labels, classes), len(fresh)
+
+
+def _listed(path: Path, folder: Path) -> list[bytes]:
+    """The files that a list without labels names, each once."""
+    header, rows = read_rows(path)
+    images = ImageList(path, header)
+    for line, row in rows:
+        images.add(line, row)
+    return list(dict.fromkeys(images.paths_in(folder)))
 
 
 def _real(folder: Path, file: bytes) -> bytes:
     return os.path.normpath(os.path.join(os.fsencode(folder.absolute()), file))
 
 
-def _below(common: str, folder: Path, files: list[bytes]) -> list[bytes]:
+def _relative(common: str, folder: Path, files: list[bytes]) -> list[bytes]:
     prefix = os.fsencode(os.path.relpath(folder.absolute(), common))
     return [file if prefix == b"." else prefix + b"/" + file for file in files]

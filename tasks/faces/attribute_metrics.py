@@ -1,4 +1,4 @@
-"""How well attributes are told, each for itself and on the whole, and how like a teacher."""
+"""Scores of face attributes, one by one and on average, and agreement with a teacher."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -18,25 +18,25 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class AttributeScore:
-    """One attribute on the images whose label for it is known; NaN for what is undefined."""
+    """Scores of one attribute on the images whose label for it is known; undefined ones are NaN."""
 
     name: str
     count: int
     """Images whose label is known."""
     positives: int
-    """And those that have the attribute."""
+    """Images that have the attribute."""
     ap: float
-    """Average precision; undefined where all or none of the images have it."""
+    """Average precision; undefined if all or none of the images have the attribute."""
     accuracy: float
-    """Share of right answers; an answer is yes from a probability of 0.5 on."""
+    """Share of right answers, where a probability of at least 0.5 is a yes."""
     balanced_accuracy: float
-    """Mean of the shares among images that have it and that lack it; undefined as `ap` is."""
+    """Mean of the accuracies on the images with and without it; undefined when `ap` is."""
     majority: float
-    """Accuracy of always giving the training images' more frequent answer."""
+    """Accuracy of always giving the answer that is more frequent in training."""
     teacher_ap: float = NAN
     """The teacher's average precision."""
     teacher_agreement: float = NAN
-    """Share of all images, labelled or not, with the teacher's answer."""
+    """Share of all images, labelled or not, for which the answer is the teacher's."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,15 @@ class AttributeResult:
 
     Args:
         metrics: 0..1. `mean_ap`, `accuracy` and `balanced_accuracy` are means over the attributes
-            that they are defined for; beside a teacher, `teacher_agreement` is the share of equal
-            answers over all images and attributes, `teacher_difference` the mean absolute
+            that they are defined for. With a teacher, `teacher_agreement` is the share of equal
+            answers over all images and attributes, and `teacher_difference` the mean absolute
             difference of the probabilities.
         per_attribute: A scores.
         undefined: names of the attributes without an average precision, left out of `mean_ap`.
         images: int64[n], rows of the split.
         labels: int8[n, A]: 1, 0, or -1 for unknown.
         probabilities: float32[n, A].
-        teacher: float32[n, A], the teacher's, where there is one.
+        teacher: float32[n, A], the teacher's probabilities, if there is one.
     """
 
     metrics: dict[str, float]
@@ -65,7 +65,7 @@ class AttributeResult:
     teacher: np.ndarray | None = None
 
     def write_table(self, path: Path) -> None:
-        """Write `per_attribute` as CSV; what is undefined is blank."""
+        """Write `per_attribute` as CSV; undefined scores are blank."""
         names = [field.name for field in fields(AttributeScore)]
         with write_atomically(path) as partial, partial.open("w", newline="") as file:
             writer = csv.writer(file)
@@ -78,12 +78,12 @@ class AttributeResult:
 class AttributeScores:
     """Mean average precision over attributes, accuracy, and agreement with a teacher.
 
-    Labels that are unknown count nowhere.
+    Unknown labels are ignored.
 
     Args:
         labels: int8[N, A] of the split: 1, 0, or -1 for unknown.
         names: of the attributes.
-        train_labels: int8[M, A], whose majority `majority` is; None or all unknown: the split's.
+        train_labels: int8[M, A], for the majority answers; see `majority_answers`.
     """
 
     def __init__(
@@ -94,11 +94,11 @@ class AttributeScores:
         self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
-        """Take in a batch; nothing waits for the device.
+        """Take in a batch without waiting for the device.
 
         Args:
-            prediction: `probabilities` float[B, A], and with a teacher `teacher` float[B, A], its
-                probabilities.
+            prediction: `probabilities` float[B, A]; with a teacher also its probabilities,
+                `teacher` float[B, A].
             target: image_id int64[B], rows of the split.
         """
         probabilities = prediction["probabilities"]
@@ -107,8 +107,8 @@ class AttributeScores:
 
     @property
     def state(self) -> AttributeState:
-        """Of all n images taken in: image_id int64[n], probabilities float32[n, A], the teacher's
-        float32[n, A], or [n, 0] without one."""
+        """Of the n images taken in: image_id int64[n], probabilities float32[n, A], and the
+        teacher's float32[n, A], or [n, 0] without a teacher."""
         if not self.seen:
             none = np.zeros((0, len(self.names)), np.float32)
             return np.zeros(0, np.int64), none, none[:, :0]
@@ -117,17 +117,22 @@ class AttributeScores:
 
     def merge(self, states: Sequence[AttributeState]) -> None:
         """Become the sum of all processes' shares."""
-        self.seen = [tuple(map(torch.from_numpy, state)) for state in states if len(state[0])]
+        self.seen = [
+            (torch.from_numpy(images), torch.from_numpy(own), torch.from_numpy(teacher))
+            for images, own, teacher in states
+            if len(images)
+        ]
 
     def compute(self) -> AttributeResult:
         """Score every image taken in.
 
-        Raises: InputError where no attribute has an average precision.
+        Raises:
+            InputError: no attribute has an average precision.
         """
-        images, probabilities, teacher = self.state
-        order = images.argsort(kind="stable")  # of the processes' making otherwise
+        images, probabilities, taught = self.state
+        order = images.argsort(kind="stable")  # so that the number of processes does not matter
         images, probabilities = images[order], probabilities[order]
-        teacher = teacher[order] if teacher.shape[1] else None
+        teacher = taught[order] if taught.shape[1] else None
         labels = self.labels[images]
         teachers = [None] * len(self.names) if teacher is None else teacher.T
         columns = (self.names, labels.T, probabilities.T, self.majority, teachers)
@@ -135,8 +140,8 @@ class AttributeScores:
         undefined = [row.name for row in scores if np.isnan(row.ap)]
         if len(undefined) == len(scores):
             raise InputError(
-                f"no attribute is both had and lacked among the {len(images):,} images that were "
-                "scored: average precision is undefined for all; score more images"
+                f"no attribute is both present and absent among the {len(images):,} scored images: "
+                "average precision is undefined for all attributes; score more images"
             )
         metrics = {
             "mean_ap": mean(row.ap for row in scores),
@@ -150,13 +155,13 @@ class AttributeScores:
 
 
 def average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Sum over thresholds n, falling, of (R_n - R_n-1) P_n: precision P, recall R, R_-1 = 0.
+    """The sum of (R_n - R_n-1) P_n over falling thresholds n: precision P, recall R, R_-1 = 0.
 
-    Equal scores are one threshold and nothing is interpolated, as in scikit-learn.
+    Equal scores share one threshold, and nothing is interpolated, as in scikit-learn.
 
     Args:
         scores: float[N], higher is more probable.
-        labels: bool[N], one of them true at least.
+        labels: bool[N], at least one of them true.
     """
     order = np.argsort(-scores, kind="stable")
     scores, hits = scores[order], labels[order].cumsum()
@@ -172,7 +177,7 @@ def score(
     majority: bool,
     teacher: np.ndarray | None = None,
 ) -> AttributeScore:
-    """Score one attribute: labels int8[n] with -1 for unknown, probabilities float[n]."""
+    """Score one attribute from labels int8[n], with -1 for unknown, and probabilities float[n]."""
     known = labels >= 0
     true, answers = labels[known] == 1, probabilities[known] >= 0.5
     count, positives = len(true), int(true.sum())
@@ -195,15 +200,17 @@ def score(
 
 
 def mean(values: Iterable[float]) -> float:
-    """The mean of what is defined."""
+    """The mean of the values that are defined."""
     return float(np.nanmean(list(values)))
 
 
 def majority_answers(train_labels: np.ndarray | None, labels: np.ndarray) -> np.ndarray:
-    """bool[A]: whether most images of known label have an attribute.
+    """bool[A]: whether most images with a known label have each attribute.
 
-    Counted in the training labels int8[M, A], and for attributes that none of them knows in the
-    scored ones int8[N, A], which no network is offered.
+    Args:
+        train_labels: int8[M, A], which are counted; None if there are none.
+        labels: int8[N, A] of the scored images, counted for attributes without training labels.
+            No network is given this advantage.
     """
     share = base_rates(labels)
     if train_labels is not None:
@@ -213,16 +220,16 @@ def majority_answers(train_labels: np.ndarray | None, labels: np.ndarray) -> np.
 
 
 def base_rates(labels: np.ndarray) -> np.ndarray:
-    """float64[A]: share of the images of known label that have an attribute; NaN where none is."""
+    """float64[A]: share of the images with a known label that have each attribute; NaN without."""
     known = (labels >= 0).sum(0)
     return np.where(known > 0, (labels == 1).sum(0) / np.maximum(known, 1), NAN)
 
 
 def majority_baseline(train_labels: np.ndarray | None, labels: np.ndarray) -> dict[str, float]:
-    """Scores of always giving the training images' more frequent answer, whatever is seen.
+    """Scores of always giving the answer that is more frequent in training.
 
-    All images then have the same score: an attribute's average precision is its share of the
-    images, its balanced accuracy a half.
+    All images then have the same score, so the average precision of an attribute is the share of
+    images that have it, and its balanced accuracy is a half.
 
     Args:
         train_labels: int8[M, A], see `majority_answers`.

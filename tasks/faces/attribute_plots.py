@@ -1,4 +1,4 @@
-"""Pictures of what a network says of faces: how well it tells each attribute, and faces."""
+"""Pictures of face attributes: the score of each attribute, and faces with their answers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tasks.faces.attribute_index import AttributeIndex
+from tasks.data.module import Index
 from tasks.faces.attribute_metrics import AttributeResult, AttributeScore
 from tasks.images.files import open_image
 from tasks.images.sheets import captioned, contact_sheet
 from tasks.runs.plots import plt, save_figure
 
 STUDENT, TEACHER, CHANCE = "#4878a8", "#c05020", "#202020"
-TILE, PAPER = 576, (250, 249, 246)  # pixels of a face with its lines, and their ground
+TILE = 576  # pixels along a side of a face with its lines
+PAPER = (250, 249, 246)
 
 
 def attribute_bars(scores: Sequence[AttributeScore], output: Path) -> None:
-    """Draw each attribute's average precision beside its base rate, and the teacher's where known.
+    """Draw the average precision of each attribute, its base rate, and the teacher's if known.
 
-    Best first; attributes without an average precision stand below, and say so.
+    Best first. Attributes without an average precision come last, with the reason.
     """
     ranked = sorted((s for s in scores if s.ap == s.ap), key=lambda s: -s.ap)
     rows = ranked + [s for s in scores if s.ap != s.ap]
@@ -34,11 +35,11 @@ def attribute_bars(scores: Sequence[AttributeScore], output: Path) -> None:
                      zorder=3, clip_on=False, label="teacher")  # fmt: skip
         title += f", teacher {100 * np.nanmean(teacher):.1f}"
     rate = [s.positives / s.count for s in ranked]
-    axes.vlines(rate, at - 0.36, at + 0.36, CHANCE, linewidth=1.6, label="share that have it")
+    axes.vlines(rate, at - 0.36, at + 0.36, CHANCE, linewidth=1.6, label="share of images with it")
     for i, value in enumerate(own):
         axes.text(1.01, i, f"{100 * value:.1f}", va="center", fontsize=7.5, clip_on=False)
     for i, s in enumerate(rows[len(ranked) :], len(ranked)):
-        why = "nobody labelled" if not s.count else "all have it" if s.positives else "none has it"
+        why = "no labels" if not s.count else "all have it" if s.positives else "none has it"
         axes.text(0.01, i, f"undefined: {why}", va="center", fontsize=7.5, style="italic")
     axes.set_yticks(range(len(rows)), [s.name for s in rows], fontsize=8)
     axes.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6), xlabel="average precision")
@@ -52,25 +53,26 @@ def attribute_bars(scores: Sequence[AttributeScore], output: Path) -> None:
 
 def faces_sheet(
     result: AttributeResult,
-    index: AttributeIndex,
+    names: Sequence[str],
+    index: Index,
     output: Path,
     count: int = 12,
     lines: int = 8,
 ) -> None:
-    """Draw faces, from all over the split, above what was said of them.
+    """Draw faces, spread evenly over the split, above their answers.
 
     Args:
         result: of the split's evaluation.
+        names: of the attributes.
         index: the split.
-        output: PNG to write.
-        count: faces.
-        lines: below each, see `said`.
+        output: PNG file to write.
+        count: number of faces.
+        lines: at most so many below each face, see `caption`.
     """
     rows = np.unique(np.linspace(0, len(result.images) - 1, count).round().astype(int))
-    names = [name for _, name in index.classes]
     tiles = []
     for row in rows:
-        words = said(names, result.probabilities[row], result.labels[row])
+        words = caption(names, result.probabilities[row], result.labels[row])
         if len(words) > lines:
             words[lines - 1 :] = [(f"and {len(words) - lines + 1} more", 0.0)]
         tiles.append(_tile(open_image(index.path(int(result.images[row]))), words))
@@ -78,7 +80,7 @@ def faces_sheet(
 
 
 def _tile(image: Image.Image, words: list[tuple[str, float]]) -> Image.Image:
-    """A square of TILE pixels: a face of three fifths of its height, and lines below it."""
+    """A square of TILE pixels: a face, three fifths of its height, and the lines below it."""
     scale = 0.6 * TILE / max(image.size)  # small faces are enlarged
     size = round(image.width * scale), round(image.height * scale)
     top = Image.new("RGB", (TILE, round(0.6 * TILE)), PAPER)
@@ -89,14 +91,20 @@ def _tile(image: Image.Image, words: list[tuple[str, float]]) -> Image.Image:
     return tile
 
 
-def said(
+def caption(
     names: Sequence[str], probabilities: np.ndarray, labels: np.ndarray
 ) -> list[tuple[str, float]]:
-    """What is said of a face and what of it is wrong, in (line, probability), wrong answers first.
+    """The answers for a face as (line, probability), wrong ones first.
 
-    Lists the attributes that it is said to have, and those that it has and is said to lack.
+    Lists the attributes that are predicted, and those that are present but were missed.
+
+    Args:
+        names: of the A attributes.
+        probabilities: float[A].
+        labels: int8[A]: 1, 0, or -1 for unknown.
     """
-    wrong, right = [], []
+    wrong: list[tuple[str, float]] = []
+    right: list[tuple[str, float]] = []
     for k in np.argsort(-probabilities, kind="stable"):
         probability, label = float(probabilities[k]), labels[k]
         if probability >= 0.5:

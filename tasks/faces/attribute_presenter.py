@@ -1,7 +1,6 @@
-"""What is said and shown of a face's attributes."""
+"""Attributes of faces in words and pictures."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from PIL import Image
 
@@ -10,13 +9,13 @@ from tasks.faces.attribute_metrics import AttributeResult
 from tasks.faces.attribute_plots import attribute_bars, faces_sheet
 from tasks.images.sheets import captioned
 from tasks.training.metric import Prediction
-from tasks.training.presenter import Picture, Presenter
+from tasks.training.presenter import Answer, Picture, Presenter
 
 
 class AttributePresenter(Presenter):
     """The probability of each attribute."""
 
-    def describe(self, prediction: Prediction, index: int) -> dict[str, Any]:
+    def describe(self, prediction: Prediction, index: int) -> Answer:
         """One image's probability of every attribute, as plain values for JSON."""
         probabilities = prediction["probabilities"][index].tolist()
         return {
@@ -26,12 +25,12 @@ class AttributePresenter(Presenter):
             }
         }
 
-    def tell(self, answer: dict[str, Any]) -> str:
-        """The attributes that are rather there than not, most probable first."""
+    def tell(self, answer: Answer) -> str:
+        """The attributes with a probability of at least 0.5, most probable first, in one line."""
         seen = likely(answer["attributes"])
         return ", ".join(f"{name} {p:.2f}" for name, p in seen) or "none of the attributes"
 
-    def draw(self, image: Image.Image, answer: dict[str, Any]) -> Image.Image:
+    def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
         """The image above its most probable attributes, each with a bar of its probability."""
         rows = sorted(answer["attributes"].items(), key=lambda row: -row[1])[:8]
         lines = [f"{p:.2f}  {name.replace('_', ' ')}" for name, p in rows]
@@ -44,15 +43,16 @@ class AttributePresenter(Presenter):
         predict: Callable[[Batch], Prediction],
         baselines: Mapping[str, Mapping[str, float]],
     ) -> dict[str, Picture]:
-        """Faces with their answers, and each attribute's score as bars and as a table."""
+        """Faces with their answers, and the score of each attribute as bars and as a table."""
+        index = data.indices[data.reported]
         return {
-            "faces.png": lambda path: faces_sheet(result, data.indices[data.reported], path),
+            "faces.png": lambda path: faces_sheet(result, self.labels.names, index, path),
             "attributes.png": lambda path: attribute_bars(result.per_attribute, path),
             "attributes.csv": result.write_table,
         }
 
 
 def likely(attributes: dict[str, float], least: float = 0.5) -> list[tuple[str, float]]:
-    """Attributes of a probability of at least `least`, most probable first."""
+    """Attributes with a probability of at least `least`, most probable first."""
     seen = [(name, p) for name, p in attributes.items() if p >= least]
     return sorted(seen, key=lambda row: -row[1])

@@ -1,4 +1,4 @@
-"""Training and scoring a network that says what can be seen of a face."""
+"""Training and scoring a network that recognises attributes of faces."""
 
 import numpy as np
 import torch.nn.functional as F
@@ -13,10 +13,10 @@ from tasks.training.task import Task
 
 
 class FaceAttributes(Task[AttributeData]):
-    """Many yes-or-no answers about one face, each for itself.
+    """Many independent yes-or-no answers about one face.
 
     The MobileNet paper's student of a large in-house network (arXiv 1704.04861, section 4.6,
-    Table 12), here trainable from labels too. Scored by mean average precision.
+    Table 12); here it can also be trained on labels. Scored by mean average precision.
 
     The head gives logits float[B, A]; see `backbone.classifier.Classifier`.
     """
@@ -25,7 +25,7 @@ class FaceAttributes(Task[AttributeData]):
     presenter = AttributePresenter
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Cross-entropy of each attribute, the mean over those that are known.
+        """Cross-entropy, averaged over the known labels.
 
         Args:
             outputs: logits float[B, A].
@@ -43,22 +43,22 @@ class FaceAttributes(Task[AttributeData]):
         return {"probabilities": self.head(self.preprocess(batch["image"])).float().sigmoid()}
 
     def scored(self, batch: Batch) -> Prediction:
-        """The answer, and the probabilities of a teacher that knows these images."""
+        """The answer, with the probabilities of a teacher if it has these images."""
         prediction, taught = self.predict(batch), self.teacher_outputs(batch)
         if taught is not None:
             prediction["teacher"] = taught.float().sigmoid()
         return prediction
 
     def baselines(self, data: AttributeData) -> dict[str, dict[str, float]]:
-        """Always the more frequent answer of the training images."""
+        """Scores of always giving the answer that is more frequent in training."""
         scored = data.indices[data.reported].labels
-        return {"majority": majority_baseline(trained(data), scored)}
+        return {"majority": majority_baseline(train_labels(data), scored)}
 
     def make_metric(self, data: AttributeData, split: str) -> AttributeScores:
         """Mean average precision on a split."""
-        return AttributeScores(data.indices[split].labels, self.labels.names, trained(data))
+        return AttributeScores(data.indices[split].labels, self.labels.names, train_labels(data))
 
 
-def trained(data: AttributeData) -> np.ndarray | None:
-    """Labels of the training images, where there are any."""
+def train_labels(data: AttributeData) -> np.ndarray | None:
+    """Labels int8[M, A] of the training images, if there are any."""
     return data.indices["train"].labels if "train" in data.indices else None

@@ -1,4 +1,4 @@
-"""CelebA's lists: tables of words divided by blanks, read at the speed of the disk."""
+"""CelebA's lists: tables of words separated by blanks, read in bulk with NumPy."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
+from tasks.images.listing import absent
 
 AGAIN = "download the list again"
 BLANK = np.zeros(256, bool)
@@ -17,28 +18,28 @@ class Words:
     """The W words of a text file of L lines."""
 
     text: bytes
-    start: np.ndarray  # int32[W], where each begins
-    end: np.ndarray  # int32[W], and is over
+    start: np.ndarray  # int32[W], the offset of each word's first byte
+    end: np.ndarray  # int32[W], the offset after its last byte
     first: np.ndarray  # int64[L + 1], the first word of each line, and W
 
     def take(self, start: np.ndarray, end: np.ndarray) -> list[bytes]:
-        """Words by where they begin and are over."""
+        """The words between the given offsets."""
         pairs = zip(start.tolist(), end.tolist(), strict=True)
         return [self.text[a:b] for a, b in pairs]
 
     def of_line(self, line: int) -> list[str]:
-        """The words of a line, 0 is the first; none behind the last."""
+        """The words of a line, counted from 0; none after the last line."""
         which = slice(*self.first[line : line + 2])
         words = self.take(self.start[which], self.end[which]) if line < len(self.first) - 1 else []
         return [word.decode(errors="replace") for word in words]
 
     def line(self, word: int) -> int:
-        """The line of a word as people count, 1 is the first."""
+        """The line that a word is in, counted from 1."""
         return int(np.searchsorted(self.first, word, side="right"))
 
 
 def read_words(path: Path) -> Words:
-    """Divide a file into words. Raises: InputError for a file that cannot be read."""
+    """Split a file into words. Raises: InputError if it cannot be read."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -54,20 +55,31 @@ def read_words(path: Path) -> Words:
 
 @dataclass(frozen=True)
 class Rows:
-    """N rows of the same number of words each."""
+    """N rows with the same number of words."""
 
     start: np.ndarray  # int32[N, width]
     end: np.ndarray  # int32[N, width]
-    skipped: int  # words before the first
+    skipped: int  # words before the first row
 
     @classmethod
     def of(cls, path: Path, words: Words, line: int, width: int, what: str) -> "Rows":
-        """The lines from `line` on that are not blank. Raises: InputError for one that differs."""
+        """The lines from `line` on that are not blank.
+
+        Args:
+            path: of the file, for messages.
+            words: of the file.
+            line: the first to take, counted from 0.
+            width: words in each row.
+            what: what these words should be, for messages.
+
+        Raises:
+            InputError: a row of another width, or no row.
+        """
         counts = np.diff(words.first[line:])
         wrong = np.flatnonzero((counts != width) & (counts != 0))
         if len(wrong):
             raise InputError(
-                f"{path}, line {line + wrong[0] + 1}: {counts[wrong[0]]} words instead of {width}, "
+                f"{path}, line {line + wrong[0] + 1}: {counts[wrong[0]]} words instead of {width}: "
                 f"{what}; {AGAIN}"
             )
         if not counts.any():
@@ -89,13 +101,14 @@ class Rows:
 
 
 def read_attributes(path: Path) -> tuple[list[str], list[bytes], np.ndarray]:
-    """Read `list_attr_celeba.txt`: a count, the attributes' names, then 'file 1 -1 ...' a line.
+    """Read `list_attr_celeba.txt`: a count, the attributes' names, then lines of 'file 1 -1 ...'.
 
     Returns:
         The A attributes, the N files, and labels int8[N, A], 1 or 0.
 
-    Raises: InputError where the header disagrees with the rows, a row lacks a value or has one too
-        many, a value is neither 1 nor -1, or a file is listed twice; with the line.
+    Raises:
+        InputError: the header disagrees with the rows, a row has too few or too many values, a
+            value is neither 1 nor -1, or a file is listed twice. The message gives the line.
     """
     words = read_words(path)
     count, names = words.of_line(0), words.of_line(1)
@@ -126,10 +139,11 @@ def read_attributes(path: Path) -> tuple[list[str], list[bytes], np.ndarray]:
 
 
 def read_partition(path: Path) -> dict[bytes, int]:
-    """Read `list_eval_partition.txt`: 'file number' a line, 0 training, 1 validation, 2 test.
+    """Read `list_eval_partition.txt`: lines of 'file number'; 0 training, 1 validation, 2 test.
 
-    Raises: InputError for a row of other form or with another number, with its line; for a file
-        listed twice.
+    Raises:
+        InputError: a row of another form or with another number, or a file that is listed twice.
+            The message gives the line.
     """
     words = read_words(path)
     rows = Rows.of(path, words, 0, 2, "a file and the number of its part")
@@ -138,9 +152,24 @@ def read_partition(path: Path) -> dict[bytes, int]:
         if part not in (b"0", b"1", b"2"):
             raise InputError(
                 f"{path}, line {words.line(rows.word(i, 1))}: {part.decode(errors='replace')!r} is "
-                f"no part: 0 is training, 1 validation, 2 test; {AGAIN}"
+                f"not a part: 0 is training, 1 validation, 2 test; {AGAIN}"
             )
     return dict(zip(_files(path, words, rows), map(int, parts), strict=True))
+
+
+def check_images(path: Path, files: list[bytes], folder: Path) -> None:
+    """Raise InputError if the list at `path` names files that are not in the images' folder."""
+    missing = absent(folder, files)
+    if not missing:
+        return
+    advice = f"unpack {folder.name}.zip again"
+    if (folder / folder.name).is_dir():
+        advice = f"they may be in {folder / folder.name}: move that folder one level up"
+    names = [files[i].decode(errors="replace") for i in missing]
+    raise InputError(
+        f"{path} names {len(missing):,} files that are not in {folder}: {listed_briefly(names)}; "
+        f"{advice}"
+    )
 
 
 def _files(path: Path, words: Words, rows: Rows) -> list[bytes]:
@@ -152,8 +181,8 @@ def _files(path: Path, words: Words, rows: Rows) -> list[bytes]:
         row, file = double[0]
         lines = [words.line(rows.word(i, 0)) for i in (row, seen[file])]
         raise InputError(
-            f"{path}, line {lines[0]}: {file.decode(errors='replace')} is in line {lines[1]} "
-            f"already ({len(double):,} such files: "
+            f"{path}, line {lines[0]}: {file.decode(errors='replace')} is already in line "
+            f"{lines[1]} ({len(double):,} such files: "
             f"{listed_briefly(f.decode(errors='replace') for _, f in double)}); {AGAIN}"
         )
     return files

@@ -1,12 +1,14 @@
 """CSV files with a header and a column of image files."""
 
 import csv
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from backbone.errors import InputError, listed_briefly
+from tasks.images.listing import absent
 
-FILE = ("file", "filename", "file_name", "image", "image_id", "path")  # the first present counts
+FILE = ("file", "filename", "file_name", "image", "image_id", "path")  # the first one found is used
 SPLIT = "split"
 SPLITS = {
     "train": "train",
@@ -18,11 +20,102 @@ SPLITS = {
 }
 
 
-def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """The header, and each row that is not blank with its line; a header with tabs: tab-separated.
+class ImageList:
+    """The images that a CSV file lists, collected row by row.
 
-    Raises: InputError, as the rows come, for a file that is empty or no CSV in UTF-8, and for a
-        row with more or fewer fields than the header.
+    Args:
+        path: of the file, for messages.
+        header: the names of its columns.
+
+    Raises:
+        InputError: no column of image files.
+    """
+
+    def __init__(self, path: Path, header: Sequence[str]):
+        self.path = path
+        self.file_at = file_column(path, header)
+        self.split_at = header.index(SPLIT) if SPLIT in header else None
+        self.files: list[str] = []
+        self.lines: list[int] = []  # where each stands in the file
+        self._splits: list[str] = []  # as written, if there is such a column
+
+    def add(self, line: int, row: Sequence[str]) -> None:
+        """Take in a row."""
+        self.files.append(row[self.file_at].strip())
+        self.lines.append(line)
+        if self.split_at is not None:
+            self._splits.append(row[self.split_at])
+
+    def splits(self) -> list[str] | None:
+        """'train', 'val' or 'test' of each image; None without a column of splits.
+
+        Raises:
+            InputError: any other value.
+        """
+        if self.split_at is None:
+            return None
+        found = [SPLITS.get(value.strip().lower(), "") for value in self._splits]
+        if "" in found:
+            i = found.index("")
+            raise InputError(
+                f"{self.path}, line {self.lines[i]}: split {self._splits[i]!r} is not one of "
+                "train, val and test"
+            )
+        return found
+
+    def check(self) -> None:
+        """Raise InputError if there is no row, a row names no file, or a file is listed twice."""
+        if not self.files:
+            raise InputError(f"{self.path}: there is no row below the header")
+        if "" in self.files:
+            line = self.lines[self.files.index("")]
+            raise InputError(f"{self.path}, line {line}: names no file")
+        if len(set(self.files)) == len(self.files):
+            return
+        seen: dict[str, int] = {}
+        for file, line in zip(self.files, self.lines, strict=True):
+            if file in seen:
+                raise InputError(
+                    f"{self.path}, line {line}: {file} is already in line {seen[file]}; "
+                    "leave one out"
+                )
+            seen[file] = line
+
+    def paths_in(self, folder: Path, rows: Sequence[int] | None = None) -> list[bytes]:
+        """The files as paths relative to a folder.
+
+        A list may also give them relative to the folder above it (images/a.jpg).
+
+        Args:
+            folder: that they are in.
+            rows: numbers of the images wanted; None for all.
+
+        Raises:
+            InputError: a file that is not there.
+        """
+        rows = range(len(self.files)) if rows is None else rows
+        files, prefix = [self.files[i] for i in rows], folder.name + "/"
+        if all(file.startswith(prefix) for file in files) and not (folder / folder.name).is_dir():
+            files = [file.removeprefix(prefix) for file in files]
+        paths = [os.fsencode(file) for file in files]
+        if missing := absent(folder, paths):
+            raise InputError(
+                f"{self.path}, line {self.lines[rows[missing[0]]]}: {files[missing[0]]} is not in "
+                f"{folder.absolute()} ({len(missing):,} of {len(files):,} images are missing: "
+                f"{listed_briefly(files[i] for i in missing)}); name their folder with "
+                "data.images=, or leave these lines out"
+            )
+        return paths
+
+
+def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The header, and every row that is not blank with its line number.
+
+    A file whose header contains tabs is read as tab-separated.
+
+    Raises:
+        InputError: the file is empty or not CSV in UTF-8; and, while the rows are read, a row with
+            more or fewer fields than the header.
     """
     rows = _rows(path)
     _, header = next(rows, (1, []))
@@ -40,7 +133,7 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
             if len(row) != len(header):
                 raise InputError(
                     f"{path}, line {line}: {len(row)} fields, but the header names {len(header)}; "
-                    "put values that hold commas in double quotes"
+                    "put values that contain commas in double quotes"
                 )
             yield line, row
 
@@ -63,7 +156,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def file_column(path: Path, header: Sequence[str]) -> int:
-    """Number of the column of image files. Raises: InputError where none is called so."""
+    """Number of the column of image files. Raises: InputError if there is none."""
     lower = [name.lower() for name in header]
     for name in FILE:
         if name in lower:
@@ -71,24 +164,3 @@ def file_column(path: Path, header: Sequence[str]) -> int:
     raise InputError(
         f"{path}, line 1: no column of image files among {listed_briefly(header)}; call it 'file'"
     )
-
-
-def split_of(path: Path, line: int, value: str) -> str:
-    """'train', 'val' or 'test'. Raises: InputError for a value that is none of them."""
-    split = SPLITS.get(value.strip().lower())
-    if split is None:
-        raise InputError(f"{path}, line {line}: split {value!r} is not one of train, val and test")
-    return split
-
-
-def check_once(path: Path, files: Sequence[str], lines: Sequence[int]) -> None:
-    """Raise InputError for a file that is listed twice."""
-    if len(set(files)) == len(files):
-        return
-    seen: dict[str, int] = {}
-    for file, line in zip(files, lines, strict=True):
-        if file in seen:
-            raise InputError(
-                f"{path}, line {line}: {file} is in line {seen[file]} already; leave one out"
-            )
-        seen[file] = line

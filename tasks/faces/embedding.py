@@ -1,4 +1,4 @@
-"""A face as one point on a sphere: the embedding network of FaceNet on any trunk."""
+"""A face as a point on a sphere: FaceNet's embedding network on any trunk."""
 
 import torch
 import torch.nn.functional as F
@@ -11,17 +11,18 @@ from backbone.trunk import Trunk
 
 
 class Embedding(Head):
-    """A trunk, global average pool, one linear layer, and length one.
+    """A trunk, global average pooling, one linear layer, and normalisation to unit length.
 
-    FaceNet's (arXiv 1503.03832, section 3), the network that the MobileNet paper distils (arXiv
-    1704.04861, section 4.7). The paper does not say what stands between its trunk and the
-    embedding: its Table 14's mult-adds are the body's, its parameters cannot be reproduced.
+    This is FaceNet's embedding (arXiv 1503.03832, section 3), which the MobileNet paper distils
+    (arXiv 1704.04861, section 4.7). The paper does not describe the layers between its trunk and
+    the embedding: the mult-adds in its Table 14 are the body's, and its parameter count cannot be
+    reproduced.
 
     Args:
         trunk: any trunk.
-        num_classes: identities in the training data, of which the network knows nothing: class
-            centres are the margin loss's and the task's, so that no deployed network carries them.
-        dimension: of the embedding.
+        num_classes: identities in the training data. The network ignores them: the class centres
+            belong to the margin loss of the task, so that no deployed network carries them.
+        dimension: of the embedding, at least 2.
         dropout: probability of dropping a pooled feature.
 
     Raises:
@@ -33,16 +34,15 @@ class Embedding(Head):
     ):
         super().__init__()
         if dimension < 2:
-            raise InputError(f"task.head.dimension={dimension}: FaceNet's embeddings have 128")
+            raise InputError(f"task.head.dimension={dimension} must be at least 2; 128 is usual")
         self.trunk = trunk
         self.dropout = nn.Dropout(dropout)
         self.dimension = dimension
         self.project = nn.Linear(trunk.feature_info[trunk.taps[-1]].channels, dimension)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Unit-length float32[B, dimension] of float[B, 3, H, W] normalised with the trunk's
-        values."""
+        """Unit-length float32[B, dimension] for normalised images float[B, 3, H, W]."""
         pooled = global_average(self.trunk(x))
-        # in fp32: distances between faces of one person are of the size of bfloat16's steps
+        # in fp32: distances between faces of one person are as small as the steps of bfloat16
         with torch.autocast(x.device.type, enabled=False):
             return F.normalize(self.project(self.dropout(pooled.float())), dim=1)

@@ -1,4 +1,4 @@
-"""The data of an embedding: faces to learn from, and pairs of others to be scored by."""
+"""The data of a face embedding: faces to train on, and pairs of other faces to score."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.data.image_data import ImageData
+from tasks.data.image_source import ImageSource
 from tasks.data.labelled_images import LabelledImages
 from tasks.data.module import Labels
 from tasks.faces.face_index import FaceIndex
@@ -16,31 +17,32 @@ from tasks.images.files import open_image
 from tasks.images.view import View
 
 
-class FaceData(ImageData):
-    """Faces of known people, or of nobody known, and pairs.
+class FaceData(ImageData[FaceIndex]):
+    """Faces with or without identities, and pairs of faces.
 
     - `train`: all of the source's training images.
-    - `val`: picks the best checkpoint. The images of a list of pairs, where `verification` names
-      one for it; else pairs drawn from people held out; else, where the held-out images have no
-      identity, those images, which a teacher answers.
-    - `test`: the images of the pairs that are reported; without them the source's test images,
-      treated as the held-out ones are.
+    - `val`: picks the best checkpoint. If `verification` names a list of pairs for it, the images
+      of that list; otherwise pairs drawn from the people held out; if the held-out images have no
+      identities, those images, to compare with a teacher.
+    - `test`: the images of the reported pairs; without such a list the source's test images,
+      treated like the held-out ones.
 
-    Nobody whose pairs are drawn is trained on. Labels are numbers of people, -1 for nobody known;
-    their names stay here and reach no checkpoint.
+    People in pairs that are drawn are not trained on. Labels are numbers of people, or -1 if
+    unknown; the names stay in the data and reach no checkpoint.
 
     Args:
         source: of the training data.
         verification: the pairs.
         alignment: how the training images were cropped and aligned, in words, for the result.
-        crop_ratio: how far a random crop is stretched: a face's proportions tell who it is.
+        crop_ratio: least and greatest stretch of a random crop, width over height. It should be
+            small, for a face's proportions tell who it is.
         folds, pairs_per_fold: of the pairs that are drawn.
         options: see ImageData.
     """
 
     def __init__(
         self,
-        source: Any,
+        source: ImageSource[FaceIndex],
         verification: Lfw,
         alignment: str,
         crop_ratio: Sequence[float],
@@ -51,7 +53,7 @@ class FaceData(ImageData):
         super().__init__(source, **options)
         self.verification, self.alignment = verification, alignment
         if self.crop is not None:
-            self.crop = replace(self.crop, ratio=tuple(crop_ratio))
+            self.crop = replace(self.crop, ratio=(crop_ratio[0], crop_ratio[1]))
         self.folds, self.pairs_per_fold = folds, pairs_per_fold
         self.pairs: dict[str, Pairs] = {}
 
@@ -77,26 +79,27 @@ class FaceData(ImageData):
                     splits[split], self.pairs[split] = self.verification.load(name)
         self.indices = splits
         for split, index in splits.items():
-            made = f", {self._told(split)}" if split in self.pairs else ""
+            made = f", {self._pairs_in_words(split)}" if split in self.pairs else ""
             print(f"{split}: {index}{made}")
-        # each image has its own frame already
+        # without the view's box: it is in the indices, and verification images have their own
         view = View(crop_fraction=self.view.crop_fraction)
-        options = {"size": self.size, "view": view, "seed": self.seed}
         self.datasets = {
-            split: LabelledImages(index, crop=self.crop if split == "train" else None, **options)
+            split: LabelledImages(
+                index, self.size, self.crop if split == "train" else None, view, self.seed
+            )
             for split, index in splits.items()
         }
         self.labels = Labels(people, [], [], [])
 
     def _in_pairs(self, index: FaceIndex, split: str) -> FaceIndex:
-        """The images that pairs are drawn from; all, where nobody is known."""
+        """The images that pairs are drawn from; all of them if no identity is known."""
         if not len(index.classes):
             return index
         pairs = make_pairs(index.labels, self.folds, self.pairs_per_fold, self.seed)
         index, self.pairs[split] = compact(index, pairs)
         return index
 
-    def _told(self, split: str) -> str:
+    def _pairs_in_words(self, split: str) -> str:
         """A split's pairs in words."""
         pairs = self.pairs[split]
         leaks = pairs.leaks(self.indices[split].labels)
@@ -105,25 +108,25 @@ class FaceData(ImageData):
         return f"{len(pairs):,} pairs ({pairs.title}) in {folds}"
 
     def describe(self) -> str:
-        """The data of a result, in words: what was learnt from, scored on, and looked at."""
+        """The data of a result in words: training and scored images, and the part that is seen."""
         split = self.reported
         train, scored = self.indices["train"], self.indices[split]
         parts = [f"trained on {train}"]
         if split in self.pairs:
             pairs = self.pairs[split]
-            parts.append(f"scored on {self._told(split)}, of {len(scored):,} images")
+            parts.append(f"scored on {self._pairs_in_words(split)}, of {len(scored):,} images")
             parts.append(how_scored(pairs.folds, int((~pairs.same).sum())))
         else:
             parts.append(f"scored on {scored}")
-        parts.append(f"seen in training: {self._seen(train, self.alignment)}")
+        parts.append(f"seen in training: {self._view_in_words(train, self.alignment)}")
         if scored.root != train.root:
-            parts.append(f"in scoring: {self._seen(scored, self.verification.alignment)}")
+            parts.append(f"in scoring: {self._view_in_words(scored, self.verification.alignment)}")
         if self.note:
             parts.append(self.note)
         return f"{Path(self.source.root).name}: {'; '.join(parts)}"
 
-    def _seen(self, index: FaceIndex, alignment: str) -> str:
-        """How the images were cropped, as the first of them shows."""
+    def _view_in_words(self, index: FaceIndex, alignment: str) -> str:
+        """The part of each image that is seen, taking the first as an example."""
         width, height = open_image(index.path(0)).size
         words = f"{alignment}, " if alignment else ""
         if index.boxes is None:

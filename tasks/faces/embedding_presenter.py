@@ -1,34 +1,34 @@
-"""What is said and shown of a face's embedding."""
+"""Face embeddings in words and pictures."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from tasks.data.module import Batch, DataModule
+from tasks.faces.embedding_data import FaceData
 from tasks.faces.verification import VerificationResult
 from tasks.faces.verification_plots import pair_pictures
 from tasks.training.metric import Prediction
-from tasks.training.presenter import Picture, Presenter
+from tasks.training.presenter import Answer, Picture, Presenter
 
 
 class EmbeddingPresenter(Presenter):
     """An embedding as a strip of colours."""
 
-    def describe(self, prediction: Prediction, index: int) -> dict[str, Any]:
+    def describe(self, prediction: Prediction, index: int) -> Answer:
         """One image's embedding, as plain values for JSON."""
         values = prediction["embedding"][index].tolist()
         return {"embedding": [round(value, 6) for value in values]}
 
-    def tell(self, answer: dict[str, Any]) -> str:
-        """The embedding's beginning."""
+    def tell(self, answer: Answer) -> str:
+        """The first values of the embedding, in one line."""
         values = answer["embedding"]
         begin = " ".join(f"{value:+.3f}" for value in values[:4])
         return f"{begin} ... {len(values)} values of length {np.linalg.norm(values):.3f}"
 
-    def draw(self, image: Image.Image, answer: dict[str, Any]) -> Image.Image:
-        """The image above its embedding, a strip of one colour a value: red below 0, blue above."""
+    def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
+        """The image above a strip with one colour per value: red below 0, blue above."""
         values = np.array(answer["embedding"])
         strength = np.clip(values * len(values) ** 0.5 / 2, -1, 1)[:, None]  # 1: two deviations
         ends = np.where(strength < 0, (178, 24, 43), (33, 102, 172))
@@ -47,7 +47,9 @@ class EmbeddingPresenter(Presenter):
         predict: Callable[[Batch], Prediction],
         baselines: Mapping[str, Mapping[str, float]],
     ) -> dict[str, Picture]:
-        """ROC, distances and the most wrong pairs, where there are pairs."""
-        if result.pairs is None:
+        """The ROC, the distances and the most wrong pairs, if there are pairs."""
+        assert isinstance(data, FaceData)
+        split = data.reported
+        if split not in data.pairs:
             return {}
-        return pair_pictures(result, data.pairs[data.reported], data.indices[data.reported])
+        return pair_pictures(result, data.pairs[split], data.indices[split])

@@ -1,4 +1,4 @@
-"""Training and scoring a network that tells whether two faces are of one person."""
+"""Training and scoring a network whose embeddings tell whether two faces show one person."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from tasks.faces.embedding import Embedding
 from tasks.faces.embedding_data import FaceData
 from tasks.faces.embedding_presenter import EmbeddingPresenter
 from tasks.faces.margin import MarginSoftmax
-from tasks.faces.verification import Verification
+from tasks.faces.verification import Verification, VerificationResult
 from tasks.training.metric import Prediction
 from tasks.training.task import Task
 
@@ -21,26 +21,26 @@ TEACHER_COSINE = "teacher_cosine"
 
 
 class FaceEmbedding(Task[FaceData]):
-    """Unit-length embeddings, near each other for faces of one person.
+    """Unit-length embeddings that are close together for faces of one person.
 
-    FaceNet's answer (arXiv 1503.03832), learnt from a teacher's embeddings as in the MobileNet
+    They are FaceNet's (arXiv 1503.03832), learnt from a teacher's embeddings as in the MobileNet
     paper (arXiv 1704.04861, section 4.7, Table 14), or from identities with a margin softmax.
     Scored by LFW's protocol, see `verification`.
 
     Args:
         head: images -> float[B, D] of unit length; see `embedding.Embedding`.
-        labels: how many people the training data knows; no names.
-        margin: (dimension=, num_classes=) -> the loss of identities, see `margin`.
-        teacher_weight: the teacher's share of the loss. At 1 no identity is looked at, and the task
+        labels: the number of people in the training data, without names.
+        margin: (dimension=, num_classes=) -> the loss for identities, see `margin`.
+        teacher_weight: the teacher's share of the loss. At 1 identities are ignored, and the task
             has no class centres.
-        monitor: the score that picks the best checkpoint: `accuracy` where the validation images
-            make pairs, `teacher_cosine` where a teacher is all there is.
-        flip_test: answer with the mean of a face's and its mirror image's embeddings, brought to
-            unit length: twice the cost.
+        monitor: the score that picks the best checkpoint: `accuracy` if the validation images
+            make pairs, or `teacher_cosine` to compare them with a teacher.
+        flip_test: answer with the normalised mean of the embeddings of a face and its mirror
+            image, at twice the cost.
         options: see Task.
 
     Raises:
-        InputError: images without identities, and no teacher.
+        InputError: neither identities nor a teacher.
     """
 
     outputs_are_labels = False
@@ -64,19 +64,19 @@ class FaceEmbedding(Task[FaceData]):
         if teacher_weight < 1:
             if not labels.num_classes:
                 raise InputError(
-                    "the training images have no identities, so a teacher must say where each "
-                    "belongs: distill=cached distill.outputs=FILE.npz, or distill=teacher "
+                    "the training images have no identities, so a teacher must give their "
+                    "embeddings: distill=cached distill.outputs=FILE.npz, or distill=teacher "
                     "distill.teacher=best.ckpt, with distill.weight=1"
                 )
             self.margin = margin(dimension=head.dimension, num_classes=labels.num_classes)
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The margin softmax of the images with an identity, `label` int64[B] that is not -1."""
+        """The margin softmax of the images with an identity, where `label` int64[B] is not -1."""
+        assert self.margin is not None  # a teacher with the whole weight leaves out these terms
         return {"margin": self.margin(outputs, batch["label"])}
 
     def network(self, images: Tensor) -> Tensor:
-        """The embeddings float[B, D] of normalised images, those of their mirror images in it where
-        `flip_test` says so."""
+        """The embeddings float[B, D] of normalised images; see `flip_test`."""
         embedding = self.head(images)
         if not self.flip_test:
             return embedding
@@ -87,23 +87,25 @@ class FaceEmbedding(Task[FaceData]):
         return {"embedding": self.network(self.preprocess(batch["image"]))}
 
     def scored(self, batch: Batch) -> Prediction:
-        """The answer, and the embeddings of a teacher that knows these images."""
+        """The answer, with the embeddings of a teacher if it has these images."""
         prediction, taught = self.predict(batch), self.teacher_outputs(batch)
         return prediction if taught is None else prediction | {"teacher": taught}
 
     def baselines(self, data: FaceData) -> dict[str, dict[str, float]]:
-        """The teacher's own scores on the reported pairs, where it knows all their images."""
-        return {} if self.result.teacher is None else {"teacher": self.result.teacher}
+        """The teacher's own scores on the reported pairs, if it has all their images."""
+        result = self.result
+        assert isinstance(result, VerificationResult)
+        return {} if result.teacher is None else {"teacher": result.teacher}
 
     def make_metric(self, data: FaceData, split: str) -> Verification:
-        """LFW's protocol on a split's pairs, and the agreement with a teacher."""
+        """LFW's protocol on the pairs of a split, and the agreement with a teacher."""
         return Verification(data.pairs.get(split))
 
     def on_fit_start(self) -> None:
-        """Make the teacher ready, and see that the score that picks the best weights can be had.
+        """Get the teacher ready, and check that the monitored score can be computed.
 
         Raises:
-            InputError: no pairs to be scored on, or no teacher's answers.
+            InputError: there are no validation pairs, or no outputs of a teacher.
         """
         super().on_fit_start()
         data = self.data
@@ -115,12 +117,12 @@ class FaceEmbedding(Task[FaceData]):
             if self.teacher_outputs(one) is None:
                 raise InputError(
                     "data.monitor=teacher_cosine compares with a teacher on the validation images, "
-                    "and there is none that knows them all: add them to distill.outputs, or use "
-                    "data.monitor=accuracy with validation pairs"
+                    "but no teacher has outputs for all of them: add them to distill.outputs, or "
+                    "use data.monitor=accuracy with validation pairs"
                 )
         elif "val" not in data.pairs:
             raise InputError(
-                f"data.monitor={self.monitor} is a score of pairs, and the validation images have "
+                f"data.monitor={self.monitor} is a score of pairs, but the validation images have "
                 "no identities: use data.monitor=teacher_cosine, or name pairs with "
                 "data.verification.val_pairs="
             )

@@ -1,42 +1,47 @@
-"""Faces as flat arrays: whose they are, where that is known, and which part of each to look at."""
+"""Faces as flat arrays: who each shows, if known, and the part of each image to look at."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from tasks.data.image_index import ImageIndex
 from tasks.images.view import check_box
 
-PER_IDENTITY = 4  # images of a person that a few images begin with: pairs need two
+PER_IDENTITY = 4  # images of each person in a small selection: pairs need two
 
 
 @dataclass(frozen=True, eq=False)
 class FaceIndex(ImageIndex):
-    """Images labelled with the person that they show, -1 for nobody known; a class is a person."""
+    """Images labelled with the person they show, or -1 if unknown; each class is a person."""
 
     @property
     def counts(self) -> np.ndarray:
         """int64[K], images of each person."""
         return np.bincount(self.labels[self.labels >= 0], minlength=len(self.classes))
 
-    def framed(self, box: Sequence[float] | None) -> FaceIndex:
-        """The images, of which only `box` is looked at, xyxy as fractions of width and height.
+    def framed(self, box: Sequence[float] | None) -> Self:
+        """The same images, looked at only inside a box.
 
-        Raises: InputError for a box that is none.
+        Args:
+            box: xyxy as fractions of width and height; None changes nothing.
+
+        Raises:
+            InputError: a box out of range.
         """
         if box is None:
             return self
         check_box(box)
-        return replace(self, boxes=np.tile(np.float32(box), (len(self), 1)))
+        return replace(self, boxes=np.tile(np.array(box, np.float32), (len(self), 1)))
 
-    def first(self, count: int) -> FaceIndex:
+    def first(self, count: int) -> Self:
         """The first `count` images, four of each person in turn."""
         order = np.argsort(self.labels, kind="stable")
         sorted_labels = self.labels[order]
-        turn = np.empty_like(order)  # an image's number among its person's
+        turn = np.empty_like(order)  # an image's number among those of its person
         turn[order] = np.arange(len(order)) - np.searchsorted(sorted_labels, sorted_labels)
         chosen = np.lexsort((turn, self.labels, turn // PER_IDENTITY))[:count]
         return self.take(np.sort(chosen))

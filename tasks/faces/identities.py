@@ -1,4 +1,4 @@
-"""Faces of known people: a folder a person, or CelebA with its list of identities."""
+"""Faces of known people: one folder per person, or CelebA with its list of identities."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.folders import class_folders, index_folders, subfolders
 from tasks.data.image_source import ImageSet, require
-from tasks.faces.celeba_lists import read_partition
+from tasks.faces.celeba import IDENTITIES, IMAGES, PARTITION, SPLITS
+from tasks.faces.celeba_lists import check_images, read_partition
 from tasks.faces.face_index import FaceIndex
-from tasks.faces.holding_out import held_out
-from tasks.images.listing import absent, images_below
+from tasks.faces.holdout import holdout_mask
+from tasks.images.listing import images_below
 
 FOLDERS_LAYOUT = """train/<person>/*.jpg
-val/<person>/*.jpg   other people; or data.val=null: data.val_fraction of the people of train"""
-IMAGES, IDENTITIES, PARTITION = "img_align_celeba", "identity_CelebA.txt", "list_eval_partition.txt"
+val/<person>/*.jpg   other people; or data.val=null to hold out data.val_fraction of the people"""
 CELEBA_LAYOUT = f"""{IMAGES}/000001.jpg   the aligned faces, 178 x 218 pixels
-{IDENTITIES}          'file number' a line: who it is
-{PARTITION}      'file number' a line: 0 training, 1 validation, 2 test"""
+{IDENTITIES}          lines of 'file number': the person's number
+{PARTITION}      lines of 'file number': 0 training, 1 validation, 2 test"""
 CELEBA_DOWNLOADS = (
     "img_align_celeba.zip (1.4 GB), list_eval_partition.txt, and identity_CelebA.txt (on request),",
     "from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html (non-commercial research)",
 )
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -36,10 +35,11 @@ class FaceFolders:
     Args:
         root: the folder.
         train: its folder of training people; '.' for ROOT itself.
-        val: and of other people, pairs of whom pick the best checkpoint; None: people held out.
-        val_fraction: share of the training people held out where `val` is None; who depends on
-            the seed and the folder's name alone.
-        unlabelled: a folder in ROOT of faces of nobody known, for a teacher to speak of; or None.
+        val: its folder of other people, pairs of whom pick the best checkpoint; None: hold out
+            some of the training people.
+        val_fraction: share of the training people held out if `val` is None. Who is held out
+            depends only on the seed and on the names of their folders.
+        unlabelled: a folder in ROOT of faces without identities, for a teacher; or None.
         seed: of the run.
     """
 
@@ -64,11 +64,11 @@ class FaceFolders:
         if self.val is not None and (both := set(people) & set(class_folders(root / self.val))):
             raise InputError(
                 f"{root / self.train} and {root / self.val} share people: "
-                f"{listed_briefly(sorted(both))}. Validation must be on people that the network "
-                "has not met: move them to one side"
+                f"{listed_briefly(sorted(both))}. The network must not be "
+                "validated on people that it is trained on: move them to one of the two"
             )
 
-    def load(self) -> ImageSet:
+    def load(self) -> ImageSet[FaceIndex]:
         """See ImageSource."""
         self.check()
         root, note = Path(self.root), ""
@@ -84,7 +84,7 @@ class FaceFolders:
 
 
 def people_of(folder: Path) -> FaceIndex:
-    """The images of a folder of people's folders."""
+    """The images in a folder with one folder per person."""
     names = subfolders(folder)
     classes = [(name, name) for name in names]
     index = index_folders(folder, names, classes, range(len(names)))
@@ -92,26 +92,32 @@ def people_of(folder: Path) -> FaceIndex:
 
 
 def with_unlabelled(index: FaceIndex, root: Path, people: str, folder: str) -> FaceIndex:
-    """An index of ROOT/people and the images below ROOT/folder, which are labelled -1."""
+    """The images of an index of ROOT/people, and those below ROOT/folder with the label -1."""
     known = [os.path.join(os.fsencode(people), file) for file in index.files.tolist()]
     unknown = [os.path.join(os.fsencode(folder), file) for file in images_below(root / folder)]
     if not unknown:
-        raise InputError(f"{root / folder}: no image in the folder that data.unlabelled names")
+        raise InputError(f"{root / folder}: no image in the folder of data.unlabelled")
     labels = np.concatenate([index.labels, np.full(len(unknown), -1)])
     return FaceIndex(str(root), np.array(known + unknown), labels, index.classes)
 
 
 def hold_out_people(index: FaceIndex, fraction: float, seed: int) -> tuple[FaceIndex, FaceIndex]:
-    """Part an index by people: (1 - fraction, fraction) of them, at least one each way."""
+    """Split an index by people: (1 - fraction, fraction) of them, at least one on each side."""
     names = [os.fsencode(name) for _, name in index.classes]
-    held = held_out(names, fraction, seed)
+    held = holdout_mask(names, fraction, seed)
     return of_people(index, ~held), of_people(index, held)
 
 
 def of_people(index: FaceIndex, chosen: np.ndarray, unknown: bool = False) -> FaceIndex:
-    """The images of some people, bool[K], numbered anew; and of nobody known, if `unknown`."""
+    """The images of some of the people, who are renumbered.
+
+    Args:
+        index: of K people.
+        chosen: bool[K].
+        unknown: whether to keep the images without identity.
+    """
     number = np.where(chosen, np.cumsum(chosen) - 1, -2)
-    labels = np.append(number, -1)[index.labels]  # label -1 finds the last
+    labels = np.append(number, -1)[index.labels]  # label -1 takes the last
     kept = labels >= (-1 if unknown else 0)
     classes = tuple(index.classes[k] for k in np.flatnonzero(chosen))
     return replace(index.take(np.flatnonzero(kept)), labels=labels[kept], classes=classes)
@@ -119,12 +125,12 @@ def of_people(index: FaceIndex, chosen: np.ndarray, unknown: bool = False) -> Fa
 
 @dataclass(frozen=True)
 class CelebaIdentities:
-    """CelebA's 10,177 people in its own partition, which parts people, not only images.
+    """CelebA's 10,177 people in its own partition, in which no person is in two parts.
 
-    Images of nobody known stay in training, for a teacher to speak of.
+    Images without identity stay in training, for a teacher.
 
     Args:
-        root: holds the images' folder and the two lists.
+        root: folder of the images' folder and the two lists.
     """
 
     root: str
@@ -134,23 +140,18 @@ class CelebaIdentities:
         paths = [Path(self.root, name) for name in (IMAGES, IDENTITIES, PARTITION)]
         require("CelebA with identities", Path(self.root), paths, CELEBA_LAYOUT, CELEBA_DOWNLOADS)
 
-    def load(self) -> ImageSet:
+    def load(self) -> ImageSet[FaceIndex]:
         """See ImageSource."""
         self.check()
         root = Path(self.root)
         partition, people = read_partition(root / PARTITION), read_identities(root / IDENTITIES)
         files = list(partition)
-        if missing := absent(root / IMAGES, files):
-            raise InputError(
-                f"{root / PARTITION} names {len(missing):,} files that are not in "
-                f"{root / IMAGES}: {listed_briefly(os.fsdecode(files[i]) for i in missing)}; "
-                "unpack img_align_celeba.zip again"
-            )
+        check_images(root / PARTITION, files, root / IMAGES)
         if strange := people.keys() - partition.keys():
             raise InputError(
-                f"{root / PARTITION}: {len(strange):,} images of {IDENTITIES} are in no part: "
-                f"{listed_briefly(os.fsdecode(file) for file in sorted(strange))}; download both "
-                "lists again"
+                f"{root / PARTITION} does not assign {len(strange):,} images of {IDENTITIES} to a "
+                f"part: {listed_briefly(os.fsdecode(file) for file in sorted(strange))}; download "
+                "both lists again"
             )
         parts = np.array(list(partition.values()))
         identity = np.array([people.get(file, -1) for file in files])
@@ -161,13 +162,19 @@ class CelebaIdentities:
             labels=np.where(identity >= 0, np.searchsorted(everybody, identity), -1),
             classes=tuple((str(i), str(i)) for i in everybody.tolist()),
         )
-        return part_people(index, parts, root / PARTITION)
+        return split_people(index, parts, root / PARTITION)
 
 
-def part_people(index: FaceIndex, parts: np.ndarray, path: Path) -> ImageSet:
-    """The splits of images in parts 0, 1 and 2; nobody trained on stands in another.
+def split_people(index: FaceIndex, parts: np.ndarray, path: Path) -> ImageSet[FaceIndex]:
+    """Images of parts 0, 1 and 2 as splits; training people are left out of the others.
 
-    Raises: InputError where training or validation is left without anyone.
+    Args:
+        index: N images.
+        parts: int64[N], the part that each image is in.
+        path: of the list of parts, for messages.
+
+    Raises:
+        InputError: nobody is left to train on or to validate with.
     """
     splits, notes = {}, ["CelebA's own partition, no person in two parts"]
     trained = np.zeros(len(index.classes), bool)
@@ -175,20 +182,21 @@ def part_people(index: FaceIndex, parts: np.ndarray, path: Path) -> ImageSet:
         images = index.take(np.flatnonzero(parts == part))
         known = (images.counts > 0) & ~trained
         if left_out := int(images.counts[trained].sum()):
-            notes.append(f"{left_out:,} {split} images of people trained on left out")
+            notes.append(f"{left_out:,} {split} images of training people left out")
         if part == 0:
             trained = known
         if known.any():
             splits[split] = of_people(images, known, unknown=part == 0)
         elif split != "test":
-            raise InputError(f"{path} leaves no known person for {split}; download the lists again")
+            raise InputError(f"{path} leaves nobody for {split}; download the lists again")
     return ImageSet(splits, ", ".join(notes))
 
 
 def read_identities(path: Path) -> dict[bytes, int]:
-    """Read `identity_CelebA.txt`: 'file number' a line.
+    """Read `identity_CelebA.txt`: lines of 'file number'.
 
-    Raises: InputError for a line of another form, or a file listed twice.
+    Raises:
+        InputError: a line of another form, or a file that is listed twice.
     """
     people: dict[bytes, int] = {}
     for number, line in enumerate(path.read_bytes().splitlines(), 1):

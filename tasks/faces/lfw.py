@@ -13,9 +13,10 @@ from backbone.errors import InputError
 from tasks.data.image_source import ImageSource, require
 from tasks.faces.face_index import FaceIndex
 from tasks.faces.pairs import Pairs, compact
+from tasks.images.listing import absent
 from tasks.images.view import check_box
 
-# folders that the archives unpack into, some mirrors' twice
+# folders that the archives unpack into; some mirrors nest them
 FOLDERS = ("", "lfw-deepfunneled", "lfw_funneled", "lfw", "lfw-deepfunneled/lfw-deepfunneled")
 LAYOUT = """NAME/NAME_0001.jpg, or such folders in lfw-deepfunneled/, lfw_funneled/ or lfw/
 pairs.txt (10 folds of 300 + 300), or another list: data.verification.pairs=FILE"""
@@ -27,15 +28,15 @@ DOWNLOADS = (
 
 @dataclass(frozen=True)
 class Lfw:
-    """LFW, or any faces in its layout.
+    """LFW, or any faces in the same layout.
 
     Args:
         root: the folder; None: no verification data.
-        pairs: the list that scores are reported on, in `root` or a path of its own.
-        val_pairs: another list, such as View 1's pairsDevTest.txt, that picks the best checkpoint;
-            None: the training data's own held-out part does.
+        pairs: the list that scores are reported on, relative to `root`.
+        val_pairs: another list, such as View 1's pairsDevTest.txt, to pick the best checkpoint;
+            None: use the held-out part of the training data.
         box: the part of each image to look at, xyxy as fractions of its width and height; None:
-            all. It should frame faces as the training images do.
+            the whole image. It should frame faces as the training images do.
         alignment: how the images were cropped and aligned, in words, for the result.
     """
 
@@ -46,58 +47,62 @@ class Lfw:
     alignment: str = ""
 
     def check(self) -> None:
-        """Raise InputError unless folder and lists are there."""
+        """Raise InputError unless the folder and the lists are there."""
         if self.root is None:
             return
         if self.box is not None:
             check_box(self.box)
-        lists = [self.path(name) for name in (self.pairs, self.val_pairs) if name is not None]
-        require("LFW (data.verification.root)", Path(self.root), lists, LAYOUT, DOWNLOADS)
-
-    def path(self, name: str) -> Path:
-        """A list's path."""
-        return Path(self.root, name)
+        root = Path(self.root)
+        lists = [root / name for name in (self.pairs, self.val_pairs) if name is not None]
+        require("LFW (data.verification.root)", root, lists, LAYOUT, DOWNLOADS)
 
     def load(self, name: str) -> tuple[FaceIndex, Pairs]:
         """The photographs that a list names, and its pairs.
 
         Raises:
-            InputError: a list that is damaged, or photographs that are not there, named.
+            InputError: no verification data, a damaged list, or missing photographs.
         """
+        if self.root is None:
+            raise InputError("data.verification.root=null: there is no verification data")
         self.check()
-        index, pairs = load_lfw(Path(self.root), self.path(name))
+        index, pairs = load_lfw(Path(self.root), Path(self.root, name))
         return index.framed(self.box), pairs
 
 
-def check_verification(source: ImageSource, verification: Lfw) -> None:
+def check_verification(source: ImageSource[FaceIndex], verification: Lfw) -> None:
     """Check training and verification data, torch not needed: the configuration's `data.check`."""
     source.check()
     verification.check()
 
 
 def load_lfw(root: Path, path: Path) -> tuple[FaceIndex, Pairs]:
-    """The photographs below a folder that a list of pairs names, each once, and the pairs.
+    """The photographs that a list of pairs names, each once, and the pairs.
+
+    Args:
+        root: folder of the photographs.
+        path: of the list.
 
     Raises:
-        InputError: a list that is damaged, or photographs that are not there, named.
+        InputError: a damaged list, or missing photographs.
     """
     files, same, fold = read_pairs(path)
     names, rows = np.unique(files, return_inverse=True)
     rows = rows.reshape(files.shape)
     folder = _folder(root, names[0])
-    missing = [name for name in names.tolist() if not (folder / name).is_file()]
+    encoded = [os.fsencode(name) for name in names.tolist()]
+    missing = [names[i] for i in absent(folder, encoded)]
     if missing:
         lines = "\n".join(f"  {name}" for name in missing[:10])
         more = f"\n  and {len(missing) - 10:,} more" if len(missing) > 10 else ""
         raise InputError(
             f"{folder.absolute()}: {len(missing):,} of the {len(names):,} photographs that {path} "
-            f"names are not there:\n{lines}{more}\nA score on other pairs would compare with "
-            "nothing: complete the folder, or name another with data.verification.root="
+            f"names are missing:\n{lines}{more}\nA score on other pairs could not be compared with "
+            "published ones: complete the folder, or name another with data.verification.root="
         )
     people, labels = np.unique([name.partition("/")[0] for name in names], return_inverse=True)
     index = FaceIndex(
         root=str(folder),
-        files=np.array([os.fsencode(name) for name in names.tolist()]),
+        files=np.array(encoded),
         labels=labels.astype(np.int64),
         classes=tuple((name, name) for name in people.tolist()),
     )
@@ -105,7 +110,7 @@ def load_lfw(root: Path, path: Path) -> tuple[FaceIndex, Pairs]:
 
 
 def _folder(root: Path, photograph: str) -> Path:
-    """Where the people's folders are: `root`, or what an archive unpacks into."""
+    """The folder of the people's folders: `root`, or one that an archive unpacks into."""
     for name in FOLDERS:
         if (root / name / photograph).is_file():
             return root / name
@@ -113,17 +118,17 @@ def _folder(root: Path, photograph: str) -> Path:
 
 
 def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A list of pairs as LFW publishes them.
+    """Read a list of pairs in LFW's format.
 
-    The first line is `folds pairs` (View 2's pairs.txt: 10 300) or `pairs` alone (View 1's lists:
-    one fold). Then, fold after fold, so many matched pairs `NAME 1 2` and as many mismatched ones
-    `NAME 1 OTHER 1`.
+    The first line is `folds pairs` (View 2's pairs.txt: 10 300) or `pairs` alone (View 1's lists,
+    which have one fold). Each fold then has that number of matched pairs, `NAME 1 2`, followed by
+    the same number of mismatched pairs, `NAME 1 OTHER 1`.
 
     Returns:
         files str[P, 2], `NAME/NAME_0001.jpg`; same bool[P]; fold int64[P].
 
     Raises:
-        InputError: file and line, and what should stand there.
+        InputError: a damaged list; the message gives the line and what is expected there.
     """
     try:
         lines = path.read_text(encoding="utf-8").rstrip().splitlines()
@@ -132,15 +137,15 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     header = lines[0].split() if lines else []
     if not (len(header) in (1, 2) and all(word.isdecimal() and int(word) for word in header)):
         raise InputError(
-            f"{path}, line 1: should be the numbers of folds and of matched pairs in each, such as "
+            f"{path}, line 1: should be the number of folds and of matched pairs in each, such as "
             f"'10 300', not {lines[0][:60] if lines else ''!r}"
         )
     folds, count = (1, int(header[0])) if len(header) == 1 else map(int, header)
     wanted = folds * 2 * count
     if len(lines) - 1 != wanted:
         raise InputError(
-            f"{path}: {folds} folds of {count} matched and {count} mismatched pairs are "
-            f"{wanted:,} lines after the first, and there are {len(lines) - 1:,}: get it again"
+            f"{path}: {folds} folds of {count} matched and {count} mismatched pairs take "
+            f"{wanted:,} lines after the first, but there are {len(lines) - 1:,}: download it again"
         )
     same = np.tile(np.repeat([True, False], count), folds)
     fold = np.repeat(np.arange(folds), 2 * count)
@@ -152,19 +157,19 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _pair(words: list[str], matched: bool, where: str) -> tuple[str, str]:
-    """The two files that a line names."""
+    """The two files that a line names; `where` is for messages."""
     kind, form = (
         ("a matched pair", "NAME 1 2") if matched else ("a mismatched pair", "NAME 1 OTHER 1")
     )
     numbers = words[1:] if matched else words[1::2]
     if len(words) != (3 if matched else 4) or not all(n.isdecimal() for n in numbers):
         raise InputError(
-            f"{where}: here stands {kind}, `{form}`, by the first line's counts; found "
+            f"{where}: by the counts in the first line this should be {kind}, `{form}`; found "
             f"{' '.join(words)!r}"
         )
     names = (words[0], words[0]) if matched else (words[0], words[2])
     if (names[0] == names[1]) != matched or (matched and int(numbers[0]) == int(numbers[1])):
-        told = "one image twice" if matched else "two images of one person"
-        raise InputError(f"{where}: {' '.join(words)!r} is {told}, which is no {kind[2:]}")
+        found = "one image twice" if matched else "two images of one person"
+        raise InputError(f"{where}: {' '.join(words)!r} is {found}, not {kind}")
     one, two = (f"{name}/{name}_{int(n):04d}.jpg" for name, n in zip(names, numbers, strict=True))
     return one, two

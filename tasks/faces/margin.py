@@ -1,4 +1,4 @@
-"""Softmax losses that push the faces of a person together: additive margins on the sphere."""
+"""Softmax losses with an additive margin, which pull the faces of each person together."""
 
 import math
 from abc import abstractmethod
@@ -11,10 +11,10 @@ from backbone.errors import InputError
 
 
 class MarginSoftmax(nn.Module):
-    """Cross-entropy of scaled cosines to one centre a person, the own person's made harder.
+    """Cross-entropy of scaled cosines to one centre per person, reduced by a margin for the target.
 
-    The centres are parameters of the loss; training needs them, the trained network does not. All
-    in fp32.
+    The centres are parameters of the loss: the trained network does not need them. Everything is
+    computed in fp32.
 
     Args:
         dimension: of the embeddings.
@@ -23,15 +23,14 @@ class MarginSoftmax(nn.Module):
         margin: m of the papers.
 
     Raises:
-        InputError: fewer than two people; a scale or a margin that makes no sense.
+        InputError: fewer than two people; a scale or a margin out of range.
     """
 
     def __init__(self, dimension: int, num_classes: int, scale: float, margin: float):
         super().__init__()
         if num_classes < 2:
             raise InputError(
-                f"a margin softmax tells people apart: {num_classes} in the training data is too "
-                "few"
+                f"a margin softmax needs two people or more in the training data, not {num_classes}"
             )
         if scale <= 0 or not 0 <= margin < math.pi / 2:
             raise InputError(
@@ -39,25 +38,25 @@ class MarginSoftmax(nn.Module):
                 "and pi/2, such as 64 and 0.35"
             )
         self.scale, self.margin = scale, margin
-        # of no account but for the direction: cosines are taken
+        # only their directions matter, since cosines are taken
         self.centres = nn.Parameter(torch.randn(num_classes, dimension))
 
     @abstractmethod
-    def hardened(self, cosine: Tensor) -> Tensor:
-        """The own person's cosine float[B] less the margin, in the sense of the loss."""
+    def with_margin(self, cosine: Tensor) -> Tensor:
+        """The cosines float[B, 1] to the target centres, reduced by the margin."""
 
     def forward(self, embedding: Tensor, labels: Tensor) -> Tensor:
-        """The mean over the images that have an identity; 0 where none has.
+        """The mean over the images with an identity; 0 if there is none.
 
         Args:
             embedding: unit-length float[B, dimension].
-            labels: int64[B], 0..num_classes-1, or -1 for a face of nobody known.
+            labels: int64[B], 0..num_classes-1, or -1 for an unknown person.
         """
         with torch.autocast(embedding.device.type, enabled=False):
             cosine = F.linear(embedding.float(), F.normalize(self.centres.float(), dim=1))
             known = labels >= 0
             own = labels.clamp(min=0)[:, None]
-            logits = cosine.scatter(1, own, self.hardened(cosine.gather(1, own)))
+            logits = cosine.scatter(1, own, self.with_margin(cosine.gather(1, own)))
             loss = F.cross_entropy(self.scale * logits, own[:, 0], reduction="none")
             return (loss * known).sum() / known.sum().clamp(min=1)
 
@@ -65,7 +64,7 @@ class MarginSoftmax(nn.Module):
 class CosFace(MarginSoftmax):
     """cos(theta) - m (arXiv 1801.09414, equation 4; AM-softmax of arXiv 1801.05599)."""
 
-    def hardened(self, cosine: Tensor) -> Tensor:
+    def with_margin(self, cosine: Tensor) -> Tensor:
         """See MarginSoftmax."""
         return cosine - self.margin
 
@@ -73,13 +72,13 @@ class CosFace(MarginSoftmax):
 class ArcFace(MarginSoftmax):
     """cos(theta + m) (arXiv 1801.07698, equation 3).
 
-    Beyond theta = pi - m, where that would rise again, cos(theta) - m sin(m) goes on falling, as in
-    the authors' code.
+    Beyond theta = pi - m, where that would rise again, the loss uses cos(theta) - m sin(m), which
+    keeps falling, as in the authors' code.
     """
 
-    def hardened(self, cosine: Tensor) -> Tensor:
+    def with_margin(self, cosine: Tensor) -> Tensor:
         """See MarginSoftmax."""
-        # the sine's slope is infinite at cos = +-1: clamped, it is 0 there and finite beside it
+        # the slope of the sine is infinite at cos = +-1; clamping makes it 0 there
         sine = (1 - cosine.square()).clamp(min=1e-6).sqrt()
         turned = cosine * math.cos(self.margin) - sine * math.sin(self.margin)
         beyond = cosine - self.margin * math.sin(self.margin)

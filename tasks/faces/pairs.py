@@ -1,4 +1,4 @@
-"""Pairs of faces, of one person or of two, in folds that share no person."""
+"""Pairs of faces, of one person or of two, in folds without common people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from backbone.errors import InputError
 from tasks.faces.face_index import FaceIndex
 
-IMAGES = 20  # of a person that pairs are made of: 190 pairs, enough of anyone
+IMAGES = 20  # at most, of a person: they make 190 pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,11 +17,11 @@ class Pairs:
     """P pairs among N images."""
 
     first: np.ndarray
-    """int64[P], the row of a pair's first image."""
+    """int64[P], the row of each pair's first image."""
     second: np.ndarray
-    """int64[P], and of its second."""
+    """int64[P], the row of its second."""
     same: np.ndarray
-    """bool[P], whether both show one person: a matched pair."""
+    """bool[P], whether both show the same person (a matched pair)."""
     fold: np.ndarray
     """int64[P], 0..F-1."""
     title: str
@@ -32,26 +32,26 @@ class Pairs:
 
     @property
     def folds(self) -> int:
-        """F."""
+        """F, the number of folds."""
         return int(self.fold.max()) + 1
 
     def leaks(self, people: np.ndarray) -> int:
-        """How many people stand in pairs of several folds; `people` int64[N] is who images show."""
+        """Number of people in pairs of several folds; `people` int64[N] is who each image shows."""
         rows = np.concatenate([self.first, self.second])
         met = np.unique(np.stack([people[rows], np.tile(self.fold, 2)], 1), axis=0)
         return int((np.unique(met[:, 0], return_counts=True)[1] > 1).sum())
 
 
 def make_pairs(people: np.ndarray, folds: int, per_fold: int, seed: int) -> Pairs:
-    """Draw pairs as LFW's are (its report's section III), the same for the same seed.
+    """Draw pairs like LFW's (section III of its report); the same seed gives the same pairs.
 
-    Everybody with two images is dealt to one fold. Each fold has equally many matched and
-    mismatched pairs: matched ones of as many people as there are, before a second of anyone.
+    Everybody with two images is assigned to one fold. Each fold has as many matched as mismatched
+    pairs. Nobody is in a second matched pair before everybody in the fold is in one.
 
     Args:
-        people: int64[N], who each image shows; -1 for nobody known, who is in no pair.
-        folds: as many, or fewer where there are not two people for each.
-        per_fold: matched pairs a fold, or fewer where a fold has no more.
+        people: int64[N], who each image shows; images with -1 (unknown) are in no pair.
+        folds: number of folds; fewer if there are not two people for each.
+        per_fold: matched pairs in each fold; fewer if a fold does not have so many.
         seed: of the run.
 
     Raises:
@@ -62,8 +62,8 @@ def make_pairs(people: np.ndarray, folds: int, per_fold: int, seed: int) -> Pair
     known = rng.permutation(np.flatnonzero(counts >= 2))
     if len(known) < 4:
         raise InputError(
-            f"{len(known)} people with two images or more are too few for pairs of faces to "
-            "validate with: hold out at least four, better a hundred"
+            f"{len(known)} people with two images or more are too few to make validation pairs: "
+            "hold out at least four, better a hundred"
         )
     folds = min(folds, len(known) // 2)
     order = rng.permutation(len(people))
@@ -86,18 +86,18 @@ def make_pairs(people: np.ndarray, folds: int, per_fold: int, seed: int) -> Pair
 
 
 def _matched(people: list[np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
-    """Up to `count` pairs int64[n, 2] of one person each, everybody before anyone twice."""
-    pairs, turns = [], []
+    """Up to `count` pairs int64[n, 2] of one person; everybody has one before anybody has two."""
+    drawn = []
     for images in people:
         both = np.stack(np.triu_indices(len(images), 1), 1)
-        pairs.append(images[rng.permutation(both)])
-        turns.append(np.arange(len(both)))
-    pairs, turns = np.concatenate(pairs), np.concatenate(turns)
+        drawn.append(images[rng.permutation(both)])
+    pairs = np.concatenate(drawn)
+    turns = np.concatenate([np.arange(len(own)) for own in drawn])
     return pairs[np.lexsort((rng.random(len(turns)), turns))[:count]]
 
 
 def _mismatched(people: list[np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
-    """Up to `count` different pairs int64[n, 2] of two people each, drawn person before image."""
+    """Up to `count` distinct pairs int64[n, 2] of two people: draws the people, then the images."""
     one = rng.integers(len(people), size=8 * count + 64)
     other = (one + rng.integers(1, len(people), size=len(one))) % len(people)
 
@@ -112,10 +112,9 @@ def _mismatched(people: list[np.ndarray], count: int, rng: np.random.Generator) 
 
 
 def compact(index: FaceIndex, pairs: Pairs) -> tuple[FaceIndex, Pairs]:
-    """The images that pairs need, each once, and the pairs as rows of them.
+    """The images in the pairs, each once, and the pairs as rows of these images.
 
-    They come in the order in which pairs taken from all folds and both kinds in turn need them, so
-    that the first few images already make pairs that can be scored.
+    The images are ordered so that the first few already make pairs of all folds and both kinds.
     """
     kind = 2 * pairs.fold + ~pairs.same
     order = np.argsort(kind, kind="stable")

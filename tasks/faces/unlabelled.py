@@ -1,34 +1,33 @@
-"""Faces of nobody known, for a student who learns from a teacher alone."""
+"""Faces without identities, for a student that learns from a teacher alone."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError
 from tasks.data.image_source import ImageSet, require
-from tasks.faces.csv_rows import SPLIT, check_once, file_column, read_rows, split_of
+from tasks.faces.csv_rows import ImageList, read_rows
 from tasks.faces.face_index import FaceIndex
-from tasks.faces.holding_out import held_out
-from tasks.images.listing import absent, images_below
+from tasks.faces.holdout import holdout_mask
+from tasks.images.listing import images_below
 
 LAYOUT = """images/*.jpg, in folders of any depth; another name: data.images=NAME
-labels.csv with a column `file`, and perhaps `split` (train, val, test): data.list=NAME, or
+labels.csv with a column `file`, and optionally `split` (train, val, test): data.list=NAME, or
 data.list=null for every image in the folder"""
 
 
 @dataclass(frozen=True)
 class UnlabelledFaces:
-    """The images that a CSV file lists, or all below a folder.
+    """The images that a CSV file lists, or all in a folder and below.
 
     Args:
-        root: the folder.
-        images: that of the images, in `root`.
-        list: CSV file in `root` with a column of files, paths in the images' folder, and perhaps
-            one of splits; other columns are not read. None: every image.
-        val_fraction: share held out for validation where no list says so; which ones depends on
-            the seed and on each file's name.
+        root: the folder that the other paths are relative to.
+        images: folder of the images.
+        list: CSV file with a column of files, which are paths in `images`, and optionally one of
+            splits; other columns are ignored. None: every image.
+        val_fraction: share held out for validation if no list gives splits. Which images are held
+            out depends on the seed and on their names.
         seed: of the run.
     """
 
@@ -49,52 +48,43 @@ class UnlabelledFaces:
                 "be between 0 and 1, such as 0.05"
             )
 
-    def load(self) -> ImageSet:
+    def load(self) -> ImageSet[FaceIndex]:
         """See ImageSource."""
         self.check()
         folder = Path(self.root, self.images)
         if self.list is None:
-            files, splits = images_below(folder), None
+            files, given = images_below(folder), None
         else:
-            files, splits = listed_faces(Path(self.root, self.list), folder)
+            files, given = listed_faces(Path(self.root, self.list), folder)
         if len(files) < 2:
             raise InputError(f"{folder}: {len(files)} images are too few to train and to validate")
         note = ""
-        if splits is None:
-            held = held_out(files, self.val_fraction, self.seed)
+        if given is None:
+            held = holdout_mask(files, self.val_fraction, self.seed)
             splits = np.where(held, "val", "train")
             note = f"{self.val_fraction:.0%} of the images held out with seed {self.seed}"
+        else:
+            splits = np.array(given)
         index = FaceIndex(str(folder), np.array(files), np.full(len(files), -1), ())
         parts = {s: index.take(np.flatnonzero(splits == s)) for s in ("train", "val", "test")}
         empty = [split for split in ("train", "val") if not len(parts[split])]
         if empty:
             raise InputError(
-                f"{Path(self.root, self.list)}: no image has split {' or '.join(empty)}; leave the "
-                "column out and a share is held out (data.val_fraction)"
+                f"{Path(self.root, str(self.list))}: no image has split {' or '.join(empty)}; "
+                "leave the column out to hold out a share of the images (data.val_fraction)"
             )
         return ImageSet({split: part for split, part in parts.items() if len(part)}, note)
 
 
-def listed_faces(path: Path, folder: Path) -> tuple[list[bytes], np.ndarray | None]:
-    """The files that a list names, and their splits where it has such a column.
+def listed_faces(path: Path, folder: Path) -> tuple[list[bytes], list[str] | None]:
+    """The files that a list names, and their splits if it has such a column.
 
-    Raises: InputError for a damaged list, or files that are not in the folder.
+    Raises:
+        InputError: a damaged list, or files that are not in the folder.
     """
     header, rows = read_rows(path)
-    column = file_column(path, header)
-    at = header.index(SPLIT) if SPLIT in header else None
-    files, lines, splits = [], [], []
+    images = ImageList(path, header)
     for line, row in rows:
-        files.append(row[column].strip())
-        lines.append(line)
-        if at is not None:
-            splits.append(split_of(path, line, row[at]))
-    check_once(path, files, lines)
-    names = [os.fsencode(file) for file in files]
-    if missing := absent(folder, names):
-        raise InputError(
-            f"{path}, line {lines[missing[0]]}: {len(missing):,} of {len(files):,} files are not "
-            f"in {folder}: {listed_briefly(files[i] for i in missing)}; complete the folder, or "
-            "name another with data.images="
-        )
-    return names, None if at is None else np.array(splits)
+        images.add(line, row)
+    images.check()
+    return images.paths_in(folder), images.splits()

@@ -2,17 +2,19 @@
 
     python -m tasks.faces.unpack PARQUET_FOLDER ROOT
 
-PARQUET_FOLDER holds {train,valid,test}-00000-of-00019.parquet, here or one folder down, as the
-Hugging Face hub's mirrors do: flwrlabs/celeba, tpremoli/CelebA-attrs, eurecom-ds/celeba. A picture
-keeps the name that the mirror gives it; where it gives none, pictures are numbered in the mirror's
-order, training before validation before test, which are CelebA's own numbers as long as the mirror
-kept its order. An interrupted call goes on where it stopped: the lists are written last.
+PARQUET_FOLDER holds {train,valid,test}-00000-of-00019.parquet, directly or one folder down, as
+mirrors on the Hugging Face hub do: flwrlabs/celeba, tpremoli/CelebA-attrs, eurecom-ds/celeba.
+Images keep the names that the mirror gives them. Without names they are numbered in the mirror's
+order: training, validation, test. These are CelebA's own numbers if the mirror kept its order.
+After an interruption, run the command again: it keeps the images that are there, and writes the
+lists last.
 """
 
 import argparse
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +24,8 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from backbone.files import write_atomically
-from tasks.faces.celeba import ATTRIBUTES, IMAGES, PARTITION
+from tasks.faces.celeba import ATTRIBUTES, IDENTITIES, IMAGES, PARTITION
 
-IDENTITIES = "identity_CelebA.txt"
 IDENTITY_COLUMNS = ("celeb_id", "identity")
 # CelebA's own order, for a mirror that gives 40 values without their names
 # fmt: off
@@ -46,7 +47,7 @@ ROWS = 256  # read at a time
 
 @dataclass
 class Unpacked:
-    """What was read, a row an image."""
+    """What was read; one row for each image."""
 
     names: list[str] = field(default_factory=list)
     parts: list[int] = field(default_factory=list)
@@ -55,36 +56,50 @@ class Unpacked:
 
 
 def unpack(folder: Path, root: Path) -> int:
-    """Write the pictures and lists; returns the number of pictures.
+    """Write the images and the lists.
 
-    Raises: InputError without pyarrow, for missing shards, columns that are not a mirror's, a value
-        that is no label, a picture that is none, and where `root` has lists already.
+    Args:
+        folder: of the parquet files.
+        root: folder to write into.
+
+    Returns:
+        The number of images.
+
+    Raises:
+        InputError: pyarrow is not installed, shards are missing, columns, labels or images are not
+            as expected, or `root` already has lists.
     """
     if (root / ATTRIBUTES).exists():
         raise InputError(
-            f"{root.absolute()} has {ATTRIBUTES} already, so that there is nothing to unpack; "
-            "name another folder, or remove the lists there"
+            f"{root.absolute()} already has {ATTRIBUTES}, so there is nothing to unpack; name "
+            "another folder, or remove the lists there"
         )
     parquet = _pyarrow()
     shards = find_parquet(folder)
-    found, attributes = Unpacked(), None
+    found = Unpacked()
+    attributes = ParquetColumns.of(
+        shards[0][1], _open(parquet, shards[0][1]).schema_arrow
+    ).attributes
     for part, path in shards:
         file = _open(parquet, path)
         columns = ParquetColumns.of(path, file.schema_arrow)
-        if attributes is not None and columns.attributes != attributes.attributes:
-            raise InputError(f"{path} has other attributes than {shards[0][1]}: not of one mirror")
-        attributes = attributes or columns
+        if attributes and columns.attributes != attributes:
+            raise InputError(
+                f"{path} and {shards[0][1]} have different attributes: they are of two mirrors"
+            )
+        attributes = columns.attributes
         for number, batch in enumerate(file.iter_batches(ROWS, columns=columns.all)):
             _unpack_rows(batch, columns, part, f"{path}, row {number * ROWS}", root, found)
-        print(f"{path.name}: {len(found.names):,} pictures so far", flush=True)
-    _write_lists(root, found, attributes.attributes)
+        print(f"{path.name}: {len(found.names):,} images so far", flush=True)
+    _write_lists(root, found, attributes)
     return len(found.names)
 
 
 def find_parquet(folder: Path) -> list[tuple[int, Path]]:
-    """(part, file) of all shards, training before validation before test.
+    """(part, file) of all shards, in the order training, validation, test.
 
-    Raises: InputError for no shard, missing ones, or a split that is not there.
+    Raises:
+        InputError: no shards, missing ones, or a missing split.
     """
     paths = sorted(p for depth in ("*", "*/*") for p in folder.glob(f"{depth}.parquet"))
     if not paths:
@@ -92,20 +107,21 @@ def find_parquet(folder: Path) -> list[tuple[int, Path]]:
             f"{folder.absolute()}: no .parquet file here or one folder down; download a mirror "
             "such as flwrlabs/celeba from the Hugging Face hub"
         )
-    shards, numbers = [], {}
+    shards = []
+    numbers: dict[tuple[int, str, int], set[int]] = {}
     for path in paths:
         match = SHARD.fullmatch(path.name)
         if not match:
             raise InputError(
-                f"{path}: expected names such as train-00000-of-00019.parquet (train, valid or "
-                "validation, test), which say the split; rename it, or move it away"
+                f"{path}: expected a name such as train-00000-of-00019.parquet, with train, valid, "
+                "validation or test; rename the file, or move it away"
             )
         split, number, total = match[1], int(match[2]), int(match[3])
         shards.append((PARTS[split], number, path))
         numbers.setdefault((PARTS[split], split, total), set()).add(number)
     if len(numbers) != 3 or len({part for part, _, _ in numbers}) != 3:
         raise InputError(
-            f"{folder.absolute()}: expected one set of shards each for train, valid and test, "
+            f"{folder.absolute()}: expected one set of shards for each of train, valid and test, "
             "found "
             f"{listed_briefly(f'{split}-*-of-{total:05d}' for _, split, total in sorted(numbers))}"
         )
@@ -114,29 +130,29 @@ def find_parquet(folder: Path) -> list[tuple[int, Path]]:
         if lacking:
             names = (f"{split}-{k:05d}-of-{total:05d}.parquet" for k in lacking)
             raise InputError(
-                f"{folder.absolute()}: shards are missing: {listed_briefly(names)}; get them"
+                f"{folder.absolute()}: shards are missing: {listed_briefly(names)}; download them"
             )
     return [(part, path) for part, _, path in sorted(shards)]
 
 
 @dataclass(frozen=True)
 class ParquetColumns:
-    """Which columns of a file are what."""
+    """The columns of a file and what they hold."""
 
     attributes: list[str]
     separate: bool
-    """A column an attribute, else one, `attributes`, of 40 values."""
+    """Whether each attribute has a column; otherwise one column, `attributes`, has 40 values."""
     identity: str | None
 
     @property
     def all(self) -> list[str]:
-        """Those to read; texts and boxes are passed over."""
+        """The columns to read; texts and boxes are skipped."""
         values = self.attributes if self.separate else ["attributes"]
         return ["image", *values, *([self.identity] if self.identity else [])]
 
     @classmethod
     def of(cls, path: Path, schema: Any) -> "ParquetColumns":
-        """Raises: InputError for a file without pictures or attributes."""
+        """The columns of a file. Raises: InputError if it has no images or no attributes."""
         import pyarrow.types as types
 
         identity = next((name for name in IDENTITY_COLUMNS if name in schema.names), None)
@@ -151,12 +167,12 @@ class ParquetColumns:
         if image is None or not types.is_struct(image) or image.get_field_index("bytes") < 0:
             raise InputError(
                 f"{path}: no column image with bytes among {listed_briefly(schema.names)}; this "
-                "is no mirror of CelebA as the Hugging Face hub has them"
+                "is not a mirror of CelebA like those on the Hugging Face hub"
             )
         if separate and not names:
             raise InputError(
                 f"{path}: no column of attributes (true or false, 1 or -1) among "
-                f"{listed_briefly(schema.names)}; a mirror without them, get another"
+                f"{listed_briefly(schema.names)}; use another mirror"
             )
         return cls(names if separate else NAMES, separate, identity)
 
@@ -164,7 +180,7 @@ class ParquetColumns:
 def _unpack_rows(
     batch: Any, columns: ParquetColumns, part: int, where: str, root: Path, found: Unpacked
 ) -> None:
-    """Write the pictures of some rows and note their labels."""
+    """Write the images of some rows and collect their labels."""
     found.labels.append(_labels(batch, columns, where))
     if columns.identity:
         found.identities += batch.column(columns.identity).to_pylist()
@@ -174,7 +190,7 @@ def _unpack_rows(
         number = len(found.names) + 1
         suffix = SUFFIX.get((data or b"")[:3])
         if suffix is None:
-            raise InputError(f"{where} or after, picture {number:,}: neither JPEG nor PNG")
+            raise InputError(f"{where} or after, image {number:,}: neither JPEG nor PNG")
         name = os.path.basename(given) if given else f"{number:06d}{suffix}"
         path = root / IMAGES / name
         if not path.exists() or path.stat().st_size != len(data):
@@ -195,7 +211,9 @@ def _labels(batch: Any, columns: ParquetColumns, where: str) -> np.ndarray:
     else:
         rows = batch.column("attributes").to_pylist()
         if {len(row or ()) for row in rows} != {len(NAMES)} or any(None in row for row in rows):
-            raise InputError(f"{where} or after, column attributes: not {len(NAMES)} values each")
+            raise InputError(
+                f"{where} or after, column attributes: not {len(NAMES)} values per row"
+            )
         values = np.array(rows)
     values = values.astype(np.int64)
     kinds = {*np.unique(values).tolist()}
@@ -208,12 +226,11 @@ def _labels(batch: Any, columns: ParquetColumns, where: str) -> np.ndarray:
 
 
 def _write_lists(root: Path, found: Unpacked, attributes: list[str]) -> None:
-    """The lists, that of the attributes last: with it the set is whole."""
+    """Write the lists, that of the attributes last: with it the set is complete."""
     if len(set(found.names)) < len(found.names):
-        seen: set[str] = set()
-        double = [name for name in found.names if name in seen or seen.add(name)]
+        double = [name for name, count in Counter(found.names).items() if count > 1]
         raise InputError(
-            f"the mirror gives two pictures one name: {listed_briefly(double)}; get another"
+            f"the mirror gives several images the same name: {listed_briefly(double)}; use another"
         )
 
     def write(name: str, lines: Iterator[str]) -> None:
@@ -236,7 +253,7 @@ def _write_lists(root: Path, found: Unpacked, attributes: list[str]) -> None:
 
 
 def _pyarrow() -> Any:
-    """pyarrow.parquet, which only this command needs."""
+    """pyarrow.parquet, an optional dependency that only this command needs."""
     try:
         import pyarrow.parquet
     except ImportError:
@@ -245,11 +262,13 @@ def _pyarrow() -> Any:
 
 
 def _open(parquet: Any, path: Path) -> Any:
-    """Raises: InputError for a file that is no parquet file."""
+    """Open a parquet file. Raises: InputError if it is not one."""
     try:
         return parquet.ParquetFile(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a whole parquet file ({error}); get it again") from error
+        raise InputError(
+            f"{path}: not a complete parquet file ({error}); download it again"
+        ) from error
 
 
 def main() -> None:
@@ -267,7 +286,7 @@ def main() -> None:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"{count:,} pictures in {given.root}; train on them with data.root={given.root}")
+    print(f"{count:,} images in {given.root}; train on them with data.root={given.root}")
 
 
 if __name__ == "__main__":

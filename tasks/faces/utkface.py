@@ -1,7 +1,7 @@
 """UTKFace (Zhang, Song and Qi, "Age Progression/Regression by Conditional Adversarial Autoencoder",
 arXiv 1702.08423): faces with age, gender and race, made into attributes.
 
-By its authors' account an algorithm (DEX) estimated the labels and an annotator looked them over:
+According to its authors, an algorithm (DEX) estimated the labels and an annotator checked them;
 nobody in the pictures was asked. See "On use" in tasks/faces/README.md.
 """
 
@@ -17,32 +17,32 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
-from tasks.faces.csv_rows import SPLIT, check_once, file_column, read_rows, split_of
-from tasks.images.listing import absent, images_below
+from tasks.faces.csv_rows import ImageList, read_rows
+from tasks.images.listing import images_below
 
 RACES = ("White", "Black", "Asian", "Indian", "Other_Race")  # numbers 0 to 4
 COLUMNS = {"age": range(0, 150), "gender": (0, 1), "race": range(len(RACES))}
 # 26_1_3_20170117154635126.jpg.chip.jpg: age, gender, race, moment
 NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_\d+")
-LAYOUT = """labels.csv and images/     file,age,gender,race[,split] a line
+LAYOUT = """labels.csv and images/     rows of file,age,gender,race[,split]
 or as published: files named [age]_[gender]_[race]_[date].jpg (or .jpg.chip.jpg) in the folder, in
-UTKFace/ or images/ or below"""
+UTKFace/ or images/, or below them"""
 DOWNLOADS = ("https://susanqq.github.io/UTKFace/ (non-commercial research)",)
 ADVICE = "correct the value, or leave it blank for unknown"
 
 
 @dataclass(frozen=True)
 class UTKFace:
-    """Faces as `Male`, one attribute a race, and `Over_N`: older than N years.
+    """Faces with the attributes `Male`, one for each race, and `Over_N` (older than N years).
 
-    Gender 0 is annotated as male, so `Male` is 1 for it. The splits are the list's; without any a
-    fixed hash of the file's name puts eight tenths into training, one into validation and one into
-    the test set, the same ones everywhere.
+    Gender 0 is annotated as male, so `Male` is 1 for it. The list gives the splits. If it does not,
+    a fixed hash of each file's name puts eight tenths of the images into training, one into
+    validation and one into the test set, the same ones everywhere.
 
     Args:
-        root: holds the list and the images, or the images alone.
-        labels: the list; None: labels.csv where there is one, else the files' names say it.
-        images: folder of the files; None: images or UTKFace where there is one, else root itself.
+        root: folder of the list and the images, or of the images alone.
+        labels: the list; None: labels.csv if there is one, or else the files' names.
+        images: folder of the files; None: images or UTKFace if there is one, or else `root`.
         age_thresholds: years, rising.
         attributes: those to learn, in this order; None: all.
     """
@@ -54,14 +54,14 @@ class UTKFace:
     attributes: Sequence[str] | None = None
 
     def list_path(self) -> Path | None:
-        """The list, if it is one that says what is seen."""
+        """The list; None if the files' names are the labels."""
         if self.labels is not None:
             return Path(self.root, self.labels)
         path = Path(self.root, "labels.csv")
         return path if path.exists() else None
 
     def folder(self) -> Path:
-        """The images' folder."""
+        """Folder of the images."""
         root = Path(self.root)
         if self.images is not None:
             return root / self.images
@@ -83,7 +83,7 @@ class UTKFace:
         paths = [self.folder()] if path is None else [path, self.folder()]
         require("UTKFace", Path(self.root), paths, LAYOUT, DOWNLOADS)
 
-    def load(self) -> ImageSet:
+    def load(self) -> ImageSet[AttributeIndex]:
         """See ImageSource."""
         self.check()
         path = self.list_path()
@@ -102,12 +102,14 @@ class UTKFace:
         }
         if "val" not in found:
             where = path or self.folder()
-            raise InputError(f"{where}: none of {len(files):,} images is for validation; add some")
+            raise InputError(
+                f"{where}: none of the {len(files):,} images is for validation; add some"
+            )
         return ImageSet(found, note)
 
 
 def attributes_of(values: np.ndarray, age_thresholds: Sequence[int]) -> np.ndarray:
-    """int8[N, A] of int64[N, 3] age, gender and race, -1 where one of them is unknown."""
+    """Labels int8[N, A] for int64[N, 3] age, gender and race; -1 is unknown, in both."""
     age, gender, race = (column[:, None] for column in values.T)
     parts = (
         (gender, gender == 0),
@@ -120,69 +122,64 @@ def attributes_of(values: np.ndarray, age_thresholds: Sequence[int]) -> np.ndarr
 
 
 def split_by_name(file: str) -> str:
-    """'train', 'val' or 'test' by the name up to its first dot: .jpg and .jpg.chip.jpg agree."""
+    """'train', 'val' or 'test', by the name up to its first dot: .jpg and .jpg.chip.jpg agree."""
     tenth = zlib.crc32(os.path.basename(file).partition(".")[0].encode()) % 10
     return "test" if tenth == 0 else "val" if tenth == 1 else "train"
 
 
 def _from_names(folder: Path) -> tuple[list[bytes], np.ndarray, list[str], str]:
-    """Files, age, gender and race int64[N, 3], splits, and what was left out."""
+    """Files; age, gender and race int64[N, 3]; splits; and a note on what was left out."""
     found = images_below(folder)
     names = [os.fsdecode(file) for file in found]
-    matches = [NAME.match(os.path.basename(name)) for name in names]
-    kept = [i for i, match in enumerate(matches) if match]
-    if not kept:
+    values = {
+        i: [int(number) for number in match.groups()]
+        for i, name in enumerate(names)
+        if (match := NAME.match(os.path.basename(name)))
+    }
+    if not values:
         raise InputError(
-            f"{folder.absolute()}: none of {len(names):,} images is named "
+            f"{folder.absolute()}: none of the {len(names):,} images is named "
             "[age]_[gender]_[race]_[date].jpg and there is no labels.csv; name the folder with "
             "data.root= or the list with data.labels="
         )
-    left_out = [name for name, match in zip(names, matches, strict=True) if not match]
+    left_out = [name for i, name in enumerate(names) if i not in values]
     note = "split by a hash of the names"
     if left_out:
         note += (
-            f", {len(left_out):,} left out whose names lack a value ({listed_briefly(left_out)})"
+            f", {len(left_out):,} images left out because their names lack a value "
+            f"({listed_briefly(left_out)})"
         )
-    values = np.array([[int(n) for n in matches[i].groups()] for i in kept], np.int64)
-    return [found[i] for i in kept], values, [split_by_name(names[i]) for i in kept], note
+    splits = [split_by_name(names[i]) for i in values]
+    return [found[i] for i in values], np.array([*values.values()], np.int64), splits, note
 
 
 def _from_list(path: Path, folder: Path) -> tuple[list[bytes], np.ndarray, list[str], str]:
+    """See `_from_names`."""
     header, rows = read_rows(path)
-    file_at = file_column(path, header)
+    images = ImageList(path, header)
     lacking = [name for name in COLUMNS if name not in header]
     if lacking:
         raise InputError(
-            f"{path}, line 1: no column {' nor '.join(lacking)} among {', '.join(header)}; "
-            "expected are file,age,gender,race and perhaps split"
+            f"{path}, line 1: no column {' or '.join(lacking)} among {', '.join(header)}; "
+            "the columns should be file,age,gender,race and optionally split"
         )
     at = {name: header.index(name) for name in COLUMNS}
-    split_at = header.index(SPLIT) if SPLIT in header else None
-    files, lines, values, splits = [], [], [], []
+    values = []
     for line, row in rows:
-        files.append(row[file_at].strip())
-        lines.append(line)
+        images.add(line, row)
         values.append([_value(path, line, name, row[k]) for name, k in at.items()])
-        splits.append(
-            split_by_name(files[-1]) if split_at is None else split_of(path, line, row[split_at])
+    images.check()
+    splits, note = images.splits(), ""
+    if splits is None:
+        splits, note = (
+            [split_by_name(file) for file in images.files],
+            "split by a hash of the names",
         )
-    if not files:
-        raise InputError(f"{path}: there is no row below the header")
-    check_once(path, files, lines)
-    encoded = [os.fsencode(file) for file in files]
-    missing = absent(folder, encoded)
-    if missing:
-        raise InputError(
-            f"{path}, line {lines[missing[0]]}: {files[missing[0]]} is not in {folder.absolute()} "
-            f"({len(missing):,} of {len(files):,} images are missing); name their folder with "
-            "data.images="
-        )
-    note = "" if split_at is not None else "split by a hash of the names"
-    return encoded, np.array(values, np.int64), splits, note
+    return images.paths_in(folder), np.array(values, np.int64), splits, note
 
 
 def _value(path: Path, line: int, column: str, text: str) -> int:
-    """A whole number of a column, -1 for a blank."""
+    """A whole number, or -1 for a blank."""
     text = text.strip()
     if not text:
         return -1

@@ -1,4 +1,4 @@
-"""Are two faces of one person? LFW's protocol, and the curve of accepts against false accepts."""
+"""Are two faces of the same person? LFW's protocol, and the receiver operating characteristic."""
 
 from __future__ import annotations
 
@@ -21,42 +21,47 @@ FALSE_ACCEPT_RATES = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
 def roc(distance: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Receiver operating characteristic: (false accept rate, true accept rate), from 0 to 1.
 
-    One point a threshold that accepts all pairs up to a distance, after (0, 0), which accepts none.
+    After (0, 0), which accepts no pair, there is one point for each distinct distance: it accepts
+    all pairs up to that distance.
 
     Args:
-        distance: float[P]. same: bool[P], with matched and mismatched pairs.
+        distance: float[P].
+        same: bool[P], with matched and mismatched pairs.
+
+    Returns:
+        float[T + 1] each, for T distinct distances.
     """
     order = np.argsort(distance, kind="stable")
     distance, same = distance[order], same[order]
-    last = np.append(distance[1:] != distance[:-1], True)  # equal ones are accepted together
+    last = np.append(distance[1:] != distance[:-1], True)  # equal distances go together
     accepted, falsely = same.cumsum()[last], (~same).cumsum()[last]
     far, tar = falsely / (~same).sum(), accepted / same.sum()
     return np.append(0.0, far), np.append(0.0, tar)
 
 
 def allowed_accepts(mismatched: int, rate: float) -> int:
-    """How many of so many mismatched pairs a false accept rate lets pass: whole pairs only."""
+    """How many of the mismatched pairs may be accepted at a false accept rate, rounded down."""
     return int(rate * mismatched + 1e-9)
 
 
 def tar_at_far(distance: np.ndarray, same: np.ndarray, rate: float) -> float:
-    """Greatest true accept rate at a false accept rate of at most `rate`, 0 and up to below 1.
+    """Greatest true accept rate at a false accept rate of at most `rate`, in [0, 1).
 
-    Of 3,000 mismatched pairs a rate of 1e-4 allows none: that is the rate at FAR 0/3000.
+    With 3,000 mismatched pairs a rate of 1e-4 allows no false accept: it is then FAR 0/3000.
     """
     mismatched = np.sort(distance[~same])
     return float((distance[same] < mismatched[allowed_accepts(len(mismatched), rate)]).mean())
 
 
 def area_under_roc(distance: np.ndarray, same: np.ndarray) -> float:
-    """Area under the ROC: how often a matched pair is nearer than a mismatched one, ties half."""
+    """Area under the ROC: how often a matched pair is nearer than a mismatched one; ties half."""
     ranks = rankdata(distance)[~same]
     matched, mismatched = int(same.sum()), len(ranks)
     return float((ranks.sum() - mismatched * (mismatched + 1) / 2) / (matched * mismatched))
 
 
 def equal_error_rate(distance: np.ndarray, same: np.ndarray) -> float:
-    """Where false accept and false reject rate meet on the ROC, straight between its points."""
+    """The rate at which false accepts and false rejects are equal, interpolated linearly."""
     far, tar = roc(distance, same)
     over = far - (1 - tar)  # rises from -1 to 1
     k = int(np.argmax(over >= 0))
@@ -65,14 +70,14 @@ def equal_error_rate(distance: np.ndarray, same: np.ndarray) -> float:
 
 
 def best_threshold(distance: np.ndarray, same: np.ndarray) -> float:
-    """The threshold with most pairs right, where those nearer than it are accepted.
+    """The threshold with the most correct decisions; pairs below it are accepted.
 
-    Every threshold that parts the pairs differently is looked at, half-way between two distances.
-    Of several that are equally good, the least: it accepts fewest.
+    The candidates lie half-way between neighbouring distances. Of equally good ones the smallest is
+    taken, which accepts the fewest pairs.
     """
     order = np.argsort(distance, kind="stable")
     distance, same = distance[order], same[order]
-    # right once the first k are accepted, k = 0..P
+    # gain in correct decisions from accepting the first k pairs, k = 0..P
     right = np.append(0, np.where(same, 1, -1).cumsum())
     cut = np.append(True, np.append(distance[1:] != distance[:-1], True))
     k = np.flatnonzero(cut)[right[cut].argmax()]
@@ -86,9 +91,9 @@ def best_threshold(distance: np.ndarray, same: np.ndarray) -> float:
 def fold_accuracies(
     distance: np.ndarray, same: np.ndarray, fold: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Accuracy of each fold at the threshold that is best for all others; and that threshold.
+    """Accuracy of each fold at the threshold that is best for the other folds; and that threshold.
 
-    A single fold has no other: its threshold is its own best, its accuracy so much too good.
+    A single fold is scored at its own best threshold, which makes its accuracy optimistic.
 
     Returns:
         accuracies float[F], thresholds float[F].
@@ -106,15 +111,15 @@ def fold_accuracies(
 
 @dataclass(frozen=True)
 class PairScores:
-    """How well distances tell matched from mismatched pairs.
+    """How well distances separate matched from mismatched pairs.
 
     Args:
-        metrics: `accuracy`, mean of the folds, and `accuracy_stderr`, the standard error of that
-            mean, where there are several; `tar_at_far_1e-2`, `1e-3`, `1e-4`; `auc`; `eer`. 0..1.
-        distance: float[P], squared, of unit-length embeddings: 0..4.
+        metrics: `accuracy`, the mean over the folds; `accuracy_stderr`, the standard error of that
+            mean, if there are several folds; `tar_at_far_1e-2`, `1e-3`, `1e-4`; `auc`; `eer`. 0..1.
+        distance: float[P], squared distances of unit-length embeddings, 0..4.
         same: bool[P].
-        threshold: float[P], that of the pair's fold.
-        note: what the figures rest on.
+        threshold: float[P], the threshold of each pair's fold.
+        note: how the scores were computed.
     """
 
     metrics: dict[str, float]
@@ -125,16 +130,21 @@ class PairScores:
 
 
 def score_pairs(distance: np.ndarray, same: np.ndarray, fold: np.ndarray) -> PairScores:
-    """Score squared distances float[P] by LFW's protocol.
+    """Score squared distances by LFW's protocol.
 
-    Raises: InputError unless there are matched and mismatched pairs.
+    Args:
+        distance: float[P].
+        same: bool[P], whether a pair is matched.
+        fold: int64[P].
+
+    Raises:
+        InputError: no matched or no mismatched pairs.
     """
     mismatched = int((~same).sum())
     if not 0 < mismatched < len(same):
         raise InputError(
             f"{len(same) - mismatched:,} matched and {mismatched:,} mismatched pairs: a score "
-            "needs both. Where only some batches are looked at, allow more "
-            "(trainer.limit_val_batches, trainer.limit_test_batches)"
+            "needs both. Raise trainer.limit_val_batches or trainer.limit_test_batches if set"
         )
     accuracies, thresholds = fold_accuracies(distance, same, fold)
     metrics = {"accuracy": float(accuracies.mean())}
@@ -149,11 +159,11 @@ def score_pairs(distance: np.ndarray, same: np.ndarray, fold: np.ndarray) -> Pai
 
 
 def how_scored(folds: int, mismatched: int) -> str:
-    """What a score of so many folds and mismatched pairs rests on, in words."""
+    """How a score over these numbers of folds and mismatched pairs is computed, in words."""
     threshold = (
         f"{folds} folds, each at the threshold best for the others"
         if folds > 1
-        else "one fold, at its own best threshold, so its accuracy is too good"
+        else "one fold, at its own best threshold, which makes its accuracy optimistic"
     )
     accepts = ", ".join(
         f"{name} is {allowed_accepts(mismatched, rate):,}"
@@ -167,11 +177,11 @@ class VerificationResult:
     """What an evaluation found.
 
     Args:
-        metrics: those of the pairs, and `teacher_cosine`, the mean cosine of an embedding to the
-            teacher's, where there is one: 1 - half their squared distance.
-        pairs: None where the images make none.
-        scored: rows of the pairs that were scored; all, unless batches were left out.
-        teacher: the teacher's own scores on these pairs, where it knows all their images.
+        metrics: those of the pairs; with a teacher also `teacher_cosine`, the mean cosine between
+            an embedding and the teacher's, which is 1 - half their squared distance.
+        pairs: scores of the pairs; None if the split has none.
+        scored: int64[n], rows of the scored pairs: all of them unless batches were left out.
+        teacher: the teacher's own scores on these pairs, if it has all their images.
     """
 
     metrics: dict[str, float]
@@ -192,7 +202,7 @@ class Verification:
         self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
-        """Take in a batch; nothing waits for the device.
+        """Take in a batch without waiting for the device.
 
         Args:
             prediction: `embedding` float[B, D] of unit length, and perhaps `teacher` float[B, D].
@@ -206,31 +216,38 @@ class Verification:
     def state(self) -> VerificationState:
         """Of all images taken in: image_id int64[n], embedding and teacher float32[n, D or 0]."""
         if not self.seen:
-            return np.zeros(0, np.int64), *np.zeros((2, 0, 0), np.float32)
-        return tuple(torch.cat(x).cpu().numpy() for x in zip(*self.seen, strict=True))
+            none = np.zeros((0, 0), np.float32)
+            return np.zeros(0, np.int64), none, none
+        images, own, teacher = (torch.cat(x).cpu().numpy() for x in zip(*self.seen, strict=True))
+        return images, own, teacher
 
     def merge(self, states: Sequence[VerificationState]) -> None:
         """Become the sum of all processes' shares."""
-        self.seen = [tuple(map(torch.from_numpy, state)) for state in states if len(state[0])]
+        self.seen = [
+            (torch.from_numpy(images), torch.from_numpy(own), torch.from_numpy(teacher))
+            for images, own, teacher in states
+            if len(images)
+        ]
 
     def compute(self) -> VerificationResult:
-        """Score all pairs of which both images were taken in."""
+        """Score the pairs whose images were both taken in."""
         images, embedding, teacher = self.state
-        order = images.argsort(kind="stable")  # of the processes' making otherwise
+        order = images.argsort(kind="stable")  # so that the number of processes does not matter
         images, embedding, teacher = images[order], embedding[order], teacher[order]
         taught = teacher.shape[1] > 0
         agreement = {"teacher_cosine": float((embedding * teacher).sum(1).mean())} if taught else {}
-        if self.pairs is None:
+        pairs = self.pairs
+        if pairs is None:
             return VerificationResult(agreement, None, np.zeros(0, np.int64), None)
-        rows = np.full(max(self.pairs.first.max(), self.pairs.second.max()) + 1, -1)
+        rows = np.full(max(pairs.first.max(), pairs.second.max()) + 1, -1)
         rows[images[images < len(rows)]] = np.flatnonzero(images < len(rows))
-        first, second = rows[self.pairs.first], rows[self.pairs.second]
+        first, second = rows[pairs.first], rows[pairs.second]
         scored = np.flatnonzero((first >= 0) & (second >= 0))
 
         def score(of: np.ndarray) -> PairScores:
             apart = np.square(of[first[scored]] - of[second[scored]], dtype=np.float64).sum(1)
-            return score_pairs(apart, self.pairs.same[scored], self.pairs.fold[scored])
+            return score_pairs(apart, pairs.same[scored], pairs.fold[scored])
 
-        pairs = score(embedding)
+        own = score(embedding)
         teachers = score(teacher).metrics | {"teacher_cosine": 1.0} if taught else None
-        return VerificationResult(pairs.metrics | agreement, pairs, scored, teachers)
+        return VerificationResult(own.metrics | agreement, own, scored, teachers)

@@ -1,4 +1,4 @@
-"""Pictures of how pairs of faces were told apart."""
+"""Pictures of face verification."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,26 +15,35 @@ from tasks.images.view import View
 from tasks.runs.plots import plt, save_figure
 
 SIDE = 160  # pixels of a face in a pair's picture
-WORST = 8  # pairs of each kind that are shown
+WORST = 8  # pairs of each kind in the picture of the most wrong
 
 
 def pair_pictures(
-    scores: VerificationResult, pairs: Pairs, index: FaceIndex
+    result: VerificationResult, pairs: Pairs, index: FaceIndex
 ) -> dict[str, Callable[[Path], object]]:
-    """File name -> what writes that picture."""
+    """File name -> what writes that picture.
+
+    Args:
+        result: of a split with pairs.
+        pairs: of the split.
+        index: its images.
+    """
+    scores = result.pairs
+    if scores is None:
+        return {}
     return {
-        "roc.png": lambda path: roc_curve(scores.pairs, pairs.title, path),
-        "distances.png": lambda path: distance_histograms(scores.pairs, pairs.title, path),
-        "most_wrong_pairs.png": lambda path: most_wrong(scores, pairs, index, path),
+        "roc.png": lambda path: roc_curve(scores, pairs.title, path),
+        "distances.png": lambda path: distance_histograms(scores, pairs.title, path),
+        "most_wrong_pairs.png": lambda path: most_wrong(scores, result.scored, pairs, index, path),
     }
 
 
 def roc_curve(scores: PairScores, title: str, output: Path) -> None:
-    """True over false accept rate, the latter in decades, down to what the pairs can resolve."""
+    """Plot true over false accept rate, on a log axis down to the smallest possible rate."""
     far, tar = roc(scores.distance, scores.same)
     least = 1 / (~scores.same).sum()
     figure, axes = plt.subplots(figsize=(6, 4.6), layout="constrained")
-    # what no mismatched pair passes is drawn at the left edge, half a pair
+    # points without any false accept are drawn at the left edge, at half a pair
     axes.step(np.maximum(far, least / 2), tar, where="post", color="tab:blue")
     axes.axvspan(least / 2, least, color="0.92", zorder=0)
     middle = least / 2**0.5
@@ -63,8 +72,8 @@ def roc_curve(scores: PairScores, title: str, output: Path) -> None:
 
 
 def distance_histograms(scores: PairScores, title: str, output: Path) -> None:
-    """How far apart matched and mismatched pairs are, with the folds' thresholds."""
-    edges = np.linspace(0, max(scores.distance.max(), 1e-6), 61)
+    """Plot the distances of matched and mismatched pairs, with the folds' thresholds."""
+    edges = np.linspace(0, max(scores.distance.max(), 1e-6), 61).tolist()
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for same, name, colour in ((True, "matched", "tab:blue"), (False, "mismatched", "tab:red")):
         chosen = scores.distance[scores.same == same]
@@ -78,19 +87,26 @@ def distance_histograms(scores: PairScores, title: str, output: Path) -> None:
     save_figure(figure, output)
 
 
-def most_wrong(scores: VerificationResult, pairs: Pairs, index: FaceIndex, output: Path) -> None:
-    """The matched pairs that were rejected by most, and the mismatched accepted by most.
+def most_wrong(
+    scores: PairScores, scored: np.ndarray, pairs: Pairs, index: FaceIndex, output: Path
+) -> None:
+    """Draw the wrong pairs whose distances are farthest from the thresholds of their folds.
 
-    Each beyond its fold's threshold; faces as evaluation framed them.
+    Args:
+        scores: of the scored pairs.
+        scored: int64[n], which of the pairs they are.
+        pairs: all pairs.
+        index: the images, framed as evaluation saw them.
+        output: PNG file to write; nothing is written if no pair is wrong.
     """
-    beyond = scores.pairs.distance - scores.pairs.threshold
+    beyond = scores.distance - scores.threshold
     pictures = []
     for same, word in ((True, "taken for two people"), (False, "taken for one person")):
-        wrong = np.flatnonzero((scores.pairs.same == same) & ((beyond >= 0) == same))
+        wrong = np.flatnonzero((scores.same == same) & ((beyond >= 0) == same))
         for k in wrong[np.argsort(-abs(beyond[wrong]), kind="stable")][:WORST]:
-            row = scores.scored[k]
+            row = scored[k]
             rows = int(pairs.first[row]), int(pairs.second[row])
-            apart, limit = scores.pairs.distance[k], scores.pairs.threshold[k]
+            apart, limit = scores.distance[k], scores.threshold[k]
             names = " / ".join(dict.fromkeys(_person(index, i) for i in rows))
             said = f"{word}: {apart:.2f}, threshold {limit:.2f}"
             faces = _side_by_side([_framed(index, i) for i in rows])

@@ -1,17 +1,57 @@
-"""Image files in a folder and below: which of many are missing, and all there are."""
+"""Image files in a folder and below it: all there are, and which of many are missing."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from backbone.errors import InputError
 from tasks.images.files import SUFFIXES
+
+_ENDINGS = tuple(os.fsencode(suffix) for suffix in SUFFIXES)
+
+
+def is_image(name: bytes) -> bool:
+    """Whether a file's name has the suffix of an image."""
+    return name.lower().endswith(_ENDINGS)
+
+
+def image_files(folder: Path) -> list[bytes]:
+    """Names of the image files directly in a folder, sorted.
+
+    Hidden ones (macOS's ._x.jpg) are left out.
+    """
+    return sorted(
+        entry.name
+        for entry in _entries(os.fsencode(folder))
+        if is_image(entry.name) and not entry.is_dir()
+    )
+
+
+def files_below(folder: Path) -> list[bytes]:
+    """Paths, relative to the folder, of all files in it and below, sorted.
+
+    Hidden files and folders are left out; links are followed.
+
+    Raises:
+        InputError: a folder that cannot be listed.
+    """
+    return sorted(_search(os.fsencode(folder), b"", ()))
+
+
+def images_below(folder: Path) -> list[bytes]:
+    """Paths, relative to the folder, of all image files in it and below; see `files_below`."""
+    return [file for file in files_below(folder) if is_image(file)]
+
+
+def image_paths(folder: Path) -> list[Path]:
+    """The same files as whole paths."""
+    return [folder / os.fsdecode(file) for file in images_below(folder)]
 
 
 def absent(folder: Path, files: Sequence[bytes]) -> list[int]:
-    """Which of these files, given as paths relative to the folder, are missing: their positions.
+    """Numbers of the files, given as paths relative to the folder, that are not there.
 
-    Each folder is listed once, because looking at 200,000 files one by one takes minutes on a
-    network disk.
+    Lists each subfolder once: to ask for each of 200,000 files takes minutes on a network disk.
     """
     listings: dict[bytes, set[bytes]] = {}
     missing = []
@@ -25,16 +65,23 @@ def absent(folder: Path, files: Sequence[bytes]) -> list[int]:
     return missing
 
 
-def images_below(folder: Path) -> list[bytes]:
-    """Paths in the folder of all image files in it and below, sorted; hidden ones left out."""
-    found, top = [], os.fsencode(folder)
-    suffixes = tuple(os.fsencode(suffix) for suffix in SUFFIXES)
-    for place, folders, names in os.walk(top, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(b".")]
-        prefix = b"" if place == top else os.path.relpath(place, top) + b"/"
-        found += [
-            prefix + name
-            for name in names
-            if not name.startswith(b".") and name.lower().endswith(suffixes)
-        ]
-    return sorted(found)
+def _entries(folder: bytes) -> list[os.DirEntry[bytes]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(b".")]
+    except OSError as error:
+        raise InputError(f"{os.fsdecode(folder)}: cannot be listed: {error.strerror}") from error
+
+
+def _search(folder: bytes, prefix: bytes, above: tuple[tuple[int, int], ...]) -> Iterator[bytes]:
+    """Files in a folder and below; `above` are the folders that it is in."""
+    entries = _entries(folder)
+    status = os.stat(folder)
+    here = status.st_dev, status.st_ino
+    if here in above:  # a link back to a folder that it is in
+        return
+    for entry in entries:
+        if entry.is_dir():
+            yield from _search(entry.path, prefix + entry.name + b"/", (*above, here))
+        else:
+            yield prefix + entry.name

@@ -7,8 +7,11 @@ import matplotlib
 
 matplotlib.use("agg")
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from tasks.runs.metrics_csv import read_metrics
+
+__all__ = ["learning_curves", "plt", "save_figure"]
 
 matplotlib.rcParams["text.parse_math"] = False  # a $ in a class name is a dollar
 
@@ -38,7 +41,7 @@ def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> No
     save_figure(figure, output)
 
 
-def save_figure(figure: plt.Figure, output: Path) -> None:
+def save_figure(figure: Figure, output: Path) -> None:
     """Write a figure as PNG."""
     output.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(output, dpi=120)

@@ -1,4 +1,4 @@
-"""The benchmark runs and compares what it says it compares; no figure of it is tested."""
+"""The benchmark runs and times what it claims to; its figures are not tested."""
 
 import hydra
 import pytest
@@ -29,7 +29,7 @@ def test_every_contender_is_timed(tmp_path):
     assert not list(tmp_path.iterdir()), "the runs of the benchmark leave nothing behind"
 
 
-def test_a_width_that_timm_lacks_is_refused(tmp_path):
+def test_a_width_that_timm_does_not_have_is_refused(tmp_path):
     config = configuration(tmp_path, "backbone.alpha=0.6")
     with pytest.raises(InputError, match=r"alpha=0.6.*MobileNetV1 alpha=1.0"):
         benchmark_classifier(config, batch_size=2, rounds=1)

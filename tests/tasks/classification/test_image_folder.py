@@ -20,7 +20,7 @@ def test_classes_are_the_folders_in_order(folder):
     assert found.note == ""
 
 
-def test_hidden_files_and_other_types_are_no_images(folder, images):
+def test_hidden_files_and_other_types_are_not_images(folder, images):
     images(folder / "train", ["ant/._0.jpg", ".ipynb_checkpoints/0.jpg", "ant/9.PNG"])
     (folder / "train/ant/notes.txt").write_text("no image")
     train = ImageFolder(str(folder)).load().splits["train"]
@@ -56,7 +56,7 @@ def test_one_folder_is_split_by_class_and_seed(tmp_path, images):
 
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.5, 2])
-def test_a_fraction_that_is_none_is_refused(folder, fraction):
+def test_a_fraction_out_of_range_is_refused(folder, fraction):
     with pytest.raises(InputError, match=r"data\.val_fraction"):
         ImageFolder(str(folder), val_fraction=fraction).check()
 
@@ -73,7 +73,7 @@ def test_missing_folders_are_named_with_what_is_there(folder):
     assert "val_fraction" not in message
 
 
-def test_class_folders_directly_in_the_root_are_told_what_to_do(folder):
+def test_class_folders_directly_in_the_root_get_advice(folder):
     with pytest.raises(InputError, match=r"folders ant, bee\.[\s\S]*data\.val_fraction=0\.2"):
         ImageFolder(str(folder / "train")).check()
 

@@ -11,7 +11,7 @@ LABELS = [2, 0, 0, 1]
 
 
 def write_meta(path):
-    """The devkit's meta.mat: numbers in an order of their own, and synsets that are no classes."""
+    """The devkit's meta.mat: its numbers are shuffled, and some synsets are not classes."""
     rows = [(1, WNIDS[1]), (2, WNIDS[2]), (3, WNIDS[0]), (1001, "n00001740")]
     synsets = np.array(
         [(number, wnid, "words", "gloss") for number, wnid in rows],
@@ -26,7 +26,7 @@ def load(root, labels="list.txt", **options):
 
 
 def lists():
-    """Each accepted list of the same four images, in another order than the files where it may."""
+    """Each accepted list of the same four images, in another order than the files if allowed."""
     order = (3, 0, 2, 1)
     return {
         "devkit": "2\n3\n3\n1\n\n",
@@ -72,7 +72,7 @@ def test_without_training_images_the_classes_are_the_official_ones(imagenet, ima
         ImageNet(str(imagenet), train=None, val="folders").load()
 
 
-def test_official_classes_are_sorted_and_have_names_of_their_own(tmp_path):
+def test_official_classes_are_sorted_and_have_distinct_names(tmp_path):
     wnids = official_wnids()
     assert wnids == sorted(wnids)
     assert len({*wnids}) == 1000
@@ -83,7 +83,7 @@ def test_official_classes_are_sorted_and_have_names_of_their_own(tmp_path):
     assert class_names(tmp_path, ["n99999999"]) == ["n99999999"]
 
 
-def test_names_of_the_set_itself_come_first(imagenet):
+def test_names_in_the_data_set_take_precedence(imagenet):
     text = f"{WNIDS[0]} alpha, first\n{WNIDS[1]} beta, one\n{WNIDS[2]} beta, two\n"
     (imagenet / "LOC_synset_mapping.txt").write_text(text)
     names = class_names(imagenet, WNIDS)
@@ -123,10 +123,10 @@ def test_lists_that_do_not_fit(imagenet, text, said):
 
 def test_the_devkits_numbers_need_its_meta_file(imagenet):
     (imagenet / "list.txt").write_text(lists()["devkit"])
-    with pytest.raises(InputError, match=r"meaning is in the devkit's meta\.mat; it is not in"):
+    with pytest.raises(InputError, match=r"meta\.mat explains, but there is none in"):
         load(imagenet)
     (imagenet / "meta.mat").write_bytes(b"<html>404</html>" * 20)
-    with pytest.raises(InputError, match=r"meta\.mat: not a Matlab file"):
+    with pytest.raises(InputError, match=r"meta\.mat: not a MATLAB file"):
         load(imagenet)
     savemat(imagenet / "meta.mat", {"other": 1})
     with pytest.raises(InputError, match=r"meta\.mat: has no variable synsets"):
@@ -150,7 +150,7 @@ def test_missing_set_says_where_to_get_it(tmp_path):
         assert words in message
 
 
-def test_a_flat_folders_list_is_found_under_its_usual_name(imagenet):
+def test_the_list_of_a_flat_folder_is_found_under_its_usual_name(imagenet):
     with pytest.raises(InputError, match=r"4 image files.*val\.txt.*data\.val_labels="):
         ImageNet(str(imagenet)).check()
     for name, kind in (("val.txt", "caffe"), ("LOC_val_solution.csv", "kaggle")):
@@ -162,12 +162,12 @@ def test_a_flat_folders_list_is_found_under_its_usual_name(imagenet):
     assert load(imagenet, None)["val"].labels.tolist() == [1, 1, 1, 1], "the devkit's comes first"
 
 
-def test_folders_that_are_not_imagenets(imagenet, images):
+def test_folders_that_are_not_from_imagenet(imagenet, images):
     (imagenet / "list.txt").write_text(lists()["csv"])
     with pytest.raises(InputError, match=r"holds the folders .*leave data.val_labels=null"):
         load(imagenet, val="train")
     images(imagenet, ["train/tench/0.JPEG"])
-    with pytest.raises(InputError, match=r"no WordNet ids .*: tench; .*task=image_folder"):
+    with pytest.raises(InputError, match=r"not WordNet ids .*: tench; .*task=image_folder"):
         ImageNet(str(imagenet)).check()
     (imagenet / "archives").mkdir()
     (imagenet / "archives/n01440764.tar").touch()

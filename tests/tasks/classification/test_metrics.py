@@ -14,7 +14,7 @@ def prediction(rows, probabilities):
 
 @pytest.fixture
 def scored():
-    """Seven images of six classes; class 3 has no image, class 0 has three of them."""
+    """Seven images of six classes; class 3 has none, and class 0 has three."""
     metric = Accuracy(np.array([0, 0, 0, 1, 2, 4, 5]), num_classes=6)
     metric.update(
         prediction([[0, 1, 2, 3, 4], [0, 1, 2, 3, 4], [1, 0, 2, 3, 4]], [0.9, 0.6, 0.7]),
@@ -48,7 +48,7 @@ def test_a_hand_case(scored):
     assert len(result.mistakes) == 3
 
 
-def test_the_sixth_best_is_no_top5():
+def test_the_sixth_best_is_not_in_the_top5():
     metric = Accuracy(np.array([5, 0]), num_classes=6)
     metric.update(prediction([[0, 1, 2, 3, 4], [4, 3, 2, 1, 0]], [0.5, 0.5]), torch.arange(2))
     assert metric.compute().metrics["top5"] == pytest.approx(0.5)
@@ -60,7 +60,7 @@ def test_top5_of_five_classes_is_not_reported():
     assert set(metric.compute().metrics) == {"top1", "mean_class_accuracy"}
 
 
-def test_shares_of_several_processes_make_the_whole(scored):
+def test_several_processes_score_like_one(scored):
     parts = [Accuracy(scored.labels, 6) for _ in range(3)]  # the third has seen nothing
     for part, seen in zip(parts, scored.seen, strict=False):
         part.seen.append(seen)

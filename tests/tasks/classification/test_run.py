@@ -1,4 +1,4 @@
-"""A classifier from the command line: fit, score, predict, score again, go on to other classes."""
+"""A classifier from the command line: train, score, predict, and fine-tune on other classes."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ def dogs(tmp_path_factory) -> Path:
 
 
 def quick(folder: Path) -> list[str]:
-    """Options of runs that take seconds."""
+    """Options of a run that takes seconds."""
     return [
         "backbone.alpha=0.25",
         "size=64",
@@ -79,7 +79,7 @@ def test_evaluating_the_checkpoint_gives_the_reported_scores(run, trained, dogs,
             assert torch.equal(tensor, weights[1]["state_dict"][name]), name
 
 
-def test_evaluating_what_no_weights_fill_is_refused(run, dogs, options):
+def test_evaluating_a_random_classifier_is_refused(run, dogs, options):
     answer = run(
         "task=stanford_dogs",
         "mode=evaluate",
@@ -92,7 +92,7 @@ def test_evaluating_what_no_weights_fill_is_refused(run, dogs, options):
 
 
 def test_a_checkpoint_of_other_classes_gives_its_trunk_only(run, trained, dogs, options, tmp_path):
-    """The second stage of a recipe: the classifier is dropped, and said so."""
+    """The second stage of a recipe: the classifier is dropped, and a message says so."""
     answer = run(
         "task=image_folder",
         "mode=full",

@@ -12,7 +12,7 @@ def load(root, **options):
     return StanfordDogs(str(root), **options).load()
 
 
-def test_the_lists_decide(dogs):
+def test_the_lists_give_the_splits(dogs):
     found = load(dogs)
     train, val = found.splits["train"], found.splits["val"]
     assert train.classes == val.classes
@@ -34,7 +34,7 @@ def test_lists_directly_in_the_folder(dogs):
     assert load(dogs).splits["val"].labels.tolist() == [0, 1]
 
 
-def test_labels_with_gaps_are_numbered_without(dogs, dog_list):
+def test_labels_are_renumbered_without_gaps(dogs, dog_list):
     for name, files, labels in (
         ("train", [f"{TWO}/n02098105_3.jpg", f"{ONE}/n02085620_7.jpg"], [98, 1]),
         ("test", [f"{ONE}/n02085620_1.jpg", f"{TWO}/n02098105_4.jpg"], [1, 98]),
@@ -134,7 +134,7 @@ def test_lists_that_contradict(dogs, dog_list, train, labels, said):
 def test_a_damaged_list(dogs, damage):
     path = dogs / "lists/train_list.mat"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(InputError, match=r"train_list\.mat: (not a Matlab|has no variable)"):
+    with pytest.raises(InputError, match=r"train_list\.mat: (not a MATLAB file|has no variable)"):
         load(dogs)
 
 

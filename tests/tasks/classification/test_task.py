@@ -1,4 +1,4 @@
-"""The classifier's loss, answer and view of an image, against plain formulas."""
+"""The classifier's loss, answer and view of an image, compared with plain formulas."""
 
 import pytest
 import torch
@@ -53,7 +53,7 @@ def test_label_smoothing_spreads_the_target(batch):
 
 
 def test_mixup_mixes_images_and_targets_alike(batch, monkeypatch):
-    """With the pairing and the shares held, against the formula of the paper."""
+    """Compared with the formula of the paper, for given pairs and shares."""
     task = build(mixup=0.4, label_smoothing=0.1)
     partner = torch.tensor([3, 0, 1, 2, 7, 6, 5, 4])
     share = torch.linspace(0, 1, 8)
@@ -122,7 +122,7 @@ def test_the_view_is_the_central_part():
 
 
 def train_a_step(task, optimizer, epoch):
-    """What a step in an epoch changes."""
+    """Names of the tensors that a training step in an epoch changes."""
     task.recipe.set_trunk_mode(task.head.trunk, epoch)
     optimizer.zero_grad()
     before = {k: v.clone() for k, v in task.head.state_dict().items()}

@@ -22,7 +22,7 @@ def write_faces(folder: Path, files: Sequence[str], size: tuple[int, int] = (44,
 def write_celeba(
     root: Path, labels: Sequence[Sequence[int]] = LABELS, parts: Sequence[int] = PARTS
 ) -> Path:
-    """CelebA's own files, with its spaces; returns `root`."""
+    """Write CelebA's own files, spaced like its lists; returns `root`."""
     names = [f"{i:06d}.jpg" for i in range(1, len(labels) + 1)]
     write_faces(root / "img_align_celeba", names)
     rows = [
@@ -43,7 +43,7 @@ def write_csv(path: Path, lines: Sequence[str]) -> Path:
 
 
 def change(path: Path, changes: Mapping[str, str]) -> None:
-    """Replace text that must be there."""
+    """Replace text in a file; all of it must be there."""
     text = path.read_text()
     for old, new in changes.items():
         assert old in text

@@ -1,4 +1,4 @@
-"""Tiny faces in the layouts of the real sets: each person is a colour, each picture a shade."""
+"""Tiny faces in the layouts of the real sets: a colour per person, a shade per picture."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 
 def write_face(path: Path, person: int, picture: int, size: tuple[int, int] = (40, 48)) -> None:
-    """A picture of one colour a person, its left half darker by the picture's number."""
+    """Write a picture in the person's colour, whose left half is darker by the picture's number."""
     path.parent.mkdir(parents=True, exist_ok=True)
     colour = np.random.default_rng(person).integers(40, 256, 3)
     pixels = np.tile(colour.astype(np.uint8), (size[1], size[0], 1))
@@ -16,7 +16,7 @@ def write_face(path: Path, person: int, picture: int, size: tuple[int, int] = (4
 
 
 def write_folders(root: Path, people: dict[str, int]) -> Path:
-    """`people` of so many pictures each in folders of their names."""
+    """Write folders named after people, each with the given number of pictures."""
     for person, (name, count) in enumerate(people.items()):
         for picture in range(count):
             write_face(root / name / f"{picture}.jpg", person, picture)
@@ -24,7 +24,7 @@ def write_folders(root: Path, people: dict[str, int]) -> Path:
 
 
 def write_celeba(root: Path, rows: list[tuple[int | None, int]]) -> Path:
-    """CelebA's files for (person or None, part) of each picture."""
+    """Write CelebA's files for the (person or None, part) of each picture."""
     names = [f"{i:06d}.jpg" for i in range(1, len(rows) + 1)]
     for i, (name, (person, _)) in enumerate(zip(names, rows, strict=True)):
         write_face(root / "img_align_celeba" / name, person or 0, i)
@@ -36,7 +36,7 @@ def write_celeba(root: Path, rows: list[tuple[int | None, int]]) -> Path:
 
 
 def write_lfw(root: Path, folds: int = 2, count: int = 2) -> Path:
-    """People of two pictures each, `count` of them a fold, and pairs.txt."""
+    """Write two pictures of each person, `count` matched pairs per fold, and pairs.txt."""
     lines = [f"{folds}\t{count}"]
     for fold in range(folds):
         names = [f"Person_{fold}_{i}" for i in range(count + 1)]

@@ -55,13 +55,13 @@ def test_a_batch_holds_a_row_of_labels_for_each_image(celeba):
     assert module.labels.num_classes == 4
 
 
-def test_the_description_says_what_was_seen_and_what_is_undefined(celeba, capsys):
+def test_the_description_gives_the_view_and_undefined_attributes(celeba, capsys):
     module = data(CelebA(str(celeba)), crop_fraction=0.875)
     said = module.describe()
     assert said.startswith("celeba: 4 attributes, trained on 2 images, scored on 2 images")
     assert "each seen in 0.875 of its largest central box" in said
     # of the test images both smile
-    assert "mean_ap leaves out Smiling (true, false or unknown of all images" in said
+    assert "mean_ap leaves out Smiling (true, false or unknown for all images" in said
     out = capsys.readouterr().out
     assert "test: mean_ap leaves out Smiling" in out
     assert "val: mean_ap leaves out Bald" in out
@@ -71,8 +71,8 @@ def test_the_description_says_what_was_seen_and_what_is_undefined(celeba, capsys
     assert "scored on the same images, each seen in its largest central box" in whole.describe()
 
 
-def test_nothing_to_rank_stops_before_training(celeba):
-    with pytest.raises(InputError, match="test: every attribute is true, false or unknown of all"):
+def test_data_that_cannot_be_scored_stop_the_run_before_training(celeba):
+    with pytest.raises(InputError, match="test: every attribute is true, false or unknown for all"):
         data(CelebA(str(celeba), ["Smiling"]))
 
 
@@ -101,7 +101,7 @@ def test_the_configurations_build_what_they_name(name, tmp_path):
     module = instantiate(plain["module"])
     assert isinstance(module, AttributeData)
     assert (module.view.crop_fraction, list(module.source.attributes)) == (1.0, ["Male"])
-    with pytest.raises(InputError, match=r"not complete|none of 0 images"):
+    with pytest.raises(InputError, match=r"not complete|none of the 0 images"):
         module.setup("fit")
 
 

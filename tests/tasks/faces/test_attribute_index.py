@@ -27,7 +27,7 @@ def test_take_keeps_files_and_labels_together():
     assert part.labels.tolist() == [[0, 0], [1, 0]]
 
 
-def test_the_first_images_have_and_lack_each_attribute():
+def test_the_first_images_include_both_cases_of_each_attribute():
     labels = [[-1, -1]] + [[0, 0]] * 5 + [[1, 0]] * 4 + [[0, 1]] + [[1, 1]]
     first = index(labels).first(3)
     assert first.constant == []
@@ -38,7 +38,7 @@ def test_the_first_images_have_and_lack_each_attribute():
     assert b"0.jpg" not in index(labels).first(len(labels) - 1).files
 
 
-def test_a_line_says_how_many_how_frequent_and_how_much_is_unknown():
+def test_an_index_describes_itself_in_one_line():
     assert str(index([[1, 0], [1, 1], [0, 0]])) == (
         "3 images, 2 attributes, true of 33.3% (Pale Skin) to 66.7% (Bald), all known"
     )
@@ -59,5 +59,5 @@ def test_attributes_are_chosen_by_name_in_the_order_given():
         choose(ids, ["Hat"], "it")
     with pytest.raises(InputError, match="more than once: Bald"):
         choose(ids, ["Bald", "Young", "Bald"], "it")
-    with pytest.raises(InputError, match="one attribute at least"):
+    with pytest.raises(InputError, match="at least one attribute"):
         choose(ids, [], "it")

@@ -50,17 +50,17 @@ def test_spellings(lists, yes, no):
 
 
 @pytest.mark.parametrize("value", ["2", "maybe", "0.5", "nan", "23"])
-def test_a_value_that_is_none_is_named_with_its_line_and_column(lists, value):
+def test_an_invalid_value_is_named_with_its_line_and_column(lists, value):
     write_csv(lists / "train.csv", [*TRAIN[:2], f"b.jpg,0,{value}"])
-    refused(lists, f"train.csv, line 3, column Hat: '{value}' is no value", "data.attributes=")
+    refused(lists, f"train.csv, line 3, column Hat: '{value}' is not a value", "data.attributes=")
 
 
-def test_zero_and_minus_one_in_one_file_are_not_guessed_at(lists):
+def test_zero_and_minus_one_in_one_file_are_refused(lists):
     write_csv(lists / "train.csv", [*TRAIN[:2], "b.jpg,0,-1"])
     refused(lists, "0 (line 3, column Smiling) and -1 (line 3, column Hat)", "blank")
 
 
-def test_columns_that_are_no_attributes_are_left_out_by_choosing(lists):
+def test_choosing_attributes_leaves_other_columns_out(lists):
     write_csv(lists / "train.csv", ["file,Age,Hat,Smiling", "a.jpg,23,1,0"])
     found = load(lists, attributes=["Smiling", "Hat"])
     assert found.splits["train"].labels.tolist() == [[0, 1]]
@@ -84,7 +84,7 @@ def test_damaged_rows(lists):
     write_csv(lists / "train.csv", [*TRAIN[:2], "b.jpg,0"])
     refused(lists, "train.csv, line 3: 2 fields, but the header names 3")
     write_csv(lists / "train.csv", [*TRAIN[:2], "", "a.jpg,0,1"])
-    refused(lists, "train.csv, line 4: a.jpg is in line 2 already")
+    refused(lists, "train.csv, line 4: a.jpg is already in line 2")
     write_csv(lists / "train.csv", [*TRAIN[:2], ",0,1"])
     refused(lists, "train.csv, line 3: names no file")
     write_csv(lists / "train.csv", TRAIN[:1])
@@ -111,7 +111,7 @@ def test_an_image_in_two_lists(lists):
     refused(lists, "share 1 images: a.jpg")
 
 
-def test_paths_may_count_from_the_folder_above(lists):
+def test_paths_may_be_relative_to_the_folder_above(lists):
     text = [VAL[0], *(f"images/{line}" for line in VAL[1:])]
     write_csv(lists / "val.csv", text)
     assert load(lists).splits["val"].files.tolist() == [b"d.jpg", b"e.jpg"]
@@ -138,7 +138,7 @@ def test_one_list_with_a_column_split(lists):
     refused(lists, "all.csv, line 5: split 'holdout' is not one of", labels="all.csv")
     refused(lists, "train.csv, line 1: no column split", labels="train.csv")
     write_csv(lists / "all.csv", ["file,split,Smiling", "a.jpg,train,1"])
-    refused(lists, "gives no image to val", labels="all.csv")
+    refused(lists, "assigns no image to val", labels="all.csv")
 
 
 def test_evaluation_only_and_a_test_list(lists):
@@ -168,7 +168,7 @@ def test_training_on_unlabelled_images_alone(lists):
     assert train.path(0) == lists / "more/x.jpg"
 
 
-def test_what_is_scored_is_not_taught_without_its_labels(lists):
+def test_scored_images_do_not_join_the_unlabelled_ones(lists):
     """The images' own folder as unlabelled: the listed ones are left out."""
     write_faces(lists / "images", ["new.jpg"])
     train = load(lists, train=None, unlabelled="images").splits["train"]
@@ -187,7 +187,7 @@ def test_a_list_of_unlabelled_images(lists):
     assert train.labels[3].tolist() == [-1, -1]
 
 
-def test_an_unlabelled_folder_outside_of_the_root(lists, tmp_path_factory):
+def test_an_unlabelled_folder_outside_the_root(lists, tmp_path_factory):
     other = write_faces(tmp_path_factory.mktemp("other"), ["x.jpg"])
     train = load(lists, unlabelled=str(other)).splits["train"]
     assert len(train) == 4

@@ -88,7 +88,7 @@ def test_agrees_with_scikit_learn():
     assert result.metrics["mean_ap"] == pytest.approx(np.mean([r.ap for r in result.per_attribute]))
 
 
-def test_shares_of_several_processes_make_the_whole():
+def test_several_processes_score_like_one():
     teacher = PROBABILITIES[:, ::-1].copy()
     whole = scored(teacher=teacher).compute()
     shares = [scored(teacher=teacher, parts=[rows]) for rows in ((4, 1), (0, 2, 3))]
@@ -119,7 +119,7 @@ def test_agreement_with_a_teacher():
     assert "teacher_agreement" not in plain.metrics
 
 
-def test_only_images_that_were_scored_count():
+def test_only_scored_images_count():
     result = scored(parts=[(0, 1)]).compute()
     assert result.images.tolist() == [0, 1]
     assert [row.count for row in result.per_attribute] == [2, 2, 2, 1]
@@ -130,11 +130,11 @@ def test_only_images_that_were_scored_count():
 def test_nothing_to_rank_is_an_error():
     with pytest.raises(InputError, match="undefined for all"):
         scored(labels=LABELS[:, 2:3], probabilities=PROBABILITIES[:, 2:3]).compute()
-    with pytest.raises(InputError, match="among the 1 images"):
+    with pytest.raises(InputError, match="among the 1 scored images"):
         scored(parts=[(3,)]).compute()
 
 
-def test_the_majority_is_the_training_images():
+def test_the_majority_is_that_of_the_training_images():
     train = np.array([[1, 0, 0, -1], [1, 0, 0, -1], [0, -1, 1, -1]], np.int8)
     rows = scored(train=train).compute().per_attribute
     # nobody knows in training whether there is a hat: then half of those scored have one

@@ -4,14 +4,14 @@ from PIL import Image
 
 from tasks.faces.attribute_index import AttributeIndex, named
 from tasks.faces.attribute_metrics import AttributeResult, AttributeScore
-from tasks.faces.attribute_plots import attribute_bars, faces_sheet, said
+from tasks.faces.attribute_plots import attribute_bars, caption, faces_sheet
 from tests.tasks.faces.attribute_files import write_faces
 
 NAN = float("nan")
 
 
-def test_what_is_said_begins_with_what_is_wrong():
-    lines = said(
+def test_wrong_answers_come_first():
+    lines = caption(
         ["Hat", "Male", "Bald", "Young", "Smiling"],
         np.array([0.9, 0.8, 0.3, 0.6, 0.1]),
         np.array([1, 0, 1, -1, 0]),
@@ -54,7 +54,8 @@ def test_a_sheet_of_faces(tmp_path):
     probabilities = np.random.default_rng(0).random((5, 12), np.float32)
     rows = np.array([2, 3, 5, 7, 19])
     result = AttributeResult({}, [], [], rows, labels[rows], probabilities)
-    faces_sheet(result, index, tmp_path / "sheet.png", count=12)
+    names = [f"attribute {k}" for k in range(12)]
+    faces_sheet(result, names, index, tmp_path / "sheet.png", count=12)
     with Image.open(tmp_path / "sheet.png") as sheet:
         pixels = np.array(sheet)
     assert pixels.shape[:2] == (2 * 588, 4 * 588)

@@ -81,7 +81,7 @@ def test_a_row_with_another_number_of_values(celeba, row):
 
 
 @pytest.mark.parametrize("value", ["0", "2", "-2", "11", "--1", "+1", "x"])
-def test_a_value_that_is_none(celeba, value):
+def test_an_invalid_value(celeba, value):
     change(celeba / ATTRIBUTES, {"000002.jpg  1  1": f"000002.jpg  1  {value}"})
     refused(celeba, f"{ATTRIBUTES}, line 4: Male is '{value}', neither 1 nor -1")
 
@@ -95,23 +95,23 @@ def test_a_list_of_something_else(celeba):
 
 def test_a_file_listed_twice(celeba):
     change(celeba / ATTRIBUTES, {"000004.jpg": "000002.jpg"})
-    refused(celeba, f"{ATTRIBUTES}, line 6: 000002.jpg is in line 4 already")
+    refused(celeba, f"{ATTRIBUTES}, line 6: 000002.jpg is already in line 4")
 
 
 def test_an_image_in_no_partition(celeba):
     change(celeba / PARTITION, {"000003.jpg 0\n": ""})
-    refused(celeba, f"{PARTITION}: 1 images of {ATTRIBUTES} are in no part: 000003.jpg")
+    refused(celeba, f"{PARTITION} does not assign 1 images of {ATTRIBUTES} to a part: 000003.jpg")
 
 
 def test_an_image_of_the_partition_without_attributes(celeba):
     with (celeba / PARTITION).open("a") as file:
         file.write("000007.jpg 1\n")
-    refused(celeba, f"1 images that {ATTRIBUTES} says nothing of: 000007.jpg")
+    refused(celeba, f"names 1 images that are not in {ATTRIBUTES}: 000007.jpg")
 
 
-def test_a_part_that_is_none(celeba):
+def test_an_invalid_part(celeba):
     change(celeba / PARTITION, {"000003.jpg 0": "000003.jpg 3"})
-    refused(celeba, f"{PARTITION}, line 3: '3' is no part: 0 is training, 1 validation, 2 test")
+    refused(celeba, f"{PARTITION}, line 3: '3' is not a part: 0 is training, 1 validation, 2 test")
 
 
 def test_a_part_without_images(celeba):
@@ -130,21 +130,21 @@ def test_images_unpacked_one_folder_too_deep(celeba):
     images.rename(celeba / "inner")
     images.mkdir()
     (celeba / "inner").rename(images / "img_align_celeba")
-    refused(celeba, "names 6 files", "move that folder one up")
+    refused(celeba, "names 6 files", "move that folder one level up")
 
 
-def test_what_is_missing_is_named_with_where_to_get_it(celeba):
+def test_missing_files_are_named_with_their_source(celeba):
     (celeba / PARTITION).unlink()
     refused(celeba, "CelebA is not complete", PARTITION, "mmlab.ie.cuhk.edu.hk", "mode=sample")
 
 
-def test_parquet_files_are_sent_to_the_command_that_unpacks_them(tmp_path):
+def test_parquet_files_are_answered_with_the_command_that_unpacks_them(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "train-00000-of-00003.parquet").touch()
     refused(tmp_path, f"python -m tasks.faces.unpack {tmp_path / 'data'} {tmp_path}",
             "train-00000-of-00003.parquet")  # fmt: skip
 
 
-def test_other_files_beside_the_listed_ones_do_no_harm(celeba):
+def test_files_that_no_list_names_are_ignored(celeba):
     write_faces(celeba / "img_align_celeba", ["extra.jpg"])
     assert sum(map(len, CelebA(str(celeba)).load().splits.values())) == 6

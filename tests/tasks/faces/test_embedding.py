@@ -25,14 +25,14 @@ def test_embeddings_have_length_one_in_fp32(head):
     assert (mixed * embedding).sum(1).min() > 0.99
 
 
-def test_identities_leave_no_trace_in_the_network(head):
+def test_the_network_does_not_depend_on_the_identities(head):
     other = Embedding(MobileNetV1(alpha=0.25), num_classes=90_000)
     assert {k: v.shape for k, v in other.state_dict().items()} == {
         k: v.shape for k, v in head.state_dict().items()
     }
 
 
-def test_an_embedding_needs_dimensions():
+def test_an_embedding_needs_two_dimensions():
     with pytest.raises(InputError, match="dimension=1"):
         Embedding(MobileNetV1(alpha=0.25), dimension=1)
 

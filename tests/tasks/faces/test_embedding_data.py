@@ -96,7 +96,7 @@ def test_without_identities_there_are_images_for_a_teacher(tmp_path, lfw):
     assert data.datasets["train"][0]["label"] == -1
 
 
-def test_overfitting_is_scored_on_the_very_images(source, lfw):
+def test_overfitting_is_scored_on_the_training_images(source, lfw):
     data = face_data(source, lfw, limit=16, validate_on_train=True, crop=False)
     assert data.reported == "val"
     assert set(data.indices["val"].files) <= set(data.indices["train"].files)
@@ -104,7 +104,7 @@ def test_overfitting_is_scored_on_the_very_images(source, lfw):
     assert data.pairs["val"].folds >= 2
 
 
-def test_what_was_looked_at_is_said(source, lfw):
+def test_the_description_gives_the_parts_that_are_seen(source, lfw):
     said = face_data(source, lfw, box=[0.25, 0.25, 0.75, 0.75]).describe()
     assert "seen in training: as drawn, the box 0.25 0.25 0.75 0.75 of 40 x 48 pixels" in said
     assert "in scoring: loosely, the box 0.1 0.1 0.9 0.9 of 40 x 48 pixels" in said
@@ -114,7 +114,7 @@ def test_what_was_looked_at_is_said(source, lfw):
     assert "all of 40 x 48 pixels" in face_data(source, Lfw(None)).describe()
 
 
-def test_training_crops_inside_the_box_and_hardly_stretches(source, lfw):
+def test_training_crops_stay_inside_the_box_and_stretch_little(source, lfw):
     data = face_data(source, lfw, box=[0.25, 0.5, 0.75, 1.0])
     dataset = data.datasets["train"]
     boxes = np.array([dataset.box(i % 20, i, 40, 48) for i in range(200)])
@@ -130,8 +130,8 @@ def test_training_crops_inside_the_box_and_hardly_stretches(source, lfw):
 
 @pytest.mark.parametrize("box", [None, [0.28, 0.325, 0.72, 0.765], [0.0, 0.5, 0.3, 1.0]])
 @pytest.mark.parametrize("fraction", [1.0, 0.8])
-def test_an_answer_looks_where_evaluation_looks(box, fraction):
-    """The view of predict, which has no index, and that of the loaders."""
+def test_prediction_and_evaluation_see_the_same_part(box, fraction):
+    """predict has a view with a box; the loaders have boxes in the index."""
     index = FaceIndex("", np.array([b"a.jpg"]), np.zeros(1, int), (("a", "a"),)).framed(box)
     view = View(crop_fraction=fraction, box=box)
     dataset = LabelledImages(index, (64, 48), view=View(crop_fraction=fraction))

@@ -1,4 +1,4 @@
-"""Face embeddings from the command line: identities, a teacher, a student, and what is refused."""
+"""Face embeddings from the command line: identities, a teacher, a student, and errors."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from tests.tasks.faces.face_files import write_folders, write_lfw
 
 
 def options(tmp_path: Path, **changes: object) -> list[str]:
-    """A run of seconds."""
+    """Options of a run that takes seconds."""
     chosen = {
         "task": "face_embedding",
         "data": "face_folders",
@@ -41,7 +41,7 @@ def options(tmp_path: Path, **changes: object) -> list[str]:
 
 @pytest.fixture
 def faces(tmp_path) -> Path:
-    """24 people of four pictures, LFW's layout, and the same pictures in one folder."""
+    """24 people with four pictures each, LFW's layout, and a folder without identities."""
     write_folders(tmp_path / "faces/train", {f"p{i}": 4 for i in range(24)})
     write_folders(tmp_path / "unlabelled/images", {f"p{i}": 4 for i in range(12)})
     write_lfw(tmp_path / "lfw", folds=3, count=4)
@@ -132,7 +132,7 @@ def test_without_identities_the_teacher_picks_the_weights(run, faces):
 @pytest.mark.parametrize(
     ("changes", "more", "said"),
     [
-        ({}, [], "the training images have no identities, so a teacher must say"),
+        ({}, [], "the training images have no identities, so a teacher must give"),
         ({"data.monitor": "accuracy"}, ["distill=cached"], "the validation images have no iden"),
         ({}, ["distill=cached", "narrow"], "gives 64 values per image, the student gives 128"),
         ({}, ["distill=cached", "distill.weight=0.5"], "have no identities"),

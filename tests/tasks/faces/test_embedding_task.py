@@ -22,7 +22,7 @@ class Trunk(nn.Module):
 
 
 class Sees(nn.Module):
-    """A head that tells the colours of the left half from those of the right."""
+    """A head whose embedding is the mean colours of both halves of an image."""
 
     dimension = 6
 
@@ -58,7 +58,7 @@ def test_identities_train_the_centres(batch):
     assert student.margin.centres.grad.any()
 
 
-def test_a_student_of_a_teacher_alone_has_no_centres():
+def test_a_student_that_only_has_a_teacher_has_no_centres():
     assert task(teacher_weight=1.0).margin is None
     assert not [name for name in task(teacher_weight=1.0).state_dict() if "margin" in name]
     assert task(teacher_weight=0.5).margin.centres.shape == (3, 6)
@@ -69,7 +69,7 @@ def test_a_student_of_a_teacher_alone_has_no_centres():
         task(people=0, teacher_weight=0.5)
 
 
-def test_a_flipped_face_counts_half_of_the_answer(batch):
+def test_flip_test_averages_both_embeddings(batch):
     plain, both = task(), task(flip_test=True)
     mirrored = batch | {"image": batch["image"].flip(3)}
     one, other = (plain.predict(b)["embedding"] for b in (batch, mirrored))

@@ -17,7 +17,7 @@ def folders(tmp_path):
     return write_folders(tmp_path / "faces/train", {f"p{i}": 2 + i % 3 for i in range(20)}).parent
 
 
-def test_people_are_held_out_and_not_images(folders):
+def test_people_are_held_out_not_images(folders):
     splits = FaceFolders(str(folders), val_fraction=0.25, seed=1).load().splits
     train, val = splits["train"], splits["val"]
     people = [{name for name, _ in shown(index)} for index in (train, val)]
@@ -28,7 +28,7 @@ def test_people_are_held_out_and_not_images(folders):
     assert len(train) + len(val) == sum(2 + i % 3 for i in range(20))
 
 
-def test_another_person_moves_nobody_across(folders):
+def test_another_person_leaves_the_split_of_the_rest(folders):
     before = shown(FaceFolders(str(folders), val_fraction=0.5).load().splits["val"])
     write_face(folders / "train/newcomer/0.jpg", 77, 0)
     source = FaceFolders(str(folders), val_fraction=10 / 21)
@@ -48,7 +48,7 @@ def test_a_folder_of_other_people(folders):
         FaceFolders(str(folders), val="val").check()
 
 
-def test_faces_of_nobody_known_join_the_training(folders):
+def test_faces_without_identity_join_the_training_set(folders):
     write_face(folders / "more/2004/x.jpg", 50, 0)
     write_face(folders / "more/y.jpg", 51, 0)
     splits = FaceFolders(str(folders), unlabelled="more").load().splits
@@ -60,7 +60,7 @@ def test_faces_of_nobody_known_join_the_training(folders):
     assert str(train).endswith(", and 2 without identity")
 
 
-def test_folders_that_are_not_there(tmp_path, folders):
+def test_missing_folders(tmp_path, folders):
     with pytest.raises(InputError, match="train/<person>"):
         FaceFolders(str(tmp_path)).check()
     with pytest.raises(InputError, match=r"val_fraction=1.5"):
@@ -88,8 +88,8 @@ def test_celebas_partition(celeba):
     assert {(p, int(f[:6])) for p, f in shown(test)} == {("41", 9)}
     assert len(train.classes) == 2
     assert sorted(set(train.labels.tolist())) == [-1, 0, 1]
-    assert "1 val images of people trained on left out" in loaded.note
-    assert "1 test images of people trained on left out" in loaded.note
+    assert "1 val images of training people left out" in loaded.note
+    assert "1 test images of training people left out" in loaded.note
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,11 @@ def test_celebas_partition(celeba):
         ("identity_CelebA.txt", "000003.jpg\n", "line 1: '000003.jpg' should be a file and the"),
         ("identity_CelebA.txt", "000003.jpg x\n", "line 1"),
         ("identity_CelebA.txt", "000003.jpg 1\n\n000003.jpg 2\n", "line 3: 000003.jpg is listed"),
-        ("identity_CelebA.txt", "000003.jpg 1\n999.jpg 1\n", "1 images .* in no part: 999.jpg"),
+        (
+            "identity_CelebA.txt",
+            "000003.jpg 1\n999.jpg 1\n",
+            "not assign 1 images .*: 999.jpg",
+        ),
         ("list_eval_partition.txt", "000003.jpg 0\n5.jpg 1\n", "names 1 files .*: 5.jpg"),
     ],
 )
@@ -112,14 +116,14 @@ def test_lists_that_contradict_themselves(celeba, file, change, said):
 
 def test_a_part_without_anyone(tmp_path):
     root = write_celeba(tmp_path / "celeba", [(7, 0), (8, 0), (7, 1), (7, 2)])
-    with pytest.raises(InputError, match="no known person for val"):
+    with pytest.raises(InputError, match="leaves nobody for val"):
         CelebaIdentities(str(root)).load()
     (root / "identity_CelebA.txt").unlink()
     with pytest.raises(InputError, match="on request"):
         CelebaIdentities(str(root)).check()
 
 
-def test_few_images_are_four_of_each_person(folders):
+def test_a_limit_takes_four_images_of_each_person(folders):
     index = FaceFolders(str(folders), val_fraction=0.1).load().splits["train"]
     few = index.first(8)
     counts = few.counts[few.counts > 0]

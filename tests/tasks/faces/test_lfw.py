@@ -46,7 +46,7 @@ def test_missing_photographs_stop_the_run_and_are_named(lfw):
     assert "complete the folder" in str(error.value)
 
 
-def test_of_many_missing_ten_are_named(lfw):
+def test_ten_of_many_missing_photographs_are_named(lfw):
     (lfw / "pairs.txt").write_text(
         "1 6\n"
         + "".join(f"X{i} 1 2\n" for i in range(6))
@@ -74,14 +74,26 @@ GOOD = ["1 2", "A 1 2", "B 1 3", "A 1 B 2", "B 1 C 1"]
 @pytest.mark.parametrize(
     ("line", "text", "said"),
     [
-        (1, "", "line 1: should be the numbers of folds"),
+        (1, "", "line 1: should be the number of folds"),
         (1, "ten 300", "line 1.*'10 300', not 'ten 300'"),
         (1, "0 2", "line 1"),
-        (1, "1 3", "3 matched and 3 mismatched pairs are 6 lines after the first, and there are 4"),
-        (3, "B 1 C 2", "line 3: here stands a matched pair, `NAME 1 2`.*found 'B 1 C 2'"),
+        (
+            1,
+            "1 3",
+            "3 matched and 3 mismatched pairs take 6 lines .*, but there are 4",
+        ),
+        (
+            3,
+            "B 1 C 2",
+            "line 3: .* should be a matched pair, `NAME 1 2`.*found 'B 1 C 2'",
+        ),
         (3, "B 1 x", "line 3"),
         (3, "B 1 1", "line 3: 'B 1 1' is one image twice"),
-        (4, "A 1 2", "line 4: here stands a mismatched pair, `NAME 1 OTHER 1`"),
+        (
+            4,
+            "A 1 2",
+            "line 4: .* should be a mismatched pair, `NAME 1 OTHER 1`",
+        ),
         (4, "A 1 B two", "line 4"),
         (5, "C 1 C 2", "line 5: 'C 1 C 2' is two images of one person"),
     ],
@@ -96,7 +108,7 @@ def test_a_damaged_list_is_refused_with_its_line(tmp_path, line, text, said):
     assert str(path) in str(error.value)
 
 
-def test_what_is_not_there(tmp_path, lfw):
+def test_missing_lists_and_folders(tmp_path, lfw):
     with pytest.raises(InputError, match=r"lfw-deepfunneled\.tgz"):
         Lfw(str(tmp_path / "nowhere")).check()
     with pytest.raises(InputError, match=r"pairsDevTest\.txt"):
@@ -109,7 +121,7 @@ def test_what_is_not_there(tmp_path, lfw):
         Lfw(str(lfw)).load("binary.txt")
 
 
-def test_the_box_is_what_is_looked_at(lfw):
+def test_the_box_is_in_the_index(lfw):
     index, _ = Lfw(str(lfw), box=[0.1, 0.2, 0.9, 1.0]).load("pairs.txt")
     assert index.boxes.shape == (len(index), 4)
     assert np.allclose(index.boxes, [0.1, 0.2, 0.9, 1.0])

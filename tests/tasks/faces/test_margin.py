@@ -38,7 +38,7 @@ def test_without_a_margin_it_is_the_softmax_of_cosines(kind):
 
 
 @pytest.mark.parametrize("kind", LOSSES)
-def test_a_face_of_nobody_known_does_not_count(kind):
+def test_faces_without_identity_do_not_count(kind):
     loss = centred(kind, [[1.0, 0.0], [0.0, 1.0]])
     faces = F.normalize(torch.tensor([[1.0, 2.0], [5.0, 1.0], [-1.0, 1.0]]), dim=1).requires_grad_()
     mixed = loss(faces, torch.tensor([0, -1, 1]))
@@ -64,11 +64,11 @@ def test_gradients_are_finite_where_face_and_centre_lie_on_one_line(kind, sign):
 
 
 @pytest.mark.parametrize("kind", LOSSES)
-def test_turning_away_from_the_own_centre_never_pays(kind):
-    """Over the whole half turn, also where cos(theta + m) alone would rise again."""
+def test_the_target_logit_falls_with_the_angle(kind):
+    """From 0 to pi, also where cos(theta + m) alone would rise again."""
     angle = torch.linspace(0.01, math.pi - 0.01, 200)
     loss = kind(dimension=2, num_classes=2, scale=1.0, margin=0.5)
-    hardened = loss.hardened(angle.cos())
+    hardened = loss.with_margin(angle.cos())
     assert (hardened.diff() < 0).all()
     assert (hardened < angle.cos()).all()
 
@@ -90,15 +90,15 @@ def test_a_few_steps_leave_a_margin(kind):
     assert (cosine[own] > nearest_other + 0.3).all()
 
 
-def test_values_that_make_no_sense():
-    with pytest.raises(InputError, match="1 in the training data"):
+def test_values_out_of_range():
+    with pytest.raises(InputError, match="in the training data, not 1"):
         CosFace(dimension=8, num_classes=1, scale=64, margin=0.35)
     for scale, margin in ((0.0, 0.3), (64.0, -0.1), (64.0, 2.0)):
         with pytest.raises(InputError, match="pi/2"):
             ArcFace(dimension=8, num_classes=4, scale=scale, margin=margin)
 
 
-def test_in_fp32_whatever_the_network_runs_in():
+def test_fp32_under_autocast():
     loss = CosFace(dimension=128, num_classes=10, scale=64.0, margin=0.35)
     faces = F.normalize(torch.randn(4, 128), dim=1)
     labels = torch.arange(4)

@@ -8,7 +8,7 @@ from tasks.faces.pairs import Pairs, compact, make_pairs
 
 @pytest.fixture(scope="module")
 def people():
-    """60 people of 2 to 30 images, some of one, some images of nobody known; in random order."""
+    """60 people with 2 to 30 images each, nine with one, and images of nobody; shuffled."""
     rng = np.random.default_rng(5)
     counts = np.concatenate([rng.integers(2, 31, 60), np.ones(9, int)])
     labels = np.concatenate([np.repeat(np.arange(69), counts), np.full(40, -1)])
@@ -26,7 +26,7 @@ def test_pairs_never_leak_people_across_folds(people):
     assert all(len(folds) == 1 for folds in folds_of.values())
 
 
-def test_pairs_are_what_they_say_balanced_and_different(people):
+def test_pairs_are_correct_balanced_and_distinct(people):
     pairs = make_pairs(people, 10, 40, seed=0)
     one, other = people[pairs.first], people[pairs.second]
     assert ((one == other) == pairs.same).all()
@@ -39,7 +39,7 @@ def test_pairs_are_what_they_say_balanced_and_different(people):
     assert 20 <= counts[0][0] <= 40
 
 
-def test_everybody_comes_before_anybodys_second_pair(people):
+def test_nobody_has_two_pairs_before_everybody_has_one(people):
     pairs = make_pairs(people, 10, 6, seed=0)  # six people a fold
     matched = people[pairs.first[pairs.same]]
     assert len(np.unique(matched)) == len(matched) == 60

@@ -46,11 +46,11 @@ def test_a_list_without_splits_holds_a_share_out(faces):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("file\n0/0.jpg\n0/99.jpg\n", r"line 3: 1 of 2 files are not in .*: 0/99.jpg"),
+        ("file\n0/0.jpg\n0/99.jpg\n", r"line 3: 0/99.jpg is not in .*\(1 of 2 images are missing"),
         ("name\n0/0.jpg\n", "line 1: no column of image files"),
         ("file,split\n0/0.jpg,training\n1/1.jpg,dev\n", "line 3: split 'dev'"),
         ("file,split\n0/0.jpg,train\n1/1.jpg,train\n", "no image has split val"),
-        ("file\n0/0.jpg\n0/0.jpg\n", "line 3: 0/0.jpg is in line 2 already"),
+        ("file\n0/0.jpg\n0/0.jpg\n", "line 3: 0/0.jpg is already in line 2"),
         ("file\n0/0.jpg\n", "1 images are too few"),
     ],
 )
@@ -60,7 +60,7 @@ def test_a_damaged_list_is_refused(faces, text, said):
         UnlabelledFaces(str(faces), list="labels.csv").load()
 
 
-def test_what_is_not_there(tmp_path, faces):
+def test_missing_lists_and_folders(tmp_path, faces):
     with pytest.raises(InputError, match=r"data\.list=null for every image"):
         UnlabelledFaces(str(tmp_path), list="labels.csv").check()
     with pytest.raises(InputError, match="val_fraction=0"):

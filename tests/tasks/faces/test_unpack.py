@@ -24,7 +24,7 @@ def picture(number, kind="JPEG"):
 
 
 def write_mirror(folder, named=True, minus=False, kind="JPEG", as_list=False, **more):
-    """Nine pictures in shards of two rows and fewer; returns bool[9, 40], who has what."""
+    """Write nine images in shards of at most two rows; returns their attributes, bool[9, 40]."""
     folder.mkdir(parents=True, exist_ok=True)
     truth = np.random.default_rng(0).random((9, len(NAMES))) < 0.4
     begin = 0
@@ -61,7 +61,7 @@ def write_mirror(folder, named=True, minus=False, kind="JPEG", as_list=False, **
     [{}, {"minus": True}, {"named": False, "kind": "PNG"}, {"as_list": True, "named": False}],
     ids=str,
 )
-def test_a_mirror_becomes_celebas_own_files(tmp_path, options):
+def test_a_mirror_is_unpacked_into_celebas_own_files(tmp_path, options):
     truth = write_mirror(tmp_path / "mirror/data", **options)
     root = tmp_path / "celeba"
     assert unpack(tmp_path / "mirror", root) == 9
@@ -79,7 +79,7 @@ def test_a_mirror_becomes_celebas_own_files(tmp_path, options):
     assert not list(root.rglob("*.partial"))
 
 
-def test_an_interrupted_call_goes_on_and_leaves_no_list(tmp_path, monkeypatch):
+def test_an_interrupted_call_continues_and_leaves_no_list(tmp_path, monkeypatch):
     write_mirror(tmp_path / "data")
     root = tmp_path / "celeba"
     written, rows = [], module._unpack_rows
@@ -121,12 +121,16 @@ def test_shards_that_are_missing_or_strange(tmp_path):
     shard.rename(tmp_path / "kept")
     refused(folder, root, "shards are missing: train-00001-of-00003.parquet")
     shard.write_bytes(b"PAR1 cut short")
-    refused(folder, root, "train-00001-of-00003.parquet: not a whole parquet file")
+    refused(folder, root, "train-00001-of-00003.parquet: not a complete parquet file")
     (tmp_path / "kept").rename(shard)
     (folder / "test-00000-of-00001.parquet").rename(tmp_path / "kept")
-    refused(folder, root, r"for train, valid and test, found train-\*-of-00003, valid-\*-of-00001")
+    refused(
+        folder,
+        root,
+        r"train, valid and test, found train-\*-of-00003, valid-\*-of-00001",
+    )
     (tmp_path / "kept").rename(folder / "celeba.parquet")
-    refused(folder, root, r"celeba.parquet: expected names such as train-00000")
+    refused(folder, root, r"celeba.parquet: expected a name such as train-00000")
 
 
 @pytest.mark.parametrize(
@@ -135,14 +139,17 @@ def test_shards_that_are_missing_or_strange(tmp_path):
         ({"Bald": [1, 2]}, "the values 0, 1, 2"),
         ({"Bald": [0, -1]}, "the values -1, 0, 1"),
         ({"Bald": [True, None]}, "column Bald: a value is missing"),
-        ({"attributes": [[0, 1], [1, 0]]}, "column attributes: not 40 values each"),
+        ({"attributes": [[0, 1], [1, 0]]}, "column attributes: not 40 values per row"),
         ({"image": [b"x", b"y"]}, "no column image with bytes"),
-        ({"image": [{"bytes": b"GIF89a"}] * 2}, "picture 1: neither JPEG nor PNG"),
-        ({"image": [{"bytes": b"\xff\xd8\xff", "path": "a.jpg"}] * 2}, "two pictures one name: a"),
+        ({"image": [{"bytes": b"GIF89a"}] * 2}, "image 1: neither JPEG nor PNG"),
+        (
+            {"image": [{"bytes": b"\xff\xd8\xff", "path": "a.jpg"}] * 2},
+            "several images the same name: a",
+        ),
     ],
     ids=str,
 )
-def test_columns_that_are_no_mirrors(tmp_path, more, match):
+def test_columns_that_no_mirror_has(tmp_path, more, match):
     write_mirror(tmp_path / "data", **more)
     refused(tmp_path / "data", tmp_path / "celeba", match)
 
@@ -160,7 +167,7 @@ def test_the_command(tmp_path):
         for _ in range(2)
     )
     assert first.returncode == 0, first.stderr
-    assert "9 pictures in" in first.stdout
+    assert "9 images in" in first.stdout
     assert second.returncode == 2
     assert second.stderr.startswith("error: ")
     assert "Traceback" not in second.stderr

@@ -62,7 +62,7 @@ def test_a_selection_and_other_thresholds(listed):
         ({"21,1,4": "21.5,1,4"}, "line 3, column age: '21.5' is not whole years"),
         ({"21,1,4,train": "21,1,4,other"}, "line 3: split 'other'"),
         ({"21,1,4,train": "21,1,4"}, "line 3: 4 fields, but the header names 5"),
-        ({"1.jpg,21": "0.jpg,21"}, "line 3: 0.jpg is in line 2 already"),
+        ({"1.jpg,21": "0.jpg,21"}, "line 3: 0.jpg is already in line 2"),
         ({"1.jpg,21": "9.jpg,21"}, "line 3: 9.jpg is not in"),
         ({"gender": "sex"}, "line 1: no column gender among file, age, sex"),
         ({",val": ",train"}, "is for validation"),
@@ -79,14 +79,17 @@ def published(root, count, folder="UTKFace"):
     return write_faces(root / folder, names)
 
 
-def test_published_files_say_it_in_their_names(tmp_path):
+def test_published_files_are_labelled_by_their_names(tmp_path):
     folder = published(tmp_path, 60)
     # two of those that were published without a race, and one without a gender
     bad = ["39_1_20170116174525125.jpg.chip.jpg", "61_1_20170109142408075.jpg.chip.jpg"]
     write_faces(folder, [*bad, "53__0_20170116184028385.jpg.chip.jpg"])
     found = load(tmp_path)
     assert sum(map(len, found.splits.values())) == 60
-    assert "3 left out whose names lack a value (39_1_20170116174525125.jpg" in found.note
+    assert (
+        "3 images left out because their names lack a value (39_1_20170116174525125.jpg"
+        in found.note
+    )
     for split, index in found.splits.items():
         for i in range(len(index)):
             age, gender, race, _ = index.path(i).name.split("_")
@@ -110,9 +113,9 @@ def test_the_split_by_names_is_fixed_and_about_eight_to_one_to_one():
     assert shares == pytest.approx({"train": 0.8, "val": 0.1, "test": 0.1}, abs=0.02)
 
 
-def test_a_folder_of_other_pictures(tmp_path):
+def test_a_folder_of_other_images(tmp_path):
     write_faces(tmp_path, ["cat.jpg", "dog.jpg"])
-    refused(tmp_path, "none of 2 images is named", "data.labels=")
+    refused(tmp_path, "none of the 2 images is named", "data.labels=")
     refused(tmp_path / "nowhere", "UTKFace is not complete", "susanqq.github.io")
 
 

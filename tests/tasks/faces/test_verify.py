@@ -1,4 +1,4 @@
-"""python -m tasks.faces.verify: files of embeddings, checkpoints, and what is wrong with them."""
+"""python -m tasks.faces.verify: files of embeddings, checkpoints, and errors."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ def lfw(tmp_path):
 
 @pytest.fixture
 def embeddings(lfw, tmp_path):
-    """A direction a person, lengths at random; in an order of its own; of one image too many."""
+    """One direction per person, random lengths, shuffled, and one image too many."""
     index, _ = load_lfw(lfw, lfw / "pairs.txt")
     rng = np.random.default_rng(0)
     values = np.eye(len(index.classes))[index.labels] * rng.uniform(1, 3, (len(index), 1))
@@ -35,7 +35,7 @@ def embeddings(lfw, tmp_path):
     return path
 
 
-def test_embeddings_of_anyones(lfw, embeddings, tmp_path, monkeypatch, capsys):
+def test_embeddings_from_a_file(lfw, embeddings, tmp_path, monkeypatch, capsys):
     output = tmp_path / "out"
     arguments = ["verify", str(embeddings), str(lfw), "--output", str(output)]
     monkeypatch.setattr(sys, "argv", arguments)
@@ -91,7 +91,7 @@ def test_a_checkpoint_may_only_name_what_the_command_line_trusts(lfw, monkeypatc
     assert trusted == ["mine", "other"]
 
 
-def test_photographs_without_embedding_are_named(lfw, embeddings, tmp_path):
+def test_photographs_without_an_embedding_are_named(lfw, embeddings, tmp_path):
     with np.load(embeddings) as file:
         names, values = file["name"], file["embedding"]
     np.savez(embeddings, name=names[3:], embedding=values[3:])
