@@ -69,13 +69,13 @@ def short_name(config: DictConfig) -> str:
 
 def influential(config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration, in plain values, without the keys that have no influence on the result."""
-    config = copy.deepcopy(dict(config))
+    left = copy.deepcopy(dict(config))
     for key in NO_INFLUENCE:
         *parents, leaf = key.split(".")
-        parent = at(config, parents)
+        parent = at(left, parents)
         if isinstance(parent, dict):
             parent.pop(leaf, None)
-    return config
+    return left
 
 
 def fingerprint(config: DictConfig) -> str:
