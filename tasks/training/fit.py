@@ -29,6 +29,7 @@ from tasks.runs.plots import learning_curves
 from tasks.runs.processes import is_main_process
 from tasks.training.build import build_task, fill
 from tasks.training.checkpoints import AtomicCheckpointIO, Description, read_checkpoint
+from tasks.training.devices import check_devices
 from tasks.training.distributed import check_world, cluster_environment, join_main_process
 from tasks.training.ema import WeightEMA
 from tasks.training.finite import FiniteLoss
@@ -148,6 +149,7 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
         InputError: data, weights or options that cannot be used.
     """
     silence_lightning()
+    check_devices(config.trainer)
     if not is_main_process():
         join_main_process(config)
     started = time.perf_counter()
