@@ -34,13 +34,16 @@ def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, An
     # torch enters here, after every cheap answer
     from tasks.distillation.objective import build_distillation
     from tasks.tables.beside import row_beside
-    from tasks.training.fit import build_run, draw_pictures, fit_and_test, result_of
+    from tasks.training.fit import build_run, fit_and_test
+    from tasks.training.pictures import draw_pictures
+    from tasks.training.result import result_of
 
-    made = build_run(config, directory, build_distillation(config))
-    result = result_of(made, fit_and_test(made)) | {"paper": row_beside(config)}
+    current = build_run(config, directory, build_distillation(config))
+    scores = fit_and_test(current)
+    result = result_of(current, scores) | {"paper": row_beside(config)}
     if is_main_process():
         directory.finish(result)
-        draw_pictures(made, result["baselines"])
+        draw_pictures(current, result["baselines"])
     return result
 
 

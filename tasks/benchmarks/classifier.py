@@ -21,9 +21,9 @@ from tasks.data.module import Batch, DataModule, Labels
 from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
 from tasks.training.build import build_task
-from tasks.training.fit import build_trainer, precision, silence_lightning
 from tasks.training.memory import keep_freed_memory
 from tasks.training.progress import Throughput
+from tasks.training.trainer import build_trainer, precision, silence_lightning
 
 AS_USERS_RUN = "timm, as its users run it (fp32, contiguous)"
 OURS = "this suite"

@@ -18,8 +18,8 @@ from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
 from tasks.images.files import image_size
 from tasks.training.build import build_task
-from tasks.training.fit import precision
 from tasks.training.memory import keep_freed_memory
+from tasks.training.trainer import precision
 
 AS_USERS_RUN = "torchvision, as its users run it (fp32, contiguous)"
 SAME_MEMORY = "torchvision, kept memory"

@@ -12,16 +12,16 @@ from torch import Tensor, nn
 def images_per_second(
     contenders: Mapping[str, Callable[[], object]], images: int, rounds: int, warmup: int = 3
 ) -> dict[str, list[float]]:
-    """Images a second of each contender, one figure a round.
+    """Images per second of each contender, one figure per round.
 
-    Contenders take turns within a round, so that a machine whose speed drifts slows all alike;
-    the first calls of each are not counted: memory is still being claimed, kernels chosen.
+    Contenders take turns within a round, so that a machine whose speed drifts affects all alike.
+    The first calls of each are not timed: memory is still being allocated and kernels chosen.
 
     Args:
         contenders: name -> one step over a batch.
-        images: images in that batch.
-        rounds: figures wanted.
-        warmup: calls of each before that.
+        images: number of images in that batch.
+        rounds: number of figures.
+        warmup: calls of each contender that are not timed.
     """
 
     def wait() -> None:
@@ -68,7 +68,7 @@ def about(batch_size: int, size: tuple[int, int], kept: bool, bf16: bool) -> str
     """The machine and the settings of a benchmark, in words.
 
     Args:
-        kept: the C library keeps freed memory, see `tasks.training.memory`.
+        kept: whether the C library keeps freed memory, see `tasks.training.memory`.
     """
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
     text = f"{name}, {torch.get_num_threads()} threads, batch {batch_size}, {size[0]}x{size[1]}"
@@ -77,7 +77,7 @@ def about(batch_size: int, size: tuple[int, int], kept: bool, bf16: bool) -> str
 
 
 def comparison_table(about: str, figures: Mapping[str, Mapping[str, list[float]]]) -> str:
-    """Medians of each kind of work, and how the last contender stands to each."""
+    """Medians of each kind of work, and the last contender's speed relative to each."""
     lines = [about]
     for kind, rows in figures.items():
         medians = {name: median(values) for name, values in rows.items()}

@@ -1,20 +1,28 @@
-"""A Hydra command line that answers a user's mistake with a message and exit code 2.
+"""A command line that answers a user's mistake with a message and exit code 2.
 
 Nothing here imports torch: `--help`, `--cfg` and every configuration error answer at once.
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import hydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from tasks.cli.configuration import check_config
-from tasks.cli.jobs import is_sweep, without_jobs
-from tasks.cli.mistakes import is_mistake, message
+from backbone.errors import InputError
+from tasks.cli.configuration import check_config, compose_config
+from tasks.cli.ending import ends_in_order
+from tasks.cli.explanation import explanation
+from tasks.cli.flags import Flags, parse_flags
+from tasks.cli.jobs import is_sweep
+from tasks.cli.mistakes import is_mistake, messages
+from tasks.cli.overrides import (
+    check_search_path,
+    parse_overrides,
+    refuse_hydras,
+    refuse_sweeps,
+)
 from tasks.cli.sweep import sweep
 from tasks.runs.processes import reports_errors
 
@@ -26,63 +34,76 @@ def run_command(job: Callable[[DictConfig], None]) -> None:
 
     `config` is resolved and read-only. With `-m` or `+table=N` there are many of them, each a
     process of its own, see `tasks.cli.sweep`. A mistake in the input (`InputError`, or anything
-    Hydra or OmegaConf refuse) prints one message on stderr and exits with 2; HYDRA_FULL_ERROR=1
-    shows the traceback instead.
+    Hydra, OmegaConf or Lightning refuse) prints a message on stderr and exits with 2;
+    HYDRA_FULL_ERROR=1 shows the traceback instead. An interrupt exits with 130, SIGTERM with 143.
     """
-    full_error = os.environ.get(FULL_ERROR, "0")
     arguments = sys.argv[1:]
-
-    def answer(call: Callable[[], None]) -> None:
+    with ends_in_order():
         try:
-            call()
+            act(job, arguments)
         except Exception as error:
-            if full_error == "1" or not is_mistake(error):
+            if os.environ.get(FULL_ERROR) == "1" or not is_mistake(error):
                 raise
             if reports_errors():
-                print(f"error: {message(error, arguments)}", file=sys.stderr)
+                for text in messages(error, overrides_of(arguments)):
+                    print(f"error: {text}", file=sys.stderr)
             sys.exit(2)
 
-    def act(config: DictConfig) -> None:
-        with environment_variable(
-            FULL_ERROR, full_error
-        ):  # as the processes that a job starts should see
-            if is_sweep(arguments):
-                sweep(module_of(job), arguments)
-            else:
-                overrides = HydraConfig.get().overrides
-                job(check_config(config, [*overrides.task, *overrides.hydra]))
 
-    # Twice: Hydra adds lines of its own to what leaves the job, and composes outside of it. It is
-    # to hand its errors over, not to print them; and of a sweep it sets up what all jobs share.
-    entry = hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
-    with environment_variable(FULL_ERROR, "1"):
-        if is_sweep(arguments):
-            sys.argv[1:] = without_jobs(arguments)
-        try:
-            answer(entry(lambda config: answer(lambda: act(config))))
-        except KeyboardInterrupt:
-            print("interrupted: the same command goes on from here", file=sys.stderr)
-            sys.exit(130)
-        finally:
-            sys.argv[1:] = arguments
+def act(job: Callable[[DictConfig], None], arguments: list[str]) -> None:
+    """Do what a command line asks for."""
+    flags = parse_flags(arguments)
+    many = is_sweep(flags)
+    refuse_hydras(flags.overrides, many)
+    check_search_path(flags.overrides)
+    parsed = parse_overrides(flags.overrides)
+    with hydra.initialize_config_module("conf", version_base="1.3"):
+        if many and not (flags.help or flags.cfg):
+            sweep(module_of(job), flags)
+            return
+        refuse_sweeps(parsed)
+        if flags.cfg:
+            print(printed(flags), end="")
+            return
+        config = compose_config(flags.overrides)
+        if flags.help:
+            print(explanation(module_of(job), config))
+            return
+        config = check_config(config, flags.overrides)
+    job(config)
 
 
-@contextmanager
-def environment_variable(name: str, value: str) -> Iterator[None]:
-    """Have an environment variable be `value` for a while."""
-    before = os.environ.get(name)
-    os.environ[name] = value
+def overrides_of(arguments: list[str]) -> list[str]:
+    """The overrides of a command line; none where it has mistakes of its own."""
     try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+        return parse_flags(arguments).overrides
+    except InputError:
+        return []
+
+
+def printed(flags: Flags) -> str:
+    """The configuration as `--cfg` prints it, in YAML.
+
+    Raises:
+        InputError: there is no node of the name that --package gives.
+    """
+    config = compose_config(flags.overrides, with_hydra=flags.cfg != "job")
+    if flags.cfg == "hydra":
+        config = OmegaConf.masked_copy(config, "hydra")
+    node: object = config
+    title = ""
+    if flags.package not in (None, "_global_"):
+        assert flags.package is not None
+        node = OmegaConf.select(config, flags.package)
+        if node is None:
+            raise InputError(f"--package {flags.package}: the configuration has no such node")
+        title = f"# @package {flags.package}\n"
+    if not OmegaConf.is_config(node):
+        return f"{node}\n"
+    return title + OmegaConf.to_yaml(node, resolve=flags.resolve)
 
 
 def module_of(job: Callable[[DictConfig], None]) -> str:
     """What python -m was given to run `job`."""
-    if job.__module__ != "__main__":
-        return job.__module__
-    return sys.modules["__main__"].__spec__.name
+    spec = sys.modules["__main__"].__spec__ if job.__module__ == "__main__" else None
+    return job.__module__ if spec is None else spec.name

@@ -1,141 +1,147 @@
-"""What a composed configuration must be like before anything runs.
+"""From overrides to a checked configuration.
 
 Nothing here imports torch: every configuration error is answered at once.
 """
 
-import difflib
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 import conf
 from backbone.errors import InputError
-
-# Numbers that only make sense above zero, wherever the composition holds them.
-POSITIVE = (
-    "backbone.alpha",
-    "size",
-    "data.batch_size",
-    "optimizer.lr",
-    "optimizer.batch",
-    "trainer.accumulate_grad_batches",
+from tasks.cli.overrides import (
+    SEARCHPATH,
+    OptionError,
+    groups,
+    parse_overrides,
+    quoted_number,
+    refuse_choices,
+    value_keys,
 )
+from tasks.cli.schema import checking
+from tasks.cli.schema.choosing import parts
+from tasks.cli.schema.node import allowed, is_path
 
 
-def compose_config(overrides: list[str]) -> DictConfig:
-    """The configuration that overrides give, with the command's own search path where it is up."""
+def compose_config(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
+    """The configuration that overrides give.
+
+    Args:
+        with_hydra: with Hydra's own options, as its launchers want them.
+
+    Raises:
+        InputError: an override that does not parse, or a choice that is no name. Hydra raises
+            its own where a name is not known.
+    """
+    refuse_choices(parse_overrides(overrides))
+    overrides = [quoted_number(override) for override in overrides]
     if GlobalHydra.instance().is_initialized():
-        return hydra.compose("config", overrides)
+        return hydra.compose("config", list(overrides), return_hydra_config=with_hydra)
     with hydra.initialize_config_module("conf", version_base="1.3"):
-        return hydra.compose("config", overrides)
+        return hydra.compose("config", list(overrides), return_hydra_config=with_hydra)
 
 
 @cache
 def composed_config(*overrides: str) -> DictConfig:
-    """`compose_config`, once per process for the same overrides; change only a copy of it."""
-    return compose_config(list(overrides))
+    """`compose_config`, once a process for the same overrides; to be changed in a copy only."""
+    return compose_config(overrides)
 
 
-def groups() -> list[str]:
-    """The configuration groups: the folders of conf/."""
-    return sorted(path.name for path in Path(conf.__file__).parent.iterdir() if path.is_dir())
-
-
-def value_keys(overrides: list[str]) -> list[str]:
-    """Dotted keys that overrides set, group choices and Hydra's own left out."""
-    parsed = OverridesParser.create().parse_overrides([o for o in overrides if "=" in o])
-    return [
-        override.key_or_group
-        for override in parsed
-        if override.key_or_group not in groups()
-        and not override.key_or_group.startswith("hydra")
-        and not override.is_add()
-        and not override.is_delete()
-    ]
-
-
-def baseline(overrides: list[str]) -> DictConfig:
+def baseline(overrides: Sequence[str]) -> DictConfig:
     """The configuration that the overrides' group choices give, without their values."""
-    chosen = ("hydra.searchpath", *groups())
-    return composed_config(*(o for o in overrides if o.partition("=")[0].lstrip("+~") in chosen))
+    chosen = (SEARCHPATH, *groups(overrides))
+
+    def is_choice(override: str) -> bool:
+        key = override.partition("=")[0].lstrip("+~")
+        return key in chosen or key.partition("/")[0] in chosen
+
+    return composed_config(*filter(is_choice, overrides))
 
 
-def known_keys(overrides: list[str]) -> list[str]:
-    """Every dotted key of the baseline, inner nodes included."""
-
-    def walk(node: object, prefix: str) -> list[str]:
-        if not isinstance(node, dict):
-            return []
-        inner = (walk(node[name], f"{prefix}{name}.") for name in node)
-        return [prefix + name for name in node] + [key for keys in inner for key in keys]
-
-    return [*walk(OmegaConf.to_container(baseline(overrides)), ""), *groups()]
-
-
-def unknown_keys(overrides: list[str]) -> str:
-    """Say which of the overrides' keys the configuration has not, and what was probably meant."""
-
-    def nearest(key: str) -> str:
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-        tail = [name for name in known if name.rpartition(".")[2] == key.rpartition(".")[2]]
-        names = list(dict.fromkeys([*tail[:1], *near]))
-        return f"no option '{key}'. Did you mean {' or '.join(repr(name) for name in names)}?"
-
-    known = known_keys(overrides)
-    return "\n".join(nearest(key) for key in value_keys(overrides) if key not in known)
+def unknown_keys(overrides: Sequence[str]) -> list[str]:
+    """A line for each key that overrides set and the configuration lacks: what was meant."""
+    known = baseline(overrides)
+    config = cast(dict[str, Any], OmegaConf.to_container(known))
+    described = list(parts(config))
+    lines = []
+    for key in value_keys([o for o in overrides if not o.startswith("+")]):
+        if checking.select(config, key) is not checking.MISSING:
+            continue
+        part = checking.nearest_part(key, described)
+        if part.key and key[len(part.key) + 1 :] in part.model.model_fields:
+            lines.append(f"{key} is left to its default here: set it with +{key}=")
+        else:
+            lines.append(f"{key}: {checking.no_such(key, known)}")
+    return lines
 
 
-def check_config(config: DictConfig, overrides: list[str]) -> DictConfig:
-    """Resolve the composition, refuse values that cannot be meant, and freeze it.
+def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """Resolve the composition, hold it against the schema, and freeze it.
 
     Args:
         overrides: what the configuration was composed with.
 
     Raises:
-        InputError: no task; a value of another type than the default's; a number that must be
-            above zero; a task with another task's data; a size that is no size.
+        InputError: no task; options that nothing reads; values out of their range, or that do not
+            go together. It has a line for each.
     """
     if config.get("task") is None:
         names = sorted(path.stem for path in Path(conf.__file__).parent.glob("task/*.yaml"))
         raise InputError(f"no task chosen: add task=NAME, one of {', '.join(names)}")
     if config.get("data") is None:
         raise InputError(f"task={config.task.name} names no data set: add data=NAME")
-    defaults = baseline(overrides)
-    for key in value_keys(overrides):
-        expect_type(key, OmegaConf.select(config, key), OmegaConf.select(defaults, key))
-    resolved = OmegaConf.create(OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
-    missing = object()
-    for key in POSITIVE:
-        value = OmegaConf.select(resolved, key, default=missing)
-        if value is missing:  # another trunk's
-            continue
-        numbers = value if OmegaConf.is_list(value) else [value]
-        if any(not isinstance(n, int | float) or not n > 0 for n in numbers):
-            raise InputError(f"{key} must be above zero, got {value}")
-    if OmegaConf.is_list(resolved.size) and len(resolved.size) != 2:
-        raise InputError(f"size is one number or [height, width], got {resolved.size}")
-    if resolved.task.kind != resolved.data.kind:
-        raise InputError(
-            f"task={resolved.task.name} needs data of kind '{resolved.task.kind}', but "
-            f"data={resolved.data.name} is of kind '{resolved.data.kind}'"
-        )
-    OmegaConf.set_readonly(resolved, True)
-    return resolved
+    keys = value_keys(overrides)
+    config = with_home_folders(config, keys)
+    if lines := list(missing(config)):
+        raise OptionError(lines)
+    resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    plain = cast(dict[str, Any], resolved)
+    if lines := checking.faults(plain, baseline(overrides), keys):
+        raise OptionError(lines)
+    made = OmegaConf.create(plain)
+    OmegaConf.set_readonly(made, True)
+    return made
 
 
-def expect_type(key: str, value: object, default: object) -> None:
-    """Raise InputError where a value has another type than the number or switch it replaces."""
-    if isinstance(default, bool):
-        fits, wanted = isinstance(value, bool), "true or false"
-    elif isinstance(default, int) and key != "size":
-        fits, wanted = isinstance(value, int) and not isinstance(value, bool), "a whole number"
-    elif isinstance(default, float):
-        fits, wanted = isinstance(value, int | float) and not isinstance(value, bool), "a number"
-    else:
-        return
-    if not (fits or value is None):
-        raise InputError(f"{key} must be {wanted}, such as {default}; got {value!r}")
+def missing(config: DictConfig) -> Iterator[str]:
+    """A line for each option that has no default and was not given."""
+    plain = cast(dict[str, Any], OmegaConf.to_container(config))
+    fields = described_fields(plain)
+
+    def keys(node: object, key: str) -> Iterator[str]:
+        if isinstance(node, dict):
+            for name, value in node.items():
+                yield from keys(value, f"{key}.{name}".lstrip("."))
+        elif node == "???":
+            yield key
+
+    for key in keys(plain, ""):
+        about, wanted = fields.get(key, ("", "a value"))
+        yield f"{key} is not given: add {key}=, {wanted}" + (f" ({about})" if about else "")
+
+
+def described_fields(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """The sentence on each option that the schema describes, and what it may be, by dotted key."""
+    return {
+        f"{part.key}.{name}".lstrip("."): (field.description or "", allowed(field))
+        for part in parts(config)
+        for name, field in part.model.model_fields.items()
+    }
+
+
+def with_home_folders(config: DictConfig, keys: Sequence[str]) -> DictConfig:
+    """A copy in which the paths that `keys` set may begin with ~, the home folder."""
+    config = config.copy()
+    for part in parts(cast(dict[str, Any], OmegaConf.to_container(config))):
+        for name, field in part.model.model_fields.items():
+            key = f"{part.key}.{name}".lstrip(".")
+            value = part.values.get(name)
+            if key in keys and is_path(field) and isinstance(value, str) and value[:1] == "~":
+                OmegaConf.update(config, key, os.path.expanduser(value))
+    return config

@@ -1,16 +1,19 @@
 """From the command line of a sweep to its jobs: each one's overrides, checked before any runs."""
 
+import itertools
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 
+from backbone.errors import InputError
 from tasks.cli.configuration import check_config, compose_config
-from tasks.cli.mistakes import is_mistake, message
+from tasks.cli.flags import Flags
+from tasks.cli.mistakes import is_mistake, messages
+from tasks.cli.overrides import SEARCHPATH, about_hydra, parse_overrides, refuse_choices
 from tasks.runs.directory import RunDirectory
 
 
@@ -31,42 +34,31 @@ class Job:
     directory: RunDirectory | None = None
 
 
-def overrides_of(arguments: list[str]) -> list[str]:
-    """The overrides among a command line's arguments."""
-    return get_args_parser().parse_intermixed_args(arguments).overrides
-
-
-def about_hydra(override: str) -> bool:
-    """Whether an override is about Hydra itself, not about a run."""
-    return override.lstrip("+~").startswith(("hydra.", "hydra/"))
-
-
 def names_table(override: str) -> bool:
     """Whether an override asks for the rows of a table."""
     return override.startswith("+table=")
 
 
-def is_sweep(arguments: list[str]) -> bool:
+def is_sweep(flags: Flags) -> bool:
     """Whether a command line asks for many runs."""
-    many = {"-m", "--multirun", "hydra.mode=MULTIRUN"}
-    return any(argument in many or names_table(argument) for argument in arguments)
+    many = "hydra.mode=MULTIRUN" in flags.overrides
+    return flags.multirun or many or any(map(names_table, flags.overrides))
 
 
-def without_jobs(arguments: list[str]) -> list[str]:
-    """A sweep's command line without what differs from job to job: flags and Hydra's options."""
-    left = ["-m", "--multirun", *(o for o in overrides_of(arguments) if not about_hydra(o))]
-    return [a for a in arguments if a not in left and not a.startswith("hydra.mode=")]
+def shared_options(flags: Flags) -> list[str]:
+    """What all jobs of a sweep have in common with it: Hydra's own options."""
+    return [o for o in flags.overrides if about_hydra(o) and not o.startswith("hydra.mode=")]
 
 
-def find_jobs(arguments: list[str]) -> list[Job]:
+def find_jobs(flags: Flags) -> list[Job]:
     """The jobs of a sweep: every combination of the swept values, for each row of a table.
 
     A job whose configuration is refused says so on stderr, and the others stay. Configurations
     that come out the same are one job.
     """
-    search = [o for o in overrides_of(arguments) if o.startswith("hydra.searchpath")]
+    search = [o for o in flags.overrides if o.startswith(SEARCHPATH)]
     jobs: dict[str, Job] = {}
-    every = combinations(arguments, search)
+    every = combinations(flags, search)
     common = set.intersection(*map(set, every)) if len(every) > 1 else set()
     for overrides in every:
         own = [o for o in overrides if o not in common]
@@ -80,31 +72,49 @@ def find_jobs(arguments: list[str]) -> list[Job]:
             if not is_mistake(error):
                 raise
             job.state = "refused"
-            said = message(error, [*overrides, *search])
-            print(f"error in {job.name}: {said}", file=sys.stderr)
+            for said in messages(error, [*overrides, *search]):
+                print(f"error in {job.name}: {said}", file=sys.stderr)
         jobs.setdefault(str(job.directory.path if job.directory else overrides), job)
     return list(jobs.values())
 
 
-def combinations(arguments: list[str], search: list[str]) -> list[list[str]]:
+def combinations(flags: Flags, search: Sequence[str]) -> list[list[str]]:
     """The overrides of every job."""
-    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-    given = [o for o in overrides_of(arguments) if not about_hydra(o)]
-    rest = [o for o in given if not names_table(o)]
-    rows = [row for o in given if names_table(o) for row in rows_of(o, parser, search)] or [[]]
-    jobs = []
+    loader = GlobalHydra.instance().config_loader()
+    given = [o for o in flags.overrides if not about_hydra(o)]
+    rest = parse_overrides([o for o in given if not names_table(o)], loader)
+    rows = [row for o in given if names_table(o) for row in rows_of(o, search)] or [[]]
+    jobs: list[list[str]] = []
     for row in rows:
         # of two values for one key the later counts: the command line's
-        (batch,) = BasicSweeper.split_arguments(parser.parse_overrides([*row, *rest]), None)
-        jobs += batch
+        values = {o.get_key_element(): values_of(o) for o in [*parse_overrides(row, loader), *rest]}
+        jobs += map(list, itertools.product(*values.values()))
     return jobs
 
 
-def rows_of(override: str, parser: OverridesParser, search: list[str]) -> list[list[str]]:
+def values_of(override: Override) -> list[str]:
+    """An override for each value that one stands for.
+
+    Raises:
+        InputError: a range of numbers without steps, of which there are no single ones.
+    """
+    key = override.get_key_element()
+    if not override.is_sweep_override():
+        return [f"{key}={override.get_value_element_as_str()}"]
+    if not override.is_discrete_sweep():
+        raise InputError(
+            f"{override.input_line}: a sweep here goes through single values; name them, as "
+            f"{key}=1,2,3, or use range(1,4)"
+        )
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]
+
+
+def rows_of(override: str, search: Sequence[str]) -> list[list[str]]:
     """What `+table=10,11` stands for: the overrides of each row that is trained."""
-    (parsed,) = parser.parse_overrides([override])
+    (parsed,) = parse_overrides([override])
+    refuse_choices([parsed])
     several = parsed.is_sweep_override()
-    rows = []
+    rows: list[list[str]] = []
     for number in parsed.sweep_string_iterator() if several else [parsed.value()]:
         table = compose_config([f"+table='{number}'", *search]).table
         rows += [[*table.overrides, *row.overrides] for row in table.rows if not row.get("peer")]

@@ -10,26 +10,38 @@ failed ones again. Where the jobs run is for Hydra's launcher to say (`hydra/lau
 need a file system in common.
 """
 
+import contextlib
+import io
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
-from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobStatus
-from hydra.types import HydraContext, RunMode
+from hydra.core.utils import JobReturn
+from hydra.types import HydraContext
 from omegaconf import DictConfig
 
 from backbone.errors import InputError
-from tasks.cli.jobs import Job, about_hydra, find_jobs, overrides_of, without_jobs
+from tasks.cli.configuration import compose_config
+from tasks.cli.ending import Terminated
+from tasks.cli.flags import Flags
+from tasks.cli.jobs import Job, find_jobs, shared_options
 from tasks.runs.processes import end_with_parent
-from tasks.runs.report import aligned, format_score
+from tasks.runs.report import OF_0_1_0, aligned, format_score
 
 # Hydra's options that are about the sweep, not about a job of it.
-OF_THE_SWEEP = ("hydra/launcher=", "hydra.launcher.", "hydra/sweeper=", "hydra.sweep")
+OF_THE_SWEEP = (
+    "hydra/launcher=",
+    "hydra.launcher.",
+    "hydra/sweeper=",
+    "hydra.sweep.",
+    "hydra.job.",
+)
 
 
 @dataclass(frozen=True)
@@ -53,40 +65,57 @@ class Process:
             except KeyboardInterrupt:  # which it heard too, and is tidying up
                 process.wait()
                 raise
+            except Terminated:  # which it did not hear
+                process.terminate()
+                process.wait()
+                raise
 
 
-def sweep(module: str, arguments: list[str]) -> None:
+class NoCallbacks:
+    """What a launcher calls at the start and the end of a job: nothing."""
+
+    def on_job_start(self, config: DictConfig, **facts: Any) -> None:
+        """Do nothing."""
+
+    def on_job_end(self, config: DictConfig, **facts: Any) -> None:
+        """Do nothing."""
+
+
+def sweep(module: str, flags: Flags) -> None:
     """Run the jobs of a command line, say how each ended, and exit with 1 unless all finished.
 
     Args:
         module: what `python -m` runs for a job.
-        arguments: of the whole sweep.
     """
-    if HydraConfig.get().runtime.choices["hydra/sweeper"] != "basic":
+    shared = shared_options(flags)
+    places = [o for o in flags.overrides if o.startswith("paths.")]
+    config = compose_config([*shared, *places], with_hydra=True)
+    if config.hydra.runtime.choices["hydra/sweeper"] != "basic":
         raise InputError("hydra/sweeper: a sweep here goes through all combinations; leave it out")
-    jobs = find_jobs(arguments)
+    jobs = find_jobs(flags)
     due = [job for job in jobs if job.state == "due"]
     print(f"sweep of {len(jobs)} jobs, {len(due)} to run", flush=True)
     try:
         if due:
-            launch(due, module, arguments)
+            launch(due, module, shared, config)
     finally:
         print(sweep_summary(jobs), flush=True)
     if any(job.state != "finished" for job in jobs):
         sys.exit(1)
 
 
-def launch(jobs: list[Job], module: str, arguments: list[str]) -> None:
-    """Hand the jobs to the launcher that Hydra is configured with, and set their states."""
-    hydra = GlobalHydra.instance().hydra
-    shared = without_jobs(arguments)
-    places = [o for o in overrides_of(arguments) if o.startswith("paths.")]
-    config = hydra.compose_config(
-        "config", [*filter(about_hydra, shared), *places], run_mode=RunMode.MULTIRUN
-    )
-    own = [a for a in shared if not a.startswith(OF_THE_SWEEP)]
+def launch(jobs: list[Job], module: str, shared: Sequence[str], config: DictConfig) -> None:
+    """Hand the jobs to the launcher that Hydra is configured with, and set their states.
+
+    Args:
+        shared: Hydra's own options of the sweep.
+        config: with Hydra's own part, as its launchers want it.
+    """
+    own = [option for option in shared if not option.startswith(OF_THE_SWEEP)]
     launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=HydraContext(hydra.config_loader, Callbacks(config)),
+        hydra_context=HydraContext(
+            GlobalHydra.instance().config_loader(), cast(Any, NoCallbacks())
+        ),
         task_function=Process((sys.executable, "-m", module, *own)),
         config=config,
     )
@@ -96,21 +125,36 @@ def launch(jobs: list[Job], module: str, arguments: list[str]) -> None:
         returns = launcher.launch([job.overrides for job in jobs], initial_job_idx=0)
     except BaseException:
         for job in jobs:  # what the launcher does not tell, the run directories do
+            assert job.directory is not None
             job.state = job.directory.state() or job.state
         raise
     for job, outcome in zip(jobs, returns, strict=True):
-        if outcome.status != JobStatus.COMPLETED:
-            job.state = f"failed: {outcome._return_value}"
-        else:
+        job.state = ended(job, outcome)
+
+
+def ended(job: Job, outcome: JobReturn) -> str:
+    """How a job ended: finished only where its result is there."""
+    try:
+        # Hydra prints a line of its own beside an error
+        with contextlib.redirect_stderr(io.StringIO()):
             code = outcome.return_value
-            job.state = "finished" if code == 0 else f"failed with exit code {code}"
+    except Exception as error:
+        return f"failed: {error}"
+    if code != 0:
+        return f"failed with exit code {code}"
+    assert job.directory is not None
+    try:
+        found = job.directory.result() is not None
+    except InputError as error:
+        return f"failed: {error}"
+    return "finished" if found else "ended without a result"
 
 
 def sweep_summary(jobs: list[Job]) -> str:
     """A line a job: how it ended, its name, its score and its run directory."""
     lines = []
     for job in jobs:
-        result = job.directory.result() if job.state == "finished" else None
+        result = job.directory.result() if job.directory and job.state == "finished" else None
         score = "" if result is None else first_score(result)
         place = "" if job.directory is None else str(job.directory.path)
         lines.append((job.state, job.name, score, place))
@@ -118,9 +162,9 @@ def sweep_summary(jobs: list[Job]) -> str:
     return "\n".join(["", *aligned(lines, "<"), f"{finished} of {len(jobs)} finished"])
 
 
-def first_score(result: dict) -> str:
+def first_score(result: dict[str, Any]) -> str:
     """The score that the paper states, or else the first of a result."""
     metrics, paper = result["metrics"], result["paper"]
+    units = result.get("units", OF_0_1_0)
     name = paper["metric"] if paper and paper["metric"] in metrics else next(iter(metrics))
-    unit = result.get("units", {}).get(name)
-    return f"{name} {format_score(metrics[name], unit)}"
+    return f"{name} {format_score(metrics[name], units.get(name))}"

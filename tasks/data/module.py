@@ -207,7 +207,13 @@ class DataModule(LightningDataModule):
 
         Lightning's own estimate creates the loaders before the step to continue from is known.
         """
-        batches = limited(self.batches_per_epoch(), self.running.limit_train_batches)
+        limit = self.running.limit_train_batches
+        batches = limited(self.batches_per_epoch(), limit)
+        if not batches:
+            raise InputError(
+                f"trainer.limit_train_batches={limit} leaves none of the "
+                f"{self.batches_per_epoch()} batches of an epoch: give a larger share, or a number"
+            )
         return -(-batches // self.running.accumulate_grad_batches)
 
     def train_dataloader(self) -> Iterable[Batch]:

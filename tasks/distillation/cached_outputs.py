@@ -1,4 +1,4 @@
-"""A teacher's outputs from a file, for images that are always seen as the file's maker saw them."""
+"""A teacher's outputs from a file: the same for an image however it is cropped or flipped."""
 
 import os
 import zipfile
@@ -19,12 +19,16 @@ KINDS = ("output", "embedding", "probability")
 
 
 class CachedOutputs:
-    """`name` -> output, from an .npz file of anyone's.
+    """A teacher's outputs from an .npz file, whoever wrote it.
 
-    The file holds `name` str[N], an image's path in the data's image folder or its bare file name,
-    and one of `output` float[N, D], what a head of this suite gives (logits or an embedding);
-    `embedding` float[N, D]; `probability` float[N, D] in 0..1, of attributes each for itself. A
-    `label` str[D] may name the outputs. What else it holds is not looked at.
+    The file holds `name` str[N]: each image's path relative to the data's image folder, or its bare
+    file name. It also holds one of
+
+    - `output` float[N, D], what a head of this suite gives (logits or an embedding),
+    - `embedding` float[N, D],
+    - `probability` float[N, D] in 0..1, of independent attributes,
+
+    and it may name the outputs in `label` str[D]. Anything else in it is ignored.
 
     Args:
         path: of the file.
@@ -35,11 +39,11 @@ class CachedOutputs:
         self.tables: dict[str, Tensor] = {}  # split -> float32[images, D], rows as in the split
 
     def begin(self, student: Student, surroundings: Surroundings) -> None:
-        """Find every training image in the file; and those of other splits where it has them all.
+        """Find every training image in the file, and other splits if it has all their images.
 
         Raises:
-            InputError: no such file, or not of this form; training images that it lacks, named;
-                outputs of another width, or of other labels.
+            InputError: no such file, or one of another form; it lacks training images; its outputs
+                have another width or other labels.
         """
         names, outputs, labels = read_outputs(Path(self.path))
         check_width(outputs.shape[1], student, f"distill.outputs={self.path}")
@@ -51,7 +55,7 @@ class CachedOutputs:
             )
         rows = {name: row for row, name in enumerate(names.tolist())}
         bare: dict[str, int] = {}
-        for name, row in rows.items():  # a bare name counts where it is the only one
+        for name, row in rows.items():  # a bare name is found only if it is unique
             last = name.rpartition("/")[2]
             bare[last] = -1 if last in bare else row
         for split, index in surroundings.data.indices.items():
@@ -68,17 +72,17 @@ class CachedOutputs:
                 lacking = "\n".join(f"  {files[i]}" for i in missing[:10])
                 raise InputError(
                     f"distill.outputs={self.path} lacks {len(missing):,} of {len(files):,} "
-                    f"training images:\n{lacking}\nIts names look like {names[0]}. Write them all "
-                    "with python -m tasks.teacher, or train on those that it has"
+                    f"training images:\n{lacking}\nIts names look like {names[0]}. Write outputs "
+                    "for all images with python -m tasks.teacher, or train on those that it has"
                 )
 
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
-        """The rows of a batch."""
+        """The rows float[B, D] of a batch; None if the file lacks images of the split."""
         table = self.tables.get(split)
         return None if table is None else table[batch["image_id"]]
 
     def describe(self) -> dict[str, Any]:
-        """The file."""
+        """The file that the outputs came from."""
         return {"outputs": self.path}
 
 
@@ -86,7 +90,7 @@ def read_outputs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Names str[N], outputs float32[N, D] and labels str[D or 0] of a file of outputs.
 
     Raises:
-        InputError: says what the file lacks.
+        InputError: no such file, a damaged one, or one that lacks something.
     """
     if not path.is_file():
         raise InputError(

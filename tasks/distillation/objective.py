@@ -1,12 +1,13 @@
-"""Learning to answer like a teacher (arXiv 1503.02531), for tasks whose output is one tensor.
+"""Learning to answer like a teacher (arXiv 1503.02531), for heads whose output is one tensor.
 
-A task is distilled when its configuration says in `task.distillation` how two outputs compare; the
-functions here are those comparisons. All are zero where student and teacher agree, and run in fp32.
+A task can be distilled if `task.distillation` in its configuration names how two outputs compare.
+The comparisons are here. All of them are zero if student and teacher agree, and run in fp32.
 """
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import torch
 import torch.nn.functional as F
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -21,10 +22,10 @@ Comparison = Callable[[Tensor, Tensor], Tensor]
 
 
 def kullback_leibler(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
-    """T^2 sum_c p_c (log p_c - log q_c), the mean over a batch, of softened class probabilities.
+    """T^2 sum_c p_c (log p_c - log q_c) of softened class probabilities, the mean over a batch.
 
-    p = softmax(teacher / T), q = softmax(student / T); the factor T^2 keeps the gradient's size
-    whatever T is (arXiv 1503.02531, section 2).
+    p = softmax(teacher / T), q = softmax(student / T). The factor T^2 keeps the size of the
+    gradient independent of T (arXiv 1503.02531, section 2).
 
     Args:
         student, teacher: logits float[B, C].
@@ -37,9 +38,9 @@ def kullback_leibler(student: Tensor, teacher: Tensor, temperature: float = 1.0)
 def attribute_cross_entropy(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
     """Cross-entropy of each attribute with the teacher's probability of it, the mean over all.
 
-    T^2 (p log(p / q) + (1 - p) log((1 - p) / (1 - q))), p = sigmoid(teacher / T), q likewise. That
-    is the paper's loss (arXiv 1704.04861, section 4.6) less the teacher's own entropy, which the
-    student cannot change.
+    T^2 (p log(p / q) + (1 - p) log((1 - p) / (1 - q))), p = sigmoid(teacher / T), q likewise.
+    This is the paper's loss (arXiv 1704.04861, section 4.6) minus the teacher's own entropy, which
+    the student cannot change.
 
     Args:
         student, teacher: logits float[B, A].
@@ -54,7 +55,7 @@ def attribute_cross_entropy(student: Tensor, teacher: Tensor, temperature: float
 def squared_distance(student: Tensor, teacher: Tensor) -> Tensor:
     """Squared Euclidean distance of unit-length embeddings, the mean over a batch, 0..4.
 
-    arXiv 1704.04861, section 4.7. A teacher's embeddings are brought to unit length first.
+    See arXiv 1704.04861, section 4.7. Both embeddings are scaled to unit length first.
 
     Args:
         student, teacher: float[B, D].
@@ -75,27 +76,27 @@ class TeacherOutputs(Protocol):
         ...
 
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
-        """The teacher's outputs float[B, D] for a batch of the split; None where it has none.
+        """The teacher's outputs float[B, D] for a batch of the split; None if it has none.
 
         Args:
-            images: float[B, 3, H, W] as the student sees them.
-            batch: with `image_id`, rows of the split.
+            images: float[B, 3, H, W], normalised as the student sees them.
+            batch: with `image_id`, the images' rows in the split.
         """
         ...
 
     def describe(self) -> dict[str, Any]:
-        """What a result says of the teacher, as plain values."""
+        """What a result says about the teacher, as plain values."""
         ...
 
 
 class Distillation:
-    """A teacher beside a student, see `tasks.training.teaching.Teaching`.
+    """A teacher for a student, see `tasks.training.teaching.Teaching`.
 
     Args:
         source: of the teacher's outputs.
         compare: (student's outputs, teacher's outputs) -> loss.
-        weight: of the teacher's loss, in (0, 1]; the labels' loss has the rest. At 1, the paper's
-            way, no label is read, and images need none.
+        weight: of the teacher's loss, in (0, 1]; the labels' loss has the rest. At 1, as in the
+            paper, no label is read, and images need none.
 
     Raises:
         InputError: a weight out of range.
@@ -104,11 +105,11 @@ class Distillation:
     def __init__(self, source: TeacherOutputs, compare: Comparison, weight: float = 1.0):
         if not 0 < weight <= 1:
             raise InputError(
-                f"distill.weight={weight} is the teacher's share of the loss: above 0, and 1 for "
-                "the teacher alone"
+                f"distill.weight={weight}: the teacher's share of the loss is above 0 and at most "
+                "1, which is the teacher alone"
             )
         self.source, self.compare, self.weight = source, compare, weight
-        self.student: Student | None = None  # that the teacher was made ready for
+        self.student: Student | None = None  # whom the teacher is ready for
 
     def begin(self, student: Student, surroundings: Surroundings) -> None:
         """Get the teacher ready, once."""
@@ -117,7 +118,7 @@ class Distillation:
             self.student = student
 
     def terms(self, outputs: Tensor, images: Tensor, batch: Batch, own: Terms) -> dict[str, Tensor]:
-        """The teacher's loss term, and those of the labels where they have a weight.
+        """The teacher's loss term, and the labels' terms if they have a weight.
 
         Args:
             outputs: the student's, for `images` of a training batch.
@@ -136,19 +137,19 @@ class Distillation:
         return shares | {"distillation": self.weight * taught}
 
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
-        """The teacher's outputs float[B, D] for a batch of a split; None where it has none."""
+        """The teacher's outputs float[B, D] for a batch of a split; None if it has none."""
         return self.source.outputs(images, batch, split)
 
     def describe(self) -> dict[str, Any]:
-        """What a result says of the teacher, as plain values."""
+        """What a result says about the teacher, as plain values."""
         return self.source.describe()
 
 
 def build_distillation(config: DictConfig) -> Distillation | None:
-    """What `distill=` asks for.
+    """The distillation that `distill=` configures; None for none.
 
     Raises:
-        InputError: a task whose configuration does not say how two of its outputs compare.
+        InputError: the task's configuration does not say how two of its outputs compare.
     """
     if config.get("distill") is None:
         return None
@@ -158,16 +159,28 @@ def build_distillation(config: DictConfig) -> Distillation | None:
             f"task={config.task.name} cannot be distilled: its configuration does not say how two "
             "outputs compare (task.distillation, see tasks/distillation/objective.py)"
         )
+    # a teacher's checkpoint may name the modules that this command line names
     trust = {} if config.distill.get("teacher") is None else {"trust": trusted_modules(config)}
     source = instantiate(config.distill.source, **trust)
     return Distillation(source, instantiate(compare), config.distill.weight)
 
 
 def check_width(width: int, student: Student, teacher: str) -> None:
-    """Raise InputError where a teacher does not give as many values per image as the student."""
-    own = student.output_width()
+    """Raise InputError unless a teacher gives as many values per image as the student."""
+    own = output_width(student)
     if width != own:
         raise InputError(
             f"{teacher} gives {width} values per image, the student gives {own}: they cannot be "
             "compared; take a teacher of the same task and options"
         )
+
+
+def output_width(student: Student) -> int:
+    """How many values the head gives for one image."""
+    head = student.head
+    trains = head.training
+    with torch.inference_mode():
+        image = torch.zeros(1, 3, 64, 64, device=student.preprocess.mean.device)  # any size will do
+        width = head.eval()(image).shape[1]
+    head.train(trains)
+    return int(width)

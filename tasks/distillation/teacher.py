@@ -1,4 +1,4 @@
-"""A trained network of this suite that teaches, from its own checkpoint."""
+"""A teacher that is a trained network of this suite, from its own checkpoint."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from backbone.errors import InputError
 from tasks.data.module import Batch
-from tasks.distillation.objective import check_width
+from tasks.distillation.objective import check_width, output_width
 from tasks.images.preprocessing import Preprocess
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.metric import compute_over_processes
@@ -19,16 +19,16 @@ from tasks.training.teaching import Student, Surroundings
 
 
 class Teacher:
-    """A checkpoint of this suite that teaches: trunk, size and normalisation are its own.
+    """A checkpoint of this suite that teaches, with its own trunk, input size and normalisation.
 
     It never trains: it is no part of the student, stays in evaluation mode and runs without
-    gradients. The student's view of an image, flips, crops and colours included, is resized to the
-    size that the teacher was trained at.
+    gradients. It sees what the student sees, with the same flips, crops and colours, resized to the
+    size that it was trained at.
 
     Args:
         checkpoint: a run's best.ckpt.
-        tolerance: how far below its recorded score, as a share of it, the teacher may score on the
-            student's validation images; None: any score will do.
+        tolerance: how far below its recorded score the teacher may score on the student's
+            validation images, as a share of the recorded one; None: any score will do.
         trust: modules outside the suite that the checkpoint may name.
     """
 
@@ -38,11 +38,11 @@ class Teacher:
         self.scores: dict[str, float] = {}
 
     def begin(self, student: Student, surroundings: Surroundings) -> None:
-        """Load, compare with the student, and score on its validation set.
+        """Load it, compare it with the student, and score it on the student's validation images.
 
         Raises:
-            InputError: another task's teacher, or one with other outputs; one that scores far
-                below its record.
+            InputError: the teacher is of another task, has other outputs, or scores far below its
+                record.
         """
         checkpoint = read_checkpoint(self.checkpoint)
         self.task: Task[Any] = restore(checkpoint, self.trust)
@@ -62,7 +62,7 @@ class Teacher:
         self.same_values = bool((self.gain == 1).all() and (self.offset == 0).all())
 
     def compare_labels(self, student: Student) -> None:
-        """Raise InputError where outputs of the two do not mean the same."""
+        """Raise InputError unless the outputs of the two mean the same."""
         teacher = self.task
         if type(teacher) is not type(student):
             raise InputError(
@@ -70,7 +70,7 @@ class Teacher:
                 f"({type(teacher).__name__}) than the student's ({type(student).__name__})"
             )
         if not student.outputs_are_labels:
-            check_width(teacher.output_width(), student, f"distill.teacher={self.checkpoint}")
+            check_width(output_width(teacher), student, f"distill.teacher={self.checkpoint}")
             return
         theirs, ours = teacher.labels.ids, student.labels.ids
         if theirs != ours:
@@ -78,7 +78,7 @@ class Teacher:
             foreign = [str(x) for x in theirs if x not in ours]
             parts = [
                 f"{word}: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}"
-                for word, names in (("it lacks", missing), ("only it has", foreign))
+                for word, names in (("it lacks", missing), ("only the teacher has", foreign))
                 if names
             ]
             raise InputError(
@@ -88,10 +88,12 @@ class Teacher:
             )
 
     def score(self, surroundings: Surroundings) -> None:
-        """Score on the student's validation images as they will be taught, and compare the record.
+        """Score it on the student's validation images, and compare with its record.
+
+        It sees the images as it will when it teaches.
 
         Raises:
-            InputError: far below the record.
+            InputError: the score is far below the record.
         """
         data = surroundings.data
         metric = self.task.make_metric(data, "val")
@@ -107,7 +109,7 @@ class Teacher:
             return
         here = self.scores[name]
         record = (self.recorded or {}).get(name)
-        if surroundings.reports:
+        if surroundings.is_main:
             known = "no record of its own" if record is None else f"{record:.4f} on record"
             print(f"teacher {self.checkpoint}: {name} {here:.4f} on these images, {known}")
         if record is None or self.tolerance is None:
@@ -116,10 +118,9 @@ class Teacher:
         if worse > self.tolerance * abs(record):
             raise InputError(
                 f"distill.teacher={self.checkpoint} has {name} {here:.4f} on the validation images "
-                f"and had {record:.4f} where it was trained, which is more than "
-                f"{100 * self.tolerance:g}% apart: it would teach what it does not know. Are these "
-                "images cropped and aligned like its own? distill.tolerance=null teaches all the "
-                "same"
+                f"and had {record:.4f} on its own, which is more than {100 * self.tolerance:g}% "
+                "apart: it would teach what it does not know. Are these images cropped and aligned "
+                "like its own? distill.tolerance=null uses it all the same"
             )
 
     def resized(self, images: Tensor) -> Tensor:
@@ -129,13 +130,13 @@ class Teacher:
         return F.interpolate(images, self.size, mode="bilinear", antialias=True)
 
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor:
-        """What the teacher's head gives for the student's normalised images."""
+        """The outputs float[B, D] of the teacher's head for the student's normalised images."""
         with torch.inference_mode():
             if not self.same_values:
                 images = images * self.gain + self.offset
             outputs: Tensor = self.task.head(self.resized(images))
-        return outputs.clone()  # outside: autograd takes no tensor of inference mode
+        return outputs.clone()  # autograd rejects the tensors of inference mode themselves
 
     def describe(self) -> dict[str, Any]:
-        """The checkpoint, its record and its score here."""
+        """The checkpoint, its recorded scores, and its scores on the student's images."""
         return {"checkpoint": self.checkpoint, "recorded": self.recorded, "scores": self.scores}

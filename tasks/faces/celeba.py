@@ -12,7 +12,7 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
-from tasks.faces.celeba_lists import check_images, read_attributes, read_partition
+from tasks.faces.celeba_lists import read_attributes, read_partition, require_images
 
 IMAGES, ATTRIBUTES, PARTITION = (
     "img_align_celeba",
@@ -65,7 +65,7 @@ class CelebA:
         ids, files, labels = read_attributes(root / ATTRIBUTES)
         chosen = choose(ids, self.attributes, root / ATTRIBUTES)
         parts = _parts(files, root)
-        check_images(root / ATTRIBUTES, files, root / IMAGES)
+        require_images(root / ATTRIBUTES, files, root / IMAGES)
         names, classes = np.array(files), named([ids[k] for k in chosen])
         splits = {}
         for part, split in enumerate(SPLITS):

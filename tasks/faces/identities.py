@@ -12,7 +12,7 @@ from backbone.errors import InputError, listed_briefly
 from tasks.data.folders import class_folders, index_folders, subfolders
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.celeba import IDENTITIES, IMAGES, PARTITION, SPLITS
-from tasks.faces.celeba_lists import check_images, read_partition
+from tasks.faces.celeba_lists import read_partition, require_images
 from tasks.faces.face_index import FaceIndex
 from tasks.faces.holdout import holdout_mask
 from tasks.images.listing import images_below
@@ -146,7 +146,7 @@ class CelebaIdentities:
         root = Path(self.root)
         partition, people = read_partition(root / PARTITION), read_identities(root / IDENTITIES)
         files = list(partition)
-        check_images(root / PARTITION, files, root / IMAGES)
+        require_images(root / PARTITION, files, root / IMAGES)
         if strange := people.keys() - partition.keys():
             raise InputError(
                 f"{root / PARTITION} does not assign {len(strange):,} images of {IDENTITIES} to a "

@@ -43,7 +43,7 @@ def images_below(folder: Path) -> list[bytes]:
     return [file for file in files_below(folder) if is_image(file)]
 
 
-def image_paths(folder: Path) -> list[Path]:
+def paths_below(folder: Path) -> list[Path]:
     """The same files as whole paths."""
     return [folder / os.fsdecode(file) for file in images_below(folder)]
 

@@ -1,1 +1,1 @@
-"""The run directory and what is read from it: metrics.csv, the report, the learning curves."""
+"""The run directory and what is in it: metrics.csv, the report, learning curves, stable names."""

@@ -1,9 +1,9 @@
-"""The run directory: one folder a configuration, which a repeated command finds again.
+"""The run directory: one folder per configuration, which a repeated command finds again.
 
     runs/<task>/<short name>-<8 hex of the resolved configuration>/
         config.yaml  status.json  metrics.csv  last.ckpt  best.ckpt  result.json  plots/
 
-Every file appears whole: it is written to a temporary name and renamed.
+Every file appears complete: it is written under a temporary name and renamed.
 """
 
 import copy
@@ -31,11 +31,11 @@ from backbone.files import (
     naming_what_was_written,
     write_atomically,
 )
-from tasks.runs.names import at, named
+from tasks.runs.names import at, without_paths
 from tasks.runs.processes import is_main_process
 from tasks.runs.result import read_result
 
-# Keys without influence on the result: the same run, whatever they are.
+# Keys that do not influence the result, and so do not make it another run.
 NO_INFLUENCE = (
     "fresh",
     "trust",
@@ -55,7 +55,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def short_name(config: DictConfig) -> str:
-    """What tells runs of a task apart at a glance: trunk, alpha, size, mode."""
+    """A run's name for people: trunk, alpha, size and mode."""
     trunk = config.backbone.get("name") or config.backbone._target_.rpartition(".")[2]
     size = config.size if isinstance(config.size, int) else "x".join(map(str, config.size))
     parts = [
@@ -80,9 +80,9 @@ def influential(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def fingerprint(config: DictConfig) -> str:
     """Eight hex digits of everything in a resolved configuration that can change the result."""
-    plain = influential(OmegaConf.to_container(config))  # type: ignore[arg-type]
-    # by names: a module that moves is still the same run's
-    text = json.dumps(named(plain), sort_keys=True)
+    # with names in place of paths, so that it stays the same when a module moves
+    plain = influential(without_paths(OmegaConf.to_container(config)))
+    text = json.dumps(plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -101,7 +101,7 @@ class RunDirectory:
     """The folder of one configuration's run.
 
     Args:
-        config: resolved; names the folder.
+        config: resolved; it gives the folder its name.
     """
 
     def __init__(self, config: DictConfig):
@@ -112,7 +112,7 @@ class RunDirectory:
         self.plots = self.path / "plots"
 
     def result(self) -> dict[str, Any] | None:
-        """What a finished run reported; None where none has finished.
+        """What the finished run reported; None if it has not finished.
 
         Raises:
             InputError: result.json is damaged.
@@ -120,84 +120,80 @@ class RunDirectory:
         return read_result(self.path / "result.json")
 
     def state(self) -> str | None:
-        """What `status` last said of the run; None before it began, or where that is damaged."""
+        """The run's state as `status` last wrote it; None before it started, or if damaged."""
         try:
             return str(json.loads((self.path / "status.json").read_text())["state"])
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Write the result; from now on the run is finished."""
+        """Write the result, by which the run counts as finished."""
         write_whole(self.path / "result.json", json.dumps(result, indent=2) + "\n")
 
     def status(self, state: str, **facts: Any) -> None:
-        """Say in status.json how the run stands: running, finished, interrupted or failed."""
+        """Write the run's state to status.json: running, finished, interrupted or failed."""
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         facts = {"state": state, "updated": now, "pid": os.getpid(), **facts}
         write_whole(self.path / "status.json", json.dumps(facts, indent=2) + "\n")
 
     @contextmanager
     def open(self, fresh: bool) -> Iterator[None]:
-        """Hold the folder while a run is in it; leave the right status behind, whatever happens.
+        """Lock the folder for a run, and write its state at the start and at the end.
 
-        The main process holds it for all of the run's processes. Of them the first to fail goes on
-        with its error, and the others, which fail because of it, end without a word.
+        The main process holds the lock for all processes of the run. The first process to fail
+        raises its error; the others fail because of it, and end silently.
 
         Args:
             fresh: remove what an earlier run left.
 
         Raises:
-            InputError: another process is running in it, or it cannot be written to.
+            InputError: another process is running in the folder, or it cannot be written to.
         """
         if not is_main_process():
-            with self.told_once():
+            with self._first_error():
                 yield
             return
-        with self.locked():
+        with self._locked():
             with naming_what_was_written(self.path):
-                self.clear(fresh)
-            self.repair()
+                self._clear(fresh)
+            self._repair()
             write_whole(self.path / "config.yaml", OmegaConf.to_yaml(self.config))
             self.status("running")
-            with self.told_once():
+            with self._first_error():
                 yield
             self.status("finished")
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """Make the folder, and keep other processes out of it."""
         make_folder(self.path)
         with naming_what_was_written(self.path):
             lock = (self.path / ".lock").open("w")
         with lock:
             try:
-                # lockf, not flock: loader processes that outlive a killed run by some seconds would
-                # inherit the latter, and keep the folder shut
+                # lockf, not flock: loader processes outlive a killed run by some seconds, and would
+                # keep an inherited flock
                 fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                if error.errno in (errno.EACCES, errno.EAGAIN):
-                    reason = "another process is running this very run"
-                else:
-                    reason = (
-                        f"it cannot be locked ({error.strerror}): set paths.runs to a folder on "
-                        "another file system"
-                    )
+                reason = "another process is running this run"
+                if error.errno not in (errno.EACCES, errno.EAGAIN):
+                    reason = f"it cannot be locked ({error.strerror}): set paths.runs to another"
                 raise InputError(f"{self.path}: {reason}") from error
             yield
 
-    def clear(self, fresh: bool) -> None:
-        """Remove what killed processes left half-written; all that there is for a fresh start."""
+    def _clear(self, fresh: bool) -> None:
+        """Remove what killed processes left half-written; for a fresh start, everything."""
         stale = [*self.path.rglob(f".*{PARTIAL}"), *self.path.glob(".failed")]
-        for path in self.path.iterdir() if fresh else stale:
+        for path in list(self.path.iterdir()) if fresh else stale:
             if path.name != ".lock":
                 folder = path.is_dir() and not path.is_symlink()
                 shutil.rmtree(path) if folder else path.unlink()
 
-    def repair(self) -> None:
-        """Set aside what stands where a run writes its record and loses nothing by it.
+    def _repair(self) -> None:
+        """Set aside what is in the place of a run's records, where that loses nothing.
 
         Raises:
-            InputError: a folder stands in the place of a checkpoint.
+            InputError: a folder is in the place of a checkpoint.
         """
         for name in ("config.yaml", "status.json", "metrics.csv"):
             path = self.path / name
@@ -208,30 +204,32 @@ class RunDirectory:
         for path in (self.last, self.best):
             if path.exists() and not path.is_file():
                 raise InputError(
-                    f"{path} is no file, but a checkpoint belongs there: move it away, and the "
-                    "same command goes on without it"
+                    f"{path} is not a file, but the run's checkpoint belongs there: move it away, "
+                    "and the same command goes on without it"
                 )
 
     @contextmanager
-    def told_once(self) -> Iterator[None]:
-        """Let the first of the run's processes that fails write the status; end the others."""
+    def _first_error(self) -> Iterator[None]:
+        """Let only the first process of the run that fails write its state and raise its error."""
         try:
             yield
         except BaseException as error:
-            if not self.first_to_fail():
+            if not is_main_process():
+                time.sleep(0.5)  # where the main process was killed, this one ends here with it
+            if not self._is_first_to_fail():
                 sys.exit(2)
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             with suppress(WriteError):  # a full disk may be what it failed of
                 self.status("interrupted" if stopped else "failed", error=str(error)[:2000])
             raise
 
-    def first_to_fail(self) -> bool:
-        """Whether no other of the run's processes has failed before this one.
+    def _is_first_to_fail(self) -> bool:
+        """Whether no other process of the run has failed before this one.
 
-        It keeps `.failed` locked until it is gone, and so has said all that it has to say.
+        That process holds a lock on `.failed` until it ends. The others wait for it, and exit.
         """
         try:
-            descriptor = os.open(self.path / ".failed", os.O_RDWR | os.O_CREAT)  # left to the exit
+            descriptor = os.open(self.path / ".failed", os.O_RDWR | os.O_CREAT)  # never closed
             fcntl.lockf(descriptor, fcntl.LOCK_EX)
             if os.fstat(descriptor).st_size:
                 return False

@@ -1,7 +1,6 @@
-"""Checkpoints and run configurations of version 0.1.0, in the form of today.
+"""Checkpoints and run configurations of version 0.1.0, converted to today's form.
 
-They named what they were built of by import paths and had the options of preprocessing and view
-among the task's own.
+They named code by import paths, and had the options of preprocessing and view among the task's own.
 """
 
 import re
@@ -11,7 +10,7 @@ from typing import Any
 from backbone.errors import InputError
 from tasks.runs.names import BUILT, NAME, RELEASED, VERSION_0_1_0, at
 
-# Paths in the parts of a configuration that nothing is built from: a record of how a run was made.
+# The import paths of 0.1.0 in the parts of a configuration that nothing is built from.
 RECORDED = re.compile(
     r"(torch|timm)\.optim\.[A-Z][A-Za-z]+|lightning\.pytorch\.Trainer"
     r"|tasks\.optimization\.(Recipe|cosine|exponential|stepwise)"
@@ -27,19 +26,18 @@ RECORDED = re.compile(
     r"|tasks\.geolocation\.(data\.PlaceData|partitioning\.Partitioning"
     r"|sources\.(PlaceLists|GpsFolders|ShardedPlaces))"
 )
-# Paths of today in a run's configuration, where only their beginning has changed.
+# Import paths of 0.1.0 of which only the beginning has changed.
 REPOINTED = {
     "tasks.optimization.": "tasks.training.recipe.",
     "tasks.teacher.": "tasks.distillation.teacher.",
     "tasks.cached_outputs.": "tasks.distillation.cached_outputs.",
 }
-MOVED = ("crop_fraction", "box", "keep_aspect")  # from the task's options to the view
-AUGMENTATION = ("flip", "brightness", "contrast", "saturation")
-GONE = ("augment",)  # a key of the whole configuration, then as now
+VIEW = ("crop_fraction", "box", "keep_aspect")  # were options of the task and the data
+AUGMENTATION = ("flip", "brightness", "contrast", "saturation")  # were options of the task
 
 
 def upgrade(content: dict[str, Any], path: Path) -> dict[str, Any]:
-    """A checkpoint's content in the form of today; `path` is for the error.
+    """A checkpoint's content in today's form; `path` is for the error.
 
     Raises:
         InputError: it names code that version 0.1.0 did not have.
@@ -53,9 +51,9 @@ def upgrade(content: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration of a run directory, where it is of version 0.1.0, in the form of today.
+    """A run's configuration in today's form; one of today is returned as it is.
 
-    Import paths are those of today, so that it compares with a composition.
+    Its import paths are today's, so that it can be compared with a composition.
     """
     if "preprocess" in config:
         return config
@@ -65,15 +63,16 @@ def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _move_options(config: dict[str, Any], view: dict[str, Any]) -> None:
-    """Take the options of preprocessing and view out of the task's and the data's own."""
+    """Move the options of preprocessing and view to where they are today."""
     module, data = at(config, ("task", "module")), config.get("data")
     if not isinstance(module, dict) or not isinstance(data, dict):
         return
-    moved = {key: module[key] for key in MOVED if key in module}
+    moved = {key: module[key] for key in VIEW if key in module}
     for owner in (module, data, data.get("module")):
         if isinstance(owner, dict):
-            for key in (*MOVED, *(GONE if owner is module else ())):
+            for key in VIEW:
                 owner.pop(key, None)
+    module.pop("augment", None)  # it followed `augment` of the whole configuration
     data["view"] = {**view, "crop_fraction": None, "box": None, "keep_aspect": False, **moved}
     if isinstance(data.get("module"), dict):
         data["module"]["view"] = data["view"]

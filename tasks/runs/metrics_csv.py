@@ -1,4 +1,4 @@
-"""metrics.csv: one row a number, appended as it is measured, continued where a run continues."""
+"""metrics.csv: one row per number, appended as it is measured, and continued with the run."""
 
 import csv
 import io
@@ -16,14 +16,14 @@ FIELDS = ("step", "epoch", "name", "value")
 
 
 class MetricsCsv(Logger):
-    """Long-form log, so that a metric that comes late never rewrites the file.
+    """A log with one row per number, so that new metrics do not change the columns.
 
-    Lightning's CSVLogger removes what an interrupted run had written.
+    Unlike Lightning's CSVLogger, it keeps what an interrupted run has written.
 
     Args:
         path: the file.
-        step: optimizer steps that a continued run starts from; rows past it are repeated by the
-            run, and dropped here.
+        step: the optimizer step that a continued run starts from. The run will repeat the rows from
+            there on, so they are removed.
     """
 
     name = "metrics"
@@ -52,7 +52,7 @@ class MetricsCsv(Logger):
             csv.writer(file).writerows((step, epoch, k, repr(float(v))) for k, v in metrics.items())
 
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing: config.yaml holds them."""
+        """Do nothing: config.yaml holds them."""
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -1,14 +1,14 @@
-"""The names under which checkpoints and fingerprints know what a run was built of.
+"""Stable names of what runs are built from, for checkpoints and fingerprints.
 
 A checkpoint is data: it names networks, heads and tasks by these words, never by an import path.
-Modules may move, and a checkpoint cannot name code. Only what stands here can be built from one,
-and, where the user trusts a module by name, what that module holds.
+So modules may move, and a checkpoint cannot name code. Only what is listed here can be built from
+one, and the networks and tasks of modules that the user trusts by name.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-NAME = "_name_"  # the key that holds a stable name where Hydra has `_target_`
+NAME = "_name_"  # the key of a stable name, in place of Hydra's `_target_`
 
 BUILT = (
     ("backbone",),
@@ -17,7 +17,7 @@ BUILT = (
     ("task", "distillation"),
     ("data", "view"),
 )
-"""The parts of a configuration that a checkpoint is rebuilt from. The rest is a record."""
+"""The parts of a configuration that a model is rebuilt from. The rest is a record of the run."""
 
 RELEASED = {
     # trunks
@@ -47,7 +47,7 @@ RELEASED = {
 """Stable name -> what it builds."""
 
 STABLE = {path: name for name, path in RELEASED.items()}
-"""The reverse."""
+"""What it builds -> stable name."""
 
 VERSION_0_1_0 = {
     "backbone.mobilenet_v1.MobileNetV1": "mobilenet_v1",
@@ -68,16 +68,17 @@ VERSION_0_1_0 = {
     "tasks.distillation.attribute_cross_entropy": "attribute_cross_entropy",
     "tasks.distillation.squared_distance": "squared_distance",
 }
-"""Import paths in checkpoints of version 0.1.0 -> the stable name of what they were."""
+"""Import path in checkpoints of version 0.1.0 -> stable name."""
 
 
 def described(config: Any) -> dict[str, Any]:
-    """A configuration with stable names in place of import paths, as a checkpoint holds it.
+    """A configuration as a checkpoint holds it: with stable names in place of import paths.
 
-    What is not the suite's keeps its path as its name in the parts that are built; elsewhere the
-    paths are left out: nothing is built from those parts, and config.yaml holds them.
+    In the parts that are built, code from outside the suite keeps its path as its name. In the
+    other parts paths are left out, since nothing is built from them; config.yaml holds them.
     """
-    return _described(config, ())
+    plain: dict[str, Any] = _described(config, ())
+    return plain
 
 
 def _described(value: Any, place: tuple[str, ...]) -> Any:
@@ -93,13 +94,13 @@ def _described(value: Any, place: tuple[str, ...]) -> Any:
     return {NAME: STABLE.get(value["_target_"], value["_target_"]), **plain}
 
 
-def named(value: Any) -> Any:
-    """A configuration with names in place of all its import paths, for comparing two of them."""
+def without_paths(value: Any) -> Any:
+    """A configuration with names in place of all import paths, to compare it with another one."""
     if isinstance(value, list):
-        return [named(inner) for inner in value]
+        return [without_paths(inner) for inner in value]
     if not isinstance(value, dict):
         return value
-    plain = {k: named(v) for k, v in value.items() if k != "_target_"}
+    plain = {k: without_paths(v) for k, v in value.items() if k != "_target_"}
     if "_target_" not in value:
         return plain
     path = value["_target_"]
@@ -107,7 +108,7 @@ def named(value: Any) -> Any:
 
 
 def at(config: Mapping[str, Any], place: Sequence[str]) -> Any:
-    """The value at a place of nested mappings; None where there is none."""
+    """The value at a path of keys in nested mappings; None if there is none."""
     value: Any = config
     for key in place:
         value = value.get(key) if isinstance(value, Mapping) else None

@@ -1,4 +1,4 @@
-"""Curves of a run."""
+"""The learning curves of a run, and how its figures are written."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,8 +18,13 @@ matplotlib.rcParams["text.parse_math"] = False  # a $ in a class name is a dolla
 
 
 def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> None:
-    """Training loss terms and validation scores, those that are shares, over optimizer steps, from
-    a metrics.csv."""
+    """Draw training losses and validation scores over optimizer steps.
+
+    Args:
+        metrics: a metrics.csv.
+        output: the PNG to write.
+        units: of the scores that are not shares, which are left out: name -> unit.
+    """
     curves: dict[str, list[tuple[int, float]]] = {}
     for row in read_metrics(metrics):
         curves.setdefault(row["name"], []).append((row["step"], row["value"]))

@@ -1,6 +1,6 @@
-"""The processes of one run, and which of them speaks for it.
+"""The processes of one run, and which of them is the main one.
 
-Nothing here imports torch: a command knows its place before anything heavy is loaded.
+Nothing here imports torch, so that a command knows this before anything heavy is loaded.
 """
 
 import ctypes
@@ -10,14 +10,17 @@ import sys
 
 
 def tasks_of_srun() -> int:
-    """Processes that srun started side by side; 1 in a batch script or an allocation's shell too,
-    where SLURM_NTASKS only says for how many there is room."""
+    """The number of processes that srun started together.
+
+    It is 1 in a batch script and in an allocation's shell, where SLURM_NTASKS is the number of
+    processes that there is room for.
+    """
     return int(os.environ.get("SLURM_STEP_NUM_TASKS", 1))
 
 
 def is_main_process() -> bool:
-    """Whether this process speaks for the run: rank zero under torchrun, srun and Lightning."""
-    if "RANK" in os.environ:  # torchrun's, which srun may have started
+    """Whether this process prints and writes for the run: rank zero of whatever started it."""
+    if "RANK" in os.environ:  # set by torchrun, which srun may have started
         return int(os.environ["RANK"]) == 0
     if tasks_of_srun() > 1:
         return int(os.environ["SLURM_PROCID"]) == 0
@@ -25,13 +28,15 @@ def is_main_process() -> bool:
 
 
 def reports_errors() -> bool:
-    """Whether an error of this process is told: until the others have met the main one, they only
-    repeat what that does, and all would say the same."""
+    """Whether this process prints its errors.
+
+    Until the processes have met, all do the same as the main one, and would print the same error.
+    """
     torch = sys.modules.get("torch")
     return is_main_process() or (torch is not None and torch.distributed.is_initialized())
 
 
 def end_with_parent() -> None:
-    """Have this process killed when the one that started it is gone; on Linux alone."""
+    """Have this process killed when the process that started it ends; on Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

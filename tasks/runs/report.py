@@ -1,21 +1,21 @@
-"""The table at the end of a run: what was measured, the cost, and the paper's row beside it."""
+"""The table at the end of a run: scores and cost, next to the paper's row."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.runs.result import Reported, check
+from tasks.runs.result import check_reported
 
 OF_0_1_0 = {"median_km": "km"}  # version 0.1.0 wrote no units
 
 
 def report(result: dict[str, Any], path: Path) -> str:
-    """A few aligned lines of a result, as result.json holds it, of the run directory `path`.
+    """The table of a result, as result.json holds it, of the run directory `path`.
 
     Raises:
         InputError: the result lacks a part that is reported.
     """
-    check(result, Reported, path / "result.json")
+    check_reported(result, path / "result.json")
     metrics, paper, cost = result["metrics"], result["paper"], result["cost"]
     throughput, baselines = result["throughput"], result.get("baselines", {})
     units = result.get("units", OF_0_1_0)
@@ -46,7 +46,12 @@ def report(result: dict[str, Any], path: Path) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:
-    """Lines of a table, its columns aligned by `sides`; the last one is for all that follow."""
+    """Lines of a table with its columns aligned.
+
+    Args:
+        rows: cells.
+        sides: "<" or ">" for each column; the last one holds for all further columns.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     sides = sides.ljust(len(widths), sides[-1])
     return [
@@ -58,7 +63,7 @@ def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:
 
 
 def format_score(value: float, unit: str | None = None) -> str:
-    """A score as people read it: shares in percent, anything else in its unit."""
-    if value < 0:  # pycocotools' -1: nothing to measure
+    """A score for people: a share in percent, any other score in its unit."""
+    if value < 0:  # pycocotools' -1: there was nothing to measure
         return "undefined"
     return f"{100 * value:.1f}" if unit is None else f"{value:,.0f} {unit}"

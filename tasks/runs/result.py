@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from backbone.errors import InputError
 
 
-class Part(BaseModel):
+class _Part(BaseModel):
     """A part of a result, in the types that were written; it may hold more than what is checked."""
 
     model_config = ConfigDict(strict=True)
 
 
-class Paper(Part):
+class _Paper(_Part):
     """The paper's row beside a run; its cells are texts."""
 
     data: str
@@ -27,23 +27,23 @@ class Paper(Part):
     parameters: str
 
 
-class Scores(Part):
+class _Scores(_Part):
     """What every result holds: scores by name, and their units where they are not shares."""
 
     metrics: dict[str, float] = Field(min_length=1)
     units: dict[str, str | None] = {}
     baselines: dict[str, dict[str, float]] = {}
-    paper: Paper | None
+    paper: _Paper | None
 
 
-class Cost(Part):
+class _Cost(_Part):
     """Of the network, for one image."""
 
     mult_adds: float
     parameters: float
 
 
-class Speed(Part):
+class _Speed(_Part):
     """Images per second; None where nothing was trained."""
 
     train_images_per_second: float | None
@@ -52,11 +52,11 @@ class Speed(Part):
     precision: str
 
 
-class Reported(Scores):
+class _Reported(_Scores):
     """What the report at the end of a run reads."""
 
-    cost: Cost
-    throughput: Speed
+    cost: _Cost
+    throughput: _Speed
     data: str
     steps: int
 
@@ -72,27 +72,30 @@ def read_result(path: Path) -> dict[str, Any] | None:
     try:
         result = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
-        raise damaged(path, str(error)) from error
-    check(result, Scores, path)
+        raise _damaged(path, str(error)) from error
+    _check(result, _Scores, path)
     return dict(result)
 
 
-def check(result: Any, kind: type[Part], path: Path) -> None:
-    """Hold a result against what is read of it.
+def check_reported(result: dict[str, Any], path: Path) -> None:
+    """Check that the file's result has all that is reported at the end of a run.
 
     Raises:
         InputError: a value is missing, or has another type.
     """
+    _check(result, _Reported, path)
+
+
+def _check(result: Any, kind: type[_Part], path: Path) -> None:
     try:
         kind.model_validate(result)
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(map(str, fault["loc"]))
-        raise damaged(path, f"{place}: {fault['msg']}" if place else "no result") from error
+        raise _damaged(path, f"{place}: {fault['msg']}" if place else "no result") from error
 
 
-def damaged(path: Path, reason: str) -> InputError:
-    """The error that names a damaged result."""
+def _damaged(path: Path, reason: str) -> InputError:
     return InputError(
         f"{path} is damaged ({' '.join(reason.split())[:200]}): move it away, and the same command "
         "scores the run's best.ckpt again; or start over with fresh=true"

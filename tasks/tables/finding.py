@@ -25,7 +25,7 @@ NO_RESULT = ("smoke", "overfit")
 
 
 @dataclass(frozen=True)
-class Run:
+class FinishedRun:
     """A finished run: its folder, result.json, config.yaml, and when it finished."""
 
     path: Path
@@ -45,7 +45,7 @@ class Found:
         differences: from the row's configuration, `key=value`; none for exactly that one.
     """
 
-    run: Run
+    run: FinishedRun
     metric: float | None
     same_data: bool
     differences: list[str]
@@ -70,7 +70,7 @@ def find(row: Row, table: Table, runs: Path) -> Found | None:
     return max(found, key=lambda f: (f.same_data, not f.differences, f.run.date), default=None)
 
 
-def belongs(run: Run, row: Row) -> bool:
+def belongs(run: FinishedRun, row: Row) -> bool:
     """Whether a run's network is the row's. A mode may change a task's head, but not the row."""
     if run.config.mode in NO_RESULT:
         return False
@@ -78,7 +78,7 @@ def belongs(run: Run, row: Row) -> bool:
     return network_of(wanted) == network_of(run.config)
 
 
-def shown(run: Run, row: Row, table: Table) -> Found:
+def shown(run: FinishedRun, row: Row, table: Table) -> Found:
     """A run as the row shows it."""
     mode = run.config.mode
     # a sample brings its own data set
@@ -95,7 +95,7 @@ def shown(run: Run, row: Row, table: Table) -> Found:
     )
 
 
-def on_papers_data(run: Run, table: Table) -> bool:
+def on_papers_data(run: FinishedRun, table: Table) -> bool:
     """Whether a run was scored on all images of the paper's data set."""
     config = run.config
     return (
@@ -109,7 +109,7 @@ def on_papers_data(run: Run, table: Table) -> bool:
 
 
 @cache
-def finished(runs: Path, task: str) -> list[Run]:
+def finished(runs: Path, task: str) -> list[FinishedRun]:
     """A task's finished runs. Damaged ones are named on stderr and passed over."""
     found = []
     for path in sorted(runs.glob(f"{task}/*/result.json")):
@@ -120,7 +120,7 @@ def finished(runs: Path, task: str) -> list[Run]:
     return found
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> FinishedRun:
     """A finished run of its folder.
 
     Raises:
@@ -141,7 +141,7 @@ def read_run(path: Path) -> Run:
         date = datetime.fromisoformat(result["finished"])
     else:  # an earlier release's
         date = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-    return Run(path, result, OmegaConf.create(upgrade_config(config)), date)
+    return FinishedRun(path, result, OmegaConf.create(upgrade_config(config)), date)
 
 
 def read_runs(path: Path, parse: Callable[[str], Any], wanted: dict[str, type]) -> dict[str, Any]:

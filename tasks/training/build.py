@@ -1,4 +1,4 @@
-"""From a resolved configuration to a trunk, a head and a task with weights."""
+"""From a resolved configuration to a trunk, a head, and a task with weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,17 +16,23 @@ from tasks.images.files import image_size
 from tasks.images.preprocessing import Augmentation
 from tasks.runs.names import STABLE
 from tasks.training.checkpoints import read_checkpoint
+from tasks.training.recipe import Recipe
 from tasks.training.task import Task
 
 
 def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Report | None]:
-    """The task, its head on its trunk, in channels_last; and where its weights came from, if any.
+    """The task with its head and trunk, in channels_last, and a report of the weights loaded.
+
+    Args:
+        labels: what the outputs mean.
+
+    Returns:
+        The task; and what was loaded into it, None for random weights.
 
     Raises:
         InputError: an option out of range, or weights that do not fit the trunk.
     """
-    options = OmegaConf.to_container(config.backbone)
-    assert isinstance(options, dict)
+    options: dict[str, Any] = dict(OmegaConf.to_container(config.backbone))  # type: ignore[arg-type]
     source = options.pop("weights")
     head = build_head(options, OmegaConf.to_container(config.task.head), labels.num_classes)
     report = None
@@ -39,9 +45,9 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Report | 
             size=image_size(config.size),
             cache=Path(config.paths.cache) / "weights",
         )
-    recipe = instantiate(config.optimizer)
+    recipe: Recipe = instantiate(config.optimizer)
     make_task = instantiate(config.task.module, _partial_=True)
-    task = make_task(
+    task: Task[Any] = make_task(
         head=head,
         labels=labels,
         recipe=recipe if report is not None else recipe.from_scratch(),
@@ -49,44 +55,58 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Report | 
         view=instantiate(OmegaConf.select(config, "data.view")),
         augmentation=Augmentation(**config.preprocess) if config.augment else None,
     )
-    return task.to(memory_format=torch.channels_last), report
+    task.to(memory_format=torch.channels_last)
+    return task, report
 
 
 def build_head(trunk: Any, head: Any, num_classes: int) -> Head:
     """A head on a trunk with random weights, both as the configuration describes them."""
-    # partial, then called: what is handed to instantiate itself is merged into the configuration
-    make_head = instantiate(head, _partial_=True)
-    return make_head(trunk=instantiate(trunk), num_classes=num_classes)  # type: ignore[no-any-return]
+    # partial, then called: arguments of instantiate itself are merged into the configuration
+    built: Head = instantiate(head, _partial_=True)(
+        trunk=instantiate(trunk), num_classes=num_classes
+    )
+    return built
 
 
-def fill(task: Task[Any], path: Path, report: Report) -> None:
-    """Take over a whole trained head, whatever it is, from a checkpoint of this suite.
+def fill_head(task: Task[Any], config: DictConfig, weights: Report | None) -> None:
+    """For mode=evaluate: see to it that weights fill the whole head, not only its trunk.
 
     Args:
-        report: what was loaded of it before, and why no more.
+        weights: what was loaded before.
 
     Raises:
-        InputError: its outputs mean something else than the data's, or its tensors do not fit.
+        InputError: a part of the head would stay at its random start; or the checkpoint's outputs
+            do not mean what the data's labels do, or its tensors do not fit.
     """
-    checkpoint = read_checkpoint(path)
+    source = str(config.backbone.weights)
+    if weights is None or not (source.endswith(".ckpt") or weights.classifier_loaded):
+        origin = "random initialisation" if weights is None else weights
+        raise InputError(
+            "mode=evaluate scores trained weights, and here a part of the head would stay at its "
+            f"random start ({origin}). Name a run's best.ckpt, or weights with a classifier for "
+            "exactly these classes, with backbone.weights=, or train"
+        )
+    if not source.endswith(".ckpt"):
+        return
+    checkpoint = read_checkpoint(source)
     if task.outputs_are_labels and checkpoint.labels.ids != task.labels.ids:
         raise InputError(
-            f"backbone.weights={path} answers other labels than the {len(task.labels.ids)} of the "
-            f"data: score it on data with its own ({report})"
+            f"backbone.weights={source} answers other labels than the {len(task.labels.ids)} of "
+            f"the data: score it on data with its own labels ({weights})"
         )
     try:
         task.head.load_state_dict(checkpoint.head_state())
     except RuntimeError as error:
         raise InputError(
-            f"backbone.weights={path} is of another network: {error}. Give backbone.*, task.head.* "
-            f"and size as in {path.parent / 'config.yaml'}"
+            f"backbone.weights={source} is of another network: {error}. Give backbone.*, "
+            f"task.head.* and size as in {checkpoint.path.parent / 'config.yaml'}"
         ) from error
 
 
 def trusted_modules(config: DictConfig) -> Sequence[str]:
-    """Modules outside the suite that the command line itself names, so that a checkpoint may too.
+    """Modules outside the suite that the command line names, so that a checkpoint may name them.
 
-    They are those of `trust`, and where the task, its head and its trunk come from.
+    These are the modules of `trust`, and those of the run's own task, head and trunk.
     """
     targets = (
         OmegaConf.select(config, f"{part}._target_")

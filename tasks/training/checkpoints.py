@@ -1,7 +1,6 @@
-"""Checkpoints: tensors and plain values, whole or absent, and enough to rebuild the model."""
+"""Reading checkpoints: tensors and plain values, enough to rebuild the model, and no code."""
 
 import hashlib
-import os
 import pickle
 import struct
 import zipfile
@@ -12,19 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.pytorch import Callback, LightningModule, Trainer
-from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from backbone.errors import InputError
-from backbone.files import write_atomically
 from tasks.data.module import Labels
 from tasks.runs.legacy import upgrade
-from tasks.runs.names import NAME, at, described
+from tasks.runs.names import NAME, at
 
 LARGEST_SIDE = 8192  # pixels
-# what zipfile and torch raise for content that is not a whole checkpoint
+# what zipfile and torch raise for content that is not a complete checkpoint
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -38,44 +33,20 @@ DAMAGED = (
     AttributeError,
     struct.error,
 )
+# what Lightning needs to go on with a training, and, of averaged weights, the weights in training
+PROGRESS = {
+    "epoch": int,
+    "global_step": int,
+    "pytorch-lightning_version": str,
+    "loops": dict,
+    "callbacks": dict,
+    "optimizer_states": list,
+    "lr_schedulers": list,
+    "training_state_dict": dict,
+    "ema_updates": int,
+}
 NO_CHECKSUM = None  # in a checkpoint of version 0.1.0
-FORMAT = 2  # of the description in a checkpoint; version 0.1.0 wrote none
-
-
-class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the target and renames, so that a kill leaves the earlier checkpoint."""
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
-    ) -> None:
-        """Save to `path` with a checksum of the weights, or leave `path` as it was."""
-        checkpoint = checkpoint | {"checksum": checksum(checkpoint["state_dict"])}
-        with write_atomically(Path(path)) as partial, partial.open("wb") as file:
-            torch.save(checkpoint, file)
-            file.flush()
-            os.fsync(file.fileno())
-
-
-class Description(Callback):
-    """Puts the configuration, the labels and the scores into every checkpoint, as plain values.
-
-    What the configuration builds stands there under its stable name, see `tasks.runs.names`.
-    """
-
-    def __init__(self, config: DictConfig):
-        self.config = described(OmegaConf.to_container(config))
-
-    def on_save_checkpoint(
-        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        """Add `format`, `config`, `labels`, and the `scores` of the last evaluation, if any."""
-        checkpoint["format"] = FORMAT
-        checkpoint["config"] = self.config
-        checkpoint["labels"] = pl_module.labels.to_dict()
-        result = pl_module.result
-        # a metric may give numpy's numbers, which are no plain values
-        scores = None if result is None else {k: float(v) for k, v in result.metrics.items()}
-        checkpoint["scores"] = scores
+FORMAT = 2  # of what a checkpoint says of its model; version 0.1.0 wrote no number
 
 
 def checksum(tensors: Mapping[str, Tensor]) -> str:
@@ -84,7 +55,7 @@ def checksum(tensors: Mapping[str, Tensor]) -> str:
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         flat = tensor.detach().cpu().contiguous().reshape(-1)
-        digest.update(flat.view(torch.uint8).numpy())
+        digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
@@ -94,11 +65,12 @@ class Checkpoint:
 
     Args:
         path: of the file.
-        config: plain values; what it can build has a `_name_` in place of Hydra's `_target_`.
+        config: plain values; what can be built has a `_name_` where Hydra has a `_target_`.
         labels: what the network's outputs mean.
         state: the task's state dict.
-        scores: of the evaluation before it was written, by name.
-        step: optimizer steps that were made.
+        scores: by name, of the last evaluation before it was written.
+        step: optimizer steps that had been made.
+        missing: what the file lacks of the state of a training.
     """
 
     path: Path
@@ -107,23 +79,26 @@ class Checkpoint:
     state: dict[str, Tensor]
     scores: dict[str, float] | None
     step: int
+    missing: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
         """(h, w) of the network's input in pixels.
 
         Raises:
-            InputError: no size, or one out of range.
+            InputError: there is no size, or it is out of range.
         """
         size = self.config.get("size")
-        sides = size if isinstance(size, list) else [size, size]
-        if len(sides) != 2 or not all(type(s) is int and 1 <= s <= LARGEST_SIDE for s in sides):
-            raise InputError(f"{self.path}: its configuration has no input size, but {size!r}")
-        return sides[0], sides[1]
+        match size if isinstance(size, list) else [size, size]:
+            case [int(height), int(width)] if all(
+                type(side) is int and 1 <= side <= LARGEST_SIDE for side in (height, width)
+            ):
+                return height, width
+        raise InputError(f"{self.path}: its configuration has no input size, but {size!r}")
 
     @property
     def task_name(self) -> str:
-        """The name of the task, as task= has it."""
+        """The name of the task, as in task=NAME."""
         return str(at(self.config, ("task", "name")))
 
     def head_state(self) -> dict[str, Tensor]:
@@ -146,8 +121,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     parts = ("config", "labels", "state_dict")
     if not isinstance(content, dict) or not all(isinstance(content.get(p), dict) for p in parts):
         raise InputError(
-            f"{path} is no checkpoint of this suite: it carries no configuration. Weights of a "
-            "trunk are loaded with backbone.weights=FILE.safetensors"
+            f"{path} is no checkpoint of this suite: it holds no configuration. Weights of a trunk "
+            "are loaded with backbone.weights=FILE.safetensors"
         )
     if "format" not in content:
         content = upgrade(content, path)
@@ -170,7 +145,19 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         state=state,
         scores=content.get("scores"),
         step=int(content.get("global_step", 0)),
+        missing=_missing(content),
     )
+
+
+def _missing(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """The parts of a training's state that a checkpoint does not have in their form."""
+    optimizers = content.get("optimizer_states")
+    whole = isinstance(optimizers, list) and all(
+        isinstance(state, dict) and {"state", "param_groups"} <= state.keys()
+        for state in optimizers or [None]
+    )
+    missing = [name for name, kind in PROGRESS.items() if not isinstance(content.get(name), kind)]
+    return (*missing, *(["optimizer_states"] if not whole and optimizers is not None else []))
 
 
 def _content(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""The moving average of the weights, which is what a run scores and hands on."""
+"""The moving average of the weights, which is what a run scores and saves."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from torch import Tensor
 class WeightEMA(Callback):
     """Exponential moving average of parameters and batch statistics, updated after each step.
 
-    Lightning's own averaging callback reads a device counter on every update, which makes the
-    host wait for the device; this one does not, and updates all tensors in one call.
+    Lightning's own averaging callback reads a counter on the device at every update, which makes
+    the host wait; this one does not, and updates all tensors in one call.
 
-    Validation and the checkpoint's `state_dict` use the average; the weights in training are kept
-    in the checkpoint beside it, so that a continued run is the run that was interrupted.
+    Validation and a checkpoint's `state_dict` use the average. The weights in training are saved in
+    the checkpoint too, so that a continued run is the same as one that was not interrupted.
 
     Args:
         decay: weight of the past in each update. Early on it is lower, (1 + n) / (10 + n) after n
@@ -42,7 +42,7 @@ class WeightEMA(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
     ) -> None:
-        """Move the average towards the weights, once an optimizer step."""
+        """Move the average towards the weights, once per optimizer step."""
         if trainer.global_step == self.updates:
             return  # gradients are still being accumulated
         self.updates = trainer.global_step
@@ -64,21 +64,21 @@ class WeightEMA(Callback):
             self.swap(pl_module)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Go on training the weights."""
+        """Continue training the weights."""
         if self.swapped:
             self.swap(pl_module)
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """Leave no swapped weights behind."""
+        """Undo a swap that the exception interrupted."""
         if self.swapped:
             self.swap(pl_module)
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Put the average where everybody looks for weights, and the trained ones beside it."""
+        """Save the average as the weights, and the weights in training under a key of their own."""
         weights = {k: v.clone() for k, v in self.tensors(pl_module).items()}
         average = {k: v.clone() for k, v in self.average.items()}
         if self.swapped:
@@ -90,7 +90,7 @@ class WeightEMA(Callback):
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Continue: the average becomes ours, the module goes back to the trained weights."""
+        """Take the average over, and set the module to the weights in training."""
         if trainer.state.fn != "fit":
             return
         average = checkpoint["state_dict"]

@@ -1,4 +1,4 @@
-"""A run stops where its loss or its weights are not numbers, before anything is saved."""
+"""A run stops if its loss or its weights are not numbers, before anything is saved."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +13,9 @@ from tasks.training.metric import gather_all
 
 
 class FiniteLoss(Callback):
-    """Looks at the losses now and then, so that no step waits for the device.
+    """Stops a run whose loss is not finite, without making every step wait for the device.
 
-    They are checked at the steps that are logged, at the end of an epoch, and before a checkpoint
+    Losses are checked at the steps that are logged, at the end of an epoch, and before a checkpoint
     is written; then the weights are checked too.
     """
 
@@ -30,7 +30,7 @@ class FiniteLoss(Callback):
         batch: Batch,
         batch_idx: int,
     ) -> None:
-        """Keep the step's loss and the images behind it."""
+        """Remember the step's loss and its images."""
         self.unchecked.append((outputs["loss"].detach(), batch["image_id"]))
         if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self.check(trainer)
@@ -47,17 +47,19 @@ class FiniteLoss(Callback):
         self.check(trainer)
 
     def check(self, trainer: Trainer) -> None:
-        """Look at the losses since the last check, of all processes.
+        """Check the losses since the last check, in all processes.
 
         Raises:
-            InputError: one is not finite; names the images of the first such batch.
+            InputError: a loss is not finite; names the images of the first such batch.
         """
         unchecked, self.unchecked = self.unchecked, []
         if not unchecked:
             return
         finite = torch.stack([loss for loss, _ in unchecked]).isfinite()
-        # one process's loss spoils the weights of all, and none may save them
-        together = trainer.strategy.reduce(finite.float(), reduce_op="min").tolist()  # type: ignore[union-attr]
+        # the loss of one process spoils the weights of all, and none may save them
+        reduced = trainer.strategy.reduce(finite.float(), reduce_op="min")
+        assert isinstance(reduced, Tensor)
+        together = reduced.tolist()
         if all(together):
             return
         first = together.index(0)
@@ -71,11 +73,11 @@ class FiniteLoss(Callback):
 
 
 def require_finite(tensors: Mapping[str, Tensor], what: str) -> None:
-    """Raise InputError where a tensor of weights holds a value that is not finite.
+    """Raise InputError if a tensor of weights holds a value that is not finite.
 
     Args:
         tensors: by name, all on one device.
-        what: they are, for the message: "X holds ...".
+        what: subject of the message, such as "the weights".
     """
     floating = {name: t for name, t in tensors.items() if t.is_floating_point()}
     if not floating:

@@ -1,4 +1,4 @@
-"""Scores of a whole data set, collected batch by batch and over several processes."""
+"""Scores over a whole data set, collected batch by batch and over several processes."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -44,13 +44,13 @@ class Metric(Protocol):
         ...
 
     def compute(self) -> MetricResult:
-        """Score everything that was taken in."""
+        """The scores of everything that was taken in."""
         ...
 
 
 @dataclass(frozen=True)
 class Scores:
-    """A result that is its scores and nothing more."""
+    """A result that holds the scores and nothing more."""
 
     metrics: dict[str, float]
 
@@ -88,7 +88,7 @@ class Collector(ABC):
 
 
 def compute_over_processes(metric: Metric, processes: int) -> MetricResult:
-    """Score what all processes took in."""
+    """The scores of what all processes took in, the same in each."""
     if processes > 1:
         metric.merge(gather_all(metric.state, processes))
     return metric.compute()

@@ -1,4 +1,4 @@
-"""What a person is told and shown of a task's answers. The defaults work for any task."""
+"""How a task's answers are described and drawn. The defaults work for any task."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,9 +19,9 @@ Data = TypeVar("Data", bound=DataModule)
 
 
 class Presenter(Generic[Data]):
-    """Describes, tells and draws what a task answered.
+    """Describes a task's answers, in values, in words and in pictures.
 
-    A task whose answers want words or pictures of their own names a subclass in `Task.presenter`.
+    A task with words or pictures of its own names a subclass in `Task.presenter`.
 
     Args:
         labels: what the network's outputs mean.
@@ -37,7 +37,7 @@ class Presenter(Generic[Data]):
         return {name: _plain(values[index]) for name, values in prediction.items()}
 
     def compare(self, answer: Answer, path: Path) -> Answer:
-        """What an image's own file says of an answer to it; mostly nothing."""
+        """What else the image's file says about its answer; by default nothing."""
         return {}
 
     def tell(self, answer: Answer) -> str:
@@ -55,24 +55,22 @@ class Presenter(Generic[Data]):
         predict: Callable[[Batch], Prediction],
         baselines: Mapping[str, Mapping[str, float]],
     ) -> dict[str, Picture]:
-        """The pictures of an evaluation: file name in the run's `plots` -> what writes it.
+        """The pictures of an evaluation: file name in the run's `plots` -> function that draws it.
 
-        Each is drawn by itself, so that one that fails leaves the others and the result alone.
+        Each is drawn separately, so that one that fails does not affect the others or the result.
 
         Args:
             result: what the metric computed.
-            data: with the split that is reported.
-            predict: a batch of that split's data set -> the task's answer.
+            data: has the split that is reported.
+            predict: batch -> the task's answer.
             baselines: scores of answers that need no network, by name.
         """
         return {"predictions.png": lambda path: self.sheet(data, predict, path)}
 
     def sheet(self, data: Data, predict: Callable[[Batch], Prediction], path: Path) -> None:
-        """Write a sheet of images of the reported split, spread evenly over it, with answers."""
-        index, rows = (
-            data.indices[data.reported],
-            spread(len(data.indices[data.reported]), self.shown),
-        )
+        """Write a sheet of images, spread evenly over the reported split, with their answers."""
+        index = data.indices[data.reported]
+        rows = spread(len(index), self.shown)
         prediction = predict(data.batch(data.reported, rows))
         drawn = [
             self.draw(open_image(index.path(row)), self.describe(prediction, k))
@@ -83,7 +81,7 @@ class Presenter(Generic[Data]):
 
 def spread(count: int, most: int) -> list[int]:
     """At most `most` of the numbers 0..count-1, spread evenly."""
-    return np.linspace(0, count - 1, min(most, count)).astype(int).tolist()
+    return [int(row) for row in np.linspace(0, count - 1, min(most, count))]
 
 
 def _plain(value: Tensor) -> Any:

@@ -1,4 +1,4 @@
-"""What a run shows while it runs: loss and images a second."""
+"""Images per second, measured and shown while a run trains."""
 
 import time
 from typing import Any
@@ -9,31 +9,31 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 
 
 class Throughput(Callback):
-    """Images a second of training and of testing, over all processes, start-up left out.
+    """Images per second of training and of testing, over all processes, without the start-up.
 
-    Reads the clock alone, so it never waits for the device; on an accelerator the queue of pending
-    work is short against the seconds measured. Each process counts its own images; until they are
-    summed up at the end, the others are taken to be as fast.
+    Only the clock is read, so nothing waits for the device; on an accelerator the queue of pending
+    work is short compared to the time measured. Each process counts its own images. Until they are
+    summed up at the end, the other processes are assumed to be as fast.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.processes = 1
-        self.images, self.seconds = 0, 0.0
-        self.test_images, self.test_seconds = 0, 0.0
-        self.started: float | None = None
+        self.images, self.seconds = 0.0, 0.0
+        self.test_images, self.test_seconds = 0.0, 0.0
+        self.started: float | None = None  # when the last batch ended
 
     @property
     def train(self) -> float | None:
-        """Images a second so far; None before the first measured step."""
+        """Images per second so far; None before the first measured step."""
         return self.processes * self.images / self.seconds if self.seconds else None
 
     @property
     def test(self) -> float | None:
-        """Images a second of the test, data loading and decoding of boxes included."""
+        """Images per second of the test, including loading and the decoding of boxes."""
         return self.test_images / self.test_seconds if self.test_seconds else None
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """The first batch of an epoch waits for the loaders: the clock starts after it."""
+        """Start the clock after the first batch of an epoch, which waits for the loaders."""
         self.started, self.processes = None, trainer.world_size
 
     def on_train_batch_end(
@@ -47,7 +47,7 @@ class Throughput(Callback):
         self.started = now
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Validation is not training time."""
+        """Leave validation out of the training time."""
         self.started = None
 
     def on_test_batch_end(
@@ -59,43 +59,45 @@ class Throughput(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Count a test batch's images, the first one left out."""
+        """Count a test batch's images, except for the first batch, which waits for the loaders."""
         now = time.perf_counter()
-        if batch_idx:
+        if batch_idx and self.started is not None:
             self.test_images += len(batch["image"])
             self.test_seconds += now - self.started
         self.started = now
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Sum up."""
+        """Sum up over all processes."""
         self.images, self.seconds = over_processes(trainer, self.images, self.seconds)
         self.processes = 1
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Sum up: shares of a test set differ."""
+        """Sum up over all processes, whose shares of the test images differ."""
         self.test_images, self.test_seconds = over_processes(
             trainer, self.test_images, self.test_seconds
         )
 
 
-def over_processes(trainer: Trainer, images: int, seconds: float) -> tuple[float, float]:
-    """Images of all processes, and the seconds of the slowest."""
-    device = trainer.strategy.root_device
-    return tuple(
-        trainer.strategy.reduce(torch.tensor(float(x), device=device), reduce_op=how).item()
-        for x, how in ((images, "sum"), (seconds, "max"))
-    )
+def over_processes(trainer: Trainer, images: float, seconds: float) -> tuple[float, float]:
+    """The images of all processes together, and the seconds of the slowest."""
+    strategy = trainer.strategy
+
+    def reduced(value: float, how: Any) -> float:
+        tensor = torch.tensor(float(value), device=strategy.root_device)
+        return float(strategy.reduce(tensor, reduce_op=how))
+
+    return reduced(images, "sum"), reduced(seconds, "max")
 
 
 class ProgressBar(TQDMProgressBar):
-    """Lightning's bar with images a second."""
+    """Lightning's progress bar with images per second."""
 
     def __init__(self, throughput: Throughput, refresh_rate: int):
         super().__init__(refresh_rate=refresh_rate)
         self.throughput = throughput
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
-        """The logged numbers of the bar, and images a second."""
+        """The numbers that the bar shows."""
         metrics = super().get_metrics(trainer, pl_module)
         metrics.pop("v_num", None)
         if self.throughput.train:

@@ -1,14 +1,16 @@
-"""From a recipe in the configuration to an optimizer, its parameter groups and its schedule."""
+"""How a task is optimised: the optimizer, its parameter groups and its schedule."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 Schedule = Callable[[float], float]
+Group = dict[str, Any]  # parameters with the options that an optimizer uses for them
 
 
 def cosine(progress: float) -> float:
@@ -17,19 +19,21 @@ def cosine(progress: float) -> float:
 
 
 def exponential(progress: float, final: float = 0.01, stairs: int = 20) -> float:
-    """Falls from 1 to `final` over `progress` in 0..1, in equal steps of the exponent."""
-    return final ** (math.floor(min(progress, 1.0) * stairs) / stairs)
+    """Falls from 1 to `final` over `progress` in 0..1, in `stairs` steps of one factor each."""
+    return float(final ** (math.floor(min(progress, 1.0) * stairs) / stairs))
 
 
 def stepwise(progress: float, at: Sequence[float], factor: float = 0.1) -> float:
-    """1, times `factor` from each of the moments `at` on; they and `progress` are in 0..1."""
-    return factor ** sum(progress >= moment for moment in at)
+    """1, multiplied by `factor` at each of the moments `at`; they and `progress` are in 0..1."""
+    return float(factor ** sum(progress >= moment for moment in at))
 
 
 def decays(module: nn.Module, name: str) -> bool:
-    """Whether weight decay acts on a module's parameter: the weights of full convolutions and
-    linear layers do; depthwise kernels, normalisation layers and biases do not (section 3.1 of the
-    paper: there are so few parameters in the depthwise filters).
+    """Whether weight decay acts on a module's parameter.
+
+    It does on the weights of full convolutions and linear layers, but not on depthwise kernels,
+    normalisation layers and biases (section 3.1 of the paper: depthwise filters have so few
+    parameters).
     """
     if name != "weight":
         return False
@@ -40,12 +44,12 @@ def decays(module: nn.Module, name: str) -> bool:
 
 def parameter_groups(
     model: nn.Module, weight_decay: float, lr: float, trunk_lr_scale: float
-) -> list[dict]:
+) -> list[Group]:
     """Up to four groups, {trunk, head} x {decay, no decay}; each trainable parameter is in one.
 
-    A parameter is the trunk's when a module named `trunk` holds it.
+    A parameter belongs to the trunk if a module named `trunk` contains it.
     """
-    groups: dict[tuple[bool, bool], dict] = {}
+    groups: dict[tuple[bool, bool], Group] = {}
     seen = set()
     for path, module in model.named_modules():
         for name, parameter in module.named_parameters(recurse=False):
@@ -71,25 +75,25 @@ def parameter_groups(
 class Recipe:
     """How a task is optimised.
 
-    What it says of the trunk is meant for one with trained weights: `from_scratch` takes it back.
+    The options about the trunk are for one with trained weights; `from_scratch` resets them.
 
     Args:
         optimizer: callable (parameter groups, lr=) -> Optimizer.
-        lr: learning rate for an effective batch of `batch` images; scaled linearly to the real
-            one (arXiv 1706.02677, section 2.1).
-        batch: images a step that `lr` is stated for.
-        weight_decay: on full kernels only, see `decays`.
+        lr: learning rate for an effective batch of `batch` images; scaled linearly to the actual
+            batch (arXiv 1706.02677, section 2.1).
+        batch: images per step that `lr` is given for.
+        weight_decay: acts on full kernels only, see `decays`.
         trunk_lr_scale: the trunk's learning rate relative to the head's.
         warmup: fraction of all steps over which the learning rate rises from near zero.
         schedule: multiplier of the learning rate for the progress 0..1 after the warm-up.
-        ema_decay: decay a step of the weights' moving average, None for no average.
-        freeze_trunk_epochs: the trunk, its batch statistics included, stays as it is for so many
-            epochs at the start, while a fresh head finds its feet.
-        freeze_trunk_statistics: the trunk normalises by its stored batch statistics while it
-            trains, and keeps them: those of a few hundred images would be worse.
+        ema_decay: decay per step of the moving average of the weights; None: no average.
+        freeze_trunk_epochs: for this many epochs at the start the trunk and its batch statistics
+            stay as they are, while a new head learns.
+        freeze_trunk_statistics: the trunk normalises with its stored batch statistics while it
+            trains, and keeps them, as those of a few hundred images would be worse.
     """
 
-    optimizer: Callable[[Iterable[dict]], Optimizer]
+    optimizer: Callable[..., Optimizer]
     lr: float
     batch: int
     weight_decay: float
@@ -101,13 +105,13 @@ class Recipe:
     freeze_trunk_statistics: bool = False
 
     def from_scratch(self) -> "Recipe":
-        """The recipe for a trunk with random weights, which learns like the head from the start."""
+        """The recipe for a trunk with random weights, which learns like the head throughout."""
         return replace(
             self, trunk_lr_scale=1.0, freeze_trunk_epochs=0, freeze_trunk_statistics=False
         )
 
     def set_trunk_mode(self, trunk: nn.Module, epoch: int) -> None:
-        """Let a trunk learn in an epoch, or keep its weights or its batch statistics."""
+        """Set what of a trunk learns in an epoch: its weights, its batch statistics, or neither."""
         learns = epoch >= self.freeze_trunk_epochs
         trunk.requires_grad_(learns).train(learns)
         if self.freeze_trunk_statistics:
@@ -116,7 +120,12 @@ class Recipe:
                     module.eval()
 
     def build(self, model: nn.Module, batch: int, steps: int) -> tuple[Optimizer, LambdaLR]:
-        """Optimizer and per-step schedule for an effective batch and a number of steps."""
+        """The optimizer and its schedule per step.
+
+        Args:
+            batch: images per step, over all processes.
+            steps: of the whole run.
+        """
         lr = self.lr * batch / self.batch
         groups = parameter_groups(model, self.weight_decay, lr, self.trunk_lr_scale)
         optimizer = self.optimizer(groups, lr=lr)

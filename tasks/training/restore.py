@@ -1,7 +1,7 @@
-"""From a checkpoint back to the task that it holds, without running anything it says.
+"""Rebuilding the task of a checkpoint, without running anything that the file says.
 
-Only what `tasks.runs.names` lists can be built, with plain values as options, and, of modules
-that the user trusts by name, what they hold.
+Only what `tasks.runs.names` lists can be built, with plain values as options, and the networks and
+tasks of modules that the user trusts by name.
 """
 
 import importlib
@@ -49,36 +49,29 @@ def load_task(path: str | Path, trust: Sequence[str] = ()) -> tuple[Task[Any], C
 
     Args:
         path: of the checkpoint.
-        trust: modules outside the suite that it may name, where the task is not the suite's.
+        trust: modules outside the suite that it may name, for a task that is not the suite's.
 
     Returns:
         The task, and the checkpoint with its configuration.
 
     Raises:
-        InputError: no checkpoint of this suite, one that names what may not be built, or one whose
-            tensors do not fit its configuration.
+        InputError: the file is no checkpoint of this suite, names what may not be built, or holds
+            tensors that do not fit its configuration.
     """
     checkpoint = read_checkpoint(path)
     return restore(checkpoint, trust), checkpoint
 
 
 def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Task[Any]:
-    """`load_task` for a checkpoint that was read already."""
-    # once without memory, so that no number in the file claims more than its tensors do
-    try:
-        with torch.device("meta"):
-            task = _assembled(checkpoint, trust)
-    except InputError:
-        raise
-    except DAMAGE as error:
-        raise InputError(
-            f"{checkpoint.path}: its configuration cannot be built: {type(error).__name__}: {error}"
-        ) from error
+    """`load_task` for a checkpoint that has been read already."""
+    # built once without memory, so that no number in the file allocates more than its tensors need
+    with torch.device("meta"):
+        task = _assembled(checkpoint, trust)
     _check_shapes(task, checkpoint)
     require_finite(checkpoint.state, f"{checkpoint.path}: its weights")
     task = _assembled(checkpoint, trust)
     task.load_state_dict(checkpoint.state)
-    return task.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
+    return task.to(memory_format=torch.channels_last).eval()
 
 
 def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Task[Any]:
@@ -89,7 +82,7 @@ def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Task[Any]:
         if not isinstance(node, dict) or NAME not in node:
             raise InputError(f"{path}: its configuration does not say what {'.'.join(place)} is")
         node = {k: v for k, v in node.items() if not (place == ("backbone",) and k == "weights")}
-        return _build(node, path, place, trust)(**handed)
+        return _called(_build(node, path, place, trust), path, **handed)
 
     trunk = make("backbone")
     head = make("task", "head", trunk=trunk, num_classes=checkpoint.labels.num_classes)
@@ -112,7 +105,7 @@ def _build(
             continue
         if isinstance(value, dict) and NAME in value:
             part = _build(value, path, (*place, key), trust)
-            options[key] = part if value.get("_partial_") else part()
+            options[key] = part if value.get("_partial_") else _called(part, path)
         else:
             _check_option(value, path, f"{where}.{key}")
             options[key] = value
@@ -121,10 +114,24 @@ def _build(
     return partial(target, **options)
 
 
+def _called(build: Callable[..., Any], path: Path, **handed: Any) -> Any:
+    """What a part of a checkpoint builds.
+
+    Raises:
+        InputError: its options make no sense.
+    """
+    try:
+        return build(**handed)
+    except DAMAGE as error:
+        reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        raise InputError(f"{path}: its configuration cannot be built: {reason}") from error
+
+
 def accepted(target: Callable[..., Any]) -> set[str]:
     """The options that a checkpoint may give a class or function, those of its bases included."""
     names: set[str] = set()
-    makers = [c.__init__ for c in target.__mro__] if inspect.isclass(target) else [target]
+    classes = target.__mro__ if inspect.isclass(target) else ()
+    makers = [vars(c)["__init__"] for c in classes if "__init__" in vars(c)] or [target]
     for make in makers:
         parameters = inspect.signature(make).parameters
         names |= parameters.keys()
@@ -136,7 +143,7 @@ def accepted(target: Callable[..., Any]) -> set[str]:
 
 
 def _named(name: Any, path: Path, where: str, trust: Sequence[str]) -> Callable[..., Any]:
-    if name in RELEASED:
+    if isinstance(name, str) and name in RELEASED:
         module, _, attribute = RELEASED[name].rpartition(".")
         return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
     outside = str(name).partition(".")[0]

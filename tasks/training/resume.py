@@ -8,11 +8,11 @@ from omegaconf import OmegaConf
 
 from backbone.errors import InputError, listed_briefly
 from tasks.runs.directory import RunDirectory, influential
-from tasks.runs.names import described
+from tasks.runs.names import NAME, described
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.task import Task
 
-OF_THE_AVERAGE = ("training_state_dict", "ema_updates")  # kept only beside averaged weights
+_OF_THE_AVERAGE = ("training_state_dict", "ema_updates")  # kept only beside averaged weights
 
 
 def step_reached(directory: RunDirectory, task: Task[Any]) -> int:
@@ -48,12 +48,12 @@ def check_resumable(last: Checkpoint, directory: RunDirectory, task: Task[Any]) 
         InputError: it belongs to another run, or has weights but not the state of a training.
     """
     check_belongs(last, directory, task)
-    unused = OF_THE_AVERAGE if task.recipe.ema_decay is None else ()
+    unused = _OF_THE_AVERAGE if task.recipe.ema_decay is None else ()
     missing = [part for part in last.missing if part not in unused]
     if missing:
         raise InputError(
             f"{last.path} lacks {listed_briefly(missing)}: it has weights, but a training cannot go "
-            f"on from it. {start_over(last)}"
+            f"on from it. {_start_over(last)}"
         )
 
 
@@ -64,11 +64,11 @@ def check_belongs(checkpoint: Checkpoint, directory: RunDirectory, task: Task[An
         InputError: names what differs.
     """
     own = described(OmegaConf.to_container(directory.config))
-    different = differences(influential(checkpoint.config), influential(own))
+    different = _differences(_leaves(checkpoint.config), _leaves(own))
     if different:
         raise InputError(
             f"{checkpoint.path} belongs to another run: its configuration has "
-            f"{listed_briefly(different)}. {start_over(checkpoint)}"
+            f"{listed_briefly(different)}. {_start_over(checkpoint)}"
         )
     if checkpoint.labels.ids != task.labels.ids:
         raise InputError(
@@ -87,31 +87,34 @@ def check_belongs(checkpoint: Checkpoint, directory: RunDirectory, task: Task[An
     if wrong and task.strict_loading:
         raise InputError(
             f"{checkpoint.path} holds weights of another network; they differ in "
-            f"{listed_briefly(wrong)}. {start_over(checkpoint)}"
+            f"{listed_briefly(wrong)}. {_start_over(checkpoint)}"
         )
 
 
-def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """The keys in which two configurations differ, as `key=value there, value here`."""
-    one, two = dict(leaves(there)), dict(leaves(here))
+def _differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
+    """The keys in which two configurations differ, in words."""
     return [
-        f"{key}={one.get(key, 'nothing')} where this run has {two.get(key, 'nothing')}"
-        for key in sorted(one.keys() | two.keys())
-        if one.get(key) != two.get(key)
+        f"{key}={there.get(key, 'nothing')} where this run has {here.get(key, 'nothing')}"
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key) != here.get(key)
     ]
 
 
-def leaves(config: Mapping[str, Any], place: str = "") -> list[tuple[str, str]]:
-    """The dotted keys of a configuration and their values, in JSON."""
-    found: list[tuple[str, str]] = []
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            found += leaves(value, f"{place}{key}.")
+def _leaves(config: Mapping[str, Any]) -> dict[str, str]:
+    """Dotted keys and values, in JSON, of all that influences a run."""
+    found = {}
+    rest: list[tuple[str, Any]] = [("", influential(config))]
+    while rest:
+        place, value = rest.pop()
+        if isinstance(value, dict) and value:
+            rest += [(f"{place}.{key}" if place else key, inner) for key, inner in value.items()]
+        elif place.rpartition(".")[2] == NAME:  # without its module, which may move
+            found[place] = str(value).rpartition(".")[2]
         else:
-            found.append((f"{place}{key}", json.dumps(value, sort_keys=True)))
+            found[place] = json.dumps(value, sort_keys=True)
     return found
 
 
-def start_over(checkpoint: Checkpoint) -> str:
+def _start_over(checkpoint: Checkpoint) -> str:
     """What to do about a checkpoint that is of no use to its run."""
     return f"Put the run's own {checkpoint.path.name} there, or start over with fresh=true"

@@ -1,4 +1,4 @@
-"""The base of every task: a head trained and scored, the steps written once."""
+"""The base of every task: a head trained and scored, with the steps written once."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -6,20 +6,16 @@ from typing import Any, ClassVar, Generic
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from backbone.head import Head
 from tasks.data.module import Batch, Labels
 from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.images.view import View
+from tasks.training.clipping import clip_gradients
 from tasks.training.finite import require_finite
-from tasks.training.metric import (
-    Metric,
-    MetricResult,
-    Prediction,
-    compute_over_processes,
-)
+from tasks.training.metric import Metric, MetricResult, Prediction, compute_over_processes
 from tasks.training.presenter import Data, Presenter
 from tasks.training.recipe import Recipe
 from tasks.training.teaching import Surroundings, Teaching
@@ -28,9 +24,9 @@ from tasks.training.teaching import Surroundings, Teaching
 class Task(LightningModule, Generic[Data]):
     """A head on a trunk, with its losses, its answer and its score.
 
-    A subclass gives `terms`, `predict` and `make_metric`, and names in `monitor` and `mode` the
-    score that picks the best checkpoint. Its constructor takes these arguments by keyword, and any
-    options of its own from `task.module`.
+    A subclass defines `terms`, `predict` and `make_metric`, and names in `monitor` and `mode` the
+    score that picks the best checkpoint. Its constructor accepts these arguments by keyword, and
+    any options of its own from `task.module`.
 
     Args:
         head: the network that is trained.
@@ -44,9 +40,10 @@ class Task(LightningModule, Generic[Data]):
     head: Head
     monitor: str
     mode = "max"
-    units: ClassVar[Mapping[str, str]] = {}  # of the scores that are not shares: name -> "km"
+    units: ClassVar[Mapping[str, str]] = {}  # of scores that are not shares: name -> "km"
     presenter: ClassVar[type[Presenter[Any]]] = Presenter
     outputs_are_labels = True  # output k is about label k; a teacher's outputs must match them
+    metric: Metric  # of the evaluation in progress
 
     def __init__(
         self,
@@ -59,12 +56,22 @@ class Task(LightningModule, Generic[Data]):
     ):
         super().__init__()
         self.head, self.labels, self.seed = head, labels, seed
-        self.recipe, self.view = recipe, view or View()
+        self._recipe, self.view = recipe, view or View()
         self.preprocess = Preprocess(head.trunk.normalization, augmentation)
-        self.metric: Metric | None = None
-        self.result: MetricResult | None = None  # of the last validation or test
-        self.teaching: Teaching | None = None  # what a teacher adds, see tasks.distillation
-        self.mode_of_epoch: int | None = None  # the epoch that the trunk's mode was set for
+        self.result: MetricResult | None = None  # of the last evaluation
+        self.teaching: Teaching | None = None  # the teacher, see tasks.distillation
+        self._epoch_of_mode: int | None = None  # the epoch that the trunk's mode was set for
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the task is optimised."""
+        assert self._recipe is not None, "a task without a recipe answers, and cannot be trained"
+        return self._recipe
+
+    @property
+    def data(self) -> Data:
+        """The data module of the run."""
+        return self.trainer.datamodule  # type: ignore[attr-defined, no-any-return]
 
     # what a task is
 
@@ -85,14 +92,14 @@ class Task(LightningModule, Generic[Data]):
         return batch["image_id"]
 
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
-        """A training batch's images as the head reads them, and the batch as it then is.
+        """A training batch's images as the head reads them, and the batch that goes with them.
 
         Random flips, colours and mixtures happen here, on the device.
         """
         return self.preprocess.augment(batch["image"])[0], batch
 
     def network(self, images: Tensor) -> Any:
-        """Everything that an answer computes; its cost is counted here."""
+        """All that an answer computes for normalised images; the run's cost is counted here."""
         return self.head(images)
 
     def scored(self, batch: Batch) -> Prediction:
@@ -100,22 +107,17 @@ class Task(LightningModule, Generic[Data]):
         return self.predict(batch)
 
     def baselines(self, data: Data) -> dict[str, dict[str, float]]:
-        """Scores of answers that need no network, on the reported split, by name."""
+        """Scores on the reported split of answers that need no network, by name."""
         return {}
 
     def present(self) -> Presenter[Any]:
-        """What tells and draws this task's answers."""
+        """What describes and draws this task's answers."""
         return self.presenter(self.labels)
 
     # training
 
-    @property
-    def data(self) -> Data:
-        """The data module of the run."""
-        return self.trainer.datamodule  # type: ignore[attr-defined, no-any-return]
-
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Named loss terms of a training batch, a teacher's among them; their sum is minimised."""
+        """Named loss terms of a training batch, including a teacher's; their sum is minimised."""
         images, batch = self.augmented(batch)
         outputs = self.head(images)
         if self.teaching is None:
@@ -130,16 +132,16 @@ class Task(LightningModule, Generic[Data]):
         """Make the step a function of weights, batch and step number: it can be repeated."""
         step = self.trainer.fit_loop.epoch_loop.total_batch_idx
         torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.global_rank)
-        if self.mode_of_epoch != self.current_epoch:
-            self.mode_of_epoch = self.current_epoch
+        if self._epoch_of_mode != self.current_epoch:
+            self._epoch_of_mode = self.current_epoch
             self.recipe.set_trunk_mode(self.head.trunk, self.current_epoch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Sum the loss terms, and log them now and then, without waiting for the device."""
+        """The sum of the loss terms; it and they are logged without waiting for the device."""
         terms = self.loss(batch)
         total = torch.stack(list(terms.values())).sum()
-        # the steps that Lightning hands to the logger
-        if (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0:
+        every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if (self.trainer.global_step + 1) % every == 0:  # the steps that reach the logger
             size = len(batch["image_id"])
             logged = {f"train/{name}": value.detach() for name, value in terms.items()}
             self.log_dict(logged, batch_size=size, sync_dist=True)
@@ -147,9 +149,10 @@ class Task(LightningModule, Generic[Data]):
         return total
 
     def configure_optimizers(self) -> Any:
-        """The recipe, for this run's effective batch and number of steps."""
+        """The recipe for this run's effective batch and number of steps."""
         trainer, data = self.trainer, self.data
         batch = data.batch_size * trainer.world_size * trainer.accumulate_grad_batches
+        assert trainer.max_epochs is not None
         steps = trainer.max_epochs * data.steps_per_epoch()
         if trainer.max_steps >= 0:
             steps = min(steps, trainer.max_steps)
@@ -165,29 +168,17 @@ class Task(LightningModule, Generic[Data]):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the gradients, by norm or by value, under any optimizer and precision.
-
-        Lightning refuses to clip for an optimizer that unscales gradients in its own step, as fused
-        ones do, in bf16 too, where nothing is scaled. With a scaler the gradients are unscaled here
-        first; its step then takes them as they are.
-        """
-        if not gradient_clip_val:
-            return
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        if scaler is not None and getattr(optimizer, "_step_supports_amp_scaling", False):
-            scaler.unscale_(optimizer)
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        if gradient_clip_algorithm == "value":
-            nn.utils.clip_grad_value_(parameters, gradient_clip_val)
-        else:
-            nn.utils.clip_grad_norm_(parameters, gradient_clip_val)
+        """Clip the gradients under any optimizer and precision, where Lightning would refuse."""
+        if gradient_clip_val:
+            scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+            clip_gradients(optimizer, scaler, gradient_clip_val, gradient_clip_algorithm)
 
     # scoring: validation and test are the same on two splits
 
     def on_validation_start(self) -> None:
-        """Make a fresh metric, and take over the main process's batch statistics.
+        """Start a metric, and take over the main process's batch statistics.
 
-        In training each process gathers its own; the main one's are what a checkpoint holds.
+        In training each process gathers its own; a checkpoint holds those of the main one.
         """
         if self.trainer.world_size > 1:
             for buffer in self.buffers():
@@ -195,35 +186,35 @@ class Task(LightningModule, Generic[Data]):
         self.metric = self.make_metric(self.data, "val")
 
     def on_test_start(self) -> None:
-        """Make a fresh metric, for weights that are numbers."""
+        """Start a metric, after checking that the weights are numbers."""
         require_finite(self.state_dict(), "the weights to be scored")
         self.begin_teaching()  # mode=evaluate never starts a fit
         self.metric = self.make_metric(self.data, self.data.reported)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Take the predictions in."""
+        """Add a batch's predictions to the metric."""
         self.metric.update(self.scored(batch), self.target(batch))
 
     test_step = validation_step
 
     def on_validation_epoch_end(self) -> None:
-        """Score the whole set once, over all processes."""
+        """Score the whole split."""
         self.log_scores("val")
 
     def on_test_epoch_end(self) -> None:
-        """Score the whole set once, over all processes."""
+        """Score the whole split."""
         self.log_scores("test")
 
     def log_scores(self, stage: str) -> None:
-        """Compute the metric over all processes, keep its result and log its scores."""
+        """Compute the metric once over all processes, keep its result and log its scores."""
         self.result = compute_over_processes(self.metric, self.trainer.world_size)
         scores = self.result.metrics.items()
         self.log_dict({f"{stage}/{name}": float(value) for name, value in scores})
 
-    # beside a teacher
+    # with a teacher
 
     def begin_teaching(self) -> None:
-        """Get the teacher ready, where there is one; it shows what it can before it teaches."""
+        """Get the teacher ready, if there is one; it may score itself before it teaches."""
         if self.teaching is None:
             return
         trainer = self.trainer
@@ -231,24 +222,15 @@ class Task(LightningModule, Generic[Data]):
             data=self.data,
             device=self.device,
             processes=trainer.world_size,
-            reports=trainer.is_global_zero,
+            is_main=trainer.is_global_zero,
             forward=trainer.precision_plugin.forward_context,
             to_device=trainer.strategy.batch_to_device,
         )
         self.teaching.begin(self, surroundings)
 
     def teacher_outputs(self, batch: Batch) -> Tensor | None:
-        """A teacher's outputs for a batch that is scored, where there is one that knows it."""
+        """The teacher's outputs float[B, D] for a batch that is scored; None if it has none."""
         if self.teaching is None:
             return None
         split = self.data.reported if self.trainer.testing else "val"
         return self.teaching.outputs(self.preprocess(batch["image"]), batch, split)
-
-    def output_width(self) -> int:
-        """Values in the head's output for one image."""
-        trains = self.head.training
-        with torch.inference_mode():
-            size = (64, 64)  # any: heads that are distilled pool
-            width = self.head.eval()(torch.zeros(1, 3, *size, device=self.device)).shape[1]
-        self.head.train(trains)
-        return int(width)

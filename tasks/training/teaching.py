@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from backbone.head import Head
 from tasks.data.module import Batch, DataModule, Labels
 from tasks.images.preprocessing import Preprocess
 
@@ -18,40 +19,37 @@ Terms = Callable[[Any, Batch], dict[str, Tensor]]
 
 
 class Student(Protocol):
-    """What a teacher asks of the task that it teaches."""
+    """The parts of a task that its teacher looks at."""
 
+    head: Head
     labels: Labels
     outputs_are_labels: bool
     preprocess: Preprocess
 
-    def output_width(self) -> int:
-        """Values in the head's output for one image."""
-        ...
-
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The run that a teacher is made ready for.
+    """The run in which a teacher teaches.
 
     Args:
         data: what the student learns from.
         device: of the student.
-        processes: of the run.
-        reports: whether this process prints.
-        forward: the context that networks run in, autocast for one.
-        to_device: moves a batch.
+        processes: number of processes in the run.
+        is_main: whether this process prints.
+        forward: context manager that networks run in, such as autocast.
+        to_device: moves a batch to the device.
     """
 
     data: DataModule
     device: torch.device
     processes: int
-    reports: bool
+    is_main: bool
     forward: Callable[[], AbstractContextManager[Any]]
     to_device: Callable[[Any], Batch]
 
 
 class Teaching(Protocol):
-    """A teacher beside a student. It is in no optimizer and in no checkpoint."""
+    """A teacher for a student. It is in no optimizer and in no checkpoint."""
 
     def begin(self, student: Student, surroundings: Surroundings) -> None:
         """Get the teacher ready, once per run.
@@ -62,7 +60,7 @@ class Teaching(Protocol):
         ...
 
     def terms(self, outputs: Any, images: Tensor, batch: Batch, own: Terms) -> dict[str, Tensor]:
-        """The teacher's loss term, and the labels' where they have a weight.
+        """The teacher's loss term, and the labels' terms if they have a weight.
 
         Args:
             outputs: the student's, for `images` of a training batch.
@@ -71,9 +69,9 @@ class Teaching(Protocol):
         ...
 
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
-        """The teacher's outputs float[B, D] for a batch of a split; None where it has none."""
+        """The teacher's outputs float[B, D] for a batch of a split; None if it has none."""
         ...
 
     def describe(self) -> Mapping[str, Any]:
-        """What a result says of the teacher, as plain values."""
+        """What a result says about the teacher, as plain values."""
         ...

@@ -20,8 +20,9 @@ from tasks.detection.coco.index import load_index
 from tasks.detection.task import Detection
 from tasks.images.files import open_image
 from tasks.images.view import View
-from tasks.training.checkpoints import AtomicCheckpointIO, read_checkpoint
+from tasks.training.checkpoints import read_checkpoint
 from tasks.training.restore import load_task
+from tasks.training.saving import AtomicCheckpointIO
 
 LABELS = Labels(2, [1], [1], ["thing"])
 

@@ -77,13 +77,13 @@ def test_a_finished_run_is_reported_not_repeated(run, tiny, detector, finished):
 
 
 def test_a_picture_that_fails_costs_a_warning_and_not_the_result(run, tiny, tmp_path, monkeypatch):
-    from tasks.training import fit
+    from tasks.training import pictures
 
     def fail(metrics, output, units):
         assert (metrics.parent / "result.json").exists(), "the result is written first"
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr(fit, "learning_curves", fail)
+    monkeypatch.setattr(pictures, "learning_curves", fail)
     answer = run(*tiny, "trainer.max_epochs=1")
     assert answer.code == 0, answer.err
     path = only_run(tmp_path)

@@ -1,8 +1,11 @@
 """The command line refuses what cannot be meant: one message, exit code 2, no torch."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import hydra
 import pytest
@@ -46,15 +49,35 @@ def test_help_and_config_answer_without_torch(arguments):
         (["task=ssd_coc"], "ssd_coco"),
         (["task=ssd_coco", "backbone.alhpa=0.5"], "Did you mean 'backbone.alpha'?"),
         (["task=ssd_coco", "alpha=0.5"], "Did you mean 'backbone.alpha'"),
-        (["task=ssd_coco", "backbone.alpha=big"], "backbone.alpha must be a number"),
-        (["task=ssd_coco", "backbone.alpha=0"], "backbone.alpha must be above zero"),
-        (["task=ssd_coco", "data.batch_size=1.5"], "data.batch_size must be a whole number"),
-        (["task=ssd_coco", "augment=maybe"], "augment must be true or false"),
-        (["task=ssd_coco", "size=[1,2,3]"], "size is one number or [height, width]"),
+        (["task=ssd_coco", "backbone.alpha=big"], "backbone.alpha=big: a number above 0"),
+        (["task=ssd_coco", "backbone.alpha=0"], "backbone.alpha=0: a number above 0"),
+        (["task=ssd_coco", "data.batch_size=1.5"], "data.batch_size=1.5: a whole number from 1"),
+        (["task=ssd_coco", "augment=maybe"], "augment=maybe: true or false"),
+        (
+            ["task=ssd_coco", "size=[1,2,3]"],
+            "size=[1,2,3]: a whole number from 32 to 4,096, or [height,width]",
+        ),
         (["task=ssd_coco", "data.batch_size=a=b"], "mismatched input"),
         (["task=ssd_coco", "mode=fast"], "sample"),
         (["task=ssd_coco", "data.root=${nowhere}"], "nowhere"),
         (["task=ssd_coco", "data.kind=faces"], "needs data of kind 'detection'"),
+        (["task=5"], "task=5: a name, one of face_attributes, "),
+        (["task=ssd_coco", "mode=[full]"], "mode=[full]: a name, one of evaluate, "),
+        (["task=ssd_coco", "data.root=/my data (1)"], "'data.root=\"/my data (1)\"'"),
+        (["task=ssd_coco", "data.root=a,b"], "Add -m to run each"),
+        (["task=ssd_coco", "data.root"], "an option is written KEY=VALUE"),
+        (["task=ssd_coco", "hydra.foo=1"], "a single run does not read it"),
+        (["task=ssd_coco", "hydra.searchpath=[file:///nope]"], "no such folder '/nope'"),
+        (["+table=[10,11]"], "+table=10,11"),
+        (["+table=abc", "task=ssd_coco"], "table/abc"),
+        (["task=ssd_coco", "--info", "nope"], "the flags are --help"),
+        (["task=ssd_coco", "--cfg", "job", "--package", "nope"], "no such node"),
+        (["task=ssd_coco", "--resolve"], "add --cfg job"),
+        (["task=ssd_coco", "backbone=null"], "backbone=null: a name, one of mobilenet_v1"),
+        (["task=ssd_coco", "trainer=null"], "trainer=null: a name"),
+        (["task=ssd_coco", "~optimizer"], "optimizer"),
+        (["task=ssd_coco", "backbone._target_=os.system", "mode=sample"], "os.system"),
+        (["task=ssd_coco", "+ckpt_path=x"], "ckpt_path=x: not taken here"),
         (["task=ssd_coco", "data.root=/no/such/place"], "mode=sample"),
         (["task=ssd_coco", "data.root=/no/such/place"], "images.cocodataset.org"),
     ],
@@ -78,6 +101,78 @@ def test_a_mistake_is_answered_without_torch(arguments):
     assert answer.returncode == 2
     assert "TORCH False" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["task=ssd_coco", "--cfg", "job", "--resolve", "--package", "optimizer"],
+        ["task=ssd_coco", "--help"],
+        ["task=ssd_coco", "+trainer.logger=x", "trainer.max_epochs=-5", "seed=null"],
+        ["task=ssd_coco", "optimizer.optimizer._target_=torch.optim.Nope"],
+        ["-m", "task=ssd_coco", "size=-1,-2"],
+    ],
+    ids=" ".join,
+)
+def test_nothing_heavy_is_imported_to_answer(arguments):
+    answer = python("tasks.run", *arguments)
+    assert "TORCH False" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_every_wrong_option_is_a_line_of_its_own(run):
+    answer = run("task=ssd_coco", "seed=-1", "trainer.precision=foo", "+trainer.callbacks=[]")
+    assert answer.code == 2
+    keys = [line.partition("=")[0] for line in answer.err.splitlines()]
+    assert keys == ["error: trainer.callbacks", "error: seed", "error: trainer.precision"]
+
+
+def test_help_lists_the_options_of_a_task_with_what_they_may_be(run):
+    answer = run("task=planet", "--help")
+    assert answer.code == 0
+    assert "task.module.radii_km=[1.0,25.0,200.0,750.0,2500.0]" in answer.out
+    assert "a whole number from 0 to 13" in answer.out
+
+
+def test_part_of_a_configuration_is_shown(run):
+    answer = run("task=ssd_coco", "--cfg", "job", "--package", "trainer")
+    assert answer.out.startswith("# @package trainer\n_target_: lightning")
+    assert run("--cfg", "hydra").out.startswith("hydra:")
+    assert "${paths.data}" not in run("task=ssd_coco", "--cfg", "job", "--resolve").out
+
+
+def test_a_folder_of_ones_own_configurations(run, tmp_path):
+    (tmp_path / "task").mkdir()
+    (tmp_path / "task/mine.yaml").write_text("# @package _global_\ndefaults: [planet]\nsize: 77\n")
+    answer = run("--config-dir", str(tmp_path), "task=mine", "--cfg", "job", "-p", "size")
+    assert answer.out == "77\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_a_signal_ends_a_run_in_order(tmp_path, number, code, word):
+    line = [sys.executable, "-m", "tests.tasks.cli.stand_in", "task=image_folder", "seed=2"]
+    line += [f"paths.runs={tmp_path}", f"paths.data={tmp_path / 'hang'}"]
+    process = subprocess.Popen(
+        line,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # what runs in the background of a script inherits that interrupts are ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 100
+    while not list(tmp_path.glob("*/*/began")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode == code
+    assert errors == f"{word}: the same command goes on from here\n"
+    (status,) = tmp_path.glob("*/*/status.json")
+    assert json.loads(status.read_text())["state"] == "interrupted"
 
 
 @pytest.mark.parametrize("task", sorted(p.stem for p in (ROOT / "conf/task").glob("*.yaml")))
@@ -114,5 +209,5 @@ def test_the_same_run_whatever_has_no_influence():
 
 def test_hydra_full_error_shows_the_traceback(run, monkeypatch):
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-    with pytest.raises(InputError, match="above zero"):
+    with pytest.raises(InputError, match="a number above 0"):
         run("task=ssd_coco", "backbone.alpha=0")

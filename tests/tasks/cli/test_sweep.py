@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from tasks.cli.jobs import is_sweep, without_jobs
+from tasks.cli.flags import parse_flags
+from tasks.cli.jobs import is_sweep, shared_options
 from tests.conftest import ROOT, Answer
 
 TASK = ["task=image_folder", "backbone.alpha=0.5"]
@@ -51,7 +53,7 @@ def test_a_failing_and_a_refused_job_leave_the_others_alone_and_are_named(tmp_pa
     answer = sweep(tmp_path, "-m", "seed=13,1", "data.batch_size=4,-4")
     assert answer.code == 1
     assert "error: thirteen is unlucky" in answer.err
-    assert answer.err.count("data.batch_size must be above zero") == 2
+    assert answer.err.count("data.batch_size=-4: a whole number from 1") == 2
     assert "Traceback" not in answer.err
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {
         13: "failed",
@@ -125,6 +127,39 @@ def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {2: "interrupted"}
 
 
+def test_sigterm_ends_the_job_and_the_sweep(tmp_path):
+    line = command(tmp_path, "-m", "seed=2,3", f"paths.data={tmp_path / 'hang'}")
+    process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 100
+    while 2 not in runs_begun(tmp_path):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.terminate()  # the sweep alone, as a scheduler does
+    output, errors = process.communicate(timeout=100)
+    assert process.returncode == 143
+    assert errors.splitlines()[-1] == b"terminated: the same command goes on from here"
+    assert output.splitlines()[-1] == b"0 of 2 finished"
+    assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {2: "interrupted"}
+
+
+def test_a_job_that_leaves_no_result_is_not_finished(tmp_path):
+    answer = sweep(tmp_path, "-m", "seed=4,5")
+    assert answer.code == 1
+    lines = answer.out.splitlines()
+    assert lines[-1] == "1 of 2 finished"
+    assert sorted(line.split("  ")[0] for line in lines[-3:-1]) == [
+        "ended without a result",
+        "finished",
+    ]
+
+
+@pytest.mark.parametrize("override", ["optimizer.lr=interval(0,1)", "seed=glob(*)"])
+def test_what_is_no_list_of_values_is_said(run, override):
+    answer = run("-m", *TASK, override)
+    assert answer.code in (1, 2)
+    assert "error" in answer.err
+
+
 def runs_begun(tmp_path) -> dict[int, dict]:
     """`runs`, while they come into being."""
     try:
@@ -192,12 +227,13 @@ def test_another_sweeper_is_refused(run, tmp_path):
     ],
 )
 def test_what_is_a_sweep(arguments, many):
-    assert is_sweep(arguments) == many
+    assert is_sweep(parse_flags(arguments)) == many
 
 
-def test_all_jobs_share_flags_and_hydras_options():
+def test_all_jobs_share_the_search_path_and_hydras_options():
     line = ["-m", "--config-dir", "mine", "task=a", "hydra/launcher=joblib", "seed=1,2"]
-    assert without_jobs(line) == ["--config-dir", "mine", "hydra/launcher=joblib"]
+    place = f"hydra.searchpath=['file://{Path('mine').absolute()}']"
+    assert shared_options(parse_flags(line)) == ["hydra/launcher=joblib", place]
 
 
 def test_a_table_is_a_sweep_of_its_rows(run, tmp_path, monkeypatch):

@@ -272,7 +272,7 @@ def test_a_teacher_far_below_its_record_stops_the_run(run, options, teacher, tmp
     torch.save(checkpoint, boasting)
     answer = run(*options, "distill=teacher", f"distill.teacher={boasting}")
     assert answer.code == 2
-    assert "had 0.9990 where it was trained" in answer.err
+    assert "had 0.9990 on its own" in answer.err
     assert "distill.tolerance=null" in answer.err
     answer = run(
         *options, "distill=teacher", f"distill.teacher={boasting}", "distill.tolerance=null"
@@ -287,7 +287,7 @@ def test_a_teacher_of_other_labels_is_named(run, options, teacher, tmp_path):
     torch.save(checkpoint, tmp_path / "other.ckpt")
     answer = run(*options, "distill=teacher", f"distill.teacher={tmp_path / 'other.ckpt'}")
     assert answer.code == 2
-    assert f"it lacks: {renamed}; only it has: unicorn" in answer.err
+    assert f"it lacks: {renamed}; only the teacher has: unicorn" in answer.err
 
 
 def test_a_file_that_lacks_training_images_names_them(run, options, folders, tmp_path):

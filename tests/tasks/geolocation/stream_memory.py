@@ -25,9 +25,9 @@ from PIL import Image
 
 from tasks.runs.directory import RunDirectory
 from tasks.training.build import build_task
-from tasks.training.fit import build_trainer, silence_lightning
 from tasks.training.memory import keep_freed_memory
 from tasks.training.progress import Throughput
+from tasks.training.trainer import build_trainer, silence_lightning
 
 SIDE = 240  # pixels of a picture of noise of some 50 kB
 TENTHS = 10

@@ -4,7 +4,16 @@ import importlib
 
 import pytest
 
-from tasks.runs.names import BUILT, NAME, RELEASED, STABLE, VERSION_0_1_0, at, described, named
+from tasks.runs.names import (
+    BUILT,
+    NAME,
+    RELEASED,
+    STABLE,
+    VERSION_0_1_0,
+    at,
+    described,
+    without_paths,
+)
 
 
 @pytest.mark.parametrize("path", RELEASED.values(), ids=RELEASED.keys())
@@ -49,13 +58,13 @@ def test_a_checkpoint_names_what_is_built_and_records_the_rest():
 
 def test_configurations_compare_by_names():
     """Of what has no stable name the last part counts, so that modules may move."""
-    compared = named(CONFIG)
+    compared = without_paths(CONFIG)
     assert compared["backbone"] == {NAME: "mobilenet_v1", "alpha": 0.5}
     assert compared["task"]["module"][NAME] == "Grades"
     moved = {**CONFIG, "task": {**CONFIG["task"]}}
     moved["task"]["sample"] = [{**CONFIG["task"]["sample"][0], "_target_": "elsewhere.draw_coco"}]
-    assert named(moved) == compared
-    assert named({**CONFIG, "seed": 1}) != compared
+    assert without_paths(moved) == compared
+    assert without_paths({**CONFIG, "seed": 1}) != compared
 
 
 def test_a_place_that_is_not_there_holds_nothing():

@@ -1,12 +1,10 @@
 """Gradients are clipped under every optimizer and precision that a run may have."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import nn
 
-from tasks.training.task import Task
+from tasks.training.clipping import clip_gradients
 
 CLIP = 0.5
 
@@ -20,8 +18,7 @@ def stepped(fused: bool, scaler: torch.amp.GradScaler | None, algorithm: str | N
     (loss if scaler is None else scaler.scale(loss)).backward()
     if scaler is not None and not fused:  # what Lightning does before it asks to clip
         scaler.unscale_(optimizer)
-    task = SimpleNamespace(trainer=SimpleNamespace(precision_plugin=SimpleNamespace(scaler=scaler)))
-    Task.configure_gradient_clipping(task, optimizer, CLIP, algorithm)
+    clip_gradients(optimizer, scaler, CLIP, algorithm)
     gradients = torch.cat([p.grad.flatten() for p in layer.parameters()])
     size = gradients.abs().max() if algorithm == "value" else gradients.norm()
     assert size == pytest.approx(CLIP, rel=1e-4)

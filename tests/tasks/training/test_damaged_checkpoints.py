@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from backbone.errors import InputError
-from tasks.training.checkpoints import AtomicCheckpointIO, read_checkpoint
+from tasks.training.checkpoints import read_checkpoint
 from tasks.training.restore import load_task
+from tasks.training.saving import AtomicCheckpointIO
 
 FIXTURES = Path(__file__).parents[2] / "data/0.1.0"
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tasks.training.fit import draw_pictures
+from tasks.training.pictures import draw_pictures
 from tasks.training.presenter import Presenter
 
 

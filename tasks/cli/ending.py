@@ -1,0 +1,66 @@
+"""How a command ends when it is told to: by an interrupt, or by SIGTERM."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+GOES_ON = "the same command goes on from here"
+
+
+class Terminated(SystemExit):
+    """SIGTERM, which unwinds a process as an interrupt does; its exit code is 143."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+
+@contextmanager
+def ends_in_order() -> Iterator[None]:
+    """Have SIGTERM unwind what runs inside, and say after it or an interrupt how to go on.
+
+    The process then exits with 143 or 130.
+    """
+    try:
+        with _heeding_sigterm():
+            yield
+    except Terminated:
+        print(f"terminated: {GOES_ON}", file=sys.stderr)
+        raise
+    except KeyboardInterrupt:
+        _leave_interrupted()
+    except SystemExit as stop:
+        # Lightning turns an interrupt into an exit of its own
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            _leave_interrupted()
+        raise
+
+
+def _leave_interrupted() -> None:
+    print(f"interrupted: {GOES_ON}", file=sys.stderr)
+    sys.exit(128 + signal.SIGINT)
+
+
+@contextmanager
+def _heeding_sigterm() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    own = os.getpid()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != own:  # forked from this process: it ends as if nothing were here
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,43 @@
+"""What `--help` prints."""
+
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+
+from tasks.cli import flags
+from tasks.cli.overrides import choices, groups
+from tasks.cli.schema.checking import literal
+from tasks.cli.schema.choosing import parts
+from tasks.cli.schema.node import allowed, unit
+
+CHOICES = "Choices, as GROUP=NAME"
+OPTIONS = "Options, as KEY=VALUE"
+
+
+def explanation(module: str, config: DictConfig) -> str:
+    """Flags, groups with their choices, and the options of a configuration."""
+    lines = [f"usage: python -m {module} task=NAME [GROUP=NAME ...] [KEY=VALUE ...] [FLAGS]", ""]
+    lines += ["Flags"]
+    for action in flags.flag_parser()._actions:
+        if action.option_strings:
+            lines.append(f"  {', '.join(action.option_strings):20}  {action.help}")
+    lines += ["", CHOICES]
+    lines += [f"  {name:10}  {', '.join(choices(name))}" for name in groups()]
+    if config.get("task") is None:
+        lines += ["", "With task=NAME --help lists the options of that task too."]
+    lines += ["", OPTIONS]
+    plain = cast(dict[str, Any], OmegaConf.to_container(config))
+    for part in parts(plain):
+        for name, field in part.model.model_fields.items():
+            value = part.values.get(name, field.default)
+            if isinstance(value, dict) or name not in part.values:
+                continue
+            key = f"{part.key}.{name}".lstrip(".")
+            words = f"{field.description}. {allowed(field)}"
+            lines.append(f"  {key}={literal(value)}\n      {words}{in_unit(unit(field))}")
+    return "\n".join([*lines, "", "All of them, with units and defaults: conf/README.md"])
+
+
+def in_unit(name: str) -> str:
+    """The unit of an option, to follow what it may be."""
+    return f" ({name})" if name else ""

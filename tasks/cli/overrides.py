@@ -1,0 +1,186 @@
+"""Overrides as Hydra's grammar reads them, and what to write where it does not."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+import conf
+from backbone.errors import InputError
+
+SEARCHPATH = "hydra.searchpath"
+
+
+class OptionError(InputError):
+    """Options that cannot be meant: a line for each."""
+
+    def __init__(self, lines: Sequence[str]):
+        super().__init__("\n".join(lines))
+        self.lines = list(lines)
+
+
+def parse_overrides(overrides: Sequence[str], loader: ConfigLoader | None = None) -> list[Override]:
+    """What overrides say.
+
+    Args:
+        loader: for values such as glob(*), which stand for the files of a group.
+
+    Raises:
+        InputError: one that does not parse, with the quoting under which it does.
+    """
+    parser = OverridesParser.create(config_loader=loader)
+    parsed, lines = [], []
+    for text in overrides:
+        try:
+            if text.startswith("="):
+                raise HydraException("no key")
+            parsed.append(parser.parse_override(text))
+        except HydraException as error:
+            lines.append(misread(text, error))
+    if lines:
+        raise OptionError(lines)
+    return parsed
+
+
+def misread(text: str, error: HydraException) -> str:
+    """Why an override is not read, and how to write it so that it is."""
+    key, equals, value = text.partition("=")
+    if not key or (not equals and not key.startswith("~")):
+        return f"{text}: an option is written KEY=VALUE"
+    quoted = quoting(key, value)
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    if quoted is None:
+        return f"{text}: {reason}"
+    return f"{text}: {reason}; to have the value taken as text, write {quoted}"
+
+
+def quoting(key: str, value: str) -> str | None:
+    """An override as it is typed in a shell, so that its value is this text; None if none is."""
+    parser = OverridesParser.create()
+    for mark in ('"', "'"):
+        inner = value.replace(mark, f"\\{mark}")
+        text = f"{key}={mark}{inner}{mark}"
+        try:
+            if parser.parse_override(text).value() == value:
+                return shlex.quote(text)
+        except HydraException:
+            continue
+    return None
+
+
+def refuse_sweeps(parsed: Sequence[Override]) -> None:
+    """Raise InputError where several values are given and one run is asked for."""
+    lines = []
+    for override in parsed:
+        if override.is_sweep_override():
+            key, _, value = (override.input_line or "").partition("=")
+            lines.append(
+                f"{key}={value}: several values, and this is one run. Add -m to run each; as a "
+                f"list write {shlex.quote(f'{key}=[{value}]')}, as text {quoting(key, value)}"
+            )
+    if lines:
+        raise OptionError(lines)
+
+
+def refuse_choices(parsed: Sequence[Override]) -> None:
+    """Raise InputError where a group's choice is no name of a file."""
+    chosen = groups([o.input_line or "" for o in parsed])
+    lines = []
+    for override in parsed:
+        group, value = override.key_or_group, override.value()
+        if group not in chosen or override.is_delete() or override.is_sweep_override():
+            continue
+        if not isinstance(value, str | int if group == "table" else str):
+            line = f"{override.input_line}: a name, one of {', '.join(choices(group))}"
+            lines.append(line + ("; several are written +table=10,11" if group == "table" else ""))
+    if lines:
+        raise OptionError(lines)
+
+
+def quoted_number(override: str) -> str:
+    """An override that chooses a table by number, with the name that Hydra wants in its place."""
+    return re.sub(r"^(\+{0,2}table)=(\d+)$", r"\1='\2'", override)
+
+
+def choices(group: str) -> list[str]:
+    """The names of a group's files in conf/; `base` is what others share."""
+    files = (Path(conf.__file__).parent / group).glob("*.yaml")
+    return sorted(
+        (path.stem for path in files if path.stem != "base"),
+        key=lambda n: (len(n) if n.isdecimal() else 0, n),
+    )
+
+
+def about_hydra(override: str) -> bool:
+    """Whether an override is about Hydra itself, not about a run."""
+    return override.lstrip("+~").startswith(("hydra.", "hydra/"))
+
+
+def groups(overrides: Sequence[str] = ()) -> list[str]:
+    """The configuration groups: the folders of conf/, and of the search path's folders."""
+    places = [Path(conf.__file__).parent, *search_folders(overrides)]
+    names = {
+        path.name for place in places if place.is_dir() for path in place.iterdir() if path.is_dir()
+    }
+    return sorted(name for name in names if not name.startswith(("_", ".")))
+
+
+def search_folders(overrides: Sequence[str]) -> list[Path]:
+    """The folders that `hydra.searchpath` names."""
+    named: list[str] = []
+    for override in parse_overrides(
+        [o for o in overrides if o.lstrip("+").startswith(f"{SEARCHPATH}=")]
+    ):
+        value = override.value()
+        named += [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    return [Path(place.removeprefix("file://")) for place in named if "file://" in place]
+
+
+def check_search_path(overrides: Sequence[str]) -> None:
+    """Raise InputError where `hydra.searchpath` names a folder that is not there."""
+    for folder in search_folders(overrides):
+        if not folder.is_dir():
+            raise InputError(
+                f"{SEARCHPATH}: no such folder {str(folder)!r}; name one that holds task/, data/ "
+                "and the like, as 'hydra.searchpath=[file://mine/conf]'"
+            )
+
+
+def value_keys(overrides: Sequence[str]) -> list[str]:
+    """Dotted keys that overrides set or add; group choices and Hydra's own left out."""
+    chosen = groups(overrides)
+    return [
+        o.key_or_group
+        for o in parse_overrides(overrides)
+        if o.key_or_group not in chosen
+        and "/" not in o.key_or_group
+        and not about_hydra(o.key_or_group)
+        and not o.is_delete()
+    ]
+
+
+@cache
+def reads_of_hydra(sweep: bool) -> tuple[str, ...]:
+    """Beginnings of the options of Hydra's own that a run, or a sweep, reads."""
+    alone = (f"{SEARCHPATH}=", "hydra.mode=")
+    if not sweep:
+        return alone
+    return (*alone, "hydra/launcher=", "hydra.launcher.", "hydra/sweeper=", "hydra.sweep.",
+            "hydra.job.")  # fmt: skip
+
+
+def refuse_hydras(overrides: Sequence[str], sweep: bool) -> None:
+    """Raise InputError where an option of Hydra's own is given that nothing would read."""
+    for override in overrides:
+        if about_hydra(override) and not override.lstrip("+~").startswith(reads_of_hydra(sweep)):
+            said = "nothing reads it" if sweep else "a single run does not read it"
+            raise InputError(
+                f"{override}: {said}; of Hydra's own options there are hydra.searchpath, and for "
+                "sweeps (-m) hydra/launcher, hydra.launcher.*, hydra.sweep.* and hydra.job.*"
+            )

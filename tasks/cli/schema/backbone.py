@@ -1,0 +1,52 @@
+"""Options of the trunks."""
+
+from typing import Literal
+
+from tasks.cli.schema.node import Described, option
+from tasks.cli.schema.types import Name
+
+Source = Name | None
+ABOUT_WEIGHTS = "start from: null or none is random, keras and timm are published, or a file"
+
+
+class MobileNetOptions(Described):
+    """What both MobileNets have"""
+
+    weights: Source = option(ABOUT_WEIGHTS)
+    alpha: float = option("width multiplier", gt=0, le=10)
+    padding: Literal["same", "symmetric"] = option(
+        "same as Keras's and TensorFlow's weights have it, symmetric as timm's and torchvision's"
+    )
+    bn_eps: float = option(
+        "batch norm's epsilon: 1e-3 in Keras's weights, 1e-5 in timm's", gt=0, le=1
+    )
+    bn_momentum: float = option("weight of the new batch in batch norm's averages", gt=0, le=1)
+    normalization: Literal["half", "imagenet"] = option(
+        "of pixels: half maps them to -1..1, imagenet takes ImageNet's mean and deviation"
+    )
+    initialisation: Literal["near_linear", "he"] = option(
+        "of random weights: near_linear learns sooner, he is the usual", "near_linear"
+    )
+
+
+class MobileNetV1Options(MobileNetOptions):
+    """MobileNetV1"""
+
+    body: Literal["standard", "shallow"] = option(
+        "shallow leaves out the five 14x14x512 rows (Table 5)"
+    )
+    convolution: Literal["separable", "full"] = option("full is Table 4's 3x3 convolutions")
+    min_width: int = option("no layer has fewer channels", unit="channels", ge=1, le=4096)
+
+
+class MobileNetV2Options(MobileNetOptions):
+    """MobileNetV2"""
+
+    expansion: int = option("channels inside a bottleneck over channels entering it", ge=1, le=64)
+
+
+class TimmTrunkOptions(Described):
+    """Any timm network; more arguments of its constructor are added with +backbone.NAME=VALUE"""
+
+    weights: Source = option("start from: null or none is random, timm is published, or a file")
+    name: Name = option("timm's name, with or without a tag: resnet50, resnet50.a1_in1k")

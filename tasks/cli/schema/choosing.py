@@ -1,0 +1,184 @@
+"""Which model describes which node of a composed configuration."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from tasks.cli.schema import backbone, data, optimizer, run, task, trainer
+from tasks.cli.schema.node import CONTROLS, Anything, Described
+
+Model = type[Described]
+Values = Mapping[str, Any]
+
+
+class Part(NamedTuple):
+    """A node of a configuration and what describes it.
+
+    Attributes:
+        key: dotted; empty for the root.
+        values: the node itself.
+        model: its description.
+        open: whether further options are its constructor's own affair.
+    """
+
+    key: str
+    values: Values
+    model: Model
+    open: bool
+
+
+# by the last name of a node's _target_
+BACKBONES: dict[str, Model] = {
+    "MobileNetV1": backbone.MobileNetV1Options,
+    "MobileNetV2": backbone.MobileNetV2Options,
+    "TimmTrunk": backbone.TimmTrunkOptions,
+}
+OPTIMIZERS: dict[str, Model] = {
+    "SGD": optimizer.SGDOptions,
+    "AdamW": optimizer.AdamWOptions,
+    "RMSpropTF": optimizer.RMSpropTFOptions,
+}
+SCHEDULES: dict[str, Model] = {
+    "cosine": optimizer.CosineOptions,
+    "exponential": optimizer.ExponentialOptions,
+    "stepwise": optimizer.StepwiseOptions,
+}
+MODULES: dict[str, Model] = {
+    "Classification": task.ClassificationOptions,
+    "Detection": task.DetectionOptions,
+    "FaceAttributes": task.FaceAttributesOptions,
+    "FaceEmbedding": task.FaceEmbeddingOptions,
+    "Planet": task.PlanetOptions,
+}
+MARGINS: dict[str, Model] = {"CosFace": task.MarginOptions, "ArcFace": task.MarginOptions}
+HEADS: dict[str, Model] = {
+    "Classifier": task.ClassifierOptions,
+    "Embedding": task.EmbeddingOptions,
+    "SSD": task.SSDOptions,
+    "FasterRCNN": task.FasterRCNNOptions,
+}
+COMPARISONS: dict[str, Model] = {
+    "kullback_leibler": task.TemperatureOptions,
+    "attribute_cross_entropy": task.TemperatureOptions,
+    "squared_distance": task.DistanceOptions,
+}
+BENCHMARKS: dict[str, Model] = {
+    "benchmark_classifier": task.TimingOptions,
+    "benchmark_ssd": task.TimingOptions,
+    "benchmark_faster_rcnn": task.TimingOptions,
+    "benchmark_planet": task.CountingOptions,
+}
+# of a data set: by its source, else by its module
+SOURCES: dict[str, Model] = {
+    "ImageNet": data.ImageNetOptions,
+    "ImageFolder": data.ImageFolderOptions,
+    "StanfordDogs": data.StanfordDogsOptions,
+    "CelebA": data.AttributeSetOptions,
+    "UTKFace": data.UTKFaceOptions,
+    "AttributeLists": data.AttributeListsOptions,
+    "CelebaIdentities": data.FacesOptions,
+    "FaceFolders": data.FaceFoldersOptions,
+    "UnlabelledFaces": data.UnlabelledFacesOptions,
+    "PlaceLists": data.PlaceListsOptions,
+    "GpsFolders": data.GpsFoldersOptions,
+    "ShardedPlaces": data.ShardedPlacesOptions,
+}
+DATA_MODULES: dict[str, Model] = {
+    "CocoData": data.CocoOptions,
+    "ImageData": data.LabelledImagesOptions,
+    "AttributeData": data.AttributeSetOptions,
+    "FaceData": data.FacesOptions,
+    "PlaceData": data.PhotographSetOptions,
+}
+SAMPLES: dict[str, Model] = {
+    "draw_coco": data.SampleOptions,
+    "draw_dogs": data.SampleOptions,
+    "draw_places": data.SampleOptions,
+    "draw_imagenet": data.SampleOfImageNetOptions,
+    "draw_faces": data.SampleOfFacesOptions,
+    "": data.SampleFolderOptions,
+}
+# nodes whose options repeat others by interpolation
+WIRING = ("data.module", "data.source", "data.check", "distill.source", "task.module", "task.head")
+
+
+def target(node: object) -> str:
+    """The dotted path of what a node builds; empty where it builds nothing."""
+    return str(node.get("_target_") or "") if isinstance(node, Mapping) else ""
+
+
+def of_the_suite(node: object) -> bool:
+    """Whether a node builds an object of the suite's own, or nothing."""
+    return target(node).partition(".")[0] in ("", "tasks", "backbone")
+
+
+def options_of(node: Values) -> list[str]:
+    """The names in a node but Hydra's own."""
+    return [name for name in node if name not in CONTROLS]
+
+
+def parts(config: Values) -> Iterator[Part]:
+    """Every node of a configuration that the schema describes, outer ones first."""
+    for key, choose in CHOICES.items():
+        node: object = config
+        for name in key.split(".") if key else ():
+            node = node.get(name) if isinstance(node, Mapping) else None
+        if isinstance(node, Mapping):
+            yield Part(key, node, *choose(node, config))
+
+
+def _fixed(model: Model) -> Callable[[Values, Values], tuple[Model, bool]]:
+    return lambda node, config: (model, False)
+
+
+def _by_target(models: dict[str, Model]) -> Callable[[Values, Values], tuple[Model, bool]]:
+    def choose(node: Values, config: Values) -> tuple[Model, bool]:
+        name = target(node).rpartition(".")[2]
+        known = models.get(name) if _ours(node) else None
+        return (Anything, True) if known is None else (known, name == "TimmTrunk")
+
+    return choose
+
+
+def _ours(node: Values) -> bool:
+    return of_the_suite(node) or target(node).startswith(("torch.optim.", "timm.optim."))
+
+
+def _data(node: Values, config: Values) -> tuple[Model, bool]:
+    if of_the_suite(node.get("source")):
+        known = SOURCES.get(target(node.get("source")).rpartition(".")[2])
+        if known is not None:
+            return known, False
+    name = target(node.get("module")).rpartition(".")[2]
+    return DATA_MODULES.get(name, data.DataSetOptions), False
+
+
+def _distill(node: Values, config: Values) -> tuple[Model, bool]:
+    if "teacher" in node:
+        return run.NetworkTeachingOptions, False
+    return (run.CachedTeachingOptions if "outputs" in node else run.TeachingOptions), False
+
+
+CHOICES: dict[str, Callable[[Values, Values], tuple[Model, bool]]] = {
+    "": _fixed(run.RunOptions),
+    "paths": _fixed(run.PathsOptions),
+    "preprocess": _fixed(run.PreprocessOptions),
+    "backbone": _by_target(BACKBONES),
+    "data": _data,
+    "data.view": _fixed(data.ViewOptions),
+    "data.verification": _fixed(data.VerificationOptions),
+    "data.sample": _by_target(SAMPLES),
+    "data.prepare": _by_target(SAMPLES),
+    "optimizer": _fixed(optimizer.RecipeOptions),
+    "optimizer.optimizer": _by_target(OPTIMIZERS),
+    "optimizer.schedule": _by_target(SCHEDULES),
+    "trainer": _fixed(trainer.TrainerOptions),
+    "task": _fixed(task.TaskOptions),
+    "task.module": _by_target(MODULES),
+    "task.module.margin": _by_target(MARGINS),
+    "task.head": _by_target(HEADS),
+    "task.distillation": _by_target(COMPARISONS),
+    "task.bench": _by_target(BENCHMARKS),
+    "task.sample": _fixed(task.SampleSettingsOptions),
+    "task.overfit": _fixed(task.OverfitSettingsOptions),
+    "distill": _distill,
+}

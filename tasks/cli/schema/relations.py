@@ -1,0 +1,66 @@
+"""What options must be like together, once each of them is well by itself."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def relations(config: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each pair of options that do not go together."""
+    task, data = config["task"], config["data"]
+    if task["kind"] != data["kind"]:
+        yield (
+            f"task={task['name']} needs data of kind '{task['kind']}', but "
+            f"data={data['name']} is of kind '{data['kind']}'"
+        )
+    if (
+        data.get("train", "") is None
+        and config["trainer"]["max_epochs"] > 0
+        and not any(data.get(name) for name in ("labels", "unlabelled", "val_fraction"))
+    ):
+        yield "data.train=null: without training images a run can only score: add mode=evaluate"
+    view = data["view"]
+    if view["keep_aspect"] and (view["crop_fraction"] is not None or view["box"] is not None):
+        yield (
+            "data.view.keep_aspect=true: it shows the whole image; leave out "
+            "data.view.crop_fraction and data.view.box"
+        )
+    yield from _places(task, data)
+    yield from _trainer(config["trainer"])
+    chosen = config["optimizer"]["optimizer"]
+    if chosen.get("nesterov") is True and not (
+        chosen.get("momentum") and not chosen.get("dampening")
+    ):
+        yield (
+            "optimizer.optimizer.nesterov=true: it needs optimizer.optimizer.momentum above 0, "
+            "and no dampening"
+        )
+    if chosen.get("foreach") and chosen.get("fused"):
+        yield "optimizer.optimizer.foreach=true: torch takes foreach or fused, not both"
+
+
+def _places(task: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[str]:
+    least, most = data.get("t_min"), data.get("t_max")
+    if isinstance(least, int) and isinstance(most, int) and least > most:
+        yield f"data.t_min={least}: at most data.t_max={most}"
+    module = task["module"]
+    radii, monitor = module.get("radii_km"), module.get("monitor_km")
+    if isinstance(radii, list) and monitor is not None and monitor not in radii:
+        yield (
+            f"task.module.monitor_km={monitor:g}: one of task.module.radii_km="
+            f"[{','.join(f'{radius:g}' for radius in radii)}], as its share picks the best "
+            "checkpoint"
+        )
+
+
+def _trainer(trainer: Mapping[str, Any]) -> Iterator[str]:
+    if trainer["accelerator"] == "cpu" and not (
+        trainer["devices"] == "auto" or _is_count(trainer["devices"])
+    ):
+        yield (
+            "trainer.devices: with trainer.accelerator=cpu it is a number of processes from 1, "
+            "or auto"
+        )
+
+
+def _is_count(devices: object) -> bool:
+    return isinstance(devices, int) and devices > 0

@@ -1,0 +1,75 @@
+"""Options of a run as a whole: those at the root, and the folders."""
+
+from typing import Literal
+
+from tasks.cli.schema.node import Described, option
+from tasks.cli.schema.types import Fraction, Name, Node, NotNegative, Path, Size
+
+
+class RunOptions(Described):
+    """The run as a whole"""
+
+    seed: int = option("seeds the weights, the order of images and augmentation", ge=0, lt=2**32)
+    size: Size = option("input resolution: one number, or [height,width]", unit="pixels")
+    compile: bool = option("torch.compile the network: a slow start, faster steps afterwards")
+    augment: bool = option("random crops, flips and colours in training")
+    fresh: bool = option("start over where the run directory holds an earlier run")
+    trust: list[Name] = option(
+        "modules of your own that a checkpoint's task may come from, such as [grades]"
+    )
+    mode: Literal["full", "sample", "smoke", "overfit", "evaluate"] = option(
+        "the mode that was chosen, for the record: choose with mode=, see above"
+    )
+    backbone: Node = option("the trunk; choose with backbone=")
+    data: Node = option("the data set; choose with data=")
+    optimizer: Node = option("the recipe of training; choose with optimizer=")
+    trainer: Node = option("Lightning's Trainer")
+    preprocess: Node = option("random flips and colours; choose with preprocess=")
+    task: Node = option("the task; choose with task=")
+    paths: Node = option("the folders")
+
+
+class PathsOptions(Described):
+    """Folders"""
+
+    data: Path = option("data sets, and the drawn samples")
+    runs: Path = option("one folder for each run")
+    cache: Path = option("parsed annotations, partitions and downloaded weights")
+
+
+class PreprocessOptions(Described):
+    """Random flips and colours, on the device"""
+
+    flip: Fraction = option("probability that a training image is mirrored")
+    brightness: NotNegative = option("largest offset of pixel values, on the 0..1 scale")
+    contrast: NotNegative = option("the factor is drawn from 1 - contrast to 1 + contrast")
+    saturation: NotNegative = option("the factor is drawn from 1 - saturation to 1 + saturation")
+
+
+class TeachingOptions(Described):
+    """Learning from a teacher"""
+
+    weight: float = option("the teacher's share of the loss; at 1 no label is read", gt=0, le=1)
+    source: Node = option("where the teacher's outputs come from")
+
+
+class CachedTeachingOptions(TeachingOptions):
+    """Learning from a file of outputs"""
+
+    outputs: Path = option("file of python -m tasks.teacher, or anyone's .npz of name and output")
+
+
+class NetworkTeachingOptions(TeachingOptions):
+    """Learning from a trained network"""
+
+    teacher: Path = option("best.ckpt of a run of the same task")
+    tolerance: NotNegative | None = option(
+        "how far the teacher may fall below its recorded score, as a share of it; null: any"
+    )
+
+
+class ChoiceOptions(Described):
+    """A task or data set's name and kind"""
+
+    name: Name = option("its name")
+    kind: Name = option("the kind of data that task and data set agree on")

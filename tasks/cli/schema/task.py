@@ -1,0 +1,190 @@
+"""Options of the tasks: their modules, heads, distillation and benchmarks."""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from tasks.cli.schema.node import Described, option
+from tasks.cli.schema.types import (
+    Count,
+    Fraction,
+    Name,
+    Node,
+    Part,
+    Positive,
+    Said,
+    ShareRange,
+    Size,
+    rising,
+)
+
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+Kilometres = Annotated[float, Field(gt=0, le=20_038)]
+
+
+class TaskOptions(Described):
+    """A task"""
+
+    name: Name = option("its name; choose with task=")
+    kind: Name = option("the kind of data it needs")
+    module: Node = option("loss, metric and answers")
+    head: Node = option("what hangs on the trunk")
+    distillation: Node | None = option("how two outputs compare; null: it cannot be taught", None)
+    bench: Node | None = option("what python -m tasks.bench runs; null: nothing", None)
+    paper: Annotated[dict[str, object], Said("facts by name")] | None = option(
+        "the row of the paper that a result stands beside", None
+    )
+    sample: Node | None = option("settings of mode=sample", None)
+    overfit: Node | None = option("settings of mode=overfit", None)
+
+
+class ModeSettingsOptions(Described):
+    """What mode=sample takes from the task"""
+
+    lr: Positive = option("optimizer.lr")
+    batch_size: Count = option("data.batch_size", unit="images")
+    epochs: Count = option("trainer.max_epochs", unit="epochs")
+    epochs_per_validation: Count = option("trainer.check_val_every_n_epoch", unit="epochs")
+
+
+class SampleSettingsOptions(ModeSettingsOptions):
+    """What mode=sample takes from the task"""
+
+    size: Size = option("size", unit="pixels")
+
+
+class OverfitSettingsOptions(ModeSettingsOptions):
+    """What mode=overfit takes from the task"""
+
+    images: Count = option("data.limit", unit="images")
+
+
+class ClassificationOptions(Described):
+    """Classification"""
+
+    label_smoothing: Fraction = option("share of each label that is spread over all classes")
+    mixup: float = option("alpha of mixup's beta distribution; 0: none", ge=0, le=100)
+
+
+class DetectionOptions(Described):
+    """Detection"""
+
+
+class FaceAttributesOptions(Described):
+    """Face attributes"""
+
+
+class FaceEmbeddingOptions(Described):
+    """Face embeddings"""
+
+    margin: Node = option("the margin softmax: CosFace or ArcFace")
+    flip_test: bool = option(
+        "answer with the mean of a face and its mirror image, at twice the cost"
+    )
+
+
+class MarginOptions(Described):
+    """CosFace and ArcFace"""
+
+    scale: Positive = option("s: the inverse temperature of the softmax")
+    margin: float = option("m: 0.35 is usual for CosFace, 0.5 for ArcFace", ge=0, lt=math.pi / 2)
+
+
+class PlanetOptions(Described):
+    """Geolocation"""
+
+    smoothing_km: float = option(
+        "targets that fall with distance: PIGEON's is 75; 0: one cell is right",
+        unit="km", ge=0, le=20_038,
+    )  # fmt: skip
+    radii_km: Annotated[list[Kilometres], Field(min_length=1)] = option(
+        "distances that the shares of photographs are given for", unit="km"
+    )
+    monitor_km: Kilometres = option(
+        "the one of radii_km whose share picks the best checkpoint", unit="km"
+    )
+    baseline_photographs: Count = option(
+        "photographs that the nearest-colours baseline looks through", unit="photographs"
+    )
+
+
+class ClassifierOptions(Described):
+    """Classifier head"""
+
+    dropout: Dropout = option("probability of dropping a pooled feature")
+
+
+class EmbeddingOptions(Described):
+    """Embedding head"""
+
+    dimension: int = option("numbers of an embedding", ge=2, le=65_536)
+    dropout: Dropout = option("probability of dropping a pooled feature")
+
+
+class DetectorOptions(Described):
+    """What both detectors have"""
+
+    nms_iou: Fraction = option(
+        "overlap above which the lower-scored of two boxes of a class is dropped", 0.6
+    )
+    candidates: Count = option("best boxes of an image that enter their suppression", 400)
+    detections: Count = option("most boxes of an image in the answer", 100)
+
+
+class SSDOptions(DetectorOptions):
+    """SSD and SSDLite heads"""
+
+    taps: Annotated[list[Name], Field(min_length=1)] | None = option(
+        "the trunk's maps with anchors, finest first; null: its last of stride 16 and of 32"
+    )
+    extras: Annotated[list[Annotated[int, Field(ge=1, le=65_536)]], Field(max_length=10)] = option(
+        "channels at alpha 1 of the maps after the trunk's, each half the size of the last"
+    )
+    separable: bool = option("depthwise separable extra maps and predictors: SSDLite")
+    scales: ShareRange = option("anchor scale of the finest and the coarsest map")
+    loss: Literal["mining", "focal"] = option("mining is the paper's; focal of arXiv 1708.02002")
+
+
+class FasterRCNNOptions(DetectorOptions):
+    """Faster R-CNN head"""
+
+    tap: Name | None = option(
+        "the map that regions are cut from; null: the trunk's last of stride 16"
+    )
+    anchor_sizes: Annotated[list[Positive], Field(min_length=1), AfterValidator(rising),
+        Said("a list of rising numbers above 0")] = option(
+        "side of the square anchors; each comes in three ratios", unit="pixels"
+    )  # fmt: skip
+    rpn_depth: int = option("channels of the proposals' convolution", ge=1, le=65_536)
+    rpn_candidates: Count = option("best anchors of an image that enter their suppression")
+    proposals: Count = option("regions of an image that the second stage looks at")
+    regions: Count = option("of them, how many it learns from")
+    positive: Part = option("at most this share of them lies on objects")
+    crop: int = option("cells along a side of a region", ge=1, le=256)
+    share_boxes: bool = option("one box for a region, not one for each class")
+
+
+class TemperatureOptions(Described):
+    """Distillation of classes and attributes"""
+
+    temperature: Positive = option("softens the probabilities that are compared", 1.0)
+
+
+class TimingOptions(Described):
+    """Benchmarks of speed"""
+
+    batch_size: Count = option("images of a batch", unit="images")
+    rounds: Count = option("measurements, of which the best counts")
+
+
+class CountingOptions(Described):
+    """Benchmark of geolocation"""
+
+    cells: Annotated[list[Count], Field(min_length=1)] = option(
+        "numbers of cells whose cost is counted"
+    )
+
+
+class DistanceOptions(Described):
+    """Distillation of embeddings"""

@@ -1,0 +1,52 @@
+"""Writing checkpoints: complete or not at all, and with all that rebuilds the model."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch import Callback, LightningModule, Trainer
+from omegaconf import DictConfig, OmegaConf
+
+from backbone.files import write_atomically
+from tasks.runs.names import described
+from tasks.training.checkpoints import FORMAT, checksum
+from tasks.training.task import Task
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes to a temporary file and renames it, so that a kill leaves the earlier checkpoint."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Save to `path` with a checksum of the weights, or leave `path` as it was."""
+        checkpoint = checkpoint | {"checksum": checksum(checkpoint["state_dict"])}
+        with write_atomically(Path(path)) as partial, partial.open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+class Description(Callback):
+    """Adds the configuration, the labels and the scores to every checkpoint, as plain values.
+
+    The configuration has stable names in place of import paths, see `tasks.runs.names`.
+    """
+
+    def __init__(self, config: DictConfig):
+        self.config = described(OmegaConf.to_container(config))
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add `format`, `config`, `labels`, and the `scores` of the last evaluation, if any."""
+        assert isinstance(pl_module, Task)
+        checkpoint["format"] = FORMAT
+        checkpoint["config"] = self.config
+        checkpoint["labels"] = pl_module.labels.to_dict()
+        result = pl_module.result
+        # as floats: numpy's numbers are no plain values
+        scores = None if result is None else {k: float(v) for k, v in result.metrics.items()}
+        checkpoint["scores"] = scores
