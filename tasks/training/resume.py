@@ -52,8 +52,8 @@ def check_resumable(last: Checkpoint, directory: RunDirectory, task: Task[Any]) 
     missing = [part for part in last.missing if part not in unused]
     if missing:
         raise InputError(
-            f"{last.path} lacks {listed_briefly(missing)}: it has weights, but a training cannot go "
-            f"on from it. {_start_over(last)}"
+            f"{last.path} lacks {listed_briefly(missing)}, without which a training cannot go on. "
+            f"{_start_over(last)}"
         )
 
 
