@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError
-from backbone.files import write_atomically
+from backbone.files import require_writable, write_atomically
 from tasks.cli.trust import add_trust
 from tasks.images.files import SUFFIXES, load_view
 from tasks.images.view import View
@@ -57,6 +57,7 @@ def write_outputs(
         InputError: no image, or one that cannot be read: the file would lack it.
     """
     paths = images_under(folder)
+    require_writable(output)
     import torch
     from torch.utils.data import DataLoader
 
