@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from backbone.errors import InputError
-from backbone.files import write_atomically
+from backbone.files import make_folder, write_atomically
 from tasks.cli.trust import add_trust
 from tasks.images.files import SUFFIXES, load_view, open_image
 from tasks.images.view import View
@@ -78,7 +78,7 @@ def predict(
     presenter, size = task.present(), saved.size
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task = task.to(device)
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     answers, failed = [], 0
     names = picture_names(paths)
     for start in range(0, len(paths), batch):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.errors import InputError
+from backbone.files import keep
 from tasks.geolocation.cells import count_cells, split_cells
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.partition import PARTITION, Partition
@@ -56,12 +57,8 @@ class Partitioning:
         t_max, t_min = self.thresholds(int(finest.counts.sum()))
         partition = split_cells(finest, t_max, t_min)
         path = cache / "partitions" / f"{partition.hash[:16]}.safetensors"
-        try:
-            if not path.exists():
-                partition.save(path)
-            where = str(path)
-        except OSError as error:  # the checkpoint holds it too
-            where = f"not kept ({path}: {error.strerror})"
+        kept = _holds(path, partition) or keep(path, partition.save)
+        where = str(path) if kept else "not kept as a file; the checkpoint holds it"
         print(f"partition: built with t_max={t_max:,}, t_min={t_min:,}: {where}")
         return partition
 
@@ -90,3 +87,11 @@ class Partitioning:
                 raise InputError(f"{path}: {error}: take another file") from error
         print(f"partition: {path}")
         return partition
+
+
+def _holds(path: Path, partition: Partition) -> bool:
+    """Whether a file holds this partition, undamaged."""
+    try:
+        return Partition.load(path).hash == partition.hash
+    except InputError:
+        return False

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from backbone.files import write_atomically
+
 
 def contact_sheet(images: Sequence[Image.Image], columns: int, path: Path, cell: int = 320) -> None:
-    """Write one picture that shows many, each fitted into a square cell of `cell` pixels."""
+    """Write one PNG that shows many images, each fitted into a square cell of `cell` pixels."""
     rows = -(-len(images) // columns)
     sheet = Image.new("RGB", (columns * cell, rows * cell), (32, 32, 32))
     for i, image in enumerate(images):
@@ -19,8 +21,8 @@ def contact_sheet(images: Sequence[Image.Image], columns: int, path: Path, cell:
             row * cell + (cell - image.height) // 2,
         )
         sheet.paste(image, corner)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
+    with write_atomically(path) as partial:
+        sheet.save(partial, "PNG")
 
 
 def captioned(

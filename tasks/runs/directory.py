@@ -6,24 +6,34 @@
 Every file appears complete: it is written under a temporary name and renamed.
 """
 
+import copy
+import errno
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from backbone.errors import InputError
-from backbone.files import write_atomically
+from backbone.files import (
+    PARTIAL,
+    WriteError,
+    make_folder,
+    naming_what_was_written,
+    write_atomically,
+)
 from tasks.runs.names import at, without_paths
 from tasks.runs.processes import is_main_process
+from tasks.runs.result import read_result
 
 # Keys that do not influence the result, and so do not make it another run.
 NO_INFLUENCE = (
@@ -57,17 +67,34 @@ def short_name(config: DictConfig) -> str:
     return "-".join(str(part) for part in parts if part is not None).lower()
 
 
+def influential(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration, in plain values, without the keys that have no influence on the result."""
+    left = copy.deepcopy(dict(config))
+    for key in NO_INFLUENCE:
+        *parents, leaf = key.split(".")
+        parent = at(left, parents)
+        if isinstance(parent, dict):
+            parent.pop(leaf, None)
+    return left
+
+
 def fingerprint(config: DictConfig) -> str:
     """Eight hex digits of everything in a resolved configuration that can change the result."""
     # with names in place of paths, so that it stays the same when a module moves
-    plain = without_paths(OmegaConf.to_container(config))
-    for key in NO_INFLUENCE:
-        *parents, leaf = key.split(".")
-        node = at(plain, parents)
-        if isinstance(node, dict):
-            node.pop(leaf, None)
+    plain = influential(without_paths(OmegaConf.to_container(config)))
     text = json.dumps(plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def set_aside(path: Path) -> None:
+    """Rename what cannot be used to `NAME.damaged`, and say so on stderr."""
+    for number in itertools.count(1):
+        aside = path.with_name(f"{path.name}.damaged{'' if number == 1 else f'-{number}'}")
+        if not os.path.lexists(aside):
+            break
+    with naming_what_was_written(path):
+        path.rename(aside)
+    print(f"warning: {path} is damaged: it is set aside as {aside.name}", file=sys.stderr)
 
 
 class RunDirectory:
@@ -90,21 +117,14 @@ class RunDirectory:
         Raises:
             InputError: result.json is damaged.
         """
-        path = self.path / "result.json"
-        if not path.exists():
-            return None
-        try:
-            result: dict[str, Any] = json.loads(path.read_text())
-        except ValueError as error:
-            raise InputError(
-                f"{path} is damaged ({error}): remove it, or run with fresh=true"
-            ) from error
-        return result
+        return read_result(self.path / "result.json")
 
     def state(self) -> str | None:
-        """The run's state as `status` last wrote it; None before it started."""
-        path = self.path / "status.json"
-        return str(json.loads(path.read_text())["state"]) if path.exists() else None
+        """The run's state as `status` last wrote it; None before it started, or if damaged."""
+        try:
+            return str(json.loads((self.path / "status.json").read_text())["state"])
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return None
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result, by which the run counts as finished."""
@@ -127,24 +147,16 @@ class RunDirectory:
             fresh: remove what an earlier run left.
 
         Raises:
-            InputError: another process is running in the folder.
+            InputError: another process is running in the folder, or it cannot be written to.
         """
         if not is_main_process():
             with self._first_error():
                 yield
             return
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as lock:
-            try:
-                # lockf, not flock: loader processes outlive a killed run by some seconds, and would
-                # keep an inherited flock
-                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise InputError(f"{self.path}: another process is running this run") from error
-            for path in self.path.iterdir():
-                stale = path.name == ".failed" or path.name.endswith(".partial")
-                if path.name != ".lock" and (fresh or stale):
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        with self._locked():
+            with naming_what_was_written(self.path):
+                self._clear(fresh)
+            self._repair()
             write_whole(self.path / "config.yaml", OmegaConf.to_yaml(self.config))
             self.status("running")
             with self._first_error():
@@ -152,21 +164,76 @@ class RunDirectory:
             self.status("finished")
 
     @contextmanager
-    def _first_error(self) -> Iterator[None]:
-        """Let only the first process of the run that fails write its state and raise its error.
+    def _locked(self) -> Iterator[None]:
+        """Make the folder, and keep other processes out of it."""
+        make_folder(self.path)
+        with naming_what_was_written(self.path):
+            lock = (self.path / ".lock").open("w")
+        with lock:
+            try:
+                # lockf, not flock: loader processes outlive a killed run by some seconds, and would
+                # keep an inherited flock
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                reason = "another process is running this run"
+                if error.errno not in (errno.EACCES, errno.EAGAIN):
+                    reason = f"it cannot be locked ({error.strerror}): set paths.runs to another"
+                raise InputError(f"{self.path}: {reason}") from error
+            yield
 
-        That process holds a lock on `.failed` until it ends. The others wait for it, and exit.
+    def _clear(self, fresh: bool) -> None:
+        """Remove what killed processes left half-written; for a fresh start, everything."""
+        stale = [*self.path.rglob(f".*{PARTIAL}"), *self.path.glob(".failed")]
+        for path in list(self.path.iterdir()) if fresh else stale:
+            if path.name != ".lock":
+                folder = path.is_dir() and not path.is_symlink()
+                shutil.rmtree(path) if folder else path.unlink()
+
+    def _repair(self) -> None:
+        """Set aside what is in the place of a run's records, where that loses nothing.
+
+        Raises:
+            InputError: a folder is in the place of a checkpoint.
         """
+        for name in ("config.yaml", "status.json", "metrics.csv"):
+            path = self.path / name
+            if path.exists() and not path.is_file():
+                set_aside(path)
+        if self.plots.exists() and not self.plots.is_dir():
+            set_aside(self.plots)
+        for path in (self.last, self.best):
+            if path.exists() and not path.is_file():
+                raise InputError(
+                    f"{path} is not a file, but the run's checkpoint belongs there: move it away, "
+                    "and the same command goes on without it"
+                )
+
+    @contextmanager
+    def _first_error(self) -> Iterator[None]:
+        """Let only the first process of the run that fails write its state and raise its error."""
         try:
             yield
         except BaseException as error:
             if not is_main_process():
                 time.sleep(0.5)  # where the main process was killed, this one ends here with it
+            if not self._is_first_to_fail():
+                sys.exit(2)
+            stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+            with suppress(WriteError):  # a full disk may be what it failed of
+                self.status("interrupted" if stopped else "failed", error=str(error)[:2000])
+            raise
+
+    def _is_first_to_fail(self) -> bool:
+        """Whether no other process of the run has failed before this one.
+
+        That process holds a lock on `.failed` until it ends. The others wait for it, and exit.
+        """
+        try:
             descriptor = os.open(self.path / ".failed", os.O_RDWR | os.O_CREAT)  # never closed
             fcntl.lockf(descriptor, fcntl.LOCK_EX)
             if os.fstat(descriptor).st_size:
-                sys.exit(2)
+                return False
             os.write(descriptor, f"{os.getpid()}\n".encode())
-            stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-            self.status("interrupted" if stopped else "failed", error=str(error)[:2000])
-            raise
+        except OSError:  # nothing can be written there
+            pass
+        return True

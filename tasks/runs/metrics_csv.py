@@ -8,7 +8,8 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from tasks.runs.directory import write_whole
+from backbone.files import naming_what_was_written
+from tasks.runs.directory import set_aside, write_whole
 from tasks.runs.processes import is_main_process
 
 FIELDS = ("step", "epoch", "name", "value")
@@ -31,20 +32,23 @@ class MetricsCsv(Logger):
     def __init__(self, path: Path, step: int = 0):
         super().__init__()
         self.path = path
-        rows = [row for row in read_metrics(path) if row["step"] < step] if path.exists() else []
-        if is_main_process():
-            text = io.StringIO(newline="")
-            writer = csv.DictWriter(text, FIELDS)
-            writer.writeheader()
-            writer.writerows(rows)
-            write_whole(path, text.getvalue())
+        if not is_main_process():
+            return
+        rows, damaged = _read(path) if path.exists() else ([], False)
+        if damaged:
+            set_aside(path)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, FIELDS)
+        writer.writeheader()
+        writer.writerows(row for row in rows if row["step"] < step)
+        write_whole(path, text.getvalue())
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Append the numbers of one step."""
         metrics = dict(metrics)
         epoch = int(metrics.pop("epoch", 0))
-        with self.path.open("a", newline="") as file:
+        with naming_what_was_written(self.path), self.path.open("a", newline="") as file:
             csv.writer(file).writerows((step, epoch, k, repr(float(v))) for k, v in metrics.items())
 
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
@@ -52,13 +56,24 @@ class MetricsCsv(Logger):
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The rows of a metrics.csv, without a last line that a kill cut short."""
+    """The rows of a metrics.csv; lines that are no such row are left out."""
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[list[dict[str, Any]], bool]:
+    """The rows of a metrics.csv, and whether it holds other lines.
+
+    A last line that a kill cut short is left out like those, but does not count.
+    """
+    header, *lines = path.read_text(errors="replace").split("\n") or [""]
+    damaged = header.rstrip("\r") not in ("", ",".join(FIELDS))
     rows = []
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            try:
-                step, epoch, value = int(row["step"]), int(row["epoch"]), float(row["value"])
-            except (TypeError, ValueError):
-                continue
-            rows.append({"step": step, "epoch": epoch, "name": row["name"], "value": value})
-    return rows
+    for line in lines[:-1]:
+        try:
+            ((step, epoch, name, value),) = csv.reader([line])
+            row = {"step": int(step), "epoch": int(epoch), "name": name, "value": float(value)}
+        except (ValueError, csv.Error):
+            damaged = True
+        else:
+            rows.append(row)
+    return rows, damaged

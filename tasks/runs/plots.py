@@ -9,6 +9,7 @@ matplotlib.use("agg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from backbone.files import write_atomically
 from tasks.runs.metrics_csv import read_metrics
 
 __all__ = ["learning_curves", "plt", "save_figure"]
@@ -47,7 +48,11 @@ def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> No
 
 
 def save_figure(figure: Figure, output: Path) -> None:
-    """Write a figure as PNG."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(output, dpi=120)
+    """Write a figure as PNG, whole or not at all.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    with write_atomically(output) as partial:
+        figure.savefig(partial, dpi=120, format="png")
     plt.close(figure)

@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tasks.runs.result import check_reported
+
 OF_0_1_0 = {"median_km": "km"}  # version 0.1.0 wrote no units
 
 
 def report(result: dict[str, Any], path: Path) -> str:
-    """The table of a result, as result.json holds it, of the run directory `path`."""
+    """The table of a result, as result.json holds it, of the run directory `path`.
+
+    Raises:
+        InputError: the result lacks a part that is reported.
+    """
+    check_reported(result, path / "result.json")
     metrics, paper, cost = result["metrics"], result["paper"], result["cost"]
     throughput, baselines = result["throughput"], result.get("baselines", {})
     units = result.get("units", OF_0_1_0)
@@ -18,7 +25,7 @@ def report(result: dict[str, Any], path: Path) -> str:
         values = {paper["metric"]: paper["value"]} | paper.get("others", {})
     rows = [("", "this run", *baselines, title)]
     for name, value in metrics.items():
-        theirs = f"{values[name]:.1f}" if name in values else ""
+        theirs = "" if values.get(name) is None else f"{values[name]:.1f}"
         plain = (
             format_score(s[name], units.get(name)) if name in s else "" for s in baselines.values()
         )

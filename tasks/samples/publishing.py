@@ -7,6 +7,7 @@ import json
 import logging
 import multiprocessing
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from backbone.errors import InputError
+from backbone.files import hold, make_folder, naming_what_was_written
 
 STAMP = "sample.json"
 _FEW = 64  # pictures that one process draws before others have started
@@ -39,8 +41,8 @@ def publish(
     validation splits needs at least `classes` pictures.
 
     Raises:
-        InputError: `root` holds something else, a split has fewer than `classes` pictures, or a
-            side of the pictures is below 64 pixels.
+        InputError: `root` holds something else or cannot be written, a split has fewer than
+            `classes` pictures, or a side of the pictures is below 64 pixels.
     """
     root = Path(root).absolute()
     if min(stamp["train"], stamp["val"]) < classes:
@@ -52,13 +54,33 @@ def publish(
         return
     count = sum(stamp.get(split, 0) for split in ("train", "val", "test"))
     logging.getLogger(__name__).info("Drawing %d pictures into %s; this happens once.", count, root)
+    make_folder(root.parent)
+    _remove_leftovers(root)
     fresh = root.with_name(f".{root.name}-{uuid.uuid4().hex[:12]}")  # a sibling: atomic to move
+    claim = fresh.with_name(f"{fresh.name}.lock")
+    lock = hold(claim)
     try:
-        draw_set(fresh)
-        (fresh / STAMP).write_text(json.dumps(stamp) + "\n")
-        _move(fresh, root, name, stamp)
+        with naming_what_was_written(root, within=fresh):
+            draw_set(fresh)
+            (fresh / STAMP).write_text(json.dumps(stamp) + "\n")
+            _move(fresh, root, name, stamp)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+        claim.unlink(missing_ok=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _remove_leftovers(root: Path) -> None:
+    """Remove what killed processes had drawn for `root`; a living one holds the lock of its own."""
+    drawing = re.compile(rf"\.{re.escape(root.name)}-[0-9a-f]{{12}}\.lock")
+    for claim in root.parent.iterdir():
+        if drawing.fullmatch(claim.name) and (lock := hold(claim)) is not None:
+            fresh = claim.with_suffix("")
+            for folder in (fresh, fresh.with_name(f"{fresh.name}-old")):
+                shutil.rmtree(folder, ignore_errors=True)
+            claim.unlink(missing_ok=True)
+            os.close(lock)
 
 
 def _drawn(root: Path, name: str, stamp: Record) -> Record | None:
@@ -66,8 +88,11 @@ def _drawn(root: Path, name: str, stamp: Record) -> Record | None:
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return None
     if (root / STAMP).is_file():
-        found = json.loads((root / STAMP).read_text())
-        if found.get("sample") == stamp["sample"]:
+        try:
+            found = json.loads((root / STAMP).read_text())
+        except (OSError, ValueError):
+            found = None
+        if isinstance(found, dict) and found.get("sample") == stamp["sample"]:
             return found
     raise InputError(
         f"{root} holds something other than a drawn {name} sample. "

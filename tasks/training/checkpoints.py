@@ -33,6 +33,18 @@ DAMAGED = (
     AttributeError,
     struct.error,
 )
+# what Lightning needs to go on with a training, and, of averaged weights, the weights in training
+PROGRESS = {
+    "epoch": int,
+    "global_step": int,
+    "pytorch-lightning_version": str,
+    "loops": dict,
+    "callbacks": dict,
+    "optimizer_states": list,
+    "lr_schedulers": list,
+    "training_state_dict": dict,
+    "ema_updates": int,
+}
 NO_CHECKSUM = None  # in a checkpoint of version 0.1.0
 FORMAT = 2  # of what a checkpoint says of its model; version 0.1.0 wrote no number
 
@@ -58,6 +70,7 @@ class Checkpoint:
         state: the task's state dict.
         scores: by name, of the last evaluation before it was written.
         step: optimizer steps that had been made.
+        missing: what the file lacks of the state of a training.
     """
 
     path: Path
@@ -66,6 +79,7 @@ class Checkpoint:
     state: dict[str, Tensor]
     scores: dict[str, float] | None
     step: int
+    missing: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -131,7 +145,19 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         state=state,
         scores=content.get("scores"),
         step=int(content.get("global_step", 0)),
+        missing=_missing(content),
     )
+
+
+def _missing(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """The parts of a training's state that a checkpoint does not have in their form."""
+    optimizers = content.get("optimizer_states")
+    whole = isinstance(optimizers, list) and all(
+        isinstance(state, dict) and {"state", "param_groups"} <= state.keys()
+        for state in optimizers or [None]
+    )
+    missing = [name for name, kind in PROGRESS.items() if not isinstance(content.get(name), kind)]
+    return (*missing, *(["optimizer_states"] if not whole and optimizers is not None else []))
 
 
 def _content(path: Path) -> Any:

@@ -15,11 +15,11 @@ from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
 from tasks.runs.processes import is_main_process
 from tasks.training.build import build_task, fill_head
-from tasks.training.checkpoints import read_checkpoint
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
 from tasks.training.memory import keep_freed_memory
 from tasks.training.progress import Throughput
+from tasks.training.resume import step_reached
 from tasks.training.task import Task
 from tasks.training.teaching import Teaching
 from tasks.training.trainer import build_trainer, silence_lightning
@@ -77,9 +77,8 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
         task.head.compile()
     if config.trainer.max_epochs == 0:
         fill_head(task, config, weights)
-    step = 0
+    step = step_reached(directory, task)
     if directory.last.exists():
-        step = read_checkpoint(directory.last).step
         print(f"continuing {directory.path} at step {step}")
     throughput = Throughput()
     trainer = build_trainer(config, directory, task, throughput, step)

@@ -9,13 +9,14 @@ import argparse
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.cache import cache_file, file_state, write_file
+from tasks.detection.coco.cache import cache_file, file_state, write_cache, write_file
 from tasks.detection.coco.index import CocoIndex
 from tasks.detection.coco.json_file import parse_instances
 from tasks.images.files import fault
@@ -114,8 +115,9 @@ def check_images(index: CocoIndex, annotations: Path, cache_dir: Path) -> None:
         )
     passed = cache_file(annotations, cache_dir, ".images")
     key = file_state(annotations, *parents).encode()
-    if passed.is_file() and passed.read_bytes() == key:
-        return
+    with suppress(OSError):  # not checked yet, or the cache cannot be read
+        if passed.read_bytes() == key:
+            return
     bad = unreadable(folder, names)
     if bad:
         missing = sum(reason == MISSING for reason in bad.values())
@@ -126,7 +128,7 @@ def check_images(index: CocoIndex, annotations: Path, cache_dir: Path) -> None:
             "write an annotation file without them, to replace this one: "
             f"python -m tasks.detection.coco.audit {annotations} {folder} CLEANED.json"
         )
-    write_file(passed, lambda file: file.write(key))
+    write_cache(passed, lambda file: file.write(key))
 
 
 def unreadable(folder: Path, names: list[str]) -> dict[int, str]:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from backbone.files import write_atomically
+from backbone.files import keep, write_atomically
 from tasks.detection.coco.json_file import parse_instances
 
 FORMAT = 1  # increase it whenever the arrays of parse_instances change
@@ -18,7 +18,8 @@ FORMAT = 1  # increase it whenever the arrays of parse_instances change
 def cached_instances(path: Path, cache_dir: Path) -> dict[str, np.ndarray]:
     """`parse_instances`, from a cache if the file has not changed since the cache was written.
 
-    A missing, damaged or outdated cache is written again.
+    A missing, damaged or outdated cache is written again. Where it cannot be written, a warning
+    says so.
     """
     if not path.is_file():
         return parse_instances(path)  # it raises the error
@@ -33,7 +34,7 @@ def cached_instances(path: Path, cache_dir: Path) -> dict[str, np.ndarray]:
         pass  # no cache yet, or one that is damaged: these are what numpy and zipfile raise
     arrays = parse_instances(path)
     stored_arrays: dict[str, Any] = {"key": key, **arrays}
-    write_file(cache, lambda file: np.savez(file, **stored_arrays))
+    write_cache(cache, lambda file: np.savez(file, **stored_arrays))
     return arrays
 
 
@@ -53,3 +54,8 @@ def write_file(path: Path, content: Callable[[BinaryIO], object]) -> None:
     """Let `content` write a file, which appears at `path` only when it is complete."""
     with write_atomically(path) as partial, partial.open("wb") as file:
         content(file)
+
+
+def write_cache(path: Path, content: Callable[[BinaryIO], object]) -> None:
+    """`write_file`; where the file cannot be written a warning says so, and the run goes on."""
+    keep(path, lambda path: write_file(path, content))
