@@ -3,6 +3,7 @@
 It works from any folder: what lies there (a conf/, a tasks.py, a backbone/) is not imported.
 """
 
+import os
 import runpy
 import sys
 
@@ -39,5 +40,7 @@ def main() -> None:
         print(f"error: no command {name!r}\n{usage()}", file=sys.stderr)
         sys.exit(2)
     module, _ = COMMANDS[name]
-    del sys.argv[1]
+    # for the processes that a command starts: the folder it was called from is on no import path
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
+    sys.argv = [sys.argv[0], *sys.argv[2:]]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -157,7 +157,7 @@ def read_partition(path: Path) -> dict[bytes, int]:
     return dict(zip(_files(path, words, rows), map(int, parts), strict=True))
 
 
-def check_images(path: Path, files: list[bytes], folder: Path) -> None:
+def require_images(path: Path, files: list[bytes], folder: Path) -> None:
     """Raise InputError if the list at `path` names files that are not in the images' folder."""
     missing = absent(folder, files)
     if not missing:

@@ -41,7 +41,7 @@ def baselines(
 
     most = np.full(len(val), partition.counts.argmax())
     scores = {"most frequent cell": score(most, partition.centres[most])}
-    if "train" in data.datasets:
+    if data.trains:
         seen, queries = [], []
         batches = data.thumbnails("train", (SIDE, SIDE), photographs)
         for batch in islice(batches, -(-photographs // 128)):

@@ -80,7 +80,6 @@ class PlaceData(CroppedData):
             self.stream = ShardStream(
                 train, self.partition, self.size, self.crop, self.view, self.seed
             )
-            self.datasets["train"] = self.stream
             print(f"train: {len(train.urls):,} shards, {self.photographs:,} photographs per epoch")
         elif train is not None:
             indices["train"] = self._in_cells(train, names)
@@ -97,6 +96,11 @@ class PlaceData(CroppedData):
         )
         self.indices, self.note = indices, loaded.note
         print(f"val: {self._scored()}")
+
+    @property
+    def trains(self) -> bool:
+        """Whether there are training photographs, listed or in shards."""
+        return self.stream is not None or super().trains
 
     @property
     def photographs(self) -> int:
