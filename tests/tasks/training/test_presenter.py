@@ -58,15 +58,8 @@ def test_nothing_is_compared_by_default(presenter, prediction, tmp_path):
 def test_a_sheet_of_the_reported_split(presenter, folder, tmp_path):
     data = ImageData(
         ImageFolder(str(folder)),
-        size=32,
-        batch_size=4,
-        workers=0,
-        seed=0,
-        crop=False,
-        crop_scale=[0.08, 1],
-        view=View(),
-        limit=None,
-        validate_on_train=False,
+        **{"size": 32, "batch_size": 4, "workers": 0, "seed": 0, "view": View()},
+        **{"crop": False, "crop_scale": [0.08, 1], "limit": None, "validate_on_train": False},
     )
     data.setup("test")
     asked = []
