@@ -49,7 +49,7 @@ def tables(wanted: list[str], runs: Path, form: str, folder: Path | None) -> Non
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything the user can mend."""
+    """The command line; exit code 2 for anything that the user can correct."""
     parser = argparse.ArgumentParser(
         prog="python -m tasks.tables",
         description=__doc__,
