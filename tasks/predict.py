@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.errors import InputError
-from backbone.files import write_atomically
+from backbone.files import make_folder, write_atomically
 from tasks.cli.trust import add_trust
 from tasks.images.files import open_image
 from tasks.images.inputs import (
@@ -21,8 +21,6 @@ from tasks.images.inputs import (
     named_images,
     refuse_overwriting,
     require_file,
-    require_writable,
-    writing,
 )
 from tasks.runs.directory import write_whole
 
@@ -53,13 +51,12 @@ def predict(
     from tasks.training.model import Model
 
     model = Model.load(checkpoint, trust, "cuda" if torch.cuda.is_available() else "cpu")
-    require_writable(output)
+    make_folder(output)
     answers: list[dict[str, Any]] = []
     pairs = list(zip(paths, names, strict=True))
     for start in range(0, len(pairs), batch):
         answers += answer_batch(model, pairs[start : start + batch], output)
-    with writing(answers_file):
-        write_whole(answers_file, json.dumps(answers, indent=2) + "\n")
+    write_whole(answers_file, json.dumps(answers, indent=2) + "\n")
     print(f"{len(answers)} of {len(paths)} images answered: {answers_file}")
     return len(paths) - len(answers)
 
@@ -93,7 +90,7 @@ def answer_batch(
         answer = presenter.describe(prediction, i)
         answer |= presenter.compare(answer, path)
         picture = presenter.draw(image, answer)
-        with writing(output / name), write_atomically(output / name) as partial:
+        with write_atomically(output / name) as partial:
             picture.save(partial, "JPEG", quality=92)
         answers.append({"image": str(path), "picture": name, **answer})
         print(f"{path}: {presenter.tell(answer)}")

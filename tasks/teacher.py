@@ -18,15 +18,13 @@ from typing import cast
 import numpy as np
 
 from backbone.errors import InputError
-from backbone.files import write_atomically
+from backbone.files import make_folder, write_atomically
 from tasks.cli.trust import add_trust
 from tasks.images.files import load_view
 from tasks.images.inputs import (
     named_images,
     refuse_overwriting,
     require_file,
-    require_writable,
-    writing,
 )
 from tasks.images.view import View
 
@@ -62,7 +60,7 @@ def write_outputs(
     for path in paths:
         require_file(path)
     refuse_overwriting([output], [checkpoint, *paths])
-    require_writable(output.parent)
+    make_folder(output.parent)
     if output.is_dir():
         raise InputError(f"--output {output} is a folder: name a file in it")
     import torch
@@ -88,7 +86,7 @@ def write_outputs(
     print()
     names = [path.relative_to(folder).as_posix() for path in paths]
     ids = [str(i) for i in task.labels.ids] if task.outputs_are_labels else []
-    with writing(output), write_atomically(output) as partial, partial.open("wb") as file:
+    with write_atomically(output) as partial, partial.open("wb") as file:
         np.savez(
             file,
             name=np.array(names),

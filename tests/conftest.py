@@ -22,6 +22,17 @@ ROOT = Path(__file__).resolve().parents[1]
 LAUNCHED = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID")
 
 
+# Fixtures that train or draw: a test that uses one is slow.
+SLOW = {"run", "detector", "tiny", "trained", "dogs"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests whose fixtures take long."""
+    for item in items:
+        if SLOW & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 class Answer(NamedTuple):
     """What a command left behind."""
 

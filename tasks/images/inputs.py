@@ -4,10 +4,8 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from backbone.errors import InputError
 from tasks.images.listing import files_below, is_image
@@ -94,28 +92,6 @@ def distinct_names(paths: Sequence[Path], suffix: str) -> list[str]:
         taken.add(stem.casefold())
         names.append(stem + suffix)
     return names
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn an operating system's error while writing to `path` into an InputError of one line."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written: {error.strerror or error}: choose another --output"
-        ) from error
-
-
-def require_writable(folder: Path) -> None:
-    """Create a folder if it is missing.
-
-    Raises:
-        InputError: it cannot be created or written to.
-    """
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        TemporaryFile(dir=folder).close()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -13,8 +13,6 @@ from tasks.images.inputs import (
     named_images,
     refuse_overwriting,
     require_file,
-    require_writable,
-    writing,
 )
 
 
@@ -115,17 +113,3 @@ def test_an_output_never_replaces_an_input(folder):
         with pytest.raises(InputError, match=r"would replace .*choose another --output"):
             refuse_overwriting([folder / "new.jpg", output], [folder / "gone.jpg", image])
     refuse_overwriting([folder / "new.jpg", folder / "raw.cr2"], [folder / "gone.jpg", image])
-
-
-def test_a_folder_that_cannot_be_written_is_named(folder):
-    require_writable(folder / "new" / "deep")
-    assert (folder / "new" / "deep").is_dir()
-    for path in (folder / "b.jpg", folder / "b.jpg" / "deeper"):
-        with pytest.raises(InputError, match=r"b\.jpg.*: cannot be written: "):
-            require_writable(path)
-
-
-def test_an_error_while_writing_is_one_line(tmp_path):
-    refusal = pytest.raises(InputError, match="x: cannot be written: No space left on device")
-    with refusal, writing(tmp_path / "x"):
-        raise OSError(28, "No space left on device")

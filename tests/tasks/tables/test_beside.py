@@ -11,6 +11,7 @@ OWN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "row", "value", "mult_adds"),
     [

@@ -93,6 +93,7 @@ def error(directory: RunDirectory) -> str:
     return json.loads((directory.path / "status.json").read_text())["error"]
 
 
+@pytest.mark.slow
 def test_the_first_process_to_fail_has_the_word(tmp_path, monkeypatch):
     config = OmegaConf.create(
         {

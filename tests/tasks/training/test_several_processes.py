@@ -152,6 +152,7 @@ def test_a_classifier_killed_and_continued(run, classifier, tmp_path):
     assert score == pytest.approx(result(paths[0])["metrics"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_an_error_of_the_second_process_ends_both(classifier, tmp_path):
     """The second image of the validation set is its share: nobody else comes upon the damage."""
     victim = tmp_path / "images/val/ants/1.jpg"
