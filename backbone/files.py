@@ -103,6 +103,22 @@ def make_folder(path: Path) -> None:
         raise write_error(path, error) from error
 
 
+def require_writable(path: Path) -> None:
+    """Check before long work that its result can be written to `path`.
+
+    Raises:
+        WriteError: it cannot.
+    """
+    with naming_what_was_written(path):
+        make_folder(path.parent)
+        _refuse_special(path)
+        partial, lock = _claim(path)
+        partial.touch()
+        partial.unlink()
+        if lock is not None:
+            os.close(lock)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files that killed processes left in a folder.
 

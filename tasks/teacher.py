@@ -18,7 +18,7 @@ from typing import cast
 import numpy as np
 
 from backbone.errors import InputError
-from backbone.files import make_folder, write_atomically
+from backbone.files import require_writable, write_atomically
 from tasks.cli.trust import add_trust
 from tasks.images.files import load_view
 from tasks.images.inputs import (
@@ -60,9 +60,7 @@ def write_outputs(
     for path in paths:
         require_file(path)
     refuse_overwriting([output], [checkpoint, *paths])
-    make_folder(output.parent)
-    if output.is_dir():
-        raise InputError(f"--output {output} is a folder: name a file in it")
+    require_writable(output)
     import torch
     from torch.utils.data import DataLoader, Dataset
 

@@ -151,13 +151,14 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 
 def _missing(content: Mapping[str, Any]) -> tuple[str, ...]:
     """The parts of a training's state that a checkpoint does not have in their form."""
-    optimizers = content.get("optimizer_states")
-    whole = isinstance(optimizers, list) and all(
-        isinstance(state, dict) and {"state", "param_groups"} <= state.keys()
-        for state in optimizers or [None]
-    )
-    missing = [name for name, kind in PROGRESS.items() if not isinstance(content.get(name), kind)]
-    return (*missing, *(["optimizer_states"] if not whole and optimizers is not None else []))
+    wrong = {name for name, kind in PROGRESS.items() if not isinstance(content.get(name), kind)}
+    if "loops" not in wrong and "fit_loop" not in content["loops"]:
+        wrong.add("loops")
+    if "optimizer_states" not in wrong:
+        states = content["optimizer_states"] or [None]
+        if not all(isinstance(s, dict) and {"state", "param_groups"} <= s.keys() for s in states):
+            wrong.add("optimizer_states")
+    return tuple(name for name in PROGRESS if name in wrong)
 
 
 def _content(path: Path) -> Any:

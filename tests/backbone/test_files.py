@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from backbone import files
-from backbone.files import WriteError, hold, keep, make_folder, remove_leftovers, write_atomically
+from backbone.files import (
+    WriteError,
+    hold,
+    keep,
+    make_folder,
+    remove_leftovers,
+    require_writable,
+    write_atomically,
+)
 
 HOLD = """
 import sys, time
@@ -177,8 +185,9 @@ def test_folders_pipes_and_devices_are_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "folder", tmp_path / "pipe", Path("/dev/null"), Path("/dev/stdout")):
         before = path.lstat()
-        with pytest.raises(WriteError, match=str(path)):
-            write(path, "text")
+        for call in (require_writable, lambda path: write(path, "text")):
+            with pytest.raises(WriteError, match=str(path)):
+                call(path)
         assert os.path.samestat(before, path.lstat())
 
 
@@ -194,3 +203,14 @@ def test_without_a_cache_the_work_goes_on_after_one_warning(tmp_path, capsys):
     (tmp_path / ".old.partial").touch()
     assert keep(tmp_path / "c", lambda path: write(path, "text"))
     assert not (tmp_path / ".old.partial").exists()
+
+
+def test_a_path_is_tried_before_long_work(tmp_path):
+    path = tmp_path / "folder" / "a.txt"
+    require_writable(path)
+    assert list(path.parent.iterdir()) == []
+    path.write_text("old")
+    require_writable(path)
+    assert path.read_text() == "old"
+    with pytest.raises(WriteError, match="is a file where a folder is needed"):
+        require_writable(path / "b.txt")

@@ -80,6 +80,19 @@ def test_an_option_that_does_not_compose_is_one_jobs_matter(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("content", [b"[]", b"{}", b"", b"\xff"])
+def test_a_damaged_result_is_one_jobs_matter(tmp_path, content):
+    assert sweep(tmp_path, "-m", "seed=1,2").code == 0
+    damaged = tmp_path / "runs" / "image_folder" / runs(tmp_path)[1]["name"] / "result.json"
+    damaged.write_bytes(content)
+    answer = sweep(tmp_path, "-m", "seed=1,2,3")
+    assert answer.code == 1
+    assert f"error in seed=1: {damaged} is damaged" in answer.err
+    assert "Traceback" not in answer.err
+    assert answer.out.splitlines()[-1] == "2 of 3 finished"
+
+
+@pytest.mark.slow
 def test_killed_and_run_again_a_sweep_goes_on_where_it_was(tmp_path):
     options = ("-m", "seed=1,2,3", f"paths.data={tmp_path / 'hang'}")
     first = subprocess.Popen(command(tmp_path, *options), cwd=ROOT, stdout=subprocess.DEVNULL)
