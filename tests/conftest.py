@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 # Test processes share the cores, and threads that wait for each other on a busy core crawl.
-# It must stand before torch is imported.
+# It must be set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 
 
 def start(options: list[str], launcher: Sequence[str] = ()) -> subprocess.Popen:
-    """`python -m tasks.run ...` as a process of its own."""
+    """`python -m tasks.run ...` as a separate process."""
     return subprocess.Popen(
         [sys.executable, *launcher, "-m", "tasks.run", *options],
         cwd=ROOT,

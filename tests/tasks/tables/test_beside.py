@@ -1,4 +1,4 @@
-"""Which row of the paper a run is shown beside."""
+"""Which row of the paper is shown next to a run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a task says and draws that brings no presenter of its own."""
+"""What a task without a presenter of its own says and draws."""
 
 import json
 
