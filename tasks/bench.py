@@ -1,6 +1,6 @@
-"""Speed beside a peer's: python -m tasks.bench task=ssd_coco [task.bench.rounds=5].
+"""Speed compared with a peer's: python -m tasks.bench task=ssd_coco [task.bench.rounds=5].
 
-The task's own configuration names its benchmark; ratios are printed and written as JSON.
+The task's configuration names its benchmark; ratios are printed and written as JSON.
 """
 
 import json
@@ -16,7 +16,7 @@ from tasks.runs.directory import short_name, write_whole
 
 
 def bench(config: DictConfig) -> None:
-    """Run `config.task.bench`, print its table and write it under the run folder's parent."""
+    """Run `config.task.bench`, print its table, and write it below the folder of runs."""
     if config.task.get("bench") is None:
         raise InputError(f"task={config.task.name} has no benchmark")
     path = Path(config.paths.runs) / "bench" / config.task.name / f"{short_name(config)}.json"

@@ -15,11 +15,11 @@ from tasks.runs.report import report
 
 
 def run(config: DictConfig) -> None:
-    """Prepare and check the data, train and score, write the result, and report it."""
+    """Prepare and check the data, train and score, write the result, and print a report."""
     directory = RunDirectory(config)
     result = None if config.fresh else directory.result()
     if result is None:
-        if is_main_process():  # for the others too, which wait for it in `build_run`
+        if is_main_process():  # the others wait in `build_run` until it has finished this
             if config.data.prepare is not None:
                 instantiate(config.data.prepare)
             instantiate(config.data.check)
@@ -30,7 +30,7 @@ def run(config: DictConfig) -> None:
 
 
 def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
-    """Fit and test, write the result, and only then draw."""
+    """Train and test, write the result, and only then draw pictures."""
     # torch enters here, after every cheap answer
     from tasks.distillation.objective import build_distillation
     from tasks.tables.beside import row_beside

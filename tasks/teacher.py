@@ -2,8 +2,8 @@
 
     python -m tasks.teacher CHECKPOINT IMAGES [--output FILE.npz]
 
-IMAGES is a folder, searched to its last subfolder. The file holds `name`, each image's path in the
-folder, and `output` float32[N, D], what the network's head gave; see
+IMAGES is a folder, which is searched with all its subfolders. The file holds `name`, each image's
+path relative to the folder, and `output` float32[N, D], the outputs of the network's head; see
 tasks.distillation.cached_outputs.
 """
 
@@ -13,30 +13,24 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from backbone.errors import InputError
 from backbone.files import require_writable, write_atomically
 from tasks.cli.trust import add_trust
-from tasks.images.files import SUFFIXES, load_view
+from tasks.images.files import load_view
+from tasks.images.inputs import (
+    named_images,
+    refuse_overwriting,
+    require_file,
+)
 from tasks.images.view import View
 
 
-def images_under(folder: Path) -> list[Path]:
-    """Every image in a folder and its subfolders, in order of name.
-
-    Raises: InputError where there is none.
-    """
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-    if not paths:
-        what = "no image in this folder" if folder.is_dir() else "no such folder"
-        raise InputError(f"{folder}: {what}")
-    return paths
-
-
 class Views:
-    """What evaluation sees of each image, uint8[h, w, 3]."""
+    """The images as evaluation sees them, each uint8[h, w, 3]."""
 
     def __init__(self, paths: Sequence[Path], view: View, size: tuple[int, int]):
         self.paths, self.view, self.size = paths, view, size
@@ -51,15 +45,24 @@ class Views:
 def write_outputs(
     checkpoint: Path, folder: Path, output: Path, trust: Sequence[str] = (), batch: int = 64
 ) -> int:
-    """Run a trained head over a folder and write what it gives; returns the number of images.
+    """Write the outputs of a trained head for all images in a folder.
+
+    Returns:
+        The number of images.
 
     Raises:
-        InputError: no image, or one that cannot be read: the file would lack it.
+        InputError: there is no such folder or no image in it; an image cannot be read, so that the
+            file would lack it; or the file cannot be written.
     """
-    paths = images_under(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    paths, _ = named_images([folder])
+    for path in paths:
+        require_file(path)
+    refuse_overwriting([output], [checkpoint, *paths])
     require_writable(output)
     import torch
-    from torch.utils.data import DataLoader
+    from torch.utils.data import DataLoader, Dataset
 
     from tasks.runs.names import at
     from tasks.training.restore import load_task
@@ -70,7 +73,8 @@ def write_outputs(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
     answers = []
-    for pixels in DataLoader(Views(paths, task.view, saved.size), batch_size=batch):
+    views = cast("Dataset[np.ndarray]", Views(paths, task.view, saved.size))
+    for pixels in DataLoader(views, batch_size=batch):
         with torch.inference_mode():
             images = task.preprocess(pixels.permute(0, 3, 1, 2).to(device))
             answers.append(task.head(images).float().cpu().numpy())
@@ -91,7 +95,7 @@ def write_outputs(
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything the user can mend."""
+    """The command line; exit code 2 for anything that the user can correct."""
     parser = argparse.ArgumentParser(
         prog="python -m tasks.teacher", description="Write a trained network's outputs to a file."
     )

@@ -14,12 +14,23 @@ from typing import NamedTuple
 import pytest
 
 # Test processes share the cores, and threads that wait for each other on a busy core crawl.
-# It must stand before torch is imported.
+# It must be set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 # by which a launcher tells a process who it is
 LAUNCHED = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID")
+
+
+# Fixtures that train or draw: a test that uses one is slow.
+SLOW = {"run", "detector", "tiny", "trained", "dogs"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests whose fixtures take long."""
+    for item in items:
+        if SLOW & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 class Answer(NamedTuple):
@@ -31,7 +42,7 @@ class Answer(NamedTuple):
 
 
 def start(options: list[str], launcher: Sequence[str] = ()) -> subprocess.Popen:
-    """`python -m tasks.run ...` as a process of its own."""
+    """`python -m tasks.run ...` as a separate process."""
     return subprocess.Popen(
         [sys.executable, *launcher, "-m", "tasks.run", *options],
         cwd=ROOT,

@@ -13,16 +13,16 @@ class CroppedData(DataModule):
     """Images resized to one size: a random crop of each in training, a fixed view in evaluation.
 
     Args:
-        size: one number, or [height, width]: pixels that images are resized to.
+        size: what images are resized to, in pixels: one number, or [height, width].
         batch_size, workers, seed: see DataModule.
-        crop: random resized crop in training.
-        crop_scale: least and greatest area of that crop, as fractions of the image.
+        crop: whether training takes a random crop of each image.
+        crop_scale: smallest and largest area of that crop, as fractions of the image.
         view: the part of an image that evaluation looks at.
-        limit: train on so many images only, taken from all classes in turn.
-        validate_on_train: score the training images, uncropped, in place of the others.
+        limit: train on this many images only, taken from all classes in turn.
+        validate_on_train: score the training images, uncropped, instead of the validation split.
 
     Raises:
-        InputError: a crop scale out of range, or a limit below one.
+        InputError: a crop scale out of range, a limit below one, or a view that pads.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class CroppedData(DataModule):
         super().__init__(batch_size, workers, seed, limit, validate_on_train)
         if not (len(crop_scale) == 2 and 0 < crop_scale[0] <= crop_scale[1] <= 1):
             raise InputError(
-                f"data.crop_scale={list(crop_scale)}: give the least and the greatest share of the "
+                f"data.crop_scale={list(crop_scale)}: give the smallest and largest share of the "
                 "image's area, above 0 and up to 1, such as [0.08,1.0]"
             )
         if limit is not None and limit < 1:
-            raise InputError(f"data.limit={limit}: train on one image at least, or null for all")
+            raise InputError(f"data.limit={limit}: train on one or more images, or null for all")
         if view.keep_aspect:
             raise InputError(
                 "data.view.keep_aspect=true pads images, which only detectors are trained for: set "

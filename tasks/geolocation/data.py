@@ -43,6 +43,7 @@ class PlaceData(CroppedData):
     partition: Partition
     val: Photographs
     indices: dict[str, PlaceIndex]
+    datasets: dict[str, Any]  # a stream has no length
 
     def __init__(
         self,

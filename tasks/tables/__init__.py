@@ -1,1 +1,1 @@
-"""The paper's tables, and what this suite counts and measures beside them."""
+"""The paper's tables, next to what this suite counts and measures."""

@@ -1,10 +1,10 @@
-"""The paper's tables with ours beside them:
+"""The paper's tables next to this suite's results:
 
     python -m tasks.tables [4-14 ...] [--runs DIR] [--json | --markdown | --csv] [--plot FOLDER]
 
-Mult-adds and parameters are counted on the network that each row configures. A metric is that of a
-finished run with the row's network; one that was not measured on the paper's data set stands in a
-column of its own. What is not run has the command that fills it.
+Mult-adds and parameters are counted on the network that each row configures. A metric is taken from
+a finished run with the row's network; if it was not measured on the paper's data set, it is in a
+column of its own. A row without a run shows the command that fills it.
 """
 
 import argparse
@@ -18,7 +18,7 @@ RUNS = Path("runs")  # as conf/config.yaml has it
 
 
 def tables(wanted: list[str], runs: Path, form: str, folder: Path | None) -> None:
-    """Print tables in a form, and draw them where a folder is given.
+    """Print tables in a form, and draw them if a folder is given.
 
     Raises:
         InputError: no such table, or no such folder of runs.
@@ -49,7 +49,7 @@ def tables(wanted: list[str], runs: Path, form: str, folder: Path | None) -> Non
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything the user can mend."""
+    """The command line; exit code 2 for anything that the user can correct."""
     parser = argparse.ArgumentParser(
         prog="python -m tasks.tables",
         description=__doc__,

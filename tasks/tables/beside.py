@@ -1,4 +1,4 @@
-"""The row of the paper that stands beside a run's scores."""
+"""The row of the paper that is shown next to a run's scores."""
 
 from typing import Any
 
@@ -7,23 +7,24 @@ from omegaconf import DictConfig, OmegaConf
 from tasks.tables.counting import compose_row, network_of
 from tasks.tables.reading import Row, Table, read_tables
 
-# Modes with a row's own network; a sample's has another size.
+# Modes that use the row's own network; mode=sample uses another size.
 MODES = ("full", "evaluate")
 
 
 def row_beside(config: DictConfig) -> dict[str, Any] | None:
-    """The row with a run's task, metric and network; where there is none, the task's own.
+    """The row with a run's task, metric and network; if there is none, the task's own row.
 
     Args:
         config: the run's, resolved.
 
     Returns:
-        `task.paper` with the row's cells; None for a task that the paper knows nothing of.
+        `task.paper` with the row's cells; None for a task that is not in the paper.
     """
-    paper = OmegaConf.to_container(config.task).get("paper")
+    task: dict[str, Any] = dict(OmegaConf.to_container(config.task))  # type: ignore[arg-type]
+    paper: dict[str, Any] | None = task.get("paper")
     if paper is None or paper["table"] is None or config.mode not in MODES:
         return paper
-    # a network that several tables have is shown as in the task's own table
+    # a network that is in several tables is shown as in the task's own table
     for table in sorted(read_tables([]), key=lambda table: table.number != paper["table"]):
         for row in table.rows:
             if fits(row, config, paper["metric"]):
@@ -32,16 +33,16 @@ def row_beside(config: DictConfig) -> dict[str, Any] | None:
 
 
 def fits(row: Row, config: DictConfig, metric: str) -> bool:
-    """Whether a row measures this of a run's network."""
+    """Whether a row has this metric and a run's network."""
     if row.overrides is None or row.metric != metric:
         return False
-    if f"task={config.task.name}" not in row.overrides:  # before anything is composed
+    if f"task={config.task.name}" not in row.overrides:  # quick: nothing is composed
         return False
     return network_of(compose_row(*row.overrides)) == network_of(config)
 
 
 def paper_values(row: Row, table: Table) -> dict[str, Any]:
-    """A row's cells under the names that `task.paper` has for them."""
+    """A row's cells under their names in `task.paper`."""
     counted = " (body)" if table.body else ""
     return {
         "table": table.number,

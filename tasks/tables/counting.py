@@ -1,4 +1,4 @@
-"""What the network of a row costs, counted on it and nowhere written down."""
+"""The cost of a row's network, counted on the network itself."""
 
 import json
 from functools import cache
@@ -17,24 +17,25 @@ from tasks.training.build import build_head
 
 
 def compose_row(*overrides: str) -> DictConfig:
-    """A configuration of one's own, to be changed at will."""
+    """A configuration that the caller may change."""
     return composed_config(*overrides).copy()
 
 
 def network_of(config: DictConfig) -> dict[str, Any]:
-    """What makes a configuration's network: trunk, head and size, but not its weights."""
+    """What defines a configuration's network: trunk, head and size, but not its weights."""
     backbone, head = (
         OmegaConf.to_container(node, resolve=True) for node in (config.backbone, config.task.head)
     )
+    assert isinstance(backbone, dict)
     backbone.pop("weights", None)
     size = config.size if isinstance(config.size, int) else list(config.size)
     return {"backbone": backbone, "head": head, "size": size}
 
 
 def count_row(row: Row, table: Table) -> Cost | None:
-    """Mult-adds of one image and parameters, as the table counts; None for what is not public.
+    """Mult-adds for one image and parameters, as the table counts; None if it is not public.
 
-    Built on torch's meta device: nothing is computed, and no weights are loaded.
+    The network is built on torch's meta device: nothing is computed, and no weights are loaded.
     """
     if row.overrides is not None:
         network = network_of(compose_row(*row.overrides))
@@ -42,7 +43,7 @@ def count_row(row: Row, table: Table) -> Cost | None:
         network = {"network": row.network, "size": row.size}
     else:
         return None
-    # tables share rows, and the five rows of a column in Table 11 are one network
+    # cached, because tables share rows, and the five rows of Table 11 are one network
     return _count(json.dumps(network), None if table.body else table.outputs)
 
 
@@ -56,9 +57,8 @@ def _count(network: str, outputs: int | None) -> Cost:
 
 
 def build_row(parts: dict[str, Any], outputs: int | None) -> nn.Module:
-    """The network of `network_of`, or its trunk alone where there are no outputs."""
-    if "network" in parts:
-        return instantiate(parts["network"])
-    if outputs is None:
-        return instantiate(parts["backbone"])
-    return build_head(parts["backbone"], parts["head"], outputs)
+    """The network of `network_of`, or its trunk alone if there are no outputs."""
+    if "network" not in parts and outputs is not None:
+        return build_head(parts["backbone"], parts["head"], outputs)
+    network: nn.Module = instantiate(parts["network" if "network" in parts else "backbone"])
+    return network

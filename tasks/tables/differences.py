@@ -1,4 +1,4 @@
-"""What a run's configuration has otherwise than a row's."""
+"""How a run's configuration differs from a row's."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from tasks.runs.directory import NO_INFLUENCE
 
-# Where files lie and what computes: no part of what a row is.
+# Where files are and what computes does not define a row.
 IGNORED = (
     *NO_INFLUENCE,
     "seed",
@@ -30,20 +30,20 @@ IGNORED = (
     "trainer.strategy",
     "trainer.precision",
 )
-# Parts whose import paths are no part of what a row is: modules move.
+# Parts whose import paths do not define a row, because modules move.
 WIRING = ("data.", "task.bench.", "trainer.")
 ABSENT = object()
 
 
 def differences(wanted: DictConfig, run: DictConfig) -> list[str]:
-    """`key=value` of each option that a run has otherwise, `~key` of one that it lacks.
+    """`key=value` for each option that differs in a run, `~key` for each that it lacks.
 
-    What follows from another option by interpolation is not told again: data.module.year is
-    data.year's.
+    An option that follows from another one by interpolation is not repeated: data.module.year
+    follows data.year.
 
     Args:
-        wanted: the row's configuration with its interpolations; is changed.
-        run: the run's, resolved.
+        wanted: the row's configuration with its interpolations; it is changed.
+        run: the run's configuration, resolved.
     """
     OmegaConf.set_struct(wanted, False)
     for key in IGNORED:
@@ -58,18 +58,19 @@ def differences(wanted: DictConfig, run: DictConfig) -> list[str]:
         ]
         if not changed:
             break
-        # what stands for itself, before what only follows from it
+        # options of their own first, then those that only follow from others
         plain = [key for key in changed if not follows(wanted, key)]
         for key in plain or [min(changed, key=lambda key: (key.count("."), key))]:
             found[key] = theirs.get(key, ABSENT)
             adopt(wanted, key, found[key])
     return [
-        f"~{key}" if value is ABSENT else f"{key}={told(value)}" for key, value in found.items()
+        f"~{key}" if value is ABSENT else f"{key}={as_argument(value)}"
+        for key, value in found.items()
     ]
 
 
 def leaves(node: Any, prefix: str = "") -> dict[str, Any]:
-    """Dotted key -> value of everything that is no mapping."""
+    """Dotted key -> value, for every value that is not a mapping."""
     if not isinstance(node, dict) or not node:
         return {prefix.removesuffix("."): node}
     inner = (
@@ -81,9 +82,9 @@ def leaves(node: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def follows(config: DictConfig, key: str) -> bool:
-    """Whether an option, or a mapping that it is in, is given by an interpolation."""
-    node, parts = config, key.split(".")
-    for part in parts:
+    """Whether an option, or a mapping that contains it, is given by an interpolation."""
+    node: Any = config
+    for part in key.split("."):
         if not OmegaConf.is_dict(node) or part not in node:
             return False
         if OmegaConf.is_interpolation(node, part):
@@ -93,14 +94,14 @@ def follows(config: DictConfig, key: str) -> bool:
 
 
 def replaced(key: str, theirs: dict[str, Any]) -> bool:
-    """Whether a mapping stands where an option was, or an option where its mapping was."""
+    """Whether a mapping has replaced an option, or an option the mapping that contained it."""
     return key not in theirs and any(
         other.startswith(f"{key}.") or key.startswith(f"{other}.") for other in theirs
     )
 
 
 def adopt(config: DictConfig, key: str, value: Any) -> None:
-    """Give an option a value, or take it away; nothing else follows what it then is."""
+    """Set an option or remove it, without effect on a mapping that it was interpolated from."""
     parent, _, leaf = key.rpartition(".")
     if parent and follows(config, parent):
         mapping = OmegaConf.select(config, parent)
@@ -113,10 +114,10 @@ def adopt(config: DictConfig, key: str, value: Any) -> None:
         node.pop(leaf, None)
 
 
-def told(value: Any) -> str:
-    """A value as a command line has it."""
+def as_argument(value: Any) -> str:
+    """A value as it is written on a command line."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    return f"[{','.join(map(told, value))}]" if isinstance(value, list) else str(value)
+    return f"[{','.join(map(as_argument, value))}]" if isinstance(value, list) else str(value)

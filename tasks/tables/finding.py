@@ -1,9 +1,9 @@
-"""The run that a row's metric is taken from, of all that lie in run directories."""
+"""The finished run that a row's metric is taken from."""
 
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -20,7 +20,7 @@ from tasks.tables.counting import compose_row, network_of
 from tasks.tables.differences import differences
 from tasks.tables.reading import Row, Table
 
-# Modes that test the machinery.
+# Modes that only test the machinery.
 NO_RESULT = ("smoke", "overfit")
 
 
@@ -40,9 +40,9 @@ class Found:
 
     Args:
         run: the run.
-        metric: in percent; None where the result has no such metric, or an undefined one.
-        same_data: measured on the paper's data set, on all images that the paper scores.
-        differences: from the row's configuration, `key=value`; none for exactly that one.
+        metric: in percent; None if the result does not have it, or it is undefined.
+        same_data: whether it was measured on all images that the paper scores.
+        differences: from the row's configuration, `key=value`; empty for exactly that one.
     """
 
     run: FinishedRun
@@ -52,38 +52,42 @@ class Found:
 
     @property
     def data(self) -> str:
-        """What it was measured on, in words."""
+        """The data it was measured on, in words."""
         mode = self.run.config.mode
-        return self.run.result["data"] + ("" if mode == "full" else f" (mode={mode})")
+        return f"{self.run.result['data']}{'' if mode == 'full' else f' (mode={mode})'}"
 
 
 def find(row: Row, table: Table, runs: Path) -> Found | None:
-    """The run that a row shows, of those with the row's task and network.
+    """The run that a row shows, among those with the row's task and network.
 
-    A run on the paper's data goes before one on other data, then one of exactly the row's
-    configuration before one that differs, then the newest.
+    A run on the paper's data is preferred to one on other data, then a run of exactly the row's
+    configuration to one that differs, then the newest.
     """
     if row.overrides is None:
         return None
-    task = compose_row(*row.overrides).task.name
-    found = [shown(run, row, table) for run in finished(runs, task) if belongs(run, row)]
+    given = row.overrides
+    task = compose_row(*given).task.name
+    found = [compared(run, row, given, table) for run in finished(runs, task) if fills(run, given)]
     return max(found, key=lambda f: (f.same_data, not f.differences, f.run.date), default=None)
 
 
-def belongs(run: FinishedRun, row: Row) -> bool:
-    """Whether a run's network is the row's. A mode may change a task's head, but not the row."""
+def fills(run: FinishedRun, overrides: Sequence[str]) -> bool:
+    """Whether a run's network is that of a row's overrides, in the run's mode.
+
+    A mode may change a task's head, and the run still fills the row.
+    """
     if run.config.mode in NO_RESULT:
         return False
-    wanted = compose_row(*row.overrides, f"mode={run.config.mode}")
+    wanted = compose_row(*overrides, f"mode={run.config.mode}")
     return network_of(wanted) == network_of(run.config)
 
 
-def shown(run: FinishedRun, row: Row, table: Table) -> Found:
-    """A run as the row shows it."""
+def compared(run: FinishedRun, row: Row, overrides: Sequence[str], table: Table) -> Found:
+    """A run compared with a row of these overrides."""
     mode = run.config.mode
     # a sample brings its own data set
     real_data = () if mode == "sample" else table.real_data
-    wanted = compose_row(*row.overrides, *real_data, f"mode={mode}")
+    wanted = compose_row(*overrides, *real_data, f"mode={mode}")
     different = [] if mode == "full" else [f"mode={mode}"]
     value = run.result["metrics"].get(row.metric)
     defined = value is not None and math.isfinite(value) and value >= 0
@@ -110,7 +114,7 @@ def on_papers_data(run: FinishedRun, table: Table) -> bool:
 
 @cache
 def finished(runs: Path, task: str) -> list[FinishedRun]:
-    """A task's finished runs. Damaged ones are named on stderr and passed over."""
+    """A task's finished runs. Damaged ones are reported on stderr and left out."""
     found = []
     for path in sorted(runs.glob(f"{task}/*/result.json")):
         try:
@@ -121,10 +125,10 @@ def finished(runs: Path, task: str) -> list[FinishedRun]:
 
 
 def read_run(path: Path) -> FinishedRun:
-    """A finished run of its folder.
+    """The finished run in a folder.
 
     Raises:
-        InputError: a file that is damaged, or was written by something else.
+        InputError: a file is damaged, or was written by something else.
     """
     file = path / "result.json"
     result = read_runs(file, json.loads, {"metrics": dict, "data": str, "seed": int})
@@ -132,8 +136,8 @@ def read_run(path: Path) -> FinishedRun:
     config = read_runs(path / "config.yaml", yaml.safe_load, parts | {"mode": str})
     if "${" in json.dumps(config):
         raise InputError(
-            f"{path / 'config.yaml'}: it holds an interpolation, and a run's configuration is "
-            "resolved: it was changed; left out"
+            f"{path / 'config.yaml'} holds an interpolation, which a run never writes: it was "
+            "changed; left out"
         )
     if not (Path(conf.__file__).parent / "mode" / f"{config['mode']}.yaml").is_file():
         raise InputError(f"{path / 'config.yaml'}: mode={config['mode']} is not known; left out")
@@ -145,7 +149,11 @@ def read_run(path: Path) -> FinishedRun:
 
 
 def read_runs(path: Path, parse: Callable[[str], Any], wanted: dict[str, type]) -> dict[str, Any]:
-    """A file's mapping, with at least these keys."""
+    """The mapping in a file, which has at least these keys.
+
+    Raises:
+        InputError: the file is damaged, or lacks a key.
+    """
     try:
         content = parse(path.read_text())
     except (OSError, ValueError, yaml.YAMLError) as error:
@@ -154,4 +162,5 @@ def read_runs(path: Path, parse: Callable[[str], Any], wanted: dict[str, type]) 
     for key, kind in wanted.items():
         if not isinstance(content, dict) or not isinstance(content.get(key), kind):
             raise InputError(f"{path} has no proper {key}: it is no such file of a run; left out")
-    return content
+    mapping: dict[str, Any] = content
+    return mapping

@@ -1,4 +1,4 @@
-"""A table's lines: the paper's row, what ours costs, and the run that its metric is taken from."""
+"""A table's lines: a row of the paper, our network's cost, and the run that gives our metric."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,12 @@ from tasks.tables.reading import Row, Table
 
 @dataclass(frozen=True)
 class Line:
-    """A row with ours beside it.
+    """A row of the paper with our figures.
 
     Args:
         row, table: the paper's.
-        cost: of our network; None where that is not public.
-        found: the run that the row shows; None where there is none.
+        cost: of our network; None if it is not public.
+        found: the run that the row shows; None if there is none.
     """
 
     row: Row
@@ -55,5 +55,5 @@ class Line:
 
 
 def lines_of(table: Table, runs: Path) -> list[Line]:
-    """A table's lines, with what the runs in a folder have measured."""
+    """A table's lines, with the results of the runs in a folder."""
     return [Line(row, table, count_row(row, table), find(row, table, runs)) for row in table.rows]

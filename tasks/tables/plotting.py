@@ -1,11 +1,13 @@
-"""A picture a table: the metric over mult-adds, the paper's and ours."""
+"""A picture per table: the metric over mult-adds, the paper's and ours."""
 
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from backbone.files import write_atomically
 from tasks.runs.plots import plt
+from tasks.tables.finding import Found
 from tasks.tables.lines import Line
 from tasks.tables.printing import magnitude, title
 
@@ -13,36 +15,38 @@ Point = tuple[float, float, str]  # mult-adds, percent, row
 
 
 def papers(lines: Iterable[Line], peer: bool) -> list[Point]:
-    """The paper's rows that have a cost."""
+    """The paper's rows that have a cost and a metric."""
+    cells = [(line.row.paper, line.row.name) for line in lines if line.row.peer == peer]
     return [
-        (magnitude(line.row.paper.mult_adds), line.row.paper.metric, line.row.name)
-        for line in lines
-        if line.row.peer == peer and line.row.paper.mult_adds
+        (magnitude(paper.mult_adds), paper.metric, name)
+        for paper, name in cells
+        if paper.mult_adds and paper.metric is not None
     ]
 
 
 def ours(lines: Iterable[Line]) -> dict[str, list[Point]]:
-    """What the legend says of our runs -> their points."""
+    """Our runs: words for the legend -> points."""
     points: dict[str, list[Point]] = {}
     for line in lines:
-        if line.found is None or line.found.metric is None:
+        found = line.found
+        if found is None or found.metric is None or line.cost is None:
             continue
-        words = "ours" if line.found.same_data else f"ours, on other data: {place(line)}"
-        point = (line.cost.mult_adds, line.found.metric, line.row.name)
+        words = "ours" if found.same_data else f"ours, on other data: {place(found)}"
+        point = (line.cost.mult_adds, found.metric, line.row.name)
         points.setdefault(words, []).append(point)
     return points
 
 
-def place(line: Line) -> str:
-    """A run's data set in few words."""
-    mode, data = line.found.run.config.mode, line.found.run.result["data"]
+def place(found: Found) -> str:
+    """A run's data set in a few words."""
+    mode, data = found.run.config.mode, str(found.run.result["data"])
     return data.partition(":")[0] + ("" if mode == "full" else f", mode={mode}")
 
 
 def plot(lines: list[Line], path: Path) -> None:
     """Write a table's picture as PNG."""
     measured = ours(lines)
-    series = [
+    series: list[tuple[str, list[Point], dict[str, Any]]] = [
         ("paper, MobileNet", papers(lines, peer=False), {"marker": "o", "color": "C0"}),
         ("paper, other networks", papers(lines, peer=True), {"marker": "s", "color": "0.6"}),
         ("ours", measured.pop("ours", []), {"marker": "*", "color": "C3", "s": 130}),
@@ -57,7 +61,7 @@ def plot(lines: list[Line], path: Path) -> None:
     for words, points, look in series:
         axes.scatter(*zip(*[point[:2] for point in points], strict=True), label=words, **look)
         for number, (x, y, name) in enumerate(points):
-            # names stand towards the middle, and by turns above and below
+            # names are placed towards the middle, alternately above and below
             right, up = 1 if x <= middle else -1, 1 if number % 2 else -1
             axes.annotate(
                 name,

@@ -20,7 +20,7 @@ def magnitude(printed: str) -> float:
 
 
 def as_printed(counted: int | None, printed: str | None) -> str:
-    """Our count in the unit of the print, with one digit more."""
+    """Our count in the unit that the paper prints, with one more digit."""
     if counted is None or printed is None:
         return "-"
     digits = len(printed[:-1].partition(".")[2]) + 1
@@ -33,7 +33,7 @@ def format_value(metric: float | None) -> str:
 
 
 def cells(line: Line, marks: dict[str, int]) -> list[str]:
-    """A row of the printed table; footnotes are numbered by `marks`."""
+    """A row of the printed table; `marks` are the numbers of the footnotes."""
     paper, cost, found = line.row.paper, line.cost, line.found
     ours = elsewhere = ""
     if found is None:
@@ -48,14 +48,14 @@ def cells(line: Line, marks: dict[str, int]) -> list[str]:
         ours,
         elsewhere,
         paper.mult_adds or "-",
-        as_printed(cost and cost.mult_adds, paper.mult_adds),
+        as_printed(None if cost is None else cost.mult_adds, paper.mult_adds),
         paper.parameters or "-",
-        as_printed(cost and cost.parameters, paper.parameters),
+        as_printed(None if cost is None else cost.parameters, paper.parameters),
     ]
 
 
-def footmarks(lines: Iterable[Line]) -> dict[str, int]:
-    """The footnotes of rows -> their numbers; rows may share one."""
+def footnotes(lines: Iterable[Line]) -> dict[str, int]:
+    """The footnotes of rows -> their numbers; rows may share a footnote."""
     notes = dict.fromkeys(line.row.note for line in lines if line.row.note)
     return {note: number for number, note in enumerate(notes, 1)}
 
@@ -68,9 +68,9 @@ def title(lines: list[Line]) -> str:
     return f"Table {table.number}. {table.title} ({f'{table.metric} in %, ' if one else ''}{where})"
 
 
-def runs_told(lines: list[Line]) -> list[tuple[str, str]]:
-    """Rows that have a run, those of one run together: on what, when, where, what is different."""
-    told: dict[str, list[str]] = {}
+def run_facts(lines: list[Line]) -> list[tuple[str, str]]:
+    """Rows with a run, and its data, date, seed, folder and differences; by run."""
+    rows: dict[str, list[str]] = {}
     for line in lines:
         if line.found is None:
             continue
@@ -83,12 +83,12 @@ def runs_told(lines: list[Line]) -> list[tuple[str, str]]:
         ]
         if found.differences:
             parts.append(f"differs by {' '.join(found.differences)}")
-        told.setdefault("; ".join(parts), []).append(line.row.name)
-    return [(", ".join(names), facts) for facts, names in told.items()]
+        rows.setdefault("; ".join(parts), []).append(line.row.name)
+    return [(", ".join(names), facts) for facts, names in rows.items()]
 
 
 def commands(lines: list[Line]) -> list[tuple[str, str]]:
-    """Rows that are not run, those of one command together, and the command that fills them."""
+    """Rows without a run, and the command that fills them; by command."""
     rows: dict[str, list[str]] = {}
     for line in lines:
         if line.found is None and line.row.command is not None:
@@ -98,7 +98,7 @@ def commands(lines: list[Line]) -> list[tuple[str, str]]:
 
 def text(lines: list[Line]) -> str:
     """A table for a terminal."""
-    table, marks = lines[0].table, footmarks(lines)
+    table, marks = lines[0].table, footnotes(lines)
     rows = [*HEADINGS, *(cells(line, marks) for line in lines)]
     page = aligned(rows)
     rule = "-" * max(map(len, page))
@@ -106,14 +106,14 @@ def text(lines: list[Line]) -> str:
     out = [title(lines), rule, *heading, rule, *body, rule]
     out += [wrapped(table.note)] if table.note else []
     out += [wrapped(f"[{number}] {note}") for note, number in marks.items()]
-    out += [wrapped(f"{name}: {facts}") for name, facts in runs_told(lines)]
+    out += [wrapped(f"{name}: {facts}") for name, facts in run_facts(lines)]
     for names, command in commands(lines):
         out += [wrapped(f"not run: {names}"), f"    {command}"]
     return "\n".join([*out, "every MobileNet row:", f"    {table.sweep}", ""])
 
 
 def wrapped(paragraph: str) -> str:
-    """A paragraph; what follows its first line is indented."""
+    """A paragraph, indented from its second line on."""
     return textwrap.fill(
         paragraph,
         WIDTH,
@@ -125,13 +125,13 @@ def wrapped(paragraph: str) -> str:
 
 def markdown(lines: list[Line]) -> str:
     """A table for a README."""
-    table, marks = lines[0].table, footmarks(lines)
+    table, marks = lines[0].table, footnotes(lines)
     heading = ["", "paper", "ours", "ours on other data", "mult-adds, paper", "ours"]
     rows = [[*heading, "parameters, paper", "ours"], ["---", *["---:"] * 7]]
     rows += [cells(line, marks) for line in lines]
     notes = [table.note] if table.note else []
     notes += [f"[{number}] {note}" for note, number in marks.items()]
-    notes += [f"{name}: {facts}" for name, facts in runs_told(lines)]
+    notes += [f"{name}: {facts}" for name, facts in run_facts(lines)]
     notes += [f"not run: {names}: `{command}`" for names, command in commands(lines)]
     notes += [f"every MobileNet row: `{table.sweep}`"]
     page = [f"| {' | '.join(row)} |" for row in rows]

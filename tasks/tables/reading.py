@@ -1,4 +1,4 @@
-"""The tables of conf/table/: one file a table, with the paper's cells and each row's overrides."""
+"""The tables of conf/table/: a file per table, with the paper's cells and each row's overrides."""
 
 import shlex
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ class PaperData:
 
     Args:
         name: of the configuration that reads it, `data=NAME`.
-        images: that are scored.
-        words: what people call it.
+        images: number of images that are scored.
+        words: its usual name.
     """
 
     name: str
@@ -43,15 +43,15 @@ class Row:
     """A row of a table.
 
     Args:
-        name: the paper's words.
+        name: as in the paper.
         paper: its cells.
-        metric: its name in a run's result.
-        overrides: what configures the row's network and training, the table's own overrides
-            included; None for a network that this suite does not have.
-        command: what fills the row on the paper's data; None where nothing does.
-        peer: a network that the paper compares with: shown, and no part of the table's sweep.
-        network, size: of a network without overrides: what builds it, and the side of its input in
-            pixels; None where it is not public.
+        metric: name of what it measures in a run's result.
+        overrides: configure the row's network and training, including the table's own overrides;
+            None for a network that this suite does not have.
+        command: fills the row on the paper's data; None if there are no overrides.
+        peer: whether it is a network that the paper compares with, which the table's sweep omits.
+        network, size: how a network without overrides is built, and the side of its input in
+            pixels; None if it is not public.
         note: a footnote.
     """
 
@@ -72,10 +72,10 @@ class Table:
 
     Args:
         number, title: of the table.
-        metric: name in a run's result of what the table measures; rows may have their own.
-        body: whether costs are the trunk's alone.
-        outputs: of the networks that are counted; None where the body is.
-        data: what the metrics were measured on; None where that is private.
+        metric: name of what it measures in a run's result; rows may have their own.
+        body: whether costs are those of the trunk alone.
+        outputs: number of outputs of the networks that are counted; None if only the body is.
+        data: what the metrics were measured on; None if that is private.
         real_data: overrides that name the real data set on a command line.
         note: a footnote to all rows.
         rows: in the paper's order.
@@ -98,8 +98,8 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """A table of its file."""
-    table = OmegaConf.to_container(OmegaConf.load(path))["table"]
+    """The table in a file."""
+    table: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(path).table)  # type: ignore[assignment]
     data = table["data"]
     return Table(
         number=table["number"],
@@ -115,7 +115,7 @@ def read_table(path: Path) -> Table:
 
 
 def read_row(row: dict[str, Any], table: dict[str, Any]) -> Row:
-    """A row of a table's file."""
+    """A row as a table's file has it."""
     overrides = row["overrides"]
     if overrides is not None:
         overrides = (*table["overrides"], *overrides)
@@ -133,10 +133,12 @@ def read_row(row: dict[str, Any], table: dict[str, Any]) -> Row:
 
 
 def read_tables(wanted: list[str]) -> list[Table]:
-    """The tables of numbers and ranges such as `4-7` and `10`, in the paper's order; all for none.
+    """The tables of these numbers and ranges, such as `10` and `4-7`, in the paper's order.
+
+    Without any, all tables.
 
     Raises:
-        InputError: no such table, or no number.
+        InputError: there is no such table, or an argument is not a number.
     """
     known = sorted(int(path.stem) for path in FOLDER.glob("*.yaml"))
     numbers = {number for text in wanted for number in numbers_of(text)} or set(known)

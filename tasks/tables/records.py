@@ -8,12 +8,12 @@ from tasks.tables.lines import Line
 
 
 def as_json(lines: list[Line]) -> str:
-    """A list of objects, one a row."""
+    """A list of objects, one per row."""
     return json.dumps([line.to_dict() for line in lines], indent=2)
 
 
 def as_csv(lines: list[Line]) -> str:
-    """A line a row: the keys of the JSON in columns."""
+    """A line per row, with the keys of the JSON as columns."""
     out = io.StringIO()
     rows = [flat(line) for line in lines]
     writer = csv.DictWriter(out, rows[0], lineterminator="\n")
@@ -23,7 +23,7 @@ def as_csv(lines: list[Line]) -> str:
 
 
 def flat(line: Line) -> dict[str, object]:
-    """A row of the CSV. As on the page, a metric of other data has a column of its own."""
+    """A row of the CSV; as in the printed table, a metric on other data has its own column."""
     row = line.to_dict()
     paper, ours = row.pop("paper"), row.pop("ours")
     command, note = row.pop("command"), row.pop("note")

@@ -40,6 +40,7 @@ def test_the_first_loss_is_that_of_a_guess():
     assert loss.item() == pytest.approx(math.log(10), abs=0.2)
 
 
+@pytest.mark.slow
 def test_it_learns_four_images():
     torch.manual_seed(0)
     model = Classifier(MobileNetV1(alpha=0.25, bn_momentum=0.5), 4)

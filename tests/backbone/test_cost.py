@@ -66,6 +66,7 @@ def prints_as(value, printed):
     return figure in (round(value / 1e6 * digits), math.floor(value / 1e6 * digits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.tables}-{row.name}")
 def test_the_papers_networks_to_the_printed_digit(row):
     with torch.device("meta"):
@@ -125,6 +126,7 @@ def test_no_mobilenet_of_tables_4_to_10_is_missing(shared):
     }
 
 
+@pytest.mark.slow
 def test_a_large_network_can_be_counted_without_running_it():
     with FakeTensorMode():
         assert cost(Network(), torch.empty(1, 3, 224, 224)) == Cost(568_740_352, 4_231_976)

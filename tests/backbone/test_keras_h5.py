@@ -134,6 +134,7 @@ def test_layers_under_other_names_are_taken_in_their_order(tmp_path):
     assert_loads(write_keras(tmp_path / "a.h5", source, fc, first_name), source, fc)
 
 
+@pytest.mark.slow
 def test_a_file_of_another_alpha_names_it(tmp_path):
     source, fc = randomised(MobileNetV2(alpha=0.5))
     path = write_keras(tmp_path / "a.h5", source, fc, keras_layer_v2)
@@ -187,6 +188,7 @@ def test_the_word_keras_reads_the_file_in_the_cache(tmp_path):
     assert "dropped classifier of 1,000 classes (120 here)" in load(wnids[:120])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FLOAT_WEIGHTS.is_file(), reason="no Keras weights at hand")
 def test_the_real_weights_as_h5(tmp_path):
     real, real_fc = MobileNetV1(alpha=0.75).eval(), nn.Linear(768, 1000)

@@ -25,6 +25,7 @@ def test_the_shallow_body_lacks_five_rows_and_keeps_the_names():
         trunk.split("conv11")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("alpha", "widths"),
     [(0.75, (24, 48, 768)), (0.35, (11, 22, 358)), (0.1, (8, 8, 102)), (1.4, (44, 89, 1433))],

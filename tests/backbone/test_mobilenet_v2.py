@@ -52,12 +52,14 @@ RELEASED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("alpha", "expected"), RELEASED.items())
 def test_costs_are_the_released_networks(alpha, expected):
     with torch.device("meta"):
         assert cost(Network(alpha=alpha), torch.empty(1, 3, 224, 224)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [1.4, 1.0, 0.35])
 def test_torchvision_and_timm_cost_the_same(alpha):
     with torch.device("meta"):
@@ -137,6 +139,7 @@ def test_batch_norm_settings_reach_every_layer():
     assert {(m.eps, m.momentum) for m in norms} == {(1e-5, 0.1)}
 
 
+@pytest.mark.slow
 def test_padding_changes_even_sizes_only():
     same, symmetric = MobileNetV2(0.35).eval(), MobileNetV2(0.35, padding="symmetric").eval()
     symmetric.load_state_dict(same.state_dict())
@@ -190,6 +193,7 @@ def test_options_are_read_off_the_shapes(options):
     assert trunk.options_fitting({"conv13.pointwise.bn.weight": (1024,)}) == {}
 
 
+@pytest.mark.slow
 def test_no_options_make_another_network_fit():
     trunk = MobileNetV2(alpha=0.35)
     shapes = {k: v.shape for k, v in trunk.state_dict().items()}

@@ -89,6 +89,7 @@ def test_the_published_resolution_nearest_to_the_images(
     assert asked == [tmp_path / name]
 
 
+@pytest.mark.slow
 def test_options_other_than_the_publisher_s_are_refused_with_the_right_ones(tmp_path):
     trunk = MobileNetV2(padding="symmetric", normalization="imagenet")
     with pytest.raises(InputError) as error:
@@ -105,6 +106,7 @@ def test_options_other_than_the_publisher_s_are_refused_with_the_right_ones(tmp_
         weights.load_weights(MobileNetV1(), "timm")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "trunk"),
     [
@@ -139,6 +141,7 @@ def test_without_a_network_timm_s_file_is_named(hub):
     assert "https://huggingface.co/timm/resnet18." in str(error.value)
 
 
+@pytest.mark.slow
 def test_what_nobody_publishes():
     with pytest.raises(InputError, match=r"alpha 0\.5, 1\.0, 1\.4, not 0\.75: set backbone\.alpha"):
         weights.load_weights(MobileNetV2(0.75), "timm")
@@ -150,6 +153,7 @@ def test_what_nobody_publishes():
         weights.load_weights(TimmTrunk("mobilenetv2_035"), "keras")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "verdict"),
     [
@@ -178,6 +182,7 @@ def test_a_file_of_timm_s_complete_network_fills_a_timm_trunk(tmp_path, name, ve
             torch.testing.assert_close(fc(trunk(x).mean((2, 3))), model(x), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_timm_trunk_of_another_network_is_refused(tmp_path):
     torch.save(timm.create_model("resnet34").state_dict(), tmp_path / "weights.pth")
     with pytest.raises(InputError, match=r"\(timm names\) does not fit TimmTrunk.*unexpected"):

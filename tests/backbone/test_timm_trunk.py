@@ -71,6 +71,7 @@ def check_names(trunk, network):
     assert rest <= head - ({"conv_head"} if "conv_head" in trunk.taps else set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIGHT)
 def test_the_last_map_is_timms(name):
     network = complete(name)
@@ -101,6 +102,7 @@ def test_the_maps_before_it_are_timms_too(name):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
 def test_large_networks(name):
     with torch.device("meta"):

@@ -159,6 +159,7 @@ def test_channels_last_stays_channels_last_and_changes_nothing(trunk):
         torch.testing.assert_close(maps[tap], expected[tap], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_options_make_the_same_network_again(trunk):
     with torch.device("meta"):
         again = type(trunk)(**trunk.options)
@@ -181,6 +182,7 @@ def test_normalization_is_on_the_unit_scale(trunk):
     assert all(0 < value <= 1 for value in std)
 
 
+@pytest.mark.slow
 def test_compiles_as_one_graph_and_runs_under_autocast():
     torch.manual_seed(0)
     trunk = MobileNetV1(alpha=0.25).eval()

@@ -24,6 +24,7 @@ def torchvision_model(name):
     return model, model.features
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "name", "trunk", "count", "size"),
     [
@@ -60,6 +61,7 @@ def test_they_compute_what_their_own_network_computes(tmp_path, make, name, trun
         torch.testing.assert_close(fc(trunk(x).mean((2, 3))), model(x), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_options_that_no_tensor_shows_are_reported(tmp_path):
     save_file(timm.create_model("mobilenetv1_100").state_dict(), tmp_path / "a.safetensors")
     report = weights.load_weights(MobileNetV1(normalization="imagenet"), tmp_path / "a.safetensors")
@@ -71,6 +73,7 @@ def test_options_that_no_tensor_shows_are_reported(tmp_path):
     assert "trained with padding=symmetric, this trunk has padding=same" in str(report)
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_say_whose_they_are(tmp_path):
     save_file(timm.create_model("mobilenetv2_050").state_dict(), tmp_path / "a.safetensors")
     with pytest.raises(InputError) as error:

@@ -236,6 +236,7 @@ def write_checkpoint(path, trunk, fc, ids, **more):
     return path
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_a_run_fills_trunk_and_classifier(tmp_path):
     source, fc = random_trunk(padding="symmetric"), nn.Linear(256, 10)
     path = write_checkpoint(tmp_path / "best.ckpt", source, fc, IDS)
@@ -279,6 +280,7 @@ def test_a_state_dict_of_pytorch(tmp_path, wrap):
     assert torch.equal(target.conv9.pointwise.conv.weight, source.conv9.pointwise.conv.weight)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -300,12 +302,14 @@ def test_a_file_of_pytorch_without_weights(tmp_path, content, message):
     assert str(path) in str(error.value)
 
 
+@pytest.mark.slow
 @needs_keras_weights
 def test_the_hint_names_the_alpha_of_the_real_weights():
     with pytest.raises(InputError, match=r"135 tensors of another shape.*with alpha=0\.75"):
         weights.load_weights(MobileNetV1(), KERAS)
 
 
+@pytest.mark.slow
 @needs_keras_weights
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="no ImageNet photographs at hand")
 def test_keras_weights_know_imagenet():

@@ -1,6 +1,8 @@
 """Predicting from a checkpoint alone, and refusing what cannot be predicted."""
 
 import json
+import os
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -21,6 +23,7 @@ from tasks.detection.task import Detection
 from tasks.images.files import open_image
 from tasks.images.view import View
 from tasks.training.checkpoints import read_checkpoint
+from tasks.training.model import Model
 from tasks.training.restore import load_task
 from tasks.training.saving import AtomicCheckpointIO
 
@@ -85,16 +88,22 @@ class Bare(nn.Module):
     trunk = SimpleNamespace(normalization=((0.5,) * 3, (0.5,) * 3))
 
 
+def bare_model(task, size) -> Model:
+    return Model(task, SimpleNamespace(size=size), "cpu")
+
+
 @pytest.mark.parametrize("keep_aspect", [False, True])
 @pytest.mark.parametrize("size", [(128, 128), (90, 160)])
 def test_a_detector_sees_what_its_loaders_showed_it(index, size, keep_aspect):
     view = View(keep_aspect=keep_aspect)
     data = CocoDetection(index, size, view=view)
-    task = Detection(Bare(), labels=LABELS, view=view)
+    model = bare_model(Detection(Bare(), labels=LABELS, view=view), size)
     assert len(data) == 7
     for i, item in enumerate(data):
-        image, pixels, extent = predict.look(index.path(i), task.view, size)
+        image = open_image(index.path(i))
+        pixels = model.pixels(index.path(i), image.width, image.height)
         assert np.array_equal(pixels, item["image"]), index.path(i)
+        extent = view.extent(image.width, image.height, size)
         assert list(extent) == item["extent"].tolist()
         assert [image.height, image.width] == item["size"].tolist()
 
@@ -106,11 +115,10 @@ def test_a_classifier_sees_what_its_loaders_showed_it(photographs):
     index = ImageIndex(str(photographs), names, np.zeros(len(paths), np.int64), classes)
     view = View(crop_fraction=0.875)
     data = LabelledImages(index, (96, 80), view=view)
-    task = Classification(Bare(), labels=LABELS, view=view)
+    model = bare_model(Classification(Bare(), labels=LABELS, view=view), (96, 80))
     for i, path in enumerate(paths):
-        _, pixels, extent = predict.look(path, task.view, (96, 80))
+        pixels = model.pixels(path, *open_image(path).size)
         assert np.array_equal(pixels, data[i]["image"]), path.name
-        assert extent == (96, 80)
 
 
 def make_confident(checkpoint, path):
@@ -119,7 +127,7 @@ def make_confident(checkpoint, path):
     for name, tensor in state["state_dict"].items():
         if name.startswith("head.class_predictors") and name.endswith("bias"):
             tensor.view(-1, 91)[:, 17] = 3.0  # everything is a cat
-    torch.save(state, path)
+    AtomicCheckpointIO().save_checkpoint(state, path)  # with the checksum of the new weights
     return path
 
 
@@ -178,6 +186,60 @@ def test_an_unreadable_image_is_named_and_the_others_go_on(checkpoint, command, 
     assert len(json.loads((tmp_path / "out/predictions.json").read_text())) == 1
 
 
+def test_inputs_of_one_name_get_pictures_of_their_own(checkpoint, command, sample, tmp_path):
+    source = sorted((sample / "val2017").iterdir())[0]
+    folder = tmp_path / "photos"
+    given = [folder / name for name in ("x-2.jpg", "x.jpg", "sub/x.jpg")]
+    for path in given:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, path)
+    (folder / "notes.txt").touch()
+    code, _ = command(checkpoint, folder, *given, "--output", folder / "out")
+    assert code == 0
+    answers = json.loads((folder / "out/predictions.json").read_text())
+    assert len(answers) == 6
+    pictures = {answer["picture"] for answer in answers}
+    assert pictures == {path.name for path in (folder / "out").glob("*.jpg")}
+    assert len(pictures) == 6
+    # again: the first answers are no images of the folder
+    code, _ = command(checkpoint, folder, "--output", folder / "out")
+    assert code == 0
+    assert len(json.loads((folder / "out/predictions.json").read_text())) == 3
+
+
+def test_what_is_no_file_is_named_and_the_others_go_on(checkpoint, command, sample, tmp_path):
+    good = sorted((sample / "val2017").iterdir())[0]
+    os.mkfifo(tmp_path / "pipe.jpg")
+    url = "https://example.org/cat.jpg"
+    out = tmp_path / "out"
+    code, err = command(checkpoint, tmp_path / "pipe.jpg", url, "/dev/null", good, "--output", out)
+    assert code == 2
+    lines = err.splitlines()
+    assert len(lines) == 3
+    assert f"{tmp_path / 'pipe.jpg'} is a pipe" in lines[0]
+    assert "download it" in lines[1]
+    assert "/dev/null is a device" in lines[2]
+    assert len(json.loads((out / "predictions.json").read_text())) == 1
+
+
+def test_outputs_never_replace_inputs(checkpoint, command, sample, tmp_path):
+    shutil.copy(sorted((sample / "val2017").iterdir())[0], tmp_path / "cat.jpg")
+    before = (tmp_path / "cat.jpg").read_bytes()
+    code, err = command(checkpoint, tmp_path / "cat.jpg", "--output", tmp_path)
+    assert code == 2
+    assert "choose another --output" in err
+    assert (tmp_path / "cat.jpg").read_bytes() == before
+    assert not (tmp_path / "predictions.json").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(checkpoint, command, sample, tmp_path):
+    (tmp_path / "file").touch()
+    code, err = command(checkpoint, sample / "val2017", "--output", tmp_path / "file" / "out")
+    assert code == 2
+    assert err.startswith(f"error: cannot write {tmp_path / 'file/out'} (")
+    assert len(err.splitlines()) == 1
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>", b"PK\x03\x04 cut short"])
 def test_what_is_no_checkpoint_is_refused(command, tmp_path, content):
     path = tmp_path / "model.ckpt"
@@ -219,8 +281,8 @@ def test_a_checkpoint_is_plain_and_whole(checkpoint):
 
 def test_a_failed_save_leaves_the_earlier_checkpoint(tmp_path):
     path = tmp_path / "last.ckpt"
-    AtomicCheckpointIO().save_checkpoint({"step": 1}, path)
+    AtomicCheckpointIO().save_checkpoint({"state_dict": {}, "step": 1}, path)
     with pytest.raises((AttributeError, TypeError, RuntimeError)):
-        AtomicCheckpointIO().save_checkpoint({"step": lambda: 2}, path)
-    assert torch.load(path, weights_only=True) == {"step": 1}
+        AtomicCheckpointIO().save_checkpoint({"state_dict": {}, "step": lambda: 2}, path)
+    assert torch.load(path, weights_only=True)["step"] == 1
     assert [p.name for p in tmp_path.iterdir()] == ["last.ckpt"]

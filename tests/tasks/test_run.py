@@ -42,7 +42,7 @@ def test_a_run_leaves_everything_a_run_leaves(detector):
     assert result["cost"]["mult_adds"] > 0
     assert torch.__version__.startswith(result["versions"]["torch"])
     assert "random initialisation" in answer.out
-    assert "19.3" in answer.out, "the paper's row stands beside ours"
+    assert "19.3" in answer.out, "the paper's row is shown next to ours"
     names = {row["name"] for row in csv.DictReader((path / "metrics.csv").open())}
     assert {"train/loss", "train/box", "train/classification", "val/AP", "test/AP"} <= names
 
@@ -102,9 +102,9 @@ def test_fresh_starts_over(run, tiny, finished):
 
 
 @pytest.fixture(scope="module")
-def unharmed(run, sample, tmp_path_factory) -> Path:
-    """A run of four epochs that nothing befell."""
-    folder = tmp_path_factory.mktemp("unharmed")
+def unbroken(run, sample, tmp_path_factory) -> Path:
+    """A run of four epochs without interruption."""
+    folder = tmp_path_factory.mktemp("unbroken")
     assert run(*tiny_options(sample, folder), "trainer.max_epochs=4").code == 0
     return only_run(folder)
 
@@ -122,8 +122,8 @@ def scored_rows(path: Path) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     ("minutes", "workers"), [(10, 0), (0.0001, 1)], ids=["epoch's end", "within the epoch"]
 )
-def test_killed_and_continued_is_bit_identical(run, tiny, unharmed, tmp_path, minutes, workers):
-    """SIGKILL in mid-epoch, the same command again: the very metrics of an unharmed run."""
+def test_killed_and_continued_is_bit_identical(run, tiny, unbroken, tmp_path, minutes, workers):
+    """SIGKILL in mid-epoch, the same command again: exactly the metrics of an uninterrupted run."""
     options = [*tiny, "trainer.max_epochs=4", f"data.workers={workers}"]
     options.append(f"trainer.checkpoint_minutes={minutes}")
     with start(options) as process:
@@ -132,7 +132,7 @@ def test_killed_and_continued_is_bit_identical(run, tiny, unharmed, tmp_path, mi
     assert answer.code == 0, answer.err
     step = int(answer.out.partition("at step ")[2].split()[0])
     assert step == 12 if minutes == 10 else 12 < step < 18
-    paths = [unharmed, only_run(tmp_path)]
+    paths = [unbroken, only_run(tmp_path)]
     results = [json.loads((path / "result.json").read_text())["metrics"] for path in paths]
     assert results[0] == results[1]
     assert_same_weights(*paths)

@@ -16,6 +16,7 @@ def configuration(tmp_path, *options):
     return OmegaConf.create(OmegaConf.to_container(config, resolve=True))
 
 
+@pytest.mark.slow
 def test_every_contender_is_timed(tmp_path):
     result = benchmark_classifier(configuration(tmp_path), batch_size=2, rounds=1)
     kinds = result["images_per_second"]

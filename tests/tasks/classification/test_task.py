@@ -86,6 +86,7 @@ def test_mixup_draws_beta_shares(batch):
     assert drawn.var() == pytest.approx(0.25 / 1.4, rel=0.25)  # of Beta(a, a): 1 / (4 (2a + 1))
 
 
+@pytest.mark.slow
 def test_predict_gives_the_five_best_in_order(batch):
     task = build()
     with torch.no_grad():

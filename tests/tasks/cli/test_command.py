@@ -34,6 +34,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["task=ssd_coco", "--cfg", "job"]], ids=str)
 def test_help_and_config_answer_without_torch(arguments):
     answer = python("tasks.run", *arguments)
@@ -91,6 +92,7 @@ def test_a_mistake_gets_one_message_and_exit_code_2(run, arguments, said):
     assert answer.err.startswith("error: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [["task=ssd_coco", "backbone.alhpa=0.5"], ["task=ssd_coco", "data.root=/no/such/place"]],
@@ -103,6 +105,7 @@ def test_a_mistake_is_answered_without_torch(arguments):
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -148,6 +151,7 @@ def test_a_folder_of_ones_own_configurations(run, tmp_path):
     assert answer.out == "77\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code", "word"),
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
@@ -175,6 +179,7 @@ def test_a_signal_ends_a_run_in_order(tmp_path, number, code, word):
     assert json.loads(status.read_text())["state"] == "interrupted"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", sorted(p.stem for p in (ROOT / "conf/task").glob("*.yaml")))
 @pytest.mark.parametrize("mode", sorted(p.stem for p in (ROOT / "conf/mode").glob("*.yaml")))
 def test_every_task_composes_in_every_mode(task, mode):
@@ -197,6 +202,7 @@ def test_precedence_is_command_line_then_mode_then_task():
     assert (task.size, mode.size, line.size) == (300, task.task.sample.size, 128)
 
 
+@pytest.mark.slow
 def test_the_same_run_whatever_has_no_influence():
     def name(*options: str) -> str:
         with hydra.initialize_config_module("conf", version_base="1.3"):

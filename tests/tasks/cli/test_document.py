@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from omegaconf import OmegaConf
 
 from tasks.cli.configuration import compose_config
@@ -12,12 +13,14 @@ from tests.conftest import ROOT
 README = ROOT / "conf/README.md"
 
 
+@pytest.mark.slow
 def test_the_committed_file_is_what_the_generator_writes():
     assert README.read_text() == document(), (
         "run: python -m tasks.cli.schema.document > conf/README.md"
     )
 
 
+@pytest.mark.slow
 def test_every_option_of_every_group_is_listed():
     listed = set(re.findall(r"^\| `([\w.]+)` \|", README.read_text(), re.MULTILINE))
     free = ("task.paper.", "data.module.", "data.source.", "data.check.", "distill.source.")

@@ -56,6 +56,7 @@ def options() -> list[tuple[str, str]]:
     return sorted(found.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "task"), options(), ids=lambda value: value)
 @settings(derandomize=True, max_examples=12, deadline=None, database=None)
 @given(value=VALUES)

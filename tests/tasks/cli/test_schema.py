@@ -102,6 +102,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("override", " ".join(REFUSED).split())
 def test_a_value_out_of_range_gets_a_line_with_key_value_and_what_is_allowed(override):
     lines = said(*options(override))
@@ -132,6 +133,7 @@ TAKEN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("override", " ".join(TAKEN).split())
 def test_a_value_within_its_range_is_taken(override):
     assert said(*options(override)) == []
@@ -195,6 +197,7 @@ def test_a_timm_trunk_takes_arguments_of_timms_own():
     ]
 
 
+@pytest.mark.slow
 def test_options_of_a_task_from_elsewhere_have_the_types_of_their_defaults(tmp_path):
     (tmp_path / "task").mkdir()
     (tmp_path / "task/grades.yaml").write_text(

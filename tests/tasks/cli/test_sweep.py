@@ -49,6 +49,7 @@ def runs(tmp_path) -> dict[int, dict]:
     return found
 
 
+@pytest.mark.slow
 def test_a_failing_and_a_refused_job_leave_the_others_alone_and_are_named(tmp_path):
     answer = sweep(tmp_path, "-m", "seed=13,1", "data.batch_size=4,-4")
     assert answer.code == 1
@@ -69,6 +70,7 @@ def test_a_failing_and_a_refused_job_leave_the_others_alone_and_are_named(tmp_pa
     assert runs(tmp_path)[1]["name"] in finished
 
 
+@pytest.mark.slow
 def test_an_option_that_does_not_compose_is_one_jobs_matter(tmp_path):
     answer = sweep(tmp_path, "-m", "optimizer=nosuch,sgd")
     assert answer.code == 1
@@ -77,6 +79,7 @@ def test_an_option_that_does_not_compose_is_one_jobs_matter(tmp_path):
     assert answer.out.splitlines()[-1] == "1 of 2 finished"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"[]", b"{}", b"", b"\xff"])
 def test_a_damaged_result_is_one_jobs_matter(tmp_path, content):
     assert sweep(tmp_path, "-m", "seed=1,2").code == 0
@@ -89,6 +92,7 @@ def test_a_damaged_result_is_one_jobs_matter(tmp_path, content):
     assert answer.out.splitlines()[-1] == "2 of 3 finished"
 
 
+@pytest.mark.slow
 def test_killed_and_run_again_a_sweep_goes_on_where_it_was(tmp_path):
     options = ("-m", "seed=1,2,3", f"paths.data={tmp_path / 'hang'}")
     first = subprocess.Popen(command(tmp_path, *options), cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -115,6 +119,7 @@ def test_killed_and_run_again_a_sweep_goes_on_where_it_was(tmp_path):
     assert runs(tmp_path) == after
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
     line = command(tmp_path, "-m", "seed=2,3", f"paths.data={tmp_path / 'hang'}")
     process = subprocess.Popen(
@@ -139,6 +144,7 @@ def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {2: "interrupted"}
 
 
+@pytest.mark.slow
 def test_sigterm_ends_the_job_and_the_sweep(tmp_path):
     line = command(tmp_path, "-m", "seed=2,3", f"paths.data={tmp_path / 'hang'}")
     process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -154,6 +160,7 @@ def test_sigterm_ends_the_job_and_the_sweep(tmp_path):
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {2: "interrupted"}
 
 
+@pytest.mark.slow
 def test_a_job_that_leaves_no_result_is_not_finished(tmp_path):
     answer = sweep(tmp_path, "-m", "seed=4,5")
     assert answer.code == 1
@@ -197,6 +204,7 @@ def wait_for_end(pid: int) -> None:
     raise AssertionError(f"process {pid} is still there")
 
 
+@pytest.mark.slow
 def test_fresh_runs_finished_jobs_again(tmp_path):
     sweep(tmp_path, "-m", "seed=1")
     answer = sweep(tmp_path, "-m", "seed=1", "fresh=true")
@@ -205,11 +213,13 @@ def test_fresh_runs_finished_jobs_again(tmp_path):
     assert {run["state"] for run in runs(tmp_path).values()} == {"finished"}
 
 
+@pytest.mark.slow
 def test_configurations_that_come_out_the_same_are_one_job(tmp_path):
     answer = sweep(tmp_path, "-m", "backbone.alpha=0.5,0.50")
     assert answer.out.splitlines()[-1] == "1 of 1 finished"
 
 
+@pytest.mark.slow
 def test_jobs_go_where_hydras_launcher_puts_them(tmp_path):
     answer = sweep(tmp_path, "-m", "seed=1,13", "hydra/launcher=submitit_local")
     assert answer.code == 1

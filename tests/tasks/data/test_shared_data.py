@@ -1,4 +1,4 @@
-"""The product on real photographs, where they stand beside the checkout."""
+"""The suite on real photographs, if they are next to the checkout."""
 
 import json
 

@@ -50,6 +50,7 @@ def detection(rcnn: FasterRCNN, augment: bool = True) -> Detection:
     return Detection(rcnn, LABELS, augmentation=Augmentation(flip=0.5) if augment else None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "mult_adds"), [(300, "25.224 G"), (600, "30.494 G")])
 def test_cost_is_the_papers(size, mult_adds):
     rcnn = FasterRCNN(MobileNetV1(), 91, size)
@@ -58,6 +59,7 @@ def test_cost_is_the_papers(size, mult_adds):
     assert counted.parameters == 6_065_995
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trunk", "tap", "stages"),
     [

@@ -44,6 +44,7 @@ def detection(ssd: SSD, augment: bool = True) -> Detection:
     return Detection(ssd, LABELS, augmentation=augmentation if augment else None)
 
 
+@pytest.mark.slow
 def test_cost_is_the_papers():
     ssd = head(alpha=1.0, size=(300, 300))
     counted = cost(ssd.eval(), torch.zeros(1, 3, 300, 300))

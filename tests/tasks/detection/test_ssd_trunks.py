@@ -32,6 +32,7 @@ def objects(ssd: SSD, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor,
     return boxes.expand(len(images), 6, 4), labels.expand(len(images), 6), valid
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MAPS)
 def test_every_parameter_takes_part_at_300(name):
     """On the meta device: all is done but the arithmetic."""
@@ -46,6 +47,7 @@ def test_every_parameter_takes_part_at_300(name):
     assert not [n for n, p in ssd.named_parameters() if p.grad is None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["inception_v3", "resnet50"])
 def test_a_step_and_an_answer(name):
     torch.manual_seed(0)
@@ -65,6 +67,7 @@ def test_a_step_and_an_answer(name):
     assert found["boxes"].max() <= 96
 
 
+@pytest.mark.slow
 def test_anchors_cover_a_frame_that_the_maps_do_not_divide():
     """Inception V3's maps of 97 x 163 pixels have odd sides, and fewer cells than pixels / 16."""
     ssd = SSD(TimmTrunk("inception_v3"), 91, (97, 163))

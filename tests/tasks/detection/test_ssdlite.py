@@ -30,6 +30,7 @@ def count(trunk: type, outputs: int, size: int) -> Cost:
         return cost(SSD(trunk(), outputs, size, separable=True), torch.empty(1, 3, size, size))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trunk", "outputs", "expected", "paper"),
     [
@@ -58,6 +59,7 @@ def test_parameters_are_those_of_the_released_network():
     assert ssd.anchors.shape == (1917, 4)
 
 
+@pytest.mark.slow
 def test_the_configuration_is_the_network_counted_here():
     with hydra.initialize_config_module("conf", version_base="1.3"):
         config = hydra.compose("config", ["task=ssdlite_coco"])
@@ -135,6 +137,7 @@ def test_what_a_predictor_sees(separable, reach):
     assert torch.equal(cells, expected)
 
 
+@pytest.mark.slow
 def test_it_learns_drawn_pictures(sample, tmp_path):
     """From random weights, the loss to a third in twelve steps."""
     index, _ = load_split(sample, "train", cache_dir=tmp_path, year=2017, num_classes=91)

@@ -22,7 +22,7 @@ from tasks.detection.task import Detection
 from tasks.images.files import PADDING
 from tasks.images.preprocessing import Augmentation
 from tasks.images.view import View
-from tasks.training.fit import draw_pictures
+from tasks.training.pictures import draw_pictures
 from tests.conftest import ROOT
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])

@@ -243,6 +243,21 @@ def test_cached_and_live_outputs_teach_the_same(run, options, teacher, folders, 
     assert live[0] > 1e-3
 
 
+def test_what_no_outputs_are_written_for_or_over(teacher, folders, tmp_path):
+    from tasks.teacher import write_outputs
+
+    image = next(folders.glob("train/*/*"))
+    before = image.read_bytes()
+    for output, said in ((image, "would replace"), (tmp_path, "is a folder")):
+        with pytest.raises(InputError, match=said):
+            write_outputs(teacher, folders / "train", output)
+    assert image.read_bytes() == before
+    with pytest.raises(InputError, match="no such folder"):
+        write_outputs(teacher, tmp_path / "nowhere", tmp_path / "o.npz")
+    with pytest.raises(InputError, match="no image in this folder"):
+        write_outputs(teacher, tmp_path, tmp_path / "o.npz")
+
+
 def test_a_teacher_sees_its_own_size_and_values():
     """Through a student of other pixel values, the teacher's outputs are what it gives itself."""
     from types import SimpleNamespace

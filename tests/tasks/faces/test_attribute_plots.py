@@ -25,6 +25,7 @@ def test_wrong_answers_come_first():
     assert [share for _, share in lines] == pytest.approx([0.8, 0.3, 0.9, 0.6])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("teacher", [0.8, NAN])
 def test_bars_grow_with_the_attributes(tmp_path, teacher):
     def draw(count):

@@ -37,6 +37,7 @@ def test_an_embedding_needs_two_dimensions():
         Embedding(MobileNetV1(alpha=0.25), dimension=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("alpha", "size", "millions", "printed"),
     [

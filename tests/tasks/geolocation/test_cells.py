@@ -170,6 +170,7 @@ def command(monkeypatch, *arguments):
     cells.main()
 
 
+@pytest.mark.slow
 def test_command_writes_the_file_and_a_map(tmp_path, monkeypatch, capsys, places):
     source = tmp_path / "photos.csv"
     np.savetxt(source, places, "%.9f", ",", header="LAT,LON", comments="")

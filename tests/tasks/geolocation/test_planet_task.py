@@ -98,6 +98,7 @@ def test_the_files_own_position_is_compared(sure, tmp_path):
     assert sure.present().compare(said, photo(tmp_path / "b.jpg")) == {}
 
 
+@pytest.mark.slow
 def test_the_picture_has_the_heat_map_and_both_marks(sure, tmp_path):
     said = answer(sure)
     image = Image.new("RGB", (300, 400), (0, 255, 255))
@@ -154,6 +155,7 @@ def test_a_checkpoint_of_another_partition_is_refused(partition, places):
         task.on_load_checkpoint({"labels": labels(other).to_dict()})
 
 
+@pytest.mark.slow
 def test_the_papers_cost(capsys):
     """Table 11: 13 M parameters and 0.58 G mult-adds; and PlaNet's own 26,263 cells."""
     config = OmegaConf.create(

@@ -29,6 +29,7 @@ def test_ids_of_real_photographs_are_the_librarys(shared):
     assert_same_ids(whole.latitude, whole.longitude)
 
 
+@pytest.mark.slow
 def test_on_poles_seams_and_the_antimeridian_the_cell_holds_the_point(places):
     # On a seam the last bit of a cosine may choose the side: either cell is right if it holds the
     # point, and the library says whether it does.

@@ -46,6 +46,7 @@ def ids(batches):
     return [int(i) for batch in batches for i in batch["image_id"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_two_processes_see_every_photograph_exactly_once_an_epoch(shards, partition, workers):
     seen = []
@@ -68,6 +69,7 @@ def test_an_item_is_the_photograph_with_its_place(shards, partition):
     assert item["size"].tolist() == [18, 24]
 
 
+@pytest.mark.slow
 def test_the_order_is_a_function_of_seed_and_epoch(shards, partition):
     def order(seed, epoch):
         one = stream(shards, partition, seed=seed)
@@ -156,6 +158,7 @@ def batches(shards, partition, steps, batch_size=4, workers=0, done=(0, 0), **op
     return StreamBatches(one, batch_size, steps, workers, collate_places, done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_are_full_and_the_epoch_is_every_photograph(shards, partition, workers):
     """Workers end with incomplete batches, which are put together."""
@@ -172,6 +175,7 @@ def test_batches_are_full_and_the_epoch_is_every_photograph(shards, partition, w
         assert found.stream.counts == {}
 
 
+@pytest.mark.slow
 def test_a_process_with_too_few_photographs_repeats_some(shards, partition):
     found = batches(shards, partition, steps=50)
     seen = ids(found)
@@ -181,6 +185,7 @@ def test_a_process_with_too_few_photographs_repeats_some(shards, partition):
     assert found.stream.counts == {"repeated": 52}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_continued_epoch_goes_on_where_it_was(shards, partition, workers):
     whole = batches(shards, partition, steps=30, workers=workers)

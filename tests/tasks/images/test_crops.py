@@ -47,6 +47,7 @@ def distance(a, b):
     ).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(500, 375), (375, 900), (2000, 300)])
 def test_random_crops_are_distributed_as_torchvisions(width, height):
     torch.manual_seed(0)

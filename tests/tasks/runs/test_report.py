@@ -46,7 +46,7 @@ def test_baselines_and_the_paper_stand_beside():
 
 
 def test_what_a_baseline_has_not_is_left_blank():
-    """A student's agreement with its teacher, beside an answer that knows of none."""
+    """A student's agreement with its teacher, next to a baseline that has none."""
     metrics = {"mean_ap": 0.8, "teacher_agreement": 0.9}
     result = RESULT | {"metrics": metrics, "baselines": {"majority": {"mean_ap": 0.3}}}
     rows = {line.split("  ")[0]: line.split() for line in lines(result) if line}

@@ -106,6 +106,7 @@ def test_splits_share_no_picture_and_no_id(drawn):
         assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_bytes_with_any_number_of_processes(tmp_path):
     draw_coco(tmp_path / "one", **SMALL, seed=3)
     draw_coco(tmp_path / "two", **{**SMALL, "workers": 2}, seed=3)
@@ -148,6 +149,7 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, stop):
     assert _siblings(tmp_path / "coco") == ["coco"]
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_leave_one_whole_set(tmp_path):
     call = f"from tasks.samples.coco import draw_coco; draw_coco('coco', **{SMALL!r})"
     root = Path(__file__).resolve().parents[3]

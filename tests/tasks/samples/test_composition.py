@@ -30,6 +30,7 @@ def _painted(picture, item) -> np.ndarray:
     return (renders[1] - renders[0]).mean(-1) > 127
 
 
+@pytest.mark.slow
 def test_boxes_are_tight_around_what_is_painted(pictures):
     checked = 0
     for picture in pictures:

@@ -135,6 +135,7 @@ def test_a_coat_varies_from_dog_to_dog_but_its_eyes_and_marks_stay():
     assert sum(one.body) < sum(one.under)
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
     draw_dogs(tmp_path / "same", **SMALL)
     draw_dogs(tmp_path / "other", **SMALL, seed=1)

@@ -116,6 +116,7 @@ def test_pairs_are_in_lfws_format(drawn):
     assert set.union(*people) <= folders
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
     draw_faces(tmp_path / "same", **SMALL)
     assert _digest(tmp_path / "same") == _digest(drawn)

@@ -22,7 +22,7 @@ def runs(tmp_path) -> Path:
 
 @pytest.fixture
 def finish(runs) -> Callable[..., Path]:
-    """A run directory of a configuration, finished with these metrics on so many images."""
+    """A run directory of a configuration, finished with these metrics on this many images."""
 
     def write(
         *overrides: str,

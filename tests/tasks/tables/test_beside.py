@@ -1,4 +1,4 @@
-"""Which row of the paper a run is shown beside."""
+"""Which row of the paper is shown next to a run."""
 
 import pytest
 
@@ -11,6 +11,7 @@ OWN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overrides", "row", "value", "mult_adds"),
     [

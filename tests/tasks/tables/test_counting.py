@@ -157,6 +157,7 @@ COUNTED = {
 NOT_PUBLIC = {"Baseline", "FaceNet"}
 
 
+@pytest.mark.slow
 def test_peers_are_counted_or_not_public():
     for table in TABLES.values():
         for row in table.rows:

@@ -20,6 +20,7 @@ def checkpoint(tmp_path) -> Path:
     return Path(shutil.copy(FIXTURES / "image_folder.ckpt", tmp_path / "best.ckpt"))
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_changes_nothing_unnoticed(checkpoint):
     """It is refused, or it lies between the parts that are read."""
     content = torch.load(checkpoint, weights_only=True)

@@ -93,6 +93,7 @@ def error(directory: RunDirectory) -> str:
     return json.loads((directory.path / "status.json").read_text())["error"]
 
 
+@pytest.mark.slow
 def test_the_first_process_to_fail_has_the_word(tmp_path, monkeypatch):
     config = OmegaConf.create(
         {
@@ -148,7 +149,7 @@ def data_of(count: int, rank: int, world: int, batch_size: int = 4) -> DataModul
 @pytest.mark.parametrize(("count", "world"), [(9, 2), (17, 2), (23, 3), (3, 3)])
 @pytest.mark.parametrize("limit", [None, 1, 2])
 def test_what_is_scored_is_known_to_all_processes(count, world, limit):
-    """Shares of other sizes and numbers of batches, and the same images in all minds."""
+    """Shares differ in size and batches, and all processes count the same images."""
     modules = [data_of(count, rank, world) for rank in range(world)]
     seen = [
         index

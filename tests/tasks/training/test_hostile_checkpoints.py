@@ -82,6 +82,7 @@ def new(old) -> dict[str, Any]:
     return old | {"format": FORMAT, "config": read.config, "labels": read.labels.to_dict()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["_target_", NAME])
 @pytest.mark.parametrize("age", ["old", "new"])
 def test_nothing_named_anywhere_is_run(age, key, old, new, tmp_path):
@@ -104,6 +105,7 @@ def test_nothing_named_anywhere_is_run(age, key, old, new, tmp_path):
     assert refused > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_target_is_refused_where_things_are_built(target, old, new, tmp_path):
     for content, key in ((old, "_target_"), (new, NAME)):

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import ROOT
 
 PROBE = """
@@ -25,6 +27,7 @@ def faults(mode: str) -> tuple[str, int]:
     return kept, int(count)
 
 
+@pytest.mark.slow
 def test_freed_blocks_are_reused_without_touching_new_pages():
     kept, count = faults("keep")
     assert kept in ("True", "False")

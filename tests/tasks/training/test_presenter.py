@@ -1,4 +1,4 @@
-"""What a task says and draws that brings no presenter of its own."""
+"""What a task without a presenter of its own says and draws."""
 
 import json
 
@@ -56,7 +56,11 @@ def test_nothing_is_compared_by_default(presenter, prediction, tmp_path):
 
 
 def test_a_sheet_of_the_reported_split(presenter, folder, tmp_path):
-    data = ImageData(ImageFolder(str(folder)), 32, 4, 0, 0, False, [0.08, 1], View(), None, False)
+    data = ImageData(
+        ImageFolder(str(folder)),
+        **{"size": 32, "batch_size": 4, "workers": 0, "seed": 0, "view": View()},
+        **{"crop": False, "crop_scale": [0.08, 1], "limit": None, "validate_on_train": False},
+    )
     data.setup("test")
     asked = []
 

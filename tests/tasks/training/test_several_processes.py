@@ -1,4 +1,4 @@
-"""Runs of two real processes: one folder, one voice, one process's scores, and a shared end."""
+"""Runs of two real processes: one folder, one report, the scores of one process, and one end."""
 
 import csv
 import json
@@ -70,9 +70,9 @@ def test_a_detector(run, tiny, tmp_path):
     output, errors = finish(start([*options, *TWO]))
     path = only_run(tmp_path / "runs")
     assert output.count("network: ") == output.count("run directory: ") == 1
-    assert errors == "", "nothing of a second process, and none of Lightning's own affairs"
+    assert errors == "", "nothing from the second process, and no warnings of Lightning's"
     found = result(path)
-    # 24 images: 4 steps of 2 x 3 images an epoch; 9 images are scored: 5 of them by the first
+    # 24 images: 4 steps of 2 x 3 images per epoch; 9 images are scored: 5 of them by the first
     assert found["steps"] == 24
     assert found["scored_images"] == 9
     names = rows(path)
@@ -129,13 +129,13 @@ def classifier(tmp_path) -> list[str]:
 
 def test_a_classifier_killed_and_continued(run, classifier, tmp_path):
     """With its main process the other one ends; both go on at the same step, to the same end."""
-    folders = [tmp_path / "unharmed", tmp_path / "killed"]
+    folders = [tmp_path / "unbroken", tmp_path / "killed"]
     finish(start([*classifier, *TWO, f"paths.runs={folders[0]}"]))
     options = [*classifier, *TWO, f"paths.runs={folders[1]}"]
     killed = start(options)
     kill_at(killed, folders[1], step="9")
     killed.communicate(timeout=60)  # the pipes close when the last process is gone
-    assert status(only_run(folders[1]))["state"] == "running", "nobody was left to say more"
+    assert status(only_run(folders[1]))["state"] == "running", "nothing was left to change it"
     output, _ = finish(start(options))
     assert 6 <= int(output.partition("at step ")[2].split()[0]) < 12
     paths = [only_run(folder) for folder in folders]
@@ -152,8 +152,9 @@ def test_a_classifier_killed_and_continued(run, classifier, tmp_path):
     assert score == pytest.approx(result(paths[0])["metrics"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_an_error_of_the_second_process_ends_both(classifier, tmp_path):
-    """The second image of the validation set is its share: nobody else comes upon the damage."""
+    """The second image of the validation set is its share: only it reads the damaged file."""
     victim = tmp_path / "images/val/ants/1.jpg"
     victim.write_bytes(victim.read_bytes()[:200])
     process = start([*classifier, *TWO, f"paths.runs={tmp_path / 'runs'}"])

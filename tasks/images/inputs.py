@@ -1,0 +1,118 @@
+"""Images named on a command line, and outputs that must not replace them."""
+
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from backbone.errors import InputError
+from tasks.images.listing import files_below, is_image
+
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+KINDS = {
+    stat.S_IFIFO: "a pipe (FIFO)",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "a folder",
+}
+
+
+def named_images(given: Iterable[Path], output: Path | None = None) -> tuple[list[Path], list[str]]:
+    """The files that are named, and all images in the folders that are named and below.
+
+    Args:
+        given: files and folders.
+        output: a folder that is written to; what is in it is not searched, unless it is named.
+
+    Returns:
+        The images; and for each folder where something was skipped, a line that counts it.
+
+    Raises:
+        InputError: a folder without an image, or one that cannot be listed.
+    """
+    paths, lines = [], []
+    for path in given:
+        if not path.is_dir():
+            paths.append(path)
+            continue
+        found = [path / os.fsdecode(file) for file in files_below(path)]
+        own = _own_files(found, path, output)
+        images = [file for file in found if is_image(os.fsencode(file.name)) and file not in own]
+        skipped = Counter(file.suffix or "without a suffix" for file in {*found} - own - {*images})
+        if own:
+            skipped[f"in {output}, where answers are written"] = len(own)
+        if not images:
+            held = f", only {_counted(skipped)}" if skipped else ""
+            raise InputError(f"{path}: no image in this folder or below{held}")
+        if skipped:
+            lines.append(f"{path}: skipped {_counted(skipped)}")
+        paths += images
+    return paths, lines
+
+
+def require_file(path: Path) -> None:
+    """Raise InputError unless a path names a regular file, which can be opened without waiting."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if URL.match(str(path)):
+            raise InputError(f"{path} is a web address: download it, and name the file") from error
+        raise InputError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not a path ({error})") from error
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is {KINDS.get(stat.S_IFMT(mode), 'not a file')}, not a file")
+
+
+def refuse_overwriting(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Raise InputError if an output would replace an input."""
+    read = {key: path for path in inputs if (key := _identity(path)) is not None}
+    for path in outputs:
+        replaced = read.get(_identity(path) or (-1, -1))
+        if replaced is not None:
+            raise InputError(
+                f"{path} would replace {replaced}, which is an input: choose another --output"
+            )
+
+
+def distinct_names(paths: Sequence[Path], suffix: str) -> list[str]:
+    """A file name with this suffix for each path, its own stem where that is free, else numbered.
+
+    No two are the same, not even on a file system that ignores case, and whatever the order.
+    """
+    reserved, taken, names = {path.stem.casefold() for path in paths}, set[str](), []
+    for path in paths:
+        stem, number = path.stem, 2
+        if stem.casefold() in taken:
+            while (stem := f"{path.stem}-{number}").casefold() in reserved | taken:
+                number += 1
+        taken.add(stem.casefold())
+        names.append(stem + suffix)
+    return names
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _own_files(files: Iterable[Path], folder: Path, output: Path | None) -> set[Path]:
+    """Of the files below a folder those that are in the output folder, if that is below it too."""
+    if output is None or folder.resolve() not in output.resolve().parents:
+        return set()
+    inside = folder / output.resolve().relative_to(folder.resolve())
+    return {file for file in files if file.is_relative_to(inside)}
+
+
+def _counted(kinds: Counter[str], most: int = 5) -> str:
+    """The most frequent kinds with their counts: "12 .txt, 3 .json"."""
+    shown = kinds.most_common(most)
+    rest = kinds.total() - sum(count for _, count in shown)
+    words = [f"{count:,} {kind}" for kind, count in shown]
+    return ", ".join([*words, *([f"{rest:,} others"] if rest else [])])
