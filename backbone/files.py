@@ -99,7 +99,9 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         place = next((p for p in (path, *path.parents) if p.exists() and not p.is_dir()), path)
-        raise WriteError(f"{place} is a file where a folder is needed: move it away") from error
+        raise WriteError(
+            f"cannot write {path} ({place} is a file where a folder is needed): move it away"
+        ) from error
     except OSError as error:
         raise write_error(path, error) from error
 
@@ -198,11 +200,11 @@ def _refuse_special(path: Path) -> None:
     with suppress(FileNotFoundError):
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise WriteError(f"{path} is a folder where a file is to be written: move it away")
+            raise WriteError(f"cannot write {path} (it is a folder): move it away")
         if not stat.S_ISREG(mode):
-            raise WriteError(f"{path} is a device or a pipe: give the name of a file")
+            raise WriteError(f"cannot write {path} (a device or a pipe): give the name of a file")
     if path.parent.resolve() == Path("/dev"):  # its links lead to devices, or to open files
-        raise WriteError(f"{path} is no place for a file: give another")
+        raise WriteError(f"cannot write {path} (no place for a file): give another")
 
 
 def _of_writing(error: BaseException, path: Path, within: Path | None) -> OSError | None:

@@ -59,7 +59,8 @@ def test_without_a_cache_the_run_goes_on(places, tmp_path, capsys):
     assert len(partition) > 1
     said = capsys.readouterr()
     assert "not kept" in said.out
-    assert f"warning: {tmp_path / 'cache'}" in said.err
+    assert said.err.startswith("warning: cannot write ")
+    assert f"{tmp_path / 'cache'} is a file" in said.err
 
 
 def test_a_damaged_file_in_the_cache_is_written_again(places, tmp_path):

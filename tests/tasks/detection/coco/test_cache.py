@@ -37,7 +37,7 @@ def test_without_a_cache_the_file_is_parsed_and_one_line_says_so(coco_files, tmp
         assert_equal(cached_instances(coco_files.annotations, tmp_path / "cache"), parsed)
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert f"warning: {tmp_path / 'cache'} is a file" in said
+    assert f"{tmp_path / 'cache'} is a file" in said
 
 
 def test_what_a_killed_process_left_is_removed(coco_files, tmp_path):
