@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from backbone.errors import InputError
-from backbone.files import write_atomically
+from backbone.files import naming_what_was_written, write_atomically
 
 WAITS = (1.0, 3.0)  # seconds before the second and the third attempt
 TIMEOUT = 30.0  # seconds without a byte
@@ -43,7 +43,7 @@ def fetch(url: str, path: Path, begins: bytes) -> Path:
         InputError: the address cannot be reached or has no such file, the server sends something
             else (such as a login page) or breaks off, or the file differs from its recorded sha256.
     """
-    with _alone(path):
+    with _alone(path), naming_what_was_written(path):
         if not path.exists():
             _download(url, path, begins)
         _check_record(path, path)

@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import re
+import resource
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -86,6 +87,19 @@ def test_a_cut_download_goes_on_where_it_was_cut(server, tmp_path):
     path = download.fetch(server.url, tmp_path / "weights.h5", MAGIC)
     assert path.read_bytes() == BODY
     assert server.asked == [None, "bytes=400000-", "bytes=700000-"]
+
+
+def test_a_full_disk_is_named_and_what_has_arrived_is_kept(server, tmp_path):
+    path, before = tmp_path / "weights.h5", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"cannot write .*weights\.h5 \(file too large"):
+            download.fetch(server.url, path, MAGIC)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert names(tmp_path) == [".weights.h5.partial"]
+    assert download.fetch(server.url, path, MAGIC).read_bytes() == BODY
+    assert server.asked == [None, "bytes=500000-"]
 
 
 def test_a_later_run_goes_on_too(server, tmp_path):
