@@ -97,8 +97,9 @@ def make_folder(path: Path) -> None:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise WriteError(f"{path} is a file where a folder is needed: move it away") from error
+    except (FileExistsError, NotADirectoryError) as error:
+        place = next((p for p in (path, *path.parents) if p.exists() and not p.is_dir()), path)
+        raise WriteError(f"{place} is a file where a folder is needed: move it away") from error
     except OSError as error:
         raise write_error(path, error) from error
 
@@ -150,7 +151,7 @@ def keep(path: Path, write: Callable[[Path], object]) -> bool:
         write(path)
     except WriteError as error:
         if path.parent not in _told:
-            print(f"warning: {error}; it goes on without this cache", file=sys.stderr)
+            print(f"warning: {error}; the work goes on without this cache", file=sys.stderr)
         _told.add(path.parent)
         return False
     return True

@@ -229,8 +229,8 @@ class RunDirectory:
         That process holds a lock on `.failed` until it ends. The others wait for it, and exit.
         """
         try:
-            descriptor = os.open(self.path / ".failed", os.O_RDWR | os.O_CREAT)  # never closed
-            fcntl.lockf(descriptor, fcntl.LOCK_EX)
+            descriptor = os.open(self.path / ".failed", os.O_RDWR | os.O_CREAT, 0o666)
+            fcntl.lockf(descriptor, fcntl.LOCK_EX)  # for as long as the process lives
             if os.fstat(descriptor).st_size:
                 return False
             os.write(descriptor, f"{os.getpid()}\n".encode())

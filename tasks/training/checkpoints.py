@@ -152,7 +152,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 def _missing(content: Mapping[str, Any]) -> tuple[str, ...]:
     """The parts of a training's state that a checkpoint does not have in their form."""
     wrong = {name for name, kind in PROGRESS.items() if not isinstance(content.get(name), kind)}
-    if "loops" not in wrong and "fit_loop" not in content["loops"]:
+    if "loops" not in wrong and not {"fit_loop", "test_loop"} <= content["loops"].keys():
         wrong.add("loops")
     if "optimizer_states" not in wrong:
         states = content["optimizer_states"] or [None]

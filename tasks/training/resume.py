@@ -32,7 +32,7 @@ def step_reached(directory: RunDirectory, task: Task[Any]) -> int:
     check_resumable(last, directory, task)
     if directory.best.exists():
         try:
-            check_belongs(read_checkpoint(directory.best), directory, task)
+            check_resumable(read_checkpoint(directory.best), directory, task)
         except InputError as error:
             raise InputError(
                 f"{error}; or move it away, and the run goes on, but forgets these weights, the "
@@ -41,19 +41,19 @@ def step_reached(directory: RunDirectory, task: Task[Any]) -> int:
     return last.step
 
 
-def check_resumable(last: Checkpoint, directory: RunDirectory, task: Task[Any]) -> None:
+def check_resumable(checkpoint: Checkpoint, directory: RunDirectory, task: Task[Any]) -> None:
     """Refuse a checkpoint that this run's training cannot go on from.
 
     Raises:
         InputError: it belongs to another run, or has weights but not the state of a training.
     """
-    check_belongs(last, directory, task)
+    check_belongs(checkpoint, directory, task)
     unused = _OF_THE_AVERAGE if task.recipe.ema_decay is None else ()
-    missing = [part for part in last.missing if part not in unused]
+    missing = [part for part in checkpoint.missing if part not in unused]
     if missing:
         raise InputError(
-            f"{last.path} lacks {listed_briefly(missing)}, without which a training cannot go on. "
-            f"{_start_over(last)}"
+            f"{checkpoint.path} lacks {listed_briefly(missing)}, and a training cannot go on "
+            f"without. {_start_over(checkpoint)}"
         )
 
 

@@ -57,7 +57,19 @@ def test_without_a_cache_the_run_goes_on(places, tmp_path, capsys):
     (tmp_path / "cache").write_text("a file where the folder should be")
     partition = Partitioning(None, 400, 5, 7).partition(iter(chunks(places)), tmp_path / "cache")
     assert len(partition) > 1
-    assert "not kept" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "not kept" in said.out
+    assert f"warning: {tmp_path / 'cache'}" in said.err
+
+
+def test_a_damaged_file_in_the_cache_is_written_again(places, tmp_path):
+    partitioning = Partitioning(None, 400, 5, 7)
+    partitioning.partition(iter(chunks(places)), tmp_path)
+    (path,) = (tmp_path / "partitions").iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    partitioning.partition(iter(chunks(places)), tmp_path)
+    assert path.read_bytes() == whole
 
 
 def test_a_damaged_partition_in_a_checkpoint_is_refused(places, tmp_path):
