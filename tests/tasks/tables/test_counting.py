@@ -14,6 +14,8 @@ from tasks.detection.faster_rcnn import FasterRCNN
 from tasks.tables.counting import build_row, compose_row, count_row, network_of
 from tasks.tables.reading import Row, Table, read_tables
 
+pytestmark = pytest.mark.slow  # composes and counts dozens of networks
+
 TABLES = {table.number: table for table in read_tables([])}
 UNITS = {"M": 10**6, "G": 10**9, "B": 10**9}
 # Cells of a MobileNet that are not the whole network's at the printed precision.
@@ -157,7 +159,6 @@ COUNTED = {
 NOT_PUBLIC = {"Baseline", "FaceNet"}
 
 
-@pytest.mark.slow
 def test_peers_are_counted_or_not_public():
     for table in TABLES.values():
         for row in table.rows:

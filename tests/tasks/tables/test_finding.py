@@ -14,6 +14,8 @@ from tasks.tables.lines import Line
 from tasks.tables.reading import read_tables
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow  # composes and counts dozens of networks
+
 DOGS = ("task=stanford_dogs", "size=224", "data.root=/far/away")
 COCO = ("task=ssd_coco", "backbone.alpha=1.0", "size=300")
 PAPERS = ("data.year=2014", "data.minival_ids=/far/away/ids.txt")
@@ -32,7 +34,6 @@ def rows(runs):
     return read
 
 
-@pytest.mark.slow
 def test_an_exact_run_on_the_papers_data_fills_its_row_alone(finish, rows):
     # where it ran, on what and with which seed is no part of the row
     local = ("paths.cache=/tmp/x", "seed=3", "trainer.devices=4", "trainer.strategy=ddp")
@@ -51,7 +52,6 @@ def test_an_exact_run_on_the_papers_data_fills_its_row_alone(finish, rows):
     assert found["1.0 MobileNet-224"]["ours"]["differences"] is None
 
 
-@pytest.mark.slow
 def test_a_run_of_the_sample_is_on_other_data(finish, rows):
     options = ("backbone.alpha=1.0", "mode=sample")
     finish(*DOGS[:2], *options, metrics={"top1": 0.567}, images=8580)
@@ -61,7 +61,6 @@ def test_a_run_of_the_sample_is_on_other_data(finish, rows):
     assert ours["differences"] == ["mode=sample"]
 
 
-@pytest.mark.slow
 def test_a_sample_of_a_detector_with_a_head_of_its_own_is_the_rows(finish, rows):
     given = ("task=faster_rcnn_coco", "backbone.alpha=1.0", "mode=sample")
     finish(*given, "size=300", metrics={"AP": 0.3}, images=200)
@@ -88,7 +87,6 @@ def test_only_all_of_minival_is_minival(finish, rows, options, images, same):
     assert (ours["metric"], ours["same_data"]) == (19.3, same)
 
 
-@pytest.mark.slow
 def test_a_private_set_is_nobodys(finish, rows):
     finish("task=face_attributes", "size=128", metrics={"mean_ap": 0.8}, images=19962)
     ours = rows(12)["1.0 MobileNet-128"]["ours"]
@@ -105,7 +103,6 @@ def test_an_exact_run_goes_before_a_newer_one_that_differs(finish, rows):
     assert (ours["metric"], ours["seed"], ours["differences"]) == (82.0, 1, [])
 
 
-@pytest.mark.slow
 def test_a_run_that_differs_says_so_and_a_sample_does_not_hide_it(finish, rows):
     row = (*DOGS, "backbone.alpha=1.0")
     changed = ("optimizer.lr=1e-4", "backbone.weights=keras")
@@ -134,7 +131,6 @@ def test_another_network_is_no_row_and_a_test_of_the_machinery_no_result(finish,
     assert all(row["ours"]["run"] is None for row in rows(10).values())
 
 
-@pytest.mark.slow
 def test_a_result_without_the_metric_shows_its_run(finish, rows):
     finish("task=face_embedding", "size=160", metrics={"accuracy": 0.9}, images=600)
     ours = rows(14)["1.0 MobileNet-160"]["ours"]

@@ -9,6 +9,8 @@ from PIL import Image
 
 from tests.tasks.tables.test_reading import TABLES
 
+pytestmark = pytest.mark.slow  # composes and counts dozens of networks
+
 DOGS = ("task=stanford_dogs", "size=224")
 
 
