@@ -70,6 +70,8 @@ def check_belongs(checkpoint: Checkpoint, directory: RunDirectory, task: Task[An
             f"{checkpoint.path} belongs to another run: its configuration has "
             f"{listed_briefly(different)}. {_start_over(checkpoint)}"
         )
+    # a task's own objection to other labels comes first: it knows what to do about them
+    task.on_load_checkpoint({"labels": checkpoint.labels.to_dict()})
     if checkpoint.labels.ids != task.labels.ids:
         raise InputError(
             f"{checkpoint.path} was trained on {len(checkpoint.labels.ids):,} classes, "
