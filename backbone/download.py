@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from backbone.errors import InputError
 from backbone.files import naming_what_was_written, write_atomically
@@ -25,6 +25,28 @@ CHUNK = 1 << 18
 
 class _BrokenOffError(Exception):
     """The connection failed; what had arrived is in the partial file."""
+
+
+class SecureRedirects(HTTPRedirectHandler):
+    """Follows redirects, but none that leaves https: what comes over http may be anybody's."""
+
+    def redirect_request(
+        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        """The request to make next.
+
+        Raises:
+            InputError: it would go from https to another kind of address.
+        """
+        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+            raise InputError(
+                f"{req.full_url} redirects to {newurl}, which is not https: nothing was downloaded "
+                "from there; fetch the file by hand from a source that you trust"
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_opener = build_opener(SecureRedirects)
 
 
 def fetch(url: str, path: Path, begins: bytes) -> Path:
@@ -123,7 +145,7 @@ def _open(url: str, have: int, partial: Path) -> HTTPResponse:
     if have:
         headers["Range"] = f"bytes={have}-"
     try:
-        answer: HTTPResponse = urlopen(Request(url, headers=headers), timeout=TIMEOUT)
+        answer: HTTPResponse = _opener.open(Request(url, headers=headers), timeout=TIMEOUT)
         return answer
     except HTTPError as error:
         if error.code != 416:

@@ -1,6 +1,8 @@
 """Build everything a run needs, train it, and score its best weights."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from backbone.cost import Cost, cost
+from backbone.errors import InputError
 from tasks.data.module import DataModule
 from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
@@ -91,6 +94,11 @@ def fit_and_test(run: Run) -> dict[str, float]:
     Returns:
         the scores by their names in the literature.
     """
+    with naming_killed_loaders(run.data.workers):
+        return _fit_and_test(run)
+
+
+def _fit_and_test(run: Run) -> dict[str, float]:
     task, data, trainer, directory = run.task, run.data, run.trainer, run.directory
     if run.trains:
         last = directory.last if directory.last.exists() else None
@@ -101,6 +109,25 @@ def fit_and_test(run: Run) -> dict[str, float]:
         (scores,) = trainer.test(task, data, verbose=False)
         trainer.save_checkpoint(directory.best)  # for predict, as after a training
     return {name.removeprefix("test/"): value for name, value in scores.items()}
+
+
+@contextmanager
+def naming_killed_loaders(workers: int) -> Iterator[None]:
+    """Say what to try where the system has killed a loader process.
+
+    Raises:
+        InputError: in place of torch's RuntimeError about one.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"a loader process has died ({reason}), most often because memory ran out. Set "
+            f"data.workers below {workers}, or data.batch_size lower; the same command then goes on"
+        ) from error
 
 
 def _set_up_process(config: DictConfig) -> None:

@@ -3,7 +3,9 @@ import hashlib
 import re
 import resource
 import threading
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import Request
 
 import pytest
 
@@ -227,3 +229,22 @@ def test_a_folder_that_cannot_be(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot hold downloads"):
         download.fetch("http://127.0.0.1:9/weights.h5", tmp_path / "file/weights.h5", MAGIC)
+
+
+@pytest.mark.parametrize(
+    ("start", "to", "followed"),
+    [
+        ("https://a.example/x", "https://b.example/x", True),
+        ("https://a.example/x", "http://b.example/x", False),
+        ("https://a.example/x", "ftp://b.example/x", False),
+        ("http://127.0.0.1/x", "http://127.0.0.1/y", True),
+    ],
+)
+def test_no_redirect_leaves_https(start, to, followed):
+    handler = download.SecureRedirects()
+    asked = (Request(start), None, 302, "Found", Message(), to)
+    if followed:
+        assert handler.redirect_request(*asked).full_url == to
+    else:
+        with pytest.raises(InputError, match="not https"):
+            handler.redirect_request(*asked)
