@@ -68,6 +68,10 @@ class CocoOptions(DataSetOptions):
     num_classes: Annotated[int, Field(ge=2, le=100_000)] | None = option(
         "91: output k is COCO category k; null: the file's own categories"
     )
+    keep_classes: bool = option(
+        "where task.head.weights answers for other classes: keep the outputs of those whose names "
+        "are here too"
+    )
 
 
 class LabelledImagesOptions(DataSetOptions):
