@@ -10,12 +10,13 @@ import torch
 
 from backbone.download import fetch
 from backbone.errors import InputError
+from backbone.forms import KERAS_OPTIONS
 from backbone.keras_h5 import MAGIC
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile, read_file
-from backbone.weight_names import KERAS_OPTIONS, TIMM_V1, TIMM_V2, NamingScheme
+from backbone.weight_names import TIMM_V1, TIMM_V2, NamingScheme
 
 Published = TypeVar("Published")
 

@@ -13,13 +13,15 @@ from omegaconf import DictConfig
 
 from backbone.cost import Cost, cost
 from backbone.errors import InputError
+from backbone.folded import adopt_statistics
 from tasks.data.module import DataModule
 from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
 from tasks.runs.processes import is_main_process
-from tasks.training.build import build_task, fill_head
+from tasks.training.build import build_task, fill_head, sample_images, sample_pixels
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
+from tasks.training.form import with_form
 from tasks.training.memory import keep_freed_memory
 from tasks.training.progress import Throughput
 from tasks.training.resume import step_reached
@@ -70,6 +72,8 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
     _set_up_process(config)
     data: DataModule = instantiate(config.data.module)
     data.setup("fit")
+    config = with_form(config, lambda: sample_pixels(data))
+    directory.settle(config)
     task, weights = build_task(config, data.labels)
     task.teaching = teaching
     origin = "trunk weights: random initialisation" if weights is None else str(weights)
@@ -78,6 +82,8 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
     print(f"network: {counted} at {config.size}")
     if config.compile:
         task.head.compile()
+    if weights is not None and weights.folded and config.trainer.max_epochs > 0:
+        adopt_statistics(task.head, sample_images(task, data))
     if config.trainer.max_epochs == 0:
         fill_head(task, config, weights)
     step = step_reached(directory, task)

@@ -1,7 +1,7 @@
 """Load a whole network's weights, the head's own layers among them, or all but its classes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from backbone.errors import InputError, listed_briefly
 from backbone.head import Head, Released
 from backbone.weight_files import read_file
+from backbone.weights import differing
 from tasks.data.module import Labels
 from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 
@@ -26,12 +27,17 @@ class HeadReport:
         matched: tensors that were loaded.
         anew: tensors of class predictors that kept their random start, in whole or in part.
         notes: on what the file says of itself, and on the classes.
+        folded: whether batch norm was folded into the convolutions, so that its running statistics
+            are those of no images.
+        differs: as of `backbone.weights.Report`.
     """
 
     origin: str
     matched: tuple[str, ...]
     anew: tuple[str, ...]
     notes: tuple[str, ...]
+    folded: bool = False
+    differs: Mapping[str, tuple[object, object]] = field(default_factory=dict)
 
     @property
     def classifier_loaded(self) -> bool:
@@ -64,12 +70,12 @@ def load_head(
     """
     path = Path(source)
     names: Names | None = None
+    file = read_file(path)
     if is_checkpoint(path):
         checkpoint = read_checkpoint(path)
         found = Released(checkpoint.head_state(), _ids(checkpoint.labels))
         names = _spread(checkpoint.labels, checkpoint.labels.names)
     else:
-        file = read_file(path)
         found = head.released(file, source)
         names = found.names
     ours = _tensors(head.state_dict())
@@ -106,7 +112,14 @@ def load_head(
     # not strict: a file need not hold batch norm's counters, which nothing here reads
     head.load_state_dict(state, strict=False)
     matched = tuple(key for key in ours if key in state and key not in anew)
-    return HeadReport(source, matched, tuple(anew), tuple(notes))
+    return HeadReport(
+        source,
+        matched,
+        tuple(anew),
+        tuple(notes),
+        folded=file.tflite is not None,
+        differs=differing(file, head.trunk),
+    )
 
 
 def _tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
