@@ -22,6 +22,7 @@ PYTORCH_OPTIONS: dict[str, Any] = {
 
 TIMM_V1_OPTIONS = PYTORCH_OPTIONS | {"normalization": "half"}
 NO_WEIGHTS = (None, "none")
+TENSORFLOW_NAMES = ("tf_zoo", "tf_zoo_int8")  # in task.head.weights
 
 
 def published_form(network: str, trunk: Any, head: Any) -> Mapping[str, Any] | None:
@@ -36,7 +37,7 @@ def published_form(network: str, trunk: Any, head: Any) -> Mapping[str, Any] | N
         None where a file has to say it.
     """
     if head not in NO_WEIGHTS:
-        return None
+        return KERAS_OPTIONS if head in TENSORFLOW_NAMES else None
     if trunk in NO_WEIGHTS or trunk == "keras":
         return KERAS_OPTIONS
     if trunk == "timm":

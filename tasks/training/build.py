@@ -67,7 +67,15 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | 
     )
     if whole not in NO_WEIGHTS:
         keep_classes = bool(OmegaConf.select(config, "data.keep_classes"))
-        report = load_head(head, whole, labels, task.outputs_are_labels, keep_classes)
+        report = load_head(
+            head,
+            whole,
+            labels,
+            task.outputs_are_labels,
+            keep_classes,
+            image_size(config.size),
+            Path(config.paths.cache) / "weights",
+        )
     if report is not None:
         _refuse_another_form(report)
     task.to(memory_format=torch.channels_last)

@@ -1,7 +1,7 @@
 """Load a whole network's weights, the head's own layers among them, or all but its classes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,13 @@ class HeadReport:
 
 
 def load_head(
-    head: Head, source: str, labels: Labels, answers_labels: bool, keep_classes: bool = False
+    head: Head,
+    source: str,
+    labels: Labels,
+    answers_labels: bool,
+    keep_classes: bool = False,
+    size: tuple[int, int] | None = None,
+    cache: Path | None = None,
 ) -> HeadReport:
     """Copy a source's tensors into a head and its trunk: all of them, or none and an error.
 
@@ -59,18 +65,32 @@ def load_head(
 
     Args:
         head: the network to fill.
-        source: path of a run's checkpoint, or of a file that `head.released` understands.
+        source: path of a run's checkpoint or of a file that `head.released` understands, or a name
+            that `head.published` knows.
         labels: what the outputs mean here.
         answers_labels: whether the outputs are these labels; if not, only shapes are compared.
         keep_classes: keep the outputs of the classes whose names the source has too.
+        size: (height, width) of the input, to compare with that of published weights.
+        cache: folder for downloads; None for PyTorch's own.
 
     Raises:
         InputError: the file is absent or damaged, or tensors are missing, unexpected or of another
             shape.
     """
-    path = Path(source)
+    archive = head.published(source)
+    if archive is None:
+        path = Path(source)
+    else:
+        if size is not None and size != archive.size:
+            raise InputError(
+                f"task.head.weights={source}: {archive.name} was trained at "
+                f"{archive.size[0]}x{archive.size[1]}: set size={archive.size[0]}"
+            )
+        path = archive.fetch(cache or Path(torch.hub.get_dir(), "checkpoints"))
     names: Names | None = None
     file = read_file(path)
+    if archive is not None:
+        file = replace(file, others={**file.others, **archive.declared})
     if is_checkpoint(path):
         checkpoint = read_checkpoint(path)
         found = Released(checkpoint.head_state(), _ids(checkpoint.labels))
@@ -85,6 +105,12 @@ def load_head(
     anew = of_classes if verdict else []
     _check(source, ours, state, anew)
     notes = list(found.notes)
+    origin = source
+    if archive is not None:
+        origin = f"{archive.name} of TensorFlow's model zoo ({archive.licence})"
+        notes.append(f"its publisher states {archive.score}")
+        if archive.sha256 is None:
+            notes.append("nobody's sha256 of it is known: the first download's is recorded")
     if anew and keep_classes:
         shared = _shared(names, labels, source)
         for key in anew:
@@ -113,7 +139,7 @@ def load_head(
     head.load_state_dict(state, strict=False)
     matched = tuple(key for key in ours if key in state and key not in anew)
     return HeadReport(
-        source,
+        origin,
         matched,
         tuple(anew),
         tuple(notes),
