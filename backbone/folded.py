@@ -86,7 +86,7 @@ def adopt_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
         assert norm.running_var is not None
         with torch.no_grad():
             before = (norm.running_var + norm.eps).sqrt()
-            norm.bias += norm.weight * (mean - norm.running_mean) / before
-            norm.weight *= (variance + norm.eps).sqrt() / before
+            norm.bias.add_(norm.weight * (mean - norm.running_mean) / before)
+            norm.weight.mul_((variance + norm.eps).sqrt() / before)
             norm.running_mean.copy_(mean)
             norm.running_var.copy_(variance)

@@ -60,8 +60,9 @@ def fill_form(config: DictConfig) -> None:
     network = str(trunk.get("_target_")).rpartition(".")[2]
     head = OmegaConf.select(config, "task.head.weights", throw_on_missing=False)
     form = published_form(network, trunk.get("weights"), head)
-    for name in names if form is not None else ():
-        trunk[name] = form[name]
+    if form is not None:
+        for name in names:
+            trunk[name] = form[name]
 
 
 @cache

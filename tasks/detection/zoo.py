@@ -70,7 +70,7 @@ def published(source: str, trunk: Trunk, separable: bool) -> PublishedArchive | 
     """
     if source not in (FLOAT, INT8):
         return None
-    alpha = trunk.options.get("alpha")
+    alpha = float(trunk.options.get("alpha", 0))  # a network of timm's has none
     found = ZOO.get((source, type(trunk), alpha, separable))
     if found is None:
         kinds = [

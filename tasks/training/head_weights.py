@@ -252,8 +252,8 @@ def _row_by_row(
 ) -> Tensor:
     """Our tensor [n * outputs, ...] with the shared classes' rows of theirs."""
     assert names is not None
-    made = ours.clone().unflatten(0, (-1, outputs))
-    given = theirs.unflatten(0, (-1, len(names)))
+    made = ours.reshape(-1, outputs, *ours.shape[1:]).clone()
+    given = theirs.reshape(-1, len(names), *theirs.shape[1:])
     here = torch.tensor(list(shared), device=made.device)
     there = torch.tensor(list(shared.values()), device=given.device)
     made[:, here] = given[:, there].to(made)
