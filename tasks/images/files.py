@@ -5,17 +5,26 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from backbone.errors import InputError
 
 Box = tuple[float, float, float, float]  # xyxy in pixels, fractions allowed
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}  # in lower case
+SUFFIXES = {  # in lower case
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"),
+    *([".avif"] if features.check("avif") else []),
+}
+if find_spec("pillow_heif"):  # an extra: iPhones' photographs
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    SUFFIXES |= {".heic", ".heif"}
 ORIENTATION = 0x0112  # the EXIF tag; its values 5-8 exchange width and height
 # what Pillow raises for damaged content, format by format
 DECODING_ERRORS = (
