@@ -72,6 +72,7 @@ def write_outputs(
         raise InputError(f"{checkpoint}: task={saved.task_name} cannot be distilled")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
+    task.fold()
     answers = []
     views = cast("Dataset[np.ndarray]", Views(paths, task.view, saved.size))
     for pixels in DataLoader(views, batch_size=batch):

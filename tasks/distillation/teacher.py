@@ -51,6 +51,7 @@ class Teacher:
         self.compare_labels(student)
         self.task.to(surroundings.device)
         self.task.requires_grad_(False)
+        self.task.fold()
         self.match_values(student.preprocess)
         self.score(surroundings)
 

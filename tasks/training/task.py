@@ -1,7 +1,8 @@
 """The base of every task: a head trained and scored, with the steps written once."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, Generic
 
 import torch
@@ -9,6 +10,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 
+from backbone.folding import folded
 from backbone.head import Head
 from tasks.data.module import Batch, Labels
 from tasks.images.preprocessing import Augmentation, Preprocess
@@ -61,6 +63,8 @@ class Task(LightningModule, Generic[Data]):
         self.result: MetricResult | None = None  # of the last evaluation
         self.teaching: Teaching | None = None  # the teacher, see tasks.distillation
         self._epoch_of_mode: int | None = None  # the epoch that the trunk's mode was set for
+        # of the evaluation in progress; in a list, where it is no part of the module
+        self._folded: list[Head] = []
 
     @property
     def recipe(self) -> Recipe:
@@ -183,17 +187,21 @@ class Task(LightningModule, Generic[Data]):
         if self.trainer.world_size > 1:
             for buffer in self.buffers():
                 torch.distributed.broadcast(buffer, 0)
+        self._folded.clear()
         self.metric = self.make_metric(self.data, "val")
 
     def on_test_start(self) -> None:
         """Start a metric, after checking that the weights are numbers."""
         require_finite(self.state_dict(), "the weights to be scored")
         self.begin_teaching()  # mode=evaluate never starts a fit
+        self._folded.clear()
         self.metric = self.make_metric(self.data, self.data.reported)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch's predictions to the metric."""
-        self.metric.update(self.scored(batch), self.target(batch))
+        with self.answering():
+            prediction = self.scored(batch)
+        self.metric.update(prediction, self.target(batch))
 
     test_step = validation_step
 
@@ -207,9 +215,38 @@ class Task(LightningModule, Generic[Data]):
 
     def log_scores(self, stage: str) -> None:
         """Compute the metric once over all processes, keep its result and log its scores."""
+        self._folded.clear()
         self.result = compute_over_processes(self.metric, self.trainer.world_size)
         scores = self.result.metrics.items()
         self.log_dict({f"{stage}/{name}": float(value) for name, value in scores})
+
+    # for answers only
+
+    def fold(self) -> None:
+        """Answer with a folded copy of the head from now on; the task is not to be trained again.
+
+        See `backbone.folding`.
+        """
+        self.head = folded(self.head)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Answer with a folded copy of the head in here, one for each evaluation.
+
+        Outside, the head is the trained one: no checkpoint or callback sees the copy. A compiled
+        head answers itself, since its batch norm is merged already.
+        """
+        trained = self.head
+        if getattr(trained, "_compiled_call_impl", None) is not None:
+            yield
+            return
+        if not self._folded:
+            self._folded.append(folded(trained))
+        self.head = self._folded[0]
+        try:
+            yield
+        finally:
+            self.head = trained
 
     # with a teacher
 
