@@ -20,12 +20,12 @@ import numpy as np
 from backbone.errors import InputError
 from backbone.files import require_writable, write_atomically
 from tasks.cli.trust import add_trust
-from tasks.images.files import load_view
 from tasks.images.inputs import (
     named_images,
     refuse_overwriting,
     require_file,
 )
+from tasks.images.loading import load_view
 from tasks.images.view import View
 
 

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from tasks.data.module import Batch
-from tasks.images.files import load_view, open_image
+from tasks.images.files import open_image
+from tasks.images.loading import load_view
 from tasks.training.checkpoints import Checkpoint
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer
