@@ -16,7 +16,7 @@ from tasks.data.module import Batch, Labels
 from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.images.view import View
 from tasks.training.clipping import clip_gradients
-from tasks.training.finite import require_finite
+from tasks.training.finite import gradient_scaler, require_finite
 from tasks.training.metric import Metric, MetricResult, Prediction, compute_over_processes
 from tasks.training.presenter import Data, Presenter
 from tasks.training.recipe import Recipe
@@ -174,7 +174,7 @@ class Task(LightningModule, Generic[Data]):
     ) -> None:
         """Clip the gradients under any optimizer and precision, where Lightning would refuse."""
         if gradient_clip_val:
-            scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+            scaler = gradient_scaler(self.trainer)
             clip_gradients(optimizer, scaler, gradient_clip_val, gradient_clip_algorithm)
 
     # scoring: validation and test are the same on two splits
