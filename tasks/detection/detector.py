@@ -12,7 +12,12 @@ class Detector(Head):
     """A head that detects objects. Boxes are xyxy in pixels of the input.
 
     A subclass gives `forward`, whose outputs `loss` and `detect` take, and the methods below.
+
+    Attributes:
+        size: (h, w) of the input in pixels.
     """
+
+    size: tuple[int, int]
 
     @abstractmethod
     def loss(self, outputs: Any, boxes: Tensor, labels: Tensor, valid: Tensor) -> dict[str, Tensor]:
@@ -26,11 +31,12 @@ class Detector(Head):
         """
 
     @abstractmethod
-    def detect(self, outputs: Any) -> dict[str, Tensor]:
+    def detect(self, outputs: Any, rounds: int | None = None) -> dict[str, Tensor]:
         """Final boxes of a batch after non-maximum suppression, best first.
 
         Args:
             outputs: what `forward` returned for B images.
+            rounds: of suppression, see `boxes.suppress`; None waits for the device.
 
         Returns:
             boxes float[B, D, 4] clipped to the input, scores float[B, D] in 0..1, labels

@@ -136,12 +136,15 @@ class SSD(Detector):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Box codes float[B, A, 4] and logits float[B, A, num_classes] for normalised images."""
+        return self.predictions(self.maps(images))
+
+    def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """The outputs of `forward` for the maps that carry anchors."""
 
         def rows(predictor: nn.Module, fmap: Tensor, width: int) -> Tensor:
             # channels_last output: the permute is free, and the reshape a view
             return predictor(fmap).permute(0, 2, 3, 1).reshape(len(fmap), -1, width)
 
-        maps = self.maps(images)
         pairs = zip(self.box_predictors, maps, strict=True)
         code = torch.cat([rows(predictor, m, 4) for predictor, m in pairs], 1)
         pairs = zip(self.class_predictors, maps, strict=True)
@@ -177,7 +180,9 @@ class SSD(Detector):
         per_anchor = classify(logits, target)
         return {"classification": per_anchor.sum() / matches, "box": box}
 
-    def detect(self, outputs: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    def detect(
+        self, outputs: tuple[Tensor, Tensor], rounds: int | None = None
+    ) -> dict[str, Tensor]:
         """Final boxes of a batch, see `Detector.detect`; scores are sigmoids of class logits."""
         code, logits = outputs
         logits = logits[..., 1:]
@@ -194,7 +199,7 @@ class SSD(Detector):
         )
         height, width = self.size
         boxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height, width, height]))
-        keep = suppress(boxes, labels, self.nms_iou)
+        keep = suppress(boxes, labels, self.nms_iou, rounds)
         rank = torch.where(keep, score, -torch.inf).topk(min(self.detections, k), dim=1)
         return {
             "boxes": boxes.gather(1, rank.indices[..., None].expand(-1, -1, 4)),

@@ -142,6 +142,19 @@ def load_view(
     return crop_resize(image, (left, top, right, bottom), size, extent)
 
 
+def turned_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) of a complete image file as its EXIF orientation turns it.
+
+    Raises: InputError naming the file and what is wrong with it.
+    """
+    reason = fault(path)
+    if reason:
+        raise InputError(f"{path}: {reason}")
+    with _opened(path) as image:
+        width, height = image.size
+        return (width, height) if _orientation(image) >= 5 else (height, width)
+
+
 def fault(path: str | Path) -> str | None:
     """Why a file cannot be read as an image; None for a good one.
 

@@ -8,6 +8,7 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.detection.coco.audit import Audit, audit, check_images
 from tasks.detection.coco.index import CocoIndex, concatenate, load_index
+from tasks.detection.coco.unlabelled import load_unlabelled, require_photographs
 
 NUM_CLASSES = 91  # category ids 1..90 and background
 MINIVAL_IMAGES = 8059  # of the paper's detectors (arXiv 1611.10012)
@@ -37,8 +38,16 @@ def coco_files(root: Path, year: int, split: Split) -> Files:
     return Files(root / "annotations" / f"instances_{name}.json", root / name)
 
 
-def check_files(root: str | Path, year: int = 2017, minival_ids: str | Path | None = None) -> None:
+def check_files(
+    root: str | Path,
+    year: int = 2017,
+    minival_ids: str | Path | None = None,
+    unlabelled: str | None = None,
+) -> None:
     """Check that the data set's files are in `root`; looks at paths only.
+
+    Args:
+        unlabelled: see `load_split`; the training split's own files are not needed then.
 
     Raises:
         InputError: a file or folder is missing; it says where to get it and how to go on without.
@@ -49,7 +58,11 @@ def check_files(root: str | Path, year: int = 2017, minival_ids: str | Path | No
             f"COCO was published for 2014 and 2017, not {year}: set data.year to one of these"
         )
     looked_for = {}
-    for split in ("train", "val"):
+    splits: tuple[Split, ...] = ("train", "val")
+    if unlabelled is not None:
+        require_photographs(root / unlabelled)
+        splits = ("val",)
+    for split in splits:
         annotations, images = coco_files(root, year, split)
         if not annotations.is_file():
             looked_for[annotations] = f"annotations/annotations_trainval{year}.zip"
@@ -95,6 +108,7 @@ def load_split(
     year: int = 2017,
     minival_ids: str | Path | None = None,
     num_classes: int | None = NUM_CLASSES,
+    unlabelled: str | None = None,
 ) -> tuple[CocoIndex, Audit]:
     """Load a split of COCO in `root`, and check its annotations and image files.
 
@@ -106,17 +120,21 @@ def load_split(
         minival_ids: with 2014, a text file of image ids, one per line. 'val' is then these images
             of val2014, as in the paper, and 'train' is train2014 and the rest of val2014.
         num_classes: see `load_index`.
+        unlabelled: a folder, in `root` or absolute, whose photographs are 'train', without boxes.
 
     Raises:
         InputError: files are missing, damaged, or do not agree with each other.
     """
     root, cache_dir = Path(root), Path(cache_dir)
-    check_files(root, year, minival_ids)
+    check_files(root, year, minival_ids, unlabelled)
 
     def load(name: Split) -> CocoIndex:
         files = coco_files(root, year, name)
         return load_checked(*files, cache_dir=cache_dir, num_classes=num_classes)
 
+    if split == "train" and unlabelled is not None:
+        index = load_unlabelled(root / unlabelled, load("val"), cache_dir)
+        return index, audit(index)
     if minival_ids is None:
         index = load(split)
         return index, audit(index)
