@@ -31,12 +31,11 @@ class Detector(Head):
         """
 
     @abstractmethod
-    def detect(self, outputs: Any, rounds: int | None = None) -> dict[str, Tensor]:
+    def detect(self, outputs: Any) -> dict[str, Tensor]:
         """Final boxes of a batch after non-maximum suppression, best first.
 
         Args:
             outputs: what `forward` returned for B images.
-            rounds: of suppression, see `boxes.suppress`; None waits for the device.
 
         Returns:
             boxes float[B, D, 4] clipped to the input, scores float[B, D] in 0..1, labels

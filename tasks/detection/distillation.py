@@ -17,9 +17,6 @@ from tasks.training.teaching import Student
 
 Answers = Literal["anchors", "detections"]
 
-# Rounds of suppression, where a check for convergence would wait for the device. Chains of
-# suppressed boxes are rarely longer.
-ROUNDS = 16
 SAME = 0.01  # pixels: anchors that differ by less are the same
 
 
@@ -220,7 +217,7 @@ class DetectionObjective(Objective):
 
     def soft_labels(self, teacher: Detector, outputs: Any, maps: list[Tensor]) -> Lesson:
         """A teacher's detections on the student's anchors."""
-        found = teacher.detect(outputs, ROUNDS)
+        found = teacher.detect(outputs)
         boxes, scores = found["boxes"] * self.scale, found["scores"]
         rows = torch.arange(scores.shape[1], device=scores.device)
         valid = (rows < found["count"][:, None]) & (scores >= self.min_score)

@@ -215,9 +215,9 @@ class FasterRCNN(Detector):
         regions = candidates.gather(1, index[..., None].expand(-1, -1, 4))
         return regions, row.gather(1, index), positive.gather(1, index) & sampled, sampled
 
-    def detect(self, outputs: Outputs, rounds: int | None = None) -> dict[str, Tensor]:
+    def detect(self, outputs: Outputs) -> dict[str, Tensor]:
         """Final boxes of a batch, see `Detector.detect`; scores are softmax probabilities."""
-        proposals = self.rpn.propose(outputs.code, outputs.objectness, rounds)
+        proposals = self.rpn.propose(outputs.code, outputs.objectness)
         # converted once, not for every pass
         feature_map = outputs.feature_map.float().contiguous(memory_format=torch.channels_last)
         per_pass = REGIONS_PER_PASS_CPU if proposals.device.type == "cpu" else REGIONS_PER_PASS
@@ -238,7 +238,7 @@ class FasterRCNN(Detector):
         boxes = self.coder.decode(code, proposals.gather(1, rows))
         height, width = self.size
         boxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height, width, height]))
-        keep = suppress(boxes, labels, self.nms_iou, rounds)
+        keep = suppress(boxes, labels, self.nms_iou)
         rank = torch.where(keep, score, -1.0).topk(min(self.detections, score.shape[1]))
         return {
             "boxes": boxes.gather(1, rank.indices[..., None].expand(-1, -1, 4)),

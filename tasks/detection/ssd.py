@@ -180,9 +180,7 @@ class SSD(Detector):
         per_anchor = classify(logits, target)
         return {"classification": per_anchor.sum() / matches, "box": box}
 
-    def detect(
-        self, outputs: tuple[Tensor, Tensor], rounds: int | None = None
-    ) -> dict[str, Tensor]:
+    def detect(self, outputs: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Final boxes of a batch, see `Detector.detect`; scores are sigmoids of class logits."""
         code, logits = outputs
         logits = logits[..., 1:]
@@ -199,7 +197,7 @@ class SSD(Detector):
         )
         height, width = self.size
         boxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height, width, height]))
-        keep = suppress(boxes, labels, self.nms_iou, rounds)
+        keep = suppress(boxes, labels, self.nms_iou)
         rank = torch.where(keep, score, -torch.inf).topk(min(self.detections, k), dim=1)
         return {
             "boxes": boxes.gather(1, rank.indices[..., None].expand(-1, -1, 4)),
