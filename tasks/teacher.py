@@ -70,6 +70,11 @@ def write_outputs(
     task, saved = load_task(checkpoint, trust)
     if at(saved.config, ("task", "distillation")) is None:
         raise InputError(f"{checkpoint}: task={saved.task_name} cannot be distilled")
+    if at(saved.config, ("task", "kind")) == "detection":
+        raise InputError(
+            f"{checkpoint}: a detector's answer changes with every crop of an image, so a file "
+            f"cannot hold it: teach with distill=teacher distill.teacher={checkpoint}"
+        )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
     task.fold()

@@ -136,12 +136,15 @@ class SSD(Detector):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Box codes float[B, A, 4] and logits float[B, A, num_classes] for normalised images."""
+        return self.predictions(self.maps(images))
+
+    def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """The outputs of `forward` for the maps that carry anchors."""
 
         def rows(predictor: nn.Module, fmap: Tensor, width: int) -> Tensor:
             # channels_last output: the permute is free, and the reshape a view
             return predictor(fmap).permute(0, 2, 3, 1).reshape(len(fmap), -1, width)
 
-        maps = self.maps(images)
         pairs = zip(self.box_predictors, maps, strict=True)
         code = torch.cat([rows(predictor, m, 4) for predictor, m in pairs], 1)
         pairs = zip(self.class_predictors, maps, strict=True)

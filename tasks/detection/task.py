@@ -82,6 +82,7 @@ class Detection(Task[CocoData]):
 
     def make_metric(self, data: CocoData, split: str) -> CocoAP:
         """COCO AP over the images that this evaluation covers; its targets are image ids."""
-        trainer = self.trainer
-        limit = trainer.limit_test_batches if trainer.testing else trainer.limit_val_batches
+        limit: int | float | None = None
+        if (trainer := self._trainer) is not None:  # a teacher has none, and scores every image
+            limit = trainer.limit_test_batches if trainer.testing else trainer.limit_val_batches
         return CocoAP(data.ground_truth(split, data.evaluated(split, limit)))

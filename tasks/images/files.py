@@ -72,6 +72,19 @@ def fit(width: float, height: float, size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
+def turned_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) of a complete image file as its EXIF orientation turns it.
+
+    Raises: InputError naming the file and what is wrong with it.
+    """
+    reason = fault(path)
+    if reason:
+        raise InputError(f"{path}: {reason}")
+    with opened(path) as image:
+        width, height = image.size
+        return (width, height) if orientation(image) >= 5 else (height, width)
+
+
 def fault(path: str | Path) -> str | None:
     """Why a file cannot be read as an image; None for a good one.
 

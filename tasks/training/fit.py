@@ -76,7 +76,8 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
             "data's list or folder, or add mode=evaluate to score trained weights"
         )
     task, weights = build_task(config, data.labels)
-    task.teaching = teaching
+    if teaching is not None:
+        task.learn_from(teaching)
     origin = "trunk weights: random initialisation" if weights is None else str(weights)
     print(origin)
     counted = _count(task, config)

@@ -123,9 +123,9 @@ class Task(LightningModule, Generic[Data]):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Named loss terms of a training batch, including a teacher's; their sum is minimised."""
         images, batch = self.augmented(batch)
-        outputs = self.head(images)
         if self.teaching is None:
-            return self.terms(outputs, batch)
+            return self.terms(self.head(images), batch)
+        outputs = self.teaching.run(self.head, images)
         return self.teaching.terms(outputs, images, batch, self.terms)
 
     def on_fit_start(self) -> None:
@@ -249,6 +249,15 @@ class Task(LightningModule, Generic[Data]):
             self.head = trained
 
     # with a teacher
+
+    def learn_from(self, teaching: Teaching) -> None:
+        """Take a teacher, before anything is trained.
+
+        Raises:
+            InputError: teacher and student do not go together.
+        """
+        teaching.prepare(self)
+        self.teaching = teaching
 
     def begin_teaching(self) -> None:
         """Get the teacher ready, if there is one; it may score itself before it teaches."""
