@@ -6,10 +6,10 @@ from pathlib import Path
 from PIL import Image
 
 from tasks.classification.metrics import AccuracyResult
-from tasks.classification.plots import confusion_matrix
 from tasks.data.module import Batch, DataModule
 from tasks.images.files import open_image
 from tasks.images.sheets import captioned, contact_sheet
+from tasks.runs.confusion import confusion_matrix
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer, Picture, Presenter
 

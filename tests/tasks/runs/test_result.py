@@ -10,7 +10,7 @@ import pytest
 from backbone.errors import InputError
 from tasks.runs.names import at
 from tasks.runs.report import report
-from tasks.runs.result import read_result
+from tasks.runs.result import read_result, result_text
 
 RESULT: dict[str, Any] = {
     "metrics": {"top1": 0.5, "median_km": 12},
@@ -84,3 +84,11 @@ def test_missing_values_are_reported_or_named(tmp_path, place):
     del at(result, place[:-1])[place[-1]]
     said = said_of(result, tmp_path)
     assert "run directory: " in said or f"result.json is damaged ({'.'.join(place)}" in said
+
+
+def test_lists_of_numbers_are_one_line_each_and_texts_stay():
+    result = {"a": [1, 2.5, -3e-05], "b": ["[\n 1,\n 2\n]", "x"], "c": [[1, 0], [0, 1]], "d": []}
+    text = result_text(result)
+    assert json.loads(text) == result
+    assert '"a": [1, 2.5, -3e-05]' in text
+    assert "[1, 0],\n" in text
