@@ -51,8 +51,8 @@ def report(result: dict[str, Any], path: Path) -> str:
 def by_category(result: dict[str, Any]) -> list[str]:
     """Lines with the scores by category, best first; of more than 12 the best and worst six."""
     scored = result.get("per_category", [])
-    names = [k for row in scored[:1] for k, v in row.items() if k not in ("id", "name")]
-    columns = [n for n in names if not isinstance(scored[0][n], list)]
+    lists = {name for row in scored for name, value in row.items() if isinstance(value, list)}
+    columns = [name for row in scored[:1] for name in row if name not in {"id", "name", *lists}]
     first = next((n for n in columns if n not in COUNTS), None)
     if first is None:
         return []

@@ -57,8 +57,12 @@ class _Speed(_Part):
 
 
 class _Category(_Part):
-    """A row of the scores by category; it holds those as further values."""
+    """A row of the scores by category: further values are these, or curves."""
 
+    model_config = ConfigDict(strict=True, extra="allow")
+    __pydantic_extra__: dict[str, float | list[float] | None]
+
+    id: int | str
     name: str
 
 

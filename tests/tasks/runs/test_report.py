@@ -56,7 +56,7 @@ def test_what_a_baseline_has_not_is_left_blank():
 
 def test_few_categories_are_all_shown_best_first():
     rows = [
-        {"id": 3, "name": "cat", "boxes": 1200, "AP": 0.1, "threshold": 0.25, "curve": [0.5]},
+        {"id": 3, "name": "cat", "boxes": 1200, "AP": 0.1, "threshold": 0.25, "curve": None},
         {"id": 1, "name": "dog", "boxes": 9, "AP": 0.3, "threshold": None, "curve": [0.5]},
         {"id": 2, "name": "cow", "boxes": 0, "AP": None, "threshold": None, "curve": None},
     ]

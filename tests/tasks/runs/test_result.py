@@ -34,6 +34,8 @@ RESULT: dict[str, Any] = {
     },
     "data": "somewhere",
     "steps": 10,
+    "per_category": [{"id": 1, "name": "cat", "AP": 0.25, "threshold": None, "curve": [0.5]}],
+    "summary": ["best F1 50.0"],
 }
 
 
@@ -56,6 +58,12 @@ def test_a_whole_result_is_reported(tmp_path):
 def places(value: Any, place: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     inner = value.items() if isinstance(value, dict) else ()
     return [place, *(p for key, v in inner for p in places(v, (*place, key)))]
+
+
+@pytest.mark.parametrize("row", [None, [], {}, {"id": 1}, {"id": 1, "name": "cat", "AP": "text"}])
+def test_odd_rows_of_categories_are_named(tmp_path, row):
+    said = said_of(RESULT | {"per_category": [row]}, tmp_path)
+    assert "result.json is damaged (per_category" in said
 
 
 def said_of(result: Any, folder: Path) -> str:
