@@ -1,5 +1,6 @@
 """Training and scoring a detector."""
 
+import math
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from tasks.data.module import Batch, Labels
 from tasks.detection.data import CocoData
 from tasks.detection.detector import Detector
-from tasks.detection.evaluation.metric import CocoAP
+from tasks.detection.evaluation.metric import CocoAP, CocoResult
 from tasks.detection.presenter import BoxPresenter
 from tasks.training.task import Task
 
@@ -79,6 +80,11 @@ class Detection(Task[CocoData]):
             "labels": self.category_ids[found["labels"].gather(1, order)],
             "count": kept.sum(1),
         }
+
+    def choose(self, result: CocoResult) -> dict[str, float]:
+        """The score `threshold` of best F1 over all categories together, if there is one."""
+        threshold = result.errors.threshold
+        return {"threshold": threshold} if math.isfinite(threshold) else {}
 
     def make_metric(self, data: CocoData, split: str) -> CocoAP:
         """COCO AP over the images that this evaluation covers; its targets are image ids."""

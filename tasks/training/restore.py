@@ -71,6 +71,7 @@ def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Task[Any]:
     require_finite(checkpoint.state, f"{checkpoint.path}: its weights")
     task = _assembled(checkpoint, trust)
     task.load_state_dict(checkpoint.model_state())
+    task.chosen = dict(checkpoint.chosen)
     return task.to(memory_format=torch.channels_last).eval()
 
 

@@ -61,6 +61,8 @@ class Task(LightningModule, Generic[Data]):
         self._recipe, self.view = recipe, view or View()
         self.preprocess = Preprocess(head.trunk.normalization, augmentation)
         self.result: MetricResult | None = None  # of the last evaluation
+        self.chosen: dict[str, float] = {}  # see `choose`; a checkpoint holds them
+        self.chosen_on = "val"  # the split that they were chosen on
         self.teaching: Teaching | None = None  # the teacher, see tasks.distillation
         self._epoch_of_mode: int | None = None  # the epoch that the trunk's mode was set for
         # of the evaluation in progress; in a list, where it is no part of the module
@@ -114,9 +116,21 @@ class Task(LightningModule, Generic[Data]):
         """Scores on the reported split of answers that need no network, by name."""
         return {}
 
+    def choose(self, result: Any) -> dict[str, float]:
+        """Settings of the answer that an evaluation finds best, such as a score threshold.
+
+        The last validation's go into the checkpoint, and from there to prediction.
+
+        Args:
+            result: what the metric computed.
+        """
+        return {}
+
     def present(self) -> Presenter[Any]:
         """What describes and draws this task's answers."""
-        return self.presenter(self.labels)
+        presenter = self.presenter(self.labels)
+        presenter.chosen, presenter.chosen_on = dict(self.chosen), self.chosen_on
+        return presenter
 
     # training
 
@@ -217,8 +231,16 @@ class Task(LightningModule, Generic[Data]):
         """Compute the metric once over all processes, keep its result and log its scores."""
         self._folded.clear()
         self.result = compute_over_processes(self.metric, self.trainer.world_size)
+        if stage == "val":
+            self.chosen = self.choose(self.result)
+        elif not self.chosen:  # nothing was validated: mode=evaluate
+            self.chosen, self.chosen_on = self.choose(self.result), self.data.reported
         scores = self.result.metrics.items()
         self.log_dict({f"{stage}/{name}": float(value) for name, value in scores})
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over what the checkpoint's validation chose."""
+        self.chosen = dict(checkpoint.get("chosen", {}))
 
     # for answers only
 
