@@ -59,8 +59,22 @@ class ViewOptions(Described):
 
 
 class CocoOptions(DataSetOptions):
-    """COCO, or a set in its layout (coco)"""
+    """COCO, or your own boxes (coco)"""
 
+    train: Path = option(
+        "annotations of the training images: COCO's JSON, YOLO's data.yaml, or a folder of "
+        "Pascal VOC's XML"
+    )
+    val: Path = option("annotations of the validation images")
+    train_images: Path | None = option("folder of the training images; null: near the annotations")
+    val_images: Path | None = option("folder of the validation images; null: near the annotations")
+    val_fraction: Part | None = option(
+        "hold out this share of the training images; null: val has others"
+    )
+    skip_unreadable: bool = option(
+        "leave out images that are missing, unreadable or of another size than annotated; they are "
+        "counted in the result"
+    )
     year: Literal[2014, 2017] = option("which COCO")
     minival_ids: Path | None = option(
         "with year=2014: text file of ids of val2014 that are held out, the paper's 8,059"

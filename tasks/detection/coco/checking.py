@@ -153,11 +153,8 @@ def _complaint(index: CocoIndex, annotations: Path, faults: Faults) -> str:
         )
     counts = counted(faults)
     listed = [f"id {index.image_ids[i]} {names[i]} ({faults[i][1]})" for i in faults]
-    lines = (
-        f"{counts.get(ABSENT, 0):,} are missing and {counts.get(UNREADABLE, 0):,} cannot be read"
-    )
-    if RESIZED in counts:
-        lines += f" and {counts[RESIZED]:,} are {RESIZED}"
+    verbs = {ABSENT: "are missing", UNREADABLE: "cannot be read", RESIZED: f"are {RESIZED}"}
+    lines = " and ".join(f"{count:,} {verbs[kind]}" for kind, count in counts.items())
     advice = "Get them again, add data.skip_unreadable=true to go on without them"
     if annotations.suffix == ".json":
         advice += (

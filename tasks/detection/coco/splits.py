@@ -142,15 +142,16 @@ class BoxSets:
                     "data.minival_ids, which take images out of annotated ones"
                 )
             require_photographs(self.unlabelled)
-        self._check_coco([split for split in self.splits if self.is_coco(split)])
-        for split in self.splits:
-            if not self.is_coco(split):
+        if all(self.is_coco(split) for split in self.splits):
+            self._check_coco()
+        else:
+            for split in self.splits:
                 self._check_own(split)
         self._check_minival()
 
-    def _check_coco(self, splits: list[Split]) -> None:
+    def _check_coco(self) -> None:
         root, looked_for = self.root.absolute(), {}
-        for split in splits:
+        for split in self.splits:
             annotations, images = coco_files(root, self.year, split)
             if not annotations.is_file():
                 looked_for[annotations] = f"annotations/annotations_trainval{self.year}.zip"
@@ -160,7 +161,7 @@ class BoxSets:
             lines = [f"COCO {self.year} is not complete in {root}. Not found:"]
             lines += [f"  {path}" for path in looked_for]
             if other := other_layout(root):
-                lines += [f"{root} holds another layout. To train on it, add", f"  {other}"]
+                lines += ["To train on the annotations that are there, add", f"  {other}"]
             lines += ["Download and unpack there:"]
             archives = dict.fromkeys(looked_for.values())
             lines += [f"  {DOWNLOADS}/{archive} ({ARCHIVE_SIZES[archive]})" for archive in archives]
@@ -171,7 +172,7 @@ class BoxSets:
         path, images = self.annotations(split), self.folders[split]
         if not path.exists():
             advice = "give the path of the annotations, relative to data.root"
-            if split == "val" and self.given["train"] is not None:
+            if split == "val":
                 advice += ", or hold out a share of the training images: data.val_fraction=0.2"
             raise InputError(f"{path}: no such file or folder (data.{split}); {advice}")
         layout_of(path)
@@ -212,6 +213,7 @@ class BoxSets:
         if self.val_fraction is not None:
             index, left_out = self._checked("train")
             index = index.take(held_out(index, self.val_fraction, self.seed)[split])
+            left_out = left_out if split == "train" else {}  # each is counted once
         elif self.minival_ids is None:
             index, left_out = self._checked(split)
         else:
@@ -223,7 +225,7 @@ class BoxSets:
                     f"{MINIVAL_IMAGES:,}: scores are not comparable with the paper's",
                 )
             if split == "val":
-                index = val.take(np.flatnonzero(chosen))
+                index, left_out = val.take(np.flatnonzero(chosen)), {}  # counted with train
             else:
                 train, more = self._checked("train")
                 index = concatenate(train, val.take(np.flatnonzero(~chosen)))
