@@ -67,6 +67,9 @@ class FasterRCNN(Detector):
         InputError: the trunk has no such map, cannot be cut behind it, or ends there.
     """
 
+    # one output per class; with a box for each class, those outputs are by class too
+    class_layers = ("class_predictor.", "box_predictor.")
+
     def __init__(
         self,
         trunk: Trunk,

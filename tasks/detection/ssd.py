@@ -13,10 +13,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from backbone.errors import InputError
+from backbone.head import Released
 from backbone.trunk import Trunk
+from backbone.weight_files import WeightsFile
 from tasks.detection.anchors import anchor_shapes, anchors
 from tasks.detection.boxes import BoxCoder, match, suppress
+from tasks.detection.coco.categories import NAMES
 from tasks.detection.detector import Detector
+from tasks.detection.released import (
+    anchor_order,
+    categories,
+    check_declared,
+    released_state,
+    reordered,
+)
 from tasks.detection.ssd_layers import extra_map, prediction_layer
 from tasks.detection.taps import last_tap_of_stride
 from tasks.images.files import image_size
@@ -54,6 +64,7 @@ class SSD(Detector):
     """
 
     anchors: Tensor
+    class_layers = ("class_predictors.",)
 
     def __init__(
         self,
@@ -124,6 +135,7 @@ class SSD(Detector):
             maps = self.eval().maps(torch.zeros(1, 3, *self.size))
             self.train(was_training)
         shapes = [(m.shape[2], m.shape[3]) for m in maps]
+        self.finest = shapes[0][0] * shapes[0][1] * counts[0]  # anchors of the finest map
         self.register_buffer("anchors", anchors(shapes, self.size, scales), persistent=False)
 
     def maps(self, images: Tensor) -> list[Tensor]:
@@ -150,6 +162,17 @@ class SSD(Detector):
         pairs = zip(self.class_predictors, maps, strict=True)
         logits = torch.cat([rows(predictor, m, self.num_classes) for predictor, m in pairs], 1)
         return code.float(), logits.float()
+
+    def released(self, file: WeightsFile, origin: str) -> Released:
+        """The weights of a detector of TensorFlow's, see `tasks.detection.released`."""
+        if file.scheme.name != "tensorflow":
+            return super().released(file, origin)
+        check_declared(file, origin, self.coder)
+        state = released_state(file, self.separable)
+        note, order = anchor_order(file, origin, self.anchors, self.finest, self.size)
+        ids = categories(file, state, origin)
+        names = None if ids is None else [NAMES.get(number) for number in ids]
+        return Released(reordered(state, order), ids, names, (note,))
 
     def network(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """`forward`: all layers that inference runs."""

@@ -46,6 +46,9 @@ NO_INFLUENCE = (
     "trainer.enable_progress_bar",
     "trainer.checkpoint_minutes",
 )
+# Options that version 0.1.0 did not have, and the values that do what it did: with them a run is
+# the one that it was.
+SINCE_0_1_0 = {"task.head.weights": None, "data.keep_classes": False}
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -75,6 +78,11 @@ def influential(config: Mapping[str, Any]) -> dict[str, Any]:
         parent = at(left, parents)
         if isinstance(parent, dict):
             parent.pop(leaf, None)
+    for key, earlier in SINCE_0_1_0.items():
+        *parents, leaf = key.split(".")
+        parent = at(left, parents)
+        if isinstance(parent, dict) and leaf in parent and parent[leaf] == earlier:
+            del parent[leaf]
     return left
 
 

@@ -111,6 +111,11 @@ class Checkpoint:
         return {k.removeprefix(prefix): v for k, v in self.state.items() if k.startswith(prefix)}
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is a checkpoint of this suite, by its name, which every run gives it."""
+    return path.suffix == ".ckpt"
+
+
 def read_checkpoint(path: str | Path) -> Checkpoint:
     """Read a checkpoint of this suite to the CPU. It is data: nothing in it is run or imported.
 

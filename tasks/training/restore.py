@@ -81,7 +81,8 @@ def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Task[Any]:
         node = at(config, place)
         if not isinstance(node, dict) or NAME not in node:
             raise InputError(f"{path}: its configuration does not say what {'.'.join(place)} is")
-        node = {k: v for k, v in node.items() if not (place == ("backbone",) and k == "weights")}
+        if place in (("backbone",), ("task", "head")):
+            node = {k: v for k, v in node.items() if k != "weights"}
         return _called(_build(node, path, place, trust), path, **handed)
 
     trunk = make("backbone")

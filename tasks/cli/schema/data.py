@@ -72,6 +72,10 @@ class CocoOptions(DataSetOptions):
         "folder of photographs without boxes, in place of the annotated ones to train on; for "
         "distill=teacher"
     )
+    keep_classes: bool = option(
+        "where task.head.weights answers for other classes: keep the outputs of those whose names "
+        "are here too"
+    )
 
 
 class LabelledImagesOptions(DataSetOptions):

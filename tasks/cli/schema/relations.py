@@ -18,6 +18,11 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
         and not any(data.get(name) for name in ("labels", "unlabelled", "val_fraction"))
     ):
         yield "data.train=null: without training images a run can only score: add mode=evaluate"
+    trunk, whole = config["backbone"].get("weights"), task["head"].get("weights")
+    if trunk not in (None, "none") and whole not in (None, "none"):
+        yield (
+            f"task.head.weights={whole}: it fills the trunk too; leave out backbone.weights={trunk}"
+        )
     view = data["view"]
     if view["keep_aspect"] and (view["crop_fraction"] is not None or view["box"] is not None):
         yield (

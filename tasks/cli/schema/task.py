@@ -110,20 +110,30 @@ class PlanetOptions(Described):
     )
 
 
-class ClassifierOptions(Described):
+class HeadOptions(Described):
+    """What every head has"""
+
+    weights: Name | None = option(
+        "start the whole network from a run's best.ckpt or a released network's file; null: only "
+        "the trunk, from backbone.weights",
+        None,
+    )
+
+
+class ClassifierOptions(HeadOptions):
     """Classifier head"""
 
     dropout: Dropout = option("probability of dropping a pooled feature")
 
 
-class EmbeddingOptions(Described):
+class EmbeddingOptions(HeadOptions):
     """Embedding head"""
 
     dimension: int = option("numbers of an embedding", ge=2, le=65_536)
     dropout: Dropout = option("probability of dropping a pooled feature")
 
 
-class DetectorOptions(Described):
+class DetectorOptions(HeadOptions):
     """What both detectors have"""
 
     nms_iou: Fraction = option(
