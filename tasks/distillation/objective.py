@@ -238,9 +238,12 @@ def build_distillation(config: DictConfig) -> Distillation | None:
             f"task={config.task.name} cannot be distilled: its configuration does not say how two "
             "outputs compare (task.distillation, see tasks/distillation/objective.py)"
         )
-    # a teacher's checkpoint may name the modules that this command line names
-    trust = {} if config.distill.get("teacher") is None else {"trust": trusted_modules(config)}
-    source = instantiate(config.distill.source, **trust)
+    handed = {}
+    if config.distill.get("teacher") is not None:
+        # a teacher's checkpoint may name the modules that this command line names
+        handed = {"trust": trusted_modules(config), "config": config}
+    # partial, then called: arguments of instantiate itself are merged into the configuration
+    source = instantiate(config.distill.source, _partial_=True)(**handed)
     return Distillation(source, instantiate(compare), config.distill.weight)
 
 

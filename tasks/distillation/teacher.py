@@ -1,18 +1,21 @@
 """A teacher that is a trained network of this suite, from its own checkpoint."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from omegaconf import DictConfig
 from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.head import Head
 from tasks.data.module import Batch
 from tasks.distillation.objective import Objective, check_width, output_width
+from tasks.distillation.released_teacher import released_teacher
 from tasks.images.preprocessing import Preprocess
-from tasks.training.checkpoints import read_checkpoint
+from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 from tasks.training.metric import compute_over_processes
 from tasks.training.restore import restore
 from tasks.training.task import Task
@@ -27,14 +30,23 @@ class Teacher:
     size that it was trained at.
 
     Args:
-        checkpoint: a run's best.ckpt.
+        checkpoint: a run's best.ckpt, or a file of a whole network's weights, such as a released
+            detector: see `released_teacher`.
         tolerance: how far below its recorded score the teacher may score on the student's
             validation images, as a share of the recorded one; None: any score will do.
         trust: modules outside the suite that the checkpoint may name.
+        config: of the student's run, by which a network is built for a file that is no checkpoint.
     """
 
-    def __init__(self, checkpoint: str, tolerance: float | None, trust: Sequence[str] = ()):
+    def __init__(
+        self,
+        checkpoint: str,
+        tolerance: float | None,
+        trust: Sequence[str] = (),
+        config: DictConfig | None = None,
+    ):
         self.checkpoint, self.tolerance, self.trust = checkpoint, tolerance, trust
+        self.config = config
         self.recorded: dict[str, float] | None = None
         self.scores: dict[str, float] = {}
         self.ask: Callable[[Head, Tensor], Any] = Objective().ask
@@ -46,14 +58,24 @@ class Teacher:
             InputError: the teacher is of another task or has other outputs, or the objective cannot
                 compare the two.
         """
-        checkpoint = read_checkpoint(self.checkpoint)
-        self.task: Task[Any] = restore(checkpoint, self.trust)
-        self.size = checkpoint.size
-        self.recorded = checkpoint.scores
+        self.load(student)
         self.compare_labels(student)
         self.task.requires_grad_(False)
         objective.prepare(student, self.task, f"distill.teacher={self.checkpoint}")
         self.ask = objective.ask
+
+    def load(self, student: Student) -> None:
+        """Read the network, its input size and its recorded scores."""
+        path = Path(self.checkpoint)
+        self.task: Task[Any]
+        if self.config is None or is_checkpoint(path):
+            checkpoint = read_checkpoint(path)
+            self.task = restore(checkpoint, self.trust)
+            self.size, self.recorded = checkpoint.size, checkpoint.scores
+            return
+        self.task, self.size, loaded = released_teacher(path, self.config, student.labels)
+        self.task.to(memory_format=torch.channels_last)
+        print(f"teacher: {loaded}")
 
     def begin(self, student: Student, surroundings: Surroundings) -> None:
         """Move it to the student's device, and score it on the student's validation images.

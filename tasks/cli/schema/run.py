@@ -62,7 +62,10 @@ class CachedTeachingOptions(TeachingOptions):
 class NetworkTeachingOptions(TeachingOptions):
     """Learning from a trained network"""
 
-    teacher: Path = option("best.ckpt of a run of the same task")
+    teacher: Path = option(
+        "best.ckpt of a run of the same task, or a file of its network's weights at any width, "
+        "such as a released detector's .tflite"
+    )
     tolerance: NotNegative | None = option(
         "how far the teacher may fall below its recorded score, as a share of it; null: any"
     )

@@ -77,10 +77,12 @@ def photographs(count=2, size=96) -> dict[str, torch.Tensor]:
 
 def test_focused_by_hand():
     """t = 3/4, s = 1/4 weighs (1/2)^gamma; t = s = 1/2 weighs nothing."""
-    logits = torch.tensor([-math.log(3), 0.0])
+    logits = torch.tensor([-math.log(3), 0.0], requires_grad=True)
     wanted = torch.tensor([0.75, 0.5])
     entropy = -0.75 * math.log(0.25) - 0.25 * math.log(0.75)
     assert focused(logits, wanted, 2).item() == pytest.approx(0.25 * entropy, rel=1e-5)
+    focused(logits, wanted, 2).backward()
+    assert logits.grad.tolist() == pytest.approx([0.25 * (0.25 - 0.75), 0], abs=1e-6)
     assert focused(logits, wanted, 0).item() == pytest.approx(entropy + math.log(2), rel=1e-5)
 
 
