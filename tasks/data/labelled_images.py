@@ -9,7 +9,8 @@ from torch.utils.data import Dataset, default_collate
 
 from tasks.data.image_index import ImageIndex
 from tasks.images.crops import RandomResizedCrop
-from tasks.images.files import Box, load_view
+from tasks.images.files import Box
+from tasks.images.loading import load_view
 from tasks.images.view import View, frame, inside
 
 

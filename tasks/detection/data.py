@@ -22,6 +22,8 @@ class CocoData(DataModule):
         year: 2017 or 2014.
         minival_ids: with 2014, a file of the ids held out of val2014 (see `BoxSets`).
         num_classes: 91 for COCO's category ids as outputs; None for the file's categories as 1..K.
+        unlabelled: a folder of photographs to train on in place of the training split; they have no
+            boxes, so a teacher must give the answers.
         size: of the network's input in pixels: one number, or [height, width].
         view: the whole image, stretched to `size` or padded.
         batch_size, workers, seed: see DataModule.
@@ -59,6 +61,7 @@ class CocoData(DataModule):
         val_images: str | None = None,
         val_fraction: float | None = None,
         skip_unreadable: bool = False,
+        unlabelled: str | None = None,
     ):
         super().__init__(batch_size, workers, seed, limit, validate_on_train)
         if view.crop_fraction is not None or view.box is not None:
@@ -66,6 +69,12 @@ class CocoData(DataModule):
                 "data.view.crop_fraction and data.view.box would cut objects off: a detector looks "
                 "at whole images; leave them null"
             )
+        if unlabelled is not None and validate_on_train:
+            raise InputError(
+                f"data.unlabelled={unlabelled}: photographs without boxes cannot be scored: leave "
+                "out data.validate_on_train and mode=overfit"
+            )
+        self.unlabelled = unlabelled
         self.sets = BoxSets(
             root,
             cache,
@@ -79,6 +88,7 @@ class CocoData(DataModule):
             val_fraction,
             seed,
             skip_unreadable,
+            unlabelled,
         )
         self.size = image_size(size)
         self.left_out: dict[str, dict[str, int]] = {}
@@ -98,9 +108,12 @@ class CocoData(DataModule):
             self.left_out[split] = audit.left_out
             print(f"{split}: {audit}")
             if split == "train" and self.limit is not None:
-                with_boxes = np.flatnonzero(np.diff(index.offsets))
-                index = index.take(with_boxes[: self.limit])
-                print(f"train: limited to {len(index)} images with boxes")
+                usable = np.arange(len(index))
+                if self.unlabelled is None:
+                    usable = np.flatnonzero(np.diff(index.offsets))
+                index = index.take(usable[: self.limit])
+                words = "images with boxes" if self.unlabelled is None else "images"
+                print(f"train: limited to {len(index)} {words}")
             self.indices[split] = index
         train, val = self.indices["train"], self.indices["val"]
         check_same_categories(train, val)
@@ -121,7 +134,10 @@ class CocoData(DataModule):
         """What a run was trained and scored on, for its result."""
         train, val = len(self.indices["train"]), len(self.indices["val"])
         scored = f"the {val} training images" if self.validate_on_train else f"{val} images"
-        text = f"{self.sets.described}: trained on {train} images, scored on {scored}"
+        trained = f"{train} images"
+        if self.unlabelled is not None:
+            trained = f"{train} photographs of {self.unlabelled} without boxes"
+        text = f"{self.sets.described}: trained on {trained}, scored on {scored}"
         for split, counts in self.left_out.items():
             if counts:
                 text += f"; {split}: {told(counts)}"

@@ -91,6 +91,7 @@ def embeddings_of_network(
     dataset = LabelledImages(index, saved.size, view=View(task.view.crop_fraction))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
+    task.fold()
     answers: list[np.ndarray] = []
     workers = min(os.cpu_count() or 1, 8)
     for images in DataLoader(dataset, batch, collate_fn=collate_labelled, num_workers=workers):

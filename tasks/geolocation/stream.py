@@ -18,7 +18,8 @@ from backbone.errors import InputError
 from tasks.geolocation.partition import Partition
 from tasks.geolocation.shards import DUPLICATE, Member, MemberError, Shards, member, samples
 from tasks.images.crops import RandomResizedCrop
-from tasks.images.files import Box, load_view
+from tasks.images.files import Box
+from tasks.images.loading import load_view
 from tasks.images.view import View
 
 DROPPED = "in a dropped cell"

@@ -33,7 +33,7 @@ from backbone.files import (
 )
 from tasks.runs.names import at, without_paths
 from tasks.runs.processes import is_main_process
-from tasks.runs.result import read_result
+from tasks.runs.result import read_result, result_text
 
 # Keys that do not influence the result, and so do not make it another run.
 NO_INFLUENCE = (
@@ -128,7 +128,7 @@ class RunDirectory:
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result, by which the run counts as finished."""
-        write_whole(self.path / "result.json", json.dumps(result, indent=2) + "\n")
+        write_whole(self.path / "result.json", result_text(result))
 
     def status(self, state: str, **facts: Any) -> None:
         """Write the run's state to status.json: running, finished, interrupted or failed."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from tasks.runs.result import check_reported
 
+MOST = 12  # categories in the report
+COUNTS = ("boxes", "images")  # columns of the scores by category that are no shares
 OF_0_1_0 = {"median_km": "km"}  # version 0.1.0 wrote no units
 
 
@@ -42,7 +44,38 @@ def report(result: dict[str, Any], path: Path) -> str:
             rows.append((f"{name} images/s", f"{speed:.1f}", *between, ""))
     hardware = f"{throughput['device']}, {throughput['precision']}"
     about = f"{result['data']}; {result['steps']} steps; {hardware}"
-    return "\n".join(["", *aligned(rows), about, f"run directory: {path}"])
+    page = ["", *aligned(rows), *by_category(result), *result.get("summary", []), about]
+    return "\n".join([*page, f"run directory: {path}"])
+
+
+def by_category(result: dict[str, Any]) -> list[str]:
+    """Lines with the scores by category, best first; of more than 12 the best and worst six."""
+    scored = result.get("per_category", [])
+    lists = {name for row in scored for name, value in row.items() if isinstance(value, list)}
+    columns = [name for row in scored[:1] for name in row if name not in {"id", "name", *lists}]
+    first = next((n for n in columns if n not in COUNTS), None)
+    if first is None:
+        return []
+    defined = [row for row in scored if row.get(first) is not None]
+    ordered = sorted(defined, key=lambda row: -row[first])
+    many = len(ordered) > MOST
+    shown = [*ordered[: MOST // 2], *ordered[-MOST // 2 :]] if many else ordered
+    rows = [("by category", *columns)]
+    rows += [(row["name"], *(_cell(n, row.get(n)) for n in columns)) for row in shown]
+    lines = ["", *aligned(rows)]
+    if many:
+        lines.insert(2 + MOST // 2, f"... {len(ordered) - len(shown):,} more in result.json")
+    if len(scored) > len(defined):
+        lines.append(f"nothing to score in {len(scored) - len(defined):,} more")
+    return [*lines, ""]
+
+
+def _cell(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if name in COUNTS:
+        return f"{value:,}"
+    return f"{value:.3f}" if name == "threshold" else format_score(value)
 
 
 def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:

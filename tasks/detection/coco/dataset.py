@@ -9,7 +9,7 @@ from torch.utils.data import Dataset, default_collate
 
 from tasks.detection.coco.index import CocoIndex
 from tasks.detection.crop import RandomCrop
-from tasks.images.files import load_view
+from tasks.images.loading import load_view
 from tasks.images.view import View
 
 # Boxes are padded to a multiple of this: few shapes, so that compiled steps are rarely recompiled.

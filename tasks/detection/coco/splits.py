@@ -11,6 +11,7 @@ from backbone.errors import InputError, listed_briefly
 from tasks.detection.coco.audit import Audit, audit
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.index import CocoIndex, concatenate, index_of, load_index
+from tasks.detection.coco.unlabelled import load_unlabelled, require_photographs
 from tasks.detection.layouts.kinds import layout_of, other_layout
 from tasks.detection.layouts.reading import Annotations, read_annotations
 
@@ -70,6 +71,8 @@ class BoxSets:
         seed: chooses the images that are held out.
         skip_unreadable: leave out images that are missing, unreadable or of another size than
             annotated, rather than stop.
+        unlabelled: a folder whose photographs are 'train', without boxes: for a student that
+            learns from a teacher alone.
     """
 
     def __init__(
@@ -86,12 +89,14 @@ class BoxSets:
         val_fraction: float | None = None,
         seed: int = 0,
         skip_unreadable: bool = False,
+        unlabelled: str | None = None,
     ):
         self.root, self.cache_dir = Path(root), Path(cache_dir)
         self.year, self.minival_ids, self.num_classes = year, minival_ids, num_classes
         self.given: dict[Split, str | None] = {"train": train, "val": val}
         self.folders: dict[Split, str | None] = {"train": train_images, "val": val_images}
         self.val_fraction, self.seed, self.skip = val_fraction, seed, skip_unreadable
+        self.unlabelled = None if unlabelled is None else self.root / unlabelled
         self._read: dict[Split, Annotations] = {}
 
     def annotations(self, split: Split) -> Path:
@@ -115,6 +120,8 @@ class BoxSets:
     @property
     def splits(self) -> tuple[Split, ...]:
         """The splits that have annotations of their own."""
+        if self.unlabelled is not None:
+            return ("val",)
         return ("train", "val") if self.val_fraction is None else ("train",)
 
     def check(self) -> None:
@@ -128,6 +135,13 @@ class BoxSets:
                 f"COCO was published for 2014 and 2017, not {self.year}: set data.year to one of "
                 "these"
             )
+        if self.unlabelled is not None:
+            if self.val_fraction is not None or self.minival_ids is not None:
+                raise InputError(
+                    "data.unlabelled names the training images: leave out data.val_fraction and "
+                    "data.minival_ids, which take images out of annotated ones"
+                )
+            require_photographs(self.unlabelled)
         if all(self.is_coco(split) for split in self.splits):
             self._check_coco()
         else:
@@ -192,6 +206,9 @@ class BoxSets:
             InputError: files are missing, damaged, or do not agree with each other; or there is
                 nothing to learn from.
         """
+        if split == "train" and self.unlabelled is not None:
+            index = load_unlabelled(self.unlabelled, self._checked("val")[0], self.cache_dir)
+            return index, audit(index)
         notes: tuple[str, ...] = ()
         if self.val_fraction is not None:
             index, left_out = self._checked("train")

@@ -15,7 +15,8 @@ from tasks.detection.coco.index import load_index
 from tasks.detection.coco.splits import load_split
 from tasks.detection.crop import RandomCrop
 from tasks.detection.data import CocoData
-from tasks.detection.evaluation.metric import CocoAP
+from tasks.detection.evaluation.arrays import Detections
+from tasks.detection.evaluation.metric import CocoAP, evaluate
 from tasks.detection.presenter import BoxPresenter
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
@@ -199,7 +200,8 @@ def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
     data.setup("fit")
     task = detection(view=data.view).train()
     task.head.answer = perfect(data.collate([data.datasets["val"][i] for i in range(9)]))
-    task.result = SimpleNamespace(precision={"AP50": np.ones(101)})
+    truth = data.ground_truth("val", 9)
+    task.result = evaluate(truth, Detections([], [], [], []))
     drawn = []
     monkeypatch.setattr(
         BoxPresenter, "draw", lambda self, image, *rest: drawn.append(rest) or image
@@ -215,8 +217,12 @@ def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
         np.testing.assert_allclose(found, truth[: len(found)], atol=0.06)  # written to a tenth
         assert found
     assert {path.name for path in (tmp_path / "plots").iterdir()} == {
+        "confusion_matrix.png",
         "precision_recall.png",
+        "precision_recall_per_category.png",
         "predictions.png",
+        "score_threshold.png",
+        "worst_images.png",
     }
 
 
