@@ -18,7 +18,7 @@ from tasks.detection.coco.cache import write_file
 from tasks.detection.coco.checking import inspect
 from tasks.detection.coco.columns import FileRows
 from tasks.detection.coco.index import CocoIndex, decoded, index_of
-from tasks.detection.coco.json_file import parse_instances, plain_ids
+from tasks.detection.coco.json_file import listed_ids, parse_instances, plain_ids
 from tasks.detection.coco.json_text import read_json
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, which spreads hashes
@@ -114,20 +114,21 @@ def audit(
 
 def doubled(index: CocoIndex) -> np.ndarray:
     """bool[M], the boxes that equal an earlier one of their image in category, place and kind."""
-    bits = np.ascontiguousarray(index.xywh + 0.0).view(np.uint64)  # -0.0 becomes 0.0
-    numbers = [index.box_images, index.box_categories, index.crowd]
-    columns = np.column_stack([*(n.astype(np.int64).view(np.uint64) for n in numbers), bits])
-    # a hash tells most rows apart in one sort; only those that share one are compared
-    factors = np.arange(1, 2 * columns.shape[1], 2, np.uint64) * GOLDEN
-    hashes = ((columns ^ (columns >> np.uint64(29))) * factors).sum(axis=1, dtype=np.uint64)
-    order = np.argsort(hashes, kind="stable")
-    shared = np.zeros(len(hashes), bool)
-    equal = hashes[order][1:] == hashes[order][:-1]
-    shared[order[1:][equal]] = shared[order[:-1][equal]] = True
-    rows = np.flatnonzero(shared)
+    columns = [
+        *(n.astype(np.uint64) for n in (index.box_images, index.box_categories, index.crowd)),
+        *np.ascontiguousarray(index.xywh.T + 0.0).view(np.uint64),  # -0.0 becomes 0.0
+    ]
+    # a hash tells the rows apart in one sort; only those that share one are compared
+    hashes = np.zeros(len(index.xywh), np.uint64)
+    for column in columns:
+        hashes = (hashes ^ column ^ (column >> np.uint64(29))) * GOLDEN
+    ordered = np.sort(hashes)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
     result = np.zeros(len(hashes), bool)
-    if len(rows):
-        first = np.unique(columns[rows], axis=0, return_index=True)[1]
+    if len(repeated):
+        rows = np.flatnonzero(np.isin(hashes, repeated))
+        found = np.stack([column[rows] for column in columns], axis=1)
+        first = np.unique(found, axis=0, return_index=True)[1]
         result[np.setdiff1d(rows, rows[first])] = True
     return result & index.finite
 
@@ -135,26 +136,27 @@ def doubled(index: CocoIndex) -> np.ndarray:
 def repetitions(index: CocoIndex) -> list[str]:
     """A line for each kind of thing that is in a data set twice though one is expected."""
     lines = []
-    files = np.char.add(index.folder.astype("S20"), np.char.add(b"/", index.file_names))
-    _, first, counts = np.unique(files, return_index=True, return_counts=True)
-    if len(twice := first[counts > 1]):
-        shown = [decoded(index.file_names[i]) for i in np.sort(twice)]
+    names = index.file_names.tolist()
+    files = Counter(zip(index.folder.tolist(), names, strict=True))
+    if len(files) < len(names):
+        shown = [decoded(name) for (_, name), count in files.items() if count > 1]
         lines.append(
-            f"{len(twice):,} files under several image ids, each id with its own boxes: "
+            f"{len(shown):,} files under several image ids, each id with its own boxes: "
             f"{listed_briefly(shown)}; merge the ids, or a box of one is background in the other"
         )
-    names = Counter(index.names.values())
-    if shared := [name for name, count in names.items() if count > 1]:
-        ids = [k for k, name in index.names.items() if name in shared]
+    categories = Counter(index.names.values())
+    if shared := [name for name, count in categories.items() if count > 1]:
+        numbers = [k for k, name in index.names.items() if name in shared]
         lines.append(
             f"categories of one name, learned as different ones: {listed_briefly(shared)} "
-            f"(ids {listed_briefly(ids)})"
+            f"(ids {listed_briefly(numbers)})"
         )
-    values, counts = np.unique(index.annotation_ids, return_counts=True)
-    if (counts > 1).any():
+    ids = np.sort(index.annotation_ids)
+    again = np.unique(ids[1:][ids[1:] == ids[:-1]])
+    if len(again):
         lines.append(
-            f"{(counts > 1).sum():,} annotation ids are used more than once: "
-            f"{listed_briefly(plain_ids(values[counts > 1]))}; all of their boxes count"
+            f"{len(again):,} annotation ids are used more than once: "
+            f"{listed_ids(again)}; all of their boxes count"
         )
     return lines
 

@@ -44,7 +44,7 @@ def check_images(
     passed = cache_file(Path(index.folders[0], annotations.name), cache_dir, ".images")
     stored = _passed(passed, index, annotations)
     if stored is not None:
-        return replace(index, **stored), {}
+        return replace(index, **dict[str, Any](stored)), {}
     found, faults, parents = inspect(index)
     if not faults:
         content: dict[str, Any] = {key: getattr(found, key) for key in STORED}

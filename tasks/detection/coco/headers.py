@@ -29,11 +29,12 @@ class Look:
 def look(path: str | Path) -> Look:
     """The size of an image file; a whole JPEG or PNG is not decoded for it."""
     try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD)
-            end = file.seek(0, os.SEEK_END)
-            file.seek(-min(TAIL, end), os.SEEK_END)
-            tail = file.read()
+        file = os.open(path, os.O_RDONLY)  # half as long as with `open`, and there are many files
+        try:
+            head = os.read(file, HEAD)
+            tail = os.pread(file, TAIL, max(0, os.fstat(file).st_size - TAIL))
+        finally:
+            os.close(file)
     except (OSError, ValueError):
         return Look(fault=fault(path))
     size = stored_size(head, tail)

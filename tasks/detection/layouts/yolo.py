@@ -154,7 +154,7 @@ def _read_list(path: Path, split: str) -> tuple[list[str], list[Path]]:
     base = content.get("path")
     files: list[Path] = []
     for place in places:
-        found = _beside(path, place, base if isinstance(base, str) else None)
+        found = _beside(path, str(place), base if isinstance(base, str) else None)
         files += _listed(found) if found.is_file() else _below(found)
     return [str(name) for name in names], files
 
