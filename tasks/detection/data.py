@@ -25,7 +25,7 @@ class CocoData(DataModule):
         num_classes: 91 for COCO's category ids as outputs; None for the file's categories as 1..K.
         size: of the network's input in pixels: one number, or [height, width].
         view: the whole image, stretched to `size` or padded.
-        batch_size, workers, seed: see DataModule.
+        batch_size, workers, seed, decode: see DataModule.
         crop: apply SSD's random crop in training.
         limit: train on the first so many images with boxes; None for all images.
         validate_on_train: score the training images, uncropped, in place of the validation split.
@@ -53,8 +53,9 @@ class CocoData(DataModule):
         limit: int | None,
         validate_on_train: bool,
         cache: str,
+        decode: str = "auto",
     ):
-        super().__init__(batch_size, workers, seed, limit, validate_on_train)
+        super().__init__(batch_size, workers, seed, limit, validate_on_train, decode)
         if view.crop_fraction is not None or view.box is not None:
             raise InputError(
                 "data.view.crop_fraction and data.view.box would cut objects off: a detector looks "
