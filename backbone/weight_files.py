@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -20,11 +19,9 @@ from backbone.weight_names import (
     keras_scheme,
     naming_scheme,
 )
+from backbone.wrapped import find_state, load_pickle, unwrapped
 
 PICKLES = (b"PK\x03\x04", b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
-# keys under which training programs save the state dict; averaged weights before raw ones
-NESTED = ("state_dict_ema", "model_ema", "state_dict", "model")
-WRAPPERS = ("module.", "_orig_mod.")  # prefixes of DistributedDataParallel and torch.compile
 TRUNK, CLASSIFIER = "head.trunk.", "head.fc."  # prefixes in this suite's checkpoints
 
 
@@ -38,6 +35,7 @@ class WeightsFile:
         network: name of the class of trunk they are for; None if the file does not say.
         options: arguments of that class's constructor.
         classes: the data set's ids of the classifier's outputs; None if the file does not say.
+        others: names of tensors in the file that belong to another part of a larger network.
     """
 
     state: Mapping[str, Tensor]
@@ -45,6 +43,7 @@ class WeightsFile:
     network: str | None
     options: Mapping[str, Any]
     classes: Sequence[int | str] | None = None
+    others: tuple[str, ...] = ()
 
     @property
     def made_here(self) -> bool:
@@ -72,9 +71,11 @@ def read_file(path: Path) -> WeightsFile:
     return _read_torch(path) if head.startswith(PICKLES) else _read_safetensors(path)
 
 
-def _published(state: Mapping[str, Tensor], scheme: NamingScheme) -> WeightsFile:
+def _published(
+    state: Mapping[str, Tensor], scheme: NamingScheme, others: tuple[str, ...] = ()
+) -> WeightsFile:
     network = None if scheme.network is None else scheme.network.__name__
-    return WeightsFile(state, scheme, network, scheme.options)
+    return WeightsFile(state, scheme, network, scheme.options, others=others)
 
 
 def _read_safetensors(path: Path) -> WeightsFile:
@@ -90,13 +91,14 @@ def _read_safetensors(path: Path) -> WeightsFile:
             f"it begins with {head!r}) nor one of PyTorch's or Keras's: download it again"
         ) from error
     if "options" not in metadata:
-        return _published(state, naming_scheme(state))
+        state, others = unwrapped(state)
+        return _published(state, naming_scheme(state), others)
     return WeightsFile(state, NATIVE, metadata.get("network"), json.loads(metadata["options"]))
 
 
 def _read_torch(path: Path) -> WeightsFile:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_pickle(path)
     except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -106,24 +108,12 @@ def _read_torch(path: Path) -> WeightsFile:
         ) from error
     if isinstance(content, dict) and {"config", "labels", "state_dict"} <= content.keys():
         return _checkpoint(path, content)
-    while isinstance(content, dict):
-        inner = next((content[key] for key in NESTED if isinstance(content.get(key), dict)), None)
-        if inner is None:
-            break
-        content = inner
-    tensors = content.items() if isinstance(content, dict) else ()
-    state = {_unwrapped(key): value for key, value in tensors if isinstance(value, Tensor)}
+    state, others = find_state(content)
     if not state:
         raise InputError(
             f"{path} holds no state dict: write one with torch.save(model.state_dict(), FILE)"
         )
-    return _published(state, naming_scheme(state))
-
-
-def _unwrapped(key: str) -> str:
-    while key.startswith(WRAPPERS):
-        key = key.partition(".")[2]
-    return key
+    return _published(state, naming_scheme(state), others)
 
 
 def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:

@@ -27,7 +27,7 @@ class Report:
         origin: the file, or what the publisher calls it.
         names: whose names the file's keys are: "keras", "timm", "torchvision" or "native".
         matched: tensors that were loaded.
-        dropped: classifier tensors that were not.
+        dropped: tensors of the classifier or of another head that were not.
         classifier: whether the classifier was loaded, and if not, why.
         classifier_loaded: whether the classifier was filled.
         differs: option -> (value the weights were trained with, value of this trunk). Such weights
@@ -99,6 +99,9 @@ def load_weights(
     matched, dropped = list(found), [f"fc.{k}" for k in found_classifier]
     if classifier_loaded:
         matched, dropped = matched + dropped, []
+    if file.others:
+        dropped += file.others
+        verdict += f", left out {len(file.others)} tensors of another part of the network"
     differs = {
         option: (file.options[option], trunk.options[option])
         for option in SILENT_OPTIONS

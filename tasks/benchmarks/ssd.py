@@ -141,7 +141,9 @@ def side_by_side(
     def our_loss() -> Tensor:
         return torch.stack(list(task.loss(batch).values())).sum()
 
-    ours = steps(task.head, our_loss, lambda: task.predict(batch), device.type, bf16)
+    answering = deepcopy(task).eval()
+    answering.fold()
+    ours = steps(task.head, our_loss, lambda: answering.predict(batch), device.type, bf16)
     figures: dict[str, dict[str, list[float]]] = {}
     plain = peer_steps(models[first], bf16=False)
     for kind in plain:

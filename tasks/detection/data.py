@@ -23,6 +23,8 @@ class CocoData(DataModule):
         year: 2017 or 2014.
         minival_ids: with 2014, a file of the ids held out of val2014 (see `load_split`).
         num_classes: 91 for COCO's category ids as outputs; None for the file's categories as 1..K.
+        unlabelled: a folder of photographs to train on in place of the training split; they have no
+            boxes, so a teacher must give the answers.
         size: of the network's input in pixels: one number, or [height, width].
         view: the whole image, stretched to `size` or padded.
         batch_size, workers, seed, decode: see DataModule.
@@ -53,6 +55,7 @@ class CocoData(DataModule):
         limit: int | None,
         validate_on_train: bool,
         cache: str,
+        unlabelled: str | None = None,
         decode: str = "auto",
     ):
         super().__init__(batch_size, workers, seed, limit, validate_on_train, decode)
@@ -61,6 +64,12 @@ class CocoData(DataModule):
                 "data.view.crop_fraction and data.view.box would cut objects off: a detector looks "
                 "at whole images; leave them null"
             )
+        if unlabelled is not None and validate_on_train:
+            raise InputError(
+                f"data.unlabelled={unlabelled}: photographs without boxes cannot be scored: leave "
+                "out data.validate_on_train and mode=overfit"
+            )
+        self.unlabelled = unlabelled
         self.root, self.year, self.minival_ids = root, year, minival_ids
         self.num_classes, self.size, self.cache = num_classes, image_size(size), cache
         self.view, self.crop = view, RandomCrop() if crop else None
@@ -82,12 +91,16 @@ class CocoData(DataModule):
                 year=self.year,
                 minival_ids=self.minival_ids,
                 num_classes=self.num_classes,
+                unlabelled=self.unlabelled,
             )
             print(f"{split}: {audit}")
             if split == "train" and self.limit is not None:
-                with_boxes = np.flatnonzero(np.diff(index.offsets))
-                index = index.take(with_boxes[: self.limit])
-                print(f"train: limited to {len(index)} images with boxes")
+                usable = np.arange(len(index))
+                if self.unlabelled is None:
+                    usable = np.flatnonzero(np.diff(index.offsets))
+                index = index.take(usable[: self.limit])
+                words = "images with boxes" if self.unlabelled is None else "images"
+                print(f"train: limited to {len(index)} {words}")
             self.indices[split] = index
         train, val = self.indices["train"], self.indices["val"]
         check_same_categories(train, val)
@@ -108,4 +121,7 @@ class CocoData(DataModule):
         """What a run was trained and scored on, for its result."""
         train, val = len(self.indices["train"]), len(self.indices["val"])
         scored = f"the {val} training images" if self.validate_on_train else f"{val} images"
-        return f"{Path(self.root).name} {self.year}: trained on {train} images, scored on {scored}"
+        trained = f"{train} images"
+        if self.unlabelled is not None:
+            trained = f"{train} photographs of {self.unlabelled} without boxes"
+        return f"{Path(self.root).name} {self.year}: trained on {trained}, scored on {scored}"

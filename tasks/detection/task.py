@@ -65,12 +65,14 @@ class Detection(Task[CocoData]):
             rows from `count` on pad.
         """
         found = self.head.detect(self.head(self.preprocess(batch["image"])))
-        # (height, width) -> (width, height, width, height), the upper bound of each coordinate
-        size, extent = (batch[name].flip(1).repeat(1, 2)[:, None] for name in ("size", "extent"))
-        boxes = torch.minimum((found["boxes"] * (size / extent)).clamp(min=0), size)
+        # factors and upper bounds of x and y, from (height, width)
+        size = batch["size"].flip(1)[:, None, None]
+        factor = size / batch["extent"].flip(1)[:, None, None]
+        corners = found["boxes"].unflatten(2, (2, 2)) * factor
+        boxes = torch.minimum(corners.clamp_(min=0), size).flatten(2)
         rows = torch.arange(boxes.shape[1], device=boxes.device)
         kept = (boxes[..., 2:] > boxes[..., :2]).all(-1) & (rows < found["count"][:, None])
-        order = kept.int().argsort(dim=1, descending=True, stable=True)
+        order = kept.view(torch.uint8).argsort(dim=1, descending=True, stable=True)
         return {
             "boxes": boxes.gather(1, order[..., None].expand(-1, -1, 4)),
             "scores": found["scores"].gather(1, order),
@@ -80,6 +82,7 @@ class Detection(Task[CocoData]):
 
     def make_metric(self, data: CocoData, split: str) -> CocoAP:
         """COCO AP over the images that this evaluation covers; its targets are image ids."""
-        trainer = self.trainer
-        limit = trainer.limit_test_batches if trainer.testing else trainer.limit_val_batches
+        limit: int | float | None = None
+        if (trainer := self._trainer) is not None:  # a teacher has none, and scores every image
+            limit = trainer.limit_test_batches if trainer.testing else trainer.limit_val_batches
         return CocoAP(data.ground_truth(split, data.evaluated(split, limit)))

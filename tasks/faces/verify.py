@@ -92,6 +92,7 @@ def embeddings_of_network(
     dataset = LabelledImages(index, saved.size, view=View(task.view.crop_fraction))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
+    task.fold()
     answers: list[np.ndarray] = []
     workers = usable_cores()
     for images in DataLoader(dataset, batch, collate_fn=collate_labelled, num_workers=workers):

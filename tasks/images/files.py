@@ -4,17 +4,26 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from backbone.errors import InputError
 
 Box = tuple[float, float, float, float]  # xyxy in pixels, fractions allowed
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}  # in lower case
+SUFFIXES = {  # in lower case
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"),
+    *([".avif"] if features.check("avif") else []),
+}
+if find_spec("pillow_heif"):  # an extra: iPhones' photographs
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    SUFFIXES |= {".heic", ".heif"}
 ORIENTATION = 0x0112  # the EXIF tag; its values 5-8 exchange width and height
 # what Pillow raises for damaged content, format by format
 DECODING_ERRORS = (
@@ -61,6 +70,19 @@ def fit(width: float, height: float, size: tuple[int, int]) -> tuple[int, int]:
     """
     scale = min(size[0] / height, size[1] / width)
     return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def turned_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) of a complete image file as its EXIF orientation turns it.
+
+    Raises: InputError naming the file and what is wrong with it.
+    """
+    reason = fault(path)
+    if reason:
+        raise InputError(f"{path}: {reason}")
+    with opened(path) as image:
+        width, height = image.size
+        return (width, height) if orientation(image) >= 5 else (height, width)
 
 
 def fault(path: str | Path) -> str | None:

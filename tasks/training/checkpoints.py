@@ -101,6 +101,10 @@ class Checkpoint:
         """The name of the task, as in task=NAME."""
         return str(at(self.config, ("task", "name")))
 
+    def model_state(self) -> dict[str, Tensor]:
+        """The state without what a teaching learnt, which only a training needs."""
+        return {k: v for k, v in self.state.items() if not k.startswith("teaching.")}
+
     def head_state(self) -> dict[str, Tensor]:
         """The head's part of the state, under the head's own names."""
         prefix = "head."

@@ -24,7 +24,7 @@ class Model:
     """A task with the weights of a checkpoint, in evaluation mode.
 
     Args:
-        task: see `load_task`.
+        task: see `load_task`; it is folded, so it can only answer from now on.
         checkpoint: that it was rebuilt from.
         device: where it computes.
     """
@@ -32,6 +32,7 @@ class Model:
     def __init__(self, task: Task[Any], checkpoint: Checkpoint, device: str | torch.device):
         self.device = torch.device(device)
         self.task, self.checkpoint = task.to(self.device), checkpoint
+        self.task.fold()
         self.presenter = task.present()
 
     @classmethod

@@ -76,6 +76,10 @@ class CocoOptions(DataSetOptions):
     num_classes: Annotated[int, Field(ge=2, le=100_000)] | None = option(
         "91: output k is COCO category k; null: the file's own categories"
     )
+    unlabelled: Path | None = option(
+        "folder of photographs without boxes, in place of the annotated ones to train on; for "
+        "distill=teacher"
+    )
 
 
 class LabelledImagesOptions(DataSetOptions):
