@@ -10,7 +10,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor
 
 from tasks.images.encoded import Encoded, EncodedImages, NamedBytes
 from tasks.images.files import open_image
-from tasks.images.resampling import crop_resize_batch, turned
+from tasks.images.resampling import crop_resize_batch, turn_planes
 
 AT_ONCE = 2**26  # pixels that are decoded at once: 0.6 GB on the device
 DecodeFiles = Callable[[list[Tensor]], list[Tensor]]
@@ -72,7 +72,7 @@ class BatchDecoder:
                 self.by_cpu += 1
             else:
                 self.by_device += 1
-            pictures.append(turned(picture, file.orientation))
+            pictures.append(turn_planes(picture, file.orientation))
         return pictures
 
     def _alone(self, content: Tensor) -> Tensor | None:

@@ -66,7 +66,7 @@ def crop_resize_batch(
     return torch.where(inside, result, PADDING).to(torch.uint8)
 
 
-def turned(picture: Tensor, orientation: int) -> Tensor:
+def turn_planes(picture: Tensor, orientation: int) -> Tensor:
     """A picture [3, H, W] turned as an EXIF orientation 1..8 says."""
     if orientation >= 5:
         picture = picture.mT

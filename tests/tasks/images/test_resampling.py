@@ -7,7 +7,7 @@ from PIL import Image, ImageOps
 
 from tasks.images.files import PADDING
 from tasks.images.loading import crop_resize
-from tasks.images.resampling import crop_resize_batch, turned
+from tasks.images.resampling import crop_resize_batch, turn_planes
 
 SIZES = [(120, 200), (77, 31), (300, 64), (1, 1), (3, 250)]  # h, w
 
@@ -47,5 +47,5 @@ def test_turning_is_pillows(orientation):
     image = Image.fromarray(picture(5, 8))
     image.getexif()[0x0112] = orientation
     expected = np.asarray(ImageOps.exif_transpose(image))
-    got = turned(planes(np.asarray(image).copy()), orientation)
+    got = turn_planes(planes(np.asarray(image).copy()), orientation)
     assert np.array_equal(got.permute(1, 2, 0), expected)
