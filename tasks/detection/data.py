@@ -26,7 +26,7 @@ class CocoData(DataModule):
             boxes, so a teacher must give the answers.
         size: of the network's input in pixels: one number, or [height, width].
         view: the whole image, stretched to `size` or padded.
-        batch_size, workers, seed: see DataModule.
+        batch_size, workers, seed, decode: see DataModule.
         crop: apply SSD's random crop in training.
         limit: train on the first so many images with boxes; None for all images.
         validate_on_train: score the training images, uncropped, in place of the validation split.
@@ -62,8 +62,9 @@ class CocoData(DataModule):
         val_fraction: float | None = None,
         skip_unreadable: bool = False,
         unlabelled: str | None = None,
+        decode: str = "auto",
     ):
-        super().__init__(batch_size, workers, seed, limit, validate_on_train)
+        super().__init__(batch_size, workers, seed, limit, validate_on_train, decode)
         if view.crop_fraction is not None or view.box is not None:
             raise InputError(
                 "data.view.crop_fraction and data.view.box would cut objects off: a detector looks "

@@ -42,7 +42,7 @@ PADDING = 128
 TAIL = 32  # bytes: the end marker of a complete JPEG or PNG is in the last ones of its file
 
 
-def open_image(path: str | Path, exif: bool = True) -> Image.Image:
+def open_image(path: str | Path | BinaryIO, exif: bool = True) -> Image.Image:
     """Decode an image file to 8-bit RGB, whatever format its suffix promises.
 
     Transparent pixels are put on white, as on a web page; 16-bit pixels keep their high byte.

@@ -115,7 +115,7 @@ def crop_resize(
 def _resized(image: Image.Image, size: tuple[int, int], box: Box | None) -> Image.Image:
     """Pillow's `resize`, in a third of its time where the package for it is installed.
 
-    The results differ by 1 of 255 at most, and by 0.15 on average.
+    The results differ by 0.16 of 255 on average, on COCO's photographs, and by 2 at most.
     """
     if resizer is None:
         return image.resize(size, Image.Resampling.BILINEAR, box=box)

@@ -34,7 +34,15 @@ class DataSetOptions(Described):
     root: Path = option("the folder that holds it")
     batch_size: Count = option("images for each device and step", unit="images")
     workers: int | None = option(
-        "loader processes; null: one for each core, at most 8", unit="processes", ge=0, le=1024
+        "loader processes; null: one for each core, shared by the processes that train",
+        unit="processes",
+        ge=0,
+        le=1024,
+    )
+    decode: Literal["auto", "cpu", "cuda"] = option(
+        "where JPEG files are decoded: cpu, by the loader processes; cuda, by the GPU in whole "
+        "batches; auto, by a GPU that trains and can",
+        "auto",
     )
     crop: bool = option("random crops in training")
     limit: Count | None = option("train on so many images only; null: all", unit="images")

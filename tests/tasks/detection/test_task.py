@@ -1,5 +1,6 @@
 """Detection with any head: what the head is given, and how its answer is converted."""
 
+import json
 from types import SimpleNamespace
 
 import hydra
@@ -236,3 +237,22 @@ def test_a_detector_has_the_view_of_its_data(task):
             assert "view" not in config.task.module
             for option in options:
                 assert option == f"data.view.keep_aspect={config.data.view.keep_aspect}".lower()
+
+
+@pytest.mark.cuda
+@pytest.mark.slow
+def test_a_gpus_decoder_scores_as_the_loader_processes_do(run, detector, tiny, tmp_path):
+    found = {}
+    for decode in ("cpu", "cuda"):
+        runs = tmp_path / decode
+        answer = run(
+            *(option for option in tiny if not option.startswith(("mode=", "paths.runs="))),
+            *("mode=evaluate", "trainer.max_epochs=0", f"data.decode={decode}"),
+            *(f"backbone.weights={detector.path / 'best.ckpt'}", f"paths.runs={runs}"),
+        )
+        assert answer.code == 0, answer.err
+        (path,) = runs.glob("ssd_coco/*/result.json")
+        found[decode] = json.loads(path.read_text())["metrics"]
+    # in points of AP
+    assert found["cuda"]["AP"] == pytest.approx(found["cpu"]["AP"], abs=0.002)
+    assert found["cuda"]["AP50"] == pytest.approx(found["cpu"]["AP50"], abs=0.005)
