@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from PIL import Image
@@ -19,7 +19,7 @@ from backbone.errors import InputError
 from tasks.images.files import PADDING
 
 if TYPE_CHECKING:
-    from av.container import OutputContainer
+    from av.container import InputContainer, OutputContainer
     from av.video.stream import VideoStream
 
 VIDEO_SUFFIXES = {
@@ -62,15 +62,17 @@ class Video:
 
     Args:
         path: for messages.
-        stream: its first video stream.
+        container: the open file.
         rate: frames per second on average.
         declared: the number of frames that the file promises; 0 where it says nothing.
     """
 
-    def __init__(self, path: Path, stream: VideoStream):
-        self.path, self.stream = path, stream
-        self.rate = float(stream.average_rate or 0) or UNKNOWN_RATE
-        self.declared = stream.frames
+    def __init__(self, path: Path, container: InputContainer):
+        self.path, self.container = path, container
+        self.stream = container.streams.video[0]
+        self.stream.thread_type = "AUTO"
+        self.rate = float(self.stream.average_rate or 0) or UNKNOWN_RATE
+        self.declared = self.stream.frames
 
     def frames(self) -> Iterator[Frame]:
         """Every frame that can be decoded, in the order in which they are shown.
@@ -81,7 +83,7 @@ class Video:
         av = require_pyav()
         count = 0
         try:
-            for frame in self.stream.container.decode(self.stream):
+            for frame in self.container.decode(self.stream):
                 pixels = frame.to_ndarray(format="rgb24")
                 # a camera held upright stores its frames lying, and by how much to turn them
                 pixels = np.rot90(pixels, round(frame.rotation / 90))
@@ -114,9 +116,7 @@ def open_video(path: Path) -> Iterator[Video]:
     with container:
         if not container.streams.video:
             raise InputError(f"{path}: there is no picture in this file, only sound or data")
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        yield Video(path, stream)
+        yield Video(path, container)
 
 
 class VideoWriter:
@@ -158,7 +158,7 @@ class VideoWriter:
         codecs = self._av.codecs_available
         codec = next(name for name in ("libx264", "h264", "mpeg4") if name in codecs)
         options = {"crf": "20", "preset": "veryfast"} if codec == "libx264" else {}
-        stream: VideoStream = self._container.add_stream(codec, self._rate, options)
+        stream = cast("VideoStream", self._container.add_stream(codec, self._rate, options))
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"  # what every player shows
         stream.codec_context.time_base = Fraction(1, TICKS)

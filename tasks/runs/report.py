@@ -51,9 +51,7 @@ def report(result: dict[str, Any], path: Path) -> str:
 def by_category(result: dict[str, Any]) -> list[str]:
     """Lines with the scores by category, best first; of more than 12 the best and worst six."""
     scored = result.get("per_category", [])
-    lists = {name for row in scored for name, value in row.items() if isinstance(value, list)}
-    columns = [name for row in scored[:1] for name in row if name not in {"id", "name", *lists}]
-    first = next((n for n in columns if n not in COUNTS), None)
+    columns, first = score_names(scored), leading_score(scored)
     if first is None:
         return []
     defined = [row for row in scored if row.get(first) is not None]
@@ -68,6 +66,17 @@ def by_category(result: dict[str, Any]) -> list[str]:
     if len(scored) > len(defined):
         lines.append(f"nothing to score in {len(scored) - len(defined):,} more")
     return [*lines, ""]
+
+
+def score_names(scored: Sequence[dict[str, Any]]) -> list[str]:
+    """The counts and scores in rows by category, without curves."""
+    lists = {name for row in scored for name, value in row.items() if isinstance(value, list)}
+    return [name for row in scored[:1] for name in row if name not in {"id", "name", *lists}]
+
+
+def leading_score(scored: Sequence[dict[str, Any]]) -> str | None:
+    """The first score in rows by category, which they are compared by; None if there is none."""
+    return next((name for name in score_names(scored) if name not in COUNTS), None)
 
 
 def _cell(name: str, value: float | None) -> str:
