@@ -17,10 +17,12 @@ from tasks.data.module import DataModule
 from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
 from tasks.runs.processes import is_main_process
+from tasks.training.batch_size import UNTIL_FOUND, is_auto, take_up_batch_size
 from tasks.training.build import build_task, fill_head
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
 from tasks.training.memory import keep_freed_memory
+from tasks.training.out_of_memory import naming_exhausted_memory
 from tasks.training.progress import Throughput
 from tasks.training.resume import step_reached
 from tasks.training.task import Task
@@ -33,7 +35,6 @@ class Run:
     """A task, its data and the trainer that brings them together.
 
     Args:
-        config: resolved.
         directory: where the run writes.
         cost: of the network, at the configuration's size.
         origin: where the trunk's weights came from, in words.
@@ -41,7 +42,6 @@ class Run:
         started: when building began, by time.perf_counter.
     """
 
-    config: DictConfig
     directory: RunDirectory
     task: Task[Any]
     data: DataModule
@@ -50,6 +50,11 @@ class Run:
     origin: str
     throughput: Throughput
     started: float
+
+    @property
+    def config(self) -> DictConfig:
+        """Resolved; a batch size that was left to the run to find is a number once it is found."""
+        return self.directory.config
 
     @property
     def trains(self) -> bool:
@@ -68,7 +73,10 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
     """
     started = time.perf_counter()
     _set_up_process(config)
-    data: DataModule = instantiate(config.data.module)
+    take_up_batch_size(directory)
+    config = directory.config
+    found_later = {"batch_size": UNTIL_FOUND} if is_auto(config) else {}
+    data: DataModule = instantiate(config.data.module, **found_later)
     data.setup("fit")
     if config.trainer.max_epochs > 0 and "train" not in data.datasets:
         raise InputError(
@@ -91,7 +99,7 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
         print(f"continuing {directory.path} at step {step}")
     throughput = Throughput()
     trainer = build_trainer(config, directory, task, throughput, step)
-    return Run(config, directory, task, data, trainer, counted, origin, throughput, started)
+    return Run(directory, task, data, trainer, counted, origin, throughput, started)
 
 
 def fit_and_test(run: Run) -> dict[str, float]:
@@ -100,7 +108,7 @@ def fit_and_test(run: Run) -> dict[str, float]:
     Returns:
         the scores by their names in the literature.
     """
-    with naming_killed_loaders(run.data.workers):
+    with naming_exhausted_memory(run.data, run.config), naming_killed_loaders(run.data.workers):
         return _fit_and_test(run)
 
 

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from tasks.runs.directory import RunDirectory
 from tasks.runs.metrics_csv import MetricsCsv
+from tasks.training.batch_size import BatchSizeSearch, is_auto
 from tasks.training.devices import accelerator as kind_of_device
 from tasks.training.distributed import check_world, cluster_environment
 from tasks.training.ema import WeightEMA
@@ -80,7 +81,9 @@ def build_trainer(
     options: dict[str, Any] = dict(OmegaConf.to_container(config.trainer))  # type: ignore[arg-type]
     minutes = options.pop("checkpoint_minutes")
     options["precision"] = precision(options["precision"], options["accelerator"])
-    callbacks: list[pl.Callback] = [FiniteLoss(), Description(config), throughput]
+    callbacks: list[pl.Callback] = [FiniteLoss(), Description(directory), throughput]
+    if is_auto(config):
+        callbacks.append(BatchSizeSearch(directory))
     callbacks += _checkpoints(directory, task, minutes)
     if task.recipe.ema_decay is not None:
         callbacks.append(WeightEMA(task.recipe.ema_decay))

@@ -32,7 +32,11 @@ class DataSetOptions(Described):
     name: Name = option("its name; choose with data=")
     kind: Name = option("the kind of task it is for")
     root: Path = option("the folder that holds it")
-    batch_size: Count = option("images for each device and step", unit="images")
+    batch_size: Count | Literal["auto"] = option(
+        "images for each device and step; auto finds the largest power of two that fits into "
+        "memory, up to 64 on a CPU and 1,024 elsewhere",
+        unit="images",
+    )
     workers: int | None = option(
         "loader processes; null: one for each core, shared by the processes that train",
         unit="processes",

@@ -217,7 +217,7 @@ def test_options_of_a_task_from_elsewhere_have_the_types_of_their_defaults(tmp_p
     ]
     assert said(*task, "task.module.names=b") == ["task.module.names=b: a list, such as [a]"]
     assert said(*task, "task.module.share=nan") == ["task.module.share=nan: a finite number"]
-    assert said(*task, "data.batch_size=0") == ["data.batch_size=0: a whole number from 1"]
+    assert said(*task, "data.batch_size=0") == ["data.batch_size=0: a whole number from 1, or auto"]
     (line,) = said(*task, "task.module.stepps=4")
     assert "Did you mean 'task.module.steps'?" in line
 

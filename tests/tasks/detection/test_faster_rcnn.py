@@ -204,7 +204,7 @@ def test_an_answer_never_waits_for_the_device(monkeypatch):
         task.predict(given)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.cuda
 def test_a_training_step_never_waits_for_the_gpu():
     check_never_waits_for_the_gpu(detection(head()), batch())
 

@@ -182,7 +182,7 @@ def check_never_waits_for_the_gpu(task, given):
         torch.cuda.set_sync_debug_mode("default")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.cuda
 def test_a_training_step_never_waits_for_the_gpu():
     check_never_waits_for_the_gpu(detection(head()), batch())
 

@@ -1,8 +1,16 @@
 """Every task on a tiny data set of its own: the options of a run that takes a second or two."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from tasks.cli.configuration import check_config, compose_config
+from tasks.distillation.objective import build_distillation
+from tasks.runs.directory import RunDirectory
+from tasks.training.fit import Run, build_run, fit_and_test
 from tests.tasks.conftest import write_images
 from tests.tasks.faces import attribute_files, face_files
 from tests.tasks.geolocation.conftest import write_places
@@ -84,3 +92,28 @@ def task_options(name: str, root: Path, sample: Path) -> list[str]:
         f"paths.runs={root / 'runs'}",
         f"paths.cache={root / 'cache'}",
     ]
+
+
+class Stopped(BaseException):
+    """The end of a run between two steps."""
+
+
+def built(options: list[str]) -> Run:
+    """A run that is ready to go on from where it stands."""
+    config = check_config(compose_config(options), options)
+    return build_run(config, RunDirectory(config), build_distillation(config))
+
+
+def train(run: Run, stop: int | None = None) -> Run:
+    """Train up to step `stop`; or to the end, and score, without pictures."""
+    usual = run.task.on_train_batch_start
+
+    def start(batch: Any, number: int) -> None:
+        if run.trainer.global_step == stop:
+            raise Stopped
+        usual(batch, number)
+
+    run.task.on_train_batch_start = start
+    with run.directory.open(fresh=False), nullcontext() if stop is None else pytest.raises(Stopped):
+        fit_and_test(run)
+    return run

@@ -6,7 +6,6 @@ the operators, so that the tests put Lightning's plugin in place there.
 
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,13 @@ from lightning.pytorch.plugins import MixedPrecision
 from lightning.pytorch.trainer.connectors import accelerator_connector
 
 from backbone.errors import InputError
-from tasks.cli.configuration import check_config, compose_config
-from tasks.distillation.objective import build_distillation
-from tasks.runs.directory import RunDirectory
 from tasks.training import devices, trainer
 from tasks.training.ema import WeightEMA
-from tasks.training.fit import Run, build_run, fit_and_test
-from tests.tasks.training.every_task import TASKS, task_options
+from tasks.training.fit import Run
+from tests.tasks.training.every_task import TASKS, built, task_options, train
 
 pytestmark = pytest.mark.slow
 MIXED = ("bf16-mixed", "16-mixed")
-
-
-class Killed(BaseException):
-    """A run that ends between two steps."""
 
 
 @pytest.fixture(scope="module")
@@ -58,27 +50,6 @@ def computing(monkeypatch) -> Callable[[str], None]:
         chosen[0] = precision
 
     return choose
-
-
-def built(options: list[str]) -> Run:
-    """A run that is ready to go on from where it stands."""
-    config = check_config(compose_config(options), options)
-    return build_run(config, RunDirectory(config), build_distillation(config))
-
-
-def train(run: Run, stop: int | None = None) -> Run:
-    """Train up to step `stop`; or to the end, and score."""
-    usual = run.task.on_train_batch_start
-
-    def start(batch: Any, number: int) -> None:
-        if run.trainer.global_step == stop:
-            raise Killed
-        usual(batch, number)
-
-    run.task.on_train_batch_start = start
-    with run.directory.open(fresh=False), nullcontext() if stop is None else pytest.raises(Killed):
-        fit_and_test(run)
-    return run
 
 
 def agree_on_the_first_loss(run: Run) -> list[str]:
