@@ -119,10 +119,13 @@ class Task(LightningModule, Generic[Data]):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Named loss terms of a training batch, including a teacher's; their sum is minimised."""
         images, batch = self.augmented(batch)
-        outputs = self.head(images)
         if self.teaching is None:
-            return self.terms(outputs, batch)
-        return self.teaching.terms(outputs, images, batch, self.terms)
+            return self.learn(images, batch)
+        return self.teaching.terms(self.head(images), images, batch, self.terms)
+
+    def learn(self, images: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Loss terms of what `augmented` returned: what a run compiles as one graph."""
+        return self.terms(self.head(images), batch)
 
     def on_fit_start(self) -> None:
         """Get the teacher ready."""

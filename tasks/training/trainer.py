@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from tasks.runs.directory import RunDirectory
 from tasks.runs.metrics_csv import MetricsCsv
+from tasks.training.compiling import Compilation
 from tasks.training.distributed import check_world, cluster_environment
 from tasks.training.ema import WeightEMA
 from tasks.training.finite import FiniteLoss
@@ -70,6 +71,7 @@ def build_trainer(
     minutes = options.pop("checkpoint_minutes")
     options["precision"] = precision(options["precision"], options["accelerator"])
     callbacks: list[pl.Callback] = [FiniteLoss(), Description(config), throughput]
+    callbacks.append(Compilation(config.compile, throughput))
     callbacks += _checkpoints(directory, task, minutes)
     if task.recipe.ema_decay is not None:
         callbacks.append(WeightEMA(task.recipe.ema_decay))
