@@ -90,8 +90,6 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
     print(origin)
     counted = _count(task, config)
     print(f"network: {counted} at {config.size}")
-    if config.compile:
-        task.head.compile()
     if config.trainer.max_epochs == 0:
         fill_head(task, config, weights)
     step = step_reached(directory, task)

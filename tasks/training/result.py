@@ -35,6 +35,7 @@ def result_of(run: Run, metrics: dict[str, float]) -> dict[str, Any]:
             "test_images_per_second": run.throughput.test,
             "device": _device(trainer.strategy.root_device),
             "precision": trainer.precision,
+            "compile_seconds": run.throughput.compile_seconds,
         },
         "data": data.describe(),
         "scored_images": len(data.datasets[data.reported]),

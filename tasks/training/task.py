@@ -67,6 +67,7 @@ class Task(LightningModule, Generic[Data]):
         self._epoch_of_mode: int | None = None  # the epoch that the trunk's mode was set for
         # of the evaluation in progress; in a list, where it is no part of the module
         self._folded: list[Head] = []
+        self.is_compiled = False  # set by Compilation: compiled graphs hold the head itself
 
     @property
     def recipe(self) -> Recipe:
@@ -138,9 +139,13 @@ class Task(LightningModule, Generic[Data]):
         """Named loss terms of a training batch, including a teacher's; their sum is minimised."""
         images, batch = self.augmented(batch)
         if self.teaching is None:
-            return self.terms(self.head(images), batch)
+            return self.learn(images, batch)
         outputs = self.teaching.run(self.head, images)
         return self.teaching.terms(outputs, images, batch, self.terms)
+
+    def learn(self, images: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Loss terms of what `augmented` returned: what a run compiles as one graph."""
+        return self.terms(self.head(images), batch)
 
     def on_fit_start(self) -> None:
         """Get the teacher ready."""
@@ -256,10 +261,10 @@ class Task(LightningModule, Generic[Data]):
         """Answer with a folded copy of the head in here, one for each evaluation.
 
         Outside, the head is the trained one: no checkpoint or callback sees the copy. A compiled
-        head answers itself, since its batch norm is merged already.
+        task answers with the head itself, since its graphs hold that one.
         """
         trained = self.head
-        if getattr(trained, "_compiled_call_impl", None) is not None:
+        if self.is_compiled:
             yield
             return
         if not self._folded:
