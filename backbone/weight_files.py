@@ -26,12 +26,10 @@ from backbone.weight_names import (
     keras_scheme,
     naming_scheme,
 )
+from backbone.wrapped import find_state, load_pickle, unwrapped
 
 ZIP = b"PK\x03\x04"
 PICKLES = (ZIP, b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
-# keys under which training programs save the state dict; averaged weights before raw ones
-NESTED = ("state_dict_ema", "model_ema", "state_dict", "model")
-WRAPPERS = ("module.", "_orig_mod.")  # prefixes of DistributedDataParallel and torch.compile
 TRUNK, CLASSIFIER = "head.trunk.", "head.fc."  # prefixes in this suite's checkpoints
 
 
@@ -45,6 +43,7 @@ class WeightsFile:
         network: name of the class of trunk they are for; None if the file does not say.
         options: arguments of that class's constructor.
         classes: the data set's ids of the classifier's outputs; None if the file does not say.
+        beside: names of tensors in the file that belong to another part of a larger network.
         tflite: what a file of TensorFlow Lite says besides.
         others: the arrays of a file of TensorFlow's variables that are no layer's.
     """
@@ -54,6 +53,7 @@ class WeightsFile:
     network: str | None
     options: Mapping[str, Any]
     classes: Sequence[int | str] | None = None
+    beside: tuple[str, ...] = ()
     tflite: TfliteModel | None = None
     others: Mapping[str, Tensor] = field(default_factory=dict)
 
@@ -90,15 +90,18 @@ def read_file(path: Path) -> WeightsFile:
     return _read_torch(path) if head.startswith(PICKLES) else _read_safetensors(path)
 
 
-def _published(state: Mapping[str, Tensor], scheme: NamingScheme) -> WeightsFile:
+def _published(
+    state: Mapping[str, Tensor], scheme: NamingScheme, beside: tuple[str, ...] = ()
+) -> WeightsFile:
     network = None if scheme.network is None else scheme.network.__name__
-    return WeightsFile(state, scheme, network, scheme.options)
+    return WeightsFile(state, scheme, network, scheme.options, beside=beside)
 
 
 def _tensorflow_or(state: Mapping[str, Tensor]) -> WeightsFile:
     """A file of tensors by name, whoever's the names are."""
     if not is_tensorflow(state):
-        return _published(state, naming_scheme(state))
+        state, beside = unwrapped(state)
+        return _published(state, naming_scheme(state), beside)
     layers = tensorflow_state(state)
     others = {name: value for name, value in state.items() if "/" not in name}
     return replace(_published(layers, naming_scheme(layers)), others=others)
@@ -144,7 +147,7 @@ def _read_safetensors(path: Path) -> WeightsFile:
 
 def _read_torch(path: Path) -> WeightsFile:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_pickle(path)
     except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -154,24 +157,12 @@ def _read_torch(path: Path) -> WeightsFile:
         ) from error
     if isinstance(content, dict) and {"config", "labels", "state_dict"} <= content.keys():
         return _checkpoint(path, content)
-    while isinstance(content, dict):
-        inner = next((content[key] for key in NESTED if isinstance(content.get(key), dict)), None)
-        if inner is None:
-            break
-        content = inner
-    tensors = content.items() if isinstance(content, dict) else ()
-    state = {_unwrapped(key): value for key, value in tensors if isinstance(value, Tensor)}
+    state, beside = find_state(content)
     if not state:
         raise InputError(
             f"{path} holds no state dict: write one with torch.save(model.state_dict(), FILE)"
         )
-    return _published(state, naming_scheme(state))
-
-
-def _unwrapped(key: str) -> str:
-    while key.startswith(WRAPPERS):
-        key = key.partition(".")[2]
-    return key
+    return _published(state, naming_scheme(state), beside)
 
 
 def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:

@@ -28,7 +28,7 @@ class Report:
         origin: the file, or what the publisher calls it.
         names: whose names the file's keys are: "keras", "timm", "torchvision" or "native".
         matched: tensors that were loaded.
-        dropped: classifier tensors that were not.
+        dropped: tensors of the classifier or of another head that were not.
         classifier: whether the classifier was loaded, and if not, why.
         classifier_loaded: whether the classifier was filled.
         differs: option -> (value the weights were trained with, value of this trunk). Such weights
@@ -103,6 +103,10 @@ def load_weights(
     matched, dropped = list(found), [f"fc.{k}" for k in found_classifier]
     if classifier_loaded:
         matched, dropped = matched + dropped, []
+    beside = [*file.beside, *(key for key in file.state if key.startswith(file.scheme.beyond))]
+    if beside:
+        dropped += beside
+        verdict += f", left out {len(beside)} tensors of another part of the network"
     return Report(
         origin=origin,
         names=file.scheme.name,

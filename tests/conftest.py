@@ -27,8 +27,13 @@ SLOW = {"run", "detector", "tiny", "trained", "dogs"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests whose fixtures take long."""
+    """Mark the tests whose fixtures take long, and leave out those that lack a GPU."""
+    import torch
+
+    no_gpu = pytest.mark.skip(reason="needs an NVIDIA GPU")
     for item in items:
+        if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+            item.add_marker(no_gpu)
         if SLOW & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 

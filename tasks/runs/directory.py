@@ -33,7 +33,7 @@ from backbone.files import (
 )
 from tasks.runs.names import at, without_paths
 from tasks.runs.processes import is_main_process
-from tasks.runs.result import read_result
+from tasks.runs.result import read_result, result_text
 
 # Keys that do not influence the result, and so do not make it another run.
 NO_INFLUENCE = (
@@ -134,20 +134,18 @@ class RunDirectory:
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
 
-    def finish(self, result: dict[str, Any]) -> None:
-        """Write the result, by which the run counts as finished."""
-        write_whole(self.path / "result.json", json.dumps(result, indent=2) + "\n")
-
     def settle(self, config: DictConfig) -> None:
-        """Take what became known of the configuration while the run was built.
+        """Go on with a configuration in which the run has found out a value for itself.
 
-        The folder keeps its name: it says what the command asked for.
+        The folder stays: its name is that of the configuration which was asked for.
         """
-        if config == self.config:
-            return
         self.config = config
         if is_main_process():
             write_whole(self.path / "config.yaml", OmegaConf.to_yaml(config))
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Write the result, by which the run counts as finished."""
+        write_whole(self.path / "result.json", result_text(result))
 
     def status(self, state: str, **facts: Any) -> None:
         """Write the run's state to status.json: running, finished, interrupted or failed."""

@@ -46,7 +46,8 @@ def differences(wanted: DictConfig, run: DictConfig) -> list[str]:
         run: the run's configuration, resolved.
     """
     OmegaConf.set_struct(wanted, False)
-    for key in IGNORED:
+    without_teacher = [] if run.get("distill") else ["task.distillation"]
+    for key in (*IGNORED, *without_teacher):
         adopt(wanted, key, OmegaConf.select(run, key, default=ABSENT))
     for key, earlier in SINCE_0_1_0.items():
         if OmegaConf.select(run, key, default=ABSENT) is ABSENT and (

@@ -1,4 +1,10 @@
-"""A run stops if its loss or its weights are not numbers, before anything is saved."""
+"""A run stops if its loss or its weights are not numbers, before anything is saved.
+
+Under a gradient scaler (16-mixed) the gradients of a step may overflow while its loss is finite.
+The scaler then leaves the weights as they are and halves its scale: the step counts for the
+schedule and for the average of the weights, but it is no error. Steps that overflow again and
+again are one.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,12 +17,16 @@ from backbone.errors import InputError
 from tasks.data.module import Batch
 from tasks.training.metric import gather_all
 
+# A scaler starts at 65,536 and is halved by a step that overflows. Below 1 the gradients overflow
+# although they are not enlarged, and nothing is learned.
+LEAST_SCALE = 1.0
+
 
 class FiniteLoss(Callback):
     """Stops a run whose loss is not finite, without making every step wait for the device.
 
-    Losses are checked at the steps that are logged, at the end of an epoch, and before a checkpoint
-    is written; then the weights are checked too.
+    Losses, and the gradient scaler, are checked at the steps that are logged, at the end of an
+    epoch, and before a checkpoint is written; then the weights are checked too.
     """
 
     def __init__(self) -> None:
@@ -50,7 +60,8 @@ class FiniteLoss(Callback):
         """Check the losses since the last check, in all processes.
 
         Raises:
-            InputError: a loss is not finite; names the images of the first such batch.
+            InputError: a loss is not finite; names the images of the first such batch. Or the
+                gradients have overflowed in so many steps that nothing is learned.
         """
         unchecked, self.unchecked = self.unchecked, []
         if not unchecked:
@@ -61,6 +72,7 @@ class FiniteLoss(Callback):
         assert isinstance(reduced, Tensor)
         together = reduced.tolist()
         if all(together):
+            require_useful_scale(trainer)
             return
         first = together.index(0)
         own = [] if finite[first] else unchecked[first][1].tolist()
@@ -68,8 +80,31 @@ class FiniteLoss(Callback):
         raise InputError(
             f"the loss is not finite in the batch of images {', '.join(map(str, ids))} (at most "
             f"{len(unchecked)} steps before step {trainer.global_step}): look at their boxes and "
-            "pictures, or lower optimizer.lr"
+            f"pictures, or lower optimizer.lr{instead_of_float16(trainer)}"
         )
+
+
+def require_useful_scale(trainer: Trainer) -> None:
+    """Raise InputError if a gradient scaler has been halved until nothing is learned."""
+    scaler = gradient_scaler(trainer)
+    if scaler is not None and scaler.get_scale() < LEAST_SCALE:
+        raise InputError(
+            f"the gradients overflow in float16 at step {trainer.global_step} even at a scale of "
+            f"{scaler.get_scale():g}, so that nothing is learned: lower optimizer.lr"
+            f"{instead_of_float16(trainer)}"
+        )
+
+
+def gradient_scaler(trainer: Trainer) -> torch.amp.GradScaler | None:
+    """The scaler of a run in 16-mixed; None in another precision."""
+    return getattr(trainer.precision_plugin, "scaler", None)
+
+
+def instead_of_float16(trainer: Trainer) -> str:
+    """What a run in float16 may try, as the end of a sentence; nothing for another run."""
+    if gradient_scaler(trainer) is None:
+        return ""
+    return ", or train with trainer.precision=32-true"
 
 
 def require_finite(tensors: Mapping[str, Tensor], what: str) -> None:

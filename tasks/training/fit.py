@@ -18,11 +18,13 @@ from tasks.data.module import DataModule
 from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
 from tasks.runs.processes import is_main_process
+from tasks.training.batch_size import UNTIL_FOUND, is_auto, take_up_batch_size
 from tasks.training.build import build_task, fill_head, sample_images, sample_pixels
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
-from tasks.training.form import with_form
+from tasks.training.form import open_form, with_form
 from tasks.training.memory import keep_freed_memory
+from tasks.training.out_of_memory import naming_exhausted_memory
 from tasks.training.progress import Throughput
 from tasks.training.resume import step_reached
 from tasks.training.task import Task
@@ -35,7 +37,6 @@ class Run:
     """A task, its data and the trainer that brings them together.
 
     Args:
-        config: resolved.
         directory: where the run writes.
         cost: of the network, at the configuration's size.
         origin: where the trunk's weights came from, in words.
@@ -43,7 +44,6 @@ class Run:
         started: when building began, by time.perf_counter.
     """
 
-    config: DictConfig
     directory: RunDirectory
     task: Task[Any]
     data: DataModule
@@ -52,6 +52,11 @@ class Run:
     origin: str
     throughput: Throughput
     started: float
+
+    @property
+    def config(self) -> DictConfig:
+        """Resolved; a batch size that was left to the run to find is a number once it is found."""
+        return self.directory.config
 
     @property
     def trains(self) -> bool:
@@ -70,18 +75,26 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
     """
     started = time.perf_counter()
     _set_up_process(config)
-    data: DataModule = instantiate(config.data.module)
+    take_up_batch_size(directory)
+    config = directory.config
+    found_later = {"batch_size": UNTIL_FOUND} if is_auto(config) else {}
+    data: DataModule = instantiate(config.data.module, **found_later)
     data.setup("fit")
-    config = with_form(config, lambda: sample_pixels(data))
-    directory.settle(config)
+    if config.trainer.max_epochs > 0 and "train" not in data.datasets:
+        raise InputError(
+            f"{data.describe()}: there is no training image among them. Add training images to the "
+            "data's list or folder, or add mode=evaluate to score trained weights"
+        )
+    if open_form(config):
+        config = with_form(config, lambda: sample_pixels(data))
+        directory.settle(config)
     task, weights = build_task(config, data.labels)
-    task.teaching = teaching
+    if teaching is not None:
+        task.learn_from(teaching)
     origin = "trunk weights: random initialisation" if weights is None else str(weights)
     print(origin)
     counted = _count(task, config)
     print(f"network: {counted} at {config.size}")
-    if config.compile:
-        task.head.compile()
     if weights is not None and weights.folded and config.trainer.max_epochs > 0:
         adopt_statistics(task.head, sample_images(task, data))
     if config.trainer.max_epochs == 0:
@@ -91,7 +104,7 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
         print(f"continuing {directory.path} at step {step}")
     throughput = Throughput()
     trainer = build_trainer(config, directory, task, throughput, step)
-    return Run(config, directory, task, data, trainer, counted, origin, throughput, started)
+    return Run(directory, task, data, trainer, counted, origin, throughput, started)
 
 
 def fit_and_test(run: Run) -> dict[str, float]:
@@ -100,7 +113,7 @@ def fit_and_test(run: Run) -> dict[str, float]:
     Returns:
         the scores by their names in the literature.
     """
-    with naming_killed_loaders(run.data.workers):
+    with naming_exhausted_memory(run.data, run.config), naming_killed_loaders(run.data.workers):
         return _fit_and_test(run)
 
 

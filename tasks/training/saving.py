@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch import Callback, LightningModule, Trainer
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from backbone.files import write_atomically
+from tasks.runs.directory import RunDirectory
 from tasks.runs.names import described
 from tasks.training.checkpoints import FORMAT, checksum
 from tasks.training.task import Task
@@ -35,18 +36,19 @@ class Description(Callback):
     The configuration has stable names in place of import paths, see `tasks.runs.names`.
     """
 
-    def __init__(self, config: DictConfig):
-        self.config = described(OmegaConf.to_container(config))
+    def __init__(self, directory: RunDirectory):
+        self.directory = directory
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add `format`, `config`, `labels`, and the `scores` of the last evaluation, if any."""
+        """Add `format`, `config`, `labels`, and the last evaluation's `scores` and `chosen`."""
         assert isinstance(pl_module, Task)
         checkpoint["format"] = FORMAT
-        checkpoint["config"] = self.config
+        checkpoint["config"] = described(OmegaConf.to_container(self.directory.config))
         checkpoint["labels"] = pl_module.labels.to_dict()
         result = pl_module.result
         # as floats: numpy's numbers are no plain values
         scores = None if result is None else {k: float(v) for k, v in result.metrics.items()}
         checkpoint["scores"] = scores
+        checkpoint["chosen"] = {k: float(v) for k, v in pl_module.chosen.items()}

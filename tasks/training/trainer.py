@@ -13,6 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from tasks.runs.directory import RunDirectory
 from tasks.runs.metrics_csv import MetricsCsv
+from tasks.training.batch_size import BatchSizeSearch, is_auto
+from tasks.training.compiling import Compilation
+from tasks.training.devices import accelerator as kind_of_device
 from tasks.training.distributed import check_world, cluster_environment
 from tasks.training.ema import WeightEMA
 from tasks.training.finite import FiniteLoss
@@ -29,7 +32,11 @@ IGNORED_WARNINGS = (
     ".*was configured with a `.*` but .*",
     ".*recommended to use `self.log.*sync_dist=True.*",  # all processes log the same scores
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
+    # the first steps under a gradient scaler may be left out, and the schedule goes on
+    ".*Detected call of `lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`.*",
 )
+
+TENSOR_CORES = (7, 0)  # the first compute capability with them; without, float16 may be slow
 
 
 def silence_lightning() -> None:
@@ -41,18 +48,24 @@ def silence_lightning() -> None:
 
 
 def precision(wanted: str, accelerator: str = "auto") -> str:
-    """`auto` as bf16-mixed on hardware that is faster in bfloat16, else as 32-true.
+    """`auto` as bf16-mixed on hardware that is faster in bfloat16.
+
+    An older NVIDIA GPU with tensor cores, such as a V100 or a T4, gets 16-mixed, in which a
+    gradient scaler keeps small gradients from becoming 0. Everything else gets 32-true.
 
     A CPU is faster if it has matrix units (AMX). With AVX512's bfloat16 alone a training step of
     SSD was no faster than in float32 (AMD EPYC, torch 2.14).
     """
     if wanted != "auto":
         return wanted
-    if torch.cuda.is_available() and accelerator != "cpu":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        native = torch.cpu._is_amx_tile_supported()
-    return "bf16-mixed" if native else "32-true"
+    kind = kind_of_device(accelerator)
+    if kind == "cuda":
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return "bf16-mixed"
+        return "16-mixed" if torch.cuda.get_device_capability() >= TENSOR_CORES else "32-true"
+    if kind == "cpu" and torch.cpu._is_amx_tile_supported():
+        return "bf16-mixed"
+    return "32-true"
 
 
 def build_trainer(
@@ -69,7 +82,10 @@ def build_trainer(
     options: dict[str, Any] = dict(OmegaConf.to_container(config.trainer))  # type: ignore[arg-type]
     minutes = options.pop("checkpoint_minutes")
     options["precision"] = precision(options["precision"], options["accelerator"])
-    callbacks: list[pl.Callback] = [FiniteLoss(), Description(config), throughput]
+    callbacks: list[pl.Callback] = [FiniteLoss(), Description(directory), throughput]
+    if is_auto(config):
+        callbacks.append(BatchSizeSearch(directory))
+    callbacks.append(Compilation(config.compile, throughput))
     callbacks += _checkpoints(directory, task, minutes)
     if task.recipe.ema_decay is not None:
         callbacks.append(WeightEMA(task.recipe.ema_decay))

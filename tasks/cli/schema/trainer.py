@@ -40,7 +40,10 @@ class TrainerOptions(Described):
     strategy: Strategy | Annotated[dict[str, Any], Said("a node with a _target_")] = option(
         "how several devices work together"
     )
-    precision: Precision = option("auto is bf16-mixed where the hardware gains by it, else 32-true")
+    precision: Precision = option(
+        "auto is bf16-mixed where the hardware gains by it, 16-mixed on older GPUs with tensor "
+        "cores (V100, T4), else 32-true"
+    )
     max_epochs: Whole = option(
         "passes over the training images; 0 trains nothing and scores the given weights",
         unit="epochs",
@@ -110,7 +113,8 @@ REFUSED = {
     "weights use backbone.weights=FILE",
     "trainer.ckpt_path": "a run goes on from its own last.ckpt with the same command; to start "
     "from other weights use backbone.weights=FILE",
-    "data.annotations": "annotations lie where the data set's layout has them, below data.root",
+    "data.annotations": "a detector's are named by data.train and data.val; others lie where the "
+    "data set's layout has them, below data.root",
 }
 # Options that were renamed: the old name, and the new.
 MOVED = {

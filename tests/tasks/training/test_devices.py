@@ -6,16 +6,18 @@ from omegaconf import OmegaConf
 
 from backbone.errors import InputError
 from tasks.training.devices import check_devices
+from tasks.training.trainer import precision
 
 
 @pytest.fixture
 def machine(monkeypatch):
     """A machine of so many GPUs, of an old kind or not."""
 
-    def made(gpus: int, bf16: bool = True) -> None:
+    def made(gpus: int, bf16: bool = True, capability: tuple[int, int] = (9, 0)) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: bf16)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
 
     return made
@@ -69,3 +71,29 @@ def test_a_gpu_without_bfloat16_is_said(machine):
     machine(1, bf16=False)
     with pytest.raises(InputError, match="bfloat16"):
         check_devices(trainer(precision="bf16-mixed"))
+
+
+@pytest.mark.parametrize(
+    ("gpus", "bf16", "capability", "amx", "wanted", "found"),
+    [
+        (1, True, (9, 0), False, "auto", "bf16-mixed"),
+        (1, False, (7, 5), False, "auto", "16-mixed"),  # T4
+        (1, False, (7, 0), True, "auto", "16-mixed"),  # V100
+        (1, False, (6, 1), True, "auto", "32-true"),
+        (1, False, (7, 5), False, "32-true", "32-true"),
+        (0, True, (9, 0), False, "auto", "32-true"),
+        (0, True, (9, 0), True, "auto", "bf16-mixed"),
+    ],
+)
+def test_auto_is_what_the_hardware_gains_by(
+    machine, monkeypatch, gpus, bf16, capability, amx, wanted, found
+):
+    machine(gpus, bf16, capability)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert precision(wanted) == found
+
+
+def test_a_cpu_that_is_asked_for_counts_alone(machine, monkeypatch):
+    machine(1)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    assert precision("auto", "cpu") == "32-true"

@@ -13,7 +13,11 @@ def trainer(step: int = 1, every: int = 10) -> SimpleNamespace:
     """A run of one process at an optimizer step."""
     strategy = SimpleNamespace(reduce=lambda values, reduce_op: values)
     return SimpleNamespace(
-        global_step=step, log_every_n_steps=every, world_size=1, strategy=strategy
+        global_step=step,
+        log_every_n_steps=every,
+        world_size=1,
+        strategy=strategy,
+        precision_plugin=SimpleNamespace(),
     )
 
 

@@ -1,0 +1,206 @@
+"""data.batch_size=auto: the largest batch that fits, found by steps that leave nothing behind.
+
+The search doubles the batch until a step does not fit, or until the batch is as large as is
+sensible. Then the number takes the place of `auto` in the configuration: a run that goes on, and
+its checkpoints, use the number that was found at the start.
+"""
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
+
+from backbone.errors import InputError
+from tasks.data.module import Batch, DataModule
+from tasks.runs.directory import RunDirectory
+from tasks.training.checkpoints import read_checkpoint
+from tasks.training.device_memory import DeviceMemory
+from tasks.training.out_of_memory import is_out_of_memory, with_less
+from tasks.training.task import Task
+
+AUTO = "auto"
+FIRST = 4  # images of the first step that is tried
+UNTIL_FOUND = 32  # images of a batch before that, as when a teacher is scored
+# A CPU computes no faster in larger batches. A GPU does not either beyond some hundreds of images,
+# and the learning rate, which grows with the batch, would be too large.
+MOST_ON_A_CPU, MOST = 64, 1024
+STEPS = 8  # an epoch has so many at least, where the data has enough images
+
+
+def is_auto(config: DictConfig) -> bool:
+    """Whether the batch size of a configuration is still to be found."""
+    return bool(config.data.batch_size == AUTO)
+
+
+def with_batch_size(config: DictConfig, size: int) -> DictConfig:
+    """A copy in which a number takes the place of `auto`."""
+    plain: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
+    for node in (plain["data"], plain["data"]["module"]):
+        if node.get("batch_size") == AUTO:
+            node["batch_size"] = size
+    made = OmegaConf.create(plain)
+    OmegaConf.set_readonly(made, True)
+    return made
+
+
+def take_up_batch_size(directory: RunDirectory) -> None:
+    """Give a run that goes on the batch size that it has found before.
+
+    Raises:
+        InputError: last.ckpt is damaged.
+    """
+    if is_auto(directory.config) and directory.last.exists():
+        found = read_checkpoint(directory.last).config.get("data", {}).get("batch_size")
+        if isinstance(found, int):
+            directory.settle(with_batch_size(directory.config, found))
+
+
+class BatchSizeSearch(pl.Callback):
+    """Finds the batch size of a run just before it starts, on its device.
+
+    Args:
+        directory: of the run; its configuration gets the number.
+    """
+
+    def __init__(self, directory: RunDirectory):
+        self.directory = directory
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Search once, in all processes together."""
+        if not is_auto(self.directory.config):
+            return
+        assert isinstance(pl_module, Task)
+        data: DataModule = trainer.datamodule  # type: ignore[attr-defined]
+        device = trainer.strategy.root_device
+        pl_module.to(device)
+        most, limit = largest_sensible(data, trainer, device, trains=stage == "fit")
+        with untouched(pl_module), torch.compiler.set_stance("force_eager"):
+            step = trial_step(pl_module, data, trainer, trains=stage == "fit")
+            memory = DeviceMemory(device)
+            size = largest_that_fits(step, most, memory)
+        memory.release()
+        if size < most:
+            limit = "fits into memory"
+        # the smallest of all processes' answers
+        found = trainer.strategy.reduce(torch.tensor(float(size), device=device), reduce_op="min")
+        size = int(found)
+        data.batch_size = size
+        self.directory.settle(with_batch_size(self.directory.config, size))
+        print(f"data.batch_size=auto: {size} images per device and step, the most that {limit}")
+
+
+def largest_sensible(
+    data: DataModule, trainer: pl.Trainer, device: torch.device, trains: bool
+) -> tuple[int, str]:
+    """The largest power of two that is tried, and what sets it, as the end of a sentence."""
+    most, limit = MOST, f"is tried ({MOST:,})"
+    if device.type == "cpu":
+        most, limit = MOST_ON_A_CPU, "a CPU gains by"
+    if trains:
+        if "train" in data.datasets:
+            images = len(data.datasets["train"]) // trainer.world_size
+        else:  # a stream
+            images = data.batches_per_epoch() * data.batch_size
+        if images < most * STEPS:
+            most, limit = max(images // STEPS, 2), f"leaves an epoch {STEPS} steps"
+    return 2 ** (most.bit_length() - 1), limit
+
+
+def largest_that_fits(step: Callable[[int], None], most: int, memory: DeviceMemory) -> int:
+    """The largest power of two, up to `most`, for which a step fits into memory.
+
+    Args:
+        step: does the work for so many images.
+        most: a power of two.
+
+    Raises:
+        InputError: not even one image fits.
+    """
+
+    def fits(size: int) -> bool:
+        memory.start()
+        try:
+            step(size)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            return memory.suffices()
+        gc.collect()  # the error held the step's tensors
+        return False
+
+    size = min(FIRST, most)
+    if fits(size) and fits(size):  # the first step sets up what later ones find there
+        while size < most and memory.allows_twice() and fits(2 * size):
+            size *= 2
+        return size
+    while size > 1:
+        size //= 2
+        if fits(size):
+            return size
+    raise InputError(f"memory runs out with a single image per step. {with_less(1, 1)}")
+
+
+def trial_step(
+    task: Task[Any], data: DataModule, trainer: pl.Trainer, trains: bool
+) -> Callable[[int], None]:
+    """A step of a run for any number of images, which are a few of the data set's, repeated."""
+    split = "train" if trains and "train" in data.datasets else data.reported
+    few = data.batch(split, range(min(FIRST, len(data.datasets[split]))))
+    autocast = trainer.precision_plugin.forward_context
+
+    def repeated(size: int) -> Batch:
+        count = len(few["image"])
+        rows = torch.arange(size) % count
+        batch = {name: value[rows] for name, value in few.items()}
+        moved: Batch = trainer.strategy.batch_to_device(batch)
+        return moved
+
+    def answer(size: int) -> None:
+        with torch.inference_mode(), autocast():
+            task.eval().predict(repeated(size))
+
+    if not trains:
+        return answer
+    task.begin_teaching()
+    task.train()
+    task.recipe.set_trunk_mode(task.head.trunk, task.recipe.freeze_trunk_epochs)  # all of it learns
+    optimizer, _ = task.recipe.build(task, FIRST, 1)
+
+    def learn(size: int) -> None:
+        try:
+            with autocast():
+                total = torch.stack(list(task.loss(repeated(size)).values())).sum()
+            total.backward()
+            optimizer.step()
+        finally:
+            optimizer.zero_grad(set_to_none=True)
+
+    return learn
+
+
+@contextmanager
+def untouched(task: Task[Any]) -> Iterator[None]:
+    """Put everything back afterwards: weights, batch statistics, modes, and random numbers."""
+    tensors: dict[str, Tensor] = {**dict(task.named_parameters()), **dict(task.named_buffers())}
+    kept = {name: tensor.detach().clone() for name, tensor in tensors.items()}
+    modes = [(module, module.training) for module in task.modules()]
+    learning = [(parameter, parameter.requires_grad) for parameter in task.parameters()]
+    devices = [task.device] if task.device.type == "cuda" else []
+    try:
+        with torch.random.fork_rng(devices):
+            yield
+    finally:
+        with torch.no_grad():
+            for name, tensor in tensors.items():
+                tensor.copy_(kept[name])
+        for module, training in modes:
+            module.training = training
+        for parameter, learns in learning:
+            parameter.requires_grad_(learns)
+            parameter.grad = None
