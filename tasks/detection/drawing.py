@@ -26,7 +26,7 @@ class Mark(NamedTuple):
 def open_annotated(index: CocoIndex, image: int) -> Image.Image:
     """An image of a data set, RGB, turned as its boxes and the network see it.
 
-    That is as it is stored where this has the annotated size, and by its EXIF orientation where not.
+    As it is stored where this has the annotated size, and by its EXIF orientation where not.
     """
     stored = open_image(index.path(image), exif=False)
     if stored.size == (index.widths[image], index.heights[image]):
