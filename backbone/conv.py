@@ -1,7 +1,7 @@
 """The convolution layers of the MobileNets and of the heads that match them."""
 
 from collections import OrderedDict
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -19,14 +19,11 @@ class SameConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """float[B, C, H, W] -> float[B, out, ceil(H / stride), ceil(W / stride)]."""
-        vertical, horizontal = (
-            max((-(-size // stride) - 1) * stride + kernel - size, 0)
-            for size, stride, kernel in zip(x.shape[2:], self.stride, self.kernel_size, strict=True)
-        )
+        (top, bottom), (left, right) = same_margins(self, x)
         # The symmetric part costs nothing inside the convolution; only the odd pixel needs a copy.
-        if vertical % 2 or horizontal % 2:
-            x = F.pad(x, (0, horizontal % 2, 0, vertical % 2))
-        padding = (vertical // 2, horizontal // 2)
+        if bottom > top or right > left:
+            x = pad_end(x, bottom - top, right - left)
+        padding = (top, left)
         if x.shape[2:] == (1, 1) and x.is_cpu and torch.is_autocast_enabled("cpu"):
             return self.on_one_pixel(x)
         return F.conv2d(x, self.weight, self.bias, self.stride, padding, groups=self.groups)
@@ -40,6 +37,92 @@ class SameConv2d(nn.Conv2d):
         row, column = (size // 2 for size in self.kernel_size)
         centre = self.weight[:, :, row : row + 1, column : column + 1]
         return F.conv2d(x, centre, self.bias, groups=self.groups)
+
+
+def same_margins(conv: nn.Conv2d, x: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How TensorFlow's 'SAME' pads float[B, C, H, W]: ((top, bottom), (left, right)) in pixels."""
+    vertical, horizontal = (
+        max((-(-size // stride) - 1) * stride + kernel - size, 0)
+        for size, stride, kernel in zip(x.shape[2:], conv.stride, conv.kernel_size, strict=True)
+    )
+    top, left = vertical // 2, horizontal // 2
+    return (top, vertical - top), (left, horizontal - left)
+
+
+class PadEnd(torch.autograd.Function):
+    """`F.pad` at the bottom and right with half its memory traffic.
+
+    `F.pad` fills the whole output before it copies the input over it, and copies the gradient. Here
+    only the margin is filled, and the gradient is a view.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, rows: int, columns: int) -> Tensor:
+        """float[B, C, H, W] -> float[B, C, H + rows, W + columns], zero in the margin."""
+        batch, channels, height, width = x.shape
+        ctx.size = height, width
+        nhwc = x.is_contiguous(memory_format=torch.channels_last)
+        padded = torch.empty(
+            (batch, channels, height + rows, width + columns),
+            dtype=x.dtype,
+            device=x.device,
+            memory_format=torch.channels_last if nhwc else torch.contiguous_format,
+        )
+        padded[:, :, :height, :width].copy_(x)
+        padded[:, :, height:].zero_()
+        padded[:, :, :height, width:].zero_()
+        return padded
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        """The part of the gradient that belongs to the input."""
+        height, width = ctx.size
+        return gradient[:, :, :height, :width], None, None
+
+
+def pad_end(x: Tensor, rows: int, columns: int) -> Tensor:
+    """Add rows of zeros at the bottom and columns at the right of float[B, C, H, W]."""
+    if torch.compiler.is_compiling():  # which merges F.pad into the operation before it
+        return F.pad(x, (0, columns, 0, rows))
+    padded: Tensor = PadEnd.apply(x, rows, columns)
+    return padded
+
+
+class ClipInPlace(torch.autograd.Function):
+    """ReLU6 in place that keeps its output for the backward pass.
+
+    torch's own keeps a copy of the input, which is one more map in memory and one more pass over
+    it. The gradients are the same: the output is 0 or 6 exactly where the input was clipped.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Clip x to 0..6, and return it."""
+        ctx.mark_dirty(x)
+        x.clamp_(0, 6)
+        ctx.save_for_backward(x)
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """The gradient where nothing was clipped, and zero elsewhere."""
+        (output,) = ctx.saved_tensors
+        clipped: Tensor = torch.ops.aten.hardtanh_backward(gradient, output, 0.0, 6.0)
+        return clipped
+
+
+class ReLU6(nn.ReLU6):
+    """ReLU6 in place, see `ClipInPlace`. Only for inputs that no other layer reads."""
+
+    def __init__(self) -> None:
+        super().__init__(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float[...] -> the same tensor, clipped to 0..6."""
+        if torch.compiler.is_compiling() or not (torch.is_grad_enabled() and x.requires_grad):
+            return F.relu6(x, inplace=True)
+        clipped: Tensor = ClipInPlace.apply(x)
+        return clipped
 
 
 def convolution(
@@ -92,7 +175,7 @@ def conv_bn_relu6(
         OrderedDict(
             conv=convolution(inputs, outputs, kernel, stride, groups, padding),
             bn=nn.BatchNorm2d(outputs, eps=bn_eps, momentum=bn_momentum),
-            relu6=nn.ReLU6(inplace=True),
+            relu6=ReLU6(),
         )
     )
 

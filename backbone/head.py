@@ -1,10 +1,32 @@
 """The contract of every head: a network on a trunk."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from backbone.trunk import Trunk
+from backbone.weight_files import WeightsFile
+from backbone.weights import under_our_names
+
+
+@dataclass(frozen=True)
+class Released:
+    """A whole network's weights from a file, in the form of a head here.
+
+    Args:
+        state: tensors under the head's names.
+        classes: the data set's id of each output; None if the file does not say.
+        names: the name of each output's class, None for an output that is no class; None if the
+            file does not say.
+        notes: what a reader of the run should know of them.
+    """
+
+    state: Mapping[str, Tensor]
+    classes: Sequence[int | str] | None = None
+    names: Sequence[str | None] | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Head(nn.Module):
@@ -16,7 +38,11 @@ class Head(nn.Module):
         trunk: the network whose feature maps the head reads.
         fc: the linear layer on the mean of the trunk's last map, which the classifier of a weights
             file may fill; None in a head that has no such layer.
+        class_layers: how the names of the layers begin that answer for each class. They start anew
+            where weights come from a network of other classes. Their outputs are [..., classes].
     """
+
+    class_layers: ClassVar[tuple[str, ...]] = ("fc.",)
 
     trunk: Trunk
     fc: nn.Linear | None
@@ -32,3 +58,20 @@ class Head(nn.Module):
         One tensor float[B, D] in a head that can be distilled; any structure otherwise.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def released(self, file: WeightsFile, origin: str) -> Released:
+        """The whole network's weights in a file that is not this suite's.
+
+        This one knows the trunk and the classifier `fc`; a head with more of its own, of which
+        weights have been published, overrides it.
+
+        Args:
+            file: what was read.
+            origin: its name, for messages.
+
+        Raises:
+            InputError: the file is of another network.
+        """
+        trunk, classifier = under_our_names(file)
+        state = {f"trunk.{k}": v for k, v in trunk.items()}
+        return Released(state | {f"fc.{k}": v for k, v in classifier.items()}, file.classes)

@@ -4,7 +4,7 @@ import copy
 import difflib
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import timm
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torchvision.ops import Permute
 
 from backbone.errors import InputError
+from backbone.norms import norms_behind
 from backbone.trunk import FeatureInfo, Trunk
 
 # What the trunk is made of: modules by name, maps by tap, and timm's names of the tensors.
@@ -101,6 +102,15 @@ class TimmTrunk(Trunk):
             intermediates_only=True,
         )
         return dict(zip(wanted, maps, strict=True))
+
+    @cached_property
+    def norms(self) -> Mapping[str, str]:
+        """As of any trunk; the network runs once to find them."""
+
+        def maps(twin: TimmTrunk) -> dict[str, Tensor]:
+            return twin.features(torch.empty(1, 3, *self.input_size, device="meta"))
+
+        return norms_behind(self, maps)
 
     def split(self, tap: str) -> tuple[nn.Sequential, nn.Sequential]:
         """Cut the network behind a tap, as any trunk, if it is a chain.

@@ -104,6 +104,14 @@ class Trunk(nn.Module):
         last = self.taps[-1]
         return self.features(x, (last,))[last]
 
+    @property
+    def norms(self) -> Mapping[str, str]:
+        """Convolutions and the batch norms that alone read their outputs, path -> path.
+
+        They can be folded (see `backbone.folding`), as can every `ConvBN`, which is not listed.
+        """
+        return {}
+
     def split(self, tap: str) -> tuple[nn.Sequential, nn.Sequential]:
         """Cut the network behind a tap: (image -> tap, tap -> last tap).
 

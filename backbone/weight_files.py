@@ -1,18 +1,23 @@
-"""Read any kind of weights file: safetensors, PyTorch, Keras, and this suite's checkpoints."""
+"""Read any kind of weights file: safetensors, PyTorch, Keras, TensorFlow, this suite's own."""
 
 import json
 import pickle
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.keras_h5 import MAGIC, read_keras_h5
+from backbone.tensorflow_names import is_tensorflow, tensorflow_state
+from backbone.tflite_file import TfliteModel, is_tflite, read_tflite
 from backbone.weight_names import (
     KERAS_LAYERS,
     NATIVE,
@@ -20,11 +25,10 @@ from backbone.weight_names import (
     keras_scheme,
     naming_scheme,
 )
+from backbone.wrapped import find_state, load_pickle, unwrapped
 
-PICKLES = (b"PK\x03\x04", b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
-# keys under which training programs save the state dict; averaged weights before raw ones
-NESTED = ("state_dict_ema", "model_ema", "state_dict", "model")
-WRAPPERS = ("module.", "_orig_mod.")  # prefixes of DistributedDataParallel and torch.compile
+ZIP = b"PK\x03\x04"
+PICKLES = (ZIP, b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
 TRUNK, CLASSIFIER = "head.trunk.", "head.fc."  # prefixes in this suite's checkpoints
 
 
@@ -38,6 +42,9 @@ class WeightsFile:
         network: name of the class of trunk they are for; None if the file does not say.
         options: arguments of that class's constructor.
         classes: the data set's ids of the classifier's outputs; None if the file does not say.
+        beside: names of tensors in the file that belong to another part of a larger network.
+        tflite: what a file of TensorFlow Lite says besides.
+        others: the arrays of a file of TensorFlow's variables that are no layer's.
     """
 
     state: Mapping[str, Tensor]
@@ -45,6 +52,9 @@ class WeightsFile:
     network: str | None
     options: Mapping[str, Any]
     classes: Sequence[int | str] | None = None
+    beside: tuple[str, ...] = ()
+    tflite: TfliteModel | None = None
+    others: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def made_here(self) -> bool:
@@ -69,12 +79,50 @@ def read_file(path: Path) -> WeightsFile:
     if head == MAGIC:
         state = read_keras_h5(path, KERAS_LAYERS)
         return _published(state, keras_scheme(state))
+    if is_tflite(head):
+        model = read_tflite(path)
+        return replace(_published(model.state, naming_scheme(model.state)), tflite=model)
+    if head.startswith(ZIP) and _holds_arrays(path):
+        return _tensorflow_or(_read_npz(path))
     return _read_torch(path) if head.startswith(PICKLES) else _read_safetensors(path)
 
 
-def _published(state: Mapping[str, Tensor], scheme: NamingScheme) -> WeightsFile:
+def _published(
+    state: Mapping[str, Tensor], scheme: NamingScheme, beside: tuple[str, ...] = ()
+) -> WeightsFile:
     network = None if scheme.network is None else scheme.network.__name__
-    return WeightsFile(state, scheme, network, scheme.options)
+    return WeightsFile(state, scheme, network, scheme.options, beside=beside)
+
+
+def _tensorflow_or(state: Mapping[str, Tensor]) -> WeightsFile:
+    """A file of tensors by name, whoever's the names are."""
+    if not is_tensorflow(state):
+        state, beside = unwrapped(state)
+        return _published(state, naming_scheme(state), beside)
+    layers = tensorflow_state(state)
+    others = {name: value for name, value in state.items() if "/" not in name}
+    return replace(_published(layers, naming_scheme(layers)), others=others)
+
+
+def _holds_arrays(path: Path) -> bool:
+    """Whether a zip archive is NumPy's and not PyTorch's; a damaged one is left to PyTorch."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(".npy") for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False
+
+
+def _read_npz(path: Path) -> dict[str, Tensor]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            kept = {name: arrays[name] for name in arrays.files if arrays[name].dtype.kind in "fiu"}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"{path} is damaged, or holds more than arrays of numbers ({error}; "
+            f"{path.stat().st_size} bytes): write it again with numpy.savez"
+        ) from error
+    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in kept.items()}
 
 
 def _read_safetensors(path: Path) -> WeightsFile:
@@ -90,13 +138,13 @@ def _read_safetensors(path: Path) -> WeightsFile:
             f"it begins with {head!r}) nor one of PyTorch's or Keras's: download it again"
         ) from error
     if "options" not in metadata:
-        return _published(state, naming_scheme(state))
+        return _tensorflow_or(state)
     return WeightsFile(state, NATIVE, metadata.get("network"), json.loads(metadata["options"]))
 
 
 def _read_torch(path: Path) -> WeightsFile:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_pickle(path)
     except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -106,24 +154,12 @@ def _read_torch(path: Path) -> WeightsFile:
         ) from error
     if isinstance(content, dict) and {"config", "labels", "state_dict"} <= content.keys():
         return _checkpoint(path, content)
-    while isinstance(content, dict):
-        inner = next((content[key] for key in NESTED if isinstance(content.get(key), dict)), None)
-        if inner is None:
-            break
-        content = inner
-    tensors = content.items() if isinstance(content, dict) else ()
-    state = {_unwrapped(key): value for key, value in tensors if isinstance(value, Tensor)}
+    state, beside = find_state(content)
     if not state:
         raise InputError(
             f"{path} holds no state dict: write one with torch.save(model.state_dict(), FILE)"
         )
-    return _published(state, naming_scheme(state))
-
-
-def _unwrapped(key: str) -> str:
-    while key.startswith(WRAPPERS):
-        key = key.partition(".")[2]
-    return key
+    return _published(state, naming_scheme(state), beside)
 
 
 def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:

@@ -21,12 +21,17 @@ class NamingScheme:
         network: the class whose tensors these are; None if the names do not tell.
         modules: publisher's module path -> ours, in the order the network runs.
         options: constructor arguments that the weights were trained with.
+        background: whether the classifier's output 0 is the background, which no classifier has
+            here.
+        beyond: how the modules that a detector has beyond its trunk begin.
     """
 
     name: str
     network: type[Trunk] | None
     modules: Mapping[str, str]
     options: Mapping[str, Any]
+    background: bool = False
+    beyond: tuple[str, ...] = ()
 
     def native(self, key: str) -> str:
         """Our name of a tensor; a key that the scheme does not know stays as it is."""
@@ -147,7 +152,52 @@ SHORT_KERAS_V1 = NamingScheme(
     _pairs(V1, "conv0 bn0", "dw{0} dwbn{0} pw{0} pwbn{0}", V1_ROWS, "fc"),
     KERAS_OPTIONS,
 )
-SCHEMES = (KERAS_V1, SHORT_KERAS_V1, KERAS_V2, TIMM_V1, TIMM_V2, TORCHVISION_V2)
+# TF-Slim's, and those of the TensorFlow detection models, as `tensorflow_names` gives them
+TENSORFLOW_V1 = NamingScheme(
+    "tensorflow",
+    MobileNetV1,
+    _pairs(
+        V1,
+        "MobilenetV1/Conv2d_0 MobilenetV1/Conv2d_0/BatchNorm",
+        "MobilenetV1/Conv2d_{0}_depthwise MobilenetV1/Conv2d_{0}_depthwise/BatchNorm "
+        "MobilenetV1/Conv2d_{0}_pointwise MobilenetV1/Conv2d_{0}_pointwise/BatchNorm",
+        V1_ROWS,
+        "MobilenetV1/Logits/Conv2d_1c_1x1",
+    ),
+    KERAS_OPTIONS,
+    background=True,
+    beyond=("BoxPredictor_", "MobilenetV1/Conv2d_13_pointwise_"),
+)
+TENSORFLOW_V2 = NamingScheme(
+    "tensorflow",
+    MobileNetV2,
+    _pairs(
+        V2,
+        "MobilenetV2/Conv MobilenetV2/Conv/BatchNorm "
+        "MobilenetV2/expanded_conv/depthwise MobilenetV2/expanded_conv/depthwise/BatchNorm "
+        "MobilenetV2/expanded_conv/project MobilenetV2/expanded_conv/project/BatchNorm",
+        " ".join(
+            f"MobilenetV2/expanded_conv_{{0}}/{layer} "
+            f"MobilenetV2/expanded_conv_{{0}}/{layer}/BatchNorm"
+            for layer in ("expand", "depthwise", "project")
+        ),
+        range(1, 17),
+        "MobilenetV2/Conv_1 MobilenetV2/Conv_1/BatchNorm MobilenetV2/Logits/Conv2d_1c_1x1",
+    ),
+    KERAS_OPTIONS,
+    background=True,
+    beyond=("BoxPredictor_", "MobilenetV2/layer_19_"),
+)
+SCHEMES = (
+    KERAS_V1,
+    SHORT_KERAS_V1,
+    KERAS_V2,
+    TIMM_V1,
+    TIMM_V2,
+    TORCHVISION_V2,
+    TENSORFLOW_V1,
+    TENSORFLOW_V2,
+)
 KERAS_LAYERS = KERAS_V1.modules.keys() | KERAS_V2.modules.keys()
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from backbone.errors import InputError, listed_briefly
 from backbone.files import write_atomically
+from backbone.folded import unfolded
 from backbone.published import as_timm, imagenet_classes, read_keras, read_timm
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile, read_file
@@ -27,7 +28,7 @@ class Report:
         origin: the file, or what the publisher calls it.
         names: whose names the file's keys are: "keras", "timm", "torchvision" or "native".
         matched: tensors that were loaded.
-        dropped: classifier tensors that were not.
+        dropped: tensors of the classifier or of another head that were not.
         classifier: whether the classifier was loaded, and if not, why.
         classifier_loaded: whether the classifier was filled.
         differs: option -> (value the weights were trained with, value of this trunk). Such weights
@@ -86,7 +87,7 @@ def load_weights(
         origin, file = str(source), read_file(Path(source))
         if trunk.timm_names is not None and not file.made_here:
             file = as_timm(trunk, file)
-    found, found_classifier = _under_our_names(file)
+    found, found_classifier = under_our_names(file)
     _check(f"{origin} ({file.scheme.name} names)", trunk, found, file)
     known_classes = file.classes
     if source in ("keras", "timm") and classes is not None and len(classes) == 1000:
@@ -99,6 +100,9 @@ def load_weights(
     matched, dropped = list(found), [f"fc.{k}" for k in found_classifier]
     if classifier_loaded:
         matched, dropped = matched + dropped, []
+    if file.beside:
+        dropped += file.beside
+        verdict += f", left out {len(file.beside)} tensors of another part of the network"
     differs = {
         option: (file.options[option], trunk.options[option])
         for option in SILENT_OPTIONS
@@ -140,12 +144,20 @@ def _without_counters(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {k: v for k, v in state.items() if not k.endswith(".num_batches_tracked")}
 
 
-def _under_our_names(file: WeightsFile) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """(tensors of the trunk, tensors of the classifier) in a file."""
-    state = _without_counters({file.scheme.native(k): v for k, v in file.state.items()})
+def under_our_names(file: WeightsFile) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """(tensors of the trunk, tensors of the classifier) in a file, under this project's names.
+
+    The rest of a detector is left out.
+    """
+    scheme = file.scheme
+    layers = {k: v for k, v in file.state.items() if not k.startswith(scheme.beyond)}
+    state = _without_counters({scheme.native(k): v for k, v in layers.items()})
+    state = unfolded(state, file.options["bn_eps"]) if file.tflite else state
     classifier = {k.removeprefix("fc."): v for k, v in state.items() if k.startswith("fc.")}
     if "weight" in classifier:  # in Keras's MobileNetV1 it is a 1x1 convolution
         classifier["weight"] = classifier["weight"].flatten(1)
+    if scheme.background:
+        classifier = {name: tensor[1:] for name, tensor in classifier.items()}
     return {k: v for k, v in state.items() if not k.startswith("fc.")}, classifier
 
 

@@ -1,8 +1,9 @@
-"""Answer for images: python -m tasks.predict CHECKPOINT IMAGE... [--output DIR].
+"""Answer for images and videos: python -m tasks.predict CHECKPOINT IMAGE... [--output DIR].
 
-The checkpoint alone rebuilds the model. Folders are searched for images, with all their subfolders.
-Writes an annotated picture for each image, and predictions.json with all answers in pixels of the
-original images.
+The checkpoint alone rebuilds the model. Folders are searched for images, with all their subfolders;
+a pattern in quotes, such as "photos/**/*.jpg", names what it matches; videos are named themselves.
+Writes an annotated picture or video for each, and predictions.json with all answers in pixels of
+the original images.
 """
 
 import argparse
@@ -10,103 +11,127 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from backbone.errors import InputError
-from backbone.files import make_folder, write_atomically
+from backbone.files import require_writable
 from tasks.cli.trust import add_trust
-from tasks.images.files import open_image
-from tasks.images.inputs import (
-    distinct_names,
-    named_images,
-    refuse_overwriting,
-    require_file,
-)
+from tasks.images.inputs import distinct_names, named_images, refuse_overwriting
+from tasks.images.video import is_video, require_pyav
 from tasks.runs.directory import write_whole
 
-if TYPE_CHECKING:
-    from tasks.training.model import Model
+FORMATS = ("answers", "coco")
 
 
 def predict(
-    checkpoint: Path, given: list[Path], output: Path, trust: Sequence[str] = (), batch: int = 16
+    checkpoint: Path,
+    given: list[Path],
+    output: Path,
+    trust: Sequence[str] = (),
+    batch: int = 16,
+    threshold: float | None = None,
+    form: str = "answers",
 ) -> int:
-    """Answer, draw and write; an image that cannot be read is named on stderr, and skipped.
+    """Answer, draw and write; what cannot be read is named on stderr, and skipped.
+
+    Args:
+        batch: images, or frames of a video, that are answered together.
+        threshold: the score from which a detector's boxes are answered; None: the one that its
+            validation found best. In COCO's list then all boxes stand, which its metric needs.
+        form: of predictions.json: "answers", or "coco" for COCO's list of results.
 
     Returns:
-        How many images could not be read.
+        How many images and videos could not be read whole.
 
     Raises:
         InputError: there is no image, the checkpoint cannot be used, or the output folder cannot be
             written or holds inputs that would be replaced.
     """
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise InputError(f"--threshold={threshold}: give a score from 0 to 1, such as 0.3")
     paths, skipped = named_images(given, output)
-    names = distinct_names(paths, ".jpg")
+    images = [path for path in paths if not is_video(path)]
+    videos = [path for path in paths if is_video(path)]
+    if videos:
+        require_pyav()
+    if videos and form == "coco":
+        raise InputError(f"{videos[0]}: COCO's list has no frames; leave out --format coco")
+    pictures, films = distinct_names(images, ".jpg"), distinct_names(videos, ".mp4")
     answers_file = output / "predictions.json"
-    refuse_overwriting([answers_file, *(output / name for name in names)], [checkpoint, *paths])
+    written = [answers_file, *(output / name for name in (*pictures, *films))]
+    refuse_overwriting(written, [checkpoint, *paths])
+    require_writable(answers_file)
     print("".join(f"{line}\n" for line in skipped), end="")
     # torch enters here, after every cheap answer
     import torch
 
+    from tasks.training.answering import (
+        answer_image,
+        answer_video,
+        coco_entries,
+        own_entries,
+        read_images,
+    )
     from tasks.training.model import Model
 
     model = Model.load(checkpoint, trust, "cuda" if torch.cuda.is_available() else "cpu")
-    make_folder(output)
+    if threshold is not None:
+        model.presenter.keep_above(threshold)
+    entries = own_entries if form == "answers" else coco_entries(images, threshold or 0.0)
     answers: list[dict[str, Any]] = []
-    pairs = list(zip(paths, names, strict=True))
+    failed = 0
+    pairs = [(path, output / name) for path, name in zip(images, pictures, strict=True)]
     for start in range(0, len(pairs), batch):
-        answers += answer_batch(model, pairs[start : start + batch], output)
-    write_whole(answers_file, json.dumps(answers, indent=2) + "\n")
-    print(f"{len(answers)} of {len(paths)} images answered: {answers_file}")
-    return len(paths) - len(answers)
-
-
-def answer_batch(
-    model: "Model", pairs: Sequence[tuple[Path, str]], output: Path
-) -> list[dict[str, Any]]:
-    """Answer for one batch of images, and write its pictures.
-
-    Args:
-        pairs: each image, and the name of its picture in the output folder.
-
-    Returns:
-        The answers, without those for images that cannot be read.
-    """
-    read = []
-    for path, name in pairs:
+        read, prediction = read_images(model, pairs[start : start + batch])
+        failed += len(pairs[start : start + batch]) - len(read)
+        for i, image in enumerate(read):
+            answer = answer_image(model, image, prediction, i)
+            answers += entries(model, image, answer, prediction, i)
+    for path, name in zip(videos, films, strict=True):
         try:
-            require_file(path)
-            # decoded twice: whole to draw on, and as the loaders do for the network
-            image = open_image(path)
-            read.append((path, name, image, model.pixels(path, image.width, image.height)))
+            answers.append(answer_video(model, path, output / name, batch))
+            failed += not answers[-1]["complete"]
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
-    if not read:
-        return []
-    sizes = [(image.height, image.width) for *_, image, _ in read]
-    prediction = model.predict([pixels for *_, pixels in read], sizes)
-    answers, presenter = [], model.presenter
-    for i, (path, name, image, _) in enumerate(read):
-        answer = presenter.describe(prediction, i)
-        answer |= presenter.compare(answer, path)
-        picture = presenter.draw(image, answer)
-        with write_atomically(output / name) as partial:
-            picture.save(partial, "JPEG", quality=92)
-        answers.append({"image": str(path), "picture": name, **answer})
-        print(f"{path}: {presenter.tell(answer)}")
-    return answers
+            failed += 1
+    write_whole(answers_file, json.dumps(answers, indent=2) + "\n")
+    kind = "images and videos" if videos else "images"
+    print(f"{len(paths) - failed} of {len(paths)} {kind} answered: {answers_file}")
+    return failed
 
 
 def main() -> None:
     """The command line; exit code 2 for anything that the user can correct."""
     parser = argparse.ArgumentParser(prog="python -m tasks.predict", description=__doc__)
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="files or folders")
+    parser.add_argument(
+        "images", type=Path, nargs="+", metavar="IMAGE", help="files, folders, patterns, videos"
+    )
     parser.add_argument("--output", type=Path, default=Path("predictions"), help="folder to write")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="SCORE",
+        help="answer with boxes of at least this score; default: of best F1 in the validation",
+    )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default=FORMATS[0],
+        dest="form",
+        help="of predictions.json: answers, or COCO's list of results",
+    )
     add_trust(parser)
     arguments = parser.parse_args()
     try:
-        failed = predict(arguments.checkpoint, arguments.images, arguments.output, arguments.trust)
+        failed = predict(
+            arguments.checkpoint,
+            arguments.images,
+            arguments.output,
+            arguments.trust,
+            threshold=arguments.threshold,
+            form=arguments.form,
+        )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

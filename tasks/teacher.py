@@ -20,12 +20,12 @@ import numpy as np
 from backbone.errors import InputError
 from backbone.files import require_writable, write_atomically
 from tasks.cli.trust import add_trust
-from tasks.images.files import load_view
 from tasks.images.inputs import (
     named_images,
     refuse_overwriting,
     require_file,
 )
+from tasks.images.loading import load_view
 from tasks.images.view import View
 
 
@@ -70,8 +70,14 @@ def write_outputs(
     task, saved = load_task(checkpoint, trust)
     if at(saved.config, ("task", "distillation")) is None:
         raise InputError(f"{checkpoint}: task={saved.task_name} cannot be distilled")
+    if at(saved.config, ("task", "kind")) == "detection":
+        raise InputError(
+            f"{checkpoint}: a detector's answer changes with every crop of an image, so a file "
+            f"cannot hold it: teach with distill=teacher distill.teacher={checkpoint}"
+        )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
+    task.fold()
     answers = []
     views = cast("Dataset[np.ndarray]", Views(paths, task.view, saved.size))
     for pixels in DataLoader(views, batch_size=batch):

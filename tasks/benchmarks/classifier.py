@@ -3,6 +3,7 @@
 import time
 import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -200,7 +201,9 @@ def benchmark_classifier(
     def our_loss() -> Tensor:
         return torch.stack(list(task.loss(batch).values())).sum()
 
-    ours = steps(task.head, our_loss, lambda: task.predict(batch), device.type, bf16)
+    answering = deepcopy(task).eval()
+    answering.fold()
+    ours = steps(task.head, our_loss, lambda: answering.predict(batch), device.type, bf16)
     plain = peer_steps(normalised.contiguous(), bf16=False)
     figures = {}
     for kind, step in plain.items():

@@ -1,9 +1,15 @@
-"""The detector's loading beside torchvision's v2 transforms: images per second on one core."""
+"""The detector's loading beside its peers': images per second on one core.
+
+Decoding, cropping and resizing of the same boxes is also timed alone, with the libraries that
+people load with.
+"""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import torch
 from omegaconf import DictConfig
 from PIL import Image
@@ -14,6 +20,8 @@ from tasks.benchmarks.timing import images_per_second
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import CocoIndex, load_index
 from tasks.detection.crop import RandomCrop
+from tasks.images.files import Box
+from tasks.images.loading import load_view
 from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.samples.coco import draw_coco
 
@@ -55,8 +63,61 @@ def our_pipeline(dataset: CocoDetection, count: int, preprocess: Preprocess) -> 
     return run
 
 
-def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[str, list[float]]:
-    """Time both pipelines on the same files with one thread: the data set's, or a drawn set's."""
+def with_pillow(path: Path, box: Box, size: tuple[int, int]) -> object:
+    """Decode and crop-resize with Pillow alone."""
+    with Image.open(path) as image:
+        resized = image.convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR, box=box)
+        return np.asarray(resized)
+
+
+def with_torchvision(path: Path, box: Box, size: tuple[int, int]) -> object:
+    """Decode and crop-resize with torchvision, which crops whole pixels."""
+    from torchvision.io import ImageReadMode, decode_image
+
+    return _resized(decode_image(str(path), ImageReadMode.RGB), box, size)
+
+
+def with_simplejpeg(path: Path, box: Box, size: tuple[int, int]) -> object:
+    """Decode with simplejpeg, crop-resize with torchvision."""
+    import simplejpeg
+
+    pixels = simplejpeg.decode_jpeg(path.read_bytes())
+    return _resized(torch.from_numpy(pixels).permute(2, 0, 1), box, size)
+
+
+def _resized(image: torch.Tensor, box: Box, size: tuple[int, int]) -> torch.Tensor:
+    left, top, right, bottom = map(round, box)
+    return v2.functional.resized_crop(
+        image, top, left, bottom - top, right - left, list(size), antialias=True
+    )
+
+
+def views(
+    paths: Sequence[Path], boxes: Sequence[Box], size: tuple[int, int]
+) -> Mapping[str, Callable[[], object]]:
+    """Decoding and crop-resizing of these files by each library that is installed."""
+    libraries: dict[str, Callable[[Path, Box, tuple[int, int]], object]] = {"Pillow": with_pillow}
+    libraries["torchvision"] = with_torchvision
+    if find_spec("simplejpeg"):
+        libraries["simplejpeg and torchvision"] = with_simplejpeg
+    else:
+        print("simplejpeg is not timed: it is not installed (pip install simplejpeg)")
+    libraries["this suite"] = lambda path, box, size: load_view(path, size, box)
+
+    def all_with(view: Callable[[Path, Box, tuple[int, int]], object]) -> Callable[[], object]:
+        return lambda: [view(path, box, size) for path, box in zip(paths, boxes, strict=True)]
+
+    return {name: all_with(view) for name, view in libraries.items()}
+
+
+def pipelines(
+    config: DictConfig, size: tuple[int, int], rounds: int
+) -> dict[str, dict[str, list[float]]]:
+    """Time loading on the same files with one thread: the data set's, or a drawn set's.
+
+    Returns:
+        what is timed -> contender -> figures.
+    """
     root = Path(config.data.root)
     with tempfile.TemporaryDirectory() as folder:
         if not (root / "annotations").is_dir():
@@ -73,13 +134,26 @@ def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[st
         preprocess = Preprocess(((0.5,) * 3, (0.5,) * 3), Augmentation(**config.preprocess))
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
-        figures = images_per_second(
-            {
-                "torchvision v2": torchvision_pipeline(index, count, size),
-                "this suite": our_pipeline(dataset, count, preprocess),
-            },
-            count,
-            rounds,
-        )
+        paths = [index.path(i) for i in range(count)]
+        boxes = []
+        for i in range(count):
+            rows = slice(index.offsets[i], index.offsets[i + 1])
+            height, width = int(index.heights[i]), int(index.widths[i])
+            crop = RandomCrop()(index.boxes[rows], height, width, np.random.default_rng(i))
+            left, top, right, bottom = crop.box.tolist()
+            boxes.append((left, top, right, bottom))
+        figures = {
+            "loading, one core": images_per_second(
+                {
+                    "torchvision v2": torchvision_pipeline(index, count, size),
+                    "this suite": our_pipeline(dataset, count, preprocess),
+                },
+                count,
+                rounds,
+            ),
+            "decoding and crop-resize, one core": images_per_second(
+                views(paths, boxes, size), count, rounds, warmup=1
+            ),
+        }
         torch.set_num_threads(threads)
         return figures

@@ -141,7 +141,9 @@ def side_by_side(
     def our_loss() -> Tensor:
         return torch.stack(list(task.loss(batch).values())).sum()
 
-    ours = steps(task.head, our_loss, lambda: task.predict(batch), device.type, bf16)
+    answering = deepcopy(task).eval()
+    answering.fold()
+    ours = steps(task.head, our_loss, lambda: answering.predict(batch), device.type, bf16)
     figures: dict[str, dict[str, list[float]]] = {}
     plain = peer_steps(models[first], bf16=False)
     for kind in plain:
@@ -164,7 +166,7 @@ def side_by_side(
 
 
 def benchmark_ssd(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict[str, Any]:
-    """SSD beside torchvision's (see `side_by_side`), and both loading pipelines on one core."""
+    """SSD beside torchvision's (see `side_by_side`), and loading on one core (see `pipelines`)."""
     words, figures = side_by_side(config, batch_size, rounds, {"": torchvision_ssd})
-    figures["loading, one core"] = pipelines(config, image_size(config.size), rounds)
+    figures |= pipelines(config, image_size(config.size), rounds)
     return {"about": words, "images_per_second": figures, "table": comparison_table(words, figures)}

@@ -1,7 +1,7 @@
 """Your own images: the names of the folders that they are in are the classes."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -115,4 +115,5 @@ def hold_out_images(index: ImageIndex, fraction: float, seed: int) -> tuple[Imag
         rng = np.random.default_rng([seed, zlib.crc32(name.encode(errors="surrogateescape"))])
         share = min(max(round(count * fraction), 1), count - 1)
         held[start + rng.permutation(count)[:share]] = True
-    return index.take(np.flatnonzero(~held)), index.take(np.flatnonzero(held))
+    train, val = index.take(np.flatnonzero(~held)), index.take(np.flatnonzero(held))
+    return train, replace(val, left_out={})

@@ -7,7 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-AccuracyState = tuple[np.ndarray, np.ndarray, np.ndarray]
+from tasks.classification.calibration import Calibration
+
+AccuracyState = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,13 @@ class AccuracyResult:
             mean over the classes with images, in which no frequent class dominates. 0..1.
         confusion: int64[C, C], images by true class (row) and predicted class (column).
         mistakes: most confident first.
+        calibration: of the probabilities; None if only the answers were taken in.
     """
 
     metrics: dict[str, float]
     confusion: np.ndarray
     mistakes: list[Mistake]
+    calibration: Calibration | None = None
 
 
 class Accuracy:
@@ -53,36 +57,38 @@ class Accuracy:
 
     def __init__(self, labels: np.ndarray, num_classes: int):
         self.labels, self.num_classes = labels, num_classes
-        self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
+        self.seen: list[tuple[Tensor, ...]] = []
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
         """Take in a batch without waiting for the device.
 
         Args:
-            prediction: `labels` int64[B, k] best first, `probabilities` float[B, k].
+            prediction: `labels` int64[B, k] best first, `probabilities` float[B, k]; for the
+                calibration also `true_logit` float[B] and `log_sums` float[B, 41], see Calibration.
             target: image_id int64[B], rows of the split.
         """
-        self.seen.append((target, prediction["labels"], prediction["probabilities"][:, 0]))
+        rest = [prediction[name] for name in ("true_logit", "log_sums") if name in prediction]
+        best = prediction["probabilities"][:, 0]
+        self.seen.append((target, prediction["labels"], best, *rest))
 
     @property
     def state(self) -> AccuracyState:
-        """Of the n images taken in: image_id int64[n], labels int64[n, k], probability float[n]."""
+        """Of the n images taken in: image_id int64[n], labels int64[n, k], probability float[n];
+        and, for the calibration, true_logit float[n], log_sums float[n, 41]."""
         if not self.seen:
             return np.zeros(0, np.int64), np.zeros((0, 1), np.int64), np.zeros(0, np.float32)
-        images, labels, probability = (torch.cat(x).cpu() for x in zip(*self.seen, strict=True))
-        return images.numpy(), labels.numpy(), probability.float().numpy()
+        images, labels, *rest = (torch.cat(x).cpu() for x in zip(*self.seen, strict=True))
+        return images.numpy(), labels.numpy(), *(values.float().numpy() for values in rest)
 
     def merge(self, states: Sequence[AccuracyState]) -> None:
         """Become the sum of all processes' shares."""
         self.seen = [
-            (torch.from_numpy(images), torch.from_numpy(labels), torch.from_numpy(probability))
-            for images, labels, probability in states
-            if len(images)
+            tuple(torch.from_numpy(values) for values in state) for state in states if len(state[0])
         ]
 
     def compute(self) -> AccuracyResult:
         """Score every image taken in."""
-        images, answers, probability = self.state
+        images, answers, probability, *rest = self.state
         true = self.labels[images]
         correct = answers == true[:, None]
         count = np.bincount(true, minlength=self.num_classes)
@@ -111,4 +117,5 @@ class Accuracy:
             metrics,
             confusion.reshape(self.num_classes, self.num_classes),
             [Mistake(*row) for row in rows],
+            Calibration(correct[:, 0], *(v.astype(np.float64) for v in rest)) if rest else None,
         )

@@ -1,38 +1,33 @@
-"""The confusion matrix as a picture."""
+"""The reliability of a classifier's probabilities as a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from tasks.classification.calibration import BINS, Reliability
 from tasks.runs.plots import plt, save_figure
 
-LEGIBLE = 40  # classes whose names fit on the axes
 
+def reliability_curves(curves: Mapping[str, Reliability], output: Path) -> None:
+    """Plot accuracy over confidence, above the number of images of each confidence.
 
-def confusion_matrix(confusion: np.ndarray, names: Sequence[str], output: Path) -> None:
-    """Draw int64[C, C] as shares of each true class (row); of many classes the most confused."""
-    share = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
-    count = len(names)
-    title = f"{confusion.sum():,} images"
-    if count > LEGIBLE:
-        wrong = share * (1 - np.eye(count))
-        chosen = np.sort(np.argsort(-(wrong.sum(0) + wrong.sum(1)), kind="stable")[:LEGIBLE])
-        title += f"; the {LEGIBLE} most confused of {count:,} classes"
-        share, names = share[np.ix_(chosen, chosen)], [names[i] for i in chosen]
-    side = 3.4 + 0.24 * len(names)
-    figure, axes = plt.subplots(figsize=(side + 1.2, side), layout="constrained")
-    drawn = axes.imshow(share, vmin=0, vmax=1, cmap="Blues")
-    ticks = range(len(names))
-    labels = [name if len(name) <= 24 else f"{name[:23]}…" for name in names]
-    axes.set_xticks(ticks, labels, rotation=90, fontsize=8)
-    axes.set_yticks(ticks, labels, fontsize=8)
-    axes.set(xlabel="predicted class", ylabel="true class", title=title)
-    if len(names) <= 20:
-        for (row, column), value in np.ndenumerate(share):
-            if value >= 0.005:
-                shade = "white" if value > 0.5 else "black"
-                text = f"{100 * value:.0f}"
-                axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=7)
-    figure.colorbar(drawn, ax=axes, shrink=0.8, label="share of the true class")
+    Args:
+        curves: what the probabilities are -> their reliability; the first is the network's own.
+        output: the file to write.
+    """
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(5.5, 6), height_ratios=(3, 1), sharex=True, layout="constrained"
+    )
+    top.plot([0, 1], [0, 1], color="grey", linestyle=":", label="confidence = accuracy")
+    edges = np.linspace(0, 1, BINS + 1)
+    for name, curve in curves.items():
+        some = curve.images > 0
+        label = f"{name}: ECE {100 * curve.error:.1f}"
+        top.plot(curve.confidence[some], curve.accuracy[some], "o-", markersize=4, label=label)
+        bottom.stairs(curve.images, edges, fill=True, alpha=0.4)
+    top.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
+    bottom.set(xlabel="confidence, the probability of the answer", ylabel="images")
+    top.legend(fontsize=8)
+    top.grid(alpha=0.3)
     save_figure(figure, output)

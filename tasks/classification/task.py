@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from backbone.head import Head
-from tasks.classification.metrics import Accuracy
+from tasks.classification.calibration import log_sums
+from tasks.classification.metrics import Accuracy, AccuracyResult
 from tasks.classification.presenter import ClassPresenter
 from tasks.data.image_data import ImageData
 from tasks.data.image_index import ImageIndex
@@ -73,10 +74,30 @@ class Classification(Task[ImageData[ImageIndex]]):
         Returns:
             labels int64[B, k] and probabilities float[B, k], best first.
         """
+        return most_probable(self.head(self.preprocess(batch["image"])).float())
+
+    def scored(self, batch: Batch) -> dict[str, Tensor]:
+        """The answer, and what the calibration of its probabilities is measured by."""
         logits = self.head(self.preprocess(batch["image"])).float()
-        best = logits.softmax(1).topk(min(5, logits.shape[1]))
-        return {"labels": best.indices, "probabilities": best.values}
+        true = logits.gather(1, batch["label"][:, None])[:, 0] - logits.amax(1)
+        return most_probable(logits) | {"true_logit": true, "log_sums": log_sums(logits)}
+
+    def choose(self, result: AccuracyResult) -> dict[str, float]:
+        """The `temperature` that fits the probabilities best."""
+        if result.calibration is None or not len(result.calibration.correct):
+            return {}
+        return {"temperature": result.calibration.temperature()}
 
     def make_metric(self, data: ImageData[ImageIndex], split: str) -> Accuracy:
         """Accuracy on a split."""
         return Accuracy(data.indices[split].labels, self.labels.num_classes)
+
+
+def most_probable(logits: Tensor) -> dict[str, Tensor]:
+    """The five largest of logits float[B, C], or all if there are fewer.
+
+    Returns:
+        labels int64[B, k] and probabilities float[B, k], best first.
+    """
+    best = logits.softmax(1).topk(min(5, logits.shape[1]))
+    return {"labels": best.indices, "probabilities": best.values}

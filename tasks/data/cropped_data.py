@@ -14,7 +14,7 @@ class CroppedData(DataModule):
 
     Args:
         size: what images are resized to, in pixels: one number, or [height, width].
-        batch_size, workers, seed: see DataModule.
+        batch_size, workers, seed, decode: see DataModule.
         crop: whether training takes a random crop of each image.
         crop_scale: smallest and largest area of that crop, as fractions of the image.
         view: the part of an image that evaluation looks at.
@@ -36,8 +36,9 @@ class CroppedData(DataModule):
         view: View,
         limit: int | None,
         validate_on_train: bool,
+        decode: str = "auto",
     ):
-        super().__init__(batch_size, workers, seed, limit, validate_on_train)
+        super().__init__(batch_size, workers, seed, limit, validate_on_train, decode)
         if not (len(crop_scale) == 2 and 0 < crop_scale[0] <= crop_scale[1] <= 1):
             raise InputError(
                 f"data.crop_scale={list(crop_scale)}: give the smallest and largest share of the "

@@ -1,6 +1,7 @@
 """Class folders: one folder per class, with its images inside."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,13 +10,13 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.image_index import ImageIndex
 from tasks.images.files import SUFFIXES
-from tasks.images.listing import image_files
+from tasks.images.listing import files_below, image_files, is_folder, is_image, kind_of
 
 
 def subfolders(folder: Path) -> list[str]:
     """Names of the folders in a folder, sorted; hidden ones (.git, .ipynb_checkpoints) left out."""
     with os.scandir(folder) as entries:
-        return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+        return sorted(e.name for e in entries if not e.name.startswith(".") and is_folder(e))
 
 
 def contents(folder: Path) -> str:
@@ -63,7 +64,9 @@ def check_same_classes(first: Path, second: Path) -> None:
 def index_folders(
     folder: Path, names: Sequence[str], classes: Sequence[tuple[str, str]], labels: Sequence[int]
 ) -> ImageIndex:
-    """The images of class folders, folder by folder.
+    """The images of class folders, with those of the folders inside them, folder by folder.
+
+    Hidden files (macOS's ._x.jpg) are left out, and files that are no images are counted by kind.
 
     Args:
         folder: the folder that holds the class folders.
@@ -74,9 +77,28 @@ def index_folders(
     Raises: InputError naming the class folders that hold no image.
     """
     files = []
+    left_out = Counter[str]()
+    direct = False
     for name in names:
         prefix = os.fsencode(name) + b"/"
-        files.append(np.array([prefix + file for file in image_files(folder / name)], dtype="S"))
+        for inner in subfolders(folder / name):
+            if is_image(os.fsencode(inner)):
+                raise InputError(
+                    f"{folder / name / inner} has the name of an image but is a folder: rename or "
+                    "remove it"
+                )
+        inside = files_below(folder / name)
+        images = [prefix + file for file in inside if is_image(file)]
+        if len(images) < len(inside):
+            left_out.update(kind_of(file) for file in inside if not is_image(file))
+        files.append(np.array(images, dtype="S"))
+        direct |= not images or any(file.count(b"/") == 1 for file in images)
+    if not direct:  # one folder too deep: what is taken for classes are not the classes
+        raise InputError(
+            f"{folder}: none of the class folders {listed_briefly(names)} holds an image itself; "
+            f"{names[0]} holds {contents(folder / names[0])}. Name the folder that holds the "
+            "classes themselves, or move the images up into their class's folder"
+        )
     counts = np.array([len(found) for found in files])
     empty = [name for name, count in zip(names, counts, strict=True) if not count]
     if empty:
@@ -90,4 +112,5 @@ def index_folders(
         files=np.concatenate(files),
         labels=np.repeat(np.asarray(labels, np.int64), counts),
         classes=tuple(classes),
+        left_out=dict(left_out.most_common()),
     )

@@ -66,6 +66,8 @@ class ImageData(CroppedData, Generic[AnyIndex]):
             if self.validate_on_train
             else f"scored on {len(scored):,} images"
         )
+        if left_out := sum(sum(index.left_out.values()) for index in self.indices.values()):
+            parts.append(f"{left_out:,} files left out that are no images")
         if self.note:
             parts.append(self.note)
         return f"{Path(self.source.root).name}: {', '.join(parts)}"

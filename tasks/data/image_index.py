@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +30,8 @@ class ImageIndex:
     boxes: np.ndarray | None = None
     """float32[N, 4], the part of each image to look at, xyxy as fractions of its width and height,
     so that annotations still fit photographs that were shrunk on disk. None: the whole images."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Files beside the images that are not read: kind, such as ".txt" -> number."""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -72,4 +75,8 @@ class ImageIndex:
             else f"{counts[fewest]:,} ({self.classes[fewest][1]}) to "
             f"{counts[most]:,} ({self.classes[most][1]}) each"
         )
-        return f"{len(self):,} images of {classes}{len(counts):,} classes, {span}"
+        text = f"{len(self):,} images of {classes}{len(counts):,} classes, {span}"
+        if self.left_out:
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.left_out.items())
+            text += f"; not images, left out: {kinds}"
+        return text

@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, default_collate
+from torch.utils.data import Dataset
 
 from tasks.data.image_index import ImageIndex
 from tasks.images.crops import RandomResizedCrop
-from tasks.images.files import Box, load_view
+from tasks.images.encoded import FromFiles, stack_views
+from tasks.images.files import Box
 from tasks.images.view import View, frame, inside
 
 
-class LabelledImages(Dataset[dict[str, Any]]):
+class LabelledImages(FromFiles, Dataset[dict[str, Any]]):
     """Images cropped and resized to `size` (h, w), with their classes.
 
     `dataset[i]` is the evaluation's view of image i. `dataset[i, epoch]` is cropped at random, as a
@@ -22,7 +23,7 @@ class LabelledImages(Dataset[dict[str, Any]]):
 
     An item:
 
-    - `image` uint8[h, w, 3]
+    - `image` uint8[h, w, 3], or see `undecoded`
     - `image_id` int, the image's row in the index
     - `label` from the index: a class, or a row int8[A] of attributes
     - `size` int64[2], height and width of the image in its file
@@ -59,7 +60,7 @@ class LabelledImages(Dataset[dict[str, Any]]):
             size[:] = height, width
             return self.box(i, epoch, width, height)
 
-        image = load_view(self.index.path(i), self.size, box)
+        image = self.read(self.index.path(i), self.size, box)
         return {"image": image, "label": self.index.labels[i], "image_id": i, "size": size}
 
     def box(self, i: int, epoch: int | None, width: int, height: int) -> Box:
@@ -73,17 +74,14 @@ class LabelledImages(Dataset[dict[str, Any]]):
         return inside(left, top, box, width, height)
 
 
-def collate_labelled(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+def collate_labelled(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Make a batch of B items.
 
-    - `image` uint8[B, 3, h, w] in channels_last memory format
+    - `image` uint8[B, 3, h, w] in channels_last memory format, or see `stack_views`
     - `label` int64[B] of classes, int64[B, A] of attributes
     - `image_id` int64[B], `size` int64[B, 2] (height, width in the file)
     """
-    # in a worker process default_collate stacks straight into the memory it shares with the trainer
-    stacked = default_collate([torch.from_numpy(item["image"]) for item in items])
-    return {
-        "image": stacked.permute(0, 3, 1, 2),
+    return stack_views([item["image"] for item in items]) | {
         "label": torch.from_numpy(np.array([item["label"] for item in items], np.int64)),
         "image_id": torch.tensor([item["image_id"] for item in items]),
         "size": torch.from_numpy(np.stack([item["size"] for item in items])),

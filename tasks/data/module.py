@@ -1,6 +1,5 @@
 """The data side of a run: fixed-size uint8 batches, in an order that a continued run repeats."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +12,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from backbone.errors import InputError
+from tasks.data.decoded import DecodedBatches
+from tasks.images.decoding import BatchDecoder, decoding_fault
+from tasks.images.encoded import FromFiles
+from tasks.runs.processes import usable_cores
 
 Batch = dict[str, Tensor]
 
@@ -128,10 +131,12 @@ class DataModule(LightningDataModule):
 
     Args:
         batch_size: images per process and step.
-        workers: loader processes; None: one per core, at most 8.
+        workers: loader processes; None: one per core, shared out among the processes that train.
         seed: of the run; an augmented image is a function of (seed, epoch, index).
         limit: train on this many images only; None: on all.
         validate_on_train: score the training images instead of the validation split.
+        decode: where image files are decoded: cpu, by the loader processes; cuda, by the GPU in
+            whole batches; auto, by a GPU that trains and can.
     """
 
     labels: Labels
@@ -149,11 +154,12 @@ class DataModule(LightningDataModule):
         seed: int,
         limit: int | None = None,
         validate_on_train: bool = False,
+        decode: str = "auto",
     ):
         super().__init__()
         self.batch_size, self.seed = batch_size, seed
         self.limit, self.validate_on_train = limit, validate_on_train
-        self.workers = min(os.cpu_count() or 1, 8) if workers is None else workers
+        self.given_workers, self.decode = workers, decode
         self.datasets: dict[str, Images] = {}
         self.indices = {}
 
@@ -178,10 +184,45 @@ class DataModule(LightningDataModule):
         dataset = self.datasets[split]
         return self.collate([dataset[row] for row in rows])
 
-    def loader(self, dataset: Images, batches: Batches) -> DataLoader[Batch]:
-        """A loader of these batches of a data set."""
+    @property
+    def workers(self) -> int:
+        """Loader processes of this process."""
+        if self.given_workers is not None:
+            return self.given_workers
+        return max(usable_cores() // (self.trainer.num_devices if self.trainer else 1), 1)
+
+    def decoder(self) -> BatchDecoder | None:
+        """What decodes the images of whole batches; None where the loader processes do.
+
+        Raises: InputError for `data.decode=cuda` where that cannot be.
+        """
+        if self.decode == "cpu" or (self.decode == "auto" and not torch.cuda.is_available()):
+            return None
+        device = self.running.strategy.root_device
+        if device.type != "cuda":
+            fault: str | None = f"this run is on a {device.type.upper()}"
+        else:
+            fault = decoding_fault(device)
+        if fault is None:
+            return BatchDecoder(self.size, device)
+        if self.decode == "cuda":
+            raise InputError(
+                f"data.decode=cuda: {fault}; use data.decode=auto, or cpu for the loader processes"
+            )
+        return None
+
+    def loader(
+        self, dataset: Images, batches: Batches, decoder: BatchDecoder | None = None
+    ) -> Iterable[Batch]:
+        """A loader of these batches of a data set, whose images the decoder, if any, decodes."""
+        if decoder is not None and isinstance(dataset, FromFiles):
+            return DecodedBatches(self.loader_of(dataset.undecoded(), batches), decoder)
+        return self.loader_of(dataset, batches)
+
+    def loader_of(self, dataset: Any, batches: Batches) -> DataLoader[Any]:
+        """torch's loader of what a data set's items collate to."""
         return DataLoader(
-            dataset,  # type: ignore[arg-type]  # torch takes any map, and asks for a Dataset
+            dataset,
             batch_sampler=batches,
             collate_fn=self.collate,
             num_workers=self.workers,
@@ -228,9 +269,9 @@ class DataModule(LightningDataModule):
         Args:
             done: (epochs, batches of the next).
         """
-        return self.loader(self.datasets["train"], self.train_batches(done))
+        return self.loader(self.datasets["train"], self.train_batches(done), self.decoder())
 
-    def evaluation_loader(self, split: str) -> DataLoader[Batch]:
+    def evaluation_loader(self, split: str) -> Iterable[Batch]:
         """Every image of a split once: each process has its share, and no image is repeated.
 
         Raises:
@@ -246,7 +287,7 @@ class DataModule(LightningDataModule):
         indices = range(rank, len(dataset), world)
         size = self.batch_size
         batches = [list(indices[i : i + size]) for i in range(0, len(indices), size)]
-        return self.loader(dataset, batches)
+        return self.loader(dataset, batches, self.decoder())
 
     def evaluated(self, split: str, limit: int | float | None) -> int:
         """How many images of a split, counted from its first, all processes score together.
@@ -259,7 +300,7 @@ class DataModule(LightningDataModule):
         batches = limited(-(-share // self.batch_size), limit)
         return min(batches * self.batch_size * world, count)
 
-    def val_dataloader(self) -> DataLoader[Batch]:
+    def val_dataloader(self) -> Iterable[Batch]:
         """The validation split, unaugmented."""
         return self.evaluation_loader("val")
 
@@ -268,7 +309,7 @@ class DataModule(LightningDataModule):
         """The split that a result is about: `test`, or `val` if the set has no test split."""
         return "test" if "test" in self.datasets else "val"
 
-    def test_dataloader(self) -> DataLoader[Batch]:
+    def test_dataloader(self) -> Iterable[Batch]:
         """The split that is reported."""
         return self.evaluation_loader(self.reported)
 

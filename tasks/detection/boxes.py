@@ -2,7 +2,7 @@
 
 Boxes are `xyxy` in input pixels, float32. A batch pads its images' boxes to the same number, and a
 mask says which rows are real. Nothing here loops over images or classes. Nothing waits for the
-device, except `suppress` without a fixed number of rounds (inference).
+device, except `suppress` on a CPU, where waiting costs nothing.
 """
 
 import math
@@ -12,6 +12,9 @@ from torch import Tensor
 
 # Sides are encoded as if they were at least this long, in pixels: log(0) is not finite.
 MIN_ENCODED_SIDE = 1e-3
+# Rounds of suppression where a check for convergence would wait for the device. The longest chain
+# among 1,000 boxes clustered around one object took 13, among 400 boxes 9.
+ROUNDS, FEW_ROUNDS = 16, 12
 
 
 def box_area(boxes: Tensor) -> Tensor:
@@ -20,14 +23,31 @@ def box_area(boxes: Tensor) -> Tensor:
     return width * height
 
 
+def overlap(a: Tensor, b: Tensor) -> Tensor:
+    """Areas that boxes [..., M, 4] share with [..., N, 4]: [..., M, N] in square pixels."""
+    # One plane per coordinate: with the four coordinates innermost a CPU takes five times as long.
+    same = a is b
+    a = a.mT.contiguous()
+    b = a if same else b.mT.contiguous()
+    low = torch.maximum(a[..., :2, :, None], b[..., :2, None, :])
+    high = torch.minimum(a[..., 2:, :, None], b[..., 2:, None, :])
+    width, height = (high - low).clamp_(min=0).unbind(-3)
+    return width * height
+
+
 def iou(a: Tensor, b: Tensor) -> Tensor:
     """Intersection over union of boxes [..., M, 4] with [..., N, 4]: [..., M, N] in 0..1."""
-    low = torch.maximum(a[..., :, None, :2], b[..., None, :, :2])
-    high = torch.minimum(a[..., :, None, 2:], b[..., None, :, 2:])
-    sides = (high - low).clamp(min=0)
-    overlap = sides[..., 0] * sides[..., 1]
-    union = box_area(a)[..., :, None] + box_area(b)[..., None, :] - overlap
-    return overlap / union.clamp(min=1e-9)
+    shared = overlap(a, b)
+    union = box_area(a)[..., :, None] + box_area(b)[..., None, :] - shared
+    return shared / union.clamp_(min=1e-9)
+
+
+def clip(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Boxes [..., 4] cut off at the edges of an image of (height, width), in place."""
+    height, width = size
+    boxes[..., 0::2].clamp_(0, width)
+    boxes[..., 1::2].clamp_(0, height)
+    return boxes
 
 
 def centre_form(boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,10 +81,13 @@ class BoxCoder:
 
     def decode(self, code: Tensor, anchors: Tensor) -> Tensor:
         """Boxes xyxy [..., 4] from codes relative to anchors; the inverse of `encode`."""
-        anchor_centre, anchor_sides = centre_form(anchors)
-        centre = anchor_centre + code[..., :2] / self.centre * anchor_sides
-        half = anchor_sides * (code[..., 2:] / self.side).clamp(max=self.max_log_scale).exp() / 2
-        return torch.cat([(centre - half).flip(-1), (centre + half).flip(-1)], -1)
+        # x before y: one change of the order, of the code, in place of four of the boxes
+        shift, scale = code.unflatten(-1, (2, 2)).flip(-1).unbind(-2)
+        low, high = anchors[..., :2], anchors[..., 2:]
+        sides = high - low
+        centre = (low + high) / 2 + shift / self.centre * sides
+        half = sides * (scale / self.side).clamp(max=self.max_log_scale).exp() / 2
+        return torch.cat([centre - half, centre + half], -1)
 
 
 def match(
@@ -107,7 +130,7 @@ def match(
 
 
 def suppress(
-    boxes: Tensor, labels: Tensor | None, threshold: float, rounds: int | None = None
+    boxes: Tensor, labels: Tensor | None, threshold: float, rounds: int = ROUNDS
 ) -> Tensor:
     """Greedy non-maximum suppression per class, for all images at once.
 
@@ -120,23 +143,52 @@ def suppress(
         boxes: float[B, K, 4].
         labels: int[B, K]; None if all boxes are of one class.
         threshold: the largest IoU of two kept boxes of one class.
-        rounds: apply the rule this many times, without the check for a change, which waits for
-            the device. An even number that is too small keeps a few boxes too many.
+        rounds: apply the rule this often, without the check for a change, which would wait for the
+            device. An even number that is too small keeps a few boxes too many. A CPU goes on until
+            nothing changes, unless it runs compiled.
 
     Returns:
         bool[B, K], True where the box is kept.
     """
-    rivals = iou(boxes, boxes) > threshold
+    shared = overlap(boxes, boxes)
+    area = shared.diagonal(dim1=-2, dim2=-1)
+    # not a number for two boxes without area, which is above no threshold
+    rivals = shared / (area[..., :, None] + area[..., None, :] - shared) > threshold
     if labels is not None:
         rivals &= labels[:, :, None] == labels[:, None, :]
     # Each row is a box, its columns the boxes before it. The maximum of bytes is several times as
     # fast on a CPU as `any`, which reads booleans one by one.
     rivals = rivals.tril_(diagonal=-1).view(torch.uint8)
-    keep = torch.ones_like(boxes[..., 0], dtype=torch.uint8)
-    step = 0
-    while rounds is None or step < rounds:
-        kept = ((rivals * keep[:, None]).amax(2) == 0).view(torch.uint8)
-        if rounds is None and torch.equal(kept, keep):
+    settle = boxes.is_cpu and not torch.compiler.is_compiling()
+    dropped, step = rivals.amax(2), 1  # the first round, in which every box is kept
+    while settle or step < rounds:
+        before = dropped
+        dropped = (rivals > before[:, None]).view(torch.uint8).amax(2)  # by a rival that is kept
+        step += 1
+        if settle and torch.equal(dropped, before):
             break
-        keep, step = kept, step + 1
-    return keep.bool()
+    return dropped == 0
+
+
+def final_boxes(
+    boxes: Tensor, score: Tensor, labels: Tensor, threshold: float, most: int
+) -> dict[str, Tensor]:
+    """The best boxes of each image after suppression per class.
+
+    Args:
+        boxes: float[B, K, 4], `score` float[B, K] falling, and `labels` int64[B, K].
+        threshold: see `suppress`.
+        most: boxes per image.
+
+    Returns:
+        boxes float[B, D, 4], scores float[B, D], labels int64[B, D] and count int64[B]: an image's
+        rows from `count` on pad, and have a score of minus infinity.
+    """
+    keep = suppress(boxes, labels, threshold, FEW_ROUNDS)
+    rank = score.masked_fill(~keep, -torch.inf).topk(min(most, score.shape[1]))
+    return {
+        "boxes": boxes.gather(1, rank.indices[..., None].expand(-1, -1, 4)),
+        "scores": rank.values,
+        "labels": labels.gather(1, rank.indices),
+        "count": (rank.values > -torch.inf).sum(1),
+    }

@@ -1,14 +1,13 @@
-"""COCO as a data module: both splits audited, loaded and served in batches."""
-
-from pathlib import Path
+"""COCO, and boxes in other layouts: both splits audited, loaded and served in batches."""
 
 import numpy as np
 
 from backbone.errors import InputError
 from tasks.data.module import DataModule, Labels
+from tasks.detection.coco.audit import told
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import CocoIndex, check_same_categories
-from tasks.detection.coco.splits import load_split
+from tasks.detection.coco.splits import BoxSets
 from tasks.detection.crop import RandomCrop
 from tasks.detection.evaluation.arrays import GroundTruth
 from tasks.images.files import image_size
@@ -16,20 +15,23 @@ from tasks.images.view import View
 
 
 class CocoData(DataModule):
-    """COCO, or a data set in COCO's layout.
+    """COCO, or a set of boxes in any layout that `BoxSets` reads.
 
     Args:
-        root: holds `annotations/` and the image folders.
+        root: holds the annotations and the image folders.
         year: 2017 or 2014.
-        minival_ids: with 2014, a file of the ids held out of val2014 (see `load_split`).
+        minival_ids: with 2014, a file of the ids held out of val2014 (see `BoxSets`).
         num_classes: 91 for COCO's category ids as outputs; None for the file's categories as 1..K.
+        unlabelled: a folder of photographs to train on in place of the training split; they have no
+            boxes, so a teacher must give the answers.
         size: of the network's input in pixels: one number, or [height, width].
         view: the whole image, stretched to `size` or padded.
-        batch_size, workers, seed: see DataModule.
+        batch_size, workers, seed, decode: see DataModule.
         crop: apply SSD's random crop in training.
         limit: train on the first so many images with boxes; None for all images.
         validate_on_train: score the training images, uncropped, in place of the validation split.
         cache: folder for the parsed annotations.
+        train, val, train_images, val_images, val_fraction, skip_unreadable: see `BoxSets`.
 
     Raises:
         InputError: a view that crops. From `setup`: files that are missing, damaged, or do not
@@ -53,15 +55,44 @@ class CocoData(DataModule):
         limit: int | None,
         validate_on_train: bool,
         cache: str,
+        train: str | None = None,
+        val: str | None = None,
+        train_images: str | None = None,
+        val_images: str | None = None,
+        val_fraction: float | None = None,
+        skip_unreadable: bool = False,
+        unlabelled: str | None = None,
+        decode: str = "auto",
     ):
-        super().__init__(batch_size, workers, seed, limit, validate_on_train)
+        super().__init__(batch_size, workers, seed, limit, validate_on_train, decode)
         if view.crop_fraction is not None or view.box is not None:
             raise InputError(
                 "data.view.crop_fraction and data.view.box would cut objects off: a detector looks "
                 "at whole images; leave them null"
             )
-        self.root, self.year, self.minival_ids = root, year, minival_ids
-        self.num_classes, self.size, self.cache = num_classes, image_size(size), cache
+        if unlabelled is not None and validate_on_train:
+            raise InputError(
+                f"data.unlabelled={unlabelled}: photographs without boxes cannot be scored: leave "
+                "out data.validate_on_train and mode=overfit"
+            )
+        self.unlabelled = unlabelled
+        self.sets = BoxSets(
+            root,
+            cache,
+            year,
+            minival_ids,
+            num_classes,
+            train,
+            val,
+            train_images,
+            val_images,
+            val_fraction,
+            seed,
+            skip_unreadable,
+            unlabelled,
+        )
+        self.size = image_size(size)
+        self.left_out: dict[str, dict[str, int]] = {}
         self.view, self.crop = view, RandomCrop() if crop else None
         self.collate = collate_detection
         self.indices = {}
@@ -74,19 +105,16 @@ class CocoData(DataModule):
             if split == "val" and self.validate_on_train:
                 self.indices["val"] = self.indices["train"]
                 break
-            index, audit = load_split(
-                self.root,
-                split,
-                cache_dir=self.cache,
-                year=self.year,
-                minival_ids=self.minival_ids,
-                num_classes=self.num_classes,
-            )
+            index, audit = self.sets.load(split)
+            self.left_out[split] = audit.left_out
             print(f"{split}: {audit}")
             if split == "train" and self.limit is not None:
-                with_boxes = np.flatnonzero(np.diff(index.offsets))
-                index = index.take(with_boxes[: self.limit])
-                print(f"train: limited to {len(index)} images with boxes")
+                usable = np.arange(len(index))
+                if self.unlabelled is None:
+                    usable = np.flatnonzero(np.diff(index.offsets))
+                index = index.take(usable[: self.limit])
+                words = "images with boxes" if self.unlabelled is None else "images"
+                print(f"train: limited to {len(index)} {words}")
             self.indices[split] = index
         train, val = self.indices["train"], self.indices["val"]
         check_same_categories(train, val)
@@ -107,4 +135,11 @@ class CocoData(DataModule):
         """What a run was trained and scored on, for its result."""
         train, val = len(self.indices["train"]), len(self.indices["val"])
         scored = f"the {val} training images" if self.validate_on_train else f"{val} images"
-        return f"{Path(self.root).name} {self.year}: trained on {train} images, scored on {scored}"
+        trained = f"{train} images"
+        if self.unlabelled is not None:
+            trained = f"{train} photographs of {self.unlabelled} without boxes"
+        text = f"{self.sets.described}: trained on {trained}, scored on {scored}"
+        for split, counts in self.left_out.items():
+            if counts:
+                text += f"; {split}: {told(counts)}"
+        return text

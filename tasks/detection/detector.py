@@ -12,7 +12,12 @@ class Detector(Head):
     """A head that detects objects. Boxes are xyxy in pixels of the input.
 
     A subclass gives `forward`, whose outputs `loss` and `detect` take, and the methods below.
+
+    Attributes:
+        size: (h, w) of the input in pixels.
     """
+
+    size: tuple[int, int]
 
     @abstractmethod
     def loss(self, outputs: Any, boxes: Tensor, labels: Tensor, valid: Tensor) -> dict[str, Tensor]:

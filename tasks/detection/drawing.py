@@ -2,26 +2,45 @@
 
 import colorsys
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+RGB = tuple[int, int, int]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-def colour(category: int) -> tuple[int, int, int]:
+
+class Mark(NamedTuple):
+    """A box to draw: xyxy in pixels, its caption (may be empty), its colour, and its line."""
+
+    box: Sequence[float]
+    caption: str
+    fill: RGB
+    dashed: bool = False
+
+
+def colour(category: int) -> RGB:
     """The RGB colour of a category id: hues a golden ratio apart, so that neighbours differ."""
     red, green, blue = colorsys.hsv_to_rgb(category * 0.618034 % 1.0, 0.75, 0.95)
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def dashed(draw: ImageDraw.ImageDraw, box: Sequence[float], width: int, dash: int) -> None:
-    """Draw a white dashed rectangle: ground truth, distinct from predictions without colour."""
+def dashed(
+    draw: ImageDraw.ImageDraw,
+    box: Sequence[float],
+    width: int,
+    dash: int,
+    fill: RGB | str = "white",
+) -> None:
+    """Draw a dashed rectangle: ground truth, in white distinct from predictions without colour."""
     x0, y0, x1, y1 = box
     for x in np.arange(x0, x1, 2 * dash):
         for y in (y0, y1):
-            draw.line([(x, y), (min(x + dash, x1), y)], fill="white", width=width)
+            draw.line([(x, y), (min(x + dash, x1), y)], fill=fill, width=width)
     for y in np.arange(y0, y1, 2 * dash):
         for x in (x0, x1):
-            draw.line([(x, y), (x, min(y + dash, y1))], fill="white", width=width)
+            draw.line([(x, y), (x, min(y + dash, y1))], fill=fill, width=width)
 
 
 def draw_boxes(
@@ -40,20 +59,43 @@ def draw_boxes(
         captions: text of each box.
         truth: xyxy of the ground truth.
     """
+    marks = [
+        Mark(box, caption, colour(category))
+        for box, category, caption in zip(boxes, categories, captions, strict=True)
+    ]
+    # the best box comes first in the list and is drawn last, on top
+    return draw_marks(image, marks[::-1], truth)
+
+
+def draw_marks(
+    image: Image.Image, marks: Sequence[Mark], truth: Sequence[Sequence[float]] = ()
+) -> Image.Image:
+    """A copy of an RGB image with marks, the last one on top; see `draw_boxes` for `truth`."""
     image = image.copy()
     draw = ImageDraw.Draw(image)
     short = min(image.size)
     width, font = max(2, short // 150), ImageFont.load_default(max(10, short // 28))
     for box in truth:
         dashed(draw, box, max(1, width // 2), 3 * width)
-    # the best box comes first in the list and is drawn last, on top
-    for box, category, caption in reversed(list(zip(boxes, categories, captions, strict=True))):
-        fill = colour(category)
-        draw.rectangle(list(box), outline=fill, width=width)
-        left, top, right, bottom = draw.textbbox((0, 0), caption, font=font)
-        x = min(max(box[0], 0), max(image.width - (right - left) - 4, 0))
-        y = box[1] - (bottom - top) - 4
-        y = y if y >= 0 else box[1] + width
-        draw.rectangle([x, y, x + right - left + 4, y + bottom - top + 4], fill=fill)
-        draw.text((x + 2 - left, y + 2 - top), caption, fill="black", font=font)
+    for mark in marks:
+        if mark.dashed:
+            dashed(draw, mark.box, width, 3 * width, mark.fill)
+        else:
+            line = width if mark.caption else max(1, width // 2)
+            draw.rectangle(list(mark.box), outline=mark.fill, width=line)
+        if mark.caption:
+            _caption(draw, image.width, mark, width, font)
     return image
+
+
+def _caption(
+    draw: ImageDraw.ImageDraw, image_width: int, mark: Mark, width: int, font: Font
+) -> None:
+    """Write a mark's caption above its box, or inside where there is no room above."""
+    box = mark.box
+    left, top, right, bottom = draw.textbbox((0, 0), mark.caption, font=font)
+    x = min(max(box[0], 0), max(image_width - (right - left) - 4, 0))
+    y = box[1] - (bottom - top) - 4
+    y = y if y >= 0 else box[1] + width
+    draw.rectangle([x, y, x + right - left + 4, y + bottom - top + 4], fill=mark.fill)
+    draw.text((x + 2 - left, y + 2 - top), mark.caption, fill="black", font=font)

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from backbone.errors import InputError
 from backbone.pooling import global_average
 from backbone.trunk import Trunk
-from tasks.detection.boxes import BoxCoder, iou, suppress
+from tasks.detection.boxes import BoxCoder, clip, final_boxes, iou
 from tasks.detection.detector import Detector
-from tasks.detection.region_proposals import BOX_WEIGHT, ROUNDS, RegionProposals
-from tasks.detection.regions import balanced_sample, roi_align
+from tasks.detection.region_proposals import BOX_WEIGHT, RegionProposals
+from tasks.detection.regions import balanced_sample, croppable, roi_align
 from tasks.detection.taps import last_tap_of_stride
 from tasks.images.files import image_size
 
@@ -66,6 +66,9 @@ class FasterRCNN(Detector):
     Raises:
         InputError: the trunk has no such map, cannot be cut behind it, or ends there.
     """
+
+    # one output per class; with a box for each class, those outputs are by class too
+    class_layers = ("class_predictor.", "box_predictor.")
 
     def __init__(
         self,
@@ -139,7 +142,7 @@ class FasterRCNN(Detector):
         It reads no tensor's values, so it also runs on torch's meta device.
         """
         outputs = self(images)
-        regions = self.rpn.propose(outputs.code, outputs.objectness, ROUNDS)
+        regions = self.rpn.propose(outputs.code, outputs.objectness)
         return self.classify(outputs.feature_map, regions.flatten(0, 1), images_of(regions))
 
     def classify(self, feature_map: Tensor, boxes: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -172,7 +175,7 @@ class FasterRCNN(Detector):
         """
         feature_map, code, objectness = outputs
         terms = self.rpn.loss(code, objectness, boxes, valid)
-        proposals = self.rpn.propose(code, objectness, ROUNDS)
+        proposals = self.rpn.propose(code, objectness)
         regions, row, positive, sampled = self.sample_regions(proposals, boxes, valid)
 
         logits, code = self.classify(feature_map, regions.flatten(0, 1), images_of(regions))
@@ -218,8 +221,7 @@ class FasterRCNN(Detector):
     def detect(self, outputs: Outputs) -> dict[str, Tensor]:
         """Final boxes of a batch, see `Detector.detect`; scores are softmax probabilities."""
         proposals = self.rpn.propose(outputs.code, outputs.objectness)
-        # converted once, not for every pass
-        feature_map = outputs.feature_map.float().contiguous(memory_format=torch.channels_last)
+        feature_map = croppable(outputs.feature_map)  # once, not for every pass
         per_pass = REGIONS_PER_PASS_CPU if proposals.device.type == "cpu" else REGIONS_PER_PASS
         passes = zip(
             proposals.flatten(0, 1).split(per_pass),
@@ -235,17 +237,9 @@ class FasterRCNN(Detector):
         labels = pair % classes + 1
         pairs, rows = (i[..., None].expand(-1, -1, 4) for i in (pair, pair // classes))
         code = code.view(len(proposals), -1, 4).gather(1, pairs)
-        boxes = self.coder.decode(code, proposals.gather(1, rows))
-        height, width = self.size
-        boxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height, width, height]))
-        keep = suppress(boxes, labels, self.nms_iou)
-        rank = torch.where(keep, score, -1.0).topk(min(self.detections, score.shape[1]))
-        return {
-            "boxes": boxes.gather(1, rank.indices[..., None].expand(-1, -1, 4)),
-            "scores": rank.values.clamp(min=0),
-            "labels": labels.gather(1, rank.indices),
-            "count": (rank.values >= 0).sum(1),
-        }
+        boxes = clip(self.coder.decode(code, proposals.gather(1, rows)), self.size)
+        found = final_boxes(boxes, score, labels, self.nms_iou, self.detections)
+        return found | {"scores": found["scores"].clamp(min=0)}
 
 
 def images_of(regions: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Telling and drawing a detector's answers: boxes, and curves of precision over recall."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -8,6 +8,7 @@ from PIL import Image
 from tasks.data.module import Batch
 from tasks.detection.data import CocoData
 from tasks.detection.drawing import draw_boxes
+from tasks.detection.error_report import error_pictures, findings
 from tasks.detection.evaluation.metric import CocoResult
 from tasks.detection.plots import precision_recall
 from tasks.images.files import open_image
@@ -15,21 +16,25 @@ from tasks.images.sheets import contact_sheet
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer, Picture, Presenter, spread
 
+UNKNOWN_THRESHOLD = 0.3  # for checkpoints whose validation chose none
+
 
 class BoxPresenter(Presenter[CocoData]):
     """Tells and draws boxes with their categories and scores."""
 
-    def describe(self, prediction: Prediction, index: int, min_score: float = 0.3) -> Answer:
-        """One image's boxes that score at least `min_score`, as plain values for JSON."""
-        boxes, scores, labels = (prediction[k][index] for k in ("boxes", "scores", "labels"))
-        kept = scores[: prediction["count"][index]] >= min_score
+    @property
+    def threshold(self) -> float:
+        """The score from which boxes are told and drawn: that of best F1 in the validation."""
+        return self.chosen.get("threshold", UNKNOWN_THRESHOLD)
+
+    def keep_above(self, threshold: float) -> None:
+        """Tell and draw boxes that score at least `threshold` from now on."""
+        self.chosen = self.chosen | {"threshold": threshold}
+
+    def describe(self, prediction: Prediction, index: int) -> Answer:
+        """One image's boxes that score at least `threshold`, as plain values for JSON."""
         names = dict(zip(self.labels.ids, self.labels.names, strict=True))
-        rows = zip(
-            boxes[: len(kept)][kept].tolist(),
-            scores[: len(kept)][kept].tolist(),
-            labels[: len(kept)][kept].tolist(),
-            strict=True,
-        )
+        rows = _rows(prediction, index, self.threshold)
         return {
             "boxes": [
                 {
@@ -41,6 +46,21 @@ class BoxPresenter(Presenter[CocoData]):
                 for box, score, category in rows
             ]
         }
+
+    def coco_results(self, prediction: Prediction, index: int, image_id: int | str) -> list[Answer]:
+        """One image's boxes of any score as entries of COCO's list of results.
+
+        Boxes are [x, y, width, height] in pixels of the image, to a hundredth.
+        """
+        return [
+            {
+                "image_id": image_id,
+                "category_id": category,
+                "bbox": [round(v, 2) for v in (x0, y0, x1 - x0, y1 - y0)],
+                "score": round(score, 5),
+            }
+            for (x0, y0, x1, y1), score, category in _rows(prediction, index, 0.0)
+        ]
 
     def tell(self, answer: Answer) -> str:
         """The number of boxes, and the best five of them, in one line."""
@@ -74,11 +94,16 @@ class BoxPresenter(Presenter[CocoData]):
         predict: Callable[[Batch], Prediction],
         baselines: Mapping[str, Mapping[str, float]],
     ) -> dict[str, Picture]:
-        """Curves of precision over recall, and validation images with predicted and true boxes."""
+        """Curves, the confusion of categories, predictions, and the worst images."""
         return {
             "precision_recall.png": lambda path: precision_recall(result.precision, path),
+            **error_pictures(result, data, self.labels),
             **super().pictures(result, data, predict, baselines),
         }
+
+    def findings(self, result: CocoResult, data: CocoData) -> Answer:
+        """Scores and thresholds by category, the confusion of categories, and the worst images."""
+        return findings(result, data, self.labels)
 
     def sheet(self, data: CocoData, predict: Callable[[Batch], Prediction], path: Path) -> None:
         """Write a sheet of validation images with predicted boxes, and the true ones dashed."""
@@ -94,3 +119,14 @@ class BoxPresenter(Presenter[CocoData]):
             for k, i in enumerate(rows)
         ]
         contact_sheet(drawn, columns=4, path=path)
+
+
+def _rows(
+    prediction: Prediction, index: int, threshold: float
+) -> Iterator[tuple[list[float], float, int]]:
+    """(xyxy, score, category id) of one image's boxes that score at least `threshold`."""
+    boxes, scores, labels = (prediction[k][index] for k in ("boxes", "scores", "labels"))
+    scores = scores[: prediction["count"][index]].double()
+    kept = scores >= threshold
+    boxes, labels = boxes[: len(kept)][kept], labels[: len(kept)][kept]
+    return zip(boxes.tolist(), scores[kept].tolist(), labels.tolist(), strict=True)

@@ -6,15 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tasks.detection.boxes import BoxCoder, match, suppress
+from tasks.detection.boxes import BoxCoder, clip, match, suppress
 from tasks.detection.regions import balanced_sample
 
 RATIOS = (0.5, 1.0, 2.0)  # of an anchor's height to its width
 # Of both stages' box terms, as in TensorFlow's configurations of these detectors.
 BOX_WEIGHT = 2.0
-# Rounds of suppression in training, where a check for convergence would wait for the device.
-# The longest chain among 1,000 clustered boxes took 10.
-ROUNDS = 16
 # Proposals narrower or lower than this, in pixels, come last.
 MIN_PROPOSAL_SIDE = 1e-3
 
@@ -110,7 +107,7 @@ class RegionProposals(nn.Module):
         return rows(self.box_predictor, 4), object_ - background
 
     @torch.no_grad()
-    def propose(self, code: Tensor, objectness: Tensor, rounds: int | None = None) -> Tensor:
+    def propose(self, code: Tensor, objectness: Tensor) -> Tensor:
         """The best boxes of each image, best first; no gradient passes through them.
 
         There are always `proposals` boxes: if suppression leaves fewer, the best suppressed ones
@@ -120,24 +117,17 @@ class RegionProposals(nn.Module):
         Args:
             code: box codes float[B, A, 4] from `forward`.
             objectness: logits float[B, A] from `forward`.
-            rounds: see `suppress`; None waits for the device.
 
         Returns:
             float[B, proposals, 4] xyxy in input pixels, clipped to the image.
         """
-        height, width = self.size
         # If the network's outputs are NaN, the loss must report it. A box of NaN would index out of
         # bounds before, which ends the process on a GPU.
-        boxes = self.coder.decode(code, self.anchors).nan_to_num()
-        x = boxes[..., 0::2].clamp(0, width)
-        y = boxes[..., 1::2].clamp(0, height)
-        boxes = torch.stack([x, y], -1).flatten(2)
-        large = (x[..., 1] - x[..., 0] > MIN_PROPOSAL_SIDE) & (
-            y[..., 1] - y[..., 0] > MIN_PROPOSAL_SIDE
-        )
+        boxes = clip(self.coder.decode(code, self.anchors).nan_to_num(), self.size)
+        large = (boxes[..., 2:] - boxes[..., :2] > MIN_PROPOSAL_SIDE).all(-1)
         best = objectness.masked_fill(~large, -torch.inf).topk(self.candidates).indices
         boxes = boxes.gather(1, best[..., None].expand(-1, -1, 4))
-        keep = suppress(boxes, None, self.nms_iou, rounds) & large.gather(1, best)
+        keep = suppress(boxes, None, self.nms_iou) & large.gather(1, best)
         order = torch.arange(self.candidates, device=boxes.device)
         first = (order + self.candidates * ~keep).topk(self.proposals, largest=False).indices
         return boxes.gather(1, first[..., None].expand(-1, -1, 4))

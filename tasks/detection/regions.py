@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchvision import ops
 
 
 def balanced_sample(
@@ -38,22 +39,57 @@ def roi_align(
 ) -> Tensor:
     """The features of regions, each resampled to cells x cells (RoI Align, arXiv 1703.06870).
 
-    The value of a cell is one bilinear sample at its centre, as in TensorFlow's crop-and-resize,
-    and equals `torchvision.ops.roi_align(..., sampling_ratio=1, aligned=True)` for boxes inside the
-    image. A sample is the weighted sum of four rows of a table, whose rows are the map's cells with
-    all their channels. An embedding bag computes just that: 20 times as fast on a CPU as
-    torchvision's loop over channels, and in channels_last, which the next convolutions are fastest
-    in.
+    The value of a cell is one bilinear sample at its centre, as in TensorFlow's crop-and-resize.
+    torchvision takes it on an accelerator, and `from_table` on a CPU, where that is up to twice as
+    fast, and its gradient five times. Both give the same within rounding.
 
     Args:
-        feature_map: float[B, C, h, w], fastest in float32 and channels_last.
+        feature_map: float[B, C, h, w], fastest if it comes from `croppable`.
         boxes: float[N, 4] xyxy in input pixels, inside the image; they get no gradient.
         image: int64[N], the image (0..B-1) that each box is part of.
         size: (height, width) of the input in pixels.
         cells: height and width of a region's features.
 
     Returns:
-        float32[N, C, cells, cells] in channels_last.
+        float32[N, C, cells, cells] in channels_last, also under autocast.
+    """
+    feature_map = croppable(feature_map)
+    crop = from_table if _prefers_table(boxes) else by_torchvision
+    return crop(feature_map, boxes, image, size, cells)
+
+
+def croppable(feature_map: Tensor) -> Tensor:
+    """A map float[B, C, h, w] as float32 in the layout that `roi_align` reads on its device."""
+    table = _prefers_table(feature_map)
+    layout = torch.channels_last if table else torch.contiguous_format
+    return feature_map.float().contiguous(memory_format=layout)
+
+
+def _prefers_table(tensor: Tensor) -> bool:
+    # torchvision's gradient on a GPU adds in any order, and its replacement for deterministic runs
+    # samples in Python
+    return tensor.is_cpu or torch.are_deterministic_algorithms_enabled()
+
+
+def by_torchvision(
+    feature_map: Tensor, boxes: Tensor, image: Tensor, size: tuple[int, int], cells: int
+) -> Tensor:
+    """`roi_align` by torchvision's kernel; arguments as there, the map float32."""
+    height, width = feature_map.shape[2:]
+    x, y = boxes[:, 0::2] * (width / size[1]), boxes[:, 1::2] * (height / size[0])
+    regions = torch.stack([image.float(), x[:, 0], y[:, 0], x[:, 1], y[:, 1]], 1)
+    crops = ops.roi_align(feature_map, regions, cells, sampling_ratio=1, aligned=True)
+    return crops.contiguous(memory_format=torch.channels_last)
+
+
+def from_table(
+    feature_map: Tensor, boxes: Tensor, image: Tensor, size: tuple[int, int], cells: int
+) -> Tensor:
+    """`roi_align` by an embedding bag; arguments as there, the map float32.
+
+    A sample is the weighted sum of four rows of a table, whose rows are the map's cells with all
+    their channels. An embedding bag computes just that, and in channels_last, which the next
+    convolutions are fastest in.
     """
     channels, *shape = feature_map.shape[1:]
     height, width = shape
@@ -73,7 +109,7 @@ def roi_align(
     row = y + (image * height)[:, None, None]
     index = row[:, :, None, :, None] * width + x[:, None, :, None, :]
     weight = y_weight[:, :, None, :, None] * x_weight[:, None, :, None, :]
-    table = feature_map.float().permute(0, 2, 3, 1).reshape(-1, channels)
+    table = feature_map.permute(0, 2, 3, 1).reshape(-1, channels)
     rows = F.embedding_bag(
         index.reshape(-1, 4), table, mode="sum", per_sample_weights=weight.reshape(-1, 4)
     )

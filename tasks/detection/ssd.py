@@ -13,10 +13,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from backbone.errors import InputError
+from backbone.head import Released
 from backbone.trunk import Trunk
+from backbone.weight_files import WeightsFile
 from tasks.detection.anchors import anchor_shapes, anchors
-from tasks.detection.boxes import BoxCoder, match, suppress
+from tasks.detection.boxes import BoxCoder, clip, final_boxes, match
+from tasks.detection.coco.categories import NAMES
 from tasks.detection.detector import Detector
+from tasks.detection.released import (
+    anchor_order,
+    categories,
+    check_declared,
+    released_state,
+    reordered,
+)
 from tasks.detection.ssd_layers import extra_map, prediction_layer
 from tasks.detection.taps import last_tap_of_stride
 from tasks.images.files import image_size
@@ -54,6 +64,7 @@ class SSD(Detector):
     """
 
     anchors: Tensor
+    class_layers = ("class_predictors.",)
 
     def __init__(
         self,
@@ -124,6 +135,7 @@ class SSD(Detector):
             maps = self.eval().maps(torch.zeros(1, 3, *self.size))
             self.train(was_training)
         shapes = [(m.shape[2], m.shape[3]) for m in maps]
+        self.finest = shapes[0][0] * shapes[0][1] * counts[0]  # anchors of the finest map
         self.register_buffer("anchors", anchors(shapes, self.size, scales), persistent=False)
 
     def maps(self, images: Tensor) -> list[Tensor]:
@@ -136,17 +148,31 @@ class SSD(Detector):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Box codes float[B, A, 4] and logits float[B, A, num_classes] for normalised images."""
+        return self.predictions(self.maps(images))
+
+    def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """The outputs of `forward` for the maps that carry anchors."""
 
         def rows(predictor: nn.Module, fmap: Tensor, width: int) -> Tensor:
             # channels_last output: the permute is free, and the reshape a view
             return predictor(fmap).permute(0, 2, 3, 1).reshape(len(fmap), -1, width)
 
-        maps = self.maps(images)
         pairs = zip(self.box_predictors, maps, strict=True)
         code = torch.cat([rows(predictor, m, 4) for predictor, m in pairs], 1)
         pairs = zip(self.class_predictors, maps, strict=True)
         logits = torch.cat([rows(predictor, m, self.num_classes) for predictor, m in pairs], 1)
         return code.float(), logits.float()
+
+    def released(self, file: WeightsFile, origin: str) -> Released:
+        """The weights of a detector of TensorFlow's, see `tasks.detection.released`."""
+        if file.scheme.name != "tensorflow":
+            return super().released(file, origin)
+        check_declared(file, origin, self.coder)
+        state = released_state(file, self.separable)
+        note, order = anchor_order(file, origin, self.anchors, self.finest, self.size)
+        ids = categories(file, state, origin)
+        names = None if ids is None else [NAMES.get(number) for number in ids]
+        return Released(reordered(state, order), ids, names, (note,))
 
     def network(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """`forward`: all layers that inference runs."""
@@ -189,19 +215,10 @@ class SSD(Detector):
         score, pair = best.flatten(1).topk(k, dim=1)
         labels = pair % logits.shape[-1] + 1
         anchor = anchor.gather(1, pair // logits.shape[-1])
-        boxes = self.coder.decode(
-            code.gather(1, anchor[..., None].expand(-1, -1, 4)), self.anchors[anchor]
-        )
-        height, width = self.size
-        boxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor([width, height, width, height]))
-        keep = suppress(boxes, labels, self.nms_iou)
-        rank = torch.where(keep, score, -torch.inf).topk(min(self.detections, k), dim=1)
-        return {
-            "boxes": boxes.gather(1, rank.indices[..., None].expand(-1, -1, 4)),
-            "scores": rank.values.sigmoid(),
-            "labels": labels.gather(1, rank.indices),
-            "count": torch.isfinite(rank.values).sum(1),
-        }
+        code = code.gather(1, anchor[..., None].expand(-1, -1, 4))
+        boxes = clip(self.coder.decode(code, self.anchors[anchor]), self.size)
+        found = final_boxes(boxes, score, labels, self.nms_iou, self.detections)
+        return found | {"scores": found["scores"].sigmoid()}
 
 
 def mining_loss(logits: Tensor, target: Tensor, negatives: int = 3) -> Tensor:

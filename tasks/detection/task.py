@@ -1,5 +1,6 @@
 """Training and scoring a detector."""
 
+import math
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from tasks.data.module import Batch, Labels
 from tasks.detection.data import CocoData
 from tasks.detection.detector import Detector
-from tasks.detection.evaluation.metric import CocoAP
+from tasks.detection.evaluation.metric import CocoAP, CocoResult
 from tasks.detection.presenter import BoxPresenter
 from tasks.training.task import Task
 
@@ -65,12 +66,14 @@ class Detection(Task[CocoData]):
             rows from `count` on pad.
         """
         found = self.head.detect(self.head(self.preprocess(batch["image"])))
-        # (height, width) -> (width, height, width, height), the upper bound of each coordinate
-        size, extent = (batch[name].flip(1).repeat(1, 2)[:, None] for name in ("size", "extent"))
-        boxes = torch.minimum((found["boxes"] * (size / extent)).clamp(min=0), size)
+        # factors and upper bounds of x and y, from (height, width)
+        size = batch["size"].flip(1)[:, None, None]
+        factor = size / batch["extent"].flip(1)[:, None, None]
+        corners = found["boxes"].unflatten(2, (2, 2)) * factor
+        boxes = torch.minimum(corners.clamp_(min=0), size).flatten(2)
         rows = torch.arange(boxes.shape[1], device=boxes.device)
         kept = (boxes[..., 2:] > boxes[..., :2]).all(-1) & (rows < found["count"][:, None])
-        order = kept.int().argsort(dim=1, descending=True, stable=True)
+        order = kept.view(torch.uint8).argsort(dim=1, descending=True, stable=True)
         return {
             "boxes": boxes.gather(1, order[..., None].expand(-1, -1, 4)),
             "scores": found["scores"].gather(1, order),
@@ -78,8 +81,14 @@ class Detection(Task[CocoData]):
             "count": kept.sum(1),
         }
 
+    def choose(self, result: CocoResult) -> dict[str, float]:
+        """The score `threshold` of best F1 over all categories together, if there is one."""
+        threshold = result.errors.threshold
+        return {"threshold": threshold} if math.isfinite(threshold) else {}
+
     def make_metric(self, data: CocoData, split: str) -> CocoAP:
         """COCO AP over the images that this evaluation covers; its targets are image ids."""
-        trainer = self.trainer
-        limit = trainer.limit_test_batches if trainer.testing else trainer.limit_val_batches
+        limit: int | float | None = None
+        if (trainer := self._trainer) is not None:  # a teacher has none, and scores every image
+            limit = trainer.limit_test_batches if trainer.testing else trainer.limit_val_batches
         return CocoAP(data.ground_truth(split, data.evaluated(split, limit)))

@@ -12,7 +12,7 @@ from torch import Tensor
 from backbone.errors import InputError
 from tasks.data.image_index import ImageIndex
 from tasks.data.module import Batch
-from tasks.distillation.objective import check_width
+from tasks.distillation.objective import Objective, check_width
 from tasks.training.teaching import Student, Surroundings
 
 KINDS = ("output", "embedding", "probability")
@@ -37,6 +37,10 @@ class CachedOutputs:
     def __init__(self, path: str):
         self.path = path
         self.tables: dict[str, Tensor] = {}  # split -> float32[images, D], rows as in the split
+
+    def prepare(self, student: Student, objective: Objective) -> None:
+        """See TeacherOutputs; the file is read when the data is at hand."""
+        objective.prepare(student, None, f"distill.outputs={self.path}")
 
     def begin(self, student: Student, surroundings: Surroundings) -> None:
         """Find every training image in the file, and other splits if it has all their images.

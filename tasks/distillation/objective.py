@@ -1,7 +1,9 @@
-"""Learning to answer like a teacher (arXiv 1503.02531), for heads whose output is one tensor.
+"""Learning to answer like a teacher (arXiv 1503.02531).
 
 A task can be distilled if `task.distillation` in its configuration names how two outputs compare.
-The comparisons are here. All of them are zero if student and teacher agree, and run in fp32.
+That is a function of two tensors, for heads whose output is one tensor, or an `Objective` of the
+task's family. The functions are here. All of them are zero if student and teacher agree, and run in
+fp32.
 """
 
 from collections.abc import Callable
@@ -11,11 +13,13 @@ import torch
 import torch.nn.functional as F
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from torch import Tensor
+from torch import Tensor, nn
 
 from backbone.errors import InputError
+from backbone.head import Head
 from tasks.data.module import Batch
 from tasks.training.build import trusted_modules
+from tasks.training.task import Task
 from tasks.training.teaching import Student, Surroundings, Terms
 
 Comparison = Callable[[Tensor, Tensor], Tensor]
@@ -64,19 +68,81 @@ def squared_distance(student: Tensor, teacher: Tensor) -> Tensor:
     return (student - teacher).square().sum(1).mean()
 
 
+class Objective(nn.Module):
+    """What a student learns from a teacher; a family whose heads answer otherwise has its own.
+
+    It may learn parameters itself: they are trained with the student, and no model needs them.
+    """
+
+    def prepare(self, student: Student, teacher: Task[Any] | None, source: str) -> None:
+        """Get ready for a student and its teacher, before the run knows its device.
+
+        Args:
+            teacher: a network; None where a file holds its outputs.
+            source: the option that names the teacher, for messages.
+
+        Raises:
+            InputError: they do not go together.
+        """
+
+    def run(self, head: Head, images: Tensor) -> Any:
+        """What is compared of a student: by default the head's outputs."""
+        return head(images)
+
+    def ask(self, head: Head, images: Tensor) -> Any:
+        """What a teacher's network says of images of its own size and values, without gradients."""
+        return head(images)
+
+    def answer(self, outputs: Any) -> Any:
+        """The head's own outputs in what `run` gave."""
+        return outputs
+
+    def forward(self, student: Any, teacher: Any) -> dict[str, Tensor]:
+        """Named loss terms of what `run` and `ask` gave for the same images."""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def describe(self) -> dict[str, Any]:
+        """What a result says about the objective, as plain values."""
+        return {}
+
+
+class OutputComparison(Objective):
+    """One term, `distillation`: a comparison of two tensors.
+
+    Args:
+        compare: (student's outputs, teacher's outputs) -> loss.
+    """
+
+    def __init__(self, compare: Comparison):
+        super().__init__()
+        self.compare = compare
+
+    def forward(self, student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
+        """The comparison."""
+        return {"distillation": self.compare(student, teacher)}
+
+
 class TeacherOutputs(Protocol):
     """Where a teacher's outputs come from: a network, or a file."""
 
-    def begin(self, student: Student, surroundings: Surroundings) -> None:
-        """Get ready for the student, its device and its data.
+    def prepare(self, student: Student, objective: Objective) -> None:
+        """Get ready for the student, and prepare the objective.
 
         Raises:
             InputError: teacher and student do not go together.
         """
         ...
 
-    def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
-        """The teacher's outputs float[B, D] for a batch of the split; None if it has none.
+    def begin(self, student: Student, surroundings: Surroundings) -> None:
+        """Get ready for the student's device and data.
+
+        Raises:
+            InputError: the teacher cannot teach on these images.
+        """
+        ...
+
+    def outputs(self, images: Tensor, batch: Batch, split: str) -> Any:
+        """What the teacher says of a batch of the split; None if it has no outputs for it.
 
         Args:
             images: float[B, 3, H, W], normalised as the student sees them.
@@ -89,12 +155,12 @@ class TeacherOutputs(Protocol):
         ...
 
 
-class Distillation:
+class Distillation(nn.Module):
     """A teacher for a student, see `tasks.training.teaching.Teaching`.
 
     Args:
-        source: of the teacher's outputs.
-        compare: (student's outputs, teacher's outputs) -> loss.
+        source: of the teacher's outputs. It is no module, so a teacher's network is not registered.
+        compare: (student's outputs, teacher's outputs) -> loss, or an objective.
         weight: of the teacher's loss, in (0, 1]; the labels' loss has the rest. At 1, as in the
             paper, no label is read, and images need none.
 
@@ -102,27 +168,39 @@ class Distillation:
         InputError: a weight out of range.
     """
 
-    def __init__(self, source: TeacherOutputs, compare: Comparison, weight: float = 1.0):
+    def __init__(
+        self, source: TeacherOutputs, compare: Comparison | Objective, weight: float = 1.0
+    ):
+        super().__init__()
         if not 0 < weight <= 1:
             raise InputError(
                 f"distill.weight={weight}: the teacher's share of the loss is above 0 and at most "
                 "1, which is the teacher alone"
             )
-        self.source, self.compare, self.weight = source, compare, weight
-        self.student: Student | None = None  # whom the teacher is ready for
+        self.source, self.weight = source, weight
+        self.objective = compare if isinstance(compare, Objective) else OutputComparison(compare)
+        self.ready = False  # for the device and the data
+
+    def prepare(self, student: Student) -> None:
+        """Read the teacher and compare it with the student."""
+        self.source.prepare(student, self.objective)
 
     def begin(self, student: Student, surroundings: Surroundings) -> None:
         """Get the teacher ready, once."""
-        if self.student is not student:
+        if not self.ready:
             self.source.begin(student, surroundings)
-            self.student = student
+            self.ready = True
 
-    def terms(self, outputs: Tensor, images: Tensor, batch: Batch, own: Terms) -> dict[str, Tensor]:
-        """The teacher's loss term, and the labels' terms if they have a weight.
+    def run(self, head: Head, images: Tensor) -> Any:
+        """What is compared of a student."""
+        return self.objective.run(head, images)
+
+    def terms(self, outputs: Any, images: Tensor, batch: Batch, own: Terms) -> dict[str, Tensor]:
+        """The teacher's loss terms, and the labels' terms if they have a weight.
 
         Args:
-            outputs: the student's, for `images` of a training batch.
-            own: (outputs, batch) -> the task's own terms.
+            outputs: what `run` gave of the student for `images` of a training batch.
+            own: (outputs of the head, batch) -> the task's own terms.
 
         Raises:
             InputError: the teacher has no outputs for these images.
@@ -130,19 +208,20 @@ class Distillation:
         teacher = self.outputs(images, batch, "train")
         if teacher is None:
             raise InputError("the teacher has no outputs for the training images")
-        taught = self.compare(outputs, teacher)
+        taught = self.objective(outputs, teacher)
         if self.weight == 1:
-            return {"distillation": taught}
-        shares = {name: (1 - self.weight) * term for name, term in own(outputs, batch).items()}
-        return shares | {"distillation": self.weight * taught}
+            return dict(taught)
+        learnt = own(self.objective.answer(outputs), batch)
+        shares = {name: (1 - self.weight) * term for name, term in learnt.items()}
+        return shares | {name: self.weight * term for name, term in taught.items()}
 
-    def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
-        """The teacher's outputs float[B, D] for a batch of a split; None if it has none."""
+    def outputs(self, images: Tensor, batch: Batch, split: str) -> Any:
+        """What the teacher says of a batch of a split; None if it has no outputs for it."""
         return self.source.outputs(images, batch, split)
 
     def describe(self) -> dict[str, Any]:
         """What a result says about the teacher, as plain values."""
-        return self.source.describe()
+        return self.source.describe() | self.objective.describe()
 
 
 def build_distillation(config: DictConfig) -> Distillation | None:
@@ -159,9 +238,12 @@ def build_distillation(config: DictConfig) -> Distillation | None:
             f"task={config.task.name} cannot be distilled: its configuration does not say how two "
             "outputs compare (task.distillation, see tasks/distillation/objective.py)"
         )
-    # a teacher's checkpoint may name the modules that this command line names
-    trust = {} if config.distill.get("teacher") is None else {"trust": trusted_modules(config)}
-    source = instantiate(config.distill.source, **trust)
+    handed = {}
+    if config.distill.get("teacher") is not None:
+        # a teacher's checkpoint may name the modules that this command line names
+        handed = {"trust": trusted_modules(config), "config": config}
+    # partial, then called: arguments of instantiate itself are merged into the configuration
+    source = instantiate(config.distill.source, _partial_=True)(**handed)
     return Distillation(source, instantiate(compare), config.distill.weight)
 
 

@@ -1,17 +1,21 @@
 """A teacher that is a trained network of this suite, from its own checkpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from omegaconf import DictConfig
 from torch import Tensor
 
 from backbone.errors import InputError
+from backbone.head import Head
 from tasks.data.module import Batch
-from tasks.distillation.objective import check_width, output_width
+from tasks.distillation.objective import Objective, check_width, output_width
+from tasks.distillation.released_teacher import released_teacher
 from tasks.images.preprocessing import Preprocess
-from tasks.training.checkpoints import read_checkpoint
+from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 from tasks.training.metric import compute_over_processes
 from tasks.training.restore import restore
 from tasks.training.task import Task
@@ -26,31 +30,61 @@ class Teacher:
     size that it was trained at.
 
     Args:
-        checkpoint: a run's best.ckpt.
+        checkpoint: a run's best.ckpt, or a file of a whole network's weights, such as a released
+            detector: see `released_teacher`.
         tolerance: how far below its recorded score the teacher may score on the student's
             validation images, as a share of the recorded one; None: any score will do.
         trust: modules outside the suite that the checkpoint may name.
+        config: of the student's run, by which a network is built for a file that is no checkpoint.
     """
 
-    def __init__(self, checkpoint: str, tolerance: float | None, trust: Sequence[str] = ()):
+    def __init__(
+        self,
+        checkpoint: str,
+        tolerance: float | None,
+        trust: Sequence[str] = (),
+        config: DictConfig | None = None,
+    ):
         self.checkpoint, self.tolerance, self.trust = checkpoint, tolerance, trust
+        self.config = config
         self.recorded: dict[str, float] | None = None
         self.scores: dict[str, float] = {}
+        self.ask: Callable[[Head, Tensor], Any] = Objective().ask
 
-    def begin(self, student: Student, surroundings: Surroundings) -> None:
-        """Load it, compare it with the student, and score it on the student's validation images.
+    def prepare(self, student: Student, objective: Objective) -> None:
+        """Load it, and compare it with the student.
 
         Raises:
-            InputError: the teacher is of another task, has other outputs, or scores far below its
-                record.
+            InputError: the teacher is of another task or has other outputs, or the objective cannot
+                compare the two.
         """
-        checkpoint = read_checkpoint(self.checkpoint)
-        self.task: Task[Any] = restore(checkpoint, self.trust)
-        self.size = checkpoint.size
-        self.recorded = checkpoint.scores
+        self.load(student)
         self.compare_labels(student)
-        self.task.to(surroundings.device)
         self.task.requires_grad_(False)
+        objective.prepare(student, self.task, f"distill.teacher={self.checkpoint}")
+        self.ask = objective.ask
+
+    def load(self, student: Student) -> None:
+        """Read the network, its input size and its recorded scores."""
+        path = Path(self.checkpoint)
+        self.task: Task[Any]
+        if self.config is None or is_checkpoint(path):
+            checkpoint = read_checkpoint(path)
+            self.task = restore(checkpoint, self.trust)
+            self.size, self.recorded = checkpoint.size, checkpoint.scores
+            return
+        self.task, self.size, loaded = released_teacher(path, self.config, student.labels)
+        self.task.to(memory_format=torch.channels_last)
+        print(f"teacher: {loaded}")
+
+    def begin(self, student: Student, surroundings: Surroundings) -> None:
+        """Move it to the student's device, and score it on the student's validation images.
+
+        Raises:
+            InputError: it scores far below its record.
+        """
+        self.task.to(surroundings.device)
+        self.task.fold()
         self.match_values(student.preprocess)
         self.score(surroundings)
 
@@ -100,9 +134,7 @@ class Teacher:
         with torch.inference_mode(), surroundings.forward():
             for loaded in data.val_dataloader():
                 batch = surroundings.to_device(loaded)
-                pixels = self.resized(batch["image"].float()).round().clamp(0, 255).to(torch.uint8)
-                prediction = self.task.predict(batch | {"image": pixels})
-                metric.update(prediction, self.task.target(batch))
+                metric.update(self.task.scored(self.at_own_size(batch)), self.task.target(batch))
         self.scores = compute_over_processes(metric, surroundings.processes).metrics
         name = self.task.monitor
         if name not in self.scores:
@@ -129,13 +161,23 @@ class Teacher:
             return images
         return F.interpolate(images, self.size, mode="bilinear", antialias=True)
 
-    def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor:
-        """The outputs float[B, D] of the teacher's head for the student's normalised images."""
-        with torch.inference_mode():
-            if not self.same_values:
-                images = images * self.gain + self.offset
-            outputs: Tensor = self.task.head(self.resized(images))
-        return outputs.clone()  # autograd rejects the tensors of inference mode themselves
+    def at_own_size(self, batch: Batch) -> Batch:
+        """A batch of evaluation with its pixels, and the extents of its images, at that size."""
+        given = batch["image"]
+        pixels = self.resized(given.float()).round().clamp(0, 255).to(torch.uint8)
+        batch = batch | {"image": pixels}
+        if "extent" in batch:  # (height, width) of the part that is not padding
+            scales = [own / size for own, size in zip(self.size, given.shape[-2:], strict=True)]
+            height, width = batch["extent"].unbind(1)
+            batch["extent"] = torch.stack([height * scales[0], width * scales[1]], 1)
+        return batch
+
+    @torch.no_grad()  # not inference mode, whose tensors autograd rejects
+    def outputs(self, images: Tensor, batch: Batch, split: str) -> Any:
+        """What the teacher says of the student's normalised images: the only place it runs."""
+        if not self.same_values:
+            images = images * self.gain + self.offset
+        return self.ask(self.task.head, self.resized(images))
 
     def describe(self) -> dict[str, Any]:
         """The checkpoint, its recorded scores, and its scores on the student's images."""

@@ -43,6 +43,7 @@ SHARD = re.compile(r"(train|valid|validation|val|test)-(\d+)-of-(\d+)[^.]*\.parq
 PARTS = {"train": 0, "valid": 1, "validation": 1, "val": 1, "test": 2}
 SUFFIX = {b"\xff\xd8\xff": ".jpg", b"\x89PN": ".png"}
 ROWS = 256  # read at a time
+LONGEST_NAME = 240  # bytes; most file systems take 255, and a file is first written beside its name
 
 
 @dataclass
@@ -177,6 +178,15 @@ class ParquetColumns:
         return cls(names if separate else NAMES, separate, identity)
 
 
+def _check_name(name: str, where: str) -> None:
+    """Raise InputError unless a file can have this name, in the folder that it is written to."""
+    if name in ("", ".", "..") or "\0" in name or len(os.fsencode(name)) > LONGEST_NAME:
+        raise InputError(
+            f"{where}: {name[:40]!r} ({len(name)} characters) is no name of a file: correct the "
+            "mirror's column image.path, or use another mirror"
+        )
+
+
 def _unpack_rows(
     batch: Any, columns: ParquetColumns, part: int, where: str, root: Path, found: Unpacked
 ) -> None:
@@ -186,12 +196,15 @@ def _unpack_rows(
         found.identities += batch.column(columns.identity).to_pylist()
     images = batch.column("image")
     for picture in images.to_pylist():
-        data, given = picture["bytes"], picture.get("path")
         number = len(found.names) + 1
+        if picture is None:
+            raise InputError(f"{where} or after, image {number:,}: the row has no image (null)")
+        data, given = picture["bytes"], picture.get("path")
         suffix = SUFFIX.get((data or b"")[:3])
         if suffix is None:
             raise InputError(f"{where} or after, image {number:,}: neither JPEG nor PNG")
         name = os.path.basename(given) if given else f"{number:06d}{suffix}"
+        _check_name(name, f"{where} or after, image {number:,}")
         path = root / IMAGES / name
         if not path.exists() or path.stat().st_size != len(data):
             with write_atomically(path) as partial:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from backbone.errors import InputError
 from tasks.cli.trust import add_trust
+from tasks.runs.processes import usable_cores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,8 +92,9 @@ def embeddings_of_network(
     dataset = LabelledImages(index, saved.size, view=View(task.view.crop_fraction))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
+    task.fold()
     answers: list[np.ndarray] = []
-    workers = min(os.cpu_count() or 1, 8)
+    workers = usable_cores()
     for images in DataLoader(dataset, batch, collate_fn=collate_labelled, num_workers=workers):
         with torch.inference_mode():
             answer = task.predict({"image": images["image"].to(device)})

@@ -139,7 +139,12 @@ class PlaceData(CroppedData):
             return super().train_loader(done)
         stream.rank, stream.world = self.trainer.global_rank, self.trainer.world_size
         steps = self.batches_per_epoch()
-        return StreamBatches(stream, self.batch_size, steps, self.workers, self.collate, done)
+        decoder = self.decoder()
+        if decoder is not None:
+            stream = self.stream = stream.undecoded()
+        return StreamBatches(
+            stream, self.batch_size, steps, self.workers, self.collate, done, decoder
+        )
 
     def thumbnails(
         self, split: str, size: tuple[int, int], count: int | None = None

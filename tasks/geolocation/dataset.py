@@ -23,7 +23,7 @@ class LocatedImages(LabelledImages):
         return item | {"position": self.index.positions[item["image_id"]]}
 
 
-def collate_places(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+def collate_places(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Make a batch of B items: what `collate_labelled` makes of them, and `position` float32[B, 2].
 
     Single precision resolves 1 m, and every accelerator has it.

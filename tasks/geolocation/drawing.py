@@ -14,6 +14,7 @@ from PIL import Image
 from tasks.geolocation.metrics import GeolocationResult
 from tasks.geolocation.names import place_name
 from tasks.geolocation.world_map import HEIGHT, SHORE, WIDTH, WorldMap, project, save_map
+from tasks.runs.plots import plain_log_ticks
 
 FADED = 1000  # a cell this many times less probable than the best is not on the map
 INK, TRUTH, GUESS = "#28242c", "#1565c0", "#0b6e4f"
@@ -78,6 +79,7 @@ def plot_marker(axes: Axes, position: Sequence[float], marker: str, color: str, 
 
 def to_image(figure: Figure) -> Image.Image:
     """Render a figure as an RGB image."""
+    plain_log_ticks(figure)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])

@@ -137,8 +137,10 @@ def with_gps(folder: Path) -> Photographs:
     reasons: Counter[str] = Counter()
     for name in _files(folder):
         suffix = os.path.splitext(os.fsdecode(name))[1].lower()
-        if suffix in UNREADABLE:
-            reasons[f"{suffix[1:].upper()}, which is not supported: convert to JPEG"] += 1
+        if suffix in UNREADABLE - SUFFIXES:
+            reasons[
+                f"{suffix[1:].upper()}, which needs pip install pillow-heif, or conversion to JPEG"
+            ] += 1
         elif suffix in SUFFIXES:
             try:
                 positions.append(gps_position(folder / os.fsdecode(name)))

@@ -1,10 +1,9 @@
 """Training batches from shards that are read sequentially, and the epochs they make up."""
 
-import io
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -15,10 +14,13 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from webdataset.filters import shuffle
 
 from backbone.errors import InputError
+from tasks.data.decoded import DecodedBatches
 from tasks.geolocation.partition import Partition
 from tasks.geolocation.shards import DUPLICATE, Member, MemberError, Shards, member, samples
 from tasks.images.crops import RandomResizedCrop
-from tasks.images.files import Box, load_view
+from tasks.images.decoding import BatchDecoder
+from tasks.images.encoded import FromFiles, NamedBytes
+from tasks.images.files import Box
 from tasks.images.view import View
 
 DROPPED = "in a dropped cell"
@@ -30,18 +32,7 @@ REPORTED = 3  # broken photographs that each loader process names in an epoch; i
 MOST_WORKERS = 256
 
 
-class NamedBytes(io.BytesIO):
-    """A file in memory that has a name in messages."""
-
-    def __init__(self, content: bytes, name: str):
-        super().__init__(content)
-        self.name = name
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ShardStream(IterableDataset[dict[str, Any]]):
+class ShardStream(FromFiles, IterableDataset[dict[str, Any]]):
     """One process's photographs of an epoch, in random order.
 
     The order is a function of the seed, the epoch, and the numbers of processes and workers. In
@@ -152,7 +143,7 @@ class ShardStream(IterableDataset[dict[str, Any]]):
             key = [self.seed, self.epoch, photograph.shard, photograph.number]
             return self.crop(width, height, self.size, np.random.default_rng(key))
 
-        image = load_view(NamedBytes(photograph.image, photograph.name), self.size, box)
+        image = self.read(NamedBytes(photograph.image, photograph.name), self.size, box)
         return {
             "image": image,
             "label": cell,
@@ -190,6 +181,7 @@ class StreamBatches:
         workers: loader processes.
         collate: items -> batch.
         done: what an interrupted run has trained on: (epochs, batches of the next).
+        decoder: of the images, if the stream does not decode them.
     """
 
     def __init__(
@@ -198,21 +190,25 @@ class StreamBatches:
         batch_size: int,
         steps: int,
         workers: int,
-        collate: Callable[[list[dict[str, Any]]], dict[str, Tensor]],
+        collate: Callable[[list[dict[str, Any]]], dict[str, Any]],
         done: tuple[int, int] = (0, 0),
+        decoder: BatchDecoder | None = None,
     ):
         self.stream, self.batch_size, self.steps, self.done = stream, batch_size, steps, done
         self.epoch = done[0]
         self.batches: Generator[dict[str, Tensor], None, None] | None = None
         self.sampler = self  # where Lightning looks for `set_epoch`
         # workers start anew each epoch, with the stream as it is then
-        self.loader = DataLoader(
+        loader: DataLoader[dict[str, Any]] = DataLoader(
             stream,
             batch_size=batch_size,
             collate_fn=collate,
-            num_workers=workers,
+            num_workers=min(workers, MOST_WORKERS),
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator().manual_seed(stream.seed),
+        )
+        self.loader: Iterable[dict[str, Tensor]] = (
+            loader if decoder is None else DecodedBatches(loader, decoder)
         )
 
     def set_epoch(self, epoch: int) -> None:

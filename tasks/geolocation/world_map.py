@@ -16,9 +16,9 @@ from matplotlib.path import Path as Curve
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import ArrayLike
 
-from backbone.files import write_atomically
 from tasks.geolocation.coastlines import outlines
 from tasks.geolocation.partition import Partition
+from tasks.runs.plots import save_figure
 
 LAND, WATER, SHORE = "#dedcd6", "#f7f9fb", "#33383d"
 SMALLEST_KM2 = 600  # of land and lakes that are drawn: a few pixels
@@ -155,8 +155,7 @@ def color_bar(
 
 def save_map(figure: Figure, output: Path) -> None:
     """Write a figure as PNG, atomically."""
-    with write_atomically(output) as partial:
-        figure.savefig(partial, dpi=150, format="png")
+    save_figure(figure, output, dpi=150)
 
 
 @cache

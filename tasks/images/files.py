@@ -1,21 +1,29 @@
-"""Image files: decoding to RGB, decoding with crop and resize for loaders, and explaining a file
-that cannot be decoded."""
+"""Image files: decoding to RGB, and explaining a file that cannot be decoded."""
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from backbone.errors import InputError
 
 Box = tuple[float, float, float, float]  # xyxy in pixels, fractions allowed
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}  # in lower case
+SUFFIXES = {  # in lower case
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"),
+    *([".avif"] if features.check("avif") else []),
+}
+if find_spec("pillow_heif"):  # an extra: iPhones' photographs
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    SUFFIXES |= {".heic", ".heif"}
 ORIENTATION = 0x0112  # the EXIF tag; its values 5-8 exchange width and height
 # what Pillow raises for damaged content, format by format
 DECODING_ERRORS = (
@@ -34,7 +42,7 @@ PADDING = 128
 TAIL = 32  # bytes: the end marker of a complete JPEG or PNG is in the last ones of its file
 
 
-def open_image(path: str | Path, exif: bool = True) -> Image.Image:
+def open_image(path: str | Path | BinaryIO, exif: bool = True) -> Image.Image:
     """Decode an image file to 8-bit RGB, whatever format its suffix promises.
 
     Transparent pixels are put on white, as on a web page; 16-bit pixels keep their high byte.
@@ -42,11 +50,11 @@ def open_image(path: str | Path, exif: bool = True) -> Image.Image:
 
     Raises: InputError naming the file and what is wrong with it.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         image.load()
         if exif:
-            _turn(image)
-        return _to_rgb(image)
+            turn(image)
+        return to_rgb(image)
 
 
 def image_size(size: int | Sequence[int]) -> tuple[int, int]:
@@ -64,82 +72,17 @@ def fit(width: float, height: float, size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def crop_resize(
-    image: Image.Image,
-    box: Box | None,
-    size: tuple[int, int],
-    extent: tuple[int, int] | None = None,
-) -> np.ndarray:
-    """Resample `box` (None is the whole image) of an RGB image to `extent` (h, w).
+def turned_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) of a complete image file as its EXIF orientation turns it.
 
-    The result is at the top left of `size` (h, w), and the rest is PADDING; by default it fills
-    `size`. Bilinear with antialiasing. Returns uint8[h, w, 3].
+    Raises: InputError naming the file and what is wrong with it.
     """
-    height, width = extent or size
-    pixels = np.array(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
-    if (height, width) == size:
-        return pixels
-    canvas = np.full((*size, 3), PADDING, np.uint8)
-    canvas[:height, :width] = pixels
-    return canvas
-
-
-def load_view(
-    path: str | Path | BinaryIO,
-    size: tuple[int, int],
-    box: Box | Callable[[int, int], Box] | None = None,
-    frame: tuple[int, int] | None = None,
-    extent: tuple[int, int] | None = None,
-) -> np.ndarray:
-    """Decode, crop and resize in one go: `open_image` then `crop_resize`, for loaders.
-
-    A JPEG that is to shrink at least twofold is decoded at 1/2, 1/4 or 1/8 of its size, which
-    costs libjpeg less than a full decode; pixels then differ by 1 to 3 of 255 on average.
-
-    Args:
-        path: of the file, or an open file that can seek.
-        size: (h, w) of the result.
-        box: the part to take, in pixels of the picture as it is turned; None: all of it. If it
-            depends on the picture's size, a function of (width, height), called once before
-            anything is decoded.
-        frame: (h, w) that annotations were made in, if there are any. The file is taken as stored
-            if it has this size; otherwise its EXIF orientation must give it this size. Without a
-            frame the EXIF orientation is applied.
-        extent: see `crop_resize`.
-
-    Returns uint8[h, w, 3].
-
-    Raises: InputError for a file that is no image, or whose size is not `frame`.
-    """
-    with _opened(path) as image:
-        stored = image.width, image.height
-        turn = frame is None or stored != frame[::-1]
-        swap = turn and _orientation(image) >= 5
-        width, height = stored[::-1] if swap else stored
-        if frame is not None and (height, width) != frame:
-            raise InputError(
-                f"{path}: the picture is {stored[0]} x {stored[1]} pixels (width x height) but its "
-                f"annotations were made on {frame[1]} x {frame[0]}; it is not the file that was "
-                "annotated: download it again, or correct width and height in the annotations"
-            )
-        region: Sequence[float] = (box(width, height) if callable(box) else box) or (
-            (0.0, 0.0, width, height)
-        )
-        height, width = extent or size
-        shrink = min((region[2] - region[0]) / width, (region[3] - region[1]) / height)
-        if shrink >= 2:
-            step = 8 if shrink >= 8 else 4 if shrink >= 4 else 2
-            drafted = image.draft("RGB", (stored[0] // step, stored[1] // step))
-            if drafted is not None:  # None: this format has no cheaper decoding
-                # the decoder rounds the size up; this ratio is the one that maps coordinates
-                ratio = drafted[1][2] / stored[0]
-                region = [edge * ratio for edge in region]
-        image.load()
-        if turn:
-            _turn(image)
-        image = _to_rgb(image)
-    left, top, right, bottom = region
-    return crop_resize(image, (left, top, right, bottom), size, extent)
+    reason = fault(path)
+    if reason:
+        raise InputError(f"{path}: {reason}")
+    with opened(path) as image:
+        width, height = image.size
+        return (width, height) if orientation(image) >= 5 else (height, width)
 
 
 def fault(path: str | Path) -> str | None:
@@ -165,7 +108,7 @@ def fault(path: str | Path) -> str | None:
 
 
 @contextmanager
-def _opened(path: str | Path | BinaryIO) -> Iterator[Image.Image]:
+def opened(path: str | Path | BinaryIO) -> Iterator[Image.Image]:
     """Open an image; a failure to open or decode it inside the block becomes an InputError."""
     try:
         with Image.open(path) as image:
@@ -197,19 +140,22 @@ def _explain(path: str | Path | BinaryIO, error: Exception) -> str:
     return f"damaged or cut short, cannot be decoded ({size} bytes: {error}); get it again"
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
+    """The EXIF orientation of an image, 1..8; 1, as it is stored, for one without."""
     try:
         return int(image.getexif().get(ORIENTATION, 1))
     except (SyntaxError, ValueError, TypeError, struct.error):  # bad metadata, good picture
         return 1
 
 
-def _turn(image: Image.Image) -> None:
-    if _orientation(image) != 1:
+def turn(image: Image.Image) -> None:
+    """Turn an image, in place, as its EXIF orientation says."""
+    if orientation(image) != 1:
         ImageOps.exif_transpose(image, in_place=True)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """8-bit RGB of a decoded image in any mode, see `open_image`."""
     if image.mode == "F":
         raise InputError(
             f"{getattr(image, 'filename', 'image')}: its pixels are floating-point numbers, which "

@@ -1,14 +1,16 @@
 """Images named on a command line, and outputs that must not replace them."""
 
+import glob
 import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from backbone.errors import InputError
 from tasks.images.listing import files_below, is_image
+from tasks.images.video import is_video
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 KINDS = {
@@ -24,17 +26,21 @@ def named_images(given: Iterable[Path], output: Path | None = None) -> tuple[lis
     """The files that are named, and all images in the folders that are named and below.
 
     Args:
-        given: files and folders.
+        given: files, folders, and patterns such as `photos/**/*.jpg`, of which a shell leaves
+            those in quotes to us. Where such a file or folder exists, it is meant.
         output: a folder that is written to; what is in it is not searched, unless it is named.
 
     Returns:
-        The images; and for each folder where something was skipped, a line that counts it.
+        The images, and videos that were named or matched; and for each folder or pattern where
+        something was skipped, a line that counts it.
 
     Raises:
-        InputError: a folder without an image, or one that cannot be listed.
+        InputError: a folder without an image, or one that cannot be listed; a pattern that no
+            image or video matches.
     """
-    paths, lines = [], []
-    for path in given:
+    paths: list[Path] = []
+    lines: list[str] = []
+    for path in _expanded(given, lines):
         if not path.is_dir():
             paths.append(path)
             continue
@@ -100,6 +106,28 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino
+
+
+def _expanded(given: Iterable[Path], lines: list[str]) -> Iterator[Path]:
+    """The paths, with what patterns match in place of them; see `named_images`."""
+    for path in given:
+        pattern = str(path)
+        if not set("*?[") & set(pattern) or os.path.lexists(path) or URL.match(pattern):
+            yield path
+            continue
+        matches = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]
+        folders = [match for match in matches if match.is_dir()]
+        files = [match for match in matches if match not in {*folders}]
+        kept = [f for f in files if is_image(os.fsencode(f.name)) or is_video(f)]
+        skipped = Counter(f.suffix or "without a suffix" for f in files if f not in {*kept})
+        if "**" not in pattern:  # there, files in the folders match as well
+            kept += folders
+        if not kept:
+            held = f", only {_counted(skipped)}" if skipped else ""
+            raise InputError(f"{path}: no image or video matches this pattern{held}")
+        if skipped:
+            lines.append(f"{path}: skipped {_counted(skipped)}")
+        yield from kept
 
 
 def _own_files(files: Iterable[Path], folder: Path, output: Path | None) -> set[Path]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from backbone.errors import InputError
 from tasks.images.files import SUFFIXES
@@ -23,8 +24,14 @@ def image_files(folder: Path) -> list[bytes]:
     return sorted(
         entry.name
         for entry in _entries(os.fsencode(folder))
-        if is_image(entry.name) and not entry.is_dir()
+        if is_image(entry.name) and not is_folder(entry)
     )
+
+
+def kind_of(name: bytes) -> str:
+    """A file's suffix in lower case, or `without a suffix`, to count files by kind."""
+    suffix = os.path.splitext(os.fsdecode(name))[1].lower()
+    return suffix or "without a suffix"
 
 
 def files_below(folder: Path) -> list[bytes]:
@@ -73,6 +80,19 @@ def _entries(folder: bytes) -> list[os.DirEntry[bytes]]:
         raise InputError(f"{os.fsdecode(folder)}: cannot be listed: {error.strerror}") from error
 
 
+def is_folder(entry: os.DirEntry[Any]) -> bool:
+    """Whether an entry is a folder, or a link to one.
+
+    Raises:
+        InputError: it is a link to itself.
+    """
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        path = os.fsdecode(entry.path)
+        raise InputError(f"{path}: cannot be read: {error.strerror}; remove it") from error
+
+
 def _search(folder: bytes, prefix: bytes, above: tuple[tuple[int, int], ...]) -> Iterator[bytes]:
     """Files in a folder and below; `above` are the folders that it is in."""
     entries = _entries(folder)
@@ -81,7 +101,7 @@ def _search(folder: bytes, prefix: bytes, above: tuple[tuple[int, int], ...]) ->
     if here in above:  # a link back to a folder that it is in
         return
     for entry in entries:
-        if entry.is_dir():
+        if is_folder(entry):
             yield from _search(entry.path, prefix + entry.name + b"/", (*above, here))
         else:
             yield prefix + entry.name

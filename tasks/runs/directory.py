@@ -33,7 +33,7 @@ from backbone.files import (
 )
 from tasks.runs.names import at, without_paths
 from tasks.runs.processes import is_main_process
-from tasks.runs.result import read_result
+from tasks.runs.result import read_result, result_text
 
 # Keys that do not influence the result, and so do not make it another run.
 NO_INFLUENCE = (
@@ -46,6 +46,9 @@ NO_INFLUENCE = (
     "trainer.enable_progress_bar",
     "trainer.checkpoint_minutes",
 )
+# Options that version 0.1.0 did not have, and the values that do what it did: with them a run is
+# the one that it was.
+SINCE_0_1_0 = {"task.head.weights": None, "data.keep_classes": False}
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -75,6 +78,11 @@ def influential(config: Mapping[str, Any]) -> dict[str, Any]:
         parent = at(left, parents)
         if isinstance(parent, dict):
             parent.pop(leaf, None)
+    for key, earlier in SINCE_0_1_0.items():
+        *parents, leaf = key.split(".")
+        parent = at(left, parents)
+        if isinstance(parent, dict) and leaf in parent and parent[leaf] == earlier:
+            del parent[leaf]
     return left
 
 
@@ -137,7 +145,7 @@ class RunDirectory:
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result, by which the run counts as finished."""
-        write_whole(self.path / "result.json", json.dumps(result, indent=2) + "\n")
+        write_whole(self.path / "result.json", result_text(result))
 
     def status(self, state: str, **facts: Any) -> None:
         """Write the run's state to status.json: running, finished, interrupted or failed."""

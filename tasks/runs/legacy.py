@@ -59,6 +59,7 @@ def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
         return config
     config = _repointed(config)
     _move_options(config, {"_target_": RELEASED["view"]})
+    _add_options(config)
     return {"trust": [], **config}
 
 
@@ -77,6 +78,24 @@ def _move_options(config: dict[str, Any], view: dict[str, Any]) -> None:
     if isinstance(data.get("module"), dict):
         data["module"]["view"] = data["view"]
     config["preprocess"] = {key: module.pop(key) for key in AUGMENTATION if key in module}
+
+
+def _add_options(config: dict[str, Any]) -> None:
+    """Give COCO the options that it has had since, with the values that change nothing."""
+    data = config.get("data")
+    if not isinstance(data, dict) or data.get("name") != "coco":
+        return
+    files = {
+        split: f"annotations/instances_{split}{data.get('year')}.json" for split in ("train", "val")
+    }
+    added = {**files, **dict.fromkeys(("train_images", "val_images", "val_fraction", "unlabelled"))}
+    for owner, options in (
+        (data, {**added, "skip_unreadable": False}),
+        (data.get("check"), added),
+        (data.get("module"), {**added, "skip_unreadable": False}),
+    ):
+        if isinstance(owner, dict):
+            owner.update(options)
 
 
 def _repointed(value: Any) -> Any:

@@ -43,6 +43,7 @@ RELEASED = {
     "kullback_leibler": "tasks.distillation.objective.kullback_leibler",
     "attribute_cross_entropy": "tasks.distillation.objective.attribute_cross_entropy",
     "squared_distance": "tasks.distillation.objective.squared_distance",
+    "detection_objective": "tasks.detection.distillation.DetectionObjective",
 }
 """Stable name -> what it builds."""
 

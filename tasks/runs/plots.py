@@ -8,13 +8,22 @@ import matplotlib
 matplotlib.use("agg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from backbone.files import write_atomically
 from tasks.runs.metrics_csv import read_metrics
 
-__all__ = ["learning_curves", "plt", "save_figure"]
+__all__ = ["learning_curves", "plain_log_ticks", "plt", "save_figure"]
 
 matplotlib.rcParams["text.parse_math"] = False  # a $ in a class name is a dollar
+
+
+class PlainLogFormatter(LogFormatter):
+    """Tick labels of logarithmic axes as plain numbers; Matplotlib's default writes them in TeX."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """`0.1`, `1`, `1,000`; empty where the axis has no room for a label."""
+        return f"{x:,.10g}" if super().__call__(x, pos) else ""
 
 
 def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> None:
@@ -47,12 +56,22 @@ def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> No
     save_figure(figure, output)
 
 
-def save_figure(figure: Figure, output: Path) -> None:
+def plain_log_ticks(figure: Figure) -> None:
+    """Label a figure's logarithmic axes and colour bars with plain numbers."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(axis.get_major_formatter(), LogFormatter):
+                axis.set_major_formatter(PlainLogFormatter())
+                axis.set_minor_formatter(PlainLogFormatter(minor_thresholds=(1, 0.4)))
+
+
+def save_figure(figure: Figure, output: Path, dpi: int = 120) -> None:
     """Write a figure as PNG, whole or not at all.
 
     Raises:
         WriteError: it cannot be written.
     """
+    plain_log_ticks(figure)
     with write_atomically(output) as partial:
-        figure.savefig(partial, dpi=120, format="png")
+        figure.savefig(partial, dpi=dpi, format="png")
     plt.close(figure)

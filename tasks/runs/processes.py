@@ -40,3 +40,8 @@ def end_with_parent() -> None:
     """Have this process killed when the process that started it ends; on Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def usable_cores() -> int:
+    """How many cores this process may use; a container or a batch job limits them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

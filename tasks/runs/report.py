@@ -6,6 +6,8 @@ from typing import Any
 
 from tasks.runs.result import check_reported
 
+MOST = 12  # categories in the report
+COUNTS = ("boxes", "images")  # columns of the scores by category that are no shares
 OF_0_1_0 = {"median_km": "km"}  # version 0.1.0 wrote no units
 
 
@@ -42,7 +44,47 @@ def report(result: dict[str, Any], path: Path) -> str:
             rows.append((f"{name} images/s", f"{speed:.1f}", *between, ""))
     hardware = f"{throughput['device']}, {throughput['precision']}"
     about = f"{result['data']}; {result['steps']} steps; {hardware}"
-    return "\n".join(["", *aligned(rows), about, f"run directory: {path}"])
+    page = ["", *aligned(rows), *by_category(result), *result.get("summary", []), about]
+    return "\n".join([*page, f"run directory: {path}"])
+
+
+def by_category(result: dict[str, Any]) -> list[str]:
+    """Lines with the scores by category, best first; of more than 12 the best and worst six."""
+    scored = result.get("per_category", [])
+    columns, first = score_names(scored), leading_score(scored)
+    if first is None:
+        return []
+    defined = [row for row in scored if row.get(first) is not None]
+    ordered = sorted(defined, key=lambda row: -row[first])
+    many = len(ordered) > MOST
+    shown = [*ordered[: MOST // 2], *ordered[-MOST // 2 :]] if many else ordered
+    rows = [("by category", *columns)]
+    rows += [(row["name"], *(_cell(n, row.get(n)) for n in columns)) for row in shown]
+    lines = ["", *aligned(rows)]
+    if many:
+        lines.insert(2 + MOST // 2, f"... {len(ordered) - len(shown):,} more in result.json")
+    if len(scored) > len(defined):
+        lines.append(f"nothing to score in {len(scored) - len(defined):,} more")
+    return [*lines, ""]
+
+
+def score_names(scored: Sequence[dict[str, Any]]) -> list[str]:
+    """The counts and scores in rows by category, without curves."""
+    lists = {name for row in scored for name, value in row.items() if isinstance(value, list)}
+    return [name for row in scored[:1] for name in row if name not in {"id", "name", *lists}]
+
+
+def leading_score(scored: Sequence[dict[str, Any]]) -> str | None:
+    """The first score in rows by category, which they are compared by; None if there is none."""
+    return next((name for name in score_names(scored) if name not in COUNTS), None)
+
+
+def _cell(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if name in COUNTS:
+        return f"{value:,}"
+    return f"{value:.3f}" if name == "threshold" else format_score(value)
 
 
 def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:

@@ -1,12 +1,16 @@
 """result.json: what a finished run reported, read and checked."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backbone.errors import InputError
+
+# a list of numbers as json.dumps indents it; texts hold no line breaks, so it is never part of one
+NUMBERS = re.compile(r"\[\n\s+[-\d.eE+]+(?:,\n\s+[-\d.eE+]+)*\n\s+\]")
 
 
 class _Part(BaseModel):
@@ -52,6 +56,16 @@ class _Speed(_Part):
     precision: str
 
 
+class _Category(_Part):
+    """A row of the scores by category: further values are these, or curves."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+    __pydantic_extra__: dict[str, float | list[float] | None]
+
+    id: int | str
+    name: str
+
+
 class _Reported(_Scores):
     """What the report at the end of a run reads."""
 
@@ -59,6 +73,14 @@ class _Reported(_Scores):
     throughput: _Speed
     data: str
     steps: int
+    per_category: list[_Category] = []
+    summary: list[str] = []
+
+
+def result_text(result: dict[str, Any]) -> str:
+    """A result as its file holds it: indented, with each list of numbers in one line."""
+    text = json.dumps(result, indent=2)
+    return NUMBERS.sub(lambda found: f"[{' '.join(found[0][1:-1].split())}]", text) + "\n"
 
 
 def read_result(path: Path) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """The paper's tables next to this suite's results:
 
     python -m tasks.tables [4-14 ...] [--runs DIR] [--json | --markdown | --csv] [--plot FOLDER]
+        [--per-category]
 
 Mult-adds and parameters are counted on the network that each row configures. A metric is taken from
 a finished run with the row's network; if it was not measured on the paper's data set, it is in a
@@ -17,8 +18,13 @@ from tasks.tables.reading import read_tables
 RUNS = Path("runs")  # as conf/config.yaml has it
 
 
-def tables(wanted: list[str], runs: Path, form: str, folder: Path | None) -> None:
+def tables(
+    wanted: list[str], runs: Path, form: str, folder: Path | None, per_category: bool = False
+) -> None:
     """Print tables in a form, and draw them if a folder is given.
+
+    Args:
+        per_category: print the scores by category of each row's run as well; in CSV, instead.
 
     Raises:
         InputError: no such table, or no such folder of runs.
@@ -27,6 +33,12 @@ def tables(wanted: list[str], runs: Path, form: str, folder: Path | None) -> Non
     if not runs.is_dir() and runs != RUNS:
         raise InputError(f"{runs}: no such folder of runs")
     # torch enters here, after every cheap answer
+    from tasks.tables.categories import (
+        categories_as_csv,
+        categories_as_json,
+        categories_as_markdown,
+        categories_as_text,
+    )
     from tasks.tables.lines import lines_of
     from tasks.tables.printing import markdown, text
     from tasks.tables.records import as_csv, as_json
@@ -34,11 +46,15 @@ def tables(wanted: list[str], runs: Path, form: str, folder: Path | None) -> Non
     pages = [lines_of(table, runs) for table in chosen]
     rows = [line for page in pages for line in page]
     if form == "json":
-        print(as_json(rows))
+        print((categories_as_json if per_category else as_json)(rows))
     elif form == "csv":
-        print(as_csv(rows))
+        print((categories_as_csv if per_category else as_csv)(rows))
     else:
-        print("\n".join(map(markdown if form == "markdown" else text, pages)), end="")
+        printed, by_category = text, categories_as_text
+        if form == "markdown":
+            printed, by_category = markdown, categories_as_markdown
+        texts = [printed(page) + (by_category(page) if per_category else "") for page in pages]
+        print("\n".join(texts), end="")
     if folder is not None:
         from tasks.tables.plotting import plot
 
@@ -60,11 +76,20 @@ def main() -> None:
     forms = parser.add_mutually_exclusive_group()
     for form in ("json", "markdown", "csv"):
         forms.add_argument(f"--{form}", dest="form", action="store_const", const=form)
+    parser.add_argument(
+        "--per-category", action="store_true", help="scores by category of each row's run, too"
+    )
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw table_10.png ... there")
     parser.set_defaults(form="text")
     arguments = parser.parse_args()
     try:
-        tables(arguments.tables, arguments.runs, arguments.form, arguments.plot)
+        tables(
+            arguments.tables,
+            arguments.runs,
+            arguments.form,
+            arguments.plot,
+            arguments.per_category,
+        )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

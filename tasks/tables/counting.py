@@ -27,7 +27,9 @@ def network_of(config: DictConfig) -> dict[str, Any]:
         OmegaConf.to_container(node, resolve=True) for node in (config.backbone, config.task.head)
     )
     assert isinstance(backbone, dict)
-    backbone.pop("weights", None)
+    assert isinstance(head, dict)
+    for node in (backbone, head):
+        node.pop("weights", None)
     size = config.size if isinstance(config.size, int) else list(config.size)
     return {"backbone": backbone, "head": head, "size": size}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from tasks.runs.directory import NO_INFLUENCE
+from tasks.runs.directory import NO_INFLUENCE, SINCE_0_1_0
 
 # Where files are and what computes does not define a row.
 IGNORED = (
@@ -46,8 +46,14 @@ def differences(wanted: DictConfig, run: DictConfig) -> list[str]:
         run: the run's configuration, resolved.
     """
     OmegaConf.set_struct(wanted, False)
-    for key in IGNORED:
+    without_teacher = [] if run.get("distill") else ["task.distillation"]
+    for key in (*IGNORED, *without_teacher):
         adopt(wanted, key, OmegaConf.select(run, key, default=ABSENT))
+    for key, earlier in SINCE_0_1_0.items():
+        if OmegaConf.select(run, key, default=ABSENT) is ABSENT and (
+            OmegaConf.select(wanted, key) == earlier
+        ):
+            adopt(wanted, key, ABSENT)
     theirs, found = leaves(OmegaConf.to_container(run)), {}
     while True:
         ours = leaves(OmegaConf.to_container(wanted, resolve=True))

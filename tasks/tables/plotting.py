@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from backbone.files import write_atomically
-from tasks.runs.plots import plt
+from tasks.runs.plots import plt, save_figure
 from tasks.tables.finding import Found
 from tasks.tables.lines import Line
 from tasks.tables.printing import magnitude, title
@@ -79,6 +78,4 @@ def plot(lines: list[Line], path: Path) -> None:
     axes.margins(x=0.1, y=0.1)
     axes.grid(alpha=0.3, which="both")
     figure.legend(loc="outside lower center", ncols=2, fontsize=8)
-    with write_atomically(path) as partial:
-        figure.savefig(partial, dpi=120, format="png")
-    plt.close(figure)
+    save_figure(figure, path)

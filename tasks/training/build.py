@@ -16,11 +16,15 @@ from tasks.images.files import image_size
 from tasks.images.preprocessing import Augmentation
 from tasks.runs.names import STABLE
 from tasks.training.checkpoints import read_checkpoint
+from tasks.training.head_weights import HeadReport, load_head
 from tasks.training.recipe import Recipe
 from tasks.training.task import Task
 
+Loaded = Report | HeadReport
+NO_WEIGHTS = (None, "none")
 
-def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Report | None]:
+
+def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | None]:
     """The task with its head and trunk, in channels_last, and a report of the weights loaded.
 
     Args:
@@ -34,9 +38,11 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Report | 
     """
     options: dict[str, Any] = dict(OmegaConf.to_container(config.backbone))  # type: ignore[arg-type]
     source = options.pop("weights")
-    head = build_head(options, OmegaConf.to_container(config.task.head), labels.num_classes)
-    report = None
-    if source not in (None, "none"):
+    head_options: dict[str, Any] = dict(OmegaConf.to_container(config.task.head))  # type: ignore[arg-type]
+    whole = head_options.pop("weights", None)
+    head = build_head(options, head_options, labels.num_classes)
+    report: Loaded | None = None
+    if source not in NO_WEIGHTS:
         report = load_weights(
             head.trunk,
             source,
@@ -50,11 +56,14 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Report | 
     task: Task[Any] = make_task(
         head=head,
         labels=labels,
-        recipe=recipe if report is not None else recipe.from_scratch(),
+        recipe=recipe.from_scratch() if report is None and whole in NO_WEIGHTS else recipe,
         seed=config.seed,
         view=instantiate(OmegaConf.select(config, "data.view")),
         augmentation=Augmentation(**config.preprocess) if config.augment else None,
     )
+    if whole not in NO_WEIGHTS:
+        keep_classes = bool(OmegaConf.select(config, "data.keep_classes"))
+        report = load_head(head, whole, labels, task.outputs_are_labels, keep_classes)
     task.to(memory_format=torch.channels_last)
     return task, report
 
@@ -68,7 +77,7 @@ def build_head(trunk: Any, head: Any, num_classes: int) -> Head:
     return built
 
 
-def fill_head(task: Task[Any], config: DictConfig, weights: Report | None) -> None:
+def fill_head(task: Task[Any], config: DictConfig, weights: Loaded | None) -> None:
     """For mode=evaluate: see to it that weights fill the whole head, not only its trunk.
 
     Args:
@@ -78,13 +87,15 @@ def fill_head(task: Task[Any], config: DictConfig, weights: Report | None) -> No
         InputError: a part of the head would stay at its random start; or the checkpoint's outputs
             do not mean what the data's labels do, or its tensors do not fit.
     """
+    if isinstance(weights, HeadReport) and weights.classifier_loaded:
+        return
     source = str(config.backbone.weights)
     if weights is None or not (source.endswith(".ckpt") or weights.classifier_loaded):
         origin = "random initialisation" if weights is None else weights
         raise InputError(
             "mode=evaluate scores trained weights, and here a part of the head would stay at its "
             f"random start ({origin}). Name a run's best.ckpt, or weights with a classifier for "
-            "exactly these classes, with backbone.weights=, or train"
+            "exactly these classes, with backbone.weights= or task.head.weights=, or train"
         )
     if not source.endswith(".ckpt"):
         return

@@ -1,12 +1,13 @@
 """Reading checkpoints: tensors and plain values, enough to rebuild the model, and no code."""
 
 import hashlib
+import math
 import pickle
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ class Checkpoint:
         scores: by name, of the last evaluation before it was written.
         step: optimizer steps that had been made.
         missing: what the file lacks of the state of a training.
+        chosen: settings of the answer that its validation chose, see `Task.choose`; none in those
+            of earlier versions.
     """
 
     path: Path
@@ -80,6 +83,7 @@ class Checkpoint:
     scores: dict[str, float] | None
     step: int
     missing: tuple[str, ...] = ()
+    chosen: dict[str, float] = field(default_factory=dict)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -101,10 +105,19 @@ class Checkpoint:
         """The name of the task, as in task=NAME."""
         return str(at(self.config, ("task", "name")))
 
+    def model_state(self) -> dict[str, Tensor]:
+        """The state without what a teaching learnt, which only a training needs."""
+        return {k: v for k, v in self.state.items() if not k.startswith("teaching.")}
+
     def head_state(self) -> dict[str, Tensor]:
         """The head's part of the state, under the head's own names."""
         prefix = "head."
         return {k.removeprefix(prefix): v for k, v in self.state.items() if k.startswith(prefix)}
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is a checkpoint of this suite, by its name, which every run gives it."""
+    return path.suffix == ".ckpt"
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
@@ -146,6 +159,20 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         scores=content.get("scores"),
         step=int(content.get("global_step", 0)),
         missing=_missing(content),
+        chosen=_chosen(content.get("chosen", {}), path),
+    )
+
+
+def _chosen(values: Any, path: Path) -> dict[str, float]:
+    """The settings that a checkpoint's validation chose: names and finite numbers."""
+    if isinstance(values, dict) and all(
+        isinstance(name, str) and isinstance(value, float) and math.isfinite(value)
+        for name, value in values.items()
+    ):
+        return values
+    raise InputError(
+        f"{path}: what its validation chose is damaged ({str(values)[:100]}): take another "
+        "file, or train again with fresh=true"
     )
 
 

@@ -78,14 +78,18 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
     found_later = {"batch_size": UNTIL_FOUND} if is_auto(config) else {}
     data: DataModule = instantiate(config.data.module, **found_later)
     data.setup("fit")
+    if config.trainer.max_epochs > 0 and "train" not in data.datasets:
+        raise InputError(
+            f"{data.describe()}: there is no training image among them. Add training images to the "
+            "data's list or folder, or add mode=evaluate to score trained weights"
+        )
     task, weights = build_task(config, data.labels)
-    task.teaching = teaching
+    if teaching is not None:
+        task.learn_from(teaching)
     origin = "trunk weights: random initialisation" if weights is None else str(weights)
     print(origin)
     counted = _count(task, config)
     print(f"network: {counted} at {config.size}")
-    if config.compile:
-        task.head.compile()
     if config.trainer.max_epochs == 0:
         fill_head(task, config, weights)
     step = step_reached(directory, task)

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from tasks.data.module import Batch
-from tasks.images.files import load_view, open_image
+from tasks.images.files import open_image
+from tasks.images.loading import crop_resize, load_view
 from tasks.training.checkpoints import Checkpoint
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer
@@ -23,7 +24,7 @@ class Model:
     """A task with the weights of a checkpoint, in evaluation mode.
 
     Args:
-        task: see `load_task`.
+        task: see `load_task`; it is folded, so it can only answer from now on.
         checkpoint: that it was rebuilt from.
         device: where it computes.
     """
@@ -31,6 +32,7 @@ class Model:
     def __init__(self, task: Task[Any], checkpoint: Checkpoint, device: str | torch.device):
         self.device = torch.device(device)
         self.task, self.checkpoint = task.to(self.device), checkpoint
+        self.task.fold()
         self.presenter = task.present()
 
     @classmethod
@@ -55,6 +57,13 @@ class Model:
         view = self.task.view
         box, extent = view.region(width, height, self.size), view.extent(width, height, self.size)
         return load_view(path, self.size, box, extent=extent)
+
+    def pixels_of(self, image: Image.Image) -> np.ndarray:
+        """What the network sees of an RGB image that is no file, uint8[h, w, 3]."""
+        view = self.task.view
+        width, height = image.size
+        box, extent = view.region(width, height, self.size), view.extent(width, height, self.size)
+        return crop_resize(image, box, self.size, extent)
 
     def predict(self, pixels: Sequence[np.ndarray], sizes: Sequence[tuple[int, int]]) -> Prediction:
         """Raw answers, name -> tensor with one row per image.

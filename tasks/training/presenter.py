@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from backbone.errors import InputError
 from tasks.data.module import Batch, DataModule, Labels
 from tasks.images.files import open_image
 from tasks.images.sheets import captioned, contact_sheet
@@ -31,6 +32,8 @@ class Presenter(Generic[Data]):
 
     def __init__(self, labels: Labels):
         self.labels = labels
+        self.chosen: dict[str, float] = {}  # settings of the answer, see `Task.choose`
+        self.chosen_on = "val"  # the split that they were chosen on
 
     def describe(self, prediction: Prediction, index: int) -> Answer:
         """One image's part of a prediction, as plain values for JSON."""
@@ -47,6 +50,34 @@ class Presenter(Generic[Data]):
     def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
         """An image with its answer."""
         return captioned(image, [f"{name}  {_short(value)}" for name, value in answer.items()])
+
+    def keep_above(self, threshold: float) -> None:
+        """Answer with what scores at least `threshold` from now on.
+
+        Raises:
+            InputError: these answers have no scores to keep a part of.
+        """
+        raise InputError("--threshold is for detectors: these answers are not boxes with scores")
+
+    def coco_results(self, prediction: Prediction, index: int, image_id: int | str) -> list[Answer]:
+        """One image's entries in COCO's list of results, whatever their scores.
+
+        Raises:
+            InputError: these answers are not boxes.
+        """
+        raise InputError("--format coco is for detectors: these answers are not boxes")
+
+    def findings(self, result: Any, data: Data) -> Answer:
+        """What else an evaluation found, as plain values for result.json, by name.
+
+        The report at the end of a run shows two of them: `per_category`, a list of rows with
+        `name` and scores, and `summary`, a list of lines.
+
+        Args:
+            result: what the metric computed on the split that is reported.
+            data: has that split.
+        """
+        return {}
 
     def pictures(
         self,

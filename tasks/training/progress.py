@@ -21,6 +21,7 @@ class Throughput(Callback):
         self.images, self.seconds = 0.0, 0.0
         self.test_images, self.test_seconds = 0.0, 0.0
         self.started: float | None = None  # when the last batch ended
+        self.compile_seconds: float | None = None  # None where nothing was compiled
 
     @property
     def train(self) -> float | None:
@@ -31,6 +32,11 @@ class Throughput(Callback):
     def test(self) -> float | None:
         """Images per second of the test, including loading and the decoding of boxes."""
         return self.test_images / self.test_seconds if self.test_seconds else None
+
+    def leave_out_compiling(self, seconds: float) -> None:
+        """Leave out the step in progress, which spent so long on compiling."""
+        self.compile_seconds = (self.compile_seconds or 0.0) + seconds
+        self.started = None
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock after the first batch of an epoch, which waits for the loaders."""

@@ -70,7 +70,8 @@ def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Task[Any]:
     _check_shapes(task, checkpoint)
     require_finite(checkpoint.state, f"{checkpoint.path}: its weights")
     task = _assembled(checkpoint, trust)
-    task.load_state_dict(checkpoint.state)
+    task.load_state_dict(checkpoint.model_state())
+    task.chosen = dict(checkpoint.chosen)
     return task.to(memory_format=torch.channels_last).eval()
 
 
@@ -81,7 +82,8 @@ def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Task[Any]:
         node = at(config, place)
         if not isinstance(node, dict) or NAME not in node:
             raise InputError(f"{path}: its configuration does not say what {'.'.join(place)} is")
-        node = {k: v for k, v in node.items() if not (place == ("backbone",) and k == "weights")}
+        if place in (("backbone",), ("task", "head")):
+            node = {k: v for k, v in node.items() if k != "weights"}
         return _called(_build(node, path, place, trust), path, **handed)
 
     trunk = make("backbone")
@@ -188,7 +190,7 @@ def _check_option(value: Any, path: Path, where: str) -> None:
 
 def _check_shapes(task: nn.Module, checkpoint: Checkpoint) -> None:
     expected = {k: tuple(v.shape) for k, v in task.state_dict().items()}
-    found = {k: tuple(v.shape) for k, v in checkpoint.state.items()}
+    found = {k: tuple(v.shape) for k, v in checkpoint.model_state().items()}
     if expected == found:
         return
     odd = [

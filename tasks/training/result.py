@@ -18,8 +18,9 @@ def result_of(run: Run, metrics: dict[str, float]) -> dict[str, Any]:
 
     Returns:
         `metrics` as given, the `units` of those that are not shares, and the same scores of
-        `baselines`; `cost`, `throughput`, `data` and how many of its images were scored, `seed`,
-        `versions`, and when the run `finished`.
+        `baselines`; what else the task's presenter finds, see `Presenter.findings`; `cost`,
+        `throughput`, `data` and how many of its images were scored, `seed`, `versions`, and when
+        the run `finished`.
     """
     task, data, trainer = run.task, run.data, run.trainer
     return {
@@ -27,12 +28,14 @@ def result_of(run: Run, metrics: dict[str, float]) -> dict[str, Any]:
         "metrics": metrics,
         "units": dict(task.units),
         "baselines": task.baselines(data) if trainer.is_global_zero else {},
+        **(task.present().findings(task.result, data) if trainer.is_global_zero else {}),
         "cost": {"mult_adds": run.cost.mult_adds, "parameters": run.cost.parameters},
         "throughput": {
             "train_images_per_second": run.throughput.train,
             "test_images_per_second": run.throughput.test,
             "device": _device(trainer.strategy.root_device),
             "precision": trainer.precision,
+            "compile_seconds": run.throughput.compile_seconds,
         },
         "data": data.describe(),
         "scored_images": len(data.datasets[data.reported]),

@@ -42,7 +42,7 @@ class Description(Callback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add `format`, `config`, `labels`, and the `scores` of the last evaluation, if any."""
+        """Add `format`, `config`, `labels`, and the last evaluation's `scores` and `chosen`."""
         assert isinstance(pl_module, Task)
         checkpoint["format"] = FORMAT
         checkpoint["config"] = described(OmegaConf.to_container(self.directory.config))
@@ -51,3 +51,4 @@ class Description(Callback):
         # as floats: numpy's numbers are no plain values
         scores = None if result is None else {k: float(v) for k, v in result.metrics.items()}
         checkpoint["scores"] = scores
+        checkpoint["chosen"] = {k: float(v) for k, v in pl_module.chosen.items()}

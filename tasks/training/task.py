@@ -1,7 +1,8 @@
 """The base of every task: a head trained and scored, with the steps written once."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, Generic
 
 import torch
@@ -9,6 +10,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.optim import Optimizer
 
+from backbone.folding import folded
 from backbone.head import Head
 from tasks.data.module import Batch, Labels
 from tasks.images.preprocessing import Augmentation, Preprocess
@@ -59,8 +61,13 @@ class Task(LightningModule, Generic[Data]):
         self._recipe, self.view = recipe, view or View()
         self.preprocess = Preprocess(head.trunk.normalization, augmentation)
         self.result: MetricResult | None = None  # of the last evaluation
+        self.chosen: dict[str, float] = {}  # see `choose`; a checkpoint holds them
+        self.chosen_on = "val"  # the split that they were chosen on
         self.teaching: Teaching | None = None  # the teacher, see tasks.distillation
         self._epoch_of_mode: int | None = None  # the epoch that the trunk's mode was set for
+        # of the evaluation in progress; in a list, where it is no part of the module
+        self._folded: list[Head] = []
+        self.is_compiled = False  # set by Compilation: compiled graphs hold the head itself
 
     @property
     def recipe(self) -> Recipe:
@@ -110,19 +117,35 @@ class Task(LightningModule, Generic[Data]):
         """Scores on the reported split of answers that need no network, by name."""
         return {}
 
+    def choose(self, result: Any) -> dict[str, float]:
+        """Settings of the answer that an evaluation finds best, such as a score threshold.
+
+        The last validation's go into the checkpoint, and from there to prediction.
+
+        Args:
+            result: what the metric computed.
+        """
+        return {}
+
     def present(self) -> Presenter[Any]:
         """What describes and draws this task's answers."""
-        return self.presenter(self.labels)
+        presenter = self.presenter(self.labels)
+        presenter.chosen, presenter.chosen_on = dict(self.chosen), self.chosen_on
+        return presenter
 
     # training
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Named loss terms of a training batch, including a teacher's; their sum is minimised."""
         images, batch = self.augmented(batch)
-        outputs = self.head(images)
         if self.teaching is None:
-            return self.terms(outputs, batch)
+            return self.learn(images, batch)
+        outputs = self.teaching.run(self.head, images)
         return self.teaching.terms(outputs, images, batch, self.terms)
+
+    def learn(self, images: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Loss terms of what `augmented` returned: what a run compiles as one graph."""
+        return self.terms(self.head(images), batch)
 
     def on_fit_start(self) -> None:
         """Get the teacher ready."""
@@ -183,17 +206,21 @@ class Task(LightningModule, Generic[Data]):
         if self.trainer.world_size > 1:
             for buffer in self.buffers():
                 torch.distributed.broadcast(buffer, 0)
+        self._folded.clear()
         self.metric = self.make_metric(self.data, "val")
 
     def on_test_start(self) -> None:
         """Start a metric, after checking that the weights are numbers."""
         require_finite(self.state_dict(), "the weights to be scored")
         self.begin_teaching()  # mode=evaluate never starts a fit
+        self._folded.clear()
         self.metric = self.make_metric(self.data, self.data.reported)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch's predictions to the metric."""
-        self.metric.update(self.scored(batch), self.target(batch))
+        with self.answering():
+            prediction = self.scored(batch)
+        self.metric.update(prediction, self.target(batch))
 
     test_step = validation_step
 
@@ -207,11 +234,57 @@ class Task(LightningModule, Generic[Data]):
 
     def log_scores(self, stage: str) -> None:
         """Compute the metric once over all processes, keep its result and log its scores."""
+        self._folded.clear()
         self.result = compute_over_processes(self.metric, self.trainer.world_size)
+        if stage == "val":
+            self.chosen = self.choose(self.result)
+        elif not self.chosen:  # nothing was validated: mode=evaluate
+            self.chosen, self.chosen_on = self.choose(self.result), self.data.reported
         scores = self.result.metrics.items()
         self.log_dict({f"{stage}/{name}": float(value) for name, value in scores})
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over what the checkpoint's validation chose."""
+        self.chosen = dict(checkpoint.get("chosen", {}))
+
+    # for answers only
+
+    def fold(self) -> None:
+        """Answer with a folded copy of the head from now on; the task is not to be trained again.
+
+        See `backbone.folding`.
+        """
+        self.head = folded(self.head)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Answer with a folded copy of the head in here, one for each evaluation.
+
+        Outside, the head is the trained one: no checkpoint or callback sees the copy. A compiled
+        task answers with the head itself, since its graphs hold that one.
+        """
+        trained = self.head
+        if self.is_compiled:
+            yield
+            return
+        if not self._folded:
+            self._folded.append(folded(trained))
+        self.head = self._folded[0]
+        try:
+            yield
+        finally:
+            self.head = trained
+
     # with a teacher
+
+    def learn_from(self, teaching: Teaching) -> None:
+        """Take a teacher, before anything is trained.
+
+        Raises:
+            InputError: teacher and student do not go together.
+        """
+        teaching.prepare(self)
+        self.teaching = teaching
 
     def begin_teaching(self) -> None:
         """Get the teacher ready, if there is one; it may score itself before it teaches."""

@@ -49,21 +49,38 @@ class Surroundings:
 
 
 class Teaching(Protocol):
-    """A teacher for a student. It is in no optimizer and in no checkpoint."""
+    """A teacher for a student. The teacher's network is in no optimizer and in no checkpoint.
 
-    def begin(self, student: Student, surroundings: Surroundings) -> None:
-        """Get the teacher ready, once per run.
+    A teaching that is a module is registered as the student's `teaching`. What it learns itself,
+    such as the projection of a feature map, is optimised, averaged and kept in last.ckpt with the
+    student, and left out where a model is rebuilt.
+    """
+
+    def prepare(self, student: Student) -> None:
+        """Read the teacher and compare it with the student, once, when the run is built.
 
         Raises:
             InputError: teacher and student do not go together.
         """
         ...
 
+    def begin(self, student: Student, surroundings: Surroundings) -> None:
+        """Get the teacher ready for a device and for the data, once per run.
+
+        Raises:
+            InputError: the teacher cannot teach on these images.
+        """
+        ...
+
+    def run(self, head: Head, images: Tensor) -> Any:
+        """What is compared of a student: the outputs that `terms` takes."""
+        ...
+
     def terms(self, outputs: Any, images: Tensor, batch: Batch, own: Terms) -> dict[str, Tensor]:
         """The teacher's loss term, and the labels' terms if they have a weight.
 
         Args:
-            outputs: the student's, for `images` of a training batch.
+            outputs: what `run` gave of the student for `images` of a training batch.
             own: (outputs, batch) -> the task's own terms.
         """
         ...

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from tasks.runs.directory import RunDirectory
 from tasks.runs.metrics_csv import MetricsCsv
 from tasks.training.batch_size import BatchSizeSearch, is_auto
+from tasks.training.compiling import Compilation
 from tasks.training.devices import accelerator as kind_of_device
 from tasks.training.distributed import check_world, cluster_environment
 from tasks.training.ema import WeightEMA
@@ -84,6 +85,7 @@ def build_trainer(
     callbacks: list[pl.Callback] = [FiniteLoss(), Description(directory), throughput]
     if is_auto(config):
         callbacks.append(BatchSizeSearch(directory))
+    callbacks.append(Compilation(config.compile, throughput))
     callbacks += _checkpoints(directory, task, minutes)
     if task.recipe.ema_decay is not None:
         callbacks.append(WeightEMA(task.recipe.ema_decay))

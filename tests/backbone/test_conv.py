@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from backbone.conv import SameConv2d, conv_bn_relu6, convolution
+from backbone.conv import ReLU6, SameConv2d, conv_bn_relu6, convolution, pad_end
 
 
 def same_reference(x, weight, stride, groups):
@@ -56,7 +56,7 @@ def test_odd_sizes_need_no_copy(monkeypatch):
     def no_pad(*_):
         raise AssertionError("copied an image whose padding is symmetric")
 
-    monkeypatch.setattr(F, "pad", no_pad)
+    monkeypatch.setattr("backbone.conv.pad_end", no_pad)
     conv = convolution(3, 4, kernel=3, stride=2)
     assert conv(torch.zeros(1, 3, 9, 11)).shape == (1, 4, 5, 6)
     with pytest.raises(AssertionError):
@@ -93,3 +93,56 @@ def test_one_pixel_in_bfloat16_has_the_gradients_of_float32(groups):
         with torch.autocast("cpu", torch.bfloat16):
             conv(x).float().square().sum().backward()
         torch.testing.assert_close(conv.weight.grad, expected, rtol=0.05, atol=0.1)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 7), (6, 9)], ids=str)
+def test_the_padded_form_has_the_gradients_of_torchs_padding(size):
+    torch.manual_seed(0)
+    conv = SameConv2d(4, 4, 3, stride=2, groups=4)
+    start = torch.randn(2, 4, *size).contiguous(memory_format=torch.channels_last)
+    gradients = []
+    for pad in (pad_end, lambda x, rows, columns: F.pad(x, (0, columns, 0, rows))):
+        x = start.clone().requires_grad_()
+        conv.zero_grad()
+        y = F.conv2d(pad(x, 1, 1), conv.weight, stride=2, groups=4)
+        y.square().sum().backward()
+        gradients.append((y, x.grad, conv.weight.grad))
+    for ours, torchs in zip(*gradients, strict=True):
+        assert torch.equal(ours, torchs)
+
+
+def test_padding_keeps_the_memory_format():
+    nchw = torch.randn(2, 4, 6, 6)
+    assert pad_end(nchw, 1, 1).is_contiguous()
+    nhwc = nchw.contiguous(memory_format=torch.channels_last)
+    assert pad_end(nhwc, 1, 0).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_relu6_has_torchs_gradient_and_keeps_one_map():
+    """The edges included, where the gradient is zero."""
+    start = torch.tensor([-1.0, -0.0, 0.0, 1e-30, 3.0, 5.9999995, 6.0, 7.0, math.nan])
+    gradients = []
+    for clip in (ReLU6(), F.relu6):
+        x = start.clone().requires_grad_()
+        kept = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda t, kept=kept: (kept.append(t.data_ptr()), t)[1], lambda t: t
+        ):
+            y = clip(x + 0)
+        y.backward(torch.arange(1.0, 10))
+        gradients.append((y.detach(), x.grad))
+        if isinstance(clip, ReLU6):
+            assert kept == [y.data_ptr()], "the input was copied"
+    for ours, torchs in zip(*gradients, strict=True):
+        assert torch.equal(ours.nan_to_num(9.0), torchs.nan_to_num(9.0))
+
+
+def test_a_layer_can_be_compiled_as_a_whole():
+    torch.manual_seed(0)
+    layer = conv_bn_relu6(3, 4, kernel=3, stride=2)
+    x = torch.randn(2, 3, 8, 8)
+    layer(x).square().sum().backward()
+    expected = layer.conv.weight.grad.clone()
+    layer.zero_grad()
+    torch.compile(layer, backend="aot_eager", fullgraph=True)(x).square().sum().backward()
+    torch.testing.assert_close(layer.conv.weight.grad, expected)

@@ -1,3 +1,4 @@
+import argparse
 import csv
 from pathlib import Path
 
@@ -268,8 +269,15 @@ def test_a_checkpoint_whose_head_has_no_classifier(tmp_path):
         lambda state: state,
         lambda state: {"state_dict": {f"module.{k}": v for k, v in state.items()}, "epoch": 3},
         lambda state: {"model": {}, "model_ema": {f"module.{k}": v for k, v in state.items()}},
+        lambda state: {"state_dict": state, "args": argparse.Namespace(lr=0.1), "version": 2},
+        lambda state: {"state_dict": {f"model.{k}": v for k, v in state.items()}},
+        lambda state: {"ema": {f"module._orig_mod.{k}": v for k, v in state.items()}},
+        lambda state: (
+            {f"backbone.{k}": v for k, v in state.items()}
+            | {"bbox_head.conv.weight": torch.ones(1)}
+        ),
     ],
-    ids=["plain", "of a training", "average first"],
+    ids=["plain", "of a training", "average first", "timm's", "Lightning's", "compiled", "a part"],
 )
 def test_a_state_dict_of_pytorch(tmp_path, wrap):
     source = random_trunk()
@@ -277,6 +285,7 @@ def test_a_state_dict_of_pytorch(tmp_path, wrap):
     target, fc = MobileNetV1(alpha=0.25), nn.Linear(256, 10)
     report = weights.load_weights(target, tmp_path / "a.pth", fc)
     assert (report.names, len(report.matched)) == ("keras", 137)
+    assert set(report.dropped) <= {"bbox_head.conv.weight"}
     assert torch.equal(target.conv9.pointwise.conv.weight, source.conv9.pointwise.conv.weight)
 
 

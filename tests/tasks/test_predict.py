@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,13 +20,18 @@ from tasks.data.labelled_images import LabelledImages
 from tasks.data.module import Labels
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import load_index
+from tasks.detection.evaluation.arrays import Detections
+from tasks.detection.evaluation.metric import evaluate
 from tasks.detection.task import Detection
 from tasks.images.files import open_image
+from tasks.images.video import open_video
 from tasks.images.view import View
+from tasks.training.answering import coco_entries
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.model import Model
 from tasks.training.restore import load_task
 from tasks.training.saving import AtomicCheckpointIO
+from tests.tasks.images.videos import write_video
 
 LABELS = Labels(2, [1], [1], ["thing"])
 
@@ -36,7 +42,9 @@ def checkpoint(detector):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
+def command(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)  # for the default --output
+
     def call(*arguments) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["predict", *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:
@@ -238,6 +246,117 @@ def test_a_folder_that_cannot_be_written_is_one_line(checkpoint, command, sample
     assert code == 2
     assert err.startswith(f"error: cannot write {tmp_path / 'file/out'} (")
     assert len(err.splitlines()) == 1
+
+
+def boxes_of(folder) -> list[dict]:
+    return [
+        box for a in json.loads((folder / "predictions.json").read_text()) for box in a["boxes"]
+    ]
+
+
+def test_the_threshold_of_the_validation_is_the_default(checkpoint, command, sample, tmp_path):
+    confident = make_confident(checkpoint, tmp_path / "confident.ckpt")
+    state = torch.load(confident, weights_only=True)
+    photograph = sorted((sample / "val2017").iterdir())[0]
+    command(confident, photograph, "--threshold", 0, "--output", tmp_path / "all")
+    scores = sorted(box["score"] for box in boxes_of(tmp_path / "all"))
+    middle = (scores[9] + scores[10]) / 2
+    for chosen, expected in (({}, 0.3), ({"threshold": middle}, middle)):
+        AtomicCheckpointIO().save_checkpoint(state | {"chosen": chosen}, tmp_path / "chosen.ckpt")
+        assert load_task(tmp_path / "chosen.ckpt")[0].present().threshold == expected
+        code, _ = command(tmp_path / "chosen.ckpt", photograph, "--output", tmp_path / "out")
+        assert code == 0
+        kept = [score for score in scores if score >= expected]
+        assert sorted(box["score"] for box in boxes_of(tmp_path / "out")) == kept
+    assert 0 < len(kept) < len(scores)
+
+
+def test_a_training_run_chooses_a_threshold(detector):
+    result = json.loads((detector.path / "result.json").read_text())
+    chosen = read_checkpoint(detector.path / "best.ckpt").chosen
+    assert chosen.get("threshold") == pytest.approx(result["threshold"]["score"], abs=1e-6)
+
+
+@pytest.mark.parametrize("chosen", [[0.3], {"threshold": "0.3"}, {"threshold": float("nan")}])
+def test_a_damaged_choice_is_named(checkpoint, command, tmp_path, chosen):
+    state = torch.load(checkpoint, weights_only=True)
+    torch.save(state | {"chosen": chosen}, tmp_path / "odd.ckpt")
+    code, err = command(tmp_path / "odd.ckpt", tmp_path / "x.jpg")
+    assert code == 2
+    assert "odd.ckpt: what its validation chose is damaged" in err
+
+
+@pytest.mark.parametrize("threshold", ["1.5", "-0.1", "nan"])
+def test_a_threshold_is_a_score(command, tmp_path, threshold):
+    code, err = command("x.ckpt", tmp_path / "x.jpg", f"--threshold={threshold}")
+    assert code == 2
+    assert err.startswith("error: --threshold=")
+
+
+def test_cocos_list_scores_what_the_run_scored(detector, checkpoint, command, sample, tmp_path):
+    code, _ = command(
+        checkpoint, sample / "val2017", "--format", "coco", "--output", tmp_path / "out"
+    )
+    assert code == 0
+    index = load_index(
+        sample / "annotations/instances_val2017.json", sample / "val2017", cache_dir=tmp_path
+    )
+    found = json.loads((tmp_path / "out/predictions.json").read_text())
+    assert set(found[0]) == {"image_id", "category_id", "bbox", "score"}
+    columns = ([f[k] for f in found] for k in ("image_id", "category_id", "bbox", "score"))
+    metrics = evaluate(index.ground_truth(), Detections(*columns)).metrics
+    reported = json.loads((detector.path / "result.json").read_text())["metrics"]
+    assert metrics == pytest.approx(reported, abs=2e-3)
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == 9
+
+
+def test_ids_in_cocos_list():
+    model = SimpleNamespace(
+        presenter=SimpleNamespace(coco_results=lambda p, i, name: [{"image_id": name, "score": 1}])
+    )
+
+    def ids(*names: str) -> list:
+        paths = [Path(name) for name in names]
+        entries = coco_entries(paths, 0.0)
+        rows = [entries(model, SimpleNamespace(path=path), {}, {}, 0) for path in paths]
+        return [row["image_id"] for (row,) in rows]
+
+    assert ids("a/000139.jpg", "b/7.png") == [139, 7]
+    assert ids("a/000139.jpg", "b/x.png") == ["000139.jpg", "x.png"]
+    assert ids("a/7.jpg", "b/07.jpg") == ["7.jpg", "07.jpg"]
+    assert ids("a/7.jpg", "b/7.jpg") == ["a/7.jpg", "b/7.jpg"]
+
+
+def test_a_video_is_answered_frame_by_frame(checkpoint, command, sample, tmp_path):
+    confident = make_confident(checkpoint, tmp_path / "confident.ckpt")
+    paths = sorted((sample / "val2017").iterdir())[:5]
+    frames = [np.asarray(open_image(path).resize((128, 64))) for path in paths]
+    stored = [np.ascontiguousarray(np.rot90(frame)) for frame in frames]
+    film = write_video(tmp_path / "film.mp4", stored, rotation=-90)
+    (tmp_path / "broken.mp4").write_bytes(film.read_bytes()[:500])
+    before = film.read_bytes()
+    code, err = command(
+        *(confident, film, tmp_path / "broken.mp4", paths[0]),
+        *("--output", tmp_path / "out", "--threshold", 0.5),
+    )
+    assert code == 2
+    assert "broken.mp4: not a video that can be read" in err
+    image, video = json.loads((tmp_path / "out/predictions.json").read_text())
+    assert image["image"] == str(paths[0])
+    assert (video["video"], video["picture"]) == (str(film), "film.mp4")
+    assert [row["frame"] for row in video["frames"]] == list(range(5))
+    assert [row["time"] for row in video["frames"]] == [0, 0.1, 0.2, 0.3, 0.4]
+    xyxy = np.array([box["xyxy"] for row in video["frames"] for box in row["boxes"]])
+    assert 64 < xyxy[:, 2].max() <= 128
+    assert xyxy[:, 3].max() <= 64, "in pixels of the frame as it is shown"
+    with open_video(tmp_path / "out/film.mp4") as written:
+        assert [frame.image.size for frame in written.frames()] == [(128, 64)] * 5
+    code, err = command(confident, film, "--output", tmp_path)
+    assert (code, film.read_bytes()) == (2, before)
+    assert "would replace" in err
+    code, err = command(confident, film, "--format", "coco")
+    assert code == 2
+    assert "COCO's list has no frames" in err
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"PK\x03\x04 cut short"])

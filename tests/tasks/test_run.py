@@ -26,6 +26,12 @@ def finished(detector, tmp_path) -> Path:
     return only_run(tmp_path)
 
 
+PICTURES = {
+    *("learning_curves.png", "precision_recall.png", "precision_recall_per_category.png"),
+    *("score_threshold.png", "confusion_matrix.png", "predictions.png", "worst_images.png"),
+}
+
+
 def test_a_run_leaves_everything_a_run_leaves(detector):
     _, path, answer = detector
     assert path.name.startswith("mobilenetv1-0.25-96-smoke-")
@@ -35,7 +41,7 @@ def test_a_run_leaves_everything_a_run_leaves(detector):
         "plots",
     }
     pictures = {p.name for p in (path / "plots").iterdir()}
-    assert pictures == {"learning_curves.png", "precision_recall.png", "predictions.png"}
+    assert pictures == PICTURES
     assert json.loads((path / "status.json").read_text())["state"] == "finished"
     result = json.loads((path / "result.json").read_text())
     assert {"AP", "AP50", "AP75", "AP_small", "AR100"} <= result["metrics"].keys()
@@ -90,7 +96,7 @@ def test_a_picture_that_fails_costs_a_warning_and_not_the_result(run, tiny, tmp_
     assert f"warning: {path / 'plots/learning_curves.png'} was not drawn: no ink" in answer.err
     assert json.loads((path / "status.json").read_text())["state"] == "finished"
     pictures = {p.name for p in (path / "plots").iterdir()}
-    assert pictures == {"precision_recall.png", "predictions.png"}
+    assert pictures == PICTURES - {"learning_curves.png"}
 
 
 def test_fresh_starts_over(run, tiny, finished):

@@ -60,6 +60,7 @@ COMPARISONS: dict[str, Model] = {
     "kullback_leibler": task.TemperatureOptions,
     "attribute_cross_entropy": task.TemperatureOptions,
     "squared_distance": task.DistanceOptions,
+    "DetectionObjective": task.DetectionObjectiveOptions,
 }
 BENCHMARKS: dict[str, Model] = {
     "benchmark_classifier": task.TimingOptions,

@@ -38,7 +38,15 @@ class DataSetOptions(Described):
         unit="images",
     )
     workers: int | None = option(
-        "loader processes; null: one for each core, at most 8", unit="processes", ge=0, le=1024
+        "loader processes; null: one for each core, shared by the processes that train",
+        unit="processes",
+        ge=0,
+        le=1024,
+    )
+    decode: Literal["auto", "cpu", "cuda"] = option(
+        "where JPEG files are decoded: cpu, by the loader processes; cuda, by the GPU in whole "
+        "batches; auto, by a GPU that trains and can",
+        "auto",
     )
     crop: bool = option("random crops in training")
     limit: Count | None = option("train on so many images only; null: all", unit="images")
@@ -63,14 +71,36 @@ class ViewOptions(Described):
 
 
 class CocoOptions(DataSetOptions):
-    """COCO, or a set in its layout (coco)"""
+    """COCO, or your own boxes (coco)"""
 
+    train: Path = option(
+        "annotations of the training images: COCO's JSON, YOLO's data.yaml, or a folder of "
+        "Pascal VOC's XML"
+    )
+    val: Path = option("annotations of the validation images")
+    train_images: Path | None = option("folder of the training images; null: near the annotations")
+    val_images: Path | None = option("folder of the validation images; null: near the annotations")
+    val_fraction: Part | None = option(
+        "hold out this share of the training images; null: val has others"
+    )
+    skip_unreadable: bool = option(
+        "leave out images that are missing, unreadable or of another size than annotated; they are "
+        "counted in the result"
+    )
     year: Literal[2014, 2017] = option("which COCO")
     minival_ids: Path | None = option(
         "with year=2014: text file of ids of val2014 that are held out, the paper's 8,059"
     )
     num_classes: Annotated[int, Field(ge=2, le=100_000)] | None = option(
         "91: output k is COCO category k; null: the file's own categories"
+    )
+    unlabelled: Path | None = option(
+        "folder of photographs without boxes, in place of the annotated ones to train on; for "
+        "distill=teacher"
+    )
+    keep_classes: bool = option(
+        "where task.head.weights answers for other classes: keep the outputs of those whose names "
+        "are here too"
     )
 
 

@@ -18,12 +18,18 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
         and not any(data.get(name) for name in ("labels", "unlabelled", "val_fraction"))
     ):
         yield "data.train=null: without training images a run can only score: add mode=evaluate"
+    trunk, whole = config["backbone"].get("weights"), task["head"].get("weights")
+    if trunk not in (None, "none") and whole not in (None, "none"):
+        yield (
+            f"task.head.weights={whole}: it fills the trunk too; leave out backbone.weights={trunk}"
+        )
     view = data["view"]
     if view["keep_aspect"] and (view["crop_fraction"] is not None or view["box"] is not None):
         yield (
             "data.view.keep_aspect=true: it shows the whole image; leave out "
             "data.view.crop_fraction and data.view.box"
         )
+    yield from _teacher(config)
     yield from _places(task, data)
     yield from _trainer(config["trainer"])
     chosen = config["optimizer"]["optimizer"]
@@ -36,6 +42,25 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
         )
     if chosen.get("foreach") and chosen.get("fused"):
         yield "optimizer.optimizer.foreach=true: torch takes foreach or fused, not both"
+
+
+def _teacher(config: Mapping[str, Any]) -> Iterator[str]:
+    data, distill = config["data"], config.get("distill")
+    if config["task"]["kind"] == "detection" and data.get("unlabelled") is not None:
+        share = 0 if distill is None else distill["weight"]
+        if share != 1:
+            yield (
+                f"data.unlabelled={data['unlabelled']}: photographs without boxes teach nothing by "
+                "themselves: add distill=teacher distill.teacher=best.ckpt"
+                + ("" if distill is None else ", and leave distill.weight at 1")
+            )
+    objective = config["task"].get("distillation") or {}
+    weights = [objective.get(name, 1) for name in ("classes", "boxes", "features")]
+    if distill is not None and not any(weights):
+        yield (
+            "task.distillation.classes=0, with boxes=0 and features=0: nothing would be learnt "
+            "from the teacher; give one of them a weight"
+        )
 
 
 def _places(task: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,10 @@ class RunOptions(Described):
 
     seed: int = option("seeds the weights, the order of images and augmentation", ge=0, lt=2**32)
     size: Size = option("input resolution: one number, or [height,width]", unit="pixels")
-    compile: bool = option("torch.compile the network: a slow start, faster steps afterwards")
+    compile: Literal["auto"] | bool = option(
+        "torch.compile network and loss: a slow start, faster steps afterwards; auto: in trainings "
+        "of 10,000 batches or more on a GPU"
+    )
     augment: bool = option("random crops, flips and colours in training")
     fresh: bool = option("start over where the run directory holds an earlier run")
     trust: list[Name] = option(
@@ -62,7 +65,10 @@ class CachedTeachingOptions(TeachingOptions):
 class NetworkTeachingOptions(TeachingOptions):
     """Learning from a trained network"""
 
-    teacher: Path = option("best.ckpt of a run of the same task")
+    teacher: Path = option(
+        "best.ckpt of a run of the same task, or a file of its network's weights at any width, "
+        "such as a released detector's .tflite"
+    )
     tolerance: NotNegative | None = option(
         "how far the teacher may fall below its recorded score, as a share of it; null: any"
     )

@@ -11,6 +11,7 @@ from tasks.cli.schema.types import (
     Fraction,
     Name,
     Node,
+    NotNegative,
     Part,
     Positive,
     Said,
@@ -109,20 +110,30 @@ class PlanetOptions(Described):
     )
 
 
-class ClassifierOptions(Described):
+class HeadOptions(Described):
+    """What every head has"""
+
+    weights: Name | None = option(
+        "start the whole network from a run's best.ckpt or a released network's file; null: only "
+        "the trunk, from backbone.weights",
+        None,
+    )
+
+
+class ClassifierOptions(HeadOptions):
     """Classifier head"""
 
     dropout: Dropout = option("probability of dropping a pooled feature")
 
 
-class EmbeddingOptions(Described):
+class EmbeddingOptions(HeadOptions):
     """Embedding head"""
 
     dimension: int = option("numbers of an embedding", ge=2, le=65_536)
     dropout: Dropout = option("probability of dropping a pooled feature")
 
 
-class DetectorOptions(Described):
+class DetectorOptions(HeadOptions):
     """What both detectors have"""
 
     nms_iou: Fraction = option(
@@ -188,3 +199,20 @@ class CountingOptions(Described):
 
 class DistanceOptions(Described):
     """Distillation of embeddings"""
+
+
+class DetectionObjectiveOptions(Described):
+    """Distillation of SSD and SSDLite"""
+
+    answers: Literal["anchors", "detections"] | None = option(
+        "anchors: the teacher's scores and boxes at the same anchors; detections: its final boxes "
+        "as soft labels; null: anchors where they are the same"
+    )
+    classes: NotNegative = option("weight of the classes' probabilities; 0: left out")
+    boxes: NotNegative = option("weight of the boxes; 0: left out")
+    features: NotNegative = option("weight of the maps at the taps; 0: left out")
+    gamma: float = option(
+        "how far what the teacher is sure of, or what the two disagree on, outweighs the rest; "
+        "0: all anchors count alike", ge=0, le=10,
+    )  # fmt: skip
+    min_score: Fraction = option("detections that score less are no soft labels")

@@ -113,7 +113,8 @@ REFUSED = {
     "weights use backbone.weights=FILE",
     "trainer.ckpt_path": "a run goes on from its own last.ckpt with the same command; to start "
     "from other weights use backbone.weights=FILE",
-    "data.annotations": "annotations lie where the data set's layout has them, below data.root",
+    "data.annotations": "a detector's are named by data.train and data.val; others lie where the "
+    "data set's layout has them, below data.root",
 }
 # Options that were renamed: the old name, and the new.
 MOVED = {

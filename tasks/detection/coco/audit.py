@@ -1,33 +1,35 @@
-"""Finding faulty boxes and unreadable images before training starts.
+"""Counting what a set of annotated images holds, its faulty boxes first, before training starts.
 
-As a program it writes an annotation file without the images that cannot be read:
+As a program it writes an annotation file without the images that cannot be used:
 
     python -m tasks.detection.coco.audit ANNOTATIONS.json IMAGE_FOLDER CLEANED.json
 """
 
 import argparse
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.cache import cache_file, file_state, write_cache, write_file
-from tasks.detection.coco.index import CocoIndex
-from tasks.detection.coco.json_file import parse_instances
-from tasks.images.files import fault
+from tasks.detection.coco.cache import write_file
+from tasks.detection.coco.checking import inspect
+from tasks.detection.coco.columns import FileRows
+from tasks.detection.coco.index import CocoIndex, decoded, index_of
+from tasks.detection.coco.json_file import listed_ids, parse_instances, plain_ids
+from tasks.detection.coco.json_text import read_json
 
-THREADS = 16  # reading two blocks of every file is bound by the disk, not by the processor
-MISSING = "no such file"
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, which spreads hashes
 CONSEQUENCES = {
+    "not given": "left out of training and evaluation",
     "not finite": "left out of training and evaluation",
     "without area": "left out of training",
     "outside the image": "left out of training",
     "partly outside": "clipped in training",
+    "of impossible area": "their width x height is taken in its place",
+    "doubled": "equal to an earlier one, and kept",
 }
 
 
@@ -36,7 +38,7 @@ class Fault:
     """Boxes that share a fault; ids are those of the annotation file."""
 
     count: int
-    annotation_ids: tuple[int, ...]
+    annotation_ids: tuple[int | str, ...]
     """The first five boxes."""
     image_ids: tuple[int, ...]
     """The images of the same five."""
@@ -52,8 +54,10 @@ class Audit:
     crowd_boxes: int
     trainable_boxes: int
     faults: dict[str, Fault]
-    """Keys as in `CocoIndex.faults`; faults that no box has are absent."""
+    """Keys as in CONSEQUENCES; faults that no box has are absent."""
     notes: tuple[str, ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Images that are not in the counts, by the reason."""
 
     def __str__(self) -> str:
         lines = [
@@ -61,6 +65,8 @@ class Audit:
             f"{self.boxes:,} boxes ({self.crowd_boxes:,} crowds; "
             f"{self.trainable_boxes:,} to train on)"
         ]
+        if self.left_out:
+            lines.append(f"{told(self.left_out)}, with their boxes")
         for name, found in self.faults.items():
             pairs = zip(found.annotation_ids, found.image_ids, strict=True)
             shown = ", ".join(f"{box} in image {image}" for box, image in pairs)
@@ -71,18 +77,27 @@ class Audit:
         return "\n  ".join([*lines, *self.notes])
 
 
-def audit(index: CocoIndex, notes: tuple[str, ...] = ()) -> Audit:
+def told(left_out: dict[str, int]) -> str:
+    """How many images were left out, in words: '3 images left out (2 missing, 1 unreadable)'."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+    return f"{sum(left_out.values()):,} images left out ({reasons})"
+
+
+def audit(
+    index: CocoIndex, notes: tuple[str, ...] = (), left_out: dict[str, int] | None = None
+) -> Audit:
     """Count a data set's images, boxes and faulty boxes.
 
     Args:
         index: the data set.
         notes: remarks to print with the counts.
+        left_out: images that were left out of it, by the reason.
     """
     faults = {}
-    for name, mask in index.faults.items():
+    for name, mask in (index.faults | {"doubled": doubled(index)}).items():
         rows = np.flatnonzero(mask)
         if len(rows):
-            boxes = index.annotation_ids[rows[:5]].tolist()
+            boxes = plain_ids(index.annotation_ids[rows[:5]])
             images = index.image_ids[index.box_images[rows[:5]]].tolist()
             faults[name] = Fault(len(rows), tuple(boxes), tuple(images))
     return Audit(
@@ -92,83 +107,74 @@ def audit(index: CocoIndex, notes: tuple[str, ...] = ()) -> Audit:
         crowd_boxes=int(index.crowd.sum()),
         trainable_boxes=int(index.trainable.sum()),
         faults=faults,
-        notes=notes,
+        notes=(*index.remarks, *notes, *repetitions(index)),
+        left_out=left_out or {},
     )
 
 
-def check_images(index: CocoIndex, annotations: Path, cache_dir: Path) -> None:
-    """Check that all image files of a freshly loaded data set can be read.
+def doubled(index: CocoIndex) -> np.ndarray:
+    """bool[M], the boxes that equal an earlier one of their image in category, place and kind."""
+    columns = [
+        *(n.astype(np.uint64) for n in (index.box_images, index.box_categories, index.crowd)),
+        *np.ascontiguousarray(index.xywh.T + 0.0).view(np.uint64),  # -0.0 becomes 0.0
+    ]
+    # a hash tells the rows apart in one sort; only those that share one are compared
+    hashes = np.zeros(len(index.xywh), np.uint64)
+    for column in columns:
+        hashes = (hashes ^ column ^ (column >> np.uint64(29))) * GOLDEN
+    ordered = np.sort(hashes)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    result = np.zeros(len(hashes), bool)
+    if len(repeated):
+        rows = np.flatnonzero(np.isin(hashes, repeated))
+        found = np.stack([column[rows] for column in columns], axis=1)
+        first = np.unique(found, axis=0, return_index=True)[1]
+        result[np.setdiff1d(rows, rows[first])] = True
+    return result & index.finite
 
-    A set that has passed is not checked again until its folder or its annotation file changes.
 
-    Raises:
-        InputError: image files are missing or unreadable.
-    """
-    folder = Path(index.folders[0])
-    names = [name.decode() for name in index.file_names.tolist()]
-    parents = [folder / parent for parent in sorted({_parent(name) for name in names})]
-    absent = [str(parent) for parent in parents if not parent.is_dir()]
-    if absent:
-        raise InputError(
-            f"{annotations} names images in folders that do not exist: {listed_briefly(absent)}; "
-            "check the paths"
+def repetitions(index: CocoIndex) -> list[str]:
+    """A line for each kind of thing that is in a data set twice though one is expected."""
+    lines = []
+    names = index.file_names.tolist()
+    files = Counter(zip(index.folder.tolist(), names, strict=True))
+    if len(files) < len(names):
+        shown = [decoded(name) for (_, name), count in files.items() if count > 1]
+        lines.append(
+            f"{len(shown):,} files under several image ids, each id with its own boxes: "
+            f"{listed_briefly(shown)}; merge the ids, or a box of one is background in the other"
         )
-    passed = cache_file(annotations, cache_dir, ".images")
-    key = file_state(annotations, *parents).encode()
-    with suppress(OSError):  # not checked yet, or the cache cannot be read
-        if passed.read_bytes() == key:
-            return
-    bad = unreadable(folder, names)
-    if bad:
-        missing = sum(reason == MISSING for reason in bad.values())
-        listed = [f"id {index.image_ids[i]} {names[i]} ({reason})" for i, reason in bad.items()]
-        raise InputError(
-            f"{folder}: of the {len(index):,} images of {annotations}, {missing:,} are missing and "
-            f"{len(bad) - missing:,} cannot be read: {listed_briefly(listed)}. Get them again, or "
-            "write an annotation file without them, to replace this one: "
-            f"python -m tasks.detection.coco.audit {annotations} {folder} CLEANED.json"
+    categories = Counter(index.names.values())
+    if shared := [name for name, count in categories.items() if count > 1]:
+        numbers = [k for k, name in index.names.items() if name in shared]
+        lines.append(
+            f"categories of one name, learned as different ones: {listed_briefly(shared)} "
+            f"(ids {listed_briefly(numbers)})"
         )
-    write_cache(passed, lambda file: file.write(key))
-
-
-def unreadable(folder: Path, names: list[str]) -> dict[int, str]:
-    """The files that cannot be read: position in `names` -> reason, in order."""
-    present: dict[str, set[str]] = {_parent(name): set() for name in names}
-    for parent, entries in present.items():
-        if (folder / parent).is_dir():
-            entries.update(os.listdir(folder / parent))
-    bad = {
-        i: MISSING
-        for i, name in enumerate(names)
-        if name.rpartition("/")[2] not in present[_parent(name)]
-    }
-    rest = [i for i in range(len(names)) if i not in bad]
-
-    def check(part: list[int]) -> dict[int, str]:
-        reasons = {i: fault(folder / names[i]) for i in part}
-        return {i: reason for i, reason in reasons.items() if reason}
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        for found in pool.map(check, (rest[start::THREADS] for start in range(THREADS))):
-            bad |= found
-    return dict(sorted(bad.items()))
-
-
-def _parent(name: str) -> str:
-    return name.rpartition("/")[0]
+    ids = np.sort(index.annotation_ids)
+    again = np.unique(ids[1:][ids[1:] == ids[:-1]])
+    if len(again):
+        lines.append(
+            f"{len(again):,} annotation ids are used more than once: "
+            f"{listed_ids(again)}; all of their boxes count"
+        )
+    return lines
 
 
 def write_cleaned(annotations: Path, folder: Path, cleaned: Path) -> int:
-    """Copy an annotation file without the images that cannot be read; returns their number."""
-    content = json.loads(annotations.read_bytes())
-    bad = unreadable(folder, [image["file_name"] for image in content["images"]])
-    removed = {content["images"][i]["id"] for i in bad}
-    content["images"] = [row for row in content["images"] if row["id"] not in removed]
+    """Copy an annotation file without the images that cannot be used; returns their number."""
+    index = index_of(parse_instances(annotations), annotations, folder, None)
+    _, faults, _ = inspect(index)
+    content, _ = read_json(annotations, polygons=True)
+    removed = index.image_ids[list(faults)]
+    ids = FileRows(annotations, "annotation", content["annotations"]).ids("image_id")
+    content["images"] = [row for i, row in enumerate(content["images"]) if i not in faults]
+    gone = np.isin(ids, removed).tolist()
     content["annotations"] = [
-        row for row in content["annotations"] if row["image_id"] not in removed
+        row for row, left in zip(content["annotations"], gone, strict=True) if not left
     ]
     write_file(cleaned, lambda file: file.write(json.dumps(content).encode()))
-    return len(bad)
+    return len(faults)
 
 
 def main() -> None:
@@ -179,10 +185,9 @@ def main() -> None:
     parser.add_argument("cleaned", type=Path, help="the annotation file to write")
     given = parser.parse_args()
     try:
-        parse_instances(given.annotations)  # refuses a file that is not in COCO's format
+        removed = write_cleaned(given.annotations, given.folder, given.cleaned)
     except InputError as error:
         parser.error(str(error))
-    removed = write_cleaned(given.annotations, given.folder, given.cleaned)
     print(f"{given.cleaned}: {given.annotations} without {removed:,} images")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from backbone.files import keep, write_atomically
 from tasks.detection.coco.json_file import parse_instances
 
-FORMAT = 1  # increase it whenever the arrays of parse_instances change
+FORMAT = 2  # increase it whenever the arrays of parse_instances change
 
 
 def cached_instances(path: Path, cache_dir: Path) -> dict[str, np.ndarray]:

@@ -5,18 +5,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, default_collate
+from torch.utils.data import Dataset
 
 from tasks.detection.coco.index import CocoIndex
 from tasks.detection.crop import RandomCrop
-from tasks.images.files import load_view
+from tasks.images.encoded import FromFiles, stack_views
 from tasks.images.view import View
 
 # Boxes are padded to a multiple of this: few shapes, so that compiled steps are rarely recompiled.
 PADDING_STEP = 8
 
 
-class CocoDetection(Dataset):
+class CocoDetection(FromFiles, Dataset):
     """Images resized to one size, with the boxes to train on: no crowds, none without area.
 
     An image, or the crop from it, is stretched to `size`. A view with `keep_aspect` scales it by
@@ -27,7 +27,7 @@ class CocoDetection(Dataset):
 
     An item, for n boxes:
 
-    - `image` uint8[h, w, 3]
+    - `image` uint8[h, w, 3], or see `undecoded`
     - `boxes` float32[n, 4], xyxy in pixels of `image`
     - `labels` int64[n], network outputs, never 0
     - `image_id` int
@@ -79,7 +79,7 @@ class CocoDetection(Dataset):
             labels = labels[kept]
         sides = box[2:] - box[:2]
         extent = self.view.extent(float(sides[0]), float(sides[1]), self.size)
-        image = load_view(
+        image = self.read(
             self.index.path(i), self.size, tuple(box.tolist()), (height, width), extent
         )
         scale = np.divide(extent[::-1], sides)
@@ -94,10 +94,10 @@ class CocoDetection(Dataset):
         }
 
 
-def collate_detection(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+def collate_detection(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A batch of B items, their boxes padded to the same number M, a multiple of PADDING_STEP.
 
-    - `image` uint8[B, 3, h, w] in channels_last memory format
+    - `image` uint8[B, 3, h, w] in channels_last memory format, or see `stack_views`
     - `boxes` float32[B, M, 4], xyxy in pixels of `image`; rows from `count` on are 0
     - `labels` int64[B, M], 0 from `count` on
     - `count` int64[B], boxes of each image; `image_id` int64[B]
@@ -111,10 +111,7 @@ def collate_detection(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor
     labels = np.zeros((len(items), room), np.int64)
     boxes[filled] = np.concatenate([item["boxes"] for item in items])
     labels[filled] = np.concatenate([item["labels"] for item in items])
-    # in a worker process, default_collate stacks directly into memory shared with the main process
-    stacked = default_collate([torch.from_numpy(item["image"]) for item in items])
-    return {
-        "image": stacked.permute(0, 3, 1, 2),
+    return stack_views([item["image"] for item in items]) | {
         "boxes": torch.from_numpy(boxes),
         "labels": torch.from_numpy(labels),
         "count": torch.from_numpy(counts),

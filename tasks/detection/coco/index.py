@@ -11,6 +11,7 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from tasks.detection.coco.cache import cached_instances
+from tasks.detection.coco.json_file import listed_ids
 from tasks.detection.evaluation.arrays import GroundTruth
 
 MIN_BOX_SIDE = 0.01  # pixels, the precision of COCO's coordinates: a thinner box has no area
@@ -39,7 +40,7 @@ class CocoIndex:
     offsets: np.ndarray
     """int64[N + 1], the first box of each image, and M."""
     annotation_ids: np.ndarray
-    """int64[M], as in the file."""
+    """int64[M], as in the file; bytes[M] where an id there is no number."""
     box_categories: np.ndarray
     """int64[M], category ids."""
     xywh: np.ndarray
@@ -53,6 +54,8 @@ class CocoIndex:
     (background) and the gaps in COCO's ids."""
     names: dict[int, str]
     """Category id -> name, in the file's order."""
+    remarks: tuple[str, ...] = ()
+    """What to know about how the file was read."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -69,7 +72,7 @@ class CocoIndex:
 
     def path(self, image: int) -> Path:
         """The file of an image, 0..N-1."""
-        return Path(self.folders[self.folder[image]], self.file_names[image].decode())
+        return Path(self.folders[self.folder[image]], decoded(self.file_names[image]))
 
     @cached_property
     def box_images(self) -> np.ndarray:
@@ -91,33 +94,43 @@ class CocoIndex:
 
     @cached_property
     def faults(self) -> dict[str, np.ndarray]:
-        """Fault -> bool[M], the boxes that have it; the first three rule a box out of training."""
+        """Fault -> bool[M], the boxes with it; those of LEFT_OUT rule a box out of training."""
         x, y, width, height = self.xywh.T
         frame_width, frame_height = self.widths[self.box_images], self.heights[self.box_images]
+        absent = np.isnan(self.xywh).all(axis=1)
         finite = np.isfinite(self.xywh).all(axis=1)
         flat = finite & ((width < MIN_BOX_SIDE) | (height < MIN_BOX_SIDE))
-        seen = np.stack(
-            [
-                np.minimum(x + width, frame_width) - np.maximum(x, 0),
-                np.minimum(y + height, frame_height) - np.maximum(y, 0),
-            ]
-        )
+        with np.errstate(invalid="ignore"):  # boxes that are not finite
+            seen = np.stack(
+                [
+                    np.minimum(x + width, frame_width) - np.maximum(x, 0),
+                    np.minimum(y + height, frame_height) - np.maximum(y, 0),
+                ]
+            )
         outside = finite & ~flat & (seen < MIN_BOX_SIDE).any(axis=0)
         partly = (seen < np.stack([width, height]) - ROUNDING).any(axis=0)
         return {
-            "not finite": ~finite,
+            "not given": absent,
+            "not finite": ~finite & ~absent,
             "without area": flat,
             "outside the image": outside,
             "partly outside": finite & ~flat & ~outside & partly,
+            "of impossible area": finite & ~self._usable_area,
         }
+
+    @property
+    def _usable_area(self) -> np.ndarray:
+        return np.isfinite(self.area) & (self.area >= 0)
 
     @property
     def trainable(self) -> np.ndarray:
         """bool[M], the boxes of single objects that have an area inside the image."""
-        faults = self.faults
-        return ~(
-            self.crowd | faults["not finite"] | faults["without area"] | faults["outside the image"]
-        )
+        return ~np.logical_or.reduce([self.crowd, *(self.faults[name] for name in LEFT_OUT)])
+
+    @property
+    def finite(self) -> np.ndarray:
+        """bool[M], the boxes that have a place."""
+        return np.isfinite(self.xywh).all(axis=1)
 
     def take(self, images: np.ndarray) -> CocoIndex:
         """The data set of the given images (0..N-1), in their order."""
@@ -129,20 +142,37 @@ class CocoIndex:
         per_box = {key: getattr(self, key)[rows] for key in PER_BOX}
         return replace(self, offsets=offsets, **per_image, **per_box)
 
+    def take_boxes(self, rows: np.ndarray) -> CocoIndex:
+        """The data set with the boxes of which bool[M] is true."""
+        counts = np.bincount(self.box_images[rows], minlength=len(self))
+        per_box = {key: getattr(self, key)[rows] for key in PER_BOX}
+        return replace(self, offsets=np.concatenate([[0], counts.cumsum()]), **per_box)
+
+    def in_pixels(self) -> CocoIndex:
+        """The data set whose boxes are fractions of their images' sides, in pixels."""
+        sides = np.tile(np.stack([self.widths, self.heights], axis=1), 2)[self.box_images]
+        xywh = self.xywh * sides
+        return replace(self, xywh=xywh, area=xywh[:, 2] * xywh[:, 3])
+
     def ground_truth(self) -> GroundTruth:
-        """The ground truth to evaluate against: every finite box, as in the file."""
-        rows = ~self.faults["not finite"]
+        """The ground truth to evaluate against: every finite box, as in the file.
+
+        An area that is infinite or negative is replaced by the box's own.
+        """
+        rows = self.finite
+        area = np.where(self._usable_area, self.area, self.xywh[:, 2] * self.xywh[:, 3])
         return GroundTruth(
             image_ids=self.image_ids,
             category_ids=np.array(list(self.names), np.int64),
             box_image=self.image_ids[self.box_images[rows]],
             box_category=self.box_categories[rows],
             boxes=self.xywh[rows],
-            area=self.area[rows],
+            area=area[rows],
             crowd=self.crowd[rows],
         )
 
 
+LEFT_OUT = ("not given", "not finite", "without area", "outside the image")
 PER_IMAGE = ("folder", "file_names", "image_ids", "heights", "widths")
 PER_BOX = ("annotation_ids", "box_categories", "xywh", "area", "crowd")
 
@@ -164,6 +194,25 @@ def load_index(
         InputError: the file is not in COCO's format, or has a category id without an output.
     """
     arrays = cached_instances(annotations, cache_dir)
+    return index_of(arrays, annotations, images, num_classes)
+
+
+def index_of(
+    arrays: dict[str, Any], annotations: Path, images: Path, num_classes: int | None
+) -> CocoIndex:
+    """A data set of the arrays that `parse_instances`, or a reader of another layout, returns.
+
+    Args:
+        arrays: of the annotations.
+        annotations: where they are from, for messages.
+        images: the folder of the images.
+        num_classes: see `load_index`.
+
+    Raises:
+        InputError: a category id without an output.
+    """
+    arrays = dict(arrays)
+    remarks = tuple(decoded(remark) for remark in arrays.pop("remarks").tolist())
     ids, names = arrays.pop("category_ids"), arrays.pop("category_names")
     lowest, limit = (0, ids.max() + 1) if num_classes is None else (1, num_classes)
     unknown = (ids < lowest) | (ids >= limit)
@@ -176,7 +225,7 @@ def load_index(
         )
         raise InputError(
             f"{annotations}: category ids {listed_briefly(ids[unknown])} are not in "
-            f"{lowest}..{limit - 1} (annotations that use them: {listed_briefly(using) or 'none'})"
+            f"{lowest}..{limit - 1} (annotations that use them: {listed_ids(using) or 'none'})"
             f"; correct them{renumber}"
         )
     if num_classes is None:
@@ -188,7 +237,8 @@ def load_index(
         folders=(str(images),),
         folder=np.zeros(len(arrays["image_ids"]), np.int64),
         output_categories=outputs,
-        names=dict(zip(ids.tolist(), (name.decode() for name in names.tolist()), strict=True)),
+        names=dict(zip(ids.tolist(), map(decoded, names.tolist()), strict=True)),
+        remarks=remarks,
         **arrays,
     )
 
@@ -230,4 +280,15 @@ def concatenate(first: CocoIndex, second: CocoIndex) -> CocoIndex:
         for key in (*PER_IMAGE, *PER_BOX)
     }
     offsets = np.concatenate([first.offsets, first.offsets[-1] + second.offsets[1:]])
-    return replace(first, folders=first.folders + second.folders, offsets=offsets, **joined)
+    return replace(
+        first,
+        folders=first.folders + second.folders,
+        offsets=offsets,
+        remarks=first.remarks + second.remarks,
+        **joined,
+    )
+
+
+def decoded(name: bytes) -> str:
+    """A name as text, from the bytes that an index holds."""
+    return name.decode(errors="surrogateescape")

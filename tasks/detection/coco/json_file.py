@@ -1,14 +1,13 @@
-"""Reading and checking COCO's instances JSON; boxes only, no masks."""
+"""Reading and checking COCO's instances JSON, as COCO and as tools write it; boxes, no masks."""
 
-import json
-from collections.abc import Callable
-from operator import index as as_int
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
+from tasks.detection.coco.columns import FileRows, category_name
+from tasks.detection.coco.json_text import read_json
 
 
 def parse_instances(path: Path) -> dict[str, np.ndarray]:
@@ -16,119 +15,111 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
 
     Returns:
         Of N images, in the file's order: `image_ids` int64[N], `file_names` bytes[N] (UTF-8), and
-        `heights` and `widths` int64[N] in pixels.
+        `heights` and `widths` int64[N] in pixels, both 0 where the file does not say.
 
-        Of M boxes, ordered by image: `annotation_ids` and `box_categories` int64[M], `xywh`
-        float64[M, 4] in pixels as in the file, `area` float64[M] in square pixels (of the object's
-        mask; width x height if the file gives none), and `crowd` bool[M]. Those of image i are rows
-        offsets[i] to offsets[i + 1] of `offsets` int64[N + 1].
+        Of M boxes, ordered by image: `annotation_ids` int64[M] (bytes[M] where an id is no number),
+        `box_categories` int64[M], `xywh` float64[M, 4] in pixels as in the file (NaN where it has
+        no box), `area` float64[M] in square pixels (of the object's mask; width x height if the
+        file gives none), and `crowd` bool[M]. Those of image i are rows offsets[i] to
+        offsets[i + 1] of `offsets` int64[N + 1].
 
         Of K categories, in the file's order: `category_ids` int64[K] and `category_names` bytes[K]
-        (UTF-8).
+        (UTF-8). And `remarks` bytes[R] (UTF-8) on how the file was read.
 
     Raises:
         InputError: the file is missing, damaged, not in COCO's format, or inconsistent.
     """
-    content = _read_json(path)
-    images, boxes, categories = (content[key] for key in ("images", "annotations", "categories"))
-
-    def column(rows: list, what: str, key: str, convert: Callable, default: Any = None) -> list:
-        values = []
-        for number, row in enumerate(rows):
-            try:
-                values.append(convert(row.get(key, default)))
-            except (TypeError, ValueError, AttributeError):
-                raise InputError(
-                    f"{path}: {what} number {number} (counting from 0) is not in COCO's format: "
-                    f"its {key!r} is missing or of the wrong type in {str(row)[:200]}"
-                ) from None
-        return values
-
-    def ids(rows: list, what: str, key: str = "id") -> np.ndarray:
-        return np.array(column(rows, what, key, as_int), np.int64)
-
-    image_ids, category_ids = ids(images, "image"), ids(categories, "category")
-    annotation_ids = ids(boxes, "annotation")
-    box_images = ids(boxes, "annotation", "image_id")
-    box_categories = ids(boxes, "annotation", "category_id")
+    content, remarks = read_json(path)
+    try:
+        check_lists(path, content)
+    except InputError as error:
+        raise InputError(f"{error} ({remarks[0]})") if remarks else error from None
+    images = FileRows(path, "image", content["images"])
+    boxes = FileRows(path, "annotation", content["annotations"])
+    categories = FileRows(path, "category", content["categories"])
+    image_ids, category_ids = images.ids(), categories.ids()
+    annotation_ids = boxes.labels()
+    box_images, box_categories = boxes.ids("image_id"), boxes.ids("category_id")
     for what, known, used in (
         ("image", image_ids, box_images),
         ("category", category_ids, box_categories),
     ):
         _check_ids(path, what, known, used, annotation_ids)
+    heights, widths = images.sides("height"), images.sides("width")
+    _check_sides(images, heights, widths)
+    xywh, area = boxes.boxes("bbox"), boxes.numbers("area", missing=np.nan)
+    arrays = {
+        "image_ids": image_ids,
+        "file_names": images.files(),
+        "heights": heights,
+        "widths": widths,
+        "annotation_ids": annotation_ids,
+        "box_categories": box_categories,
+        "xywh": xywh,
+        "area": np.where(np.isnan(area), xywh[:, 2] * xywh[:, 3], area),
+        "crowd": boxes.flags("iscrowd"),
+        "category_ids": category_ids,
+        "category_names": categories.names("name", category_name),
+        "remarks": np.array([remark.encode() for remark in remarks], "S"),
+    }
+    return by_image(arrays, box_images)
 
-    xywh = np.array(column(boxes, "annotation", "bbox", _four), np.float64).reshape(-1, 4)
-    area = np.array(column(boxes, "annotation", "area", float, np.nan), np.float64)
-    crowd = np.array(column(boxes, "annotation", "iscrowd", as_int, 0), bool)
+
+def by_image(arrays: dict[str, Any], box_images: np.ndarray) -> dict[str, np.ndarray]:
+    """Order the boxes of `arrays` by their images, and add `offsets`.
+
+    Args:
+        arrays: as `parse_instances` returns them, the boxes in any order.
+        box_images: int64[M], the image id of each.
+    """
+    image_ids = arrays["image_ids"]
     by_id = np.argsort(image_ids)
     position = by_id[np.searchsorted(image_ids, box_images, sorter=by_id)]
     order = np.argsort(position, kind="stable")
-    counts = np.bincount(position, minlength=len(images))
-    return {
-        "image_ids": image_ids,
-        "file_names": np.array(column(images, "image", "file_name", str.encode)),
-        "heights": np.array(column(images, "image", "height", _length), np.int64),
-        "widths": np.array(column(images, "image", "width", _length), np.int64),
-        "offsets": np.concatenate([[0], counts.cumsum()]),
-        "annotation_ids": annotation_ids[order],
-        "box_categories": box_categories[order],
-        "xywh": xywh[order],
-        "area": np.where(np.isnan(area), xywh[:, 2] * xywh[:, 3], area)[order],
-        "crowd": crowd[order],
-        "category_ids": category_ids,
-        "category_names": np.array(column(categories, "category", "name", str.encode)),
-    }
+    per_box = ("annotation_ids", "box_categories", "xywh", "area", "crowd")
+    counts = np.bincount(position, minlength=len(image_ids))
+    return (
+        arrays
+        | {key: arrays[key][order] for key in per_box}
+        | {"offsets": np.concatenate([[0], counts.cumsum()])}
+    )
 
 
-def _read_json(path: Path) -> dict:
-    again = "get the file again; COCO's are in annotations_trainval2017.zip and ...2014.zip"
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    if not text.strip():
-        raise InputError(f"{path}: the file is empty ({len(text)} bytes); {again}")
-    try:
-        content = json.loads(text, object_hook=_without_polygons)
-    except json.JSONDecodeError as error:
-        page = "a web page, " if text.lstrip().startswith(b"<") else ""
-        raise InputError(
-            f"{path}: {page}not JSON at line {error.lineno}, column {error.colno} (character "
-            f"{error.pos:,}; the file has {len(text):,} bytes): {error.msg}; it is damaged or cut "
-            f"short: {again}"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text at byte {error.start:,}; {again}") from None
+def check_lists(path: Path, content: Any) -> None:
+    """Check that a file's content has COCO's three lists, and images and categories in them.
+
+    Raises:
+        InputError: it has not.
+    """
     lists = ("images", "annotations", "categories")
     missing = [
         key for key in lists if not isinstance(content, dict) or type(content.get(key)) is not list
     ]
     if missing:
         raise InputError(
-            f"{path}: not a COCO instances file: it has no list {' and no list '.join(missing)}; "
-            "give a file in COCO's object detection format (instances_*.json)"
+            f"{path}: not a COCO instances file: it has no list {' and no list '.join(missing)}"
+            f"{_likeness(content)}; give a file in COCO's object detection format "
+            "(instances_*.json)"
         )
     for key in ("images", "categories"):
         if not content[key]:
             raise InputError(f"{path}: its list of {key} is empty; give a file that has some")
-    return content
 
 
-def _without_polygons(row: dict) -> dict:
-    """Drop polygons while parsing: they are nine tenths of the file and take twice its memory."""
-    row.pop("segmentation", None)
-    return row
+def _likeness(content: Any) -> str:
+    first = content[0] if isinstance(content, list) and content else content
+    if isinstance(first, dict) and "data" in first and "annotations" in first:
+        return " (it looks like Label Studio's own JSON: export as COCO instead)"
+    if isinstance(first, dict) and "shapes" in first and "imagePath" in first:
+        return " (it looks like LabelMe's JSON for one image: convert the folder to COCO)"
+    return ""
 
 
-def _four(box: list) -> tuple[float, float, float, float]:
-    x, y, width, height = box
-    return float(x), float(y), float(width), float(height)
-
-
-def _length(pixels: int) -> int:
-    if as_int(pixels) < 1:
-        raise ValueError
-    return pixels
+def _check_sides(images: FileRows, heights: np.ndarray, widths: np.ndarray) -> None:
+    odd = np.flatnonzero((heights == 0) != (widths == 0))
+    if len(odd):
+        key, other = ("height", "width") if heights[odd[0]] == 0 else ("width", "height")
+        raise images.refused(int(odd[0]), key, f"is unknown but its {other!r} is not")
 
 
 def _check_ids(
@@ -142,8 +133,19 @@ def _check_ids(
     stray = ~np.isin(used, known)
     if stray.any():
         raise InputError(
-            f"{path}: {stray.sum():,} annotations (ids {listed_briefly(annotation_ids[stray])}) "
+            f"{path}: {stray.sum():,} annotations (ids {listed_ids(annotation_ids[stray])}) "
             f"have {what} ids that the file does not list: "
             f"{listed_briefly(np.unique(used[stray]))}; remove "
             f"these annotations, or add the {what} to the file"
         )
+
+
+def plain_ids(ids: np.ndarray) -> list[int | str]:
+    """Annotation ids as numbers or text."""
+    return [one.decode() if isinstance(one, bytes) else one for one in ids.tolist()]
+
+
+def listed_ids(ids: np.ndarray) -> str:
+    """The first five annotation ids and the number of the rest."""
+    rest = f" and {len(ids) - 5:,} more" if len(ids) > 5 else ""
+    return ", ".join(map(str, plain_ids(ids[:5]))) + rest

@@ -1,13 +1,19 @@
 """COCO's splits on disk: which files belong to one, checking that they exist, and loading it."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.audit import Audit, audit, check_images
-from tasks.detection.coco.index import CocoIndex, concatenate, load_index
+from tasks.detection.coco.audit import Audit, audit
+from tasks.detection.coco.checking import check_images
+from tasks.detection.coco.index import CocoIndex, concatenate, index_of, load_index
+from tasks.detection.coco.unlabelled import load_unlabelled, require_photographs
+from tasks.detection.layouts.kinds import layout_of, other_layout
+from tasks.detection.layouts.reading import Annotations, read_annotations
 
 NUM_CLASSES = 91  # category ids 1..90 and background
 MINIVAL_IMAGES = 8059  # of the paper's detectors (arXiv 1611.10012)
@@ -37,41 +43,225 @@ def coco_files(root: Path, year: int, split: Split) -> Files:
     return Files(root / "annotations" / f"instances_{name}.json", root / name)
 
 
-def check_files(root: str | Path, year: int = 2017, minival_ids: str | Path | None = None) -> None:
-    """Check that the data set's files are in `root`; looks at paths only.
+def check_files(
+    root: str | Path, year: int = 2017, minival_ids: str | Path | None = None, **options: Any
+) -> None:
+    """Check that a data set's files are in `root`; looks at paths only. See `BoxSets`.
 
     Raises:
         InputError: a file or folder is missing; it says where to get it and how to go on without.
     """
-    root = Path(root).absolute()
-    if year not in (2014, 2017):
-        raise InputError(
-            f"COCO was published for 2014 and 2017, not {year}: set data.year to one of these"
-        )
-    looked_for = {}
-    for split in ("train", "val"):
-        annotations, images = coco_files(root, year, split)
-        if not annotations.is_file():
-            looked_for[annotations] = f"annotations/annotations_trainval{year}.zip"
-        if not images.is_dir():
-            looked_for[images] = f"zips/{split}{year}.zip"
-    if looked_for:
-        lines = [f"COCO {year} is not complete in {root}. Not found:"]
-        lines += [f"  {path}" for path in looked_for]
-        lines += ["Download and unpack there:"]
-        archives = dict.fromkeys(looked_for.values())
-        lines += [f"  {DOWNLOADS}/{archive} ({ARCHIVE_SIZES[archive]})" for archive in archives]
-        lines += ["or add mode=sample to use the embedded set"]
-        raise InputError("\n".join(lines))
-    if minival_ids is not None:
-        if year != 2014:
-            raise InputError("data.minival_ids selects images of val2014: it needs data.year=2014")
-        if not Path(minival_ids).is_file():
+    BoxSets(root, "", year, minival_ids, **options).check()
+
+
+class BoxSets:
+    """The training and validation split of a set of annotated images.
+
+    Args:
+        root: the folder that the other paths are relative to.
+        cache_dir: folder for the parsed annotations.
+        year: of COCO, 2017 or 2014.
+        minival_ids: with 2014, a text file of image ids, one per line. 'val' is then these images
+            of val2014, as in the paper, and 'train' is train2014 and the rest of val2014.
+        num_classes: see `load_index`.
+        train, val: annotations of the splits, in any layout of `layout_of`; None: COCO's own of
+            `year`.
+        train_images, val_images: the folders of their images; None: looked for near them.
+        val_fraction: hold out this share of the training images instead of reading `val`.
+        seed: chooses the images that are held out.
+        skip_unreadable: leave out images that are missing, unreadable or of another size than
+            annotated, rather than stop.
+        unlabelled: a folder whose photographs are 'train', without boxes: for a student that
+            learns from a teacher alone.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        cache_dir: str | Path,
+        year: int = 2017,
+        minival_ids: str | Path | None = None,
+        num_classes: int | None = NUM_CLASSES,
+        train: str | None = None,
+        val: str | None = None,
+        train_images: str | None = None,
+        val_images: str | None = None,
+        val_fraction: float | None = None,
+        seed: int = 0,
+        skip_unreadable: bool = False,
+        unlabelled: str | None = None,
+    ):
+        self.root, self.cache_dir = Path(root), Path(cache_dir)
+        self.year, self.minival_ids, self.num_classes = year, minival_ids, num_classes
+        self.given: dict[Split, str | None] = {"train": train, "val": val}
+        self.folders: dict[Split, str | None] = {"train": train_images, "val": val_images}
+        self.val_fraction, self.seed, self.skip = val_fraction, seed, skip_unreadable
+        self.unlabelled = None if unlabelled is None else self.root / unlabelled
+        self._read: dict[Split, Annotations] = {}
+
+    def annotations(self, split: Split) -> Path:
+        """The annotations of a split."""
+        given = self.given[split]
+        own = coco_files(self.root, self.year, split).annotations
+        return own if given is None else self.root / given
+
+    def is_coco(self, split: Split) -> bool:
+        """Whether a split is COCO's own, in COCO's own layout."""
+        own = coco_files(self.root, self.year, split).annotations
+        return self.folders[split] is None and self.annotations(split) == own
+
+    @property
+    def described(self) -> str:
+        """The set in a word or two."""
+        if all(self.is_coco(split) for split in self.splits):
+            return f"{self.root.name} {self.year}"
+        return " ".join([self.root.name, *dict.fromkeys(self.given[s] or "" for s in self.splits)])
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits that have annotations of their own."""
+        if self.unlabelled is not None:
+            return ("val",)
+        return ("train", "val") if self.val_fraction is None else ("train",)
+
+    def check(self) -> None:
+        """Check that the files are there; looks at paths only.
+
+        Raises:
+            InputError: a file or folder is missing; it says where to get it and how to go on.
+        """
+        if self.year not in (2014, 2017):
             raise InputError(
-                f"{minival_ids}: no such file; data.minival_ids is a text file with one image id "
-                "per line (the paper's 8,059 are mscoco_minival_ids.txt in object_detection/data "
-                "of TensorFlow's models)"
+                f"COCO was published for 2014 and 2017, not {self.year}: set data.year to one of "
+                "these"
             )
+        if self.unlabelled is not None:
+            if self.val_fraction is not None or self.minival_ids is not None:
+                raise InputError(
+                    "data.unlabelled names the training images: leave out data.val_fraction and "
+                    "data.minival_ids, which take images out of annotated ones"
+                )
+            require_photographs(self.unlabelled)
+        if all(self.is_coco(split) for split in self.splits):
+            self._check_coco()
+        else:
+            for split in self.splits:
+                self._check_own(split)
+        self._check_minival()
+
+    def _check_coco(self) -> None:
+        root, looked_for = self.root.absolute(), {}
+        for split in self.splits:
+            annotations, images = coco_files(root, self.year, split)
+            if not annotations.is_file():
+                looked_for[annotations] = f"annotations/annotations_trainval{self.year}.zip"
+            if not images.is_dir():
+                looked_for[images] = f"zips/{split}{self.year}.zip"
+        if looked_for:
+            lines = [f"COCO {self.year} is not complete in {root}. Not found:"]
+            lines += [f"  {path}" for path in looked_for]
+            if other := other_layout(root):
+                lines += ["To train on the annotations that are there, add", f"  {other}"]
+            lines += ["Download and unpack there:"]
+            archives = dict.fromkeys(looked_for.values())
+            lines += [f"  {DOWNLOADS}/{archive} ({ARCHIVE_SIZES[archive]})" for archive in archives]
+            lines += ["or add mode=sample to use the embedded set"]
+            raise InputError("\n".join(lines))
+
+    def _check_own(self, split: Split) -> None:
+        path, images = self.annotations(split), self.folders[split]
+        if not path.exists():
+            advice = "give the path of the annotations, relative to data.root"
+            if split == "val":
+                advice += ", or hold out a share of the training images: data.val_fraction=0.2"
+            raise InputError(f"{path}: no such file or folder (data.{split}); {advice}")
+        layout_of(path)
+        if images is not None and not (self.root / images).is_dir():
+            raise InputError(
+                f"{self.root / images}: no such folder (data.{split}_images); give the path of the "
+                "images, relative to data.root"
+            )
+
+    def _check_minival(self) -> None:
+        if self.minival_ids is None:
+            return
+        if self.val_fraction is not None:
+            raise InputError("data.minival_ids and data.val_fraction: give one of them")
+        if self.year != 2014:
+            raise InputError("data.minival_ids selects images of val2014: it needs data.year=2014")
+        if not Path(self.minival_ids).is_file():
+            raise InputError(
+                f"{self.minival_ids}: no such file; data.minival_ids is a text file with one image "
+                "id per line (the paper's 8,059 are mscoco_minival_ids.txt in "
+                "object_detection/data of TensorFlow's models)"
+            )
+
+    def load(self, split: Split) -> tuple[CocoIndex, Audit]:
+        """Load a split, and check its annotations and image files.
+
+        Returns:
+            The boxes that have a place, and counts of all of them.
+
+        Raises:
+            InputError: files are missing, damaged, or do not agree with each other; or there is
+                nothing to learn from.
+        """
+        if split == "train" and self.unlabelled is not None:
+            index = load_unlabelled(self.unlabelled, self._checked("val")[0], self.cache_dir)
+            return index, audit(index)
+        notes: tuple[str, ...] = ()
+        if self.val_fraction is not None:
+            index, left_out = self._checked("train")
+            index = index.take(held_out(index, self.val_fraction, self.seed)[split])
+            left_out = left_out if split == "train" else {}  # each is counted once
+        elif self.minival_ids is None:
+            index, left_out = self._checked(split)
+        else:
+            val, left_out = self._checked("val")
+            chosen = read_minival(Path(self.minival_ids), val)
+            if chosen.sum() != MINIVAL_IMAGES:
+                notes = (
+                    f"{self.minival_ids} names {chosen.sum():,} images, the paper's minival has "
+                    f"{MINIVAL_IMAGES:,}: scores are not comparable with the paper's",
+                )
+            if split == "val":
+                index, left_out = val.take(np.flatnonzero(chosen)), {}  # counted with train
+            else:
+                train, more = self._checked("train")
+                index = concatenate(train, val.take(np.flatnonzero(~chosen)))
+                left_out = {k: left_out.get(k, 0) + more.get(k, 0) for k in left_out | more}
+        counts = audit(index, notes, left_out)
+        if split == "train" and not counts.trainable_boxes:
+            raise InputError(
+                f"{self.annotations('train')}: nothing to learn, no box can be trained on: "
+                f"{counts}\nCorrect the boxes, or name other annotations: data.train"
+            )
+        finite = index.finite
+        return index if finite.all() else index.take_boxes(finite), counts
+
+    def _checked(self, split: Split) -> tuple[CocoIndex, dict[str, int]]:
+        """A split with its images checked, and how many were left out."""
+        found = self._annotations(split)
+        if found.layout == "voc" and self.val_fraction is None and self.num_classes is None:
+            # a class that only one split has is a class of both
+            other = self._annotations("val" if split == "train" else "train")
+            found = found.with_names(other)
+        path = self.annotations(split)
+        index = index_of(found.arrays, path, found.images, self.num_classes)
+        index, left_out = check_images(index, path, self.cache_dir, self.skip)
+        return (index.in_pixels() if found.layout == "yolo" else index), left_out
+
+    def _annotations(self, split: Split) -> Annotations:
+        """What the annotations of a split say, read once."""
+        if split not in self._read:
+            given = self.folders[split]
+            self._read[split] = read_annotations(
+                self.annotations(split),
+                None if given is None else self.root / given,
+                split,
+                self.cache_dir,
+            )
+        return self._read[split]
 
 
 def load_checked(
@@ -83,56 +273,36 @@ def load_checked(
         InputError: annotations or image files cannot be used.
     """
     index = load_index(annotations, images, cache_dir=cache_dir, num_classes=num_classes)
-    check_images(index, annotations, cache_dir)
-    return index
+    return check_images(index, annotations, cache_dir)[0]
 
 
 def load_split(
-    root: str | Path,
-    split: Split,
-    *,
-    cache_dir: str | Path,
-    year: int = 2017,
-    minival_ids: str | Path | None = None,
-    num_classes: int | None = NUM_CLASSES,
+    root: str | Path, split: Split, *, cache_dir: str | Path, **options: Any
 ) -> tuple[CocoIndex, Audit]:
-    """Load a split of COCO in `root`, and check its annotations and image files.
+    """Load a split of COCO in `root`; see `BoxSets` for the options."""
+    sets = BoxSets(root, cache_dir, **options)
+    sets.check()
+    return sets.load(split)
 
-    Args:
-        root: holds `annotations/` and the image folders.
-        split: "train" or "val".
-        cache_dir: folder for the parsed annotations.
-        year: 2017 or 2014.
-        minival_ids: with 2014, a text file of image ids, one per line. 'val' is then these images
-            of val2014, as in the paper, and 'train' is train2014 and the rest of val2014.
-        num_classes: see `load_index`.
+
+def held_out(index: CocoIndex, fraction: float, seed: int) -> dict[str, np.ndarray]:
+    """Split -> its images, in order, when a share of all files is held out for validation.
+
+    A file that is there under two ids is in one split only.
 
     Raises:
-        InputError: files are missing, damaged, or do not agree with each other.
+        InputError: there is one file only.
     """
-    root, cache_dir = Path(root), Path(cache_dir)
-    check_files(root, year, minival_ids)
-
-    def load(name: Split) -> CocoIndex:
-        files = coco_files(root, year, name)
-        return load_checked(*files, cache_dir=cache_dir, num_classes=num_classes)
-
-    if minival_ids is None:
-        index = load(split)
-        return index, audit(index)
-    val = load("val")
-    chosen = read_minival(Path(minival_ids), val)
-    notes: tuple[str, ...] = ()
-    if chosen.sum() != MINIVAL_IMAGES:
-        notes = (
-            f"{minival_ids} names {chosen.sum():,} images, the paper's minival has "
-            f"{MINIVAL_IMAGES:,}: scores are not comparable with the paper's",
+    files = np.unique(index.file_names, return_inverse=True)[1]
+    count = files.max() + 1
+    if count < 2:
+        raise InputError(
+            f"{index.folders[0]}: one image cannot be split; leave out data.val_fraction and name "
+            "validation images: data.val"
         )
-    if split == "val":
-        index = val.take(np.flatnonzero(chosen))
-    else:
-        index = concatenate(load("train"), val.take(np.flatnonzero(~chosen)))
-    return index, audit(index, notes)
+    number = min(max(1, round(fraction * count)), count - 1)
+    chosen = np.isin(files, np.random.default_rng(seed).permutation(count)[:number])
+    return {"train": np.flatnonzero(~chosen), "val": np.flatnonzero(chosen)}
 
 
 def read_minival(path: Path, val: CocoIndex) -> np.ndarray:

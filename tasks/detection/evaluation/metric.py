@@ -8,12 +8,14 @@ category, three area ranges, crowds ignored. Two engines give equal scores: "fas
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 
 from backbone.errors import InputError
 from tasks.detection.evaluation.arrays import Detections, GroundTruth, check_finite
+from tasks.detection.evaluation.errors import Errors, find_errors
 from tasks.detection.evaluation.fast import fast_evaluate
 from tasks.detection.evaluation.reference import pycocotools_evaluate
 
@@ -28,6 +30,15 @@ class CocoResult:
     # recall 0, 0.01 ... 1, mean over categories
     precision: dict[str, np.ndarray]
     per_category: dict[int, float]  # AP by category id
+    # by category id, float64[101]: its precision at recall 0, 0.01 ... 1 at IoU 0.5
+    per_category_precision: dict[int, np.ndarray]
+    ground_truth: GroundTruth
+    detections: Detections
+
+    @cached_property
+    def errors(self) -> Errors:
+        """The best score threshold, and what is missed, invented and wrong above it."""
+        return find_errors(self.ground_truth, self.detections)
 
 
 def evaluate(ground_truth: GroundTruth, detections: Detections, engine: str = "fast") -> CocoResult:
@@ -69,6 +80,9 @@ def evaluate(ground_truth: GroundTruth, detections: Detections, engine: str = "f
             for name, curve in curves.items()
         },
         per_category={c: _mean(precision[:, :, i, any_area]) for i, c in enumerate(categories)},
+        per_category_precision={c: precision[0, :, i, any_area] for i, c in enumerate(categories)},
+        ground_truth=ground_truth,
+        detections=detections,
     )
 
 

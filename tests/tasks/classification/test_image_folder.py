@@ -26,6 +26,32 @@ def test_hidden_files_and_other_types_are_not_images(folder, images):
     train = ImageFolder(str(folder)).load().splits["train"]
     assert train.counts.tolist() == [6, 3]
     assert "ant/9.PNG" in files(train)
+    assert train.left_out == {".txt": 1}
+    assert str(train).endswith("; not images, left out: 1 .txt")
+
+
+def test_images_in_folders_of_a_class_belong_to_it(folder, images):
+    images(folder / "train", ["ant/nest/0.jpg", "ant/nest/deep/1.jfif"])
+    train = ImageFolder(str(folder)).load().splits["train"]
+    assert train.counts.tolist() == [7, 3]
+    assert {"ant/nest/0.jpg", "ant/nest/deep/1.jfif"} <= {*files(train)}
+
+
+def test_what_is_left_out_is_counted_once(folder):
+    (folder / "train/ant/notes").write_text("no image")
+    found = ImageFolder(str(folder / "train"), val_fraction=0.4).load()
+    assert found.splits["train"].left_out == {"without a suffix": 1}
+    assert not found.splits["val"].left_out
+
+
+def test_a_folder_or_a_link_to_itself_with_the_name_of_an_image(folder):
+    (folder / "train/ant/d.jpg").mkdir()
+    with pytest.raises(InputError, match=r"ant/d\.jpg has the name of an image but is a folder"):
+        ImageFolder(str(folder)).load()
+    (folder / "train/ant/d.jpg").rmdir()
+    (folder / "train/ant/l.jpg").symlink_to("l.jpg")
+    with pytest.raises(InputError, match=r"ant/l\.jpg: cannot be read: Too many levels"):
+        ImageFolder(str(folder)).load()
 
 
 def test_other_names_a_test_split_and_evaluation_only(folder):

@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -58,8 +59,22 @@ def metrics(folder: Path) -> dict[str, float]:
 def test_a_run_scores_and_draws(trained):
     assert metrics(trained).keys() == {"top1", "top5", "mean_class_accuracy"}
     pictures = {p.name for p in (trained / "plots").iterdir()}
-    assert {"confusion_matrix.png", "learning_curves.png"} <= pictures
+    assert {"confusion_matrix.png", "learning_curves.png", "reliability.png"} <= pictures
     assert "most_confident_mistakes.png" in pictures, "one epoch of six steps errs somewhere"
+
+
+def test_classes_and_calibration_are_reported(trained):
+    result = json.loads((trained / "result.json").read_text())
+    rows, matrix = result["per_category"], np.array(result["confusion"]["matrix"])
+    assert [row["images"] for row in rows] == matrix.sum(1).tolist()
+    accuracy = [row["accuracy"] for row in rows if row["images"]]
+    assert np.mean(accuracy) == pytest.approx(metrics(trained)["mean_class_accuracy"], abs=1e-3)
+    calibration = result["calibration"]
+    assert sum(calibration["bins"]["images"]) == matrix.sum()
+    assert calibration["fitted_on"] == "val"
+    saved = torch.load(trained / "best.ckpt", weights_only=True)["chosen"]["temperature"]
+    assert calibration["temperature"] == pytest.approx(saved, abs=1e-4)
+    assert "fitted on these images" in result["summary"][0]
 
 
 def test_evaluating_the_checkpoint_gives_the_reported_scores(run, trained, dogs, options, tmp_path):

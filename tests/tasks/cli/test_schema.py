@@ -17,6 +17,8 @@ BY_TASK = {
     "task.head.crop": "faster_rcnn_coco",
     "task.head.anchor_sizes": "faster_rcnn_coco",
     "data.num_classes": "ssd_coco",
+    "data.unlabelled": "ssd_coco",
+    "task.distillation": "ssd_coco",
     "data.year": "ssd_coco",
     "data.minival_ids": "ssd_coco",
     "data.t_": "planet",
@@ -98,6 +100,8 @@ REFUSED = [
     "task.module.monitor_km=3 task.module.baseline_photographs=0 task.name=3",
     "preprocess.flip=5 preprocess.flip=-1 preprocess.brightness=nan preprocess.contrast=-1",
     "data.view.crop_fraction=0 data.view.crop_fraction=2 data.view.box=[0,0,1] trust=grades",
+    "task.distillation.answers=both task.distillation.gamma=-1 task.distillation.boxes=-1",
+    "task.distillation.min_score=2 data.unlabelled=3",
     "data.view.box=[0.9,0,0.1,1] data.view.keep_aspect=1 paths.runs=null paths.cache=3",
 ]
 
@@ -129,6 +133,7 @@ TAKEN = [
     "+trainer.val_check_interval=0.5 +trainer.detect_anomaly=true +backbone.initialisation=he",
     "task.head.extras=[] task.head.scales=[0.1,0.9] task.module.radii_km=[750] task.head.dropout=0",
     "backbone.weights=none backbone.weights=/a/b.ckpt",
+    "task.distillation.answers=detections task.distillation.gamma=0 data.unlabelled=null",
     "optimizer.optimizer._target_=torch.optim.AdamW task.bench=null data.prepare=null",
 ]
 
@@ -215,6 +220,20 @@ def test_options_of_a_task_from_elsewhere_have_the_types_of_their_defaults(tmp_p
     assert said(*task, "data.batch_size=0") == ["data.batch_size=0: a whole number from 1, or auto"]
     (line,) = said(*task, "task.module.stepps=4")
     assert "Did you mean 'task.module.steps'?" in line
+
+
+def test_photographs_without_boxes_and_a_teacher_without_a_lesson_are_refused():
+    teacher = ("task=ssd_coco", "distill=teacher", "distill.teacher=x.ckpt")
+    assert said(*teacher, "data.unlabelled=photos") == []
+    (line,) = said("task=ssd_coco", "data.unlabelled=photos")
+    assert line.endswith("add distill=teacher distill.teacher=best.ckpt")
+    (line,) = said(*teacher, "data.unlabelled=photos", "distill.weight=0.5")
+    assert line.endswith("leave distill.weight at 1")
+    weights = [f"task.distillation.{name}=0" for name in ("classes", "boxes")]
+    (line,) = said(*teacher, *weights)
+    assert "nothing would be learnt" in line
+    assert said(*teacher, *weights, "task.distillation.features=1") == []
+    assert said("task=ssd_coco", *weights) == []
 
 
 def test_a_path_may_begin_with_the_home_folder(monkeypatch, tmp_path):

@@ -8,7 +8,8 @@ from backbone.errors import InputError
 from tasks.data.image_index import ImageIndex
 from tasks.data.labelled_images import LabelledImages, collate_labelled
 from tasks.images.crops import RandomResizedCrop, central_box
-from tasks.images.files import crop_resize, open_image
+from tasks.images.files import open_image
+from tasks.images.loading import crop_resize
 from tasks.images.view import View
 
 SIZES = [(120, 90), (64, 100), (80, 80)]

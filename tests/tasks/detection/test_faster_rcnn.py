@@ -188,10 +188,20 @@ def test_a_network_of_nan_gives_a_loss_of_nan_and_no_crash():
         task.eval().predict(batch())
 
 
-def test_a_training_step_never_waits_for_the_device():
+def test_a_training_step_never_waits_for_the_device(monkeypatch):
+    # a CPU checks whether suppression is complete; compiled, it does as other devices do
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
     task, given = detection(head()).train(), batch()
     with NoSync():
         sum(task.loss(given).values()).backward()
+
+
+def test_an_answer_never_waits_for_the_device(monkeypatch):
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    task, given = detection(head()).eval(), batch()
+    given["extent"] = given["size"].float()
+    with NoSync(), torch.no_grad():
+        task.predict(given)
 
 
 @pytest.mark.cuda

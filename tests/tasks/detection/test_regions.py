@@ -4,7 +4,13 @@ import pytest
 import torch
 from torchvision import ops
 
-from tasks.detection.regions import balanced_sample, roi_align
+from tasks.detection.regions import (
+    balanced_sample,
+    by_torchvision,
+    croppable,
+    from_table,
+    roi_align,
+)
 
 SIZE = (90, 130)
 
@@ -35,6 +41,57 @@ def test_it_is_torchvisions_with_one_sample_per_cell(shape, cells):
     (ours,) = torch.autograd.grad((mine * direction).sum(), maps)
     (reference,) = torch.autograd.grad((theirs * direction).sum(), maps)
     torch.testing.assert_close(ours, reference, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_both_ways_to_crop_agree(count):
+    """The CPU's and the GPU's: outputs, gradients and layout, without any region too."""
+    torch.manual_seed(1)
+    boxes, image = boxes_inside(40)[:count], torch.arange(count) % 2
+    found = []
+    for crop in (from_table, by_torchvision):
+        maps = torch.linspace(-3, 3, 2 * 4 * 6 * 9).sin().view(2, 4, 6, 9).requires_grad_()
+        regions = crop(maps, boxes, image, SIZE, 7)
+        weight = torch.linspace(-1, 1, regions.numel()).view(regions.shape)
+        (gradient,) = torch.autograd.grad((regions * weight).sum(), maps)
+        assert regions.shape == (count, 4, 7, 7)
+        assert regions.is_contiguous(memory_format=torch.channels_last)
+        found.append((regions, gradient))
+    torch.testing.assert_close(*found, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("crop", [from_table, by_torchvision])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_regions_are_sampled_in_float32_under_autocast(crop, dtype):
+    maps, boxes = torch.randn(2, 8, 6, 9).to(dtype), boxes_inside(6)
+    image = torch.arange(6) % 2
+    exact = crop(maps.float(), boxes, image, SIZE, 7)
+    with torch.autocast("cpu", dtype):
+        regions = crop(croppable(maps), boxes, image, SIZE, 7)
+    assert regions.dtype == torch.float32
+    assert torch.equal(regions, exact)
+
+
+def test_a_deterministic_run_adds_gradients_in_one_order(monkeypatch):
+    monkeypatch.setattr("torchvision.ops.roi_align", None)
+    maps = torch.randn(1, 2, 6, 9, device="meta")
+    box, image = torch.zeros(1, 4, device="meta"), torch.zeros(1, dtype=torch.int64, device="meta")
+    with pytest.raises(TypeError, match="not callable"):
+        roi_align(maps, box, image, SIZE, 7)
+    torch.use_deterministic_algorithms(True)
+    try:
+        assert roi_align(maps, box, image, SIZE, 7).shape == (1, 2, 7, 7)
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_crops_what_a_cpu_does():
+    maps, boxes, image = torch.randn(3, 16, 6, 9), boxes_inside(20), torch.arange(20) % 3
+    expected = roi_align(maps, boxes, image, SIZE, 14)
+    found = roi_align(maps.cuda(), boxes.cuda(), image.cuda(), SIZE, 14)
+    torch.testing.assert_close(found.cpu(), expected, rtol=0, atol=1e-4)
 
 
 def test_regions_of_a_bf16_map_are_channels_last_and_float32():

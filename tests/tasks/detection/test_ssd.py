@@ -132,6 +132,34 @@ def test_a_training_step_never_waits_for_the_device(loss):
         sum(task.loss(given).values()).backward()
 
 
+class Kernels(TorchDispatchMode):
+    """Counts operations that compute or copy: on a GPU each is a kernel, and a few are several."""
+
+    FREE = ("detach", "_unsafe_view", "empty")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += not function.is_view and function.overloadpacket.__name__ not in self.FREE
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("count", [1, 32])
+def test_an_answer_takes_few_kernels_and_never_waits_for_the_device(count, monkeypatch):
+    """Beside the network's own, at any batch; here as on other devices than a CPU."""
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    task, given = detection(head()).eval(), batch(count)
+    given["extent"] = given["size"].float()
+    with torch.no_grad():
+        with Kernels() as network:
+            task.head(task.preprocess(given["image"]))
+        with NoSync(), Kernels() as answer:
+            task.predict(given)
+    assert answer.count - network.count <= 90
+
+
 def test_no_sync_catches_what_waits():
     with NoSync():
         with pytest.raises(AssertionError, match="nonzero"):

@@ -1,5 +1,6 @@
 """Detection with any head: what the head is given, and how its answer is converted."""
 
+import json
 from types import SimpleNamespace
 
 import hydra
@@ -15,7 +16,8 @@ from tasks.detection.coco.index import load_index
 from tasks.detection.coco.splits import load_split
 from tasks.detection.crop import RandomCrop
 from tasks.detection.data import CocoData
-from tasks.detection.evaluation.metric import CocoAP
+from tasks.detection.evaluation.arrays import Detections
+from tasks.detection.evaluation.metric import CocoAP, evaluate
 from tasks.detection.presenter import BoxPresenter
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
@@ -199,7 +201,8 @@ def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
     data.setup("fit")
     task = detection(view=data.view).train()
     task.head.answer = perfect(data.collate([data.datasets["val"][i] for i in range(9)]))
-    task.result = SimpleNamespace(precision={"AP50": np.ones(101)})
+    truth = data.ground_truth("val", 9)
+    task.result = evaluate(truth, Detections([], [], [], []))
     drawn = []
     monkeypatch.setattr(
         BoxPresenter, "draw", lambda self, image, *rest: drawn.append(rest) or image
@@ -215,8 +218,12 @@ def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
         np.testing.assert_allclose(found, truth[: len(found)], atol=0.06)  # written to a tenth
         assert found
     assert {path.name for path in (tmp_path / "plots").iterdir()} == {
+        "confusion_matrix.png",
         "precision_recall.png",
+        "precision_recall_per_category.png",
         "predictions.png",
+        "score_threshold.png",
+        "worst_images.png",
     }
 
 
@@ -230,3 +237,22 @@ def test_a_detector_has_the_view_of_its_data(task):
             assert "view" not in config.task.module
             for option in options:
                 assert option == f"data.view.keep_aspect={config.data.view.keep_aspect}".lower()
+
+
+@pytest.mark.cuda
+@pytest.mark.slow
+def test_a_gpus_decoder_scores_as_the_loader_processes_do(run, detector, tiny, tmp_path):
+    found = {}
+    for decode in ("cpu", "cuda"):
+        runs = tmp_path / decode
+        answer = run(
+            *(option for option in tiny if not option.startswith(("mode=", "paths.runs="))),
+            *("mode=evaluate", "trainer.max_epochs=0", f"data.decode={decode}"),
+            *(f"backbone.weights={detector.path / 'best.ckpt'}", f"paths.runs={runs}"),
+        )
+        assert answer.code == 0, answer.err
+        (path,) = runs.glob("ssd_coco/*/result.json")
+        found[decode] = json.loads(path.read_text())["metrics"]
+    # in points of AP
+    assert found["cuda"]["AP"] == pytest.approx(found["cpu"]["AP"], abs=0.002)
+    assert found["cuda"]["AP50"] == pytest.approx(found["cpu"]["AP50"], abs=0.005)

@@ -154,6 +154,23 @@ def test_columns_that_no_mirror_has(tmp_path, more, match):
     refused(tmp_path / "data", tmp_path / "celeba", match)
 
 
+@pytest.mark.parametrize(
+    ("image", "match"),
+    [
+        (None, "image 1: the row has no image"),
+        ({"bytes": picture(1), "path": "a\0b.jpg"}, "image 1: .* is no name of a file"),
+        ({"bytes": picture(1), "path": "x/.."}, "image 1: .* is no name of a file"),
+        ({"bytes": picture(1), "path": "a" * 300 + ".jpg"}, r"image 1: .*\(304 characters\)"),
+    ],
+    ids=["null", "NUL", "dots", "long"],
+)
+def test_images_that_cannot_be_written(tmp_path, image, match):
+    write_mirror(tmp_path / "mirror", image=[image, {"bytes": picture(1), "path": "b.jpg"}])
+    with pytest.raises(InputError, match=match):
+        unpack(tmp_path / "mirror", tmp_path / "celeba")
+    assert not list(tmp_path.rglob("*.jpg"))
+
+
 def test_without_pyarrow_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     refused(tmp_path, tmp_path / "celeba", "pip install pyarrow")

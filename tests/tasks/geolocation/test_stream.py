@@ -15,6 +15,7 @@ from tasks.geolocation.dataset import collate_places
 from tasks.geolocation.shards import Shards
 from tasks.geolocation.stream import DROPPED, ShardStream, StreamBatches
 from tasks.images.crops import RandomResizedCrop
+from tasks.images.decoding import BatchDecoder
 from tasks.images.view import View
 from tests.tasks.geolocation.conftest import TOWNS, add_member, picture, write_shards
 
@@ -227,3 +228,21 @@ def test_lightning_finds_the_epoch():
     found = StreamBatches(SimpleNamespace(seed=0, __iter__=None), 1, 1, 0, collate_places)
     found.sampler.set_epoch(5)
     assert found.epoch == 5
+
+
+def test_a_stream_whose_images_a_device_decodes(tmp_path, partition):
+    """The same photographs in the same order, and the same ones left out."""
+    shards = Shards(write_shards(tmp_path, [9, 7]), None, 4)
+    found = []
+    for decoder in (None, BatchDecoder(SIZE, torch.device("cpu"))):
+        photographs = stream(shards, partition, crop=RandomResizedCrop())
+        if decoder is not None:
+            photographs = photographs.undecoded()
+        loader = StreamBatches(photographs, 4, 3, 0, collate_places, decoder=decoder)
+        found.append((list(loader), photographs.counts))
+    (plain, left_out), (decoded, also_left_out) = found
+    assert left_out == also_left_out
+    for one, two in zip(plain, decoded, strict=True):
+        assert one.keys() == two.keys()
+        assert (one["image"].int() - two["image"].int()).abs().max() <= 2
+        assert all(torch.equal(one[key], two[key]) for key in one if key != "image")

@@ -5,7 +5,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from tasks.images.crops import RandomResizedCrop, central_box
-from tasks.images.files import crop_resize
+from tasks.images.loading import crop_resize
 
 
 @pytest.mark.parametrize(("width", "height"), [(500, 375), (333, 512), (640, 641), (120, 90)])

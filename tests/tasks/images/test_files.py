@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from backbone.errors import InputError
-from tasks.images.files import PADDING, crop_resize, fault, fit, load_view, open_image
+from tasks.images.files import PADDING, fault, fit, open_image
+from tasks.images.loading import crop_resize, load_view
 
 
 @pytest.fixture

@@ -113,3 +113,29 @@ def test_an_output_never_replaces_an_input(folder):
         with pytest.raises(InputError, match=r"would replace .*choose another --output"):
             refuse_overwriting([folder / "new.jpg", output], [folder / "gone.jpg", image])
     refuse_overwriting([folder / "new.jpg", folder / "raw.cr2"], [folder / "gone.jpg", image])
+
+
+def test_patterns_name_what_they_match(folder):
+    (folder / "clip.MP4").touch()
+    paths, lines = named_images([folder / "*"])
+    assert paths == [folder / "b.jpg", folder / "clip.MP4", folder / "a/deep/c.PNG"]
+    assert lines == [f"{folder / '*'}: skipped 2 .txt, 1 without a suffix, 1 .cr2"]
+    assert named_images([folder / "**/*.[jP][pN]*"])[0] == [
+        folder / "a/deep/c.PNG",
+        folder / "b.jpg",
+    ]
+
+
+def test_a_file_with_a_patterns_signs_is_itself(folder):
+    odd = folder / "b[1]*.jpg"
+    odd.touch()
+    assert named_images([odd]) == ([odd], [])
+    web = Path("https://example.org/cat.jpg?size=*")
+    assert named_images([web]) == ([web], [])
+
+
+def test_a_pattern_without_a_match_is_named(folder):
+    with pytest.raises(InputError, match=r"matches this pattern, only 2 \.txt"):
+        named_images([folder / "*.txt"])
+    with pytest.raises(InputError, match=r"matches this pattern$"):
+        named_images([folder / "*.webp"])

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from tasks.runs.plots import learning_curves
+from tasks.runs.plots import learning_curves, plt, save_figure
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,13 @@ def test_curves_are_drawn(tmp_path, rows):
     learning_curves(metrics, tmp_path / "plots" / "curves.png", {})
     with Image.open(tmp_path / "plots" / "curves.png") as picture:
         picture.load()
+
+
+@pytest.mark.parametrize("limits", [(0.01, 3000), (0.7, 4)], ids=["decades", "within one"])
+def test_ticks_of_logarithmic_axes_are_plain_numbers(tmp_path, limits):
+    figure, axes = plt.subplots()
+    axes.set(xscale="log", xlim=limits)
+    save_figure(figure, tmp_path / "figure.png")
+    labels = [text.get_text() for text in axes.get_xticklabels(which="both")]
+    shown = [float(label.replace(",", "")) for label in labels if label]  # TeX is no number
+    assert len([value for value in shown if limits[0] <= value <= limits[1]]) >= 3

@@ -52,3 +52,30 @@ def test_what_a_baseline_has_not_is_left_blank():
     rows = {line.split("  ")[0]: line.split() for line in lines(result) if line}
     assert rows["mean_ap"] == ["mean_ap", "80.0", "30.0"]
     assert rows["teacher_agreement"] == ["teacher_agreement", "90.0"]
+
+
+def test_few_categories_are_all_shown_best_first():
+    rows = [
+        {"id": 3, "name": "cat", "boxes": 1200, "AP": 0.1, "threshold": 0.25, "curve": None},
+        {"id": 1, "name": "dog", "boxes": 9, "AP": 0.3, "threshold": None, "curve": [0.5]},
+        {"id": 2, "name": "cow", "boxes": 0, "AP": None, "threshold": None, "curve": None},
+    ]
+    said = lines(RESULT | {"per_category": rows, "summary": ["best F1 50.0"]})
+    at = next(i for i, line in enumerate(said) if line.startswith("by category"))
+    assert [line.split() for line in said[at : at + 4]] == [
+        ["by", "category", "boxes", "AP", "threshold"],
+        ["dog", "9", "30.0", "-"],
+        ["cat", "1,200", "10.0", "0.250"],
+        ["nothing", "to", "score", "in", "1", "more"],
+    ]
+    assert "best F1 50.0" in said
+
+
+def test_of_many_categories_the_best_and_the_worst():
+    rows = [{"id": i, "name": f"n{i}", "AP": i / 40} for i in range(40)]
+    said = lines(RESULT | {"per_category": rows})
+    at = next(i for i, line in enumerate(said) if line.startswith("by category"))
+    names = [line.split()[0] for line in said[at + 1 : at + 14]]
+    best, worst = (f"n{i}" for i in range(39, 33, -1)), (f"n{i}" for i in range(5, -1, -1))
+    assert names == [*best, "...", *worst]
+    assert "28 more" in said[at + 7]

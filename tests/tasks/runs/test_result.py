@@ -10,7 +10,7 @@ import pytest
 from backbone.errors import InputError
 from tasks.runs.names import at
 from tasks.runs.report import report
-from tasks.runs.result import read_result
+from tasks.runs.result import read_result, result_text
 
 RESULT: dict[str, Any] = {
     "metrics": {"top1": 0.5, "median_km": 12},
@@ -34,6 +34,8 @@ RESULT: dict[str, Any] = {
     },
     "data": "somewhere",
     "steps": 10,
+    "per_category": [{"id": 1, "name": "cat", "AP": 0.25, "threshold": None, "curve": [0.5]}],
+    "summary": ["best F1 50.0"],
 }
 
 
@@ -56,6 +58,12 @@ def test_a_whole_result_is_reported(tmp_path):
 def places(value: Any, place: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     inner = value.items() if isinstance(value, dict) else ()
     return [place, *(p for key, v in inner for p in places(v, (*place, key)))]
+
+
+@pytest.mark.parametrize("row", [None, [], {}, {"id": 1}, {"id": 1, "name": "cat", "AP": "text"}])
+def test_odd_rows_of_categories_are_named(tmp_path, row):
+    said = said_of(RESULT | {"per_category": [row]}, tmp_path)
+    assert "result.json is damaged (per_category" in said
 
 
 def said_of(result: Any, folder: Path) -> str:
@@ -84,3 +92,11 @@ def test_missing_values_are_reported_or_named(tmp_path, place):
     del at(result, place[:-1])[place[-1]]
     said = said_of(result, tmp_path)
     assert "run directory: " in said or f"result.json is damaged ({'.'.join(place)}" in said
+
+
+def test_lists_of_numbers_are_one_line_each_and_texts_stay():
+    result = {"a": [1, 2.5, -3e-05], "b": ["[\n 1,\n 2\n]", "x"], "c": [[1, 0], [0, 1]], "d": []}
+    text = result_text(result)
+    assert json.loads(text) == result
+    assert '"a": [1, 2.5, -3e-05]' in text
+    assert "[1, 0],\n" in text

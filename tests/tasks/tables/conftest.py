@@ -30,6 +30,7 @@ def finish(runs) -> Callable[..., Path]:
         images: int,
         at: str = "2026-11-22T07:00:00+0000",
         data: str = "somewhere: scored",
+        **more: Any,
     ) -> Path:
         config = compose_row(*overrides)
         config.paths.runs = str(runs)
@@ -37,7 +38,7 @@ def finish(runs) -> Callable[..., Path]:
         directory.path.mkdir(parents=True)
         write_whole(directory.path / "config.yaml", OmegaConf.to_yaml(directory.config))
         result: dict[str, Any] = {"metrics": metrics, "data": data, "scored_images": images}
-        directory.finish(result | {"seed": config.seed, "finished": at})
+        directory.finish(result | {"seed": config.seed, "finished": at} | more)
         return directory.path
 
     return write

@@ -215,7 +215,7 @@ def test_every_way_in_refuses(new, tmp_path):
     ways = (
         lambda: load_task(path),
         lambda: restore(read_checkpoint(path)),
-        lambda: Teacher(str(path), None).begin(None, None),
+        lambda: Teacher(str(path), None).prepare(None, None),
         lambda: partitioning.partition(None, tmp_path),
     )
     for way in ways:

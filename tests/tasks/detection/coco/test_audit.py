@@ -3,11 +3,13 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.detection.coco import audit as audit_module
-from tasks.detection.coco.audit import audit, check_images
+from tasks.detection.coco import checking
+from tasks.detection.coco.audit import audit
+from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.index import load_index
 from tasks.detection.coco.splits import load_checked
 from tasks.images.files import open_image
@@ -95,8 +97,8 @@ def test_the_program_writes_a_set_that_loads(coco_files, tmp_path):
 
 def test_files_are_looked_at_once(coco_files, tmp_path, monkeypatch):
     looked = []
-    fault = audit_module.fault
-    monkeypatch.setattr(audit_module, "fault", lambda path: looked.append(path.name) or fault(path))
+    look = checking.look
+    monkeypatch.setattr(checking, "look", lambda path: looked.append(path.name) or look(path))
     load_checked(*coco_files, cache_dir=tmp_path)
     assert sorted(looked) == ["000000000001.jpg", "000000000002.jpg", "000000000003.jpg"]
     load_checked(*coco_files, cache_dir=tmp_path)
@@ -134,3 +136,57 @@ def test_png_and_other_formats_pass(coco_files, coco_content, tmp_path):
     os.utime(coco_files.images, ns=(1, 1))
     with pytest.raises(InputError, match=r"id 3 000000000003\.webp"):
         load_checked(*coco_files, cache_dir=tmp_path)
+
+
+def audited(coco_files, coco_content, tmp_path):
+    coco_files.annotations.write_text(json.dumps(coco_content))
+    return audit(load_index(*coco_files, cache_dir=tmp_path))
+
+
+def test_what_is_there_twice_is_said(coco_files, coco_content, tmp_path):
+    boxes = coco_content["annotations"]
+    boxes += [boxes[0] | {"id": 10}, boxes[0] | {"category_id": 90}, boxes[0] | {"iscrowd": 1}]
+    coco_content["images"].append(coco_content["images"][0] | {"id": 7})
+    coco_content["categories"].append({"id": 4, "name": "car"})
+    report = audited(coco_files, coco_content, tmp_path)
+    assert report.faults["doubled"].count == 1
+    assert "1 boxes doubled, equal to an earlier one, and kept: annotations 10 in" in str(report)
+    files, categories, ids = report.notes
+    assert files.startswith("1 files under several image ids")
+    assert "000000000001.jpg" in files
+    assert categories == "categories of one name, learned as different ones: car (ids 3, 4)"
+    assert ids == "1 annotation ids are used more than once: 10; all of their boxes count"
+
+
+def test_boxes_and_areas_that_are_none(coco_files, coco_content, tmp_path):
+    boxes = coco_content["annotations"]
+    boxes[0]["bbox"] = None
+    boxes[1]["area"] = float("inf")
+    boxes[2]["area"] = -4
+    report = audited(coco_files, coco_content, tmp_path)
+    counts = {name: fault.count for name, fault in report.faults.items()}
+    assert counts == {"not given": 1, "of impossible area": 2}
+    truth = load_index(*coco_files, cache_dir=tmp_path).ground_truth()
+    assert truth.area.tolist() == [40 * 32, 24 * 48, 50.5]
+    assert len(truth.boxes) == 3
+
+
+def test_text_ids_are_shown_as_text(coco_files, coco_content, tmp_path):
+    coco_content["annotations"][0] |= {"id": "f0e1", "bbox": [1, 1, 0, 1]}
+    report = audited(coco_files, coco_content, tmp_path)
+    assert "without area, left out of training: annotations f0e1 in image 2" in str(report)
+
+
+def test_doubled_boxes_are_found_among_many(coco_files, coco_content, tmp_path):
+    rng = np.random.default_rng(0)
+    template = coco_content["annotations"][0]
+    rows = [[int(v) for v in rng.integers(1, 5, 6)] for _ in range(3000)]
+    coco_content["annotations"] = [
+        template
+        | {"id": i, "image_id": 1 + row[0] % 3, "category_id": [1, 3, 90][row[1] % 3]}
+        | {"bbox": row[2:]}
+        for i, row in enumerate(rows)
+    ]
+    distinct = {(row[0] % 3, row[1] % 3, *row[2:]) for row in rows}
+    report = audited(coco_files, coco_content, tmp_path)
+    assert report.faults["doubled"].count == 3000 - len(distinct)

@@ -1,10 +1,12 @@
+import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.detection.coco.splits import check_files, load_split
+from tasks.detection.coco.splits import BoxSets, check_files, load_split
 from tests.conftest import ROOT
 
 
@@ -83,6 +85,73 @@ def test_options_that_do_not_go_together(coco_2014, tmp_path):
     check_files(coco_2014, 2017)
     with pytest.raises(InputError, match=r"needs data\.year=2014"):
         check_files(coco_2014, 2017, tmp_path / "absent.txt")
+
+
+def test_a_share_is_held_out(coco_files, coco_content, coco_write, tmp_path):
+    coco_content["images"] += [
+        {"id": i, "file_name": f"{i}.jpg", "width": 8, "height": 8} for i in range(10, 17)
+    ]
+    twice = {"id": 20, "file_name": "000000000001.jpg", "width": 96, "height": 64}
+    coco_content["images"].append(twice)
+    coco_content["annotations"] += [
+        coco_content["annotations"][1] | {"id": i, "image_id": i, "bbox": [1, 1, 4, 4]}
+        for i in range(10, 17)
+    ]
+    coco_write(coco_files, coco_content)
+    root, found = coco_files.images.parent, set()
+    for seed in range(5):
+        sets = BoxSets(root, tmp_path, num_classes=91, val_fraction=0.3, seed=seed)
+        sets.check()
+        train, val = (sets.load(split)[0] for split in ("train", "val"))
+        ids = [*train.image_ids.tolist(), *val.image_ids.tolist()]
+        assert sorted(ids) == [1, 2, 3, *range(10, 17), 20]
+        assert (1 in val.image_ids) == (20 in val.image_ids), "one file, one split"
+        assert len(np.unique(val.file_names)) == 3
+        found.add(tuple(val.image_ids.tolist()))
+    assert len(found) > 1
+
+
+def test_nothing_to_learn_stops(coco_files, coco_content, tmp_path):
+    coco_content["annotations"] = coco_content["annotations"][3:]  # a crowd
+    coco_files.annotations.write_text(json.dumps(coco_content))
+    with pytest.raises(InputError, match=r"nothing to learn.*\(1 crowds; 0 to train on\)"):
+        BoxSets(coco_files.images.parent, tmp_path).load("train")
+
+
+def test_boxes_without_a_place_are_in_no_split(coco_files, coco_content, tmp_path):
+    coco_content["annotations"][0]["bbox"][0] = float("nan")
+    coco_files.annotations.write_text(json.dumps(coco_content))
+    index, report = BoxSets(coco_files.images.parent, tmp_path).load("train")
+    assert report.boxes == 4
+    assert index.annotation_ids.tolist() == [11, 12, 13]
+    assert index.box_images.tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"train": "x.json"}, r"x\.json: no such file or folder \(data\.train\)"),
+        ({"val": "x.json"}, r"\(data\.val\); .* data\.val_fraction=0\.2"),
+        ({"train_images": "x"}, r"x: no such folder \(data\.train_images\)"),
+        ({"train": "train2014"}, r"train2014: a folder without annotations.*000000000001\.jpg"),
+        ({"val_fraction": 0.5, "minival_ids": "x"}, r"give one of them"),
+    ],
+)
+def test_own_paths_that_are_not_there(coco_2014, options, message):
+    with pytest.raises(InputError, match=message):
+        check_files(coco_2014, 2014, **options)
+
+
+def test_images_that_are_nowhere_near_are_asked_for(coco_files, tmp_path):
+    moved = tmp_path / "elsewhere" / "boxes.json"
+    moved.parent.mkdir()
+    coco_files.annotations.rename(moved)
+    sets = BoxSets(tmp_path, tmp_path, train=str(moved), val_fraction=0.5, num_classes=None)
+    with pytest.raises(InputError, match=r"name their folder with data\.train_images=FOLDER"):
+        sets.load("train")
+    options = {"train": str(moved), "train_images": str(coco_files.images), "num_classes": None}
+    sets = BoxSets(tmp_path, tmp_path, val_fraction=0.4, seed=1, **options)
+    assert sum(len(sets.load(split)[0]) for split in ("train", "val")) == 3
 
 
 def test_checks_do_not_wait_for_torch():

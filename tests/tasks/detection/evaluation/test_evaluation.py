@@ -10,7 +10,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from backbone.errors import InputError
-from tasks.detection.evaluation import fast as evaluation_fast
+from tasks.detection.evaluation import matching
 from tasks.detection.evaluation.arrays import Detections, GroundTruth
 from tasks.detection.evaluation.metric import CocoAP, evaluate
 from tests.conftest import ROOT
@@ -120,7 +120,7 @@ def test_engines_agree_on_curves_and_categories(seed):
 def test_pieces_of_bounded_size_change_nothing(monkeypatch):
     truth, found = hard_case(3)
     whole = evaluate(truth, found).metrics
-    monkeypatch.setattr(evaluation_fast, "MAX_PAIRS", 50)
+    monkeypatch.setattr(matching, "MAX_PAIRS", 50)
     assert evaluate(truth, found).metrics == whole
 
 

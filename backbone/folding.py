@@ -1,0 +1,212 @@
+"""A network for inference: batch norm folded into the convolutions before it, ReLU6 merged in."""
+
+from copy import deepcopy
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from timm.layers import BatchNormAct2d
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from backbone.conv import ConvBN, SameConv2d, pad_end, same_margins
+from backbone.trunk import Trunk
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+class FoldedConv(nn.Conv2d):
+    """A convolution for inference, with a batch norm in its weights and maybe a ReLU6 behind it.
+
+    The weights are final: on a CPU a copy of them in oneDNN's own layout is kept.
+
+    Args:
+        conv: an `nn.Conv2d` or `SameConv2d` that pads with zeros.
+        bn: the batch norm that follows it, with running statistics; None if there is none.
+        relu6: whether the output is clipped to 0..6.
+    """
+
+    def __init__(self, conv: nn.Conv2d, bn: nn.BatchNorm2d | None = None, relu6: bool = False):
+        super().__init__(
+            conv.in_channels,
+            conv.out_channels,
+            conv.kernel_size,  # type: ignore[arg-type]  # pairs, as torch keeps them
+            conv.stride,  # type: ignore[arg-type]
+            conv.padding,  # type: ignore[arg-type]
+            conv.dilation,  # type: ignore[arg-type]
+            conv.groups,
+            device="meta",
+        )
+        self.same = isinstance(conv, SameConv2d)
+        self.relu6 = relu6
+        self.weight, self.bias = folded_weights(conv, bn)
+        self.packed: Tensor | None = None  # the weight in oneDNN's layout
+        self.cast: tuple[Tensor, Tensor | None] | None = None  # weight and bias for autocast
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float[B, C, H, W] -> float[B, out, h, w], after batch norm and ReLU6."""
+        if not self.same:
+            assert not isinstance(self.padding, str)
+            return self.convolve(x, self.padding, self.relu6)
+        (top, bottom), (left, right) = same_margins(self, x)
+        rows, columns = bottom > top, right > left
+        if not (rows or columns):
+            return self.convolve(x, (top, left), self.relu6)
+        # One more stride of padding on every side shifts the windows by one: without the first row
+        # and column of the output they lie where they should, and the input is not copied.
+        padding = top + rows * self.stride[0], left + columns * self.stride[1]
+        if any(p >= k for p, k in zip(padding, self.kernel_size, strict=True)):
+            x = pad_end(x, bottom - top, right - left)
+            return self.convolve(x, (top, left), self.relu6)
+        height, width = (-(-n // s) for n, s in zip(x.shape[2:], self.stride, strict=True))
+        larger = self.convolve(x, padding, relu6=False)
+        output = larger[:, :, rows : rows + height, columns : columns + width]
+        # either makes it dense again
+        return F.relu6(output) if self.relu6 else output.contiguous(memory_format=layout(larger))
+
+    def convolve(self, x: Tensor, padding: tuple[int, ...], relu6: bool) -> Tensor:
+        """Convolution, bias and, if wanted, ReLU6, in as few passes as the device can."""
+        if self.suits_onednn(x):
+            return self.in_onednn(x, padding, relu6)
+        if x.is_cuda and self.kernel_size == self.stride == (1, 1) and self.groups == 1:
+            output = self.as_product(x)
+        else:
+            weight, bias = self.as_computed(x)
+            output = F.conv2d(x, weight, bias, self.stride, padding, self.dilation, self.groups)
+        return F.relu6(output, inplace=True) if relu6 else output
+
+    def suits_onednn(self, x: Tensor) -> bool:
+        """Whether oneDNN's merged operation takes x; it knows no gradients and no autocast."""
+        return (
+            x.is_cpu
+            and x.dtype == self.weight.dtype == torch.float32
+            and x.numel() > 0
+            and not (torch.is_grad_enabled() and x.requires_grad)
+            and not torch.is_autocast_enabled("cpu")
+            and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+            and not torch.compiler.is_compiling()
+        )
+
+    def in_onednn(self, x: Tensor, padding: tuple[int, ...], relu6: bool) -> Tensor:
+        """Convolution, bias and ReLU6 in one pass, with weights that are laid out for it once.
+
+        torch.compile emits these operations on a CPU. Without them torch lays the weights out in
+        every call, and for a single image it does not use oneDNN at all.
+        """
+        form = padding, self.stride, self.dilation, self.groups
+        if self.packed is None:
+            self.packed = torch.ops.mkldnn._reorder_convolution_weight(self.weight, *form, x.shape)
+        after = ("hardtanh", [0.0, 6.0], "") if relu6 else ("none", [], "")
+        output: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            x, self.packed, self.bias, *form, *after
+        )
+        return output
+
+    def as_product(self, x: Tensor) -> Tensor:
+        """A 1x1 convolution as a matrix product of a channels_last map, which adds the bias too.
+
+        On a GPU the bias of a convolution is a kernel of its own.
+        """
+        batch, channels, height, width = x.shape
+        cells = x.permute(0, 2, 3, 1).reshape(-1, channels)
+        weight, bias = self.as_computed(x)
+        output = F.linear(cells, weight.flatten(1), bias)
+        return output.view(batch, height, width, -1).permute(0, 3, 1, 2)
+
+    def as_computed(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Weight and bias in the type that autocast computes in; it would convert them each time.
+
+        (It keeps what it converted only for tensors that are trained.)
+        """
+        kind = x.device.type
+        if not torch.is_autocast_enabled(kind):
+            return self.weight, self.bias
+        form = x.device, torch.get_autocast_dtype(kind)
+        if self.cast is None or (self.cast[0].device, self.cast[0].dtype) != form:
+            with torch.inference_mode(False):  # a tensor of inference mode is of no use outside it
+                bias = None if self.bias is None else self.bias.to(*form)
+                self.cast = self.weight.to(*form), bias
+        return self.cast
+
+
+def folded_weights(
+    conv: nn.Conv2d, bn: nn.BatchNorm2d | None
+) -> tuple[nn.Parameter, nn.Parameter | None]:
+    """Weight and bias of the one convolution that does what both do in evaluation mode."""
+    if bn is None:
+        weight, bias = conv.weight.detach(), None if conv.bias is None else conv.bias.detach()
+    else:
+        mean, var = bn.running_mean, bn.running_var
+        assert mean is not None
+        assert var is not None
+        with torch.no_grad():
+            weight, bias = fuse_conv_bn_weights(
+                conv.weight, conv.bias, mean, var, bn.eps, bn.weight, bn.bias
+            )
+    frozen = None if bias is None else nn.Parameter(bias, requires_grad=False)
+    return nn.Parameter(weight, requires_grad=False), frozen
+
+
+def folded(network: Network) -> Network:
+    """A copy of a network for inference, in evaluation mode: it gives the same outputs faster.
+
+    The network stays as it is. The copy has its own weights where batch norm was folded in, and
+    shares the others, so it answers like the network until that is trained further. It is not for
+    saving: its tensors have no place in a checkpoint.
+
+    Folded are the layers of `conv_bn_relu6` and what `Trunk.norms` finds. A network that cannot be
+    copied, because it keeps the outputs of its last call, for one, comes back as it is.
+    """
+    tensors = {id(t): t for t in (*network.parameters(), *network.buffers())}
+    try:
+        copy = deepcopy(network, tensors).eval()
+    except (RuntimeError, TypeError):
+        return network.eval()
+    for path, module in network.named_modules():
+        if isinstance(module, Trunk):
+            for conv, bn in module.norms.items():
+                fold_pair(copy, f"{path}.{conv}".lstrip("."), f"{path}.{bn}".lstrip("."))
+    for layer in copy.modules():
+        if isinstance(layer, ConvBN) and len(layer) > 1:  # else it is folded already
+            layer.conv = FoldedConv(layer.conv, layer.bn, relu6=isinstance(layer[-1], nn.ReLU6))
+            for name, _ in list(layer.named_children())[1:]:
+                delattr(layer, name)
+    for parent in list(copy.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Conv2d) and is_plain(child):
+                setattr(parent, name, FoldedConv(child))
+    return copy
+
+
+def fold_pair(network: nn.Module, conv_path: str, bn_path: str) -> None:
+    """Fold a batch norm into the convolution whose output it alone reads.
+
+    Args:
+        network: that both belong to; it is changed.
+        conv_path, bn_path: their places in it.
+    """
+    conv, bn = network.get_submodule(conv_path), network.get_submodule(bn_path)
+    assert isinstance(conv, nn.Conv2d)
+    if type(bn) is nn.BatchNorm2d:
+        rest: nn.Module = nn.Identity()
+    elif type(bn) is BatchNormAct2d:
+        rest = nn.Sequential(bn.drop, bn.act)
+    else:
+        return
+    if bn.running_mean is None:
+        return
+    # the convolution keeps its class, and with it its way of padding
+    conv.weight, conv.bias = folded_weights(conv, bn)
+    network.set_submodule(bn_path, rest)
+
+
+def is_plain(conv: nn.Conv2d) -> bool:
+    """Whether a convolution is torch's own, padded with a number of zeros."""
+    own = type(conv) is nn.Conv2d
+    return own and conv.padding_mode == "zeros" and not isinstance(conv.padding, str)
+
+
+def layout(x: Tensor) -> torch.memory_format:
+    """The memory format of a map float[B, C, H, W]."""
+    nhwc = x.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if nhwc else torch.contiguous_format

@@ -1,0 +1,86 @@
+"""The state dict inside what training programs save around it."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# keys under which training programs save the state dict; averaged weights before raw ones
+NESTED = (
+    "state_dict_ema",
+    "model_ema",
+    "ema_state_dict",
+    "params_ema",
+    "ema",
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "params",
+    "net",
+)
+# What a network is called inside DistributedDataParallel, torch.compile, averaged models and
+# Lightning modules: all tensors have this prefix.
+WRAPPERS = ("module", "_orig_mod", "model", "ema_model", "net", "network")
+# What it is called inside a larger network: the tensors beside it are another's.
+PARTS = ("backbone", "encoder", "body")
+
+
+def load_pickle(path: Path) -> Any:
+    """What torch.save wrote, read as tensors and plain containers only.
+
+    The options that timm's training script saves beside the weights are allowed too; they are an
+    `argparse.Namespace`, which holds values and runs nothing.
+
+    Raises:
+        pickle.UnpicklingError: it holds other objects.
+        RuntimeError, EOFError, ValueError: it is damaged.
+    """
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def find_state(content: Any) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The tensors of the innermost state dict of a file, under their network's own names.
+
+    Args:
+        content: what the file holds, for example `{"epoch": 3, "state_dict": {"module.fc.weight":
+            ...}}`.
+
+    Returns:
+        `{"fc.weight": ...}`, empty if there is no state dict; and the names of the tensors that do
+        not belong to the network (see `unwrapped`).
+    """
+    while isinstance(content, Mapping):
+        inner = next((content[key] for key in NESTED if _is_nested(content.get(key))), None)
+        if inner is None:
+            break
+        content = inner
+    if not isinstance(content, Mapping):
+        return {}, ()
+    return unwrapped({str(k): v for k, v in content.items() if isinstance(v, Tensor)})
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, Mapping) and len(value) > 0
+
+
+def unwrapped(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """A state dict without the names of the modules that were put around the network.
+
+    Returns:
+        The network's tensors; and the names of the others, if the file holds a network under
+        `backbone.` beside a head, as a detector's does.
+    """
+    state, others = dict(state), list[str]()
+    while True:
+        first = {key.partition(".")[0] for key in state}
+        wrapper = next((name for name in WRAPPERS if {name} == first), None)
+        wrapper = wrapper or next((name for name in PARTS if name in first), None)
+        if wrapper is None or not all("." in key for key in state if key.startswith(wrapper)):
+            return state, tuple(others)
+        others += [key for key in state if key.partition(".")[0] != wrapper]
+        state = {k.partition(".")[2]: v for k, v in state.items() if k.startswith(f"{wrapper}.")}

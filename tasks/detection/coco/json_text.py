@@ -1,0 +1,86 @@
+"""The text of a JSON file as Python values, or a line that says what is wrong with it and where."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from backbone.errors import InputError
+
+AGAIN = "get the file again; COCO's are in annotations_trainval2017.zip and ...2014.zip"
+DIGITS = 4300  # Python reads no longer whole number from text
+DEPTH = 900  # lists inside of lists; Python's reader gives up soon after
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+
+
+def read_json(path: Path, polygons: bool = False) -> tuple[Any, list[str]]:
+    """The content of a JSON file in any of the encodings that tools write.
+
+    Args:
+        path: the file, in UTF-8, UTF-16 or UTF-32, with or without a mark, or in Latin-1.
+        polygons: whether to keep what stands under "segmentation": nine tenths of COCO's files.
+
+    Returns:
+        The content, and remarks on how it was read.
+
+    Raises:
+        InputError: the file cannot be read, or is not JSON.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    if not raw.strip():
+        raise InputError(f"{path}: the file is empty ({len(raw):,} bytes); {AGAIN}")
+    size, remarks = len(raw), []
+    try:
+        text = raw.decode(json.detect_encoding(raw), "surrogatepass").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        text = raw.decode("latin-1")
+        remarks = [f"{path}: not UTF-8 text at byte {error.start:,}, read as Latin-1"]
+    del raw  # a quarter of a gigabyte for COCO's training set
+    try:
+        return json.loads(text, object_hook=None if polygons else _without_polygons), remarks
+    except json.JSONDecodeError as error:
+        if remarks:
+            raise InputError(f"{remarks[0]}, is not JSON either ({error.msg}); {AGAIN}") from None
+        page = "a web page, " if text.lstrip().startswith("<") else ""
+        raise InputError(
+            f"{path}: {page}not JSON at line {error.lineno}, column {error.colno} (character "
+            f"{error.pos:,}; the file has {size:,} bytes): {error.msg}; it is damaged or cut "
+            f"short: {AGAIN}"
+        ) from None
+    except ValueError:
+        found = re.search(rf"\d{{{DIGITS + 1},}}", text)
+        where = _place(text, found.start()) if found else ""
+        raise InputError(
+            f"{path}: a number of more than {DIGITS:,} digits{where}; correct it"
+        ) from None
+    except RecursionError:
+        raise InputError(
+            f"{path}: lists inside of lists, more than {DEPTH:,} deep"
+            f"{_place(text, _deepest(text))}; no annotation needs that: {AGAIN}"
+        ) from None
+
+
+def _without_polygons(row: dict) -> dict:
+    """Drop polygons while parsing: they take twice the memory of all the rest."""
+    row.pop("segmentation", None)
+    return row
+
+
+def _deepest(text: str) -> int | None:
+    """Where the brackets of a text first stand more than DEPTH deep."""
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group()[0], 0)
+        if depth > DEPTH:
+            return found.start()
+    return None
+
+
+def _place(text: str, at: int | None) -> str:
+    if at is None:
+        return ""
+    line, start = text.count("\n", 0, at) + 1, text.rfind("\n", 0, at)
+    return f" at line {line:,}, column {at - start:,}"

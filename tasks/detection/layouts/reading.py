@@ -1,0 +1,63 @@
+"""Annotations in any layout, read as the same arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tasks.detection.coco.cache import cached_instances
+from tasks.detection.coco.index import decoded
+from tasks.detection.layouts.kinds import Layout, image_folder, layout_of
+from tasks.detection.layouts.voc import parse_voc
+from tasks.detection.layouts.yolo import parse_yolo
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What the annotations of a split say."""
+
+    arrays: dict[str, np.ndarray]
+    """As `parse_instances` returns them; YOLO's boxes are fractions of the images' sides."""
+    images: Path
+    """The folder of the images."""
+    layout: Layout
+
+    def with_names(self, other: Annotations) -> Annotations:
+        """The annotations with the categories of both, numbered from 1 by their names."""
+        own = self.arrays["category_names"]
+        names = np.union1d(own, other.arrays["category_names"])
+        number = np.searchsorted(names, own) + 1  # of each own category, whose ids are 1..K
+        changed = {
+            "category_ids": np.arange(1, len(names) + 1),
+            "category_names": names,
+            "box_categories": number[self.arrays["box_categories"] - 1],
+        }
+        return replace(self, arrays=self.arrays | changed)
+
+
+def read_annotations(path: Path, images: Path | None, split: str, cache_dir: Path) -> Annotations:
+    """Read annotations in the layout that they are in.
+
+    Args:
+        path: see `layout_of`.
+        images: the folder of the images; None: looked for.
+        split: "train" or "val", where one path names both.
+        cache_dir: folder for parsed files.
+
+    Raises:
+        InputError: files are missing or cannot be read as their layout.
+    """
+    layout = layout_of(path)
+    if layout == "yolo":
+        arrays, folder = parse_yolo(path, split)
+    elif layout == "voc":
+        arrays, folder = parse_voc(path, images)
+    else:
+        arrays = cached_instances(path, cache_dir)
+        if images is None:
+            names = [decoded(name) for name in arrays["file_names"].tolist()]
+            images = image_folder(path, names, f"data.{split}_images")
+        folder = images
+    return Annotations(arrays, folder, layout)

@@ -1,0 +1,217 @@
+"""Runs that compile: a task's step and its answer through torch.compile, where that pays.
+
+The network and its loss (matching, mining and coding of boxes too) become one graph, and on a GPU
+each half of a step is replayed as a CUDA graph. Random augmentation stays outside, so a compiled
+step sees the same images as an eager one. No module is wrapped: checkpoints have the same names.
+"""
+
+import importlib.util
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from tasks.runs.processes import is_main_process
+from tasks.training.progress import Throughput
+from tasks.training.task import Task
+
+BACKEND: Any = "inductor"
+# Batches from which a training on a GPU is compiled with compile=auto. Compiling a classifier took
+# 35 s and saved 10 ms per batch (H200, batch 256), which pays from 3,500; a detector takes longer.
+WORTHWHILE = 10_000
+
+
+class Compilation(Callback):
+    """Compiles a task's step and its answer before a run uses them.
+
+    With a teacher the network alone is compiled: the teacher's outputs may come from a file.
+
+    Args:
+        wanted: whether to compile; "auto": where it pays, see `pays`.
+        throughput: of the run; it takes the time of compiling, and leaves it out of its own.
+    """
+
+    def __init__(self, wanted: bool | str, throughput: Throughput):
+        self.wanted, self.throughput = wanted, throughput
+        self.installed = False
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Compile for a training."""
+        assert isinstance(pl_module, Task)
+        if self.wanted is True or (self.wanted == "auto" and pays(batches(trainer), pl_module)):
+            self.install(pl_module)
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Compile for an evaluation without a training, where the user insists."""
+        assert isinstance(pl_module, Task)
+        if self.wanted is True:
+            self.install(pl_module)
+
+    def install(self, task: Task[Any]) -> None:
+        """Put compiled functions into the task in place of its own, once."""
+        if self.installed:
+            return
+        self.installed = task.is_compiled = True
+        for owner, name in compiled_parts(task):
+            function = Compiled(getattr(owner, name), task, name, self.on_compiled)
+            setattr(owner, name, function)
+
+    def on_compiled(self, name: str, seconds: float, reason: str | None) -> None:
+        """Report how long it took, or why it failed."""
+        self.throughput.leave_out_compiling(seconds)
+        if not is_main_process():
+            return
+        if reason is None:
+            print(f"compiled {name} in {seconds:.1f} s, which counts in no throughput")
+        else:
+            print(
+                f"warning: torch.compile failed on {name}, which runs without it: {reason}",
+                file=sys.stderr,
+            )
+
+
+def compiled_parts(task: Task[Any]) -> list[tuple[nn.Module, str]]:
+    """The methods of a task that are compiled, as (owner, name)."""
+    if task.teaching is not None:
+        return [(task.head, "forward")]
+    return [(task, "learn"), (task, "predict")]
+
+
+def batches(trainer: Trainer) -> int:
+    """The training batches of a whole run, on each process, those already made included."""
+    data: Any = trainer.datamodule  # type: ignore[attr-defined]
+    assert trainer.max_epochs is not None
+    steps = trainer.max_epochs * data.steps_per_epoch()
+    if trainer.max_steps >= 0:
+        steps = min(steps, trainer.max_steps)
+    return int(steps * trainer.accumulate_grad_batches)
+
+
+def pays(count: int, task: LightningModule) -> bool:
+    """Whether so many batches make up for the time of compiling, on the device of a task.
+
+    A CPU gains little, and needs a C++ compiler. A GPU needs Triton, and Triton a GPU of compute
+    capability 7 (V100, T4) or newer.
+    """
+    device = task.device
+    return (
+        device.type == "cuda"
+        and count >= WORTHWHILE
+        and importlib.util.find_spec("triton") is not None
+        and torch.cuda.get_device_capability(device) >= (7, 0)
+    )
+
+
+class Compiled:
+    """A function of one batch that runs compiled, or as it was where that is not possible.
+
+    Shapes are fixed, as batches of a run are. A batch with another number of images, such as the
+    last one of an evaluation, runs as it was: to compile for it would take longer than it saves.
+
+    A new shape is tried first, backward pass and all, and the trial leaves no trace: batch
+    statistics and random numbers are as before. So a failure to compile, which torch may report as
+    late as in the backward pass, is found before it can stop a step half-way.
+
+    Args:
+        function: of tensors and dictionaries of tensors.
+        module: whose parameters get the gradients.
+        name: of the function, for messages.
+        report: called with the name, the seconds of each trial, and the reason if it failed.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        module: nn.Module,
+        name: str,
+        report: Callable[[str, float, str | None], None] = lambda *_: None,
+    ):
+        self.function, self.module, self.report = function, module, report
+        self.name = {"learn": "the training step", "predict": "the answer"}.get(name, "the network")
+        self.graphs = False  # whether CUDA graphs own the outputs
+        self.compiled: Callable[..., Any] | None = None
+        self.kind: tuple[int, torch.device] | None = None  # images and device it is compiled for
+        self.tried: set[Any] = set()
+        self.failed = False
+
+    def __call__(self, *inputs: Any) -> Any:
+        """What the function returns."""
+        first = next(leaf for leaf in tree_leaves(inputs) if isinstance(leaf, Tensor))
+        kind = len(first), first.device
+        if self.kind is None:
+            self.kind = kind
+        if self.failed or kind != self.kind:
+            return self.function(*inputs)
+        if self.compiled is None:
+            self.compiled = self._compile(first.device)
+        situation = self._situation(inputs)
+        if situation not in self.tried:
+            self.tried.add(situation)
+            self.failed = not self._works(inputs, first.device)
+            if self.failed:
+                return self.function(*inputs)
+        return self._run(inputs)
+
+    def _compile(self, device: torch.device) -> Callable[..., Any]:
+        self.graphs = device.type == "cuda" and BACKEND == "inductor"
+        mode = "reduce-overhead" if self.graphs else None
+        compiled: Callable[..., Any] = torch.compile(self.function, backend=BACKEND, mode=mode)
+        return compiled
+
+    def _situation(self, inputs: Any) -> Any:
+        """What a graph depends on: shapes, and what learns (a trunk may be frozen at first)."""
+        shapes = tuple(t.shape for t in tree_leaves(inputs) if isinstance(t, Tensor))
+        modes = tuple(m.training for m in self.module.modules())
+        learns = tuple(p.requires_grad for p in self.module.parameters())
+        return torch.is_grad_enabled(), torch.is_inference_mode_enabled(), shapes, modes, learns
+
+    def _run(self, inputs: Any) -> Any:
+        assert self.compiled is not None
+        if not self.graphs:
+            return self.compiled(*inputs)
+        # the next replay writes over the outputs of this one
+        torch.compiler.cudagraph_mark_step_begin()
+        return tree_map_only(Tensor, Tensor.clone, self.compiled(*inputs))
+
+    def _works(self, inputs: Any, device: torch.device) -> bool:
+        """Compile forward and backward pass for these inputs by running both."""
+        started = time.perf_counter()
+        learning = torch.is_grad_enabled()
+        buffers = [(b, b.clone()) for b in self.module.buffers()] if learning else []
+        gpus = [device] if device.type == "cuda" else []
+        reason = None
+        try:
+            # the warnings are about the compiler's own internals
+            with torch.random.fork_rng(gpus), warnings.catch_warnings(action="ignore"):
+                outputs = self._run(inputs)
+                if learning:
+                    self._gradients(outputs)
+        except Exception as error:  # a compiler fails in many ways
+            reason = in_one_line(error)
+        finally:
+            with torch.no_grad():
+                for buffer, before in buffers:
+                    buffer.copy_(before)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        self.report(self.name, time.perf_counter() - started, reason)
+        return reason is None
+
+    def _gradients(self, outputs: Any) -> None:
+        """Run the backward pass; no parameter keeps a gradient, and no other process is told."""
+        leaves = [t for t in tree_leaves(outputs) if isinstance(t, Tensor) and t.requires_grad]
+        total = torch.stack([leaf.float().sum() for leaf in leaves]).sum()
+        learning = [p for p in self.module.parameters() if p.requires_grad]
+        torch.autograd.grad(total, learning, allow_unused=True)
+
+
+def in_one_line(error: Exception, most: int = 300) -> str:
+    """The kind of an error and the beginning of what it says."""
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    return said if len(said) <= most else said[:most].rsplit(" ", 1)[0] + " ..."

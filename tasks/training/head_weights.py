@@ -1,0 +1,221 @@
+"""Load a whole network's weights, the head's own layers among them, or all but its classes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from backbone.errors import InputError, listed_briefly
+from backbone.head import Head, Released
+from backbone.weight_files import read_file
+from tasks.data.module import Labels
+from tasks.training.checkpoints import is_checkpoint, read_checkpoint
+
+Names = Sequence[str | None]
+
+
+@dataclass(frozen=True)
+class HeadReport:
+    """What `load_head` did.
+
+    Args:
+        origin: of the weights.
+        matched: tensors that were loaded.
+        anew: tensors of class predictors that kept their random start, in whole or in part.
+        notes: on what the file says of itself, and on the classes.
+    """
+
+    origin: str
+    matched: tuple[str, ...]
+    anew: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def classifier_loaded(self) -> bool:
+        """Whether no part of the network is at its random start."""
+        return not self.anew
+
+    def __str__(self) -> str:
+        tensors = f"{len(self.matched)} of {len(self.matched) + len(self.anew)} tensors matched"
+        return "; ".join((f"network weights: {self.origin}: {tensors}", *self.notes))
+
+
+def load_head(
+    head: Head, source: str, labels: Labels, answers_labels: bool, keep_classes: bool = False
+) -> HeadReport:
+    """Copy a source's tensors into a head and its trunk: all of them, or none and an error.
+
+    The layers that answer for classes (`Head.class_layers`) are filled if the source has the same
+    classes. If not, they start anew, or class by class where `keep_classes`.
+
+    Args:
+        head: the network to fill.
+        source: path of a run's checkpoint, or of a file that `head.released` understands.
+        labels: what the outputs mean here.
+        answers_labels: whether the outputs are these labels; if not, only shapes are compared.
+        keep_classes: keep the outputs of the classes whose names the source has too.
+
+    Raises:
+        InputError: the file is absent or damaged, or tensors are missing, unexpected or of another
+            shape.
+    """
+    path = Path(source)
+    names: Names | None = None
+    if is_checkpoint(path):
+        checkpoint = read_checkpoint(path)
+        found = Released(checkpoint.head_state(), _ids(checkpoint.labels))
+        names = _spread(checkpoint.labels, checkpoint.labels.names)
+    else:
+        file = read_file(path)
+        found = head.released(file, source)
+        names = found.names
+    ours = _tensors(head.state_dict())
+    state = _tensors(found.state)
+    of_classes = [key for key in ours if key.startswith(head.class_layers)]
+    verdict = _difference(found.classes, labels, ours, state, of_classes, answers_labels)
+    anew = of_classes if verdict else []
+    _check(source, ours, state, anew)
+    notes = list(found.notes)
+    if anew and keep_classes:
+        shared = _shared(names, labels, source)
+        for key in anew:
+            state[key] = _row_by_row(ours[key], state[key], shared, labels.num_classes, names)
+        notes.append(
+            f"{verdict}: of {len(labels.names)} classes, {listed_briefly(_named(shared, labels))} "
+            "keep their outputs, and the others start anew"
+            if len(shared) < labels.num_classes
+            else f"{verdict}: every class keeps its outputs, by name"
+        )
+        if len(shared) == labels.num_classes:
+            anew = []
+    elif anew:
+        notes.append(
+            f"the class predictors start anew ({len(anew)} tensors), because {verdict}; trunk, "
+            "extra maps and boxes are kept"
+        )
+        state = {key: value for key, value in state.items() if key not in anew}
+    elif of_classes and answers_labels:
+        notes.append(
+            f"{labels.num_classes} outputs for the same classes"
+            if found.classes is not None
+            else f"{labels.num_classes} outputs (the source does not say of which classes)"
+        )
+    # not strict: a file need not hold batch norm's counters, which nothing here reads
+    head.load_state_dict(state, strict=False)
+    matched = tuple(key for key in ours if key in state and key not in anew)
+    return HeadReport(source, matched, tuple(anew), tuple(notes))
+
+
+def _tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k: v for k, v in state.items() if not k.endswith(".num_batches_tracked")}
+
+
+def _spread(labels: Labels, values: Sequence[Any]) -> list[Any]:
+    """A value for each output; None for an output that is no label."""
+    by_output: list[Any] = [None] * labels.num_classes
+    for output, value in zip(labels.outputs, values, strict=True):
+        by_output[output] = value
+    return by_output
+
+
+def _ids(labels: Labels) -> list[Any]:
+    return _spread(labels, labels.ids)
+
+
+def _difference(
+    theirs: Sequence[Any] | None,
+    labels: Labels,
+    ours: Mapping[str, Tensor],
+    state: Mapping[str, Tensor],
+    of_classes: Sequence[str],
+    answers_labels: bool,
+) -> str:
+    """Why a source's classes are not ours, in words; empty where they are."""
+    for key in of_classes:
+        if key in state and state[key].shape[1:] != ours[key].shape[1:]:
+            return ""  # another network, which `_check` names
+    if theirs is not None and answers_labels:
+        if len(theirs) != labels.num_classes:
+            return f"it has {len(theirs)} outputs, and here there are {labels.num_classes}"
+        for output, here in zip(labels.outputs, labels.ids, strict=True):
+            if str(theirs[output]) != str(here):
+                return f"its output {output} is class {theirs[output]}, and here class {here}"
+        return ""
+    if any(key in state and state[key].shape != ours[key].shape for key in of_classes):
+        return "it has another number of outputs"
+    return ""
+
+
+def _check(
+    source: str, ours: Mapping[str, Tensor], state: Mapping[str, Tensor], anew: Sequence[str]
+) -> None:
+    """Raise an InputError unless a source's tensors are the network's, but for `anew`."""
+    missing = [key for key in ours if key not in state and key not in anew]
+    unexpected = [key for key in state if key not in ours]
+    other = [
+        f"{key} is {list(state[key].shape)} there and {list(ours[key].shape)} here"
+        for key in ours
+        if key in state and key not in anew and state[key].shape != ours[key].shape
+    ]
+    faults = [
+        f"{len(keys)} tensor{'s' if len(keys) > 1 else ''} {what}: {listed_briefly(keys)}"
+        for what, keys in (
+            ("missing from the file", missing),
+            ("unexpected in it", unexpected),
+            ("of another shape", other),
+        )
+        if keys
+    ]
+    if faults:
+        raise InputError(
+            f"task.head.weights={source} is of another network than backbone.*, task.head.* and "
+            f"size give: {'; '.join(faults)}. Set them as the weights were trained with"
+        )
+
+
+def _shared(names: Names | None, labels: Labels, source: str) -> dict[int, int]:
+    """Our output -> theirs, for each class that both name, and for the background.
+
+    Raises:
+        InputError: the source does not name its classes, or none of them is here.
+    """
+    if names is None:
+        raise InputError(
+            f"data.keep_classes=true: task.head.weights={source} does not name its classes; leave "
+            "data.keep_classes out"
+        )
+    theirs = {name: output for output, name in enumerate(names) if name is not None}
+    shared = {
+        output: theirs[name]
+        for output, name in zip(labels.outputs, labels.names, strict=True)
+        if name in theirs
+    }
+    if not shared:
+        raise InputError(
+            f"data.keep_classes=true: none of the classes here ({listed_briefly(labels.names)}) is "
+            f"in task.head.weights={source}: it has {listed_briefly(theirs)}"
+        )
+    if 0 not in labels.outputs and names[0] is None:
+        shared[0] = 0  # the background
+    return shared
+
+
+def _named(shared: Mapping[int, int], labels: Labels) -> list[str]:
+    by_output = _spread(labels, labels.names)
+    return [str(by_output[output]) for output in sorted(shared) if by_output[output] is not None]
+
+
+def _row_by_row(
+    ours: Tensor, theirs: Tensor, shared: Mapping[int, int], outputs: int, names: Names | None
+) -> Tensor:
+    """Our tensor [n * outputs, ...] with the shared classes' rows of theirs."""
+    assert names is not None
+    made = ours.clone().unflatten(0, (-1, outputs))
+    given = theirs.unflatten(0, (-1, len(names)))
+    here = torch.tensor(list(shared), device=made.device)
+    there = torch.tensor(list(shared.values()), device=given.device)
+    made[:, here] = given[:, there].to(made)
+    return made.flatten(0, 1)

@@ -1,0 +1,83 @@
+"""YOLO's labels: what a line may be, and what is said of one that is none."""
+
+import pytest
+
+from backbone.errors import InputError
+from tasks.detection.layouts.yolo import label_file, parse_labels
+from tests.tasks.detection.layouts.conftest import photograph
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("0 .5 .5 .2", "line 2: .* is not 'class x y width height'"),
+        ("0 .5 .5 .2 .2 .9", "is not 'class x y width height'"),
+        ("cat .5 .5 .2 .2", "is not 'class x y width height'"),
+        ("0.5 .5 .5 .2 .2", "is not 'class x y width height'"),
+        ("nan .5 .5 .2 .2", "is not 'class x y width height'"),
+        ("1e400 .5 .5 .2 .2", "is not 'class x y width height'"),
+        ("2 .5 .5 .2 .2", r"line 2: class 2 is not in 0\.\.1"),
+        ("-1 .5 .5 .2 .2", r"class -1 is not in 0\.\.1"),
+    ],
+)
+def test_lines_that_are_no_labels(tmp_path, line, message):
+    path = tmp_path / "a.txt"
+    path.write_text(f"1.0 0.5 0.5 0.2 0.2\n{line}\n")
+    with pytest.raises(InputError, match=message) as error:
+        list(parse_labels(path, 2))
+    assert str(path) in str(error.value)
+
+
+def test_labels_are_found_in_place_of_the_last_images(tmp_path):
+    image = tmp_path / "images" / "set" / "images" / "a" / "x.jpg"
+    labels = tmp_path / "images" / "set" / "labels" / "a" / "x.txt"
+    assert label_file(image) is None
+    labels.parent.mkdir(parents=True)
+    labels.touch()
+    assert label_file(image) == labels
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train: [\n", r"data\.yaml: not YAML at line"),
+        ("- 1\n", r"not YOLO's data\.yaml"),
+        ("train: images\n", "no list of class names"),
+        ("train: images\nnames: {0: a, 2: b}\n", "not numbered 0, 1, 2"),
+        ("names: [a]\n", "no images under 'train'"),
+        ("names: [a]\ntrain: elsewhere\n", "elsewhere is not there"),
+        ("names: [a]\ntrain: 'a\\0b'\n", "not there|not YAML"),
+        ("names: [a]\ntrain: .\n", "no images"),
+        ("names: &a [*a]\ntrain: .\n", "no images"),
+    ],
+)
+def test_lists_that_cannot_be_used(tmp_path, sets, text, message):
+    (tmp_path / "data.yaml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        sets("data.yaml")
+
+
+def test_images_without_labels_and_boxes_outside_are_counted(tmp_path, sets):
+    for name in ("a", "b", "c"):
+        photograph(tmp_path / "train" / f"{name}.jpg")
+        photograph(tmp_path / "valid" / f"{name}.jpg")
+    (tmp_path / "train" / "a.txt").write_text("0 .5 .5 .2 .2\n0 5 5 .2 .2\n0 .5 .5 .2 .2\n")
+    (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: train\nval: valid\n")
+    _, counts = sets("data.yaml", "data.yaml")["train"]
+    assert counts.notes == ("2 images without a label file, taken as images without objects",)
+    faults = {name: (fault.count, fault.annotation_ids) for name, fault in counts.faults.items()}
+    assert faults == {"outside the image": (1, ("a.txt:2",)), "doubled": (1, ("a.txt:3",))}
+
+
+def test_a_photograph_turned_by_exif_is_measured_as_it_is_shown(tmp_path, sets):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in ("a", "b"):
+        photograph(tmp_path / f"{name}.jpg", 100, 50, exif=exif)
+        (tmp_path / f"{name}.txt").write_text("0 .5 .5 .2 .2\n")
+    (tmp_path / "classes.txt").write_text("cat\n")
+    train, _ = sets(".")["train"]
+    assert (train.widths.tolist(), train.heights.tolist()) == ([50], [100])
+    assert train.xywh.tolist() == [[20, 40, 10, 20]]

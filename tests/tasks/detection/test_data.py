@@ -1,0 +1,51 @@
+"""The data module on a set of its own layout."""
+
+import pytest
+
+from tasks.detection.data import CocoData
+from tasks.images.view import View
+from tests.tasks.detection.layouts.conftest import photograph
+
+
+@pytest.fixture
+def data(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        photograph(tmp_path / "images" / f"{name}.jpg")
+        (tmp_path / "images" / f"{name}.txt").write_text("1 .5 .5 .2 .4\n")
+    (tmp_path / "images" / "d.jpg").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "data.yaml").write_text("names: [cat, dog]\ntrain: images\n")
+    return CocoData(
+        root=str(tmp_path),
+        year=2017,
+        minival_ids=None,
+        num_classes=None,
+        size=32,
+        view=View(),
+        batch_size=2,
+        workers=0,
+        seed=0,
+        crop=False,
+        limit=None,
+        validate_on_train=False,
+        cache=str(tmp_path / "cache"),
+        train="data.yaml",
+        val_fraction=0.3,
+        skip_unreadable=True,
+    )
+
+
+def test_what_was_left_out_is_in_the_result(data, tmp_path):
+    data.setup("fit")
+    assert data.describe() == (
+        f"{tmp_path.name} data.yaml: trained on 2 images, scored on 1 images; "
+        "train: 1 images left out (1 unreadable)"
+    )
+
+
+def test_batches_of_another_layout(data):
+    data.setup("fit")
+    batch = data.batch("train", [0, 1])
+    assert batch["labels"][:, 0].tolist() == [2, 2]
+    assert batch["boxes"][0, 0].tolist() == pytest.approx([12.8, 9.6, 19.2, 22.4])
+    assert data.labels.names == ["cat", "dog"]
+    assert data.labels.ids == [0, 1]
