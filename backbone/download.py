@@ -49,7 +49,13 @@ class SecureRedirects(HTTPRedirectHandler):
 _opener = build_opener(SecureRedirects)
 
 
-def fetch(url: str, path: Path, begins: bytes) -> Path:
+def fetch(
+    url: str,
+    path: Path,
+    begins: bytes,
+    sha256: str | None = None,
+    option: str = "backbone.weights",
+) -> Path:
     """`path`, downloaded from `url` unless it exists.
 
     `<name>.sha256` beside it records its sha256 in the format of sha256sum. The record is written
@@ -60,14 +66,19 @@ def fetch(url: str, path: Path, begins: bytes) -> Path:
         url: http(s) address.
         path: where to put the file; a missing folder is created.
         begins: the first bytes of every file of this kind.
+        sha256: of the file, where its publisher or others have recorded it; None to record what
+            comes, and to say so.
+        option: where the user may give the path of a file fetched by hand, for messages.
 
     Raises:
         InputError: the address cannot be reached or has no such file, the server sends something
             else (such as a login page) or breaks off, or the file differs from its recorded sha256.
     """
     with _alone(path), naming_what_was_written(path):
+        if sha256 is not None:
+            _record(path, sha256)
         if not path.exists():
-            _download(url, path, begins)
+            _download(url, path, begins, option)
         _check_record(path, path)
     return path
 
@@ -85,9 +96,9 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _download(url: str, path: Path, begins: bytes) -> None:
+def _download(url: str, path: Path, begins: bytes, option: str) -> None:
     partial = path.with_name(f".{path.name}.partial")
-    by_hand = f"put the file at {path} by hand, or give the path of one as backbone.weights"
+    by_hand = f"put the file at {path} by hand, or give the path of one as {option}"
     for wait in (*WAITS, None):
         try:
             md5 = _receive(url, partial, begins)
@@ -175,8 +186,7 @@ def _check_record(path: Path, content: Path) -> None:
     record = path.with_name(f"{path.name}.sha256")
     found = _digest(content, "sha256")
     if not record.exists():
-        with write_atomically(record) as partial:
-            partial.write_text(f"{found}  {path.name}\n")
+        _record(path, found)
         return
     recorded = record.read_text().split()[:1]
     if recorded != [found]:
@@ -187,6 +197,14 @@ def _check_record(path: Path, content: Path) -> None:
             f"{''.join(recorded) or 'none'}: it is not the file that was first fetched. Delete it "
             f"to fetch it again, and {record.name} too if you mean to use the new file"
         )
+
+
+def _record(path: Path, sha256: str) -> None:
+    """Record the sha256 that a file has or should have, unless there is a record."""
+    record = path.with_name(f"{path.name}.sha256")
+    if not record.exists():
+        with write_atomically(record) as partial:
+            partial.write_text(f"{sha256}  {path.name}\n")
 
 
 def _digest(path: Path, algorithm: str) -> str:

@@ -1,9 +1,10 @@
 """Batch norm that a file has folded into its convolutions, made explicit again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 CONV, BN = ".conv", ".bn"
 
@@ -12,7 +13,7 @@ def unfolded(state: Mapping[str, Tensor], eps: float) -> dict[str, Tensor]:
     """Tensors in which a layer with a bias but without batch norm gets one that adds the bias.
 
     The network's answers are those of the file. Its running statistics are not those of any
-    images, so `measure_statistics` should set them before it is trained.
+    images, so `adopt_statistics` should set them before it is trained.
 
     Args:
         state: tensors under this project's names.
@@ -29,3 +30,63 @@ def unfolded(state: Mapping[str, Tensor], eps: float) -> dict[str, Tensor]:
         made[f"{layer}{BN}.running_mean"] = torch.zeros_like(bias)
         made[f"{layer}{BN}.running_var"] = torch.full_like(bias, 1 - eps)
     return made
+
+
+def batch_statistics(
+    network: nn.Module, batches: Iterable[Tensor]
+) -> dict[nn.BatchNorm2d, tuple[Tensor, Tensor]]:
+    """Mean and variance of each batch norm's input over images, per channel, in evaluation.
+
+    Args:
+        network: called on each batch; it keeps its mode.
+        batches: float[B, 3, H, W], normalised.
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    sums: dict[nn.BatchNorm2d, list[Any]] = {norm: [0.0, 0.0, 0] for norm in norms}
+
+    def note(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        values = inputs[0].double()
+        total = sums[norm]
+        total[0] += values.sum((0, 2, 3))
+        total[1] += values.square().sum((0, 2, 3))
+        total[2] += values.shape[0] * values.shape[2] * values.shape[3]
+
+    hooks = [norm.register_forward_pre_hook(note) for norm in norms]
+    modes = {module: module.training for module in network.modules()}
+    try:
+        with torch.no_grad():
+            network.eval()
+            for batch in batches:
+                network(batch)
+    finally:
+        for hook in hooks:
+            hook.remove()
+        for module, training in modes.items():
+            module.training = training
+    found = {}
+    for norm, (total, squares, count) in sums.items():
+        if count:
+            mean = total / count
+            found[norm] = (mean.float(), (squares / count - mean.square()).clamp(min=0).float())
+    return found
+
+
+def adopt_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
+    """Set every batch norm's running statistics to those of images, and keep its answers.
+
+    Scale and offset change with the statistics, so that in evaluation the network computes the
+    same, and training starts from what it computes.
+
+    Args:
+        network, batches: as in `batch_statistics`.
+    """
+    for norm, (mean, variance) in batch_statistics(network, batches).items():
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        with torch.no_grad():
+            before = (norm.running_var + norm.eps).sqrt()
+            norm.bias.add_(norm.weight * (mean - norm.running_mean) / before)
+            norm.weight.mul_((variance + norm.eps).sqrt() / before)
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(variance)

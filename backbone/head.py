@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from backbone.archive import PublishedArchive
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile
 from backbone.weights import under_our_names
@@ -58,6 +59,14 @@ class Head(nn.Module):
         One tensor float[B, D] in a head that can be distilled; any structure otherwise.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def published(self, source: str) -> PublishedArchive | None:
+        """What a publisher's name stands for, for this network; None for a source that is a path.
+
+        Raises:
+            InputError: the name is a publisher's, who has nothing for this network.
+        """
+        return None
 
     def released(self, file: WeightsFile, origin: str) -> Released:
         """The whole network's weights in a file that is not this suite's.

@@ -10,12 +10,13 @@ import torch
 
 from backbone.download import fetch
 from backbone.errors import InputError
+from backbone.forms import KERAS_OPTIONS
 from backbone.keras_h5 import MAGIC
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile, read_file
-from backbone.weight_names import KERAS_OPTIONS, TIMM_V1, TIMM_V2, NamingScheme
+from backbone.weight_names import TIMM_V1, TIMM_V2, NamingScheme
 
 Published = TypeVar("Published")
 
@@ -60,6 +61,25 @@ KERAS_FILES: dict[type[Trunk], KerasFiles] = {
         },
     ),
 }
+# ImageNet top-1 in percent that Keras states for its files (the docstrings of keras-applications'
+# mobilenet.py and mobilenet_v2.py): network -> width multiplier -> resolution -> score. It states
+# none for the smaller sizes of the narrow MobileNetV1s.
+KERAS_TOP1: dict[type[Trunk], Mapping[float, Mapping[int, float]]] = {
+    MobileNetV1: {
+        1.0: {224: 70.6, 192: 69.1, 160: 67.2, 128: 64.4},
+        0.75: {224: 68.4},
+        0.5: {224: 63.7},
+        0.25: {224: 50.6},
+    },
+    MobileNetV2: {
+        1.4: {224: 75.0},
+        1.3: {224: 74.4},
+        1.0: {224: 71.8, 192: 70.7, 160: 68.8, 128: 65.3, 96: 60.3},
+        0.75: {224: 69.8, 192: 68.7, 160: 66.4, 128: 63.2, 96: 58.8},
+        0.5: {224: 65.4, 192: 63.9, 160: 61.0, 128: 57.7, 96: 51.2},
+        0.35: {224: 60.3, 192: 58.2, 160: 55.7, 128: 50.8, 96: 45.5},
+    },
+}
 # network -> timm's names of its tensors, and width multiplier -> timm's name of the model
 TIMM_MODELS: dict[type[Trunk], tuple[NamingScheme, dict[float, str]]] = {
     MobileNetV1: (TIMM_V1, {1.0: "mobilenetv1_100", 1.25: "mobilenetv1_125"}),
@@ -101,6 +121,9 @@ def read_keras(
     origin = f"{path}, Keras's for {nearest}x{nearest}"
     if size is not None and size != (nearest, nearest):
         origin += f", the nearest to {size[0]}x{size[1]}"
+    score = KERAS_TOP1[type(trunk)][trunk.options["alpha"]].get(nearest)
+    if score is not None:
+        origin += f"; Keras states top-1 {score} on ImageNet"
     return origin, read_file(path)
 
 

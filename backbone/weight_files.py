@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from backbone.errors import InputError
+from backbone.frozen_graph import SUFFIX, read_frozen_graph
 from backbone.keras_h5 import MAGIC, read_keras_h5
 from backbone.tensorflow_names import is_tensorflow, tensorflow_state
 from backbone.tflite_file import TfliteModel, is_tflite, read_tflite
@@ -67,7 +68,7 @@ NETWORKS = {"mobilenet_v1": "MobileNetV1", "mobilenet_v2": "MobileNetV2", "timm"
 
 
 def read_file(path: Path) -> WeightsFile:
-    """Read a weights file. Its first bytes tell its kind; its name does not matter.
+    """Read a weights file. Its first bytes tell its kind; its name matters for frozen graphs alone.
 
     Raises:
         InputError: the file is absent, damaged or cut short, or holds no tensors.
@@ -82,6 +83,8 @@ def read_file(path: Path) -> WeightsFile:
     if is_tflite(head):
         model = read_tflite(path)
         return replace(_published(model.state, naming_scheme(model.state)), tflite=model)
+    if path.suffix == SUFFIX:
+        return _tensorflow_or(read_frozen_graph(path))
     if head.startswith(ZIP) and _holds_arrays(path):
         return _tensorflow_or(_read_npz(path))
     return _read_torch(path) if head.startswith(PICKLES) else _read_safetensors(path)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from backbone.forms import KERAS_OPTIONS, PYTORCH_OPTIONS, TIMM_V1_OPTIONS
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import ROWS, MobileNetV2
 from backbone.trunk import Trunk
@@ -76,9 +77,6 @@ V2 = _paths(
 )
 V2 = [path.replace("block14.expand", "block14_expand") for path in V2]  # a stage of its own
 
-KERAS_OPTIONS = {"padding": "same", "bn_eps": 1e-3, "normalization": "half"}
-PYTORCH_OPTIONS = {"padding": "symmetric", "bn_eps": 1e-5, "normalization": "imagenet"}
-
 NATIVE = NamingScheme("native", None, {}, {})
 KERAS_V1 = NamingScheme(
     "keras",
@@ -117,7 +115,7 @@ TIMM_V1 = NamingScheme(
         _stages((1, 2, 2, 6, 2)),
         "classifier",
     ),
-    PYTORCH_OPTIONS | {"normalization": "half"},
+    TIMM_V1_OPTIONS,
 )
 TIMM_V2 = NamingScheme(
     "timm",

@@ -33,6 +33,8 @@ class Report:
         classifier_loaded: whether the classifier was filled.
         differs: option -> (value the weights were trained with, value of this trunk). Such weights
             load, but the network does not compute what it was trained to compute.
+        folded: whether batch norm was folded into the convolutions, so that its running statistics
+            are those of no images.
     """
 
     origin: str
@@ -42,6 +44,7 @@ class Report:
     classifier: str
     classifier_loaded: bool
     differs: Mapping[str, tuple[object, object]]
+    folded: bool = False
 
     def __str__(self) -> str:
         text = (
@@ -103,12 +106,6 @@ def load_weights(
     if file.beside:
         dropped += file.beside
         verdict += f", left out {len(file.beside)} tensors of another part of the network"
-    differs = {
-        option: (file.options[option], trunk.options[option])
-        for option in SILENT_OPTIONS
-        if option in file.options.keys() & trunk.options.keys()
-        and file.options[option] != trunk.options[option]
-    }
     return Report(
         origin=origin,
         names=file.scheme.name,
@@ -116,8 +113,23 @@ def load_weights(
         dropped=tuple(dropped),
         classifier=verdict,
         classifier_loaded=classifier_loaded,
-        differs=differs,
+        differs=differing(file, trunk),
+        folded=file.tflite is not None,
     )
+
+
+def differing(file: WeightsFile, trunk: Trunk) -> dict[str, tuple[object, object]]:
+    """Option -> (value that a file's weights were trained with, value of a trunk), if not equal.
+
+    Only options that show in no tensor's shape.
+    """
+    return {
+        option: (file.options[option], trunk.options[option])
+        for option in SILENT_OPTIONS
+        if file.options.get(option) is not None
+        and option in trunk.options
+        and file.options[option] != trunk.options[option]
+    }
 
 
 def save_weights(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = None) -> None:

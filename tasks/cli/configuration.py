@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import conf
 from backbone.errors import InputError
+from backbone.forms import FORM, published_form
 from tasks.cli.overrides import (
     SEARCHPATH,
     OptionError,
@@ -42,9 +43,26 @@ def compose_config(overrides: Sequence[str], with_hydra: bool = False) -> DictCo
     refuse_choices(parse_overrides(overrides))
     overrides = [quoted_number(override) for override in overrides]
     if GlobalHydra.instance().is_initialized():
-        return hydra.compose("config", list(overrides), return_hydra_config=with_hydra)
-    with hydra.initialize_config_module("conf", version_base="1.3"):
-        return hydra.compose("config", list(overrides), return_hydra_config=with_hydra)
+        config = hydra.compose("config", list(overrides), return_hydra_config=with_hydra)
+    else:
+        with hydra.initialize_config_module("conf", version_base="1.3"):
+            config = hydra.compose("config", list(overrides), return_hydra_config=with_hydra)
+    fill_form(config)
+    return config
+
+
+def fill_form(config: DictConfig) -> None:
+    """Fill in the trunk's form where it is open and known without reading a file of weights."""
+    trunk = config.get("backbone")
+    names = [k for k in FORM if trunk is not None and k in trunk and trunk[k] is None]
+    if not names:
+        return
+    network = str(trunk.get("_target_")).rpartition(".")[2]
+    head = OmegaConf.select(config, "task.head.weights", throw_on_missing=False)
+    form = published_form(network, trunk.get("weights"), head)
+    if form is not None:
+        for name in names:
+            trunk[name] = form[name]
 
 
 @cache

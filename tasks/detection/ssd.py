@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from backbone.archive import PublishedArchive
 from backbone.errors import InputError
 from backbone.head import Released
 from backbone.trunk import Trunk
@@ -29,6 +30,7 @@ from tasks.detection.released import (
 )
 from tasks.detection.ssd_layers import extra_map, prediction_layer
 from tasks.detection.taps import last_tap_of_stride
+from tasks.detection.zoo import published
 from tasks.images.files import image_size
 
 # Every class starts out with this probability, so that the thousands of background anchors do not
@@ -162,6 +164,10 @@ class SSD(Detector):
         pairs = zip(self.class_predictors, maps, strict=True)
         logits = torch.cat([rows(predictor, m, self.num_classes) for predictor, m in pairs], 1)
         return code.float(), logits.float()
+
+    def published(self, source: str) -> PublishedArchive | None:
+        """The detector of TensorFlow's zoo for this network, see `tasks.detection.zoo`."""
+        return published(source, self.trunk, self.separable)
 
     def released(self, file: WeightsFile, origin: str) -> Released:
         """The weights of a detector of TensorFlow's, see `tasks.detection.released`."""

@@ -1,27 +1,30 @@
 """From a resolved configuration to a trunk, a head, and a task with weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
 
 from backbone.errors import InputError
+from backbone.forms import FORM, NO_WEIGHTS
 from backbone.head import Head
 from backbone.weights import Report, load_weights
-from tasks.data.module import Labels
+from tasks.data.module import DataModule, Labels
 from tasks.images.files import image_size
 from tasks.images.preprocessing import Augmentation
 from tasks.runs.names import STABLE
 from tasks.training.checkpoints import read_checkpoint
+from tasks.training.form import with_form
 from tasks.training.head_weights import HeadReport, load_head
 from tasks.training.recipe import Recipe
 from tasks.training.task import Task
 
 Loaded = Report | HeadReport
-NO_WEIGHTS = (None, "none")
+SAMPLED, SAMPLED_AT_ONCE = 64, 16  # images that statistics are measured on
 
 
 def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | None]:
@@ -36,6 +39,7 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | 
     Raises:
         InputError: an option out of range, or weights that do not fit the trunk.
     """
+    config = with_form(config, None)
     options: dict[str, Any] = dict(OmegaConf.to_container(config.backbone))  # type: ignore[arg-type]
     source = options.pop("weights")
     head_options: dict[str, Any] = dict(OmegaConf.to_container(config.task.head))  # type: ignore[arg-type]
@@ -63,9 +67,30 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | 
     )
     if whole not in NO_WEIGHTS:
         keep_classes = bool(OmegaConf.select(config, "data.keep_classes"))
-        report = load_head(head, whole, labels, task.outputs_are_labels, keep_classes)
+        report = load_head(
+            head,
+            whole,
+            labels,
+            task.outputs_are_labels,
+            keep_classes,
+            image_size(config.size),
+            Path(config.paths.cache) / "weights",
+        )
+    if report is not None:
+        _refuse_another_form(report)
     task.to(memory_format=torch.channels_last)
     return task, report
+
+
+def _refuse_another_form(report: Loaded) -> None:
+    """Raise an InputError where weights would not compute here what they were trained to."""
+    for option, (trained, here) in report.differs.items():
+        if option in FORM:
+            raise InputError(
+                f"backbone.{option}={here}: {report.origin} was trained with {trained}, and its "
+                f"scores would mean nothing; leave out backbone.{option}, which takes it from the "
+                "weights"
+            )
 
 
 def build_head(trunk: Any, head: Any, num_classes: int) -> Head:
@@ -112,6 +137,25 @@ def fill_head(task: Task[Any], config: DictConfig, weights: Loaded | None) -> No
             f"backbone.weights={source} is of another network: {error}. Give backbone.*, "
             f"task.head.* and size as in {checkpoint.path.parent / 'config.yaml'}"
         ) from error
+
+
+def sample_images(task: Task[Any], data: DataModule) -> Iterator[Tensor]:
+    """Normalised batches of up to 64 of a run's images, as evaluation sees them."""
+    split, rows = _spread_rows(data, SAMPLED)
+    for start in range(0, len(rows), SAMPLED_AT_ONCE):
+        yield task.preprocess(data.batch(split, rows[start : start + SAMPLED_AT_ONCE])["image"])
+
+
+def sample_pixels(data: DataModule) -> Tensor:
+    """uint8[B, 3, H, W]: up to 16 of a run's images, as evaluation sees them."""
+    return data.batch(*_spread_rows(data, SAMPLED_AT_ONCE))["image"]
+
+
+def _spread_rows(data: DataModule, most: int) -> tuple[str, range]:
+    """A split, the training one if there is one, and rows spread over it."""
+    split = "train" if data.trains else data.reported
+    count = len(data.datasets[split])
+    return split, range(0, count, max(1, count // most))[:most]
 
 
 def trusted_modules(config: DictConfig) -> Sequence[str]:

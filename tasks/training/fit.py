@@ -13,14 +13,16 @@ from omegaconf import DictConfig
 
 from backbone.cost import Cost, cost
 from backbone.errors import InputError
+from backbone.folded import adopt_statistics
 from tasks.data.module import DataModule
 from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
 from tasks.runs.processes import is_main_process
 from tasks.training.batch_size import UNTIL_FOUND, is_auto, take_up_batch_size
-from tasks.training.build import build_task, fill_head
+from tasks.training.build import build_task, fill_head, sample_images, sample_pixels
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
+from tasks.training.form import with_form
 from tasks.training.memory import keep_freed_memory
 from tasks.training.out_of_memory import naming_exhausted_memory
 from tasks.training.progress import Throughput
@@ -83,6 +85,8 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
             f"{data.describe()}: there is no training image among them. Add training images to the "
             "data's list or folder, or add mode=evaluate to score trained weights"
         )
+    config = with_form(config, lambda: sample_pixels(data))
+    directory.settle(config)
     task, weights = build_task(config, data.labels)
     if teaching is not None:
         task.learn_from(teaching)
@@ -90,6 +94,8 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
     print(origin)
     counted = _count(task, config)
     print(f"network: {counted} at {config.size}")
+    if weights is not None and weights.folded and config.trainer.max_epochs > 0:
+        adopt_statistics(task.head, sample_images(task, data))
     if config.trainer.max_epochs == 0:
         fill_head(task, config, weights)
     step = step_reached(directory, task)

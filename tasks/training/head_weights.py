@@ -1,7 +1,7 @@
 """Load a whole network's weights, the head's own layers among them, or all but its classes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from backbone.errors import InputError, listed_briefly
 from backbone.head import Head, Released
 from backbone.weight_files import read_file
+from backbone.weights import differing
 from tasks.data.module import Labels
 from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 
@@ -26,12 +27,17 @@ class HeadReport:
         matched: tensors that were loaded.
         anew: tensors of class predictors that kept their random start, in whole or in part.
         notes: on what the file says of itself, and on the classes.
+        folded: whether batch norm was folded into the convolutions, so that its running statistics
+            are those of no images.
+        differs: as of `backbone.weights.Report`.
     """
 
     origin: str
     matched: tuple[str, ...]
     anew: tuple[str, ...]
     notes: tuple[str, ...]
+    folded: bool = False
+    differs: Mapping[str, tuple[object, object]] = field(default_factory=dict)
 
     @property
     def classifier_loaded(self) -> bool:
@@ -44,7 +50,13 @@ class HeadReport:
 
 
 def load_head(
-    head: Head, source: str, labels: Labels, answers_labels: bool, keep_classes: bool = False
+    head: Head,
+    source: str,
+    labels: Labels,
+    answers_labels: bool,
+    keep_classes: bool = False,
+    size: tuple[int, int] | None = None,
+    cache: Path | None = None,
 ) -> HeadReport:
     """Copy a source's tensors into a head and its trunk: all of them, or none and an error.
 
@@ -53,23 +65,37 @@ def load_head(
 
     Args:
         head: the network to fill.
-        source: path of a run's checkpoint, or of a file that `head.released` understands.
+        source: path of a run's checkpoint or of a file that `head.released` understands, or a name
+            that `head.published` knows.
         labels: what the outputs mean here.
         answers_labels: whether the outputs are these labels; if not, only shapes are compared.
         keep_classes: keep the outputs of the classes whose names the source has too.
+        size: (height, width) of the input, to compare with that of published weights.
+        cache: folder for downloads; None for PyTorch's own.
 
     Raises:
         InputError: the file is absent or damaged, or tensors are missing, unexpected or of another
             shape.
     """
-    path = Path(source)
+    archive = head.published(source)
+    if archive is None:
+        path = Path(source)
+    else:
+        if size is not None and size != archive.size:
+            raise InputError(
+                f"task.head.weights={source}: {archive.name} was trained at "
+                f"{archive.size[0]}x{archive.size[1]}: set size={archive.size[0]}"
+            )
+        path = archive.fetch(cache or Path(torch.hub.get_dir(), "checkpoints"))
     names: Names | None = None
+    file = read_file(path)
+    if archive is not None:
+        file = replace(file, others={**file.others, **archive.declared})
     if is_checkpoint(path):
         checkpoint = read_checkpoint(path)
         found = Released(checkpoint.head_state(), _ids(checkpoint.labels))
         names = _spread(checkpoint.labels, checkpoint.labels.names)
     else:
-        file = read_file(path)
         found = head.released(file, source)
         names = found.names
     ours = _tensors(head.state_dict())
@@ -79,6 +105,12 @@ def load_head(
     anew = of_classes if verdict else []
     _check(source, ours, state, anew)
     notes = list(found.notes)
+    origin = source
+    if archive is not None:
+        origin = f"{archive.name} of TensorFlow's model zoo ({archive.licence})"
+        notes.append(f"its publisher states {archive.score}")
+        if archive.sha256 is None:
+            notes.append("nobody's sha256 of it is known: the first download's is recorded")
     if anew and keep_classes:
         shared = _shared(names, labels, source)
         for key in anew:
@@ -106,7 +138,14 @@ def load_head(
     # not strict: a file need not hold batch norm's counters, which nothing here reads
     head.load_state_dict(state, strict=False)
     matched = tuple(key for key in ours if key in state and key not in anew)
-    return HeadReport(source, matched, tuple(anew), tuple(notes))
+    return HeadReport(
+        origin,
+        matched,
+        tuple(anew),
+        tuple(notes),
+        folded=file.tflite is not None,
+        differs=differing(file, head.trunk),
+    )
 
 
 def _tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -213,8 +252,8 @@ def _row_by_row(
 ) -> Tensor:
     """Our tensor [n * outputs, ...] with the shared classes' rows of theirs."""
     assert names is not None
-    made = ours.clone().unflatten(0, (-1, outputs))
-    given = theirs.unflatten(0, (-1, len(names)))
+    made = ours.reshape(-1, outputs, *ours.shape[1:]).clone()
+    given = theirs.reshape(-1, len(names), *theirs.shape[1:])
     here = torch.tensor(list(shared), device=made.device)
     there = torch.tensor(list(shared.values()), device=given.device)
     made[:, here] = given[:, there].to(made)

@@ -7,6 +7,7 @@ from omegaconf import OmegaConf
 
 import conf
 from backbone.conv import conv_bn_relu6
+from backbone.forms import FORM, KERAS_OPTIONS
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
 from backbone.trunk import Trunk
@@ -36,6 +37,9 @@ def test_every_default_of_a_configuration_is_the_constructors(name):
     for key in config:
         if OmegaConf.is_missing(config, key):
             assert parameters[key].default is inspect.Parameter.empty, key
+        elif key in FORM:  # open, until the weights say it; random ones have the constructor's
+            assert config[key] is None, key
+            assert KERAS_OPTIONS[key] == parameters[key].default, key
         else:
             assert config[key] == parameters[key].default, key
 
@@ -60,6 +64,7 @@ def test_a_layer_alone_has_the_defaults_of_the_networks(network):
 def test_configurations_build_trunks(name, choice):
     options = OmegaConf.to_container(OmegaConf.load(FOLDER / f"{name}.yaml")) | choice
     assert options.pop("weights") is None
+    options |= {key: KERAS_OPTIONS[key] for key in options.keys() & set(FORM)}
     trunk = instantiate(options)
     assert isinstance(trunk, Trunk)
     assert trunk.options.items() >= choice.items()

@@ -89,6 +89,23 @@ def test_the_published_resolution_nearest_to_the_images(
     assert asked == [tmp_path / name]
 
 
+def test_the_score_that_keras_states_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(published, "fetch", lambda url, path, begins: path)
+    monkeypatch.setattr(published, "read_file", lambda path: WeightsFile({}, NATIVE, None, {}))
+    origin, _ = published.read_keras(MobileNetV1(0.25), (224, 224), tmp_path)
+    assert origin.endswith("Keras states top-1 50.6 on ImageNet")
+    origin, _ = published.read_keras(MobileNetV1(0.25), (128, 128), tmp_path)
+    assert "states" not in origin
+
+
+def test_scores_belong_to_published_files():
+    for network, by_alpha in published.KERAS_TOP1.items():
+        files = published.KERAS_FILES[network].alphas
+        assert by_alpha.keys() == files.keys()
+        for alpha, by_size in by_alpha.items():
+            assert by_size.keys() <= set(files[alpha][1])
+
+
 @pytest.mark.slow
 def test_options_other_than_the_publisher_s_are_refused_with_the_right_ones(tmp_path):
     trunk = MobileNetV2(padding="symmetric", normalization="imagenet")

@@ -1,6 +1,8 @@
 """Options of the trunks."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from tasks.cli.schema.node import Described, option
 from tasks.cli.schema.types import Name
@@ -14,15 +16,17 @@ class MobileNetOptions(Described):
 
     weights: Source = option(ABOUT_WEIGHTS)
     alpha: float = option("width multiplier", gt=0, le=10)
-    padding: Literal["same", "symmetric"] = option(
-        "same as Keras's and TensorFlow's weights have it, symmetric as timm's and torchvision's"
+    padding: Literal["same", "symmetric"] | None = option(
+        "null: as the weights have it, same with random ones; same as Keras's and TensorFlow's "
+        "have it, symmetric as timm's and torchvision's"
     )
-    bn_eps: float = option(
-        "batch norm's epsilon: 1e-3 in Keras's weights, 1e-5 in timm's", gt=0, le=1
+    bn_eps: Annotated[float, Field(gt=0, le=1)] | None = option(
+        "batch norm's epsilon; null: as the weights have it; 1e-3 in Keras's, 1e-5 in timm's"
     )
     bn_momentum: float = option("weight of the new batch in batch norm's averages", gt=0, le=1)
-    normalization: Literal["half", "imagenet"] = option(
-        "of pixels: half maps them to -1..1, imagenet takes ImageNet's mean and deviation"
+    normalization: Literal["half", "imagenet"] | None = option(
+        "of pixels; null: as the weights have it; half maps them to -1..1, imagenet takes "
+        "ImageNet's mean and deviation"
     )
     initialisation: Literal["near_linear", "he"] = option(
         "of random weights: near_linear learns sooner, he is the usual", "near_linear"

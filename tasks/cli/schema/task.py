@@ -114,8 +114,8 @@ class HeadOptions(Described):
     """What every head has"""
 
     weights: Name | None = option(
-        "start the whole network from a run's best.ckpt or a released network's file; null: only "
-        "the trunk, from backbone.weights",
+        "start the whole network from a run's best.ckpt, a released network's file, or tf_zoo and "
+        "tf_zoo_int8, TensorFlow's published SSDs; null: only the trunk, from backbone.weights",
         None,
     )
 

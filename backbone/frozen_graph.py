@@ -1,0 +1,47 @@
+"""Read TensorFlow's frozen graphs: the constants of a GraphDef, by name."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from backbone.errors import InputError
+
+SUFFIX = ".pb"  # a GraphDef has no mark of its own
+
+
+def read_frozen_graph(path: Path) -> dict[str, Tensor]:
+    """The floating-point constants of a frozen graph, in TensorFlow's axis order.
+
+    Raises:
+        InputError: the reader is not installed, or the file is damaged or no GraphDef.
+    """
+    try:
+        from tensorboard.compat.proto.graph_pb2 import GraphDef
+        from tensorboard.util.tensor_util import make_ndarray
+    except ImportError as error:
+        raise InputError(
+            f"{path} is a frozen graph of TensorFlow, whose format tensorboard's package reads: "
+            'python -m pip install -e ".[tensorflow]", or python -m pip install tensorboard. With '
+            "TensorFlow at hand, its variables can be written to an .npz file instead, see "
+            "tasks/detection/README.md"
+        ) from error
+    from google.protobuf.message import DecodeError
+
+    try:
+        graph = GraphDef.FromString(path.read_bytes())
+        arrays = {
+            node.name: make_ndarray(node.attr["value"].tensor)
+            for node in graph.node
+            if node.op == "Const" and node.attr["dtype"].type == FLOAT
+        }
+        # a copy: the arrays are views of the message's read-only bytes
+        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+    except (DecodeError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{path} is damaged, or no frozen graph ({error}; {path.stat().st_size} bytes): "
+            "download it again"
+        ) from error
+
+
+FLOAT = 1  # TensorFlow's DT_FLOAT

@@ -1,0 +1,86 @@
+"""The detectors of TensorFlow's model zoo that are networks of this suite, and where they are.
+
+Addresses and scores are those of `research/object_detection/g3doc/tf1_detection_zoo.md` in
+tensorflow/models; the scores are AP on a subset of COCO's validation images, rounded there. The
+sha256 are those that Open Model Zoo (`models/public/*/model.yml`) and ST's OpenEmbedded layer
+record for the same addresses.
+
+The zoo's SSD on MobileNetV2 (`ssd_mobilenet_v2_coco_2018_03_29`) is another network: its 16.8 M
+parameters are those of 3x3 predictors, and here they are 1x1.
+"""
+
+import torch
+
+from backbone.archive import PublishedArchive
+from backbone.errors import InputError
+from backbone.mobilenet_v1 import MobileNetV1
+from backbone.mobilenet_v2 import MobileNetV2
+from backbone.trunk import Trunk
+from tasks.detection.released import ORDERS
+
+FLOAT, INT8 = "tf_zoo", "tf_zoo_int8"
+ADDRESS = "https://storage.googleapis.com/download.tensorflow.org/models"
+
+
+def _frozen(folder: str, score: str, sha256: str | None, length: int | None) -> PublishedArchive:
+    return PublishedArchive(
+        f"{ADDRESS}/object_detection/{folder}.tar.gz",
+        f"{folder}/frozen_inference_graph.pb",
+        f"AP {score} on COCO minival",
+        (300, 300),
+        sha256=sha256,
+        length=length,
+        declared={"anchor_order": torch.tensor(ORDERS["2018"])},
+    )
+
+
+Key = tuple[str, type[Trunk], float, bool]
+# (name in task.head.weights, trunk, alpha, whether it is SSDLite)
+ZOO: dict[Key, PublishedArchive] = {
+    (FLOAT, MobileNetV1, 1.0, False): _frozen(
+        "ssd_mobilenet_v1_coco_2018_01_28",
+        "21",
+        "8788f89108519fd1102b8a5c2ac861cf6d86603571b6ce5bbd1c245b7fe005e3",
+        76_541_073,
+    ),
+    (FLOAT, MobileNetV1, 0.75, False): _frozen(
+        "ssd_mobilenet_v1_0.75_depth_300x300_coco14_sync_2018_07_03", "18", None, None
+    ),
+    (FLOAT, MobileNetV2, 1.0, True): _frozen(
+        "ssdlite_mobilenet_v2_coco_2018_05_09",
+        "22",
+        "542445cce834dbfbb7df1991425d475e85a2d7ec68c60a4f262bb18aac10c8b2",
+        None,
+    ),
+    (INT8, MobileNetV1, 0.75, False): PublishedArchive(
+        f"{ADDRESS}/tflite/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.zip",
+        "detect.tflite",
+        "AP 16 on COCO minival in its own 8-bit arithmetic",
+        (300, 300),
+        sha256="a809cd290b4d6a2e8a9d5dad076e0bd695b8091974e0eed1052b480b2f21b6dc",
+    ),
+}
+
+
+def published(source: str, trunk: Trunk, separable: bool) -> PublishedArchive | None:
+    """What the zoo has under a name for a network; None for a source that is no such name.
+
+    Raises:
+        InputError: the zoo has no such network.
+    """
+    if source not in (FLOAT, INT8):
+        return None
+    alpha = float(trunk.options.get("alpha", 0))  # a network of timm's has none
+    found = ZOO.get((source, type(trunk), alpha, separable))
+    if found is None:
+        kinds = [
+            f"{'SSDLite' if lite else 'SSD'} on {kind.__name__} with alpha {width}"
+            for name, kind, width, lite in ZOO
+            if name == source
+        ]
+        raise InputError(
+            f"task.head.weights={source}: the zoo has {'; '.join(kinds)}; this is "
+            f"{'SSDLite' if separable else 'SSD'} on {type(trunk).__name__} with alpha {alpha}: "
+            "set backbone and backbone.alpha"
+        )
+    return found
