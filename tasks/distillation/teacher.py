@@ -51,7 +51,6 @@ class Teacher:
         self.compare_labels(student)
         self.task.to(surroundings.device)
         self.task.requires_grad_(False)
-        self.task.fold()
         self.match_values(student.preprocess)
         self.score(surroundings)
 
@@ -98,7 +97,7 @@ class Teacher:
         """
         data = surroundings.data
         metric = self.task.make_metric(data, "val")
-        with torch.inference_mode(), surroundings.forward():
+        with torch.inference_mode(), surroundings.forward(), self.task.answering():
             for loaded in data.val_dataloader():
                 batch = surroundings.to_device(loaded)
                 pixels = self.resized(batch["image"].float()).round().clamp(0, 255).to(torch.uint8)
@@ -132,7 +131,7 @@ class Teacher:
 
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor:
         """The outputs float[B, D] of the teacher's head for the student's normalised images."""
-        with torch.inference_mode():
+        with torch.inference_mode(), self.task.answering():
             if not self.same_values:
                 images = images * self.gain + self.offset
             outputs: Tensor = self.task.head(self.resized(images))
