@@ -10,7 +10,7 @@ from PIL import Image
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from tasks.benchmarks.timing import images_per_second
+from tasks.benchmarks.timing import Figures, images_per_second
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import CocoIndex, load_index
 from tasks.detection.crop import RandomCrop
@@ -55,7 +55,7 @@ def our_pipeline(dataset: CocoDetection, count: int, preprocess: Preprocess) -> 
     return run
 
 
-def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[str, list[float]]:
+def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> Figures:
     """Time both pipelines on the same files with one thread: the data set's, or a drawn set's."""
     root = Path(config.data.root)
     with tempfile.TemporaryDirectory() as folder:

@@ -11,8 +11,10 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 from torchvision.models.detection import ssd, ssdlite
 
+from tasks.benchmarks.compiled import OURS_COMPILED, compile_both, compiles
+from tasks.benchmarks.files import from_files
 from tasks.benchmarks.pipeline import pipelines
-from tasks.benchmarks.timing import about, comparison_table, images_per_second, steps
+from tasks.benchmarks.timing import Figures, about, images_per_second, steps, timed_result
 from tasks.data.module import Labels
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
@@ -94,7 +96,7 @@ def side_by_side(
     batch_size: int,
     rounds: int,
     peers: Mapping[str, Callable[[Detection, tuple[int, int]], nn.Module]],
-) -> tuple[str, dict[str, dict[str, list[float]]]]:
+) -> tuple[str, dict[str, Figures]]:
     """Images per second in training and inference, of the configuration's detector and its peers.
 
     torchvision first runs as its users run it: fp32, contiguous, the C library's allocator with its
@@ -142,7 +144,7 @@ def side_by_side(
         return torch.stack(list(task.loss(batch).values())).sum()
 
     ours = steps(task.head, our_loss, lambda: task.predict(batch), device.type, bf16)
-    figures: dict[str, dict[str, list[float]]] = {}
+    figures: dict[str, Figures] = {}
     plain = peer_steps(models[first], bf16=False)
     for kind in plain:
         named = {AS_USERS_RUN + first: plain[kind]}
@@ -152,14 +154,22 @@ def side_by_side(
     for kind in plain:
         models[first].to(memory_format=torch.contiguous_format)
         contiguous = {SAME_MEMORY + first: plain[kind]}
-        figures[kind] |= images_per_second(contiguous, batch_size, rounds)
+        figures[kind].join(images_per_second(contiguous, batch_size, rounds))
         tuned = {
             f"{SAME_MEMORY}, {layout}{name}": peer_steps(
                 model.to(memory_format=torch.channels_last), bf16
             )[kind]
             for name, model in models.items()
         }
-        figures[kind] |= images_per_second(tuned | {OURS: ours[kind]}, batch_size, rounds)
+        figures[kind].join(images_per_second(tuned | {OURS: ours[kind]}, batch_size, rounds))
+    if compiles(config, device):
+        peer = next(iter(models.values()))
+        compiled = compile_both(task, peer, f"{SAME_MEMORY}, {layout}, compiled")
+        theirs = peer_steps(peer, bf16)
+        for kind in plain:
+            contenders = {compiled: theirs[kind], OURS_COMPILED: ours[kind]}
+            figures[f"{kind}, compiled"] = images_per_second(contenders, batch_size, rounds)
+    figures["from files"] = from_files(config)
     return about(batch_size, size, kept, bf16), figures
 
 
@@ -167,4 +177,4 @@ def benchmark_ssd(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> 
     """SSD beside torchvision's (see `side_by_side`), and both loading pipelines on one core."""
     words, figures = side_by_side(config, batch_size, rounds, {"": torchvision_ssd})
     figures["loading, one core"] = pipelines(config, image_size(config.size), rounds)
-    return {"about": words, "images_per_second": figures, "table": comparison_table(words, figures)}
+    return timed_result(words, figures)
