@@ -9,7 +9,12 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from backbone.errors import InputError
-from tasks.benchmarks.compiled import OURS_COMPILED, compile_both, compiles
+from tasks.benchmarks.compiled import (
+    OURS_COMPILED,
+    compile_both,
+    compiles,
+    time_compiled,
+)
 from tasks.benchmarks.files import from_files
 from tasks.benchmarks.loops import loops
 from tasks.benchmarks.synthetic import synthetic
@@ -109,9 +114,10 @@ def beside_timm(config: DictConfig, batch_size: int, rounds: int) -> tuple[str, 
     if config.task.kind == "classification":
         figures["training loop"] = loops(config, task, batch, rounds)
     if compiles(config, device):
-        compiled = compile_both(task, peer, f"timm, kept memory, {layout}, compiled")
+        compile_both(task, peer, graphs=True)
+        compiled = f"timm, kept memory, {layout}, compiled"
         for kind in plain:
             contenders = {compiled: same[kind], OURS_COMPILED: ours[kind]}
-            figures[f"{kind}, compiled"] = images_per_second(contenders, batch_size, rounds)
+            figures[f"{kind}, compiled"] = time_compiled(contenders, batch_size, rounds)
     figures["from files"] = from_files(config)
     return about(batch_size, size, kept, bf16), figures

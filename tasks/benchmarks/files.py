@@ -51,11 +51,7 @@ def from_files(config: DictConfig) -> Figures:
     except Exception as error:
         if not is_mistake(error):
             raise
-        reason = messages(error, [])[0].splitlines()[0]
-        print(
-            f"nothing is measured from files: {reason} Name a folder with data.root=, or add "
-            "mode=sample, which draws one."
-        )
+        print(f"nothing is measured from files: {messages(error, [])[0]}")
         return figures
     silence_lightning()
     with TemporaryDirectory() as folder:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tasks.benchmarks.compiled import time_compiled
 from tasks.benchmarks.gpu import Load, load_of, profiled_load
 from tasks.benchmarks.timing import Figures, comparison_table, timed_result
 
@@ -29,6 +30,14 @@ def test_a_profile_counts_the_kernels_of_a_step():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="about machines without a GPU")
 def test_a_cpu_has_no_kernels_to_count():
     assert profiled_load(lambda: 1 / 0) is None
+
+
+def test_what_does_not_compile_is_left_out_by_name(capsys):
+    found = time_compiled({"a peer": lambda: 1 / 0, "this suite": lambda: None}, 4, rounds=1)
+    assert list(found) == ["this suite"]
+    assert capsys.readouterr().out == (
+        "a peer: not measured: ZeroDivisionError: division by zero\n"
+    )
 
 
 def figures() -> dict[str, Figures]:
