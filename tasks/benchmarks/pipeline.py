@@ -110,9 +110,7 @@ def views(
     return {name: all_with(view) for name, view in libraries.items()}
 
 
-def pipelines(
-    config: DictConfig, size: tuple[int, int], rounds: int
-) -> dict[str, dict[str, list[float]]]:
+def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[str, Figures]:
     """Time loading on the same files with one thread: the data set's, or a drawn set's.
 
     Returns:

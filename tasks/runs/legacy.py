@@ -92,7 +92,7 @@ def _add_options(config: dict[str, Any]) -> None:
             owner["decode"] = "auto"
     if data.get("name") != "coco":
         return
-    added = {
+    added: dict[str, Any] = {
         split: f"annotations/instances_{split}{data.get('year')}.json" for split in ("train", "val")
     }
     added |= dict.fromkeys(("train_images", "val_images", "val_fraction", "unlabelled"))
