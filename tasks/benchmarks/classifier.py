@@ -1,77 +1,39 @@
-"""Speed of this classifier and of timm's equivalent, and of Lightning's loop and a bare one."""
+"""Speed of the networks with one output, beside timm's on the same layers, and of two loops."""
 
-import time
-import warnings
 from collections.abc import Callable
 from copy import deepcopy
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import lightning.pytorch as pl
 import timm
 import torch
-import torch.nn.functional as F
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
 
 from backbone.errors import InputError
-from tasks.benchmarks.timing import about, comparison_table, images_per_second, steps
-from tasks.classification.task import Classification
-from tasks.data.module import Batch, DataModule, Labels
+from tasks.benchmarks.compiled import (
+    OURS_COMPILED,
+    compile_both,
+    compiles,
+    time_compiled,
+)
+from tasks.benchmarks.files import from_files
+from tasks.benchmarks.loops import loops
+from tasks.benchmarks.synthetic import synthetic
+from tasks.benchmarks.timing import Figures, about, images_per_second, steps, timed_result
 from tasks.images.files import image_size
-from tasks.runs.directory import RunDirectory
 from tasks.training.build import build_task
 from tasks.training.memory import keep_freed_memory
-from tasks.training.progress import Throughput
-from tasks.training.trainer import build_trainer, precision, silence_lightning
+from tasks.training.task import Task
+from tasks.training.trainer import precision
 
 AS_USERS_RUN = "timm, as its users run it (fp32, contiguous)"
 OURS = "this suite"
-BARE = "a bare loop over the same step"
-LIGHTNING = "this suite, Lightning's loop"
-CLASSES = 1000
-LOOP_STEPS = 8  # timed steps per round, in either loop
-IDLE_STEPS = 2  # untimed steps before them, in which Lightning sets itself up
 
 
-class SameBatch(DataModule):
-    """The same batch over and over, from memory, so that only the loop takes time."""
-
-    def __init__(self, batch: Batch, count: int):
-        super().__init__(batch_size=len(batch["label"]), workers=0, seed=0)
-        self.repeated, self.count = batch, count
-
-    def train_dataloader(self) -> DataLoader[Any]:
-        """The same batch, `count` times."""
-        steps = TensorDataset(torch.arange(self.count))
-        return DataLoader(steps, batch_size=1, collate_fn=lambda _: self.repeated)
-
-    def steps_per_epoch(self) -> int:
-        """One step per batch."""
-        return self.count
-
-
-class Clock(pl.Callback):
-    """Times the steps of a fit after the first ones."""
-
-    def __init__(self, wait: Callable[[], None]):
-        self.wait, self.seconds = wait, 0.0
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Start the clock after the idle steps, and stop it after the last step."""
-        if batch_idx + 1 == IDLE_STEPS:
-            self.wait()
-            self.started = time.perf_counter()
-        if batch_idx + 1 == IDLE_STEPS + LOOP_STEPS:
-            self.wait()
-            self.seconds = time.perf_counter() - self.started
-
-
-def timm_model(task: Classification) -> nn.Module:
+def timm_model(task: Task[Any]) -> nn.Module:
     """timm's network with the same layers as the task's, built from timm's own definition.
+
+    The last of them is the classifier, or the linear layer of an embedding.
 
     Raises:
         InputError: timm has no such network.
@@ -85,118 +47,54 @@ def timm_model(task: Classification) -> nn.Module:
     if (name, alpha) not in names:
         known = ", ".join(f"{n} alpha={a}" for n, a in names)
         raise InputError(f"timm has no {name} with alpha={alpha} to compare with; it has {known}")
-    model = timm.create_model(names[name, alpha], num_classes=CLASSES)
+    with torch.no_grad():
+        shape = task.head.eval()(torch.zeros(1, 3, 64, 64)).shape
+    model = timm.create_model(names[name, alpha], num_classes=shape[1])
     ours, theirs = (sum(p.numel() for p in m.parameters()) for m in (task.head, model))
     if ours != theirs:
         raise InputError(f"timm's network has {theirs:,} parameters, but this one has {ours:,}")
     return model
 
 
-def random_batch(count: int, size: tuple[int, int], device: torch.device) -> Batch:
-    """Random images in the memory layout of the loaders."""
-    generator = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (count, *size, 3), generator=generator).to(torch.uint8)
-    batch = {
-        "image": pixels.permute(0, 3, 1, 2),
-        "label": torch.randint(0, CLASSES, (count,), generator=generator),
-        "image_id": torch.arange(count),
-    }
-    return {name: tensor.to(device) for name, tensor in batch.items()}
-
-
-def loops(
-    config: DictConfig, task: Classification, batch: Batch, rounds: int
-) -> dict[str, list[float]]:
-    """Images per second of the same training step in Lightning's loop and in a bare one.
-
-    The loops take turns. A step is forward, backward, clipping, optimizer and schedule; neither
-    loop averages the weights. Lightning runs with the callbacks of a real run.
-    """
-    count, size = IDLE_STEPS + LOOP_STEPS, len(batch["label"])
-    device, recipe = batch["image"].device, task.recipe
-    assert recipe is not None  # it came from the configuration
-    silence_lightning()
-    # nothing is validated here, so the monitored score is missing
-    warnings.filterwarnings("ignore", message=".*could not find the monitored key.*")
-    overrides = {"max_epochs": 1, "enable_progress_bar": False, "limit_val_batches": 0}
-    config = changed(config, {"trainer": overrides})
-    clip, bf16 = config.trainer.gradient_clip_val, precision(config.trainer.precision)
-
-    def wait() -> None:
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-
-    def bare() -> float:
-        task.train()
-        optimizer, schedule = recipe.build(task.head, size, count)
-        for step in range(count):
-            if step == IDLE_STEPS:
-                wait()
-                started = time.perf_counter()
-            optimizer.zero_grad(set_to_none=True)
-            with torch.autocast(device.type, torch.bfloat16, enabled=bf16 == "bf16-mixed"):
-                loss = torch.stack(list(task.loss(batch).values())).sum()
-            loss.backward()
-            if clip is not None:
-                nn.utils.clip_grad_norm_(task.parameters(), clip)
-            optimizer.step()
-            schedule.step()
-        wait()
-        return time.perf_counter() - started
-
-    def lightning() -> float:
-        clock = Clock(wait)
-        with TemporaryDirectory() as folder:
-            own = changed(config, {"paths": {"runs": folder}})
-            trainer = build_trainer(own, RunDirectory(own), task, Throughput(), step=0)
-            trainer.callbacks.append(clock)  # type: ignore[attr-defined]  # set at run time
-            trainer.fit(task.train(), SameBatch(batch, count))
-        return clock.seconds
-
-    figures: dict[str, list[float]] = {BARE: [], LIGHTNING: []}
-    for _ in range(rounds):
-        for name, loop in ((BARE, bare), (LIGHTNING, lightning)):
-            figures[name].append(size * LOOP_STEPS / loop())
-    return figures
-
-
-def changed(config: DictConfig, options: dict[str, Any]) -> DictConfig:
-    """A configuration with some options changed."""
-    merged = OmegaConf.merge(config, options)
-    assert isinstance(merged, DictConfig)
-    return merged
-
-
 def benchmark_classifier(
     config: DictConfig, batch_size: int = 32, rounds: int = 5
 ) -> dict[str, Any]:
-    """Images per second of training and inference, ours and timm's, and of the two loops.
+    """Images per second of training and inference, ours and timm's; of two loops; and from files.
 
     timm's model first runs as its users run it: fp32, contiguous, images normalised in advance, and
     the default allocator. It then runs with the settings of this suite (kept memory, channels_last,
     bf16 if the hardware computes in it), taking turns with this suite, which also normalises its
-    uint8 images in every step.
+    uint8 images in every step. Both learn with the task's own loss. Where a run would compile, both
+    are compiled too.
     """
+    words, figures = beside_timm(config, batch_size, rounds)
+    return timed_result(words, figures)
+
+
+def beside_timm(config: DictConfig, batch_size: int, rounds: int) -> tuple[str, dict[str, Figures]]:
+    """The machine and the settings in words, and kind of work -> figures."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     size = image_size(config.size)
     torch.manual_seed(0)
-    names = [str(i) for i in range(CLASSES)]
-    task, _ = build_task(config, Labels(CLASSES, list(range(CLASSES)), [*names], names))
-    assert isinstance(task, Classification)
+    labels, batch = synthetic(config.task.kind, batch_size, size)
+    task, _ = build_task(config, labels)
     assert task.recipe is not None
     task.recipe.ema_decay = None
     peer = timm_model(task).to(device)
     task.to(device)
+    batch = {name: tensor.to(device) for name, tensor in batch.items()}
     task.preprocess.augmentation = None  # timm's model has none either
-    batch = random_batch(batch_size, size, device)
     normalised = task.preprocess(batch["image"])
     bf16 = precision(config.trainer.precision) == "bf16-mixed"
+    finish = nn.functional.normalize if config.task.kind == "face_embedding" else nn.Identity()
+    answer = torch.sigmoid if config.task.kind == "attributes" else nn.Softmax(1)
 
     def peer_steps(images: Tensor, bf16: bool) -> dict[str, Callable[[], object]]:
         def loss() -> Tensor:
-            return F.cross_entropy(peer(images), batch["label"])
+            outputs = finish(peer(images).float())
+            return torch.stack(list(task.terms(outputs, batch).values())).sum()
 
-        return steps(peer, loss, lambda: peer(images).softmax(1), device.type, bf16)
+        return steps(peer, loss, lambda: answer(finish(peer(images))), device.type, bf16)
 
     def our_loss() -> Tensor:
         return torch.stack(list(task.loss(batch).values())).sum()
@@ -205,17 +103,24 @@ def benchmark_classifier(
     answering.fold()
     ours = steps(task.head, our_loss, lambda: answering.predict(batch), device.type, bf16)
     plain = peer_steps(normalised.contiguous(), bf16=False)
-    figures = {}
-    for kind, step in plain.items():
-        figures[kind] = images_per_second({AS_USERS_RUN: step}, batch_size, rounds)
+    figures = {
+        kind: images_per_second({AS_USERS_RUN: step}, batch_size, rounds)
+        for kind, step in plain.items()
+    }
     kept = keep_freed_memory()
     layout = "bf16 + channels_last" if bf16 else "channels_last"
     peer.to(memory_format=torch.channels_last)
     same = peer_steps(normalised.contiguous(memory_format=torch.channels_last), bf16)
     for kind in plain:
         contenders = {f"timm, kept memory, {layout}": same[kind], OURS: ours[kind]}
-        figures[kind] |= images_per_second(contenders, batch_size, rounds)
-    figures["training loop"] = loops(config, task, batch, rounds)
-
-    words = about(batch_size, size, kept, bf16)
-    return {"about": words, "images_per_second": figures, "table": comparison_table(words, figures)}
+        figures[kind].join(images_per_second(contenders, batch_size, rounds))
+    if config.task.kind == "classification":
+        figures["training loop"] = loops(config, task, batch, rounds)
+    if compiles(config, device):
+        compile_both(task, peer, graphs=True)
+        compiled = f"timm, kept memory, {layout}, compiled"
+        for kind in plain:
+            contenders = {compiled: same[kind], OURS_COMPILED: ours[kind]}
+            figures[f"{kind}, compiled"] = time_compiled(contenders, batch_size, rounds)
+    figures["from files"] = from_files(config)
+    return about(batch_size, size, kept, bf16), figures

@@ -12,7 +12,7 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.ops import MultiScaleRoIAlign
 
 from tasks.benchmarks.ssd import side_by_side
-from tasks.benchmarks.timing import comparison_table
+from tasks.benchmarks.timing import timed_result
 from tasks.detection.faster_rcnn import FasterRCNN
 from tasks.detection.region_proposals import RATIOS
 from tasks.detection.task import Detection
@@ -86,4 +86,4 @@ def benchmark_faster_rcnn(
         ", 1 sample per cell": partial(torchvision_faster_rcnn, samples=1),
     }
     words, figures = side_by_side(config, batch_size, rounds, peers)
-    return {"about": words, "images_per_second": figures, "table": comparison_table(words, figures)}
+    return timed_result(words, figures)

@@ -16,7 +16,7 @@ from PIL import Image
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from tasks.benchmarks.timing import images_per_second
+from tasks.benchmarks.timing import Figures, images_per_second
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import CocoIndex, load_index
 from tasks.detection.crop import RandomCrop
@@ -110,9 +110,7 @@ def views(
     return {name: all_with(view) for name, view in libraries.items()}
 
 
-def pipelines(
-    config: DictConfig, size: tuple[int, int], rounds: int
-) -> dict[str, dict[str, list[float]]]:
+def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[str, Figures]:
     """Time loading on the same files with one thread: the data set's, or a drawn set's.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What the network costs with given numbers of cells, beside the paper's row."""
+"""What the network costs with given numbers of cells beside the paper's row, and its speed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from backbone.classifier import Classifier
 from backbone.cost import Cost, cost
+from tasks.benchmarks.classifier import beside_timm
+from tasks.benchmarks.timing import timed_result
 from tasks.images.files import image_size
 
 
@@ -22,7 +24,17 @@ def planet_cost(config: DictConfig, cells: int) -> Cost:
         return cost(head, torch.zeros(1, 3, *image_size(config.size)))
 
 
-def benchmark_planet(config: DictConfig, cells: Sequence[int]) -> dict[str, Any]:
+def benchmark_planet(
+    config: DictConfig, cells: Sequence[int], batch_size: int = 32, rounds: int = 3
+) -> dict[str, Any]:
+    """What each number of cells costs (see `costs`), and the speed (see `beside_timm`)."""
+    counted = costs(config, cells)
+    words, figures = beside_timm(config, batch_size, rounds)
+    timed = timed_result(words, figures)
+    return timed | counted | {"table": f"{counted['table']}\n\n{timed['table']}"}
+
+
+def costs(config: DictConfig, cells: Sequence[int]) -> dict[str, Any]:
     """Mult-adds and parameters with each number of cells, and the paper's row last."""
     counted = {count: planet_cost(config, count) for count in cells}
     lines = [f"{'cells':>10}  {'mult-adds':>9}  parameters"]

@@ -11,8 +11,15 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 from torchvision.models.detection import ssd, ssdlite
 
+from tasks.benchmarks.compiled import (
+    OURS_COMPILED,
+    compile_both,
+    compiles,
+    time_compiled,
+)
+from tasks.benchmarks.files import from_files
 from tasks.benchmarks.pipeline import pipelines
-from tasks.benchmarks.timing import about, comparison_table, images_per_second, steps
+from tasks.benchmarks.timing import Figures, about, images_per_second, steps, timed_result
 from tasks.data.module import Labels
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
@@ -94,7 +101,7 @@ def side_by_side(
     batch_size: int,
     rounds: int,
     peers: Mapping[str, Callable[[Detection, tuple[int, int]], nn.Module]],
-) -> tuple[str, dict[str, dict[str, list[float]]]]:
+) -> tuple[str, dict[str, Figures]]:
     """Images per second in training and inference, of the configuration's detector and its peers.
 
     torchvision first runs as its users run it: fp32, contiguous, the C library's allocator with its
@@ -144,7 +151,7 @@ def side_by_side(
     answering = deepcopy(task).eval()
     answering.fold()
     ours = steps(task.head, our_loss, lambda: answering.predict(batch), device.type, bf16)
-    figures: dict[str, dict[str, list[float]]] = {}
+    figures: dict[str, Figures] = {}
     plain = peer_steps(models[first], bf16=False)
     for kind in plain:
         named = {AS_USERS_RUN + first: plain[kind]}
@@ -154,14 +161,23 @@ def side_by_side(
     for kind in plain:
         models[first].to(memory_format=torch.contiguous_format)
         contiguous = {SAME_MEMORY + first: plain[kind]}
-        figures[kind] |= images_per_second(contiguous, batch_size, rounds)
+        figures[kind].join(images_per_second(contiguous, batch_size, rounds))
         tuned = {
             f"{SAME_MEMORY}, {layout}{name}": peer_steps(
                 model.to(memory_format=torch.channels_last), bf16
             )[kind]
             for name, model in models.items()
         }
-        figures[kind] |= images_per_second(tuned | {OURS: ours[kind]}, batch_size, rounds)
+        figures[kind].join(images_per_second(tuned | {OURS: ours[kind]}, batch_size, rounds))
+    if compiles(config, device):
+        peer = next(iter(models.values()))
+        compile_both(task, peer, graphs=False)
+        compiled = f"{SAME_MEMORY}, {layout}, compiled"
+        theirs = peer_steps(peer, bf16)
+        for kind in plain:
+            contenders = {compiled: theirs[kind], OURS_COMPILED: ours[kind]}
+            figures[f"{kind}, compiled"] = time_compiled(contenders, batch_size, rounds)
+    figures["from files"] = from_files(config)
     return about(batch_size, size, kept, bf16), figures
 
 
@@ -169,4 +185,4 @@ def benchmark_ssd(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> 
     """SSD beside torchvision's (see `side_by_side`), and loading on one core (see `pipelines`)."""
     words, figures = side_by_side(config, batch_size, rounds, {"": torchvision_ssd})
     figures |= pipelines(config, image_size(config.size), rounds)
-    return {"about": words, "images_per_second": figures, "table": comparison_table(words, figures)}
+    return timed_result(words, figures)

@@ -1,4 +1,4 @@
-"""Timing contenders side by side."""
+"""Timing contenders side by side, and the table of what was found."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,11 +8,46 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tasks.benchmarks.gpu import Load, profiled_load
+
+NOT_APPLICABLE = "-"
+
+
+class Figures(dict[str, list[float]]):
+    """Images per second of each contender, one figure per round; the last is this suite.
+
+    Args:
+        images: of a step.
+
+    Attributes:
+        loads: what a GPU did in a step of each contender; empty without CUDA.
+    """
+
+    def __init__(self, images: int):
+        super().__init__()
+        self.images = images
+        self.loads: dict[str, Load] = {}
+
+    def join(self, others: "Figures") -> None:
+        """Add other contenders."""
+        self.update(others)
+        self.loads |= others.loads
+
+    def milliseconds(self, name: str) -> float:
+        """The median time of a step."""
+        return 1000 * self.images / median(self[name])
+
+    def busy(self, name: str) -> float | None:
+        """The share of a step's time in which the GPU computed or copied, 0..1."""
+        if name not in self.loads:
+            return None
+        return min(self.loads[name].seconds / (self.milliseconds(name) / 1000), 1.0)
+
 
 def images_per_second(
     contenders: Mapping[str, Callable[[], object]], images: int, rounds: int, warmup: int = 3
-) -> dict[str, list[float]]:
-    """Images per second of each contender, one figure per round.
+) -> Figures:
+    """Images per second of each contender, one figure per round, and its load on a GPU.
 
     Contenders take turns within a round, so that a machine whose speed drifts affects all alike.
     The first calls of each are not timed: memory is still being allocated and kernels chosen.
@@ -31,7 +66,8 @@ def images_per_second(
     for step in contenders.values():
         for _ in range(warmup):
             step()
-    figures: dict[str, list[float]] = {name: [] for name in contenders}
+    figures = Figures(images)
+    figures.update({name: [] for name in contenders})
     for _ in range(rounds):
         for name, step in contenders.items():
             wait()
@@ -39,6 +75,10 @@ def images_per_second(
             step()
             wait()
             figures[name].append(images / (time.perf_counter() - started))
+    for name, step in contenders.items():
+        measured = profiled_load(step)
+        if measured is not None:
+            figures.loads[name] = measured
     return figures
 
 
@@ -76,12 +116,42 @@ def about(batch_size: int, size: tuple[int, int], kept: bool, bf16: bool) -> str
     return text + (", bf16" if bf16 else ", fp32: this hardware does not compute in bf16")
 
 
-def comparison_table(about: str, figures: Mapping[str, Mapping[str, list[float]]]) -> str:
+def comparison_table(about: str, figures: Mapping[str, Figures]) -> str:
     """Medians of each kind of work, and the last contender's speed relative to each."""
-    lines = [about]
+    lines = [about, "GPU busy: share of the step in which it computed or copied; kernels: per step"]
+    if not any(rows.loads for rows in figures.values()):
+        lines[1] += ". Neither applies to a CPU"
     for kind, rows in figures.items():
-        medians = {name: median(values) for name, values in rows.items()}
-        ours = list(medians.values())[-1]
-        lines += ["", f"{kind:<58}{'images/s':>10}{'this / it':>11}"]
-        lines += [f"{n:<58}{v:>10.1f}{ours / v:>10.2f}x" for n, v in medians.items()]
+        if not rows:
+            continue
+        heads = f"{'images/s':>10}{'ms':>9}{'this / it':>11}{'GPU busy':>10}{'kernels':>9}"
+        lines += ["", f"{kind:<58}{heads}"]
+        ours = median(list(rows.values())[-1])
+        for name, values in rows.items():
+            speed, busy = median(values), rows.busy(name)
+            share = NOT_APPLICABLE if busy is None else f"{busy:.0%}"
+            kernels = f"{rows.loads[name].kernels:,}" if busy is not None else NOT_APPLICABLE
+            numbers = f"{speed:>10.1f}{rows.milliseconds(name):>9.1f}{ours / speed:>10.2f}x"
+            lines.append(f"{name:<58}{numbers}{share:>10}{kernels:>9}")
     return "\n".join(lines)
+
+
+def timed_result(about: str, figures: Mapping[str, Figures]) -> dict[str, Any]:
+    """A benchmark's result as plain values, its table included.
+
+    Returns:
+        `about`; `images_per_second`, kind of work -> contender -> figures; `milliseconds`,
+        `gpu_busy` and `kernels`, kind -> contender -> number, the latter two None without CUDA; and
+        `table`.
+    """
+    return {
+        "about": about,
+        "images_per_second": {kind: dict(rows) for kind, rows in figures.items()},
+        "milliseconds": {k: {n: rows.milliseconds(n) for n in rows} for k, rows in figures.items()},
+        "gpu_busy": {k: {n: rows.busy(n) for n in rows} for k, rows in figures.items()},
+        "kernels": {
+            k: {n: rows.loads[n].kernels if n in rows.loads else None for n in rows}
+            for k, rows in figures.items()
+        },
+        "table": comparison_table(about, figures),
+    }

@@ -64,7 +64,7 @@ class Accuracy:
 
         Args:
             prediction: `labels` int64[B, k] best first, `probabilities` float[B, k]; for the
-                calibration also `true_logit` float[B] and `log_sums` float[B, 41], see Calibration.
+                calibration also `true_logit` float[B] and `log_sums` float[B, 21], see Calibration.
             target: image_id int64[B], rows of the split.
         """
         rest = [prediction[name] for name in ("true_logit", "log_sums") if name in prediction]
@@ -74,7 +74,7 @@ class Accuracy:
     @property
     def state(self) -> AccuracyState:
         """Of the n images taken in: image_id int64[n], labels int64[n, k], probability float[n];
-        and, for the calibration, true_logit float[n], log_sums float[n, 41]."""
+        and, for the calibration, true_logit float[n], log_sums float[n, 21]."""
         if not self.seen:
             return np.zeros(0, np.int64), np.zeros((0, 1), np.int64), np.zeros(0, np.float32)
         images, labels, *rest = (torch.cat(x).cpu() for x in zip(*self.seen, strict=True))

@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from tasks.detection.coco.index import CocoIndex
+from tasks.images.files import open_image
+
 RGB = tuple[int, int, int]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -18,6 +21,17 @@ class Mark(NamedTuple):
     caption: str
     fill: RGB
     dashed: bool = False
+
+
+def open_annotated(index: CocoIndex, image: int) -> Image.Image:
+    """An image of a data set, RGB, turned as its boxes and the network see it.
+
+    As it is stored where this has the annotated size, and by its EXIF orientation where not.
+    """
+    stored = open_image(index.path(image), exif=False)
+    if stored.size == (index.widths[image], index.heights[image]):
+        return stored
+    return open_image(index.path(image))
 
 
 def colour(category: int) -> RGB:

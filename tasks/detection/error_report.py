@@ -9,11 +9,10 @@ import numpy as np
 
 from tasks.data.module import Labels
 from tasks.detection.data import CocoData
-from tasks.detection.drawing import Mark, draw_marks
+from tasks.detection.drawing import Mark, draw_marks, open_annotated
 from tasks.detection.evaluation.errors import IGNORED, INVENTED, MISSED, RIGHT, WRONG, Errors
 from tasks.detection.evaluation.metric import CocoResult
 from tasks.detection.plots import per_category_curves, threshold_curves
-from tasks.images.files import open_image
 from tasks.images.sheets import captioned, contact_sheet
 from tasks.runs.confusion import confusion_matrix, confusion_values
 from tasks.training.presenter import Picture
@@ -101,7 +100,7 @@ def worst_images(result: CocoResult, data: CocoData, labels: Labels, path: Path)
     index = data.indices["val"]
     drawn = []
     for row, position in _worst_rows(result.errors, data):
-        image = open_image(index.path(row), exif=False)
+        image = open_annotated(index, row)
         scale = SIDE / max(image.size)  # small ones are enlarged, so that captions are legible
         image = image.resize([max(round(side * scale), 1) for side in image.size])
         marks = error_marks(result, int(result.errors.images[position]), labels, scale)

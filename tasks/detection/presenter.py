@@ -7,11 +7,10 @@ from PIL import Image
 
 from tasks.data.module import Batch
 from tasks.detection.data import CocoData
-from tasks.detection.drawing import draw_boxes
+from tasks.detection.drawing import draw_boxes, open_annotated
 from tasks.detection.error_report import error_pictures, findings
 from tasks.detection.evaluation.metric import CocoResult
 from tasks.detection.plots import precision_recall
-from tasks.images.files import open_image
 from tasks.images.sheets import contact_sheet
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer, Picture, Presenter, spread
@@ -112,7 +111,7 @@ class BoxPresenter(Presenter[CocoData]):
         prediction = predict(data.batch("val", rows))
         drawn = [
             self.draw(
-                open_image(index.path(i), exif=False),
+                open_annotated(index, i),
                 self.describe(prediction, k),
                 index.boxes[index.offsets[i] : index.offsets[i + 1]].tolist(),
             )

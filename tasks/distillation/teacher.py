@@ -84,7 +84,6 @@ class Teacher:
             InputError: it scores far below its record.
         """
         self.task.to(surroundings.device)
-        self.task.fold()
         self.match_values(student.preprocess)
         self.score(surroundings)
 
@@ -131,7 +130,7 @@ class Teacher:
         """
         data = surroundings.data
         metric = self.task.make_metric(data, "val")
-        with torch.inference_mode(), surroundings.forward():
+        with torch.inference_mode(), surroundings.forward(), self.task.answering():
             for loaded in data.val_dataloader():
                 batch = surroundings.to_device(loaded)
                 metric.update(self.task.scored(self.at_own_size(batch)), self.task.target(batch))
@@ -177,7 +176,8 @@ class Teacher:
         """What the teacher says of the student's normalised images: the only place it runs."""
         if not self.same_values:
             images = images * self.gain + self.offset
-        return self.ask(self.task.head, self.resized(images))
+        with self.task.answering():
+            return self.ask(self.task.head, self.resized(images))
 
     def describe(self) -> dict[str, Any]:
         """The checkpoint, its recorded scores, and its scores on the student's images."""

@@ -134,15 +134,6 @@ class RunDirectory:
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
 
-    def settle(self, config: DictConfig) -> None:
-        """Go on with a configuration in which the run has found out a value for itself.
-
-        The folder stays: its name is that of the configuration which was asked for.
-        """
-        self.config = config
-        if is_main_process():
-            write_whole(self.path / "config.yaml", OmegaConf.to_yaml(config))
-
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result, by which the run counts as finished."""
         write_whole(self.path / "result.json", result_text(result))

@@ -81,21 +81,26 @@ def _move_options(config: dict[str, Any], view: dict[str, Any]) -> None:
 
 
 def _add_options(config: dict[str, Any]) -> None:
-    """Give COCO the options that it has had since, with the values that change nothing."""
+    """Give a data set the options that it has had since, with the values that change nothing."""
     data = config.get("data")
-    if not isinstance(data, dict) or data.get("name") != "coco":
+    if not isinstance(data, dict):
         return
-    files = {
+    module, check = data.get("module"), data.get("check")
+    owners = [owner for owner in (data, module) if isinstance(owner, dict)]
+    for owner in owners:
+        if "workers" in owner:
+            owner["decode"] = "auto"
+    if data.get("name") != "coco":
+        return
+    added: dict[str, Any] = {
         split: f"annotations/instances_{split}{data.get('year')}.json" for split in ("train", "val")
     }
-    added = {**files, **dict.fromkeys(("train_images", "val_images", "val_fraction", "unlabelled"))}
-    for owner, options in (
-        (data, {**added, "skip_unreadable": False}),
-        (data.get("check"), added),
-        (data.get("module"), {**added, "skip_unreadable": False}),
-    ):
-        if isinstance(owner, dict):
-            owner.update(options)
+    added |= dict.fromkeys(("train_images", "val_images", "val_fraction", "unlabelled"))
+    for owner in owners:
+        owner.update(added, skip_unreadable=False)
+    if isinstance(check, dict):
+        check.update(added)
+    data["keep_classes"] = False
 
 
 def _repointed(value: Any) -> Any:

@@ -11,6 +11,7 @@ IGNORED = (
     *NO_INFLUENCE,
     "seed",
     "compile",
+    "data.decode",
     "data.root",
     "data.train",
     "data.val",

@@ -176,7 +176,7 @@ def trial_step(
         try:
             with autocast():
                 total = torch.stack(list(task.loss(repeated(size)).values())).sum()
-            total.backward()
+            total.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         finally:
             optimizer.zero_grad(set_to_none=True)

@@ -176,7 +176,7 @@ class Compiled:
         if not self.graphs:
             return self.compiled(*inputs)
         # the next replay writes over the outputs of this one
-        torch.compiler.cudagraph_mark_step_begin()
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         return tree_map_only(Tensor, Tensor.clone, self.compiled(*inputs))
 
     def _works(self, inputs: Any, device: torch.device) -> bool:

@@ -258,7 +258,7 @@ class Task(LightningModule, Generic[Data]):
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Answer with a folded copy of the head in here, one for each evaluation.
+        """Answer with a folded copy of the head in here, one for each evaluation, or for a teacher.
 
         Outside, the head is the trained one: no checkpoint or callback sees the copy. A compiled
         task answers with the head itself, since its graphs hold that one.

@@ -16,7 +16,7 @@ from tests.conftest import ROOT, kill_at, start
 from tests.tasks.training.every_task import TASKS, built, task_options, train
 
 pytestmark = [pytest.mark.cuda, pytest.mark.slow]
-BENCHES = ("imagenet", "ssd_coco", "faster_rcnn_coco", "planet")
+BENCHES = ("imagenet", "ssd_coco", "faster_rcnn_coco")
 
 
 @pytest.fixture(scope="module")

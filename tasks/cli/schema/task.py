@@ -186,10 +186,10 @@ class TimingOptions(Described):
     """Benchmarks of speed"""
 
     batch_size: Count = option("images of a batch", unit="images")
-    rounds: Count = option("measurements, of which the best counts")
+    rounds: Count = option("measurements, of which the median counts")
 
 
-class CountingOptions(Described):
+class CountingOptions(TimingOptions):
     """Benchmark of geolocation"""
 
     cells: Annotated[list[Count], Field(min_length=1)] = option(

@@ -41,7 +41,7 @@ def calibration(case) -> Calibration:
 def test_confidences_at_any_temperature(case, calibration, temperature):
     logits, _ = case
     direct = (logits.double() / temperature).softmax(1).amax(1).numpy()
-    np.testing.assert_allclose(calibration.confidence(temperature), direct, atol=2e-4)
+    np.testing.assert_allclose(calibration.confidence(temperature), direct, atol=1e-3)
 
 
 def test_the_temperature_is_the_likeliest(case, calibration):

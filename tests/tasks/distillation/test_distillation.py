@@ -260,6 +260,7 @@ def test_what_no_outputs_are_written_for_or_over(teacher, folders, tmp_path):
 
 def test_a_teacher_sees_its_own_size_and_values():
     """Through a student of other pixel values, the teacher's outputs are what it gives itself."""
+    from contextlib import nullcontext
     from types import SimpleNamespace
 
     from tasks.distillation.teacher import Teacher
@@ -271,7 +272,8 @@ def test_a_teacher_sees_its_own_size_and_values():
     )
     head = nn.Conv2d(3, 4, 3)
     teacher = Teacher("x", None)
-    teacher.task, teacher.size = SimpleNamespace(head=head, preprocess=own), (32, 40)
+    teacher.task = SimpleNamespace(head=head, preprocess=own, answering=nullcontext)
+    teacher.size = (32, 40)
     teacher.match_values(student)
     images = torch.randint(0, 256, (2, 3, 32, 40), dtype=torch.uint8)
     found = teacher.outputs(student(images), {}, "train")

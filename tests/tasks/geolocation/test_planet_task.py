@@ -8,7 +8,7 @@ from PIL import ExifTags, Image
 from torch import nn
 
 from backbone.errors import InputError
-from tasks.benchmarks.planet import benchmark_planet
+from tasks.benchmarks.planet import costs
 from tasks.data.module import Labels
 from tasks.geolocation.cells import build_partition
 from tasks.geolocation.coordinates import Coordinates
@@ -165,7 +165,7 @@ def test_the_papers_cost(capsys):
             "task": {"paper": {"mult_adds": "0.58G", "parameters": "13M"}},
         }
     )
-    result = benchmark_planet(config, cells=[9800, 26263])
+    result = costs(config, cells=[9800, 26263])
     paper, planet_cells = result["cost"].values()
     trunk = 568_740_352 - 1024 * 1000, 4_231_976 - 1025 * 1000
     assert paper == {

@@ -67,6 +67,29 @@ def test_inductor_agrees_within_rounding():
     assert reports[0][2] is None
 
 
+@pytest.mark.cuda
+@pytest.mark.slow
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_replayed_graphs_agree_step_by_step_and_own_none_of_their_outputs():
+    """With gradients that add up over two batches, as under trainer.accumulate_grad_batches."""
+    eager, net = Net().eval().cuda(), Net().eval().cuda()
+    compiled = Compiled(net.forward, net, "learn")
+    kept = []
+    for k in range(1, 7):
+        batch = (images() * k).cuda()
+        pair = [function(batch) for function in (compiled, eager)]
+        for terms in pair:
+            sum(terms.values()).backward()
+        kept.append([terms["mean"].detach() for terms in pair])
+        for found, expected in zip(net.parameters(), eager.parameters(), strict=True):
+            torch.testing.assert_close(found.grad, expected.grad, rtol=1e-3, atol=1e-4)
+        if k % 2 == 0:
+            net.zero_grad()
+            eager.zero_grad()
+    for found, expected in kept:
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
 def test_only_whole_batches_are_compiled(monkeypatch):
     """The smaller one that ends an evaluation is not: nothing is compiled for it."""
     graphs = []

@@ -11,6 +11,7 @@ from tasks.detection.coco import checking
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.headers import look, stored_size
 from tasks.detection.coco.index import load_index
+from tasks.detection.drawing import open_annotated
 
 
 @pytest.fixture
@@ -121,3 +122,18 @@ def test_a_real_excerpt_has_the_sizes_that_it_states(real_coco):
     for row in content["images"][:40]:
         seen = look(real_coco / "val2017" / row["file_name"])
         assert (seen.width, seen.height) == (row["width"], row["height"])
+
+
+@pytest.mark.parametrize(("recorded", "red"), [((96, 64), (80, 32)), ((64, 96), (32, 16))])
+def test_a_turned_photograph_is_drawn_as_it_was_annotated(
+    check, coco_files, coco_content, recorded, red
+):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the top of the stored picture is at the right of the shown one
+    stored = Image.new("RGB", (64, 96), "blue")
+    stored.paste("red", (0, 0, 64, 32))
+    stored.save(coco_files.images / "000000000001.jpg", exif=exif)
+    coco_content["images"][0] |= dict(zip(("width", "height"), recorded, strict=True))
+    picture = open_annotated(check()[0], 0)
+    assert picture.size == recorded
+    assert picture.getpixel(red)[0] > 200

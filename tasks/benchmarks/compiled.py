@@ -1,0 +1,48 @@
+"""Both sides through torch.compile."""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from torch import nn
+
+from tasks.benchmarks.timing import Figures, images_per_second
+from tasks.training.compiling import Compilation, in_one_line
+from tasks.training.progress import Throughput
+from tasks.training.task import Task
+
+OURS_COMPILED = "this suite, compiled"
+
+
+def compiles(config: DictConfig, device: torch.device) -> bool:
+    """Whether a benchmark compiles too: with compile=true, and with compile=auto on a GPU."""
+    if config.compile == "auto":
+        return device.type == "cuda" and importlib.util.find_spec("triton") is not None
+    return bool(config.compile)
+
+
+def compile_both(task: Task[Any], peer: nn.Module, graphs: bool) -> None:
+    """Compile a task as a run does, and its peer as torch's users do.
+
+    Args:
+        graphs: whether the peer has fixed shapes, so that CUDA graphs can replay it.
+    """
+    Compilation(True, Throughput()).install(task)
+    on_gpu = next(peer.parameters()).is_cuda
+    peer.compile(mode="reduce-overhead" if on_gpu and graphs else None)
+
+
+def time_compiled(
+    contenders: Mapping[str, Callable[[], object]], images: int, rounds: int
+) -> Figures:
+    """`images_per_second` of those that compile; of the others, a line that says why not."""
+    working = {}
+    for name, step in contenders.items():
+        try:
+            step()
+            working[name] = step
+        except Exception as error:  # a compiler fails in many ways
+            print(f"{name}: not measured: {in_one_line(error)}")
+    return images_per_second(working, images, rounds)
