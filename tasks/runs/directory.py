@@ -138,6 +138,17 @@ class RunDirectory:
         """Write the result, by which the run counts as finished."""
         write_whole(self.path / "result.json", result_text(result))
 
+    def settle(self, config: DictConfig) -> None:
+        """Take what became known of the configuration while the run was built.
+
+        The folder keeps its name: it says what the command asked for.
+        """
+        if config == self.config:
+            return
+        self.config = config
+        if is_main_process():
+            write_whole(self.path / "config.yaml", OmegaConf.to_yaml(config))
+
     def status(self, state: str, **facts: Any) -> None:
         """Write the run's state to status.json: running, finished, interrupted or failed."""
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
