@@ -25,6 +25,7 @@ IGNORED = (
     "data.list",
     "data.verification.root",
     "data.verification.pairs",
+    "task.bench",
     "trainer.accelerator",
     "trainer.devices",
     "trainer.num_nodes",
@@ -32,7 +33,7 @@ IGNORED = (
     "trainer.precision",
 )
 # Parts whose import paths do not define a row, because modules move.
-WIRING = ("data.", "task.bench.", "trainer.")
+WIRING = ("data.", "trainer.")
 ABSENT = object()
 
 
