@@ -103,9 +103,10 @@ def load_weights(
     matched, dropped = list(found), [f"fc.{k}" for k in found_classifier]
     if classifier_loaded:
         matched, dropped = matched + dropped, []
-    if file.beside:
-        dropped += file.beside
-        verdict += f", left out {len(file.beside)} tensors of another part of the network"
+    beside = [*file.beside, *(key for key in file.state if key.startswith(file.scheme.beyond))]
+    if beside:
+        dropped += beside
+        verdict += f", left out {len(beside)} tensors of another part of the network"
     return Report(
         origin=origin,
         names=file.scheme.name,

@@ -22,7 +22,7 @@ from tasks.training.batch_size import UNTIL_FOUND, is_auto, take_up_batch_size
 from tasks.training.build import build_task, fill_head, sample_images, sample_pixels
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
-from tasks.training.form import with_form
+from tasks.training.form import open_form, with_form
 from tasks.training.memory import keep_freed_memory
 from tasks.training.out_of_memory import naming_exhausted_memory
 from tasks.training.progress import Throughput
@@ -85,8 +85,9 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
             f"{data.describe()}: there is no training image among them. Add training images to the "
             "data's list or folder, or add mode=evaluate to score trained weights"
         )
-    config = with_form(config, lambda: sample_pixels(data))
-    directory.settle(config)
+    if open_form(config):
+        config = with_form(config, lambda: sample_pixels(data))
+        directory.settle(config)
     task, weights = build_task(config, data.labels)
     if teaching is not None:
         task.learn_from(teaching)

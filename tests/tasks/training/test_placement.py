@@ -51,12 +51,12 @@ def test_a_task_follows_its_device(name, root, sample, tmp_path, monkeypatch):
     for device in ("cuda", "cpu"):
         move(task, mode, device)
         batch = {name: claiming(tensor, mode, device) for name, tensor in few.items()}
+        if device == "cpu":  # where the suppression of boxes asks whether it changed anything
+            monkeypatch.setattr(torch, "equal", lambda one, two: True)
         with mode:
             terms = task.train().loss(batch)
             assert {term.device.type for term in terms.values()} == {device}
-            with torch.no_grad(), monkeypatch.context() as patch:
-                # the suppression of boxes asks in each round whether the last one changed anything
-                patch.setattr(torch, "equal", lambda one, two: True)
+            with torch.no_grad():
                 answer = task.eval().predict(batch)
             assert {values.device.type for values in answer.values()} == {device}
 
