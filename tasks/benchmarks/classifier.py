@@ -117,7 +117,7 @@ def beside_timm(config: DictConfig, batch_size: int, rounds: int) -> tuple[str, 
     if config.task.kind == "classification":
         figures["training loop"] = loops(config, task, batch, rounds)
     if compiles(config, device):
-        compile_both(task, peer, graphs=True)
+        compile_both(task, answering, peer, graphs=True)
         compiled = f"timm, kept memory, {layout}, compiled"
         for kind in plain:
             contenders = {compiled: same[kind], OURS_COMPILED: ours[kind]}

@@ -9,8 +9,7 @@ from omegaconf import DictConfig
 from torch import nn
 
 from tasks.benchmarks.timing import Figures, images_per_second
-from tasks.training.compiling import Compilation, in_one_line
-from tasks.training.progress import Throughput
+from tasks.training.compiling import Compiled, in_one_line
 from tasks.training.task import Task
 
 OURS_COMPILED = "this suite, compiled"
@@ -23,13 +22,16 @@ def compiles(config: DictConfig, device: torch.device) -> bool:
     return bool(config.compile)
 
 
-def compile_both(task: Task[Any], peer: nn.Module, graphs: bool) -> None:
+def compile_both(task: Task[Any], answering: Task[Any], peer: nn.Module, graphs: bool) -> None:
     """Compile a task as a run does, and its peer as torch's users do.
 
     Args:
+        task: the one that learns.
+        answering: its copy that answers.
         graphs: whether the peer has fixed shapes, so that CUDA graphs can replay it.
     """
-    Compilation(True, Throughput()).install(task)
+    for owner, name in ((task, "learn"), (answering, "predict")):
+        setattr(owner, name, Compiled(getattr(owner, name), owner, name))
     on_gpu = next(peer.parameters()).is_cuda
     peer.compile(mode="reduce-overhead" if on_gpu and graphs else None)
 

@@ -171,7 +171,7 @@ def side_by_side(
         figures[kind].join(images_per_second(tuned | {OURS: ours[kind]}, batch_size, rounds))
     if compiles(config, device):
         peer = next(iter(models.values()))
-        compile_both(task, peer, graphs=False)
+        compile_both(task, answering, peer, graphs=False)
         compiled = f"{SAME_MEMORY}, {layout}, compiled"
         theirs = peer_steps(peer, bf16)
         for kind in plain:

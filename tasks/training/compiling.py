@@ -25,6 +25,12 @@ BACKEND: Any = "inductor"
 # Batches from which a training on a GPU is compiled with compile=auto. Compiling a classifier took
 # 35 s and saved 10 ms per batch (H200, batch 256), which pays from 3,500; a detector takes longer.
 WORTHWHILE = 10_000
+NAMES = {
+    "learn": "the training step",
+    "scored": "the answer",
+    "predict": "the answer",
+    "forward": "the network",
+}
 
 
 class Compilation(Callback):
@@ -80,7 +86,7 @@ def compiled_parts(task: Task[Any]) -> list[tuple[nn.Module, str]]:
     """The methods of a task that are compiled, as (owner, name)."""
     if task.teaching is not None:
         return [(task.head, "forward")]
-    return [(task, "learn"), (task, "predict")]
+    return [(task, "learn"), (task, "scored")]
 
 
 def batches(trainer: Trainer) -> int:
@@ -121,7 +127,7 @@ class Compiled:
     Args:
         function: of tensors and dictionaries of tensors.
         module: whose parameters get the gradients.
-        name: of the function, for messages.
+        name: of the function, one of `NAMES`.
         report: called with the name, the seconds of each trial, and the reason if it failed.
     """
 
@@ -133,7 +139,7 @@ class Compiled:
         report: Callable[[str, float, str | None], None] = lambda *_: None,
     ):
         self.function, self.module, self.report = function, module, report
-        self.name = {"learn": "the training step", "predict": "the answer"}.get(name, "the network")
+        self.name = NAMES[name]
         self.graphs = False  # whether CUDA graphs own the outputs
         self.compiled: Callable[..., Any] | None = None
         self.kind: tuple[int, torch.device] | None = None  # images and device it is compiled for

@@ -1,21 +1,19 @@
 """The benchmark runs and times what it claims to; its figures are not tested."""
 
-import hydra
 import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from backbone.errors import InputError
 from tasks.benchmarks.classifier import benchmark_classifier
+from tasks.cli.configuration import compose_config
 from tasks.training import compiling
 
 
 def configuration(tmp_path, *options):
-    with hydra.initialize_config_module("conf", version_base="1.3"):
-        config = hydra.compose(
-            "config",
-            ["task=imagenet", "size=32", f"paths.runs={tmp_path / 'runs'}", *options],
-        )
+    config = compose_config(
+        ["task=imagenet", "size=32", f"paths.runs={tmp_path / 'runs'}", *options]
+    )
     return OmegaConf.create(OmegaConf.to_container(config, resolve=True))
 
 
