@@ -233,7 +233,16 @@ class DataModule(LightningDataModule):
         )
 
     def train_batches(self, done: tuple[int, int] = (0, 0)) -> Batches:
-        """This process's share of the training batches; `done` is that of TrainBatches."""
+        """This process's share of the training batches; `done` is that of TrainBatches.
+
+        Raises:
+            InputError: there are no training images.
+        """
+        if "train" not in self.datasets:
+            raise InputError(
+                f"{self.describe()}: there is no training image among them. Add training images to "
+                "the data's list or folder, or add mode=evaluate to score trained weights"
+            )
         rank, world = self.running.global_rank, self.running.world_size
         return TrainBatches(
             len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done

@@ -80,11 +80,6 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
     found_later = {"batch_size": UNTIL_FOUND} if is_auto(config) else {}
     data: DataModule = instantiate(config.data.module, **found_later)
     data.setup("fit")
-    if config.trainer.max_epochs > 0 and "train" not in data.datasets:
-        raise InputError(
-            f"{data.describe()}: there is no training image among them. Add training images to the "
-            "data's list or folder, or add mode=evaluate to score trained weights"
-        )
     if open_form(config):
         config = with_form(config, lambda: sample_pixels(data))
         directory.settle(config)

@@ -16,13 +16,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import hydra
 import lightning.pytorch as pl
 import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
+from tasks.cli.configuration import compose_config
 from tasks.runs.directory import RunDirectory
 from tasks.training.build import build_task
 from tasks.training.memory import keep_freed_memory
@@ -100,9 +100,7 @@ def configuration(folder: Path, shards: int, workers: int) -> DictConfig:
         *("trainer.max_epochs=1", "trainer.enable_progress_bar=false"),
         *(f"paths.runs={folder}/runs", f"paths.cache={folder}/cache"),
     ]
-    with hydra.initialize_config_module("conf", version_base="1.3"):
-        config = hydra.compose("config", options)
-    return OmegaConf.create(OmegaConf.to_container(config, resolve=True))
+    return OmegaConf.create(OmegaConf.to_container(compose_config(options), resolve=True))
 
 
 def main() -> None:
