@@ -137,6 +137,7 @@ def test_relu6_has_torchs_gradient_and_keeps_one_map():
         assert torch.equal(ours.nan_to_num(9.0), torchs.nan_to_num(9.0))
 
 
+@pytest.mark.slow
 def test_a_layer_can_be_compiled_as_a_whole():
     torch.manual_seed(0)
     layer = conv_bn_relu6(3, 4, kernel=3, stride=2)

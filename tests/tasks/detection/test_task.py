@@ -181,6 +181,7 @@ def test_a_batch_without_boxes_trains_with_a_finite_loss(coco_files, tmp_path, l
     assert any(gradient.any() for gradient in gradients) == (loss == "focal")
 
 
+@pytest.mark.slow
 def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
     """Pictures use the evaluation mode's batch norm, and boxes are drawn without the padding."""
     data = CocoData(

@@ -23,6 +23,8 @@ from tasks.detection.ssd import SSD
 from tasks.training.head_weights import load_head
 from tests.tasks.detection.test_released import COCO, small, variables
 
+pytestmark = pytest.mark.slow
+
 
 def frozen_graph(arrays) -> bytes:
     """A frozen graph whose constants are these arrays, and one that is no weight."""

@@ -37,6 +37,7 @@ def test_in_other_forms(tables, runs, run):
     assert (dog["AP"], cat["run"]) == ("", str(run))
 
 
+@pytest.mark.slow
 def test_runs_without_such_scores_are_told(tables, runs, finish):
     finish("task=ssd_coco", metrics={"AP": 0.25}, images=80)
     assert (

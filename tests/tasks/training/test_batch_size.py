@@ -13,6 +13,8 @@ from tasks.training.fit import Run
 from tests.conftest import assert_same_weights, tiny_options
 from tests.tasks.training.every_task import built, task_options, train
 
+pytestmark = pytest.mark.slow
+
 
 class Memory(DeviceMemory):
     """Memory for so many images, of a device that says afterwards what a step has taken."""

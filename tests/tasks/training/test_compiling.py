@@ -17,6 +17,8 @@ from tasks.training.progress import Throughput
 from tasks.training.task import Task
 from tests.conftest import ROOT, assert_same_weights
 
+pytestmark = pytest.mark.slow
+
 
 class Net(nn.Module):
     """Has what a trial could leave traces in: batch statistics, and random numbers."""

@@ -16,6 +16,8 @@ from tasks.cli.configuration import compose_config
 from tasks.images.preprocessing import Preprocess
 from tasks.training.form import with_form
 
+pytestmark = pytest.mark.slow
+
 
 def form(*overrides):
     config = compose_config(["task=imagenet", *overrides])

@@ -11,6 +11,8 @@ from backbone.errors import InputError
 from tasks.detection.coco.splits import BoxSets
 from tests.tasks.detection.conftest import content
 
+pytestmark = pytest.mark.slow
+
 KEYS = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "name")
 KEYS += ("file_name", "width", "height", "images", "annotations", "categories", "coco_url")
 SCALARS = st.one_of(
