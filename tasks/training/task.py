@@ -60,6 +60,9 @@ class Task(LightningModule, Generic[Data]):
         self.head, self.labels, self.seed = head, labels, seed
         self._recipe, self.view = recipe, view or View()
         self.preprocess = Preprocess(head.trunk.normalization, augmentation)
+        if recipe is not None and recipe.freeze_trunk:
+            # before the optimizer is built, and before processes agree on what learns
+            head.trunk.requires_grad_(False)
         self.result: MetricResult | None = None  # of the last evaluation
         self.chosen: dict[str, float] = {}  # see `choose`; a checkpoint holds them
         self.chosen_on = "val"  # the split that they were chosen on
