@@ -248,7 +248,11 @@ class Task(LightningModule, Generic[Data]):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take over what the checkpoint's validation chose."""
-        self.chosen = dict(checkpoint.get("chosen", {}))
+        self.take_choices(checkpoint.get("chosen", {}))
+
+    def take_choices(self, chosen: Mapping[str, float]) -> None:
+        """Answer with the settings that a checkpoint's validation chose, see `choose`."""
+        self.chosen = dict(chosen)
 
     # for answers only
 

@@ -1,0 +1,100 @@
+"""The answers of all parts to one image: in one picture, one line, and one entry of JSON."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from backbone.errors import InputError
+from tasks.data.module import Labels
+from tasks.images.sheets import captioned
+from tasks.runs.parts import of_part
+from tasks.training.metric import Prediction
+from tasks.training.presenter import Answer, Presenter
+
+if TYPE_CHECKING:
+    from tasks.training.task import Task
+
+
+class JointPresenter(Presenter[Any]):
+    """Tells and draws what each part answers.
+
+    Args:
+        labels: see Presenter.
+        parts: name -> task.
+    """
+
+    def __init__(self, labels: Labels, parts: Mapping[str, "Task[Any]"]):
+        super().__init__(labels)
+        self.tasks = dict(parts)
+        self.parts = {name: part.present() for name, part in parts.items()}
+
+    def describe(self, prediction: Prediction, index: int) -> Answer:
+        """Each part's answer for one image, under the part's name."""
+        return {
+            name: part.describe(of_part(name, prediction), index)
+            for name, part in self.parts.items()
+        }
+
+    def compare(self, answer: Answer, path: Path) -> Answer:
+        """The answers of the parts that find more about themselves in the image's file."""
+        found = {name: part.compare(answer[name], path) for name, part in self.parts.items()}
+        return {name: answer[name] | more for name, more in found.items() if more}
+
+    def tell(self, answer: Answer) -> str:
+        """Each part's answer, in one line."""
+        told = (f"{name}: {part.tell(answer[name])}" for name, part in self.parts.items())
+        return " | ".join(told)
+
+    def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
+        """One picture: what parts draw into the image, then captions, then what stands beside."""
+        lines: list[str] = []
+        shares: list[float] = []
+        beside = []
+        for name, part in self.parts.items():
+            if type(part).draw is Presenter.draw:
+                text, bars = part.caption(answer[name])
+                lines += [f"{name}:", *text]
+                shares += [0.0, *(bars or [0.0] * len(text))]
+                continue
+            drawn = part.draw(image, answer[name])
+            if drawn.size == image.size:
+                image = drawn
+            else:
+                beside.append(name)
+        if lines:
+            image = captioned(image, lines, shares)
+        for name in beside:
+            image = self.parts[name].draw(image, answer[name])
+        return image
+
+    def keep_above(self, threshold: float) -> None:
+        """Answer with boxes that score at least `threshold` from now on."""
+        self._of_detectors(lambda part: part.keep_above(threshold))
+
+    def coco_results(self, prediction: Prediction, index: int, image_id: int | str) -> list[Answer]:
+        """One image's boxes as entries of COCO's list, of all parts that answer with boxes."""
+        found: list[Answer] = []
+
+        def collect(name: str, part: Presenter[Any]) -> None:
+            found.extend(part.coco_results(of_part(name, prediction), index, image_id))
+
+        names = {id(part): name for name, part in self.parts.items()}
+        self._of_detectors(lambda part: collect(names[id(part)], part))
+        return found
+
+    def _of_detectors(self, act: Callable[[Presenter[Any]], object]) -> None:
+        """Do something with each part whose answers are boxes.
+
+        Raises:
+            InputError: there is no such part.
+        """
+        refused = []
+        for part in self.parts.values():
+            try:
+                act(part)
+            except InputError as error:
+                refused.append(error)
+        if len(refused) == len(self.parts):
+            raise refused[0]
