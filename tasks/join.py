@@ -38,9 +38,9 @@ def join(given: Sequence[str], output: Path, size: int | None, trust: Sequence[s
     refuse_overwriting([output], [path for _, path in named])
     require_writable(output)
     # torch enters here, after every cheap answer
-    from tasks.joint.joining import joined, written
+    from tasks.joint.joining import joined, write_joint
 
-    return written(joined(named, size, trust), output)
+    return write_joint(joined(named, size, trust), output)
 
 
 def main() -> None:

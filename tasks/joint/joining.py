@@ -12,17 +12,15 @@ from backbone.cost import Cost, cost
 from backbone.errors import InputError
 from backbone.trunk import Trunk
 from tasks.data.module import Labels
-from tasks.joint.one_pass import one_size, one_view
 from tasks.runs.names import NAME
-from tasks.runs.parts import PARTS, TRUNK, joint_state, prefixed
+from tasks.runs.one_pass import one_size, one_view
+from tasks.runs.parts import OWN, PARTS, TRUNK, joint_state, prefixed
 from tasks.training.checkpoints import FORMAT, Checkpoint, read_checkpoint
 from tasks.training.restore import restore
 from tasks.training.saving import AtomicCheckpointIO
 
 # of a trunk's options, those that say nothing of what trained weights compute
 OF_TRAINING = ("bn_momentum", "initialisation", "weights")
-# of a run's configuration, what a part of a joint one keeps
-KEPT = ("size", "task", "data", "preprocess", "augment", "distill")
 
 
 @dataclass(frozen=True)
@@ -70,9 +68,9 @@ def joined(
             "head": {NAME: "joint_head"},
             "module": {NAME: "joint"},
         },
-        "data": {"name": "joint", "kind": "joint", "view": view},
+        "data": {"name": "joint", "kind": "joint", "view": {NAME: "view", **view}},
         PARTS: {
-            name: {key: part.config[key] for key in KEPT if key in part.config}
+            name: {key: part.config[key] for key in OWN if key in part.config}
             for name, part in parts.items()
         },
     }
@@ -169,7 +167,7 @@ def differs(first: Checkpoint, trunk: Trunk, second: Checkpoint, other: Trunk) -
     return ""
 
 
-def written(network: JoinedNetwork, output: Path) -> str:
+def write_joint(network: JoinedNetwork, output: Path) -> str:
     """Check that a joint network can be built and answers, write it, and say what it is."""
     content = network.content
     checkpoint = Checkpoint(

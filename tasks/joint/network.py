@@ -5,11 +5,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from backbone.errors import InputError
 from backbone.head import Head
 from backbone.trunk import Trunk
 
+STATISTICS = ("shared", "frozen", "per_part")
 TRIED = 224  # pixels of the image on which a head shows what it reads
 
 
@@ -20,12 +22,14 @@ class SharedTrunk(Trunk):
 
     Args:
         trunk: the one that is shared.
+        statistics: batch statistics to run it with; None: its own.
     """
 
-    def __init__(self, trunk: Trunk):
+    def __init__(self, trunk: Trunk, statistics: "Statistics | None" = None):
         super().__init__({}, trunk.feature_info, trunk.normalization, trunk.options)
         self.is_chain = trunk.is_chain
-        self.shared = (trunk,)  # in a tuple, which registers nothing: it belongs to `Joint`
+        # in a tuple, which registers nothing: both belong to `Joint`
+        self.shared = trunk, statistics
 
     def features(
         self, x: Tensor | Mapping[str, Tensor], taps: Sequence[str] | None = None
@@ -36,13 +40,47 @@ class SharedTrunk(Trunk):
             x: normalised images float[B, 3, H, W], or the maps of such images by tap.
         """
         if isinstance(x, Tensor):
-            return self.shared[0].features(x, taps)
+            trunk, statistics = self.shared
+            return trunk.features(x, taps) if statistics is None else statistics.run(trunk, x, taps)
         return {tap: x[tap] for tap in self._in_order(taps)}
 
     def forward(self, x: Tensor | Mapping[str, Tensor]) -> Tensor:
         """The last feature map."""
         last = self.taps[-1]
         return self.features(x, (last,))[last]
+
+
+class Statistics(nn.Module):
+    """Batch statistics for a trunk, beside its own: those of one part's images.
+
+    Args:
+        trunk: whose own they start from.
+    """
+
+    def __init__(self, trunk: Trunk):
+        super().__init__()
+        self.names: dict[str, str] = {}  # name here -> path in the trunk
+        for path, buffer in trunk.named_buffers():
+            name = path.replace(".", "__")
+            self.names[name] = path
+            self.register_buffer(name, buffer.detach().clone())
+
+    def run(self, trunk: Trunk, x: Tensor, taps: Sequence[str] | None) -> dict[str, Tensor]:
+        """`trunk.features` with these statistics, which a training updates."""
+        mine = {f"trunk.{path}": getattr(self, name) for name, path in self.names.items()}
+        found: dict[str, Tensor] = functional_call(_Features(trunk), mine, (x, taps))
+        return found
+
+
+class _Features(nn.Module):
+    """A trunk's `features` as a module's call."""
+
+    def __init__(self, trunk: Trunk):
+        super().__init__()
+        self.trunk = trunk
+
+    def forward(self, x: Tensor, taps: Sequence[str] | None) -> dict[str, Tensor]:
+        return self.trunk.features(x, taps)
 
 
 class Joint(Head):
@@ -54,14 +92,22 @@ class Joint(Head):
     Args:
         trunk: the shared network.
         heads: name -> head on this trunk.
+        statistics: of the trunk's batch norm: `shared`, those of all parts' images together;
+            `frozen`, those that it came with; `per_part`, a set for each part, so that one pass
+            runs the trunk for each part anew.
 
     Raises:
         InputError: a head that reads more than the trunk's maps, or a name that cannot be used.
     """
 
-    def __init__(self, trunk: Trunk, heads: Mapping[str, Head]):
+    def __init__(self, trunk: Trunk, heads: Mapping[str, Head], statistics: str = "shared"):
         super().__init__()
+        if statistics not in STATISTICS:
+            raise InputError(f"task.statistics={statistics}: give one of {', '.join(STATISTICS)}")
         self.trunk = trunk
+        self.statistics = statistics
+        self.one_trunk = statistics != "per_part"
+        self.own_statistics = nn.ModuleDict()
         self.heads = nn.ModuleDict()
         for name, head in heads.items():
             if hasattr(self.heads, name):
@@ -71,21 +117,30 @@ class Joint(Head):
                     f"{name}: {type(head).__name__} cannot share a trunk: it runs the trunk's "
                     "stages on each region, where one pass has its maps alone. Take SSD or SSDLite"
                 )
-            head.trunk = SharedTrunk(trunk)
+            if not self.one_trunk:
+                self.own_statistics[name] = Statistics(trunk)
+            head.trunk = SharedTrunk(trunk, None if self.one_trunk else self.own_statistics[name])  # type: ignore[arg-type]
             self.heads[name] = head
         self.taps = trunk.taps
         if not next(trunk.parameters()).is_meta:  # where only shapes are wanted, nothing runs
             read = read_taps(trunk, heads)
             self.taps = tuple(tap for tap in trunk.taps if tap in read)
 
-    def maps(self, images: Tensor) -> dict[str, Tensor]:
-        """What the heads read of normalised images float[B, 3, H, W]: maps by tap."""
-        return self.trunk.features(images, self.taps)
+    def maps(self, images: Tensor) -> dict[str, dict[str, Tensor]]:
+        """What each head reads of normalised images float[B, 3, H, W]: its maps by tap.
+
+        The trunk runs once, and all heads get the same maps; or for each head, if each has
+        statistics of its own.
+        """
+        if self.one_trunk:
+            return dict.fromkeys(self.heads, self.trunk.features(images, self.taps))
+        shared = {name: head.trunk for name, head in self.heads.items()}
+        return {name: trunk.features(images, self.taps) for name, trunk in shared.items()}  # type: ignore[operator, union-attr]
 
     def forward(self, images: Tensor) -> dict[str, Any]:
-        """Each head's outputs for float[B, 3, H, W], by its name; the trunk runs once."""
+        """Each head's outputs for float[B, 3, H, W], by its name."""
         maps: Any = self.maps(images)
-        return {name: head(maps) for name, head in self.heads.items()}
+        return {name: head(maps[name]) for name, head in self.heads.items()}
 
 
 class _Noted(dict[str, Tensor]):

@@ -1,17 +1,19 @@
 """The answers of all parts to one image: in one picture, one line, and one entry of JSON."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from PIL import Image
 
 from backbone.errors import InputError
-from tasks.data.module import Labels
+from tasks.data.module import Batch, Labels
 from tasks.images.sheets import captioned
 from tasks.runs.parts import of_part
 from tasks.training.metric import Prediction
-from tasks.training.presenter import Answer, Presenter
+from tasks.training.presenter import Answer, Picture, Presenter
 
 if TYPE_CHECKING:
     from tasks.training.task import Task
@@ -84,6 +86,38 @@ class JointPresenter(Presenter[Any]):
         self._of_detectors(lambda part: collect(names[id(part)], part))
         return found
 
+    def findings(self, result: Any, data: Any) -> Answer:
+        """What each part's evaluation found besides its scores, under `parts` and its name.
+
+        The report shows the summaries of all parts, and which data each was trained and scored on.
+        """
+        found = {
+            name: {"data": data.parts[name].describe(), "size": list(data.parts[name].size)}
+            | part.findings(result.parts[name], data.parts[name])
+            for name, part in self.parts.items()
+        }
+        lines = [
+            f"{name}: {line}" for name, own in found.items() for line in own.get("summary", [])
+        ]
+        return {"parts": found} | ({"summary": lines} if lines else {})
+
+    def pictures(
+        self,
+        result: Any,
+        data: Any,
+        predict: Callable[[Batch], Prediction],
+        baselines: Mapping[str, Mapping[str, float]],
+    ) -> dict[str, Picture]:
+        """The pictures of every part, each file's name after the part's."""
+        made: dict[str, Picture] = {}
+        for name, part in self.parts.items():
+            own = {baseline: of_part(name, scores) for baseline, scores in baselines.items()}
+            own = {baseline: scores for baseline, scores in own.items() if scores}
+            answer = partial(answered_by, self.tasks[name])
+            pictures = part.pictures(result.parts[name], data.parts[name], answer, own)
+            made |= {f"{name}-{file}": draw for file, draw in pictures.items()}
+        return made
+
     def _of_detectors(self, act: Callable[[Presenter[Any]], object]) -> None:
         """Do something with each part whose answers are boxes.
 
@@ -98,3 +132,11 @@ class JointPresenter(Presenter[Any]):
                 refused.append(error)
         if len(refused) == len(self.parts):
             raise refused[0]
+
+
+def answered_by(part: "Task[Any]", batch: Batch) -> Prediction:
+    """A part's answer for a batch of its own size, in evaluation mode."""
+    part.head.trunk.shared[0].eval()  # type: ignore[operator, union-attr, index]
+    part.head.eval()
+    with torch.inference_mode():
+        return part.predict({name: value.to(part.device) for name, value in batch.items()})

@@ -11,6 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 
 T = TypeVar("T")
 PARTS = "parts"  # in a configuration, and in the details of labels
+OWN = ("size", "task", "data", "preprocess", "augment", "distill")  # what each part has itself
+ALONE = "alone"  # of a part: the name of the run that trains it alone
 TRUNK = "head.trunk."
 
 
@@ -28,7 +30,8 @@ def parts_of(config: DictConfig) -> dict[str, DictConfig]:
 
 def with_shared(config: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
     """A part's configuration with what it shares with the others."""
-    return {k: v for k, v in config.items() if k not in (PARTS, "data", "distill")} | dict(part)
+    shared = {key: value for key, value in config.items() if key not in (PARTS, *OWN)}
+    return shared | {key: value for key, value in part.items() if key in OWN}
 
 
 def prefixed(name: str, values: Mapping[str, T]) -> dict[str, T]:
@@ -57,10 +60,15 @@ def joint_state(name: str, state: Mapping[str, T]) -> dict[str, T]:
 
 def state_of_part(name: str, state: Mapping[str, T]) -> dict[str, T]:
     """The reverse of `joint_state`: a part's tensors, and the trunk's."""
-    own = {f"head.heads.{name}.": "head.", f"parts.{name}.": "", TRUNK: TRUNK}
-    return {
+    own = {TRUNK: TRUNK, f"head.heads.{name}.": "head.", f"parts.{name}.": ""}
+    made = {
         inner + key.removeprefix(outer): value
         for outer, inner in own.items()
         for key, value in state.items()
         if key.startswith(outer)
     }
+    statistics = f"head.own_statistics.{name}."  # of a trunk that has a set for each part
+    for key, value in state.items():
+        if key.startswith(statistics):
+            made[TRUNK + key.removeprefix(statistics).replace("__", ".")] = value
+    return made

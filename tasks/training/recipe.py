@@ -73,6 +73,13 @@ def parameter_groups(
     return list(groups.values())
 
 
+def keep_statistics(network: nn.Module) -> None:
+    """Have every batch norm normalise with its stored statistics, and keep them."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
 @dataclass
 class Recipe:
     """How a task is optimised.
@@ -129,9 +136,7 @@ class Recipe:
         learns = not self.freeze_trunk and epoch >= self.freeze_trunk_epochs
         trunk.requires_grad_(learns).train(learns)
         if self.freeze_trunk_statistics:
-            for module in trunk.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            keep_statistics(trunk)
 
     def build(self, model: nn.Module, batch: int, steps: int) -> tuple[Optimizer, LambdaLR]:
         """The optimizer and its schedule per step.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backbone.errors import InputError
-from tasks.runs.names import NAME, at
+from tasks.runs.names import at
 
 WHOLE: dict[str, Any] = {"crop_fraction": None, "box": None, "keep_aspect": False}
 Configs = Mapping[str, Mapping[str, Any]]
@@ -48,16 +48,16 @@ def one_size(parts: Configs, wanted: Any = None) -> tuple[Any, list[str]]:
 
 
 def one_view(parts: Configs) -> tuple[dict[str, Any], list[str]]:
-    """The view of an image for all parts, under the stable name, and what to say about it.
+    """The view of an image for all parts, and what to say about it.
 
     It is that of the parts where they agree; otherwise the whole image.
     """
     views = {name: _view(part) for name, part in parts.items()}
     first = next(iter(views.values()))
     if all(view == first for view in views.values()):
-        return {NAME: "view", **first}, []
+        return dict(first), []
     other = [name for name, view in views.items() if view != WHOLE]
-    return {NAME: "view", **WHOLE}, [
+    return dict(WHOLE), [
         f"one pass shows all parts the whole image; trained with another view: {', '.join(other)}"
     ]
 
