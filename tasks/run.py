@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from backbone.errors import InputError
 from tasks.cli.command import run_command
 from tasks.runs.directory import RunDirectory
-from tasks.runs.parts import parts_of
+from tasks.runs.parts import PARTS, parts_of
 from tasks.runs.processes import is_main_process
 from tasks.runs.report import report
 
@@ -54,6 +54,7 @@ def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, An
     """Train and test, write the result, and only then draw pictures."""
     # torch enters here, after every cheap answer
     from tasks.distillation.objective import build_distillation
+    from tasks.joint.alone import add_parts, trained_alone
     from tasks.tables.beside import row_beside
     from tasks.training.fit import build_run, fit_and_test
     from tasks.training.pictures import draw_pictures
@@ -62,6 +63,8 @@ def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, An
     current = build_run(config, directory, build_distillation(config))
     scores = fit_and_test(current)
     result = result_of(current, scores) | {"paper": row_beside(config)}
+    if PARTS in config:
+        add_parts(result, trained_alone(config))
     if is_main_process():
         directory.finish(result)
         draw_pictures(current, result["baselines"])

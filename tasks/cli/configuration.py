@@ -31,9 +31,8 @@ from tasks.cli.parts import of_the_whole, overrides_of_parts, part_names
 from tasks.cli.schema import checking
 from tasks.cli.schema.choosing import parts
 from tasks.cli.schema.node import allowed, is_path
-from tasks.runs.directory import RunDirectory
 from tasks.runs.one_pass import one_size, one_view
-from tasks.runs.parts import ALONE, OWN, PARTS
+from tasks.runs.parts import OWN, PARTS
 
 OF_A_KEY = re.compile(r"[\w.]+=")  # how a line about one option begins
 
@@ -82,8 +81,6 @@ def own_of_part(config: DictConfig) -> dict[str, Any]:
 def checked_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The checked configurations of a joint task's parts, as plain values, by name.
 
-    Each also has the name of the run that trains it alone, as `alone`.
-
     Raises:
         OptionError: a line for each option that is wrong, with the part's name.
     """
@@ -100,9 +97,7 @@ def checked_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[str, d
             lines.append(f"{PARTS}.{name}: {error}")
         else:
             plain = cast(dict[str, Any], OmegaConf.to_container(part))
-            found[name] = {key: plain[key] for key in OWN if key in plain} | {
-                ALONE: RunDirectory(part).path.name
-            }
+            found[name] = {key: plain[key] for key in OWN if key in plain}
     if lines:
         raise OptionError(lines)
     return found

@@ -32,7 +32,7 @@ from backbone.files import (
     write_atomically,
 )
 from tasks.runs.names import at, without_paths
-from tasks.runs.parts import ALONE, PARTS
+from tasks.runs.parts import PARTS
 from tasks.runs.processes import is_main_process
 from tasks.runs.result import read_result, result_text
 
@@ -89,7 +89,7 @@ def influential(config: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(parent, dict) and leaf in parent and parent[leaf] == earlier:
             del parent[leaf]
     for name, part in left.get(PARTS, {}).items():  # of a joint task
-        left[PARTS][name] = {k: v for k, v in influential(part).items() if k != ALONE}
+        left[PARTS][name] = influential(part)
     return left
 
 

@@ -12,7 +12,6 @@ from omegaconf import DictConfig, OmegaConf
 T = TypeVar("T")
 PARTS = "parts"  # in a configuration, and in the details of labels
 OWN = ("size", "task", "data", "preprocess", "augment", "distill")  # what each part has itself
-ALONE = "alone"  # of a part: the name of the run that trains it alone
 TRUNK = "head.trunk."
 
 
