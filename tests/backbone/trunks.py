@@ -2,7 +2,7 @@
 
 import torch
 
-from backbone import weights
+from backbone.matching import without_counters
 from backbone.mobilenet_v1 import MobileNetV1
 
 IDS = [f"n{i:08}" for i in range(10)]
@@ -12,7 +12,7 @@ def random_trunk(**options):
     """A trunk whose tensors all differ from their initial values."""
     trunk = MobileNetV1(**{"alpha": 0.25} | options).eval()
     with torch.no_grad():
-        for value in weights._tensors(trunk).values():
+        for value in without_counters(trunk.state_dict()).values():
             value.uniform_(0.1, 0.4)
     return trunk
 
@@ -25,7 +25,7 @@ def keras_state(trunk):
         "fc.weight": torch.randn(10, trunk.feature_info["conv13"].channels),
         "fc.bias": torch.randn(10),
     }
-    for key, value in weights._tensors(trunk).items():
+    for key, value in without_counters(trunk.state_dict()).items():
         row, _, rest = key.partition(".")
         layer, _, tensor = rest.rpartition(".")
         state[f"{layers[layer]}{row.removeprefix('conv')}.{tensor}"] = value

@@ -90,7 +90,7 @@ def test_a_picture_that_fails_costs_a_warning_and_not_the_result(run, tiny, tmp_
         raise RuntimeError("no ink")
 
     monkeypatch.setattr(pictures, "learning_curves", fail)
-    answer = run(*tiny, "trainer.max_epochs=1")
+    answer = run(*tiny, "trainer.max_epochs=1", pictures=True)
     assert answer.code == 0, answer.err
     path = only_run(tmp_path)
     assert f"warning: {path / 'plots/learning_curves.png'} was not drawn: no ink" in answer.err
