@@ -1,11 +1,11 @@
 """A network for inference: batch norm folded into the convolutions before it, ReLU6 merged in."""
 
+import sys
 from copy import deepcopy
 from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
-from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
@@ -187,9 +187,11 @@ def fold_pair(network: nn.Module, conv_path: str, bn_path: str) -> None:
     """
     conv, bn = network.get_submodule(conv_path), network.get_submodule(bn_path)
     assert isinstance(conv, nn.Conv2d)
+    # timm takes a second to import, and a network of its own has done that
+    layers = sys.modules.get("timm.layers")
     if type(bn) is nn.BatchNorm2d:
         rest: nn.Module = nn.Identity()
-    elif type(bn) is BatchNormAct2d:
+    elif layers is not None and type(bn) is layers.BatchNormAct2d:
         rest = nn.Sequential(bn.drop, bn.act)
     else:
         return
