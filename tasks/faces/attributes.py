@@ -22,6 +22,7 @@ class FaceAttributes(Task[AttributeData]):
     """
 
     monitor = "mean_ap"
+    falling = frozenset({"teacher_difference"})
     presenter = AttributePresenter
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:

@@ -43,6 +43,7 @@ class Planet(Task[PlaceData]):
     """
 
     units: ClassVar[Mapping[str, str]] = {"median_km": "km"}
+    falling = frozenset({"median_km"})
 
     def __init__(
         self,
