@@ -78,19 +78,23 @@ def _drawn(random: np.random.RandomState, units: int) -> np.ndarray:
     return random.randint(0, units, units, dtype=np.int64)
 
 
-def interval(values: np.ndarray) -> tuple[float, float] | None:
+def interval(values: np.ndarray, difference: bool = False) -> tuple[float, float] | None:
     """The interval of a score, from float64[1 + B]: itself, and on the resamples.
 
-    None where the score or most of the resamples are undefined, or where all are equal: a score of
-    0 or 1 on few images says nothing of its spread.
+    A share stays within 0 and 1, but not the `difference` of two.
+
+    None where the score or most of the resamples are undefined, or where all scores are equal: one
+    of 0 or 1 on few images says nothing of its spread.
     """
     score, drawn = values[0], values[1:]
     defined = drawn[~np.isnan(drawn)]
-    if np.isnan(score) or 2 * len(defined) < max(len(drawn), 1) or np.ptp(defined) == 0:
+    if np.isnan(score) or 2 * len(defined) < max(len(drawn), 1):
+        return None
+    if np.ptp(defined) == 0 and not difference:
         return None
     tail = 50 * (1 - LEVEL)
     ends = score + np.percentile(defined, [tail, 100 - tail]) - defined.mean()
-    if defined.min() >= 0 and defined.max() <= 1:  # a share
+    if not difference and defined.min() >= 0 and defined.max() <= 1:
         ends = ends.clip(0, 1)
     return float(ends[0]), float(ends[1])
 
