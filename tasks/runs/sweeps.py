@@ -102,21 +102,26 @@ def leading(runs: Sequence[FoundRun]) -> tuple[str, bool] | None:
     return name, name in falling
 
 
-def sweep_table(runs: Sequence[FoundRun]) -> str:
-    """A page on one task's runs: a row for each, best first, then those without a score."""
-    ranked_by = leading(runs)
-    name, falls = ranked_by or ("", False)
+def best_first(runs: Sequence[FoundRun]) -> list[FoundRun]:
+    """Runs by their leading score, then those without one."""
+    name, falls = leading(runs) or ("", False)
 
     def rank(run: FoundRun) -> tuple[bool, float]:
         score = run.score(name)
         return score is None, 0.0 if score is None else score if falls else -score
 
+    return sorted(runs, key=rank)
+
+
+def sweep_table(runs: Sequence[FoundRun]) -> str:
+    """A page on one task's runs: a row for each, best first, then those without a score."""
+    name, _ = leading(runs) or ("", False)
     keys = varying([run.options for run in runs])
     shown = keys[:COLUMNS]
-    ordered = sorted(runs, key=rank)
+    ordered = best_first(runs)
     rows = [(name or "state", "95% interval" if name else "", *shown, "run")]
     for run in ordered:
-        options = [run.options.get(key, "-").strip('"') for key in shown]
+        options = [_plain(run.options.get(key, "-")) for key in shown]
         rows.append((*_score_cells(run, name), *options, run.path.name))
     finished = sum(run.result is not None for run in runs)
     lines = [f"task={runs[0].task}: {len(runs)} runs, {finished} finished", *aligned(rows, "<")]
@@ -154,10 +159,24 @@ def sweep_records(runs: Sequence[FoundRun]) -> list[dict[str, Any]]:
                 "run": str(run.path),
                 "state": run.state,
                 "error": run.error or None,
-                "options": {key: json.loads(run.options[key]) for key in keys if key in run.options},
+                "options": {key: _value(run.options[key]) for key in keys if key in run.options},
                 "metrics": None if run.result is None else run.result["metrics"],
                 "intervals": None if run.result is None else run.result.get("intervals", {}),
             }
-            for run in own
+            for run in best_first(own)
         ]
     return records
+
+
+def _value(text: str) -> Any:
+    """An option's value; a class's name is no JSON, and stays a text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _plain(text: str) -> str:
+    """An option's value as it is written on a command line."""
+    value = _value(text)
+    return value if isinstance(value, str) else text
