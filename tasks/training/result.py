@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from tasks.runs.resamples import Drawn, bootstrap_facts, draw_all, intervals
+from tasks.training.early_stop import stopped_early
 from tasks.training.fit import Run
 
 
@@ -70,6 +71,7 @@ def result_of(run: Run, metrics: dict[str, float], drawn: Sequence[Drawn] = ()) 
         "trunk": run.origin,
         "seed": run.config.seed,
         "steps": trainer.global_step,
+        "stopped_early_after_epochs": stopped_early(trainer),
         "seconds": time.perf_counter() - run.started,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "versions": {"python": platform.python_version()}
