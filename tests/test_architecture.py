@@ -21,7 +21,7 @@ LAYERS = (
     {"tasks.tables", "tasks.benchmarks"},
     {"tasks"},  # the commands, and what `import tasks` offers
 )
-COMMANDS = {"__init__", "bench", "predict", "run", "teacher"}
+COMMANDS = {"__init__", "bench", "compare", "predict", "run", "sweeps", "teacher"}
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
 

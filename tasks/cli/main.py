@@ -12,6 +12,8 @@ COMMANDS = {
     "predict": ("tasks.predict", "answer for images with a trained model"),
     "export": ("tasks.export", "write a trained model for another runtime, and check it"),
     "tables": ("tasks.tables", "the paper's tables and this suite's rows beside them"),
+    "compare": ("tasks.compare", "whether one run's scores are better than another's"),
+    "sweeps": ("tasks.sweeps", "the runs of a folder side by side, best first"),
     "teacher": ("tasks.teacher", "write a trained network's outputs to a file, to teach from"),
     "bench": ("tasks.bench", "speed beside a peer's"),
     "verify": ("tasks.faces.verify", "score face embeddings by LFW's protocol"),

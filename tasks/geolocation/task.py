@@ -48,6 +48,7 @@ class Planet(Task[PlaceData]):
         "position": "latitude and longitude of that cell's photographs, in degrees",
         "probabilities": "of each cell, 0..1",
     }
+    falling = frozenset({"median_km"})
 
     def __init__(
         self,

@@ -27,8 +27,8 @@ class Task(LightningModule, Generic[Data]):
     """A head on a trunk, with its losses, its answer and its score.
 
     A subclass defines `terms`, `predict` and `make_metric`, and names in `monitor` and `mode` the
-    score that picks the best checkpoint. Its constructor accepts these arguments by keyword, and
-    any options of its own from `task.module`.
+    score that picks the best checkpoint; in `falling`, further scores of which less is better. Its
+    constructor accepts these arguments by keyword, and any options of its own from `task.module`.
 
     Args:
         head: the network that is trained.
@@ -43,6 +43,7 @@ class Task(LightningModule, Generic[Data]):
     monitor: str
     mode = "max"
     units: ClassVar[Mapping[str, str]] = {}  # of scores that are not shares: name -> "km"
+    falling: ClassVar[frozenset[str]] = frozenset()  # scores of which less is better
     presenter: ClassVar[type[Presenter[Any]]] = Presenter
     outputs_are_labels = True  # output k is about label k; a teacher's outputs must match them
     deploys: ClassVar[Mapping[str, str]] = {}  # what the outputs of `deploy` are: name -> words
@@ -243,7 +244,7 @@ class Task(LightningModule, Generic[Data]):
         """Add a batch's predictions to the metric."""
         with self.answering():
             prediction = self.scored(batch)
-        self.metric.update(prediction, self.target(batch))
+        self.metric.update({"image_id": batch["image_id"], **prediction}, self.target(batch))
 
     test_step = validation_step
 
