@@ -5,11 +5,14 @@ The same command continues an unfinished run and reports a finished one; fresh=t
 
 from typing import Any
 
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from backbone.errors import InputError
 from tasks.cli.command import run_command
 from tasks.runs.directory import RunDirectory
+from tasks.runs.parts import parts_of
 from tasks.runs.processes import is_main_process
 from tasks.runs.report import report
 from tasks.runs.resamples import FILE, write_resamples
@@ -21,13 +24,31 @@ def run(config: DictConfig) -> None:
     result = None if config.fresh else directory.result()
     if result is None:
         if is_main_process():  # the others wait in `build_run` until it has finished this
-            if config.data.prepare is not None:
-                instantiate(config.data.prepare)
-            instantiate(config.data.check)
+            for name, part in parts_of(config).items():
+                prepare_data(part, name)
         with directory.open(config.fresh):
             result = train_and_score(config, directory)
     if is_main_process():
         print(report(result, directory.path))
+
+
+def prepare_data(config: DictConfig, part: str) -> None:
+    """Draw a sample, if that is asked for, and look for the files of a data set.
+
+    Args:
+        part: whose data they are in a joint task; empty for a task of its own.
+
+    Raises:
+        InputError: files are missing.
+    """
+    try:
+        if config.data.prepare is not None:
+            instantiate(config.data.prepare)
+        instantiate(config.data.check)
+    except InstantiationException as error:
+        if part and isinstance(error.__cause__, InputError):
+            raise InputError(f"part {part}: {error.__cause__}") from error
+        raise
 
 
 def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:

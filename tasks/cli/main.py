@@ -11,6 +11,7 @@ COMMANDS = {
     "run": ("tasks.run", "train and score a task"),
     "predict": ("tasks.predict", "answer for images with a trained model"),
     "export": ("tasks.export", "write a trained model for another runtime, and check it"),
+    "join": ("tasks.join", "join heads on one trunk into one network"),
     "tables": ("tasks.tables", "the paper's tables and this suite's rows beside them"),
     "compare": ("tasks.compare", "whether one run's scores are better than another's"),
     "sweeps": ("tasks.sweeps", "the runs of a folder side by side, best first"),

@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from PIL import Image
-
 from tasks.data.module import Batch, DataModule
 from tasks.faces.attribute_metrics import AttributeResult
 from tasks.faces.attribute_plots import attribute_bars, faces_sheet
-from tasks.images.sheets import captioned
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer, Picture, Presenter
 
@@ -30,11 +27,10 @@ class AttributePresenter(Presenter):
         seen = likely(answer["attributes"])
         return ", ".join(f"{name} {p:.2f}" for name, p in seen) or "none of the attributes"
 
-    def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
-        """The image above its most probable attributes, each with a bar of its probability."""
+    def caption(self, answer: Answer) -> tuple[list[str], list[float]]:
+        """The most probable attributes, each with a bar of its probability."""
         rows = sorted(answer["attributes"].items(), key=lambda row: -row[1])[:8]
-        lines = [f"{p:.2f}  {name.replace('_', ' ')}" for name, p in rows]
-        return captioned(image, lines, [p for _, p in rows])
+        return [f"{p:.2f}  {name.replace('_', ' ')}" for name, p in rows], [p for _, p in rows]
 
     def pictures(
         self,

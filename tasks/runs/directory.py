@@ -33,6 +33,7 @@ from backbone.files import (
     write_atomically,
 )
 from tasks.runs.names import at, without_paths
+from tasks.runs.parts import ALONE, PARTS
 from tasks.runs.processes import is_main_process
 from tasks.runs.result import read_result, result_text
 
@@ -53,6 +54,7 @@ SINCE_0_1_0 = {
     "task.head.weights": None,
     "data.keep_classes": False,
     "early_stop": {"patience": None},
+    "optimizer.freeze_trunk": False,
 }
 
 
@@ -88,6 +90,8 @@ def influential(config: Mapping[str, Any]) -> dict[str, Any]:
         parent = at(left, parents)
         if isinstance(parent, dict) and leaf in parent and parent[leaf] == earlier:
             del parent[leaf]
+    for name, part in left.get(PARTS, {}).items():  # of a joint task
+        left[PARTS][name] = {k: v for k, v in influential(part).items() if k != ALONE}
     return left
 
 

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from backbone.folding import folded
 from backbone.head import Head
-from tasks.data.module import Batch, Labels
+from tasks.data.module import Batch, Labels, images_in
 from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.images.view import View
 from tasks.training.clipping import clip_gradients
@@ -62,6 +62,9 @@ class Task(LightningModule, Generic[Data]):
         self.head, self.labels, self.seed = head, labels, seed
         self._recipe, self.view = recipe, view or View()
         self.preprocess = Preprocess(head.trunk.normalization, augmentation)
+        if recipe is not None and recipe.freeze_trunk:
+            # before the optimizer is built, and before processes agree on what learns
+            head.trunk.requires_grad_(False)
         self.result: MetricResult | None = None  # of the last evaluation
         self.chosen: dict[str, float] = {}  # see `choose`; a checkpoint holds them
         self.chosen_on = "val"  # the split that they were chosen on
@@ -171,6 +174,10 @@ class Task(LightningModule, Generic[Data]):
         """Loss terms of what `augmented` returned: what a run compiles as one graph."""
         return self.terms(self.head(images), batch)
 
+    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """What is minimised: the sum of the loss terms."""
+        return torch.stack(list(terms.values())).sum()
+
     def on_fit_start(self) -> None:
         """Get the teacher ready."""
         self.begin_teaching()
@@ -181,15 +188,19 @@ class Task(LightningModule, Generic[Data]):
         torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.global_rank)
         if self._epoch_of_mode != self.current_epoch:
             self._epoch_of_mode = self.current_epoch
-            self.recipe.set_trunk_mode(self.head.trunk, self.current_epoch)
+            self.set_modes(self.current_epoch)
+
+    def set_modes(self, epoch: int) -> None:
+        """Set what learns in an epoch."""
+        self.recipe.set_trunk_mode(self.head.trunk, epoch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The sum of the loss terms; it and they are logged without waiting for the device."""
         terms = self.loss(batch)
-        total = torch.stack(list(terms.values())).sum()
+        total = self.total(terms)
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if (self.trainer.global_step + 1) % every == 0:  # the steps that reach the logger
-            size = len(batch["image_id"])
+            size = images_in(batch)
             logged = {f"train/{name}": value.detach() for name, value in terms.items()}
             self.log_dict(logged, batch_size=size, sync_dist=True)
             self.log("train/loss", total.detach(), prog_bar=True, batch_size=size, sync_dist=True)
@@ -227,11 +238,15 @@ class Task(LightningModule, Generic[Data]):
 
         In training each process gathers its own; a checkpoint holds those of the main one.
         """
+        self.share_statistics()
+        self._folded.clear()
+        self.metric = self.make_metric(self.data, "val")
+
+    def share_statistics(self) -> None:
+        """Take over the main process's batch statistics."""
         if self.trainer.world_size > 1:
             for buffer in self.buffers():
                 torch.distributed.broadcast(buffer, 0)
-        self._folded.clear()
-        self.metric = self.make_metric(self.data, "val")
 
     def on_test_start(self) -> None:
         """Start a metric, after checking that the weights are numbers."""
@@ -240,7 +255,7 @@ class Task(LightningModule, Generic[Data]):
         self._folded.clear()
         self.metric = self.make_metric(self.data, self.data.reported)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Add a batch's predictions to the metric."""
         with self.answering():
             prediction = self.scored(batch)
@@ -260,16 +275,29 @@ class Task(LightningModule, Generic[Data]):
         """Compute the metric once over all processes, keep its result and log its scores."""
         self._folded.clear()
         self.result = compute_over_processes(self.metric, self.trainer.world_size)
-        if stage == "val":
-            self.chosen = self.choose(self.result)
-        elif not self.chosen:  # nothing was validated: mode=evaluate
-            self.chosen, self.chosen_on = self.choose(self.result), self.data.reported
+        self.settle_choices(stage, self.data.reported)
         scores = self.result.metrics.items()
         self.log_dict({f"{stage}/{name}": float(value) for name, value in scores})
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take over what the checkpoint's validation chose."""
-        self.chosen = dict(checkpoint.get("chosen", {}))
+        self.take_choices(checkpoint.get("chosen", {}))
+
+    def take_choices(self, chosen: Mapping[str, float]) -> None:
+        """Answer with the settings that a checkpoint's validation chose, see `choose`."""
+        self.chosen = dict(chosen)
+
+    def settle_choices(self, stage: str, reported: str) -> None:
+        """Choose the settings of the answer by the last result, where that is its business.
+
+        Args:
+            stage: val or test.
+            reported: the split that a test is about.
+        """
+        if stage == "val":
+            self.chosen = self.choose(self.result)
+        elif not self.chosen:  # nothing was validated: mode=evaluate
+            self.chosen, self.chosen_on = self.choose(self.result), reported
 
     # for answers only
 
@@ -301,8 +329,15 @@ class Task(LightningModule, Generic[Data]):
 
     # with a teacher
 
-    def learn_from(self, teaching: Teaching) -> None:
+    def describe_teacher(self) -> dict[str, Any] | None:
+        """What a result says about the teacher, as plain values; None without one."""
+        return None if self.teaching is None else dict(self.teaching.describe())
+
+    def learn_from(self, teaching: Any) -> None:
         """Take a teacher, before anything is trained.
+
+        Args:
+            teaching: a `Teaching`; of a joint task one by part.
 
         Raises:
             InputError: teacher and student do not go together.

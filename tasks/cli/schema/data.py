@@ -57,6 +57,21 @@ class DataSetOptions(Described):
     module: Node = option("the loaders")
 
 
+class JointDataOptions(Described):
+    """The data of a joint task"""
+
+    name: Name = option("its name; choose with data=")
+    kind: Name = option("the kind of task it is for")
+    combine: Literal["max_size_cycle", "min_size", "proportional"] = option(
+        "whose images make up an epoch: those of the part with the most batches, the others going "
+        "on in their next epochs; of the part with the fewest; or each part's once, so that a step "
+        "has batches of some parts only, which on several devices takes "
+        "trainer.strategy=ddp_find_unused_parameters_true"
+    )
+    view: Node = option("the part of an image that is looked at")
+    module: Node = option("the loaders")
+
+
 class ViewOptions(Described):
     """The part of an image that is looked at where nothing is random"""
 
