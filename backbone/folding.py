@@ -1,11 +1,11 @@
 """A network for inference: batch norm folded into the convolutions before it, ReLU6 merged in."""
 
+import sys
 from copy import deepcopy
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
-from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
@@ -43,6 +43,10 @@ class FoldedConv(nn.Conv2d):
         self.packed: Tensor | None = None  # the weight in oneDNN's layout
         self.cast: tuple[Tensor, Tensor | None] | None = None  # weight and bias for autocast
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes over: not the weights' other forms, and oneDNN's cannot be copied."""
+        return self.__dict__ | {"packed": None, "cast": None}
+
     def forward(self, x: Tensor) -> Tensor:
         """float[B, C, H, W] -> float[B, out, h, w], after batch norm and ReLU6."""
         if not self.same:
@@ -51,6 +55,10 @@ class FoldedConv(nn.Conv2d):
         (top, bottom), (left, right) = same_margins(self, x)
         rows, columns = bottom > top, right > left
         if not (rows or columns):
+            return self.convolve(x, (top, left), self.relu6)
+        # runtimes merge padding into the convolution behind it; none merges a slice into one before
+        if torch.compiler.is_exporting():
+            x = pad_end(x, bottom - top, right - left)
             return self.convolve(x, (top, left), self.relu6)
         # One more stride of padding on every side shifts the windows by one: without the first row
         # and column of the output they lie where they should, and the input is not copied.
@@ -187,9 +195,11 @@ def fold_pair(network: nn.Module, conv_path: str, bn_path: str) -> None:
     """
     conv, bn = network.get_submodule(conv_path), network.get_submodule(bn_path)
     assert isinstance(conv, nn.Conv2d)
+    # timm takes a second to import, and a network of its own has done that
+    layers = sys.modules.get("timm.layers")
     if type(bn) is nn.BatchNorm2d:
         rest: nn.Module = nn.Identity()
-    elif type(bn) is BatchNormAct2d:
+    elif layers is not None and type(bn) is layers.BatchNormAct2d:
         rest = nn.Sequential(bn.drop, bn.act)
     else:
         return

@@ -15,6 +15,7 @@ from tasks.runs.directory import RunDirectory
 from tasks.runs.parts import PARTS, parts_of
 from tasks.runs.processes import is_main_process
 from tasks.runs.report import report
+from tasks.runs.resamples import FILE, write_resamples
 
 
 def run(config: DictConfig) -> None:
@@ -58,14 +59,16 @@ def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, An
     from tasks.tables.beside import row_beside
     from tasks.training.fit import build_run, fit_and_test
     from tasks.training.pictures import draw_pictures
-    from tasks.training.result import result_of
+    from tasks.training.result import resamples_of, result_of
 
     current = build_run(config, directory, build_distillation(config))
     scores = fit_and_test(current)
-    result = result_of(current, scores) | {"paper": row_beside(config)}
+    drawn = resamples_of(current)
+    result = result_of(current, scores, drawn) | {"paper": row_beside(config)}
     if PARTS in config:
         add_parts(result, trained_alone(config))
     if is_main_process():
+        write_resamples(directory.path / FILE, drawn)
         directory.finish(result)
         draw_pictures(current, result["baselines"])
     return result

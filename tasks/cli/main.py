@@ -10,8 +10,11 @@ import sys
 COMMANDS = {
     "run": ("tasks.run", "train and score a task"),
     "predict": ("tasks.predict", "answer for images with a trained model"),
+    "export": ("tasks.export", "write a trained model for another runtime, and check it"),
     "join": ("tasks.join", "join heads on one trunk into one network"),
     "tables": ("tasks.tables", "the paper's tables and this suite's rows beside them"),
+    "compare": ("tasks.compare", "whether one run's scores are better than another's"),
+    "sweeps": ("tasks.sweeps", "the runs of a folder side by side, best first"),
     "teacher": ("tasks.teacher", "write a trained network's outputs to a file, to teach from"),
     "bench": ("tasks.bench", "speed beside a peer's"),
     "verify": ("tasks.faces.verify", "score face embeddings by LFW's protocol"),

@@ -12,8 +12,8 @@ from tasks.images.files import DECODING_ERRORS, fault
 GPS = ExifTags.GPS
 
 
-class NoPositionError(InputError):
-    """A photograph that does not say where it was taken.
+class PhotographError(InputError):
+    """A photograph that cannot be used.
 
     Args:
         message: what is wrong with which file.
@@ -23,6 +23,10 @@ class NoPositionError(InputError):
     def __init__(self, message: str, reason: str = ""):  # a default, so that it can be unpickled
         super().__init__(message)
         self.reason = reason
+
+
+class NoPositionError(PhotographError):
+    """A photograph that does not say where it was taken."""
 
 
 def gps_position(path: str | Path) -> tuple[float, float]:

@@ -43,6 +43,12 @@ class Planet(Task[PlaceData]):
     """
 
     units: ClassVar[Mapping[str, str]] = {"median_km": "km"}
+    deploys: ClassVar[Mapping[str, str]] = {
+        "cell": "the most probable cell",
+        "position": "latitude and longitude of that cell's photographs, in degrees",
+        "probabilities": "of each cell, 0..1",
+    }
+    falling = frozenset({"median_km"})
 
     def __init__(
         self,

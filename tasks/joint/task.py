@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, Labels
+from tasks.data.module import Batch, DataModule, Labels
 from tasks.images.preprocessing import Preprocess
 from tasks.joint.data import JointData, PartTrainer
 from tasks.joint.network import Joint
@@ -84,6 +84,16 @@ class JointTask(Task[JointData]):
             key: unit
             for name, part in parts.items()
             for key, unit in prefixed(name, part.units).items()
+        }
+        self.falling = frozenset(  # type: ignore[misc]
+            f"{name}/{score}"
+            for name, part in parts.items()
+            for score in {*part.falling, *([part.monitor] if part.mode == "min" else [])}
+        )
+        self.deploys = {  # type: ignore[misc]
+            f"{name}.{key}": words
+            for name, part in parts.items()
+            for key, words in part.deploys.items()
         }
         by_hand = {} if weights is None or isinstance(weights, str) else dict(weights)
         known = dict(references or {})
@@ -215,6 +225,12 @@ class JointTask(Task[JointData]):
         }
         self.log_dict({f"{stage}/{name}": value for name, value in self.result.metrics.items()})
 
+    def results(self, data: JointData) -> list[tuple[str, Any, DataModule]]:
+        """What the last evaluation found of each part."""
+        return [
+            (f"{name}/", part.result, data.parts[name]) for name, part in self.named_parts.items()
+        ]
+
     def baselines(self, data: JointData) -> dict[str, dict[str, float]]:
         """Scores of answers that need no network, of all parts that have some."""
         found: dict[str, dict[str, float]] = {}
@@ -285,6 +301,24 @@ class JointTask(Task[JointData]):
         answers: Prediction = {}
         for name, part in self.named_parts.items():
             answers |= prefixed(name, part.predict(batch | {"image": maps[name]}))
+        return answers
+
+    def deploy(self, images: Tensor) -> Prediction:
+        """What an exported file computes: all parts' own, each tensor as `part.name`."""
+        maps: Any = self.head.maps(self.preprocess(images))
+        return {
+            f"{name}.{key}": value
+            for name, part in self.named_parts.items()
+            for key, value in part.deploy(maps[name]).items()
+        }
+
+    def deployed(self, outputs: Prediction, batch: Batch) -> Prediction:
+        """What `predict` gives, from the outputs of an exported file."""
+        answers: Prediction = {}
+        for name, part in self.named_parts.items():
+            prefix = f"{name}."
+            own = {k.removeprefix(prefix): v for k, v in outputs.items() if k.startswith(prefix)}
+            answers |= prefixed(name, part.deployed(own, batch))
         return answers
 
     def present(self) -> JointPresenter:

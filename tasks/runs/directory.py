@@ -1,7 +1,8 @@
 """The run directory: one folder per configuration, which a repeated command finds again.
 
     runs/<task>/<short name>-<8 hex of the resolved configuration>/
-        config.yaml  status.json  metrics.csv  last.ckpt  best.ckpt  result.json  plots/
+        config.yaml  status.json  metrics.csv  last.ckpt  best.ckpt  result.json  resamples.npz
+        plots/
 
 Every file appears complete: it is written under a temporary name and renamed.
 """
@@ -52,6 +53,7 @@ NO_INFLUENCE = (
 SINCE_0_1_0 = {
     "task.head.weights": None,
     "data.keep_classes": False,
+    "early_stop": {"patience": None},
     "optimizer.freeze_trunk": False,
 }
 

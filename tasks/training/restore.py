@@ -15,7 +15,6 @@ import torch
 from torch import nn
 
 from backbone.errors import InputError
-from backbone.timm_trunk import TimmTrunk
 from backbone.trunk import Trunk
 from tasks.runs.names import NAME, RELEASED, at
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
@@ -165,7 +164,7 @@ def accepted(target: Callable[..., Any]) -> set[str]:
         names |= parameters.keys()
         if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             break  # it hands nothing on
-    if target is TimmTrunk:
+    if f"{target.__module__}.{target.__qualname__}" == RELEASED["timm"]:
         names |= TIMM_OPTIONS
     return names - HANDED
 

@@ -1,14 +1,13 @@
 """The checkpoints that an interrupted run goes on from, checked before anything is trained."""
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from backbone.errors import InputError, listed_briefly
-from tasks.runs.directory import RunDirectory, influential
-from tasks.runs.names import NAME, described
+from tasks.runs.directory import RunDirectory
+from tasks.runs.names import described
+from tasks.runs.options import option_texts
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.task import Task
 
@@ -64,7 +63,7 @@ def check_belongs(checkpoint: Checkpoint, directory: RunDirectory, task: Task[An
         InputError: names what differs.
     """
     own = described(OmegaConf.to_container(directory.config))
-    different = _differences(_leaves(checkpoint.config), _leaves(own))
+    different = _differences(option_texts(checkpoint.config), option_texts(own))
     if different:
         raise InputError(
             f"{checkpoint.path} belongs to another run: its configuration has "
@@ -100,21 +99,6 @@ def _differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
         for key in sorted(there.keys() | here.keys())
         if there.get(key) != here.get(key)
     ]
-
-
-def _leaves(config: Mapping[str, Any]) -> dict[str, str]:
-    """Dotted keys and values, in JSON, of all that influences a run."""
-    found = {}
-    rest: list[tuple[str, Any]] = [("", influential(config))]
-    while rest:
-        place, value = rest.pop()
-        if isinstance(value, dict) and value:
-            rest += [(f"{place}.{key}" if place else key, inner) for key, inner in value.items()]
-        elif place.rpartition(".")[2] == NAME:  # without its module, which may move
-            found[place] = str(value).rpartition(".")[2]
-        else:
-            found[place] = json.dumps(value, sort_keys=True)
-    return found
 
 
 def _start_over(checkpoint: Checkpoint) -> str:

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from backbone.folding import folded
 from backbone.head import Head
-from tasks.data.module import Batch, Labels, images_in
+from tasks.data.module import Batch, DataModule, Labels, images_in
 from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.images.view import View
 from tasks.training.clipping import clip_gradients
@@ -27,8 +27,8 @@ class Task(LightningModule, Generic[Data]):
     """A head on a trunk, with its losses, its answer and its score.
 
     A subclass defines `terms`, `predict` and `make_metric`, and names in `monitor` and `mode` the
-    score that picks the best checkpoint. Its constructor accepts these arguments by keyword, and
-    any options of its own from `task.module`.
+    score that picks the best checkpoint; in `falling`, further scores of which less is better. Its
+    constructor accepts these arguments by keyword, and any options of its own from `task.module`.
 
     Args:
         head: the network that is trained.
@@ -43,8 +43,10 @@ class Task(LightningModule, Generic[Data]):
     monitor: str
     mode = "max"
     units: ClassVar[Mapping[str, str]] = {}  # of scores that are not shares: name -> "km"
+    falling: ClassVar[frozenset[str]] = frozenset()  # scores of which less is better
     presenter: ClassVar[type[Presenter[Any]]] = Presenter
     outputs_are_labels = True  # output k is about label k; a teacher's outputs must match them
+    deploys: ClassVar[Mapping[str, str]] = {}  # what the outputs of `deploy` are: name -> words
     metric: Metric  # of the evaluation in progress
 
     def __init__(
@@ -115,6 +117,35 @@ class Task(LightningModule, Generic[Data]):
     def scored(self, batch: Batch) -> Prediction:
         """What the metric takes in: the answer, and a teacher's outputs where it compares them."""
         return self.predict(batch)
+
+    def deploy(self, images: Tensor) -> Prediction:
+        """All that an exported file computes, from pixels to the answer.
+
+        `predict`, by default, which must then need nothing but the images.
+
+        Args:
+            images: uint8[B, 3, h, w], as the loaders give them.
+
+        Returns:
+            Name -> tensor with one row per image.
+        """
+        return self.predict({"image": images})
+
+    def deployed(self, outputs: Prediction, batch: Batch) -> Prediction:
+        """What `scored` gives for a batch, from the outputs of an exported file for its images.
+
+        Args:
+            outputs: as `deploy` returns them.
+            batch: of the loaders, or as `Model.predict` makes it.
+        """
+        return outputs
+
+    def results(self, data: Data) -> list[tuple[str, Any, DataModule]]:
+        """What the last evaluation found: the beginning of its scores' names, result and data.
+
+        There is one; of a joint task one for each part.
+        """
+        return [("", self.result, data)]
 
     def baselines(self, data: Data) -> dict[str, dict[str, float]]:
         """Scores on the reported split of answers that need no network, by name."""
@@ -235,7 +266,7 @@ class Task(LightningModule, Generic[Data]):
         """Add a batch's predictions to the metric."""
         with self.answering():
             prediction = self.scored(batch)
-        self.metric.update(prediction, self.target(batch))
+        self.metric.update({"image_id": batch["image_id"], **prediction}, self.target(batch))
 
     test_step = validation_step
 

@@ -17,6 +17,7 @@ from tasks.training.batch_size import BatchSizeSearch, is_auto
 from tasks.training.compiling import Compilation
 from tasks.training.devices import accelerator as kind_of_device
 from tasks.training.distributed import check_world, cluster_environment
+from tasks.training.early_stop import EarlyStop
 from tasks.training.ema import WeightEMA
 from tasks.training.finite import FiniteLoss
 from tasks.training.progress import ProgressBar, Throughput
@@ -89,6 +90,9 @@ def build_trainer(
     callbacks += _checkpoints(directory, task, minutes)
     if task.recipe.ema_decay is not None:
         callbacks.append(WeightEMA(task.recipe.ema_decay))
+    patience = OmegaConf.select(config, "early_stop.patience")
+    if patience is not None:
+        callbacks.append(EarlyStop(task.monitor, task.mode, patience))
     if options["enable_progress_bar"]:
         callbacks.append(ProgressBar(throughput, refresh_rate=5))
     trainer: pl.Trainer = instantiate(options, _partial_=True)(

@@ -206,7 +206,6 @@ def test_the_official_weights_give_equal_logits(shared, size):
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("trunk", TRUNKS)
 @pytest.mark.parametrize("bf16", [False, True])
 def test_on_a_gpu(trunk, bf16, monkeypatch):
@@ -220,3 +219,10 @@ def test_on_a_gpu(trunk, bf16, monkeypatch):
     scale = expected.abs().max().item()
     tolerance = (0.05 if bf16 else 1e-4) * scale
     torch.testing.assert_close(found.float(), expected, rtol=0, atol=tolerance)
+
+
+def test_a_network_that_has_answered_can_be_copied():
+    network = folded(trained(Classifier(MobileNetV1(0.25), num_classes=10)))
+    with torch.inference_mode():
+        answer = network(images(1, 64, 64))
+        assert torch.equal(copy.deepcopy(network)(images(1, 64, 64)), answer)

@@ -167,6 +167,7 @@ def _task(node: Values, config: Values) -> tuple[Model, bool]:
 
 CHOICES: dict[str, Callable[[Values, Values], tuple[Model, bool]]] = {
     "": _fixed(run.RunOptions),
+    "early_stop": _fixed(run.EarlyStopOptions),
     "paths": _fixed(run.PathsOptions),
     "preprocess": _fixed(run.PreprocessOptions),
     "backbone": _by_target(BACKBONES),

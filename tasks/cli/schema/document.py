@@ -21,6 +21,7 @@ INTRODUCTION = Path(__file__).with_name("introduction.md")
 GROUPS = ("backbone", "data", "optimizer", "preprocess", "distill")
 TITLES = {
     "": "The run",
+    "early_stop": "Ending early: `early_stop.*`",
     "paths": "Folders: `paths.*`",
     "preprocess": "Colours and flips: `preprocess.*`",
     "backbone": "The trunk: `backbone.*`",

@@ -36,6 +36,12 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _teacher(config)
     yield from _places(task, data)
     yield from _trainer(config["trainer"])
+    patience = (config.get("early_stop") or {}).get("patience")
+    if patience is not None and config["trainer"]["limit_val_batches"] == 0:
+        yield (
+            f"early_stop.patience={patience}: it counts validations, and with "
+            "trainer.limit_val_batches=0 there is none"
+        )
     chosen = config["optimizer"]["optimizer"]
     if chosen.get("nesterov") is True and not (
         chosen.get("momentum") and not chosen.get("dampening")

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from tasks.cli.schema.node import Described, option
-from tasks.cli.schema.types import Fraction, Name, Node, NotNegative, Path, Size
+from tasks.cli.schema.types import Count, Fraction, Name, Node, NotNegative, Path, Size
 
 
 class RunOptions(Described):
@@ -29,7 +29,17 @@ class RunOptions(Described):
     trainer: Node = option("Lightning's Trainer")
     preprocess: Node = option("random flips and colours; choose with preprocess=")
     task: Node = option("the task; choose with task=")
+    early_stop: Node = option("when a run ends before trainer.max_epochs")
     paths: Node = option("the folders")
+
+
+class EarlyStopOptions(Described):
+    """Early stopping"""
+
+    patience: Count | None = option(
+        "validations without a better monitored score after which a run ends; null: it never does",
+        unit="validations",
+    )
 
 
 class PathsOptions(Described):

@@ -95,8 +95,8 @@ REFUSED = {
     "trainer.profiler": "nothing reads its report; python -m tasks.bench measures speed",
     "trainer.fast_dev_run": "it keeps no checkpoint to score; use mode=smoke",
     "trainer.overfit_batches": "use mode=overfit",
-    "trainer.min_epochs": "nothing ends a run early; use trainer.max_epochs",
-    "trainer.min_steps": "nothing ends a run early; use trainer.max_steps",
+    "trainer.min_epochs": "only early_stop.patience ends a run early; use trainer.max_epochs",
+    "trainer.min_steps": "only early_stop.patience ends a run early; use trainer.max_steps",
     "trainer.max_time": "the learning-rate schedule needs to know the end: use trainer.max_epochs "
     "or trainer.max_steps; a run that is stopped goes on with the same command",
     "trainer.enable_checkpointing": "best.ckpt and last.ckpt are always written",
