@@ -14,6 +14,7 @@ from tasks.data.module import DataModule
 from tasks.images.files import open_image
 from tasks.images.inputs import named_images, require_file
 from tasks.images.video import is_video
+from tasks.runs.parts import PARTS
 from tasks.training.checkpoints import Checkpoint
 from tasks.training.model import Model
 from tasks.training.presenter import spread
@@ -75,6 +76,8 @@ def run_data(checkpoint: Checkpoint) -> DataModule:
         InputError: as of `validation_pixels`.
     """
     config = run_config(checkpoint)
+    if PARTS in config:
+        raise InputError(f"{checkpoint.path}: a joint network has no one data set: {ADVICE}")
     try:
         data: DataModule = instantiate(config.data.module, batch_size=1, workers=0)
         data.setup("fit")

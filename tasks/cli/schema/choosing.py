@@ -68,6 +68,7 @@ BENCHMARKS: dict[str, Model] = {
     "benchmark_ssd": task.TimingOptions,
     "benchmark_faster_rcnn": task.TimingOptions,
     "benchmark_planet": task.CountingOptions,
+    "benchmark_joint": task.TimingOptions,
 }
 # of a data set: by its source, else by its module
 SOURCES: dict[str, Model] = {
