@@ -71,13 +71,16 @@ class Classification(Task[ImageData[ImageIndex]]):
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """The five most probable classes of each image, or all if there are fewer.
 
+        The probabilities are those at the temperature that the validation fitted, see `choose`.
+
         Returns:
             labels int64[B, k] and probabilities float[B, k], best first.
         """
-        return most_probable(self.head(self.preprocess(batch["image"])).float())
+        logits = self.head(self.preprocess(batch["image"])).float()
+        return most_probable(logits / self.chosen.get("temperature", 1.0))
 
     def scored(self, batch: Batch) -> dict[str, Tensor]:
-        """The answer, and what the calibration of its probabilities is measured by."""
+        """The network's own answer, and what the calibration of it is measured by."""
         logits = self.head(self.preprocess(batch["image"])).float()
         true = logits.gather(1, batch["label"][:, None])[:, 0] - logits.amax(1)
         return most_probable(logits) | {"true_logit": true, "log_sums": log_sums(logits)}
