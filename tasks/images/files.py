@@ -1,5 +1,6 @@
 """Image files: decoding to RGB, and explaining a file that cannot be decoded."""
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,19 @@ DECODING_ERRORS = (
 # object's edge.
 PADDING = 128
 TAIL = 32  # bytes: the end marker of a complete JPEG or PNG is in the last ones of its file
+
+
+class NamedBytes(io.BytesIO):
+    """A file in memory that has a name in messages."""
+
+    name: str
+
+    def __init__(self, content: bytes, name: str):
+        super().__init__(content)
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def open_image(path: str | Path | BinaryIO, exif: bool = True) -> Image.Image:
