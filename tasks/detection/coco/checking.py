@@ -2,7 +2,6 @@
 
 import hashlib
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from tasks.detection.coco.cache import cache_file, file_state, write_cache
-from tasks.detection.coco.headers import Look, look, turned
 from tasks.detection.coco.image_names import Folder, match_names, split
 from tasks.detection.coco.index import CocoIndex, decoded
+from tasks.images.headers import look_at, turned
 
-THREADS = 16  # reading two blocks of every file is bound by the disk, not by the processor
 ABSENT, UNREADABLE, RESIZED = "missing", "unreadable", "not of the annotated size"
 
 Faults = dict[int, tuple[str, str]]  # image -> one of the three kinds, and what is the matter
@@ -81,7 +79,7 @@ def inspect(index: CocoIndex) -> tuple[CocoIndex, Faults, list[Path]]:
     files, missing = match_names(Folder(root), names)
     faults: Faults = {i: (ABSENT, reason) for i, reason in missing.items()}
     rest = np.setdiff1d(np.arange(len(names)), list(missing))
-    looks = _look_at([Path(root, files[i]) for i in rest])
+    looks = look_at([Path(root, files[i]) for i in rest])
     heights, widths = index.heights.copy(), index.widths.copy()
     for i, seen in zip(rest.tolist(), looks, strict=True):
         if seen.fault is not None:
@@ -106,17 +104,6 @@ def inspect(index: CocoIndex) -> tuple[CocoIndex, Faults, list[Path]]:
     parents = sorted({Path(root, split(files[i])[0]) for i in rest.tolist()})
     found = replace(index, file_names=names_found, heights=heights, widths=widths)
     return found, dict(sorted(faults.items())), parents
-
-
-def _look_at(paths: list[Path]) -> list[Look]:
-    def part(start: int) -> list[Look]:
-        return [look(path) for path in paths[start::THREADS]]
-
-    looks: list[Look] = [Look()] * len(paths)
-    with ThreadPoolExecutor(THREADS) as pool:
-        for start, seen in enumerate(pool.map(part, range(THREADS))):
-            looks[start::THREADS] = seen
-    return looks
 
 
 def _state(index: CocoIndex, annotations: Path, parents: list[Path]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.detection.coco.cache import cache_file, file_state, write_cache
 from tasks.detection.coco.index import CocoIndex
-from tasks.images.files import turned_size
+from tasks.images.headers import turned_size
 from tasks.images.listing import images_below
 
 THREADS = 16  # reading the ends of every file is bound by the disk, not by the processor
