@@ -2,6 +2,7 @@
 
 import os
 import struct
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,15 +30,23 @@ class Look:
     height: int = 0
     fault: str | None = None
     """Why the file cannot be read; None for a good one."""
+    digest: int = 0
+    """64 bits of the file's size, first and last bytes: equal for equal files. Only where asked."""
 
 
-def look(path: str | Path) -> Look:
-    """The size of an image file; a whole JPEG or PNG is not decoded for it, others are."""
+def look(path: str | Path, digest: bool = False) -> Look:
+    """The size of an image file; a whole JPEG or PNG is not decoded for it, others are.
+
+    Args:
+        path: of the file.
+        digest: whether to make one.
+    """
     try:
         file = os.open(path, os.O_RDONLY)  # half as long as with `open`, and there are many files
         try:
             head = os.read(file, HEAD)
-            tail = os.pread(file, TAIL, max(0, os.fstat(file).st_size - TAIL))
+            length = os.fstat(file).st_size
+            tail = os.pread(file, TAIL, max(0, length - TAIL))
         finally:
             os.close(file)
         size = stored_size(head, tail)
@@ -49,14 +58,16 @@ def look(path: str | Path) -> Look:
         return Look(fault=str(error).removeprefix(f"{path}: "))
     except DECODING_ERRORS as error:
         return Look(fault=explain(path, error))
-    return Look(*size)
+    if not digest:
+        return Look(*size)
+    return Look(*size, None, zlib.crc32(head) << 32 | zlib.crc32(tail, length % 2**32))
 
 
-def look_at(paths: Sequence[Path]) -> list[Look]:
+def look_at(paths: Sequence[Path], digests: bool = False) -> list[Look]:
     """`look` at many files at once."""
 
     def part(start: int) -> list[Look]:
-        return [look(path) for path in paths[start::THREADS]]
+        return [look(path, digests) for path in paths[start::THREADS]]
 
     looks: list[Look] = [Look()] * len(paths)
     with ThreadPoolExecutor(THREADS) as pool:

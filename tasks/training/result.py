@@ -19,8 +19,8 @@ def result_of(run: Run, metrics: dict[str, float]) -> dict[str, Any]:
     Returns:
         `metrics` as given, the `units` of those that are not shares, and the same scores of
         `baselines`; what else the task's presenter finds, see `Presenter.findings`; `cost`,
-        `throughput`, `data` and how many of its images were scored, `seed`, `versions`, and when
-        the run `finished`.
+        `throughput`, `data`, how many of its files were `left_out` of each split and why, how many
+        images were scored, `seed`, `versions`, and when the run `finished`.
     """
     task, data, trainer = run.task, run.data, run.trainer
     return {
@@ -38,6 +38,7 @@ def result_of(run: Run, metrics: dict[str, float]) -> dict[str, Any]:
             "compile_seconds": run.throughput.compile_seconds,
         },
         "data": data.describe(),
+        "left_out": {split: dict(counts) for split, counts in data.left_out.items() if counts},
         "scored_images": len(data.datasets[data.reported]),
         "teacher": None if task.teaching is None else dict(task.teaching.describe()),
         "trunk": run.origin,

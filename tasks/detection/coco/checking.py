@@ -1,7 +1,6 @@
 """Checking the image files of a set before training: each is found, whole and of its size."""
 
 import hashlib
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.cache import cache_file, file_state, write_cache
+from backbone.files import keep
+from tasks.data.cache import CACHE_ERRORS, cache_file, file_state, write_file
 from tasks.detection.coco.image_names import Folder, match_names, split
 from tasks.detection.coco.index import CocoIndex, decoded
 from tasks.images.headers import look_at, turned
@@ -48,7 +48,7 @@ def check_images(
         content: dict[str, Any] = {key: getattr(found, key) for key in STORED}
         content["parents"] = np.array([str(parent) for parent in parents])
         content["state"] = _state(index, annotations, parents)
-        write_cache(passed, lambda file: np.savez(file, **content))
+        keep(passed, lambda path: write_file(path, lambda file: np.savez(file, **content)))
         return found, {}
     if not skip:
         raise InputError(_complaint(index, annotations, faults))
@@ -122,7 +122,7 @@ def _passed(cache: Path, index: CocoIndex, annotations: Path) -> dict[str, np.nd
         parents = [Path(parent) for parent in arrays["parents"].tolist()]
         if str(arrays["state"]) == _state(index, annotations, parents):
             return {key: arrays[key] for key in STORED}
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
+    except CACHE_ERRORS:
         pass  # not checked yet, a folder is gone, or the cache is damaged
     return None
 

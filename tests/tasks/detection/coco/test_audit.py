@@ -98,7 +98,7 @@ def test_the_program_writes_a_set_that_loads(coco_files, tmp_path):
 def test_files_are_looked_at_once(coco_files, tmp_path, monkeypatch):
     looked = []
     look = headers.look
-    monkeypatch.setattr(headers, "look", lambda path: looked.append(path.name) or look(path))
+    monkeypatch.setattr(headers, "look", lambda path, _: looked.append(path.name) or look(path))
     load_checked(*coco_files, cache_dir=tmp_path)
     assert sorted(looked) == ["000000000001.jpg", "000000000002.jpg", "000000000003.jpg"]
     load_checked(*coco_files, cache_dir=tmp_path)
