@@ -82,7 +82,8 @@ class Photographs:
 def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) -> Photographs:
     """The photographs that a CSV file lists (see `read_coordinates`), found in a folder.
 
-    A list may name files, relative to the folder or to its parent (images/a.jpg for images), or
+    A list may name files, relative to the folder or to its parent (images/a.jpg for images), with
+    underscores in place of folders (MP-16's fd/c0/328.jpg as fd_c0_328.jpg, or the reverse), or
     ids: file names without their extension, anywhere below the folder. A name is only looked up
     among the files of the folder; it is never opened as a path or URL.
 
@@ -229,6 +230,7 @@ def _find(names: np.ndarray, folder: Path) -> np.ndarray:
         return np.zeros(len(names), "S1")
     at = files.searchsorted(names).clip(max=len(files) - 1)
     found = np.where(files[at] == names, files[at], b"")
+    found = _flattened(names, files, found)
     suffixes = tuple(os.fsencode(suffix) for suffix in SUFFIXES)
     ids = [i for i in np.flatnonzero(found == b"") if not names[i].lower().endswith(suffixes)]
     if not ids:
@@ -248,3 +250,21 @@ def _find(names: np.ndarray, folder: Path) -> np.ndarray:
     found = found.astype(np.promote_types(found.dtype, matched.dtype))
     found[ids] = matched
     return found
+
+
+def _flattened(names: np.ndarray, files: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """`found`, with names that differ from a file in that one has folders where the other has _.
+
+    MP-16 lists fd/c0/328.jpg, and copies of it hold fd_c0_328.jpg, or the other way round.
+    """
+    rest = np.flatnonzero(found == b"")
+    if not rest.size or not any(b"/" in name or b"_" in name for name in names[rest].tolist()):
+        return found
+    flat: dict[bytes, bytes] = {}
+    for file in files.tolist():
+        key = file.replace(b"/", b"_")
+        flat[key] = file if key not in flat else b""  # two files: neither is meant for sure
+    result = found.tolist()
+    for i in rest.tolist():
+        result[i] = flat.get(bytes(names[i]).replace(b"/", b"_"), b"")
+    return np.array(result, dtype="S")
