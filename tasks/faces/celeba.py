@@ -15,6 +15,7 @@ from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
 from tasks.faces.celeba_files import LAYOUT, CelebAFiles, celeba_files
 from tasks.faces.celeba_lists import read_attributes, read_partition
+from tasks.faces.groups import Groups
 
 DOWNLOADS = (
     "img_align_celeba.zip (1.4 GB), list_attr_celeba.txt and list_eval_partition.txt, from",
@@ -61,12 +62,13 @@ class CelebA:
         parts = _parts(files, copy)
         names = np.array(copy.named(copy.attributes, files))
         classes = named([ids[k] for k in chosen])
+        groups = _groups(ids, labels)
+        everything = AttributeIndex(
+            str(copy.images), names, labels[:, chosen], classes, groups=groups
+        )
         splits = {}
         for part, split in enumerate(SPLITS):
-            rows = np.flatnonzero(parts == part)
-            splits[split] = AttributeIndex(
-                str(copy.images), names[rows], labels[rows][:, chosen], classes
-            )
+            splits[split] = everything.take(np.flatnonzero(parts == part))
         empty = [split for split in ("train", "val") if not len(splits[split])]
         if empty:
             raise InputError(
@@ -82,6 +84,16 @@ class CelebA:
         if len(chosen) < len(ids):
             note += f", {len(chosen)} of its {len(ids)} attributes"
         return ImageSet(splits, note)
+
+
+def _groups(ids: list[str], labels: np.ndarray) -> tuple[Groups, ...]:
+    """What CelebA says of the people: whether they look male, and whether young."""
+    kinds = (("Male", "gender", ("female", "male")), ("Young", "age", ("not young", "young")))
+    return tuple(
+        Groups(kind, names, labels[:, ids.index(name)].astype(np.int64))
+        for name, kind, names in kinds
+        if name in ids
+    )
 
 
 def _parts(files: list[bytes], copy: CelebAFiles) -> np.ndarray:

@@ -140,7 +140,7 @@ class AttributeSetOptions(LabelledImagesOptions):
     """What every set of face attributes has"""
 
     attributes: Annotated[list[Name], Field(min_length=1)] | None = option(
-        "those to learn, such as [Male,Smiling]; null: all"
+        "those to learn, such as [Male,Smiling]; null: all, but the races of UTKFace"
     )
 
 

@@ -121,12 +121,12 @@ def test_real_faces_in_batches(shared):
 
     module = data(UTKFace(str(shared / "utkface")), size=64)
     assert module.describe() == (
-        "utkface: 11 attributes, trained on 8,000 images, scored on 1,000 images, each seen in "
+        "utkface: 6 attributes, trained on 8,000 images, scored on 1,000 images, each seen in "
         "its largest central box"
     )
     dataset = module.datasets["train"]
     batch = collate_labelled([dataset[i, 0] for i in range(4)])
-    assert batch["label"].shape == (4, 11)
+    assert batch["label"].shape == (4, 6)
     ages = [int(module.indices["train"].path(i).name.split("_")[0]) for i in range(4)]
     assert batch["label"][:, -1].tolist() == [int(age > 60) for age in ages]
     assert np.isin(module.indices["train"].labels, [0, 1]).all()
