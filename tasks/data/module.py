@@ -146,6 +146,8 @@ class DataModule(LightningDataModule):
     labels: Labels
     collate: Callable[[list[Any]], Batch]
     indices: Mapping[str, Index]
+    left_out: dict[str, dict[str, int]]
+    """For each split how many of its files are not used, by the reason."""
     size: tuple[int, int]
     """(h, w) of the network's input in pixels."""
     trainer: Trainer
@@ -166,12 +168,20 @@ class DataModule(LightningDataModule):
         self.given_workers, self.decode = workers, decode
         self.sharing = 1  # data modules of a run that load at the same time
         self.datasets: dict[str, Images] = {}
-        self.indices = {}
+        self.indices, self.left_out = {}, {}
 
     def describe(self) -> str:
         """How many images were trained on and scored, in words for a result."""
         trained = f"trained on {len(self.indices['train']):,} images, " if self.trains else ""
         return f"{trained}scored on {len(self.indices[self.reported]):,} images"
+
+    def left_out_in_words(self) -> list[str]:
+        """What was left out of each split: 'left out of train: 2 unreadable, 1 .txt files'."""
+        return [
+            f"left out of {split}: {', '.join(f'{count:,} {why}' for why, count in counts.items())}"
+            for split, counts in self.left_out.items()
+            if counts
+        ]
 
     @property
     def trains(self) -> bool:

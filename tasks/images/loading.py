@@ -78,9 +78,7 @@ def load_view(
                 left, top, right, bottom = (edge * ratio for edge in region)
                 region = left, top, right, bottom
         image.load()
-        if part.orientation != 1:
-            turn(image)
-        image = to_rgb(image)
+        image = turn(to_rgb(image, path), part.orientation)
     return crop_resize(image, region, size, extent)
 
 
