@@ -15,6 +15,7 @@ from backbone.errors import InputError
 from tasks.data.decoded import DecodedBatches
 from tasks.images.decoding import BatchDecoder, decoding_fault
 from tasks.images.encoded import FromFiles
+from tasks.runs.lineage import Lineage
 from tasks.runs.processes import usable_cores
 
 Batch = dict[str, Tensor]
@@ -152,6 +153,8 @@ class DataModule(LightningDataModule):
     """(h, w) of the network's input in pixels."""
     trainer: Trainer
     """Of the run; Lightning sets it."""
+    lineage: Lineage | None = None
+    """Where the run's training began, if in another run."""
 
     def __init__(
         self,
@@ -291,10 +294,14 @@ class DataModule(LightningDataModule):
             )
         return -(-batches // self.running.accumulate_grad_batches)
 
+    def planned_step(self, step: int) -> int:
+        """The step of the run's plan; see `Lineage.planned`."""
+        return step if self.lineage is None else self.lineage.planned(step, self.steps_per_epoch())
+
     def train_dataloader(self) -> Iterable[Batch]:
         """Augmented batches; a continued run starts after its last finished step."""
         trainer = self.running
-        epoch, step = divmod(trainer.global_step, self.steps_per_epoch())
+        epoch, step = divmod(self.planned_step(trainer.global_step), self.steps_per_epoch())
         return self.train_loader(done=(epoch, step * trainer.accumulate_grad_batches))
 
     def train_loader(self, done: tuple[int, int]) -> Iterable[Batch]:

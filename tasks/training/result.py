@@ -73,6 +73,7 @@ def result_of(run: Run, metrics: dict[str, float], drawn: Sequence[Drawn] = ()) 
         "trunk": run.origin,
         "seed": run.config.seed,
         "steps": trainer.global_step,
+        "continued_from": None if data.lineage is None else data.lineage.source,
         "stopped_early_after_epochs": stopped_early(trainer),
         "seconds": time.perf_counter() - run.started,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
