@@ -13,6 +13,7 @@ COMMANDS = {
     "tables": ("tasks.tables", "the paper's tables and this suite's rows beside them"),
     "teacher": ("tasks.teacher", "write a trained network's outputs to a file, to teach from"),
     "bench": ("tasks.bench", "speed beside a peer's"),
+    "demo": ("tasks.demo", "write a web page in which models answer"),
     "verify": ("tasks.faces.verify", "score face embeddings by LFW's protocol"),
     "unpack": ("tasks.faces.unpack", "unpack a mirror of CelebA"),
     "cells": ("tasks.geolocation.cells", "partition the Earth by a list of coordinates"),
