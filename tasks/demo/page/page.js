@@ -127,8 +127,27 @@ async function add(files) {
     }
   }
   complain(faults.join(" "));
-  at("strip").hidden = photographs.length < 2;
   if (added) await show(added);
+}
+
+/** Remove the photograph on the stage; the one before it is shown. */
+async function remove() {
+  const place = photographs.indexOf(shown);
+  URL.revokeObjectURL(shown.address);
+  photographs.splice(place, 1);
+  at("strip").children[place].remove();
+  at("file").focus(); // the button may go away
+  if (photographs.length) await show(photographs[Math.max(place - 1, 0)]);
+  else await leave();
+}
+
+/** Show neither a photograph nor the camera. */
+async function leave() {
+  shown = null;
+  stage.empty();
+  markShown();
+  clear();
+  await refresh();
 }
 
 async function show(photograph) {
@@ -140,8 +159,10 @@ async function show(photograph) {
   await refresh();
 }
 
-/** Mark the thumbnail of the photograph on the stage. */
+/** Mark the thumbnail of the photograph on the stage, and offer what can be done with it. */
 function markShown() {
+  at("strip").hidden = photographs.length < 2;
+  at("remove").hidden = shown === null;
   for (const button of at("strip").querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button.photograph === shown));
   }
@@ -166,10 +187,8 @@ function thumbnailOf(photograph) {
 async function toggleCamera() {
   if (camera.running) {
     stopCamera();
-    if (photographs.length) return show(photographs.at(-1));
-    stage.empty();
-    clear();
-    return refresh();
+    await (photographs.length ? show(photographs.at(-1)) : leave());
+    return;
   }
   await camera.start();
   complain("");
@@ -262,6 +281,7 @@ function listen() {
     attempt(() => add(files));
   });
   at("camera").addEventListener("click", () => attempt(toggleCamera));
+  at("remove").addEventListener("click", () => attempt(remove));
   at("json").closest("details").addEventListener("toggle", printJson);
   let depth = 0; // of the elements that something is dragged over
   const mark = (change) => {
