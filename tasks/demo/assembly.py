@@ -28,6 +28,9 @@ SCRIPTS = (
     "stage.js",
     "panel.js",
     "page.js",
+    "album.js",
+    "live.js",
+    "listening.js",
 )
 
 

@@ -47,10 +47,17 @@ def shown_model(path: Path, number: int, trust: Sequence[str], precision: str) -
     model = Model.load(path, trust)
     content = onnx.build(model, batch=1)
     outputs = [output.name for output in content.graph.output]
-    answer = _answer(model.presenter, f"{number}-0", {name: name for name in outputs})
-    rasters = {}
-    if answer["kind"] == "places":
-        rasters[answer["map"]["element"]] = cells_under_pixels(model.presenter.partition).tobytes()
+    parts = parts_of_presenter(model.presenter)
+    answers, rasters = [], {}
+    for place, (name, presenter) in enumerate(parts.items()):
+        prefix = f"{name}/" if name else ""
+        own = {o.removeprefix(prefix): o for o in outputs if o.startswith(prefix)}
+        answers.append(describe_answer(presenter, f"{number}-{place}", own))
+        if name:
+            answers[-1]["title"] = name
+        if isinstance(presenter, PlacePresenter):
+            raster = cells_under_pixels(presenter.partition)
+            rasters[answers[-1]["map"]["element"]] = raster.tobytes()
     view = model.task.view
     description = {
         "title": model.checkpoint.task_name,
@@ -61,13 +68,24 @@ def shown_model(path: Path, number: int, trust: Sequence[str], precision: str) -
             "box": None if view.box is None else list(map(float, view.box)),
             "keep_aspect": view.keep_aspect,
         },
-        "answers": [answer],
+        "answers": answers,
         "about": _about(model, precision),
     }
     return Shown(narrowed(content.SerializeToString(), precision), description, rasters)
 
 
-def _answer(presenter: Presenter[Any], place: str, outputs: dict[str, str]) -> dict[str, Any]:
+def parts_of_presenter(presenter: Presenter[Any]) -> dict[str, Presenter[Any]]:
+    """The presenters of a model of several tasks by name; under no name the one of a single task.
+
+    The outputs of a part have its name and a slash before their own.
+    """
+    parts: dict[str, Presenter[Any]] = getattr(presenter, "parts", {"": presenter})
+    return parts
+
+
+def describe_answer(
+    presenter: Presenter[Any], place: str, outputs: dict[str, str]
+) -> dict[str, Any]:
     """What the page must know of one answer of a model.
 
     Args:

@@ -38,10 +38,16 @@ class Camera {
     this.#video.srcObject = null;
   }
 
-  /** Call `answer` with a bitmap of each frame, and wait for it, until the camera stops. */
+  /**
+   * Call `answer` with a bitmap of each frame, and wait for it, until the camera stops.
+   *
+   * @throws {Error} with words for the person, where the camera is lost
+   */
   async each(answer) {
     const stream = this.#stream;
+    const [track] = stream.getVideoTracks();
     while (this.#stream === stream) {
+      if (track.readyState === "ended") throw new Error("The camera went away.");
       await new Promise((resolve) => requestAnimationFrame(resolve));
       if (this.#stream !== stream) return;
       if (this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) continue;

@@ -35,12 +35,19 @@ class Engine {
     await this.ask("load", given, [bytes.buffer]);
   }
 
+  /** Answer everybody who waits that there will be no answer. */
+  #fail(message) {
+    for (const { reject } of this.#waiting.values()) reject(new Error(message));
+    this.#waiting.clear();
+  }
+
   async #start() {
     const sources = document.querySelectorAll("script[data-engine]");
     const code = Array.from(sources, (source) => source.textContent).join("\n");
     const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
     this.#worker = new Worker(address);
     URL.revokeObjectURL(address);
+    this.#worker.onerror = (event) => this.#fail(event.message || "the engine cannot be started");
     this.#worker.onmessage = ({ data: { ticket, result, error } }) => {
       const { resolve, reject } = this.#waiting.get(ticket);
       this.#waiting.delete(ticket);

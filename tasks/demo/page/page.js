@@ -1,5 +1,5 @@
 "use strict";
-// What happens when: a person chooses a model, gives a photograph, or starts the camera.
+// What the page knows, and how it answers with the chosen model.
 
 const descriptions = plainly("models");
 const engine = new Engine(descriptions);
@@ -11,11 +11,6 @@ let model = 0; // number of the chosen one
 let shown = null; // the photograph on the stage; null while there is none, or the camera runs
 let last = null; // the engine's last reply, and the size of its picture
 let turn = 0; // counts what was asked for, so that a late answer is not shown
-let frames = []; // when the camera's last ones were answered, in milliseconds
-let announced = 0; // when the last of them was told
-
-const FRAMES = 20; // over which the speed is measured
-const PAUSE = 5000; // milliseconds between announcements while the camera runs
 
 const at = (id) => document.getElementById(id);
 
@@ -113,126 +108,6 @@ function printJson() {
   at("json").textContent = JSON.stringify(shown ? { image: shown.name, ...answer } : answer, null, 2);
 }
 
-/** Add files; the last one that is a photograph is shown. */
-async function add(files) {
-  const faults = [];
-  let added = null;
-  for (const file of files) {
-    try {
-      added = await photographOf(file);
-      photographs.push(added);
-      at("strip").append(thumbnailOf(added));
-    } catch (error) {
-      faults.push(error.message);
-    }
-  }
-  complain(faults.join(" "));
-  if (added) await show(added);
-}
-
-/** Remove the photograph on the stage; the one before it is shown. */
-async function remove() {
-  const place = photographs.indexOf(shown);
-  URL.revokeObjectURL(shown.address);
-  photographs.splice(place, 1);
-  at("strip").children[place].remove();
-  at("file").focus(); // the button may go away
-  if (photographs.length) await show(photographs[Math.max(place - 1, 0)]);
-  else await leave();
-}
-
-/** Show neither a photograph nor the camera. */
-async function leave() {
-  shown = null;
-  stage.empty();
-  markShown();
-  clear();
-  await refresh();
-}
-
-async function show(photograph) {
-  stopCamera();
-  shown = photograph;
-  markShown();
-  stage.photograph(photograph);
-  clear();
-  await refresh();
-}
-
-/** Mark the thumbnail of the photograph on the stage, and offer what can be done with it. */
-function markShown() {
-  at("strip").hidden = photographs.length < 2;
-  at("remove").hidden = shown === null;
-  for (const button of at("strip").querySelectorAll("button")) {
-    button.setAttribute("aria-pressed", String(button.photograph === shown));
-  }
-}
-
-/** Forget the last answer. */
-function clear() {
-  last = null;
-  panel().clear();
-  stage.seen(null);
-  at("timing").textContent = "";
-  at("json").textContent = "";
-}
-
-function thumbnailOf(photograph) {
-  const picture = make("img", { src: photograph.address, alt: photograph.name });
-  const button = make("button", { type: "button", title: photograph.name, photograph }, picture);
-  button.addEventListener("click", () => attempt(() => show(photograph)));
-  return make("li", {}, button);
-}
-
-async function toggleCamera() {
-  if (camera.running) {
-    stopCamera();
-    await (photographs.length ? show(photographs.at(-1)) : leave());
-    return;
-  }
-  await camera.start();
-  complain("");
-  turn++;
-  shown = null;
-  clear();
-  stage.camera();
-  cameraButton(true);
-  markShown();
-  say("Loading the network …");
-  await engine.load(model);
-  say("The camera is on.");
-  busy(false);
-  [frames, announced] = [[], performance.now()];
-  await camera.each(answerFrame);
-}
-
-async function answerFrame(bitmap) {
-  const number = model;
-  await engine.load(number);
-  const reply = await engine.ask("answer", { number, bitmap }, [bitmap]);
-  if (!camera.running || number !== model) return;
-  const others = panel().compares ? photographs : [];
-  for (const other of others) await replyFor(other, number);
-  present(reply, othersOf(null));
-  frames.push(performance.now());
-  if (frames.length > FRAMES) frames.shift();
-  const seconds = (frames.at(-1) - frames[0]) / 1000;
-  if (seconds > 0) at("timing").append(`; ${((frames.length - 1) / seconds).toFixed(1)} per second`);
-  if (performance.now() - announced > PAUSE) {
-    announced = performance.now();
-    announce();
-  }
-}
-
-function stopCamera() {
-  camera.stop();
-  cameraButton(false);
-}
-
-function cameraButton(on) {
-  at("camera").textContent = on ? "Stop the camera" : "Use the camera";
-}
-
 /** Do something that a person asked for, and tell what went wrong on the page. */
 async function attempt(action) {
   try {
@@ -262,52 +137,4 @@ function about() {
   const rows = Object.entries(descriptions[model].about);
   const parts = rows.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]);
   at("about").replaceChildren(...parts);
-}
-
-function listModels() {
-  const choices = descriptions.map(({ title, network }, number) => {
-    const radio = make("input", { type: "radio", name: "model", checked: number === 0 });
-    radio.addEventListener("change", () => choose(number));
-    return make("label", {}, radio, make("span", {}, title, make("small", {}, network)));
-  });
-  at("models-list").append(...choices);
-  at("choice").hidden = descriptions.length < 2;
-}
-
-function listen() {
-  at("file").addEventListener("change", () => {
-    const files = Array.from(at("file").files);
-    at("file").value = ""; // the same file can be chosen again
-    attempt(() => add(files));
-  });
-  at("camera").addEventListener("click", () => attempt(toggleCamera));
-  at("remove").addEventListener("click", () => attempt(remove));
-  at("json").closest("details").addEventListener("toggle", printJson);
-  let depth = 0; // of the elements that something is dragged over
-  const mark = (change) => {
-    depth = Math.max(0, depth + change);
-    document.body.classList.toggle("dragging", depth > 0);
-  };
-  addEventListener("dragenter", () => mark(1));
-  addEventListener("dragleave", () => mark(-1));
-  addEventListener("dragover", (event) => event.preventDefault());
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    mark(-depth);
-    attempt(() => add(filesOf(event.dataTransfer)));
-  });
-  addEventListener("paste", (event) => attempt(() => add(filesOf(event.clipboardData))));
-}
-
-function lacks() {
-  const needed = { DecompressionStream: 1, OffscreenCanvas: 1, createImageBitmap: 1, WebAssembly: 1 };
-  return Object.keys(needed).filter((name) => !(name in globalThis));
-}
-
-if (lacks().length) {
-  complain(`This browser lacks ${lacks().join(", ")}. Open the page in a newer one.`);
-} else {
-  listModels();
-  listen();
-  choose(0);
 }

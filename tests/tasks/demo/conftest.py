@@ -80,6 +80,7 @@ class Opened(NamedTuple):
 @pytest.fixture(scope="session")
 def opened(browser, tmp_path_factory) -> Opened:
     """The page, once for all tests; each chooses the model that it is about."""
+    pytest.importorskip("onnxscript")
     folder = tmp_path_factory.mktemp("demo")
     checkpoints = [CHECKPOINTS / f"{kind}.ckpt" for kind in KINDS]
     checkpoints[0] = hostile(checkpoints[0], folder / "hostile.ckpt")

@@ -8,13 +8,25 @@ import pytest
 import torch
 from PIL import Image
 
+from tasks.demo.__main__ import demo
 from tasks.images import loading
+from tasks.training.model import Model
+from tests.tasks.demo.browsing import node_modules
 from tests.tasks.demo.conftest import HOSTILE, KINDS, READY, SEVERAL, TITLE, picture
 
 pytestmark = pytest.mark.slow
 
 BOXES, PLACES, EMBEDDING = map(KINDS.index, ("ssd_coco", "planet", "face_embedding"))
 LOWEST = 0.05  # score of a box: the lowest that the slider gives
+# of COCO's validation, by number: objects that their annotations name
+PHOTOGRAPHS = {
+    20992: {"person", "hot dog"},
+    119828: {"laptop", "cat"},
+    151938: {"umbrella", "person", "dining table"},
+    208901: {"airplane"},
+    221708: {"chair", "refrigerator"},
+    333956: {"parking meter"},
+}
 
 
 @pytest.fixture(scope="session")
@@ -381,6 +393,37 @@ def test_it_fits_a_phone(opened):
         opened.choose(number)
         assert opened.value("document.documentElement.scrollWidth <= innerWidth"), number
     opened("resize", size=[1200, 850])
+
+
+def test_the_released_detector_finds_the_objects_of_photographs(opened, run, shared, tmp_path):
+    """Its boxes are those of `tasks.predict`, and of the annotations where it is sure."""
+    pytest.importorskip("ai_edge_litert")
+    weights = shared / "weights/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite"
+    answer = run(
+        *("task=ssd_coco", "backbone.alpha=0.75", f"task.head.weights={weights}"),
+        *("mode=evaluate", f"data.root={shared / 'coco'}", "data.workers=0", "data.batch_size=1"),
+        *("trainer.limit_test_batches=1", f"paths.runs={tmp_path}", f"paths.cache={tmp_path}"),
+    )
+    assert answer.code == 0, answer.err
+    (checkpoint,) = tmp_path.glob("ssd_coco/*/best.ckpt")
+    file = tmp_path / "page.html"
+    demo([checkpoint], file, runtime=node_modules())
+    assert file.stat().st_size < 15e6
+    model = Model.load(checkpoint)
+    model.presenter.keep_above(0.48)
+    opened("open", address=file.as_uri())
+    try:
+        opened("until", code=READY)
+        slide(opened, 0.48)
+        for name, wanted in PHOTOGRAPHS.items():
+            path = shared / "coco/val2017" / f"{name:012}.jpg"
+            found, expected = opened.show(path)["boxes"], model.answer(path)["boxes"]
+            # weights are stored in half precision
+            assert close(found, expected, scores=4e-3, pixels=1.5), (path, found, expected)
+            assert wanted <= {box["category"] for box in found}
+    finally:
+        opened("open", address=opened.file.as_uri())
+        opened("until", code=READY)
 
 
 def test_nothing_was_asked_of_the_network_and_nothing_failed(opened):
