@@ -45,7 +45,7 @@ def shown_model(path: Path, number: int, trust: Sequence[str], precision: str) -
         InputError: the checkpoint cannot be used.
     """
     model = Model.load(path, trust)
-    content = onnx.build(model, batch=1)
+    content = onnx.build_onnx(model, batch=1)
     outputs = [output.name for output in content.graph.output]
     parts = parts_of_presenter(model.presenter)
     answers, rasters = [], {}

@@ -44,9 +44,9 @@ class JointTask(Task[JointData]):
         weights: name -> weight of the part's loss, 1 where there is none; or `uncertainty`: each
             part's loss L counts as exp(-s) L + s / 2 with a learnt s, the logarithm of the part's
             variance (arXiv 1705.07115, equation 10).
-        settle: share of the epochs after which shared batch statistics stay as they are, and training
-            normalises with them, as the one pass does. Before, each part's batches are normalised
-            with their own.
+        settle: share of the epochs after which shared batch statistics stay as they are, and
+            training normalises with them, as the one pass does. Before, each part's batches are
+            normalised with their own.
         references: name -> monitored score of the part trained alone, 1 where there is none.
         recipe: see Task.
         options: see Task.
