@@ -177,3 +177,12 @@ def alone(monkeypatch) -> None:
     monkeypatch.setattr(rank_zero_only, "rank", 0)
     for name in [*LAUNCHED, *(name for name in os.environ if name.startswith("SLURM_"))]:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def real_coco() -> Path:
+    """The root of a small excerpt of COCO 2017, where the machine has it."""
+    root = ROOT.parent / "shared/data/coco"
+    if not root.is_dir():
+        pytest.skip("needs the excerpt of COCO 2017 in ../shared/data/coco")
+    return root

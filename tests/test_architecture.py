@@ -18,7 +18,7 @@ LAYERS = (
     {"tasks.distillation"},
     {"tasks.classification", "tasks.detection", "tasks.faces", "tasks.geolocation"},
     {"tasks.samples", "tasks.export", "tasks.joint"},
-    {"tasks.tables", "tasks.benchmarks"},
+    {"tasks.tables", "tasks.benchmarks", "tasks.demo"},
     {"tasks"},  # the commands, and what `import tasks` offers
 )
 COMMANDS = {"__init__", "bench", "compare", "join", "predict", "run", "sweeps", "teacher"}

@@ -193,6 +193,7 @@ def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     plain = cast(dict[str, Any], resolved)
     if lines := checking.faults(plain, baseline(overrides), keys):
         raise OptionError(lines)
+    plain["trainer"]["max_epochs"] += plain.get("extend") or 0
     made = OmegaConf.create(plain)
     OmegaConf.set_readonly(made, True)
     return made

@@ -17,6 +17,7 @@ COMMANDS = {
     "sweeps": ("tasks.sweeps", "the runs of a folder side by side, best first"),
     "teacher": ("tasks.teacher", "write a trained network's outputs to a file, to teach from"),
     "bench": ("tasks.bench", "speed beside a peer's"),
+    "demo": ("tasks.demo", "write a web page in which models answer"),
     "verify": ("tasks.faces.verify", "score face embeddings by LFW's protocol"),
     "unpack": ("tasks.faces.unpack", "unpack a mirror of CelebA"),
     "cells": ("tasks.geolocation.cells", "partition the Earth by a list of coordinates"),

@@ -15,6 +15,7 @@ from backbone.errors import InputError
 from tasks.data.decoded import DecodedBatches
 from tasks.images.decoding import BatchDecoder, decoding_fault
 from tasks.images.encoded import FromFiles
+from tasks.runs.lineage import Lineage
 from tasks.runs.processes import usable_cores
 
 Batch = dict[str, Tensor]
@@ -146,10 +147,14 @@ class DataModule(LightningDataModule):
     labels: Labels
     collate: Callable[[list[Any]], Batch]
     indices: Mapping[str, Index]
+    left_out: dict[str, dict[str, int]]
+    """For each split how many of its files are not used, by the reason."""
     size: tuple[int, int]
     """(h, w) of the network's input in pixels."""
     trainer: Trainer
     """Of the run; Lightning sets it."""
+    lineage: Lineage | None = None
+    """Where the run's training began, if in another run."""
 
     def __init__(
         self,
@@ -166,12 +171,20 @@ class DataModule(LightningDataModule):
         self.given_workers, self.decode = workers, decode
         self.sharing = 1  # data modules of a run that load at the same time
         self.datasets: dict[str, Images] = {}
-        self.indices = {}
+        self.indices, self.left_out = {}, {}
 
     def describe(self) -> str:
         """How many images were trained on and scored, in words for a result."""
         trained = f"trained on {len(self.indices['train']):,} images, " if self.trains else ""
         return f"{trained}scored on {len(self.indices[self.reported]):,} images"
+
+    def left_out_in_words(self) -> list[str]:
+        """What was left out of each split: 'left out of train: 2 unreadable, 1 .txt files'."""
+        return [
+            f"left out of {split}: {', '.join(f'{count:,} {why}' for why, count in counts.items())}"
+            for split, counts in self.left_out.items()
+            if counts
+        ]
 
     @property
     def trains(self) -> bool:
@@ -281,10 +294,14 @@ class DataModule(LightningDataModule):
             )
         return -(-batches // self.running.accumulate_grad_batches)
 
+    def planned_step(self, step: int) -> int:
+        """The step of the run's plan; see `Lineage.planned`."""
+        return step if self.lineage is None else self.lineage.planned(step, self.steps_per_epoch())
+
     def train_dataloader(self) -> Iterable[Batch]:
         """Augmented batches; a continued run starts after its last finished step."""
         trainer = self.running
-        epoch, step = divmod(trainer.global_step, self.steps_per_epoch())
+        epoch, step = divmod(self.planned_step(trainer.global_step), self.steps_per_epoch())
         return self.train_loader(done=(epoch, step * trainer.accumulate_grad_batches))
 
     def train_loader(self, done: tuple[int, int]) -> Iterable[Batch]:

@@ -34,8 +34,9 @@ def findings(result: CocoResult, data: CocoData, labels: Labels) -> dict[str, An
 
     Returns:
         `per_category`, a row for each; `threshold`, the score of best F1 over all categories
-        together, with precision and recall there; `confusion`, see `confusion_values`, with the
-        background last; `worst_images`; `summary`, lines for the report.
+        together, with precision and recall there, and the split `chosen_on`, which is the scored
+        one; `confusion`, see `confusion_values`, with the background last; `worst_images`;
+        `summary`, lines for the report.
     """
     errors, names = result.errors, _names(result.errors, labels)
     overall, points = errors.overall, errors.points
@@ -62,6 +63,7 @@ def findings(result: CocoResult, data: CocoData, labels: Labels) -> dict[str, An
         "precision": _value(overall.precision[0]),
         "recall": _value(overall.recall[0]),
         "iou": 0.5,
+        "chosen_on": data.reported,
     }
     return {
         "per_category": per_category,
@@ -168,7 +170,8 @@ def _summary(errors: Errors, threshold: Mapping[str, Any]) -> list[str]:
     right = int((errors.box_fate == RIGHT).sum())
     shares = ", ".join(f"{name} {100 * threshold[name]:.1f}" for name in ("precision", "recall"))
     return [
-        f"best F1 {100 * threshold['f1']:.1f} at score {threshold['score']:.3f}: {shares}",
+        f"best F1 {100 * threshold['f1']:.1f} at score {threshold['score']:.3f}, chosen on these "
+        f"images: {shares}",
         f"there, of {objects:,} objects: {right:,} right, {errors.wrong.sum():,} of a wrong "
         f"category, {errors.missed.sum():,} missed; and {errors.invented.sum():,} invented",
     ]

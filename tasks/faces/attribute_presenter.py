@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from tasks.data.module import Batch, DataModule
+from tasks.faces.attribute_index import AttributeIndex
 from tasks.faces.attribute_metrics import AttributeResult
 from tasks.faces.attribute_plots import attribute_bars, faces_sheet
+from tasks.faces.group_scores import by_group, in_words
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer, Picture, Presenter
 
@@ -31,6 +33,19 @@ class AttributePresenter(Presenter):
         """The most probable attributes, each with a bar of its probability."""
         rows = sorted(answer["attributes"].items(), key=lambda row: -row[1])[:8]
         return [f"{p:.2f}  {name.replace('_', ' ')}" for name, p in rows], [p for _, p in rows]
+
+    def findings(self, result: AttributeResult, data: DataModule) -> Answer:
+        """The scores by group, `groups`, of a set that says the groups: kind -> groups."""
+        index = data.indices[data.reported]
+        assert isinstance(index, AttributeIndex)
+        names = self.labels.names
+        found = {
+            one.kind: by_group(one.take(result.images), names, result.labels, result.probabilities)
+            for one in index.groups
+        }
+        lines = [in_words(kind, rows) for kind, rows in found.items()]
+        said = {"summary": [line for line in lines if line is not None]}
+        return {"groups": found, **said} if found else {}
 
     def pictures(
         self,

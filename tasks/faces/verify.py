@@ -131,9 +131,9 @@ def verify(
     Raises:
         InputError: see `load_lfw`, `embeddings_of_file` and `embeddings_of_network`.
     """
-    from tasks.faces.lfw import load_lfw
+    from tasks.faces.lfw import list_in, load_lfw
 
-    index, pairs = load_lfw(root, pairs_list or root / "pairs.txt")
+    index, pairs = load_lfw(root, pairs_list or list_in(root, "pairs.txt"))
     import torch
 
     from tasks.faces.verification import Verification

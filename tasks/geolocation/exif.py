@@ -7,7 +7,8 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from backbone.errors import InputError
-from tasks.images.files import DECODING_ERRORS, fault
+from tasks.images.files import DECODING_ERRORS
+from tasks.images.headers import look
 
 GPS = ExifTags.GPS
 
@@ -44,7 +45,7 @@ def gps_position(path: str | Path) -> tuple[float, float]:
             exif = image.getexif()
             position = exif.get_ifd(ExifTags.IFD.GPSInfo)
     except DECODING_ERRORS as error:
-        wrong = fault(path)
+        wrong = look(path).fault
         if wrong is not None:
             raise InputError(f"{path}: {wrong}") from error
         raise _no_position(path, "EXIF is damaged", f" ({error})") from error

@@ -1,7 +1,6 @@
 """Images as the files hold them, for a device that decodes whole batches."""
 
 import copy
-import io
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -14,19 +13,6 @@ from tasks.images.files import TAIL, Box, opened
 from tasks.images.loading import File, Region, excerpt, load_view
 
 ADOBE_RGB = 0  # Adobe's marker for components that are red, green and blue themselves
-
-
-class NamedBytes(io.BytesIO):
-    """A file in memory that has a name in messages."""
-
-    name: str
-
-    def __init__(self, content: bytes, name: str):
-        super().__init__(content)
-        self.name = name
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Encoded(NamedTuple):

@@ -40,6 +40,7 @@ from tasks.runs.result import read_result, result_text
 # Keys that do not influence the result, and so do not make it another run.
 NO_INFLUENCE = (
     "fresh",
+    "extend",  # it is part of trainer.max_epochs by then
     "trust",
     "paths",
     "data.workers",
@@ -55,6 +56,7 @@ SINCE_0_1_0 = {
     "data.keep_classes": False,
     "early_stop": {"patience": None},
     "optimizer.freeze_trunk": False,
+    "resume": "auto",
 }
 
 
@@ -80,6 +82,8 @@ def short_name(config: DictConfig) -> str:
 def influential(config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration, in plain values, without the keys that have no influence on the result."""
     left = copy.deepcopy(dict(config))
+    if left.get("resume") == "none":
+        left["resume"] = "auto"  # a run that is there already is continued either way
     for key in NO_INFLUENCE:
         *parents, leaf = key.split(".")
         parent = at(left, parents)

@@ -40,3 +40,12 @@ def varying(configs: Sequence[Mapping[str, str]]) -> list[str]:
         if len(set(values)) > 1:
             found.setdefault((key.rpartition(".")[2], *values), key)
     return list(found.values())
+
+
+def changes(there: Mapping[str, str], here: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """key -> (value there, value here) of the options that differ; "nothing" where one lacks it."""
+    return {
+        key: (there.get(key, "nothing"), here.get(key, "nothing"))
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key) != here.get(key)
+    }

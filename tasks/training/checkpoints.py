@@ -75,6 +75,8 @@ class Checkpoint:
         state: the task's state dict.
         scores: by name, of the last evaluation before it was written.
         step: optimizer steps that had been made.
+        epochs: whole epochs that had been made.
+        within_epoch: whether more batches had been trained on since.
         missing: what the file lacks of the state of a training.
         chosen: settings of the answer that its validation chose, see `Task.choose`; none in those
             of earlier versions.
@@ -88,6 +90,8 @@ class Checkpoint:
     step: int
     missing: tuple[str, ...] = ()
     chosen: dict[str, float] = field(default_factory=dict)
+    epochs: int = 0
+    within_epoch: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -196,6 +200,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             f"{path} is damaged: its weights do not have the checksum that they were written with; "
             "take another file, or train again with fresh=true"
         )
+    epochs, within_epoch = _progress(content)
     return Checkpoint(
         path=path,
         config=content["config"],
@@ -205,7 +210,20 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         step=int(content.get("global_step", 0)),
         missing=_missing(content),
         chosen=_chosen(content.get("chosen", {}), path),
+        epochs=epochs,
+        within_epoch=within_epoch,
     )
+
+
+def _progress(content: Mapping[str, Any]) -> tuple[int, bool]:
+    """The whole epochs that a training has made, and whether it has begun another; 0 if unknown."""
+    current = at(content, ("loops", "fit_loop", "epoch_progress", "current"))
+    try:
+        # Lightning counts an epoch as processed just before its checkpoints are written
+        done, begun = int(current["processed"]), int(current["started"])
+    except (TypeError, LookupError, ValueError):
+        return 0, False
+    return done, begun > done
 
 
 def _chosen(values: Any, path: Path) -> dict[str, float]:

@@ -19,6 +19,7 @@ from tasks.runs.directory import RunDirectory
 from tasks.runs.processes import is_main_process
 from tasks.training.batch_size import UNTIL_FOUND, is_auto, take_up_batch_size
 from tasks.training.build import build_data, build_task, fill_head, sample_images, sample_pixels
+from tasks.training.continuing import take_over
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
 from tasks.training.form import open_form, with_form
@@ -97,11 +98,13 @@ def build_run(
         adopt_statistics(task.head, sample_images(task, data))
     if config.trainer.max_epochs == 0:
         fill_head(task, config, weights)
+    lineage = take_over(directory, task)
+    data.lineage = lineage
     step = step_reached(directory, task)
     if directory.last.exists():
         print(f"continuing {directory.path} at step {step}")
     throughput = Throughput()
-    trainer = build_trainer(config, directory, task, throughput, step)
+    trainer = build_trainer(config, directory, task, throughput, step, lineage)
     return Run(directory, task, data, trainer, counted, origin, throughput, started)
 
 

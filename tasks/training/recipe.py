@@ -138,12 +138,15 @@ class Recipe:
         if self.freeze_trunk_statistics:
             keep_statistics(trunk)
 
-    def build(self, model: nn.Module, batch: int, steps: int) -> tuple[Optimizer, LambdaLR]:
+    def build(
+        self, model: nn.Module, batch: int, steps: int, first: int = 0
+    ) -> tuple[Optimizer, LambdaLR]:
         """The optimizer and its schedule per step.
 
         Args:
             batch: images per step, over all processes.
             steps: of the whole run.
+            first: the place in the plan of the step that is counted as 0; see `Lineage.planned`.
         """
         lr = self.lr * batch / self.batch
         groups = parameter_groups(model, self.weight_decay, lr, self.trunk_lr_scale)
@@ -151,6 +154,7 @@ class Recipe:
         warmup = round(self.warmup * steps)
 
         def factor(step: int) -> float:
+            step = max(step + first, 0)
             if step < warmup:
                 return (step + 1) / (warmup + 1)
             return self.schedule((step - warmup) / max(steps - warmup, 1))

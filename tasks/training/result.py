@@ -48,8 +48,9 @@ def result_of(run: Run, metrics: dict[str, float], drawn: Sequence[Drawn] = ()) 
         `metrics` as given, their `intervals` [low, high] and how these were found (`bootstrap`),
         the `units` of those that are not shares, those that are `lower_is_better`, the one that is
         the `monitor`, and the same scores of `baselines`; what else the task's presenter finds, see
-        `Presenter.findings`; `cost`, `throughput`, `data` and how many of its images were scored,
-        `seed`, `versions`, and when the run `finished`.
+        `Presenter.findings`; `cost`, `throughput`, `data`, how many of its files were `left_out` of
+        each split and why, how many images were scored, `seed`, `versions`, and when the run
+        `finished`.
     """
     task, data, trainer = run.task, run.data, run.trainer
     falling = {*task.falling, *([task.monitor] if task.mode == "min" else [])}
@@ -72,11 +73,13 @@ def result_of(run: Run, metrics: dict[str, float], drawn: Sequence[Drawn] = ()) 
             "compile_seconds": run.throughput.compile_seconds,
         },
         "data": data.describe(),
+        "left_out": {split: dict(counts) for split, counts in data.left_out.items() if counts},
         "scored_images": data.scored_images,
         "teacher": task.describe_teacher(),
         "trunk": run.origin,
         "seed": run.config.seed,
         "steps": trainer.global_step,
+        "continued_from": None if data.lineage is None else data.lineage.source,
         "stopped_early_after_epochs": stopped_early(trainer),
         "seconds": time.perf_counter() - run.started,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

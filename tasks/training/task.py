@@ -220,12 +220,23 @@ class Task(LightningModule, Generic[Data]):
         assert trainer.max_epochs is not None
         steps = trainer.max_epochs * data.steps_per_epoch()
         if trainer.max_steps >= 0:
-            steps = min(steps, trainer.max_steps)
-        optimizer, schedule = self.recipe.build(self, batch, steps)
+            steps = min(steps, data.planned_step(trainer.max_steps))
+        optimizer, schedule = self.recipe.build(self, batch, steps, data.planned_step(0))
+        self._schedule, self._rates = schedule, list(schedule.base_lrs)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def replan(self) -> None:
+        """Set the learning rates of the next step to those of this run's own plan."""
+        schedule = self._schedule
+        schedule.base_lrs = self._rates
+        factors = [of(schedule.last_epoch) for of in schedule.lr_lambdas]
+        groups = zip(schedule.optimizer.param_groups, self._rates, factors, strict=True)
+        for group, rate, factor in groups:
+            group["initial_lr"], group["lr"] = rate, rate * factor
+        schedule._last_lr = [group["lr"] for group in schedule.optimizer.param_groups]
 
     def configure_gradient_clipping(
         self,

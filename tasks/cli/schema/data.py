@@ -51,6 +51,10 @@ class DataSetOptions(Described):
     crop: bool = option("random crops in training")
     limit: Count | None = option("train on so many images only; null: all", unit="images")
     validate_on_train: bool = option("score the training images themselves, for mode=overfit")
+    skip_unreadable: bool = option(
+        "leave out images that cannot be read, or are of another size than annotated; the result "
+        "counts them"
+    )
     view: Node = option("the part of an image that is looked at")
     prepare: Node | None = option("what draws the data set before a run; set by mode=sample")
     check: Node = option("what looks for the files before a run")
@@ -97,10 +101,6 @@ class CocoOptions(DataSetOptions):
     val_images: Path | None = option("folder of the validation images; null: near the annotations")
     val_fraction: Part | None = option(
         "hold out this share of the training images; null: val has others"
-    )
-    skip_unreadable: bool = option(
-        "leave out images that are missing, unreadable or of another size than annotated; they are "
-        "counted in the result"
     )
     year: Literal[2014, 2017] = option("which COCO")
     minival_ids: Path | None = option(
@@ -155,7 +155,7 @@ class AttributeSetOptions(LabelledImagesOptions):
     """What every set of face attributes has"""
 
     attributes: Annotated[list[Name], Field(min_length=1)] | None = option(
-        "those to learn, such as [Male,Smiling]; null: all"
+        "those to learn, such as [Male,Smiling]; null: all, but the races of UTKFace"
     )
 
 

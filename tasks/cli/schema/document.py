@@ -133,7 +133,7 @@ def document() -> str:
             if model not in common:
                 lines += table(key, model, seen, inherited(model, common))
     lines += ["## What a task changes", "", "| `task=` | choices | options |", "|---|---|---|"]
-    lines += [f"| `{name}` | {' | '.join(changes(name))} |" for name in choices("task")]
+    lines += [f"| `{name}` | {' | '.join(chosen_by(name))} |" for name in choices("task")]
     lines += [
         "",
         "## Options that are not taken",
@@ -147,7 +147,7 @@ def document() -> str:
     return "\n".join(lines) + "\n"
 
 
-def changes(task: str) -> tuple[str, str]:
+def chosen_by(task: str) -> tuple[str, str]:
     """The choices that a task makes, and what it changes of their options."""
     config = compose_config([f"task={task}"], with_hydra=True)
     made = {

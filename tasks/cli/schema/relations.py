@@ -36,6 +36,8 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _teacher(config)
     yield from _places(task, data)
     yield from _trainer(config["trainer"])
+    if config.get("extend") and config["trainer"]["max_epochs"] == 0:
+        yield f"extend={config['extend']}: with trainer.max_epochs=0 nothing is trained"
     patience = (config.get("early_stop") or {}).get("patience")
     if patience is not None and config["trainer"]["limit_val_batches"] == 0:
         yield (

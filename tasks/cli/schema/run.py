@@ -16,6 +16,15 @@ class RunOptions(Described):
         "of 10,000 batches or more on a GPU"
     )
     augment: bool = option("random crops, flips and colours in training")
+    extend: Count | None = option(
+        "continue the finished run of the same command for so many epochs more; null: not",
+        unit="epochs",
+    )
+    resume: Path = option(
+        "a checkpoint of another run, which this one goes on from in its own directory; auto: its "
+        "own, or else the finished run of the same command with fewer epochs; none: its own alone",
+        hint="or auto or none",
+    )
     fresh: bool = option("start over where the run directory holds an earlier run")
     trust: list[Name] = option(
         "modules of your own that a checkpoint's task may come from, such as [grades]"

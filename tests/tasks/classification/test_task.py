@@ -105,6 +105,21 @@ def test_predict_gives_the_five_best_in_order(batch):
     torch.testing.assert_close(prediction["probabilities"], best.values[:, :5])
 
 
+def test_predict_answers_at_the_temperature_of_the_validation_and_is_scored_without(batch):
+    task = build()
+    task.head.fc.weight.data.mul_(0.01)  # or all probabilities are 1
+    with torch.no_grad():
+        before, scored = task.predict(batch), task.scored(batch)
+        task.chosen = {"temperature": 2.5}
+        after, scored_again = task.predict(batch), task.scored(batch)
+        logits = log_probabilities(task, batch["image"])
+    assert torch.equal(before["labels"], after["labels"])
+    best = (logits / 2.5).softmax(1).topk(5, dim=1)
+    torch.testing.assert_close(after["probabilities"], best.values)
+    assert (after["probabilities"][:, 0] < before["probabilities"][:, 0]).all()
+    assert torch.equal(scored["probabilities"], scored_again["probabilities"])
+
+
 def test_an_answer_names_classes_and_is_drawn(batch):
     task = build()
     with torch.no_grad():

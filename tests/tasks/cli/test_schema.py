@@ -147,7 +147,7 @@ def test_a_value_within_its_range_is_taken(override):
 @pytest.mark.parametrize(
     ("overrides", "line"),
     [
-        ("+ckpt_path=x", "backbone.weights=FILE"),
+        ("+ckpt_path=x", "resume=PATH"),
         ("+trainer.logger=true", "metrics.csv in the run directory"),
         ("+trainer.logger._target_=a.B", "metrics.csv in the run directory"),
         ("+trainer.callbacks=[]", "a run has its own callbacks"),

@@ -1,0 +1,119 @@
+"""One HTML file in which models answer: no server, no network.
+
+    python -m tasks.demo CHECKPOINT... [--output page.html]
+
+The file holds the models and what runs them. It takes photographs that are dropped or chosen, and
+the camera. npm fetches the runtime, onnxruntime-web, the first time.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from backbone.errors import InputError
+from backbone.files import require_writable, write_atomically
+from tasks.cli.trust import add_trust
+from tasks.demo.runtime import read_runtime
+from tasks.demo.weights import PRECISIONS
+
+CACHE = Path("data/cache")  # as conf/config.yaml has it
+
+
+def demo(
+    checkpoints: Sequence[Path],
+    output: Path,
+    title: str | None = None,
+    precision: str = PRECISIONS[0],
+    runtime: Path | None = None,
+    cache: Path = CACHE,
+    trust: Sequence[str] = (),
+) -> None:
+    """Write the page.
+
+    Args:
+        title: above the page; None: the model's task, or the suite's name over several.
+        precision: of the stored weights, see `narrowed`.
+        runtime: folder of the npm package; None: npm fetches it once into the cache.
+
+    Raises:
+        InputError: a checkpoint cannot be used, the runtime cannot be had, or the page cannot be
+            written.
+    """
+    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"the page needs {' and '.join(missing)}: python -m pip install "
+            '"onnx>=1.23" "onnxscript>=0.7.2"'
+        )
+    for path in checkpoints:
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such checkpoint")
+        if path.resolve() == output.resolve():
+            raise InputError(f"--output {output} would replace the checkpoint: give another file")
+    require_writable(output)
+    files = read_runtime(runtime, cache)
+    # torch enters here, after every cheap answer
+    from tasks.demo.assembly import page
+    from tasks.demo.earth import earth_paths
+    from tasks.demo.models import shown_model
+
+    models = []
+    for number, path in enumerate(checkpoints):
+        print(f"exporting {path}", flush=True)
+        models.append(shown_model(path, number, trust, precision))
+    heading = title or (models[0].description["title"] if len(models) == 1 else "mobilenet-suite")
+    text = page(heading, models, files, earth_paths() if any(m.rasters for m in models) else {})
+    with write_atomically(output) as partial:
+        partial.write_text(text, encoding="utf-8")
+    size = output.stat().st_size / 1e6
+    print(f"{output}: {size:.1f} MB with {_count(models)}; open it in a browser")
+
+
+def _count(models: Sequence[object]) -> str:
+    return "1 model" if len(models) == 1 else f"{len(models)} models"
+
+
+def main() -> None:
+    """The command line; exit code 2 for anything that the user can correct."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tasks.demo",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("checkpoints", type=Path, nargs="+", metavar="CHECKPOINT")
+    parser.add_argument("--output", type=Path, default=Path("page.html"), help="file to write")
+    parser.add_argument("--title", help="above the page")
+    parser.add_argument(
+        "--weights",
+        choices=PRECISIONS,
+        default=PRECISIONS[0],
+        help="precision that weights are stored in; default: %(default)s",
+    )
+    parser.add_argument(
+        "--runtime",
+        type=Path,
+        metavar="FOLDER",
+        help="of the npm package onnxruntime-web; by default npm fetches it once",
+    )
+    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of downloads")
+    add_trust(parser)
+    given = parser.parse_args()
+    try:
+        demo(
+            given.checkpoints,
+            given.output,
+            given.title,
+            given.weights,
+            given.runtime,
+            given.cache,
+            given.trust,
+        )
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
