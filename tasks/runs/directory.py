@@ -41,6 +41,7 @@ NO_INFLUENCE = (
     "fresh",
     "extend",  # it is part of trainer.max_epochs by then
     "trust",
+    "logger",
     "paths",
     "data.workers",
     "data.module.workers",
