@@ -3,10 +3,11 @@
 The same command continues an unfinished run and reports a finished one; fresh=true starts over.
 """
 
+import sys
 from typing import Any
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from tasks.cli.command import run_command
 from tasks.runs.directory import RunDirectory
@@ -31,7 +32,7 @@ def run(config: DictConfig) -> None:
 
 
 def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
-    """Train and test, write the result, and only then draw pictures."""
+    """Train and test, write the result, and only then the card and the pictures."""
     # torch enters here, after every cheap answer
     from tasks.distillation.objective import build_distillation
     from tasks.tables.beside import row_beside
@@ -46,8 +47,20 @@ def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, An
     if is_main_process():
         write_resamples(directory.path / FILE, drawn)
         directory.finish(result)
+        describe_run(directory, result, current.config)
         draw_pictures(current, result["baselines"])
     return result
+
+
+def describe_run(directory: RunDirectory, result: dict[str, Any], config: DictConfig) -> None:
+    """Write the model card; where that fails it is a warning, and the result stands."""
+    from tasks.runs.card import write_card
+
+    try:
+        plain: Any = OmegaConf.to_container(config)
+        write_card(directory.path, result, plain)
+    except Exception as error:
+        print(f"warning: the model card was not written: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

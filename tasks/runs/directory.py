@@ -2,7 +2,7 @@
 
     runs/<task>/<short name>-<8 hex of the resolved configuration>/
         config.yaml  status.json  metrics.csv  last.ckpt  best.ckpt  result.json  resamples.npz
-        plots/
+        card.md  plots/
 
 Every file appears complete: it is written under a temporary name and renamed.
 """
