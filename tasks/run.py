@@ -3,11 +3,12 @@
 The same command continues an unfinished run and reports a finished one; fresh=true starts over.
 """
 
+import sys
 from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from backbone.errors import InputError
 from tasks.cli.command import run_command
@@ -52,7 +53,7 @@ def prepare_data(config: DictConfig, part: str) -> None:
 
 
 def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
-    """Train and test, write the result, and only then draw pictures."""
+    """Train and test, write the result, and only then the card and the pictures."""
     # torch enters here, after every cheap answer
     from tasks.distillation.objective import build_distillation
     from tasks.joint.alone import add_parts, trained_alone
@@ -70,8 +71,20 @@ def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, An
     if is_main_process():
         write_resamples(directory.path / FILE, drawn)
         directory.finish(result)
+        describe_run(directory, result, current.config)
         draw_pictures(current, result["baselines"])
     return result
+
+
+def describe_run(directory: RunDirectory, result: dict[str, Any], config: DictConfig) -> None:
+    """Write the model card; where that fails it is a warning, and the result stands."""
+    from tasks.runs.card import write_card
+
+    try:
+        plain: Any = OmegaConf.to_container(config)
+        write_card(directory.path, result, plain)
+    except Exception as error:
+        print(f"warning: the model card was not written: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     runs/<task>/<short name>-<8 hex of the resolved configuration>/
         config.yaml  status.json  metrics.csv  last.ckpt  best.ckpt  result.json  resamples.npz
-        plots/
+        card.md  plots/
 
 Every file appears complete: it is written under a temporary name and renamed.
 """
@@ -42,6 +42,7 @@ NO_INFLUENCE = (
     "fresh",
     "extend",  # it is part of trainer.max_epochs by then
     "trust",
+    "logger",
     "paths",
     "data.workers",
     "data.module.workers",

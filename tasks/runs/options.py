@@ -42,7 +42,9 @@ def varying(configs: Sequence[Mapping[str, str]]) -> list[str]:
     return list(found.values())
 
 
-def changes(there: Mapping[str, str], here: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+def changed_options(
+    there: Mapping[str, str], here: Mapping[str, str]
+) -> dict[str, tuple[str, str]]:
     """key -> (value there, value here) of the options that differ; "nothing" where one lacks it."""
     return {
         key: (there.get(key, "nothing"), here.get(key, "nothing"))

@@ -19,7 +19,7 @@ from tasks.runs.lineage import (
     write_lineage,
 )
 from tasks.runs.names import described
-from tasks.runs.options import changes, option_texts
+from tasks.runs.options import changed_options, option_texts
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.resume import check_resumable
 from tasks.training.task import Task
@@ -93,7 +93,7 @@ def lineage_of(checkpoint: Checkpoint, directory: RunDirectory) -> Lineage:
     """
     own = option_texts(described(OmegaConf.to_container(directory.config)))
     theirs = option_texts(checkpoint.config)
-    changed = {key: both for key, both in changes(theirs, own).items() if key != "resume"}
+    changed = {key: both for key, both in changed_options(theirs, own).items() if key != "resume"}
     epochs = directory.config.trainer.max_epochs
     if checkpoint.epochs >= epochs:
         raise InputError(

@@ -23,6 +23,7 @@ from tasks.training.continuing import take_over
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
 from tasks.training.form import open_form, with_form
+from tasks.training.loggers import close_loggers
 from tasks.training.memory import keep_freed_memory
 from tasks.training.out_of_memory import naming_exhausted_memory
 from tasks.training.progress import Throughput
@@ -115,7 +116,10 @@ def fit_and_test(run: Run) -> dict[str, float]:
         the scores by their names in the literature.
     """
     with naming_exhausted_memory(run.data, run.config), naming_killed_loaders(run.data.workers):
-        return _fit_and_test(run)
+        try:
+            return _fit_and_test(run)
+        finally:
+            close_loggers(run.trainer.loggers)
 
 
 def _fit_and_test(run: Run) -> dict[str, float]:

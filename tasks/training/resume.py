@@ -8,7 +8,7 @@ from backbone.errors import InputError, listed_briefly
 from tasks.runs.directory import RunDirectory
 from tasks.runs.lineage import read_lineage, refused_change
 from tasks.runs.names import described
-from tasks.runs.options import changes, option_texts
+from tasks.runs.options import changed_options, option_texts
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.task import Task
 
@@ -75,7 +75,7 @@ def check_belongs(
         InputError: names what differs.
     """
     own = described(OmegaConf.to_container(directory.config))
-    changed = changes(option_texts(checkpoint.config), option_texts(own))
+    changed = changed_options(option_texts(checkpoint.config), option_texts(own))
     if continued:
         changed = {key: both for key, both in changed.items() if refused_change(key)}
     if changed and continued:

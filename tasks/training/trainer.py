@@ -12,7 +12,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from tasks.runs.directory import RunDirectory
 from tasks.runs.lineage import Lineage
-from tasks.runs.metrics_csv import MetricsCsv
 from tasks.training.batch_size import BatchSizeSearch, is_auto
 from tasks.training.compiling import Compilation
 from tasks.training.continuing import KeptCheckpoint, Replanned
@@ -21,6 +20,7 @@ from tasks.training.distributed import check_world, cluster_environment
 from tasks.training.early_stop import EarlyStop
 from tasks.training.ema import WeightEMA
 from tasks.training.finite import FiniteLoss
+from tasks.training.loggers import build_loggers
 from tasks.training.progress import ProgressBar, Throughput
 from tasks.training.saving import AtomicCheckpointIO, Description
 from tasks.training.task import Task
@@ -107,7 +107,7 @@ def build_trainer(
         callbacks.append(ProgressBar(throughput, refresh_rate=5))
     trainer: pl.Trainer = instantiate(options, _partial_=True)(
         callbacks=callbacks,
-        logger=MetricsCsv(directory.path / "metrics.csv", step),
+        logger=build_loggers(config, directory, step),
         plugins=[AtomicCheckpointIO(), *cluster_environment()],
         use_distributed_sampler=False,  # each process's loaders have its share already
         enable_model_summary=False,

@@ -40,6 +40,7 @@ def test_a_run_leaves_everything_a_run_leaves(detector):
     assert left == {
         *("config.yaml", "status.json", "metrics.csv", "last.ckpt", "best.ckpt", "result.json"),
         "resamples.npz",
+        "card.md",
         "plots",
     }
     pictures = {p.name for p in (path / "plots").iterdir()}

@@ -181,6 +181,8 @@ CHOICES: dict[str, Callable[[Values, Values], tuple[Model, bool]]] = {
     "optimizer.optimizer": _by_target(OPTIMIZERS),
     "optimizer.schedule": _by_target(SCHEDULES),
     "trainer": _fixed(trainer.TrainerOptions),
+    "logger.wandb": _fixed(run.WandbOptions),
+    "logger.mlflow": _fixed(run.MlflowOptions),
     "task": _task,
     "task.module": _by_target(MODULES),
     "task.module.margin": _by_target(MARGINS),

@@ -18,7 +18,7 @@ from tasks.cli.schema.trainer import MOVED, REFUSED
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
 # of which each choice says its own defaults; all else is a task's to change
-GROUPS = ("backbone", "data", "optimizer", "preprocess", "distill")
+GROUPS = ("backbone", "data", "optimizer", "preprocess", "distill", "logger")
 TITLES = {
     "": "The run",
     "early_stop": "Ending early: `early_stop.*`",
@@ -28,6 +28,7 @@ TITLES = {
     "data": "The data set: `data.*`",
     "optimizer": "Training: `optimizer.*`",
     "trainer": "Lightning's Trainer: `trainer.*`",
+    "logger": "Loggers: `logger.*`",
     "task": "The task: `task.*`",
     "distill": "A teacher: `distill.*`",
 }

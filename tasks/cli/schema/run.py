@@ -36,6 +36,7 @@ class RunOptions(Described):
     data: Node = option("the data set; choose with data=")
     optimizer: Node = option("the recipe of training; choose with optimizer=")
     trainer: Node = option("Lightning's Trainer")
+    logger: Node = option("what the numbers are written to beside metrics.csv; choose with logger=")
     preprocess: Node = option("random flips and colours; choose with preprocess=")
     task: Node = option("the task; choose with task=")
     early_stop: Node = option("when a run ends before trainer.max_epochs")
@@ -49,6 +50,21 @@ class EarlyStopOptions(Described):
         "validations without a better monitored score after which a run ends; null: it never does",
         unit="validations",
     )
+
+
+class WandbOptions(Described):
+    """Weights & Biases"""
+
+    project: Name = option("the project")
+    entity: Name | None = option("the team or account; null: your own")
+    offline: bool = option("write into the run directory alone; `wandb sync` sends it later")
+
+
+class MlflowOptions(Described):
+    """MLflow"""
+
+    tracking_uri: Name | None = option("the server's address; null: files in the run directory")
+    experiment: Name = option("the experiment")
 
 
 class PathsOptions(Described):

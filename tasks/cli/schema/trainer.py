@@ -89,7 +89,7 @@ class TrainerOptions(Described):
 
 # Lightning's options that a run cannot honour: why, and what there is in their place.
 REFUSED = {
-    "trainer.logger": "metrics.csv in the run directory is the log, and is always written",
+    "trainer.logger": "choose with logger=[tensorboard,wandb]; metrics.csv is always written",
     "trainer.callbacks": "a run has its own callbacks; a task's hooks are the place for more",
     "trainer.plugins": "a run has its own plugins",
     "trainer.profiler": "nothing reads its report; python -m tasks.bench measures speed",
