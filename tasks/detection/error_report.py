@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tasks.data.module import Labels
+from tasks.detection.coco.index import decoded
 from tasks.detection.data import CocoData
 from tasks.detection.drawing import Mark, draw_marks, open_annotated
 from tasks.detection.evaluation.errors import IGNORED, INVENTED, MISSED, RIGHT, WRONG, Errors
@@ -87,14 +88,16 @@ def error_pictures(result: CocoResult, data: CocoData, labels: Labels) -> dict[s
         about = f"objects and detections at score {errors.threshold:.2f}"
         confusion_matrix(errors.confusion, [*_names(errors, labels), BACKGROUND], path, about)
 
-    return {
+    pictures: dict[str, Picture] = {
         "precision_recall_per_category.png": per_category,
         "score_threshold.png": lambda path: threshold_curves(
             result.errors.curves, result.errors.threshold, path
         ),
         "confusion_matrix.png": confusion,
-        "worst_images.png": lambda path: worst_images(result, data, labels, path),
     }
+    if _worst_rows(result.errors, data):
+        pictures["worst_images.png"] = lambda path: worst_images(result, data, labels, path)
+    return pictures
 
 
 def worst_images(result: CocoResult, data: CocoData, labels: Labels, path: Path) -> None:
@@ -154,7 +157,7 @@ def _worst_images(errors: Errors, data: CocoData) -> list[dict[str, Any]]:
     return [
         {
             "image_id": int(index.image_ids[row]),
-            "file": index.file_names[row].decode(),
+            "file": decoded(index.file_names[row]),
             "missed": int(errors.missed[position]),
             "invented": int(errors.invented[position]),
             "wrong": int(errors.wrong[position]),

@@ -17,6 +17,7 @@ from tasks.data.module import DataModule
 from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
 from tasks.runs.processes import is_main_process
+from tasks.training.batch_norm import check_batch_norm
 from tasks.training.batch_size import UNTIL_FOUND, is_auto, take_up_batch_size
 from tasks.training.build import build_data, build_task, fill_head, sample_images, sample_pixels
 from tasks.training.continuing import take_over
@@ -106,6 +107,11 @@ def build_run(
         print(f"continuing {directory.path} at step {step}")
     throughput = Throughput()
     trainer = build_trainer(config, directory, task, throughput, step, lineage)
+    if config.trainer.max_epochs > 0 and not is_auto(config):
+        images = data.batch_size
+        if "train" in data.indices:
+            images = min(images, -(-len(data.indices["train"]) // trainer.world_size))
+        check_batch_norm(task, images, image_size(config.size))
     return Run(directory, task, data, trainer, counted, origin, throughput, started)
 
 
