@@ -54,6 +54,8 @@ class SSD(Detector):
             of the one before. They are scaled by the trunk's alpha, if it has one.
         separable: SSDLite: the extra maps' 3x3 convolutions and the predictors are depthwise
             separable. Otherwise the predictors are 1x1 convolutions.
+        kernel_size: the predictors are convolutions of this size, an odd number, whatever
+            `separable` is; None for those above.
         scales: anchor scale of the finest and the coarsest map, relative to the input.
         loss: `mining`, the paper's sigmoid cross-entropy over three negatives per positive; or
             `focal` (arXiv 1708.02002, alpha 0.75, gamma 2) over all anchors.
@@ -78,6 +80,7 @@ class SSD(Detector):
         separable: bool = False,
         scales: tuple[float, float] = (0.2, 0.95),
         loss: str = "mining",
+        kernel_size: int | None = None,
         nms_iou: float = 0.6,
         candidates: int = 400,
         detections: int = 100,
@@ -89,7 +92,7 @@ class SSD(Detector):
         self.taps = list(taps or (last_tap_of_stride(trunk, stride) for stride in (16, 32)))
         self.num_classes = num_classes
         self.size = image_size(size)
-        self.loss_name, self.separable = loss, separable
+        self.loss_name, self.separable, self.kernel_size = loss, separable, kernel_size
         self.nms_iou, self.candidates, self.detections = nms_iou, candidates, detections
         self.coder = BoxCoder()
 
@@ -102,17 +105,17 @@ class SSD(Detector):
         options: Mapping[str, Any] = trunk.options
         shared = ("padding", "bn_eps", "bn_momentum")
         form = {name: options[name] for name in shared if name in options}
-        form["separable"] = separable
         alpha = options.get("alpha", 1.0)
         channels = [trunk.feature_info[tap].channels for tap in self.taps]
         layers = []
         for extra in extras:
             depth = max(int(extra * alpha), 16)
-            layers.append(extra_map(channels[-1], depth, **form))
+            layers.append(extra_map(channels[-1], depth, separable, **form))
             channels.append(depth)
         self.channels = channels  # of the maps that carry anchors, finest first
         self.extras = nn.ModuleList(layers)
         counts = [len(layer) for layer in anchor_shapes([1.0] * len(channels))]
+        form["kernel_size"] = kernel_size or (None if separable else 1)
         self.box_predictors = nn.ModuleList(
             prediction_layer(c, n * 4, **form) for c, n in zip(channels, counts, strict=True)
         )
@@ -121,7 +124,7 @@ class SSD(Detector):
             for c, n in zip(channels, counts, strict=True)
         )
         last_layers = [
-            predictor.pointwise if separable else predictor
+            predictor if form["kernel_size"] else predictor.pointwise
             for predictor in (*self.box_predictors, *self.class_predictors)
         ]
         for layer in last_layers:
@@ -167,14 +170,15 @@ class SSD(Detector):
 
     def published(self, source: str) -> PublishedArchive | None:
         """The detector of TensorFlow's zoo for this network, see `tasks.detection.zoo`."""
-        return published(source, self.trunk, self.separable)
+        return published(source, self.trunk, self.separable, self.kernel_size)
 
     def released(self, file: WeightsFile, origin: str) -> Released:
         """The weights of a detector of TensorFlow's, see `tasks.detection.released`."""
         if file.scheme.name != "tensorflow":
             return super().released(file, origin)
         check_declared(file, origin, self.coder)
-        state = released_state(file, self.separable)
+        lite = self.separable and self.kernel_size is None
+        state = released_state(file, self.separable, separable_predictors=lite)
         note, order = anchor_order(file, origin, self.anchors, self.finest, self.size)
         ids = categories(file, state, origin)
         names = None if ids is None else [NAMES.get(number) for number in ids]

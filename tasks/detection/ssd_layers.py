@@ -31,8 +31,10 @@ def extra_map(inputs: int, depth: int, separable: bool, **like_trunk: Any) -> nn
     return extra
 
 
-def prediction_layer(inputs: int, outputs: int, separable: bool, **like_trunk: Any) -> nn.Module:
-    """A 1x1 convolution with bias from a map to box codes or logits.
+def prediction_layer(
+    inputs: int, outputs: int, kernel_size: int | None = 1, **like_trunk: Any
+) -> nn.Module:
+    """A convolution with bias from a map to box codes or logits.
 
     The depthwise convolution does not start near linear: the offsets that this takes, summed over a
     thousand channels, would overwhelm the classes' prior.
@@ -40,12 +42,12 @@ def prediction_layer(inputs: int, outputs: int, separable: bool, **like_trunk: A
     Args:
         inputs: channels of the map.
         outputs: values per cell.
-        separable: SSDLite's form: a 3x3 depthwise convolution with batch norm and ReLU6 precedes
-            the 1x1.
+        kernel_size: of the convolution, odd; None for SSDLite's form, a 1x1 behind a 3x3 depthwise
+            convolution with batch norm and ReLU6.
         like_trunk: padding and batch norm options of `conv_bn_relu6`.
     """
+    if kernel_size is not None:
+        return nn.Conv2d(inputs, outputs, kernel_size, padding=kernel_size // 2)
     pointwise = nn.Conv2d(inputs, outputs, 1)
-    if not separable:
-        return pointwise
     depthwise = conv_bn_relu6(inputs, inputs, 3, groups=inputs, **like_trunk)
     return nn.Sequential(OrderedDict(depthwise=depthwise, pointwise=pointwise))
