@@ -28,7 +28,7 @@ from tasks.detection.released import (
     released_state,
     reordered,
 )
-from tasks.detection.ssd_layers import extra_map, prediction_layer
+from tasks.detection.ssd_layers import extra_map, merged_predictor, prediction_layer
 from tasks.detection.taps import last_tap_of_stride
 from tasks.detection.zoo import published
 from tasks.images.files import image_size
@@ -68,6 +68,7 @@ class SSD(Detector):
     """
 
     anchors: Tensor
+    predictors: nn.ModuleList | None  # of boxes and classes together, see `merge_layers`
     class_layers = ("class_predictors.",)
 
     def __init__(
@@ -88,7 +89,7 @@ class SSD(Detector):
         super().__init__()
         if loss not in ("mining", "focal"):
             raise InputError(f"SSD's loss is 'mining' or 'focal', got '{loss}'")
-        self.trunk = trunk
+        self.trunk, self.predictors = trunk, None
         self.taps = list(taps or (last_tap_of_stride(trunk, stride) for stride in (16, 32)))
         self.num_classes = num_classes
         self.size = image_size(size)
@@ -155,6 +156,16 @@ class SSD(Detector):
         """Box codes float[B, A, 4] and logits float[B, A, num_classes] for normalised images."""
         return self.predictions(self.maps(images))
 
+    def merge_layers(self) -> None:
+        """One convolution for boxes and classes of a map, where they are plain ones."""
+        pairs = list(zip(self.box_predictors, self.class_predictors, strict=True))
+        if all(isinstance(layer, nn.Conv2d) for pair in pairs for layer in pair):
+            self.predictors = nn.ModuleList(
+                merged_predictor(boxes, classes, boxes.out_channels // 4)
+                for boxes, classes in pairs
+            )
+            self.box_predictors = self.class_predictors = nn.ModuleList()
+
     def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """The outputs of `forward` for the maps that carry anchors."""
 
@@ -162,6 +173,12 @@ class SSD(Detector):
             # channels_last output: the permute is free, and the reshape a view
             return predictor(fmap).permute(0, 2, 3, 1).reshape(len(fmap), -1, width)
 
+        if self.predictors is not None:
+            pairs = zip(self.predictors, maps, strict=True)
+            found = torch.cat(
+                [rows(predictor, m, 4 + self.num_classes) for predictor, m in pairs], 1
+            )
+            return found[..., :4].float(), found[..., 4:].float()
         pairs = zip(self.box_predictors, maps, strict=True)
         code = torch.cat([rows(predictor, m, 4) for predictor, m in pairs], 1)
         pairs = zip(self.class_predictors, maps, strict=True)

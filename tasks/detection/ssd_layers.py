@@ -3,9 +3,11 @@
 from collections import OrderedDict
 from typing import Any
 
+import torch
 from torch import nn
 
 from backbone.conv import conv_bn_relu6, start_near_linear
+from backbone.folding import FoldedConv
 
 
 def extra_map(inputs: int, depth: int, separable: bool, **like_trunk: Any) -> nn.Sequential:
@@ -51,3 +53,23 @@ def prediction_layer(
     pointwise = nn.Conv2d(inputs, outputs, 1)
     depthwise = conv_bn_relu6(inputs, inputs, 3, groups=inputs, **like_trunk)
     return nn.Sequential(OrderedDict(depthwise=depthwise, pointwise=pointwise))
+
+
+def merged_predictor(boxes: nn.Conv2d, classes: nn.Conv2d, anchors: int) -> FoldedConv:
+    """One convolution with the outputs of two: for each anchor of a cell its code, then its logits.
+
+    Args:
+        anchors: of a cell.
+    """
+    outputs = boxes.out_channels + classes.out_channels
+    conv = nn.Conv2d(
+        boxes.in_channels, outputs, boxes.kernel_size, padding=boxes.padding, device="meta"
+    )
+
+    def joined(name: str) -> nn.Parameter:
+        parts = [getattr(layer, name).detach() for layer in (boxes, classes)]
+        rows = torch.cat([part.unflatten(0, (anchors, -1)) for part in parts], 1)
+        return nn.Parameter(rows.flatten(0, 1), requires_grad=False)
+
+    conv.weight, conv.bias = joined("weight"), joined("bias")
+    return FoldedConv(conv)
