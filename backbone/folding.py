@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from backbone.conv import ConvBN, SameConv2d, pad_end, same_margins
+from backbone.head import Head
 from backbone.trunk import Trunk
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -162,8 +163,9 @@ def folded(network: Network) -> Network:
     shares the others, so it answers like the network until that is trained further. It is not for
     saving: its tensors have no place in a checkpoint.
 
-    Folded are the layers of `conv_bn_relu6` and what `Trunk.norms` finds. A network that cannot be
-    copied, because it keeps the outputs of its last call, for one, comes back as it is.
+    Folded are the layers of `conv_bn_relu6` and what `Trunk.norms` finds. Then heads merge layers
+    of their own, see `Head.merge_layers`. A network that cannot be copied, because it keeps the
+    outputs of its last call, for one, comes back as it is.
     """
     tensors = {id(t): t for t in (*network.parameters(), *network.buffers())}
     try:
@@ -183,6 +185,9 @@ def folded(network: Network) -> Network:
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.Conv2d) and is_plain(child):
                 setattr(parent, name, FoldedConv(child))
+    for module in list(copy.modules()):
+        if isinstance(module, Head):
+            module.merge_layers()
     return copy
 
 

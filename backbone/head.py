@@ -56,6 +56,12 @@ class Head(nn.Module):
         # set here and not in the class, where it would hide the module that a subclass registers
         self.fc = None
 
+    def merge_layers(self) -> None:
+        """Merge layers of this head where fewer give the same outputs, for inference alone.
+
+        It is called on a folded copy, whose weights are final.
+        """
+
     def forward(self, images: Tensor) -> Any:
         """The head's outputs for float[B, 3, H, W], normalised with the trunk's values.
 

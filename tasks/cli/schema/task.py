@@ -193,6 +193,9 @@ class SSDOptions(DetectorOptions):
         "channels at alpha 1 of the maps after the trunk's, each half the size of the last"
     )
     separable: bool = option("depthwise separable extra maps and predictors: SSDLite")
+    kernel_size: Literal[1, 3, 5] | None = option(
+        "of the predictors, then full convolutions; null: 1, or what separable gives", None
+    )
     scales: ShareRange = option("anchor scale of the finest and the coarsest map")
     loss: Literal["mining", "focal"] = option("mining is the paper's; focal of arXiv 1708.02002")
 

@@ -20,7 +20,8 @@ LABELS = Labels(4, [1, 2, 3], [1, 90, 3], ["person", "brush", "$car_{"])
 def data(coco_files, tmp_path):
     files = coco_files
     return SimpleNamespace(
-        indices={"val": load_index(files.annotations, files.images, cache_dir=tmp_path)}
+        indices={"val": load_index(files.annotations, files.images, cache_dir=tmp_path)},
+        reported="val",
     )
 
 

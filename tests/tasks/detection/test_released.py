@@ -19,10 +19,10 @@ from tasks.training.head_weights import load_head
 COCO = Labels(91, list(range(1, 91)), list(range(1, 91)), [f"class {n}" for n in range(1, 91)])
 
 
-def small(version=1, separable=False, classes=91, size=96):
+def small(version=1, separable=False, classes=91, size=96, kernel_size=None):
     """An SSD whose tensors all differ from their start."""
     trunk = MobileNetV1(0.25) if version == 1 else MobileNetV2(0.35)
-    head = SSD(trunk, classes, size, separable=separable)
+    head = SSD(trunk, classes, size, separable=separable, kernel_size=kernel_size)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for name, value in head.state_dict().items():
@@ -90,10 +90,15 @@ def their_anchors(head, order):
 
 
 @pytest.mark.parametrize("year", ORDERS)
-@pytest.mark.parametrize(("version", "separable"), [(1, False), (2, False), (2, True)])
-def test_variables_give_the_same_detector(tmp_path, year, version, separable):
-    source, order = small(version, separable), ORDERS[year]
-    target = small(version, separable)
+@pytest.mark.parametrize(
+    ("version", "separable", "kernel_size"),
+    [(1, False, None), (2, False, None), (2, True, None), (2, True, 3)],
+    ids=["SSD", "SSD on V2", "SSDLite", "the zoo's SSD V2"],
+)
+def test_variables_give_the_same_detector(tmp_path, year, version, separable, kernel_size):
+    form = {"version": version, "separable": separable, "kernel_size": kernel_size}
+    source, order = small(**form), ORDERS[year]
+    target = small(**form)
     for p in target.parameters():
         torch.nn.init.zeros_(p)
     path = tmp_path / "model.npz"
