@@ -96,7 +96,7 @@ def describe_answer(
         (found for known, found in KINDS.items() if isinstance(presenter, known)),
         ("values", "Answer"),
     )
-    answer = {"kind": kind, "title": title, "place": place, "outputs": outputs}
+    answer: dict[str, Any] = {"kind": kind, "title": title, "place": place, "outputs": outputs}
     if isinstance(presenter, PlacePresenter):
         partition = presenter.partition
         return answer | {
@@ -111,7 +111,7 @@ def describe_answer(
     labels = presenter.labels
     answer |= {"ids": list(labels.ids), "names": list(labels.names)}
     if isinstance(presenter, BoxPresenter):
-        answer["threshold"] = round(presenter.threshold, 4)
+        answer["threshold"] = presenter.threshold
     return answer
 
 
@@ -131,7 +131,7 @@ def _about(model: Model, precision: str) -> dict[str, str]:
     checkpoint = model.checkpoint
     with checkpoint.path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    scores = ", ".join(f"{name} {value:.4g}" for name, value in checkpoint.scores.items())
+    scores = ", ".join(f"{name} {v:.4g}" for name, v in (checkpoint.scores or {}).items())
     height, width = model.size
     return {
         "Task": checkpoint.task_name,
