@@ -9,7 +9,6 @@ the camera. npm fetches the runtime, onnxruntime-web, the first time.
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from backbone.errors import InputError
@@ -17,6 +16,7 @@ from backbone.files import require_writable, write_atomically
 from tasks.cli.trust import add_trust
 from tasks.demo.runtime import read_runtime
 from tasks.demo.weights import PRECISIONS
+from tasks.export.formats import FORMATS
 
 CACHE = Path("data/cache")  # as conf/config.yaml has it
 
@@ -38,15 +38,10 @@ def demo(
         runtime: folder of the npm package; None: npm fetches it once into the cache.
 
     Raises:
-        InputError: a checkpoint cannot be used, the runtime cannot be had, or the page cannot be
-            written.
+        InputError: a checkpoint cannot be used, what exports or runs models is missing, or the page
+            cannot be written.
     """
-    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
-    if missing:
-        raise InputError(
-            f"the page needs {' and '.join(missing)}: python -m pip install "
-            '"onnx>=1.23" "onnxscript>=0.7.2"'
-        )
+    FORMATS["onnx"].require()
     for path in checkpoints:
         if not path.is_file():
             raise InputError(f"{path}: there is no such checkpoint")

@@ -10,8 +10,8 @@ from tasks.demo.assembly import Shown
 from tasks.demo.earth import MAP_HEIGHT, MAP_WIDTH, cells_under_pixels
 from tasks.demo.weights import narrowed
 from tasks.detection.presenter import BoxPresenter
-from tasks.export import onnx
 from tasks.export.description import licence
+from tasks.export.onnx import build_onnx
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.faces.embedding_presenter import EmbeddingPresenter
 from tasks.geolocation import s2
@@ -45,7 +45,7 @@ def shown_model(path: Path, number: int, trust: Sequence[str], precision: str) -
         InputError: the checkpoint cannot be used.
     """
     model = Model.load(path, trust)
-    content = onnx.build(model, batch=1)
+    content = build_onnx(model, batch=1)
     outputs = [output.name for output in content.graph.output]
     parts = parts_of_presenter(model.presenter)
     answers, rasters = [], {}
