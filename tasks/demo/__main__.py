@@ -33,7 +33,7 @@ def demo(
     """Write the page.
 
     Args:
-        title: above the page; None: the model's task, or the suite's name over several.
+        title: above the page; None: the model's task and network, or the suite's name over several.
         precision: of the stored weights, see `narrowed`.
         runtime: folder of the npm package; None: npm fetches it once into the cache.
 
@@ -58,7 +58,9 @@ def demo(
     for number, path in enumerate(checkpoints):
         print(f"exporting {path}", flush=True)
         models.append(shown_model(path, number, trust, precision))
-    heading = title or (models[0].description["title"] if len(models) == 1 else "mobilenet-suite")
+    first = models[0].description
+    alone = f"{first['title']}, {first['network']}"
+    heading = title or (alone if len(models) == 1 else "mobilenet-suite")
     text = page(heading, models, files, earth_paths() if any(m.rasters for m in models) else {})
     with write_atomically(output) as partial:
         partial.write_text(text, encoding="utf-8")
