@@ -9,7 +9,6 @@ the camera. npm fetches the runtime, onnxruntime-web, the first time.
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from backbone.errors import InputError
@@ -17,6 +16,7 @@ from backbone.files import require_writable, write_atomically
 from tasks.cli.trust import add_trust
 from tasks.demo.runtime import read_runtime
 from tasks.demo.weights import PRECISIONS
+from tasks.export.formats import FORMATS
 
 CACHE = Path("data/cache")  # as conf/config.yaml has it
 
@@ -33,20 +33,15 @@ def demo(
     """Write the page.
 
     Args:
-        title: above the page; None: the model's task, or the suite's name over several.
+        title: above the page; None: the model's task and network, or the suite's name over several.
         precision: of the stored weights, see `narrowed`.
         runtime: folder of the npm package; None: npm fetches it once into the cache.
 
     Raises:
-        InputError: a checkpoint cannot be used, the runtime cannot be had, or the page cannot be
-            written.
+        InputError: a checkpoint cannot be used, what exports or runs models is missing, or the page
+            cannot be written.
     """
-    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
-    if missing:
-        raise InputError(
-            f"the page needs {' and '.join(missing)}: python -m pip install "
-            '"onnx>=1.23" "onnxscript>=0.7.2"'
-        )
+    FORMATS["onnx"].require()
     for path in checkpoints:
         if not path.is_file():
             raise InputError(f"{path}: there is no such checkpoint")
@@ -63,7 +58,9 @@ def demo(
     for number, path in enumerate(checkpoints):
         print(f"exporting {path}", flush=True)
         models.append(shown_model(path, number, trust, precision))
-    heading = title or (models[0].description["title"] if len(models) == 1 else "mobilenet-suite")
+    first = models[0].description
+    alone = f"{first['title']}, {first['network']}"
+    heading = title or (alone if len(models) == 1 else "mobilenet-suite")
     text = page(heading, models, files, earth_paths() if any(m.rasters for m in models) else {})
     with write_atomically(output) as partial:
         partial.write_text(text, encoding="utf-8")

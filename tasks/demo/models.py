@@ -10,8 +10,8 @@ from tasks.demo.assembly import Shown
 from tasks.demo.earth import MAP_HEIGHT, MAP_WIDTH, cells_under_pixels
 from tasks.demo.weights import narrowed
 from tasks.detection.presenter import BoxPresenter
-from tasks.export import onnx
 from tasks.export.description import licence
+from tasks.export.onnx import build_onnx
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.faces.embedding_presenter import EmbeddingPresenter
 from tasks.geolocation import s2
@@ -45,7 +45,7 @@ def shown_model(path: Path, number: int, trust: Sequence[str], precision: str) -
         InputError: the checkpoint cannot be used.
     """
     model = Model.load(path, trust)
-    content = onnx.build_onnx(model, batch=1)
+    content = build_onnx(model, batch=1)
     outputs = [output.name for output in content.graph.output]
     parts = parts_of_presenter(model.presenter)
     answers, rasters = [], {}
@@ -96,7 +96,7 @@ def describe_answer(
         (found for known, found in KINDS.items() if isinstance(presenter, known)),
         ("values", "Answer"),
     )
-    answer = {"kind": kind, "title": title, "place": place, "outputs": outputs}
+    answer: dict[str, Any] = {"kind": kind, "title": title, "place": place, "outputs": outputs}
     if isinstance(presenter, PlacePresenter):
         partition = presenter.partition
         return answer | {
@@ -111,7 +111,7 @@ def describe_answer(
     labels = presenter.labels
     answer |= {"ids": list(labels.ids), "names": list(labels.names)}
     if isinstance(presenter, BoxPresenter):
-        answer["threshold"] = round(presenter.threshold, 4)
+        answer["threshold"] = presenter.threshold
     return answer
 
 
@@ -131,7 +131,7 @@ def _about(model: Model, precision: str) -> dict[str, str]:
     checkpoint = model.checkpoint
     with checkpoint.path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    scores = ", ".join(f"{name} {value:.4g}" for name, value in checkpoint.scores.items())
+    scores = ", ".join(f"{name} {v:.4g}" for name, v in (checkpoint.scores or {}).items())
     height, width = model.size
     return {
         "Task": checkpoint.task_name,

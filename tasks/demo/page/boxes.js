@@ -14,9 +14,9 @@ class BoxesView {
     this.#description = description;
     this.#slider = make("input", {
       type: "range",
-      min: 0.05,
-      max: 0.95,
-      step: 0.01,
+      min: Math.min(0.05, description.threshold),
+      max: Math.max(0.95, description.threshold),
+      step: "any", // a step would round the threshold that the validation chose
       value: description.threshold,
       id: `threshold-${description.place}`,
     });

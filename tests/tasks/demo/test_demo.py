@@ -13,6 +13,7 @@ from tasks.demo.assembly import Shown, page
 from tasks.demo.earth import MAP_HEIGHT, MAP_WIDTH, earth_paths
 from tasks.demo.models import describe_answer, parts_of_presenter
 from tasks.demo.runtime import Runtime
+from tasks.export.formats import Format
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.training.presenter import Presenter
 
@@ -47,8 +48,9 @@ def test_what_cannot_become_a_page_is_refused(refused, tmp_path):
 
 
 def test_a_missing_package_is_named(refused, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "find_spec", lambda name: None)
-    assert 'pip install "onnx>=1.23" "onnxscript>=0.7.2"' in refused("x.ckpt")
+    absent = Format("onnx", ".onnx", {"a-package-that-is-absent": "1.0"})
+    monkeypatch.setitem(command.FORMATS, "onnx", absent)
+    assert "pip install 'mobilenet-suite[onnx]'" in refused("x.ckpt")
 
 
 def test_the_page_holds_all_it_needs():
