@@ -42,7 +42,8 @@ def export(options: Options, trust: list[str]) -> Path:
         pixels, source = validation_pixels(model.checkpoint)
     else:
         pixels, source = pixels_of_files(model, paths), f"photos={options.photos}"
-    description = describe(model, whole_answer(model), form.name, form.file)
+    graph = whole_answer(model)
+    description = describe(model, graph, form.name, form.file, options.batch)
     with suppress(_OffError), write_atomically(target) as partial:
         form.write(model, partial, options.batch, {DESCRIPTION: _json(description)})
         report = check(model, form, partial, pixels, options.batch) | {"source": source}
