@@ -1,7 +1,7 @@
 """A network for inference: batch norm folded into the convolutions before it, ReLU6 merged in."""
 
 from copy import deepcopy
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -44,6 +44,10 @@ class FoldedConv(nn.Conv2d):
         self.packed: Tensor | None = None  # the weight in oneDNN's layout
         self.cast: tuple[Tensor, Tensor | None] | None = None  # weight and bias for autocast
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes over: not the weights' other forms, and oneDNN's cannot be copied."""
+        return self.__dict__ | {"packed": None, "cast": None}
+
     def forward(self, x: Tensor) -> Tensor:
         """float[B, C, H, W] -> float[B, out, h, w], after batch norm and ReLU6."""
         if not self.same:
@@ -52,6 +56,10 @@ class FoldedConv(nn.Conv2d):
         (top, bottom), (left, right) = same_margins(self, x)
         rows, columns = bottom > top, right > left
         if not (rows or columns):
+            return self.convolve(x, (top, left), self.relu6)
+        # runtimes merge padding into the convolution behind it; none merges a slice into one before
+        if torch.compiler.is_exporting():
+            x = pad_end(x, bottom - top, right - left)
             return self.convolve(x, (top, left), self.relu6)
         # One more stride of padding on every side shifts the windows by one: without the first row
         # and column of the output they lie where they should, and the input is not copied.

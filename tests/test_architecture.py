@@ -17,7 +17,7 @@ LAYERS = (
     {"tasks.training"},
     {"tasks.distillation"},
     {"tasks.classification", "tasks.detection", "tasks.faces", "tasks.geolocation"},
-    {"tasks.samples"},
+    {"tasks.samples", "tasks.export"},
     {"tasks.tables", "tasks.benchmarks"},
     {"tasks"},  # the commands, and what `import tasks` offers
 )

@@ -1,6 +1,7 @@
 """Training and scoring an image classifier."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,8 @@ from tasks.data.image_data import ImageData
 from tasks.data.image_index import ImageIndex
 from tasks.data.module import Batch
 from tasks.training.task import Task
+
+SMALLEST = torch.finfo(torch.float32).tiny  # probability whose logarithm is taken
 
 
 class Classification(Task[ImageData[ImageIndex]]):
@@ -29,6 +32,7 @@ class Classification(Task[ImageData[ImageIndex]]):
 
     monitor = "top1"
     presenter = ClassPresenter
+    deploys: ClassVar[Mapping[str, str]] = {"probabilities": "of each label, 0..1, in their order"}
 
     def __init__(
         self, head: Head, label_smoothing: float = 0.0, mixup: float = 0.0, **options: Any
@@ -78,9 +82,17 @@ class Classification(Task[ImageData[ImageIndex]]):
 
     def scored(self, batch: Batch) -> dict[str, Tensor]:
         """The answer, and what the calibration of its probabilities is measured by."""
-        logits = self.head(self.preprocess(batch["image"])).float()
-        true = logits.gather(1, batch["label"][:, None])[:, 0] - logits.amax(1)
-        return most_probable(logits) | {"true_logit": true, "log_sums": log_sums(logits)}
+        return calibrated(self.head(self.preprocess(batch["image"])).float(), batch["label"])
+
+    def deploy(self, images: Tensor) -> dict[str, Tensor]:
+        """The `probabilities` float[B, C] of all classes."""
+        return {"probabilities": self.head(self.preprocess(images)).float().softmax(1)}
+
+    def deployed(self, outputs: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """What `scored` gives, or `predict` for images without labels."""
+        # logits up to a number that no answer depends on
+        logits = outputs["probabilities"].clamp(min=SMALLEST).log()
+        return calibrated(logits, batch["label"]) if "label" in batch else most_probable(logits)
 
     def choose(self, result: AccuracyResult) -> dict[str, float]:
         """The `temperature` that fits the probabilities best."""
@@ -91,6 +103,17 @@ class Classification(Task[ImageData[ImageIndex]]):
     def make_metric(self, data: ImageData[ImageIndex], split: str) -> Accuracy:
         """Accuracy on a split."""
         return Accuracy(data.indices[split].labels, self.labels.num_classes)
+
+
+def calibrated(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """`most_probable`, and what calibration is measured by: `true_logit` and `log_sums`.
+
+    Args:
+        logits: float[B, C].
+        labels: int64[B], the true classes.
+    """
+    true = logits.gather(1, labels[:, None])[:, 0] - logits.amax(1)
+    return most_probable(logits) | {"true_logit": true, "log_sums": log_sums(logits)}
 
 
 def most_probable(logits: Tensor) -> dict[str, Tensor]:

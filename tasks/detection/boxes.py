@@ -42,12 +42,15 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
     return shared / union.clamp_(min=1e-9)
 
 
-def clip(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Boxes [..., 4] cut off at the edges of an image of (height, width), in place."""
+def edges(size: tuple[int, int]) -> Tensor:
+    """The largest x and y in an image of (height, width): float[2], for `clip`."""
     height, width = size
-    boxes[..., 0::2].clamp_(0, width)
-    boxes[..., 1::2].clamp_(0, height)
-    return boxes
+    return torch.tensor([width, height], dtype=torch.float32)
+
+
+def clip(boxes: Tensor, edges: Tensor) -> Tensor:
+    """Boxes [..., 4] cut off at the edges of an image, see `edges`."""
+    return torch.minimum(boxes.unflatten(-1, (2, 2)).clamp(min=0), edges).flatten(-2)
 
 
 def centre_form(boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -115,7 +118,7 @@ def match(
         int64[B, A]: the box's row, -1 for background, -2 for neither.
     """
     low = threshold if low is None else low
-    overlap = iou(boxes, anchors.expand(len(boxes), -1, -1))
+    overlap = iou(boxes, anchors.expand(boxes.shape[0], -1, -1))
     overlap = overlap.masked_fill(~valid[..., None], -1.0)
     best, assigned = overlap.max(dim=1)
     assigned = assigned.masked_fill(best < threshold, -2).masked_fill(best < low, -1)
@@ -124,7 +127,7 @@ def match(
     best, anchor = overlap.max(dim=2)
     anchor = anchor.masked_fill(best <= 0, len(anchors))
     rows = torch.arange(boxes.shape[1], device=boxes.device).expand_as(anchor)
-    forced = assigned.new_full((len(boxes), len(anchors) + 1), -1)
+    forced = assigned.new_full((boxes.shape[0], len(anchors) + 1), -1)
     forced = forced.scatter_reduce(1, anchor, rows, "amax")[:, :-1]
     return torch.where(forced >= 0, forced, assigned)
 
@@ -145,7 +148,7 @@ def suppress(
         threshold: the largest IoU of two kept boxes of one class.
         rounds: apply the rule this often, without the check for a change, which would wait for the
             device. An even number that is too small keeps a few boxes too many. A CPU goes on until
-            nothing changes, unless it runs compiled.
+            nothing changes, unless it runs compiled. An exported graph has `ROUNDS` of them.
 
     Returns:
         bool[B, K], True where the box is kept.
@@ -156,9 +159,12 @@ def suppress(
     rivals = shared / (area[..., :, None] + area[..., None, :] - shared) > threshold
     if labels is not None:
         rivals &= labels[:, :, None] == labels[:, None, :]
-    # Each row is a box, its columns the boxes before it. The maximum of bytes is several times as
-    # fast on a CPU as `any`, which reads booleans one by one.
-    rivals = rivals.tril_(diagonal=-1).view(torch.uint8)
+    rivals = rivals.tril_(diagonal=-1)  # each row is a box, its columns the boxes before it
+    if torch.compiler.is_exporting():
+        return _kept_by_products(rivals.float())
+    # The maximum of bytes is several times as fast on a CPU as `any`, which reads booleans one by
+    # one.
+    rivals = rivals.view(torch.uint8)
     settle = boxes.is_cpu and not torch.compiler.is_compiling()
     dropped, step = rivals.amax(2), 1  # the first round, in which every box is kept
     while settle or step < rounds:
@@ -168,6 +174,17 @@ def suppress(
         if settle and torch.equal(dropped, before):
             break
     return dropped == 0
+
+
+def _kept_by_products(rivals: Tensor) -> Tensor:
+    """`suppress` from its rivals, 0 or 1 in float[B, K, K], in what every runtime computes fast.
+
+    A product with the boxes kept so far counts, for each box, the rivals that are kept.
+    """
+    kept = torch.ones_like(rivals[:, :, :1])
+    for _ in range(ROUNDS):
+        kept = (rivals @ kept < 0.5).float()
+    return kept[:, :, 0] > 0.5
 
 
 def final_boxes(

@@ -159,7 +159,7 @@ class FasterRCNN(Detector):
         """
         features = self.halves[1](roi_align(feature_map, boxes, image, self.size, self.crop))
         pooled = global_average(features)
-        code = self.box_predictor(pooled).float().view(len(boxes), -1, 4)
+        code = self.box_predictor(pooled).float().view(boxes.shape[0], -1, 4)
         # a view with one code for each class, also if all classes share it
         code = code.expand(-1, self.num_classes - 1, -1)
         return self.class_predictor(pooled).float(), code
@@ -223,26 +223,27 @@ class FasterRCNN(Detector):
         proposals = self.rpn.propose(outputs.code, outputs.objectness)
         feature_map = croppable(outputs.feature_map)  # once, not for every pass
         per_pass = REGIONS_PER_PASS_CPU if proposals.device.type == "cpu" else REGIONS_PER_PASS
-        passes = zip(
-            proposals.flatten(0, 1).split(per_pass),
-            images_of(proposals).split(per_pass),
-            strict=True,
-        )
-        parts = [self.classify(feature_map, regions, image) for regions, image in passes]
-        logits, code = (torch.cat(part) for part in zip(*parts, strict=True))
+        regions, image = proposals.flatten(0, 1), images_of(proposals)
+        if torch.compiler.is_exporting():  # the number of passes would fix that of the images
+            logits, code = self.classify(feature_map, regions, image)
+        else:
+            passes = zip(regions.split(per_pass), image.split(per_pass), strict=True)
+            parts = [self.classify(feature_map, *part) for part in passes]
+            logits, code = (torch.cat(part) for part in zip(*parts, strict=True))
 
         classes = self.num_classes - 1
-        scores = logits.softmax(-1)[:, 1:].reshape(len(proposals), -1)
+        batch = proposals.shape[0]
+        scores = logits.softmax(-1)[:, 1:].reshape(batch, -1)
         score, pair = scores.topk(min(self.candidates, scores.shape[1]))
         labels = pair % classes + 1
         pairs, rows = (i[..., None].expand(-1, -1, 4) for i in (pair, pair // classes))
-        code = code.view(len(proposals), -1, 4).gather(1, pairs)
-        boxes = clip(self.coder.decode(code, proposals.gather(1, rows)), self.size)
+        code = code.view(batch, -1, 4).gather(1, pairs)
+        boxes = clip(self.coder.decode(code, proposals.gather(1, rows)), self.rpn.edges)
         found = final_boxes(boxes, score, labels, self.nms_iou, self.detections)
         return found | {"scores": found["scores"].clamp(min=0)}
 
 
 def images_of(regions: Tensor) -> Tensor:
     """int64[B * n]: the image (0..B-1) that each of the regions [B, n, 4] is part of."""
-    rows = torch.arange(len(regions), device=regions.device)
+    rows = torch.arange(regions.shape[0], device=regions.device)
     return rows[:, None].expand(regions.shape[:2]).flatten()

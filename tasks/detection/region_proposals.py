@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tasks.detection.boxes import BoxCoder, clip, match, suppress
+from tasks.detection.boxes import BoxCoder, clip, edges, match, suppress
 from tasks.detection.regions import balanced_sample
 
 RATIOS = (0.5, 1.0, 2.0)  # of an anchor's height to its width
@@ -61,6 +61,7 @@ class RegionProposals(nn.Module):
     """
 
     anchors: Tensor
+    edges: Tensor
 
     def __init__(
         self,
@@ -78,6 +79,7 @@ class RegionProposals(nn.Module):
         self.size, self.sides = size, list(anchor_sizes)
         self.nms_iou, self.minibatch = nms_iou, minibatch
         self.register_buffer("anchors", grid_anchors(shape, size, anchor_sizes), persistent=False)
+        self.register_buffer("edges", edges(size), persistent=False)
         self.candidates = min(candidates, len(self.anchors))
         self.proposals = min(proposals, self.candidates)
         self.coder = BoxCoder()
@@ -99,7 +101,8 @@ class RegionProposals(nn.Module):
 
         def rows(predictor: nn.Module, width: int) -> Tensor:
             # channels_last output: the permute is free, and the reshape a view
-            return predictor(hidden).permute(0, 2, 3, 1).reshape(len(hidden), -1, width).float()
+            outputs = predictor(hidden).permute(0, 2, 3, 1)
+            return outputs.reshape(hidden.shape[0], -1, width).float()
 
         hidden = F.relu6(self.conv(feature_map))
         background, object_ = rows(self.objectness_predictor, 2).unbind(-1)
@@ -123,7 +126,7 @@ class RegionProposals(nn.Module):
         """
         # If the network's outputs are NaN, the loss must report it. A box of NaN would index out of
         # bounds before, which ends the process on a GPU.
-        boxes = clip(self.coder.decode(code, self.anchors).nan_to_num(), self.size)
+        boxes = clip(self.coder.decode(code, self.anchors).nan_to_num(), self.edges)
         large = (boxes[..., 2:] - boxes[..., :2] > MIN_PROPOSAL_SIDE).all(-1)
         best = objectness.masked_fill(~large, -torch.inf).topk(self.candidates).indices
         boxes = boxes.gather(1, best[..., None].expand(-1, -1, 4))

@@ -66,6 +66,9 @@ def croppable(feature_map: Tensor) -> Tensor:
 
 
 def _prefers_table(tensor: Tensor) -> bool:
+    # Few runtimes have an embedding bag, and all have RoI Align.
+    if torch.compiler.is_exporting():
+        return False
     # torchvision's gradient on a GPU adds in any order, and its replacement for deterministic runs
     # samples in Python
     return tensor.is_cpu or torch.are_deterministic_algorithms_enabled()
@@ -113,4 +116,4 @@ def from_table(
     rows = F.embedding_bag(
         index.reshape(-1, 4), table, mode="sum", per_sample_weights=weight.reshape(-1, 4)
     )
-    return rows.view(len(boxes), cells, cells, channels).permute(0, 3, 1, 2)
+    return rows.view(boxes.shape[0], cells, cells, channels).permute(0, 3, 1, 2)

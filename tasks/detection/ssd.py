@@ -18,7 +18,7 @@ from backbone.head import Released
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile
 from tasks.detection.anchors import anchor_shapes, anchors
-from tasks.detection.boxes import BoxCoder, clip, final_boxes, match
+from tasks.detection.boxes import BoxCoder, clip, edges, final_boxes, match
 from tasks.detection.coco.categories import NAMES
 from tasks.detection.detector import Detector
 from tasks.detection.released import (
@@ -66,6 +66,7 @@ class SSD(Detector):
     """
 
     anchors: Tensor
+    edges: Tensor
     class_layers = ("class_predictors.",)
 
     def __init__(
@@ -139,6 +140,7 @@ class SSD(Detector):
         shapes = [(m.shape[2], m.shape[3]) for m in maps]
         self.finest = shapes[0][0] * shapes[0][1] * counts[0]  # anchors of the finest map
         self.register_buffer("anchors", anchors(shapes, self.size, scales), persistent=False)
+        self.register_buffer("edges", edges(self.size), persistent=False)
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """The feature maps that carry anchors, finest first."""
@@ -157,7 +159,7 @@ class SSD(Detector):
 
         def rows(predictor: nn.Module, fmap: Tensor, width: int) -> Tensor:
             # channels_last output: the permute is free, and the reshape a view
-            return predictor(fmap).permute(0, 2, 3, 1).reshape(len(fmap), -1, width)
+            return predictor(fmap).permute(0, 2, 3, 1).reshape(fmap.shape[0], -1, width)
 
         pairs = zip(self.box_predictors, maps, strict=True)
         code = torch.cat([rows(predictor, m, 4) for predictor, m in pairs], 1)
@@ -222,7 +224,7 @@ class SSD(Detector):
         labels = pair % logits.shape[-1] + 1
         anchor = anchor.gather(1, pair // logits.shape[-1])
         code = code.gather(1, anchor[..., None].expand(-1, -1, 4))
-        boxes = clip(self.coder.decode(code, self.anchors[anchor]), self.size)
+        boxes = clip(self.coder.decode(code, self.anchors[anchor]), self.edges)
         found = final_boxes(boxes, score, labels, self.nms_iou, self.detections)
         return found | {"scores": found["scores"].sigmoid()}
 

@@ -1,7 +1,8 @@
 """Training and scoring a detector."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -27,6 +28,12 @@ class Detection(Task[CocoData]):
     category_ids: Tensor
     monitor = "AP"
     presenter = BoxPresenter
+    deploys: ClassVar[Mapping[str, str]] = {
+        "boxes": "left, top, right and bottom in pixels of the input",
+        "scores": "of each box, 0..1, best first",
+        "labels": "of each box, the id of its label",
+        "count": "how many rows are boxes; those behind them mean nothing",
+    }
 
     def __init__(self, head: Detector, labels: Labels, **options: Any):
         super().__init__(head, labels, **options)
@@ -65,21 +72,21 @@ class Detection(Task[CocoData]):
             float[B, N] in 0..1, labels int64[B, N] category ids, and count int64[B]: an image's
             rows from `count` on pad.
         """
-        found = self.head.detect(self.head(self.preprocess(batch["image"])))
-        # factors and upper bounds of x and y, from (height, width)
-        size = batch["size"].flip(1)[:, None, None]
-        factor = size / batch["extent"].flip(1)[:, None, None]
-        corners = found["boxes"].unflatten(2, (2, 2)) * factor
-        boxes = torch.minimum(corners.clamp_(min=0), size).flatten(2)
-        rows = torch.arange(boxes.shape[1], device=boxes.device)
-        kept = (boxes[..., 2:] > boxes[..., :2]).all(-1) & (rows < found["count"][:, None])
-        order = kept.view(torch.uint8).argsort(dim=1, descending=True, stable=True)
-        return {
-            "boxes": boxes.gather(1, order[..., None].expand(-1, -1, 4)),
-            "scores": found["scores"].gather(1, order),
-            "labels": self.category_ids[found["labels"].gather(1, order)],
-            "count": kept.sum(1),
-        }
+        return placed(self.found(batch["image"]), batch["size"], batch["extent"])
+
+    def found(self, images: Tensor) -> dict[str, Tensor]:
+        """The head's boxes in pixels of the input, with category ids; see `Detector.detect`."""
+        found = self.head.detect(self.head(self.preprocess(images)))
+        return found | {"labels": self.category_ids[found["labels"]]}
+
+    def deploy(self, images: Tensor) -> dict[str, Tensor]:
+        """What `predict` returns, but in pixels of the input, which also holds any padding."""
+        size = torch.tensor([self.head.size], device=images.device)
+        return placed(self.found(images), size, size)
+
+    def deployed(self, outputs: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """What `predict` returns."""
+        return placed(outputs, batch["size"], batch["extent"])
 
     def choose(self, result: CocoResult) -> dict[str, float]:
         """The score `threshold` of best F1 over all categories together, if there is one."""
@@ -92,3 +99,30 @@ class Detection(Task[CocoData]):
         if (trainer := self._trainer) is not None:  # a teacher has none, and scores every image
             limit = trainer.limit_test_batches if trainer.testing else trainer.limit_val_batches
         return CocoAP(data.ground_truth(split, data.evaluated(split, limit)))
+
+
+def placed(found: dict[str, Tensor], size: Tensor, extent: Tensor) -> dict[str, Tensor]:
+    """Boxes of a batch in pixels of the original images, without those that lie outside them.
+
+    Args:
+        found: boxes float[B, N, 4] xyxy in pixels of the input, `scores` and `labels` [B, N], and
+            count int64[B]: an image's rows from `count` on pad.
+        size: [B, 2], height and width of the original images, or [1, 2] for all of them.
+        extent: likewise, of the part of the input that each of them fills.
+
+    Returns:
+        The same names; boxes are clipped to the images.
+    """
+    # factors and upper bounds of x and y, from (height, width)
+    size, extent = (sides.flip(1)[:, None, None] for sides in (size, extent))
+    corners = found["boxes"].unflatten(2, (2, 2)) * (size / extent)
+    boxes = torch.minimum(corners.clamp(min=0), size).flatten(2)
+    rows = torch.arange(boxes.shape[1], device=boxes.device)
+    kept = (boxes[..., 2:] > boxes[..., :2]).all(-1) & (rows < found["count"][:, None])
+    order = torch.add(rows, kept, alpha=-boxes.shape[1]).argsort(dim=1)  # those kept first
+    return {
+        "boxes": boxes.gather(1, order[..., None].expand(-1, -1, 4)),
+        "scores": found["scores"].gather(1, order),
+        "labels": found["labels"].gather(1, order),
+        "count": kept.sum(1),
+    }

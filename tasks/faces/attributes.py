@@ -1,5 +1,8 @@
 """Training and scoring a network that recognises attributes of faces."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
@@ -23,6 +26,7 @@ class FaceAttributes(Task[AttributeData]):
 
     monitor = "mean_ap"
     presenter = AttributePresenter
+    deploys: ClassVar[Mapping[str, str]] = {"probabilities": "of each attribute, 0..1"}
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy, averaged over the known labels.

@@ -1,7 +1,7 @@
 """Training and scoring a network whose embeddings tell whether two faces show one person."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -47,6 +47,9 @@ class FaceEmbedding(Task[FaceData]):
 
     head: Embedding
     presenter = EmbeddingPresenter
+    deploys: ClassVar[Mapping[str, str]] = {
+        "embedding": "of unit length; the product of two faces' is their cosine"
+    }
 
     def __init__(
         self,

@@ -43,6 +43,11 @@ class Planet(Task[PlaceData]):
     """
 
     units: ClassVar[Mapping[str, str]] = {"median_km": "km"}
+    deploys: ClassVar[Mapping[str, str]] = {
+        "cell": "the most probable cell",
+        "position": "latitude and longitude of that cell's photographs, in degrees",
+        "probabilities": "of each cell, 0..1",
+    }
 
     def __init__(
         self,

@@ -61,7 +61,9 @@ class Preprocess(nn.Module):
         """uint8[B, 3, H, W] -> float32[B, 3, H, W] normalised; keeps channels_last."""
         scale = 1 / (255 * self.std)
         shift = self.mean / self.std
-        return images.float().mul_(scale[:, None, None]).sub_(shift[:, None, None])
+        # a copy even of float32, which would otherwise be normalised in place
+        pixels = images.to(torch.float32, copy=True)
+        return pixels.mul_(scale[:, None, None]).sub_(shift[:, None, None])
 
     def augment(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised images with random flips and colours, and which were flipped, bool[B].

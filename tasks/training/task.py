@@ -45,6 +45,7 @@ class Task(LightningModule, Generic[Data]):
     units: ClassVar[Mapping[str, str]] = {}  # of scores that are not shares: name -> "km"
     presenter: ClassVar[type[Presenter[Any]]] = Presenter
     outputs_are_labels = True  # output k is about label k; a teacher's outputs must match them
+    deploys: ClassVar[Mapping[str, str]] = {}  # what the outputs of `deploy` are: name -> words
     metric: Metric  # of the evaluation in progress
 
     def __init__(
@@ -112,6 +113,28 @@ class Task(LightningModule, Generic[Data]):
     def scored(self, batch: Batch) -> Prediction:
         """What the metric takes in: the answer, and a teacher's outputs where it compares them."""
         return self.predict(batch)
+
+    def deploy(self, images: Tensor) -> Prediction:
+        """All that an exported file computes, from pixels to the answer.
+
+        `predict`, by default, which must then need nothing but the images.
+
+        Args:
+            images: uint8[B, 3, h, w], as the loaders give them.
+
+        Returns:
+            Name -> tensor with one row per image.
+        """
+        return self.predict({"image": images})
+
+    def deployed(self, outputs: Prediction, batch: Batch) -> Prediction:
+        """What `scored` gives for a batch, from the outputs of an exported file for its images.
+
+        Args:
+            outputs: as `deploy` returns them.
+            batch: of the loaders, or as `Model.predict` makes it.
+        """
+        return outputs
 
     def baselines(self, data: Data) -> dict[str, dict[str, float]]:
         """Scores on the reported split of answers that need no network, by name."""

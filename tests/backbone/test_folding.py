@@ -1,6 +1,7 @@
 """A folded network answers like the network that it was made of, which stays as it was."""
 
 import copy
+from copy import deepcopy
 
 import pytest
 import torch
@@ -220,3 +221,10 @@ def test_on_a_gpu(trunk, bf16, monkeypatch):
     scale = expected.abs().max().item()
     tolerance = (0.05 if bf16 else 1e-4) * scale
     torch.testing.assert_close(found.float(), expected, rtol=0, atol=tolerance)
+
+
+def test_a_network_that_has_answered_can_be_copied():
+    network = folded(trained(Classifier(MobileNetV1(0.25), num_classes=10)))
+    with torch.inference_mode():
+        answer = network(images(1, 64, 64))
+        assert torch.equal(deepcopy(network)(images(1, 64, 64)), answer)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision import ops
 
-from tasks.detection.boxes import BoxCoder, clip, final_boxes, iou, match, overlap, suppress
+from tasks.detection.boxes import BoxCoder, clip, edges, final_boxes, iou, match, overlap, suppress
 
 
 def random_boxes(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -106,7 +106,7 @@ def test_overlap_is_iou_without_the_union():
 def test_clipping_is_torchvisions():
     boxes = random_boxes(3, 20) * 2 - 40
     expected = ops.clip_boxes_to_image(boxes, (60, 90))
-    assert torch.equal(clip(boxes, (60, 90)), expected)
+    assert torch.equal(clip(boxes, edges((60, 90))), expected)
 
 
 def test_final_boxes_are_the_best_that_suppression_keeps():

@@ -1,0 +1,114 @@
+"""What a program needs to know of an exported file, as plain values: model.json."""
+
+import hashlib
+import math
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from tasks.export.graph import INPUT, WholeAnswer
+from tasks.runs.names import at
+from tasks.training.model import Model
+
+FORMAT = 1  # of model.json
+# what the data sets' own publishers say; the suite's drawn samples are its own
+LICENCES = {
+    "coco": "annotations CC BY 4.0; photographs under the Flickr terms of each",
+    "imagenet": "photographs for non-commercial research and education",
+    "stanford_dogs": "ImageNet's photographs, for non-commercial research and education",
+    "celeba": "non-commercial research",
+    "celeba_identities": "non-commercial research",
+    "utkface": "non-commercial research",
+}
+UNKNOWN_LICENCE = "not known to this suite: ask whoever published the data"
+
+
+def describe(model: Model, graph: WholeAnswer, form: str, file: str) -> dict[str, Any]:
+    """What model.json says.
+
+    Args:
+        graph: of the model.
+        form: the format: onnx, executorch or litert.
+        file: name of the exported file.
+    """
+    checkpoint, task = model.checkpoint, model.task
+    height, width = model.size
+    labels, trunk = checkpoint.labels, task.head.trunk
+    backbone = checkpoint.config["backbone"]
+    outputs = task.deploy(graph.example(1).permute(0, 3, 1, 2))
+    return {
+        "format": FORMAT,
+        "file": file,
+        "runtime": form,
+        "task": checkpoint.task_name,
+        "kind": at(checkpoint.config, ("task", "kind")),
+        "input": {
+            "name": INPUT,
+            "type": "uint8",
+            "shape": ["N", height, width, 3],
+            "pixels": "RGB, 0 to 255; the file normalises them itself",
+            "normalised_by": {
+                "mean": list(map(float, trunk.normalization[0])),
+                "deviation": list(map(float, trunk.normalization[1])),
+            },
+            "view": {
+                "crop_fraction": task.view.crop_fraction,
+                "box": None if task.view.box is None else list(map(float, task.view.box)),
+                "keep_aspect": task.view.keep_aspect,
+                "resampling": "bilinear, over the whole area of each pixel (Pillow's)",
+            },
+        },
+        "outputs": {
+            name: {
+                "type": str(tensor.dtype).removeprefix("torch."),
+                "shape": ["N", *tensor.shape[1:]],
+                "meaning": task.deploys.get(name, ""),
+            }
+            for name, tensor in outputs.items()
+        },
+        "labels": {
+            "outputs": list(labels.outputs),
+            "ids": list(labels.ids),
+            "names": list(labels.names),
+        },
+        "chosen": dict(checkpoint.chosen),
+        "network": {
+            "backbone": backbone | {"weights": _name(backbone.get("weights"))},
+            "weights": _name(at(checkpoint.config, ("task", "head", "weights"))),
+        },
+        "checkpoint": {"file": checkpoint.path.name, "sha256": sha256(checkpoint.path)},
+        "scores": None if checkpoint.scores is None else _finite(checkpoint.scores),
+        "data": {"name": at(checkpoint.config, ("data", "name")), "licence": licence(model)},
+        "versions": {name: installed(name) for name in ("mobilenet-suite", "torch")},
+    }
+
+
+def licence(model: Model) -> str:
+    """The terms of the data that a model was trained and scored on."""
+    config = model.checkpoint.config
+    if config.get("mode") == "sample":
+        return "drawn by this suite, Apache-2.0"
+    return LICENCES.get(str(at(config, ("data", "name"))), UNKNOWN_LICENCE)
+
+
+def installed(package: str) -> str | None:
+    """The version of a package; None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _name(weights: Any) -> Any:
+    """Where weights came from, without the folders of this machine."""
+    return Path(weights).name if isinstance(weights, str) else weights
+
+
+def _finite(scores: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in scores.items()}

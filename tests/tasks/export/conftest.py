@@ -1,0 +1,32 @@
+"""Checkpoints of every task, as an earlier version wrote them: the models that are exported."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tasks.training.model import Model
+from tests.conftest import ROOT
+
+CHECKPOINTS = ROOT / "tests" / "data" / "0.1.0"
+
+
+@pytest.fixture(scope="session")
+def model() -> Callable[[str], Model]:
+    """The model of a task."""
+    loaded: dict[str, Model] = {}
+
+    def load(task: str) -> Model:
+        if task not in loaded:
+            loaded[task] = Model.load(CHECKPOINTS / f"{task}.ckpt")
+        return loaded[task]
+
+    return load
+
+
+def noise(model: Model, count: int) -> np.ndarray:
+    """Images of coloured noise, coarse enough to look like something: uint8[count, h, w, 3]."""
+    height, width = model.size
+    cells = np.random.default_rng(count).integers(0, 256, (count, 9, 9, 3), np.uint8)
+    rows, columns = np.arange(height) * 9 // height, np.arange(width) * 9 // width
+    return np.ascontiguousarray(cells[:, rows][:, :, columns])
