@@ -7,6 +7,7 @@ ONNX, or into ExecuTorch's integer kernels.
 """
 
 from copy import deepcopy
+from typing import Any, TypeVar
 
 import torch
 
@@ -18,10 +19,11 @@ from backbone.quantized import (
     LEVELS,
     QuantizedLayer,
     Rounding,
+    quantized_layers,
     weight_limit,
 )
-from backbone.quantizing import Quantization
 
+Network = TypeVar("Network", bound=nn.Module)
 OPS = torch.ops.quantized_decomposed
 
 
@@ -109,20 +111,23 @@ def levels(rounding: Rounding | None, signed: bool) -> Levels | None:
 
 def shell(layer: QuantizedLayer) -> QuantizedLayer:
     """A copy of a layer without its tensors, for its operation."""
-    tensors = {id(t): t.to("meta") for t in (*layer.parameters(), *layer.buffers())}
-    return deepcopy(layer, tensors)
+    tensors = (*layer.parameters(), *layer.buffers())
+    memo: dict[int, Any] = {id(t): t.detach().to("meta") for t in tensors}
+    memo |= {id(layer.source): (), id(layer.shift): None}
+    return deepcopy(layer, memo)
 
 
-def as_integers(quantization: Quantization, signed: bool = False) -> nn.Module:
-    """A copy of a quantised network with integers for weights and levels for roundings.
+def as_integers(network: Network, signed: bool = False) -> Network:
+    """A copy of a network in which the quantised layers have integers for weights.
 
     Args:
-        quantization: its ranges are known, and it says which layers compute in integers.
+        network: that `backbone.quantizing.quantize` has changed; its ranges are known. Layers that
+            are exact keep float weights.
         signed: integers of activations from -128 to 127, as XNNPACK has them, not from 0 to 255.
     """
-    network = quantization.network
     tensors = {id(t): t for t in (*network.parameters(), *network.buffers())}
     copy = deepcopy(network, tensors).eval()
-    for path, layer in quantization.layers.items():
-        copy.set_submodule(path, IntegerLayer(layer, signed))
+    for path, layer in quantized_layers(network).items():
+        if layer.source:  # else it never ran
+            copy.set_submodule(path, IntegerLayer(layer, signed))
     return copy

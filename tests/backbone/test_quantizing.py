@@ -149,7 +149,7 @@ def test_every_layer_of_integers_gives_what_the_quantised_one_gives(trunk, image
     quantization = quantize(network(trunk(alpha=0.25)), call, SIZE)
     quantization.calibrate(images)
     quantization.correct_biases(images)
-    integers = as_integers(quantization)
+    integers = as_integers(quantization.network)
     seen = {}
     hooks = [
         layer.register_forward_hook(lambda _, x, y, path=path: seen.update({path: (x[0], y)}))
@@ -168,7 +168,7 @@ def test_every_layer_of_integers_gives_what_the_quantised_one_gives(trunk, image
 
 
 def test_signed_levels_are_the_same_ones(quantized, images):
-    unsigned, signed = as_integers(quantized), as_integers(quantized, signed=True)
+    unsigned, signed = as_integers(quantized.network), as_integers(quantized.network, signed=True)
     with torch.no_grad():
         assert torch.equal(unsigned(images[0]), signed(images[0]))
 
@@ -180,7 +180,7 @@ def test_a_channel_of_next_to_no_weight_keeps_its_bias(images):
     quantization = quantize(plain, call, SIZE)
     quantization.calibrate(images)
     with torch.no_grad():
-        channel = as_integers(quantization).trunk.conv0(images[0])[:, 0]
+        channel = as_integers(quantization.network).trunk.conv0(images[0])[:, 0]
     torch.testing.assert_close(channel, torch.full_like(channel, 3.0), atol=0.02, rtol=0)
 
 
@@ -201,7 +201,7 @@ def test_corrected_biases_bring_the_means_back(images):
 def test_seven_bits_use_integers_up_to_63():
     quantization = quantize(network(), call, SIZE, bits=7)
     quantization.calibrate([torch.randn(2, 3, *SIZE)])
-    weight = as_integers(quantization).trunk.conv0.weight
+    weight = as_integers(quantization.network).trunk.conv0.weight
     assert weight.abs().max() == 63
 
 
@@ -209,7 +209,7 @@ def test_layers_in_float_have_float_weights(quantized, images):
     mixed = [path for path in quantized.layers if not path.startswith("trunk.conv0")]
     try:
         quantized.use(mixed)
-        integers = as_integers(quantized)
+        integers = as_integers(quantized.network)
         assert integers.trunk.conv0.weight.dtype == torch.float32
         assert integers.trunk.conv0.after is not None  # the next layer reads integers
         assert integers.trunk.conv0.before is None
@@ -276,3 +276,13 @@ def test_padding_is_tensorflows():
     x = torch.randn(1, 3, 33, 40)
     with torch.no_grad(), in_float(nn.ModuleList([layer])):
         torch.testing.assert_close(layer(x), head.trunk.conv0(x), atol=1e-5, rtol=1e-4)
+
+
+def test_integers_can_be_copied_and_hold_no_other_tensors(quantized):
+    integers = copy.deepcopy(as_integers(quantized.network))
+    kinds = {t.dtype for t in integers.trunk.buffers()} | {t.dtype for t in integers.parameters()}
+    assert kinds == {torch.int8, torch.int32, torch.int64, torch.float32}
+    weights = sum(t.numel() for t in integers.buffers() if t.dtype == torch.int8)
+    plain = network()
+    assert weights == sum(t.numel() for n, t in plain.named_parameters() if t.ndim > 1)
+    assert not list(integers.trunk.parameters())
