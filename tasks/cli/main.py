@@ -10,6 +10,7 @@ import sys
 COMMANDS = {
     "run": ("tasks.run", "train and score a task"),
     "predict": ("tasks.predict", "answer for images with a trained model"),
+    "export": ("tasks.export", "write a trained model for another runtime, and check it"),
     "tables": ("tasks.tables", "the paper's tables and this suite's rows beside them"),
     "teacher": ("tasks.teacher", "write a trained network's outputs to a file, to teach from"),
     "bench": ("tasks.bench", "speed beside a peer's"),

@@ -12,9 +12,10 @@ from tasks.export.graph import INPUT, traced, whole_answer
 from tasks.training.model import Model
 
 OPSET = 18  # the newest that torch's exporter writes without converting
+RUNTIME = "onnxruntime"
 
 
-def write(
+def write_onnx(
     model: Model, path: Path, batch: int | None = None, described: Mapping[str, str] | None = None
 ) -> None:
     """Write a model as one ONNX file.
@@ -27,15 +28,15 @@ def write(
         batch: images per call; None: any number, N.
         described: text that the file carries as its own metadata, by name.
     """
-    content = build(model, batch)
+    content = build_onnx(model, batch)
     for key, value in (described or {}).items():
         content.metadata_props.add(key=key, value=value)
     with write_atomically(path) as partial:
         partial.write_bytes(content.SerializeToString())
 
 
-def build(model: Model, batch: int | None = None) -> Any:
-    """The model as an `onnx.ModelProto`; arguments as of `write`."""
+def build_onnx(model: Model, batch: int | None = None) -> Any:
+    """The model as an `onnx.ModelProto`; arguments as of `write_onnx`."""
     graph = whole_answer(model)
     program = torch.onnx.export(
         traced(graph, batch),
@@ -102,3 +103,8 @@ class OnnxFile:
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """The outputs by name for contiguous pixels uint8[B, h, w, 3]."""
         return dict(zip(self.names, self.session.run(None, {INPUT: images}), strict=True))
+
+
+def open_onnx(path: Path, names: list[str], threads: int | None = None) -> OnnxFile:
+    """A file to run; see `tasks.export.formats.open_exported`."""
+    return OnnxFile(path, threads)

@@ -1,7 +1,6 @@
 """A folded network answers like the network that it was made of, which stays as it was."""
 
 import copy
-from copy import deepcopy
 
 import pytest
 import torch
@@ -227,4 +226,4 @@ def test_a_network_that_has_answered_can_be_copied():
     network = folded(trained(Classifier(MobileNetV1(0.25), num_classes=10)))
     with torch.inference_mode():
         answer = network(images(1, 64, 64))
-        assert torch.equal(deepcopy(network)(images(1, 64, 64)), answer)
+        assert torch.equal(copy.deepcopy(network)(images(1, 64, 64)), answer)

@@ -1,6 +1,7 @@
 """Checkpoints of every task, as an earlier version wrote them: the models that are exported."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,3 +31,15 @@ def noise(model: Model, count: int) -> np.ndarray:
     cells = np.random.default_rng(count).integers(0, 256, (count, 9, 9, 3), np.uint8)
     rows, columns = np.arange(height) * 9 // height, np.arange(width) * 9 // width
     return np.ascontiguousarray(cells[:, rows][:, :, columns])
+
+
+@pytest.fixture(scope="session")
+def detector_file(model, tmp_path_factory) -> Path:
+    """An SSD as ONNX; a test that uses it is slow."""
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package, reason="needs the extra `onnx`")
+    from tasks.export.onnx import write_onnx
+
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    write_onnx(model("ssd_coco"), path, described={"model.json": "{}"})
+    return path

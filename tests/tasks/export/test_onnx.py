@@ -10,14 +10,7 @@ onnx = pytest.importorskip("onnx", reason="needs the extra `onnx`")
 pytest.importorskip("onnxscript", reason="needs the extra `onnx`")
 pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
 
-from tasks.export.onnx import OnnxFile, write  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def detector_file(model, tmp_path_factory):
-    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    write(model("ssd_coco"), path, described={"model.json": "{}"})
-    return path
+from tasks.export.onnx import OnnxFile  # noqa: E402
 
 
 @pytest.mark.slow

@@ -1,0 +1,136 @@
+"""The command: what it leaves behind when it succeeds, when the gate fails, and for bad input."""
+
+import hashlib
+import json
+import shutil
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from tasks.export import __main__ as command
+from tests.tasks.export.conftest import CHECKPOINTS
+
+CHECKPOINT = CHECKPOINTS / "ssd_coco.ckpt"
+
+
+@pytest.fixture
+def export(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
+        code = 0
+        try:
+            command.main()
+        except SystemExit as stop:
+            code = stop.code
+        said = capsys.readouterr()
+        return SimpleNamespace(code=code, out=said.out, err=said.err)
+
+    return call
+
+
+@pytest.fixture
+def written_before(monkeypatch, detector_file):
+    """The file need not be written again: that takes long, and it is the same."""
+    from tasks.export import onnx
+
+    monkeypatch.setattr(
+        onnx, "write_onnx", lambda model, path, *_: shutil.copy(detector_file, path)
+    )
+
+
+@pytest.mark.slow
+def test_a_file_that_is_right_is_kept_with_its_description(
+    export, written_before, sample, tmp_path
+):
+    answer = export(CHECKPOINT, f"photos={sample / 'train2017'}", f"output={tmp_path / 'out'}")
+    assert answer.code == 0, answer.err
+    assert "0 missed" in answer.out
+    folder = tmp_path / "out"
+    assert {path.name for path in folder.iterdir()} == {"model.onnx", "model.json", "parity.json"}
+    parity = json.loads((folder / "parity.json").read_text())
+    assert parity["passed"]
+    assert parity["photographs"] == 24
+    assert list(parity["by_images_per_call"]) == ["1", "3"]
+    described = json.loads((folder / "model.json").read_text())
+    assert described["input"]["shape"] == ["N", 96, 96, 3]
+    assert described["outputs"]["boxes"]["shape"] == ["N", 100, 4]
+    assert described["labels"]["names"][:2] == ["person", "bicycle"]
+    digest = hashlib.sha256(CHECKPOINT.read_bytes()).hexdigest()
+    assert described["checkpoint"] == {"file": "ssd_coco.ckpt", "sha256": digest}
+    assert str(tmp_path) not in json.dumps(described)
+
+
+@pytest.mark.slow
+def test_of_a_file_that_is_off_only_the_report_is_left(
+    export, written_before, sample, tmp_path, monkeypatch
+):
+    from tasks.export.onnx import OnnxFile
+
+    right = OnnxFile.run
+
+    def off(self, images):
+        found = right(self, images)
+        return found | {"boxes": found["boxes"] + 0.02}
+
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "model.onnx").write_text("of an earlier export")
+    (folder / "mine.txt").write_text("mine")
+    monkeypatch.setattr(OnnxFile, "run", off)
+    answer = export(CHECKPOINT, f"photos={sample / 'train2017'}", f"output={folder}")
+    assert answer.code == 1
+    assert "parity.json" in answer.err
+    assert {path.name for path in folder.iterdir()} == {"mine.txt", "parity.json"}
+    report = json.loads((folder / "parity.json").read_text())
+    assert not report["passed"]
+    assert report["by_images_per_call"]["1"]["boxes"]["missed"] > 0
+
+
+@pytest.mark.slow
+def test_bad_input_is_named_and_writes_nothing(export, sample, images, tmp_path):
+    def refused(*arguments):
+        answer = export(*arguments)
+        assert answer.code == 2, answer.out + answer.err
+        return answer.err
+
+    folder, output = sample / "train2017", f"output={tmp_path / 'out'}"
+    foreign = tmp_path / "foreign.ckpt"
+    torch.save({"state_dict": {}}, foreign)
+    assert "no checkpoint of this suite" in refused(foreign, f"photos={folder}", output)
+    assert "no such checkpoint" in refused(tmp_path / "none.ckpt", f"photos={folder}", output)
+    few = images(tmp_path / "few", ["1.jpg", "2.jpg"])
+    assert "2 photographs, and the check takes at least 20" in refused(
+        CHECKPOINT, f"photos={few}", output
+    )
+    broken = images(tmp_path / "broken", [f"{i}.jpg" for i in range(20)])
+    (broken / "7.jpg").write_text("no photograph")
+    assert "7.jpg" in refused(CHECKPOINT, f"photos={broken}", output)
+    assert "config.yaml" in refused(CHECKPOINT, output)
+    (tmp_path / "file").write_text("")
+    assert "cannot write" in refused(
+        CHECKPOINT, f"photos={folder}", f"output={tmp_path / 'file' / 'out'}"
+    )
+    assert not any((tmp_path / "out").iterdir())
+
+
+def test_data_of_other_code_is_not_built(tmp_path):
+    from backbone.errors import InputError
+    from tasks.export.photographs import run_config
+
+    (tmp_path / "config.yaml").write_text("data: {module: {_target_: os.system, a: {}}}")
+    with pytest.raises(InputError, match=r"os\.system, which is not part of this suite"):
+        run_config(SimpleNamespace(path=tmp_path / "best.ckpt"))
+    (tmp_path / "config.yaml").write_text("data: [")
+    with pytest.raises(InputError, match="is damaged"):
+        run_config(SimpleNamespace(path=tmp_path / "best.ckpt"))
+
+
+@pytest.mark.slow
+def test_by_default_the_runs_own_validation_images_are_taken(detector):
+    from tasks.export.photographs import run_data
+    from tasks.training.checkpoints import read_checkpoint
+
+    data = run_data(read_checkpoint(detector.path / "best.ckpt"))
+    assert len(data.datasets[data.reported]) == 9
