@@ -15,13 +15,12 @@ from torch import Tensor
 
 from backbone.integers import as_integers
 from backbone.quantized import quantized_layers
-from backbone.quantizing import Quantization, quantize
+from backbone.quantizing import quantize
 from tasks.training.model import Model
 from tasks.training.task import Task
 
 AT_ONCE = 16  # images per call
 COMPARED = 16  # photographs that each layer's error is measured on
-TOLERANCE = 1.0  # points of the task's score that integers may cost
 
 
 @dataclass(frozen=True)
@@ -151,3 +150,14 @@ def in_integers(model: Model, quantised: QuantisedTask, signed: bool = False) ->
 def trained_quantised(task: Task[Any]) -> bool:
     """Whether a task was trained with fake quantisation, and has ranges of its own."""
     return bool(quantized_layers(task.head))
+
+
+def learnt_task(model: Model, score: float) -> QuantisedTask:
+    """The task of a model that was trained with fake quantisation.
+
+    Args:
+        score: its own.
+    """
+    layers = quantized_layers(model.task.head)
+    bits = next(iter(layers.values())).bits
+    return QuantisedTask(model.task, bits, 0, list(layers), score=score)

@@ -1,4 +1,4 @@
-"""A task's own score on labelled images, of whatever answers for it: PyTorch or an exported file."""
+"""A task's own score on labelled images, whether PyTorch answers or an exported file."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Scorer:
         return self._score(task.scored)
 
     def lost(self, before: float, after: float) -> float:
-        """How much worse a score is than another, in points: hundredths, or the score's own unit."""
+        """How much worse a score is, in points: hundredths, or the unit of a score that has one."""
         worse = before - after if self.task.mode == "max" else after - before
         return worse if self.name in self.task.units else 100 * worse
 
