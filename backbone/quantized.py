@@ -18,6 +18,7 @@ from backbone.conv import ConvBN, SameConv2d, pad_end, same_margins
 
 LEVELS = 255  # the largest integer of an activation
 WEIGHT_BITS = 8
+RANGES = (".before.range", ".after.range")  # ends of the names of ranges in a state dict
 LARGEST_BIAS = 2**30  # as an integer of 32 bits, with room for the products that join it
 SMALLEST = 1e-9  # a step; a tensor of zeros has one too
 
