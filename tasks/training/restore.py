@@ -19,10 +19,12 @@ from backbone.trunk import Trunk
 from tasks.runs.names import NAME, RELEASED, at
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.finite import require_finite
+from tasks.training.quantization import quantize_task
 from tasks.training.task import Task
 
 # what a constructor raises for options that make no sense
 DAMAGE = (TypeError, ValueError, RuntimeError, LookupError, AttributeError, ArithmeticError)
+WEIGHTS = (8, 7)  # bits of quantised ones
 LARGEST = 10**6  # an option of no released network is larger
 HANDED = {
     "self",
@@ -80,14 +82,20 @@ def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Task[Any]:
 def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Task[Any]:
     trunk = _made(checkpoint, trust, "backbone")
     parts = checkpoint.parts
-    if not parts:
-        return _task_on(trunk, checkpoint, trust, {"num_classes": checkpoint.labels.num_classes})
-    tasks = {
-        name: _task_on(trunk, part, trust, {"num_classes": part.labels.num_classes})
-        for name, part in parts.items()
-    }
-    heads = {name: task.head for name, task in tasks.items()}
-    return _task_on(trunk, checkpoint, trust, {"heads": heads}, parts=tasks)
+    if parts:
+        tasks = {
+            name: _task_on(trunk, part, trust, {"num_classes": part.labels.num_classes})
+            for name, part in parts.items()
+        }
+        heads = {name: task.head for name, task in tasks.items()}
+        return _task_on(trunk, checkpoint, trust, {"heads": heads}, parts=tasks)
+    task = _task_on(trunk, checkpoint, trust, {"num_classes": checkpoint.labels.num_classes})
+    bits, path = at(checkpoint.config, ("quantize", "bits")), checkpoint.path
+    if bits in WEIGHTS:
+        _called(partial(quantize_task, task, checkpoint.size, bits), path)
+    elif at(checkpoint.config, ("quantize",)) is not None:
+        raise InputError(f"{path}: its configuration has quantize.bits={bits!r}, not 8 or 7")
+    return task
 
 
 def _task_on(

@@ -22,6 +22,7 @@ from tasks.training.ema import WeightEMA
 from tasks.training.finite import FiniteLoss
 from tasks.training.loggers import build_loggers
 from tasks.training.progress import ProgressBar, Throughput
+from tasks.training.quantization import RunningRanges
 from tasks.training.saving import AtomicCheckpointIO, Description
 from tasks.training.task import Task
 
@@ -103,6 +104,8 @@ def build_trainer(
         callbacks.append(EarlyStop(task.monitor, task.mode, patience))
     if lineage is not None:
         callbacks.append(Replanned(lineage))
+    if (learns := config.get("quantize")) is not None:
+        callbacks.append(RunningRanges(learns.share, learns.freeze))
     if options["enable_progress_bar"]:
         callbacks.append(ProgressBar(throughput, refresh_rate=5))
     trainer: pl.Trainer = instantiate(options, _partial_=True)(
