@@ -82,7 +82,9 @@ class IntegerLayer(nn.Module):
             self.register_buffer("weight_zeros", torch.zeros_like(steps, dtype=torch.int64))
             if bias is not None:
                 self.register_buffer("bias_steps", products)
-                bias = (bias / products).round().to(torch.int32)
+                bias = (bias / products).round()
+                # XNNPACK finds the integers of a bias by itself
+                bias = bias * products if signed else bias.to(torch.int32)
         self.register_buffer("weight", weight.contiguous())
         self.register_buffer("bias", bias)
 
@@ -94,7 +96,7 @@ class IntegerLayer(nn.Module):
         if not self.exact:
             form = (0, -self.limit, self.limit, torch.int8)
             weight = OPS.dequantize_per_channel(weight, self.weight_steps, self.weight_zeros, *form)
-            if bias is not None:
+            if bias is not None and not bias.is_floating_point():
                 form = (0, -(2**31), 2**31 - 1, torch.int32)
                 bias = OPS.dequantize_per_channel(bias, self.bias_steps, self.weight_zeros, *form)
         output = self.shell[0].operation(x, weight, bias)

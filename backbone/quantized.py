@@ -132,10 +132,11 @@ class QuantizedLayer(nn.Module):
             bias = self.shift if bias is None else bias + self.shift
         limit = weight_limit(self.bits)
         steps, products = self.steps(weight, bias)
-        zeros = torch.zeros_like(steps, dtype=torch.int32)
-        weight = torch.fake_quantize_per_channel_affine(weight, steps, zeros, 0, -limit, limit)
+        across = steps.view(-1, *[1] * (weight.ndim - 1))
+        # torch's own operation for channels checks its arguments, and makes a GPU's host wait
+        weight = through((weight / across).round().clamp(-limit, limit) * across, weight)
         if bias is not None:
-            bias = bias + ((bias / products).round() * products - bias).detach()
+            bias = through((bias / products).round() * products, bias)
         return weight, bias
 
     def steps(self, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -151,6 +152,11 @@ class QuantizedLayer(nn.Module):
             steps = torch.maximum(steps, bias.detach().abs() / (step * LARGEST_BIAS))
         steps = steps.clamp(min=SMALLEST)
         return steps, steps * step
+
+
+def through(rounded: Tensor, x: Tensor) -> Tensor:
+    """The rounded values, with the gradient of the others."""
+    return rounded.detach() + (x - x.detach())
 
 
 def convolve(conv: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

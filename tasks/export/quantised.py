@@ -6,7 +6,7 @@ before anything is written, and the file holds just what was simulated.
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -145,6 +145,18 @@ def in_integers(model: Model, quantised: QuantisedTask, signed: bool = False) ->
     written.task = deepcopy(quantised.task)
     written.task.head = as_integers(quantised.task.head, signed)
     return written
+
+
+def with_answers_in_float(quantised: QuantisedTask) -> QuantisedTask:
+    """The same, but for linear layers that answer in float, which XNNPACK has no integers for."""
+    in_float = list(quantised.in_float)
+    for path, layer in quantized_layers(quantised.task.head).items():
+        if layer.after is None and not layer.exact:
+            layer.exact = True
+            if layer.before is not None:
+                layer.before.active = False
+            in_float.append(path)
+    return replace(quantised, in_float=in_float)
 
 
 def trained_quantised(task: Task[Any]) -> bool:

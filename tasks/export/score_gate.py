@@ -28,11 +28,12 @@ from tasks.export.quantised import (
     quantise,
     trained_quantised,
     weight_bits,
+    with_answers_in_float,
 )
 from tasks.export.scoring import Scorer
 from tasks.training.model import Model
 
-WRITTEN = ("onnx",)  # the formats that hold integers
+WRITTEN = ("onnx", "executorch")  # the formats that hold integers
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,10 @@ def score_proof(options: Options, model: Model) -> ScoreProof:
             scorer.of,
             lambda score: scorer.lost(before, score) <= options.tolerance,
         )
-    written = in_integers(model, quantised, signed=form.name == "executorch")
+    xnnpack = form.name == "executorch"
+    if xnnpack:
+        quantised = with_answers_in_float(quantised)
+    written = in_integers(model, quantised, signed=xnnpack)
     return ScoreProof(written, quantised, scorer, before, options.tolerance, form, options.batch)
 
 

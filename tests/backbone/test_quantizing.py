@@ -286,3 +286,24 @@ def test_integers_can_be_copied_and_hold_no_other_tensors(quantized):
     plain = network()
     assert weights == sum(t.numel() for n, t in plain.named_parameters() if t.ndim > 1)
     assert not list(integers.trunk.parameters())
+
+
+@pytest.mark.cuda
+def test_a_gpu_trains_it_without_waiting():
+    quantization = quantize(network(), call, SIZE)
+    quantization.calibrate([torch.randn(4, 3, *SIZE)])
+    head = quantization.network
+    x = torch.randn(4, 3, *SIZE)
+    expected = head(x)
+    head.cuda()
+    x = x.cuda()
+    for rounding in (m for m in head.modules() if isinstance(m, Rounding)):
+        rounding.watching, rounding.share = True, 0.0
+    head(x).sum().backward()  # the first call sets libraries up
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        output = head(x)
+        output.sum().backward()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert (output.cpu() - expected).square().mean() < 0.01 * expected.var()
