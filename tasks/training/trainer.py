@@ -77,7 +77,7 @@ def build_trainer(
     task: Task[Any],
     throughput: Throughput,
     step: int,
-    lineage: Lineage | None,
+    lineage: Lineage | None = None,
 ) -> pl.Trainer:
     """Lightning's Trainer of `config.trainer`, writing into the run directory.
 
