@@ -179,8 +179,8 @@ def reads_of_hydra(sweep: bool) -> tuple[str, ...]:
     alone = (f"{SEARCHPATH}=", "hydra.mode=")
     if not sweep:
         return alone
-    return (*alone, "hydra/launcher=", "hydra.launcher.", "hydra/sweeper=", "hydra.sweep.",
-            "hydra.job.")  # fmt: skip
+    return (*alone, "hydra/launcher=", "hydra.launcher.", "hydra/sweeper=", "hydra.sweeper.",
+            "hydra/sweeper/", "hydra.sweep.", "hydra.job.")  # fmt: skip
 
 
 def refuse_hydras(overrides: Sequence[str], sweep: bool) -> None:
@@ -190,5 +190,6 @@ def refuse_hydras(overrides: Sequence[str], sweep: bool) -> None:
             said = "nothing reads it" if sweep else "a single run does not read it"
             raise InputError(
                 f"{override}: {said}; of Hydra's own options there are hydra.searchpath, and for "
-                "sweeps (-m) hydra/launcher, hydra.launcher.*, hydra.sweep.* and hydra.job.*"
+                "sweeps (-m) hydra/launcher, hydra.launcher.*, hydra/sweeper=optuna, "
+                "hydra.sweeper.*, hydra.sweep.* and hydra.job.*"
             )

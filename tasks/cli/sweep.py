@@ -31,6 +31,8 @@ from tasks.cli.configuration import compose_config
 from tasks.cli.ending import Terminated
 from tasks.cli.flags import Flags
 from tasks.cli.jobs import Job, find_jobs, shared_options
+from tasks.cli.overrides import about_hydra, parse_overrides
+from tasks.cli.search import require_optuna, search
 from tasks.runs.processes import end_with_parent
 from tasks.runs.report import OF_0_1_0, aligned, format_score
 
@@ -39,6 +41,7 @@ OF_THE_SWEEP = (
     "hydra/launcher=",
     "hydra.launcher.",
     "hydra/sweeper=",
+    "hydra.sweeper.",
     "hydra.sweep.",
     "hydra.job.",
 )
@@ -89,9 +92,18 @@ def sweep(module: str, flags: Flags) -> None:
     """
     shared = shared_options(flags)
     places = [o for o in flags.overrides if o.startswith("paths.")]
+    if "hydra/sweeper=optuna" in shared:
+        require_optuna()
+        plain = [o for o in flags.overrides if not about_hydra(o) and is_plain(o)]
+        config = compose_config([*shared, *plain], with_hydra=True)
+        search(process_of(module, shared), flags.overrides, shared, config)
+        return
     config = compose_config([*shared, *places], with_hydra=True)
     if config.hydra.runtime.choices["hydra/sweeper"] != "basic":
-        raise InputError("hydra/sweeper: a sweep here goes through all combinations; leave it out")
+        raise InputError(
+            "hydra/sweeper: a sweep here goes through all combinations, or with optuna searches; "
+            "leave it out"
+        )
     jobs = find_jobs(flags)
     due = [job for job in jobs if job.state == "due"]
     print(f"sweep of {len(jobs)} jobs, {len(due)} to run", flush=True)
@@ -104,6 +116,18 @@ def sweep(module: str, flags: Flags) -> None:
         sys.exit(1)
 
 
+def is_plain(override: str) -> bool:
+    """Whether an override gives one value."""
+    (parsed,) = parse_overrides([override])
+    return not parsed.is_sweep_override()
+
+
+def process_of(module: str, shared: Sequence[str]) -> Process:
+    """The process of a job, with those of Hydra's own options that are about the job."""
+    own = [option for option in shared if not option.startswith(OF_THE_SWEEP)]
+    return Process((sys.executable, "-m", module, *own))
+
+
 def launch(jobs: list[Job], module: str, shared: Sequence[str], config: DictConfig) -> None:
     """Hand the jobs to the launcher that Hydra is configured with, and set their states.
 
@@ -111,12 +135,11 @@ def launch(jobs: list[Job], module: str, shared: Sequence[str], config: DictConf
         shared: Hydra's own options of the sweep.
         config: with Hydra's own part, as its launchers want it.
     """
-    own = [option for option in shared if not option.startswith(OF_THE_SWEEP)]
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=HydraContext(
             GlobalHydra.instance().config_loader(), cast(Any, NoCallbacks())
         ),
-        task_function=Process((sys.executable, "-m", module, *own)),
+        task_function=process_of(module, shared),
         config=config,
     )
     for job in jobs:

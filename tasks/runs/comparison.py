@@ -137,7 +137,7 @@ def _difference(
 
 def comparison_text(first: Scored, second: Scored, differences: Sequence[Difference]) -> str:
     """The comparison as a page for people."""
-    rows = [("", "A", "B", "B - A", "95% interval", "")]
+    rows: list[tuple[str, ...]] = [("", "A", "B", "B - A", "95% interval", "")]
     for of in differences:
         if np.isnan(of.first) or np.isnan(of.second):
             continue
@@ -148,8 +148,8 @@ def comparison_text(first: Scored, second: Scored, differences: Sequence[Differe
         scores = (format_score(score, of.unit) for score in (of.first, of.second))
         rows.append((of.name, *scores, change, between, of.verdict))
     lines = [f"A: {first.path}", f"B: {second.path}"]
-    for of, letter in ((first, "A"), (second, "B")):
-        lines += [f"   {letter} has {text}" for text in _own_options(of, first, second)]
+    for run, letter in ((first, "A"), (second, "B")):
+        lines += [f"   {letter} has {text}" for text in _own_options(run, first, second)]
     about = " and ".join(dict.fromkeys(of.about for of in differences))
     return "\n".join(
         [

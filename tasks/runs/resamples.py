@@ -85,7 +85,9 @@ def write_resamples(path: Path, drawn: Sequence[Drawn]) -> None:
     """Write the file."""
     facts = [asdict(d) | {"scores": list(d.scores)} for d in drawn]
     about = {"format": FORMAT, "seed": SEED, "parts": facts}
-    arrays = {f"{k}/{n}": v for k, d in enumerate(drawn) for n, v in d.scores.items()}
+    arrays: dict[str, Any] = {
+        f"{k}/{n}": v for k, d in enumerate(drawn) for n, v in d.scores.items()
+    }
     content = io.BytesIO()
     np.savez_compressed(content, about=np.array(json.dumps(about)), **arrays)
     with write_atomically(path) as partial:

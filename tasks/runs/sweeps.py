@@ -1,7 +1,7 @@
 """The runs below a folder side by side: what they differ in, their scores, and what failed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,13 +87,16 @@ def read_found(path: Path) -> FoundRun | None:
 
 
 def leading(runs: Sequence[FoundRun]) -> tuple[str, bool] | None:
-    """The score that runs are ranked by, and whether less of it is better; None without results.
+    """The score that runs are ranked by, and whether less of it is better; None without results."""
+    result = next((run.result for run in runs if run.result is not None), None)
+    return None if result is None else leading_score_of(result)
+
+
+def leading_score_of(result: Mapping[str, Any]) -> tuple[str, bool]:
+    """The score that a run is ranked by, and whether less of it is better.
 
     It is the paper's, or else the monitored one, or else the first.
     """
-    result = next((run.result for run in runs if run.result is not None), None)
-    if result is None:
-        return None
     metrics, paper = result["metrics"], result.get("paper")
     names = [paper["metric"]] if paper else []
     names += [result.get("monitor"), *metrics]

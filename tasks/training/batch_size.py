@@ -8,6 +8,7 @@ its checkpoints, use the number that was found at the start.
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -48,14 +49,17 @@ def with_batch_size(config: DictConfig, size: int) -> DictConfig:
     return made
 
 
-def take_up_batch_size(directory: RunDirectory) -> None:
-    """Give a run that goes on the batch size that it has found before.
+def take_up_batch_size(directory: RunDirectory, source: Path | None) -> None:
+    """Give a run that goes on the batch size that was found before.
+
+    Args:
+        source: the checkpoint that it goes on from; None where it begins from nothing.
 
     Raises:
-        InputError: last.ckpt is damaged.
+        InputError: the checkpoint is damaged.
     """
-    if is_auto(directory.config) and directory.last.exists():
-        found = read_checkpoint(directory.last).config.get("data", {}).get("batch_size")
+    if is_auto(directory.config) and source is not None:
+        found = read_checkpoint(source).config.get("data", {}).get("batch_size")
         if isinstance(found, int):
             directory.settle(with_batch_size(directory.config, found))
 

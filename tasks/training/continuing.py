@@ -63,11 +63,13 @@ def take_over(directory: RunDirectory, task: Task[Any]) -> Lineage | None:
 
 
 def source_of(directory: RunDirectory) -> Path | None:
-    """The checkpoint of another run that this one is to go on from; None if there is none.
+    """The checkpoint that a run goes on from: its own, or another run's; None if there is none.
 
     Raises:
         InputError: `extend` without a finished run to extend.
     """
+    if directory.last.exists():
+        return directory.last
     config = directory.config
     given, more = OmegaConf.select(config, "resume"), OmegaConf.select(config, "extend")
     if given not in OWN:

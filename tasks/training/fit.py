@@ -20,7 +20,7 @@ from tasks.runs.processes import is_main_process
 from tasks.training.batch_norm import check_batch_norm
 from tasks.training.batch_size import UNTIL_FOUND, is_auto, take_up_batch_size
 from tasks.training.build import build_data, build_task, fill_head, sample_images, sample_pixels
-from tasks.training.continuing import take_over
+from tasks.training.continuing import source_of, take_over
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
 from tasks.training.form import open_form, with_form
@@ -82,7 +82,7 @@ def build_run(
     """
     started = time.perf_counter()
     _set_up_process(config)
-    take_up_batch_size(directory)
+    take_up_batch_size(directory, source_of(directory))
     config = directory.config
     found_later = {"batch_size": UNTIL_FOUND} if is_auto(config) else {}
     data = build_data(config, **found_later)

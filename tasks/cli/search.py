@@ -1,0 +1,133 @@
+"""A search by Optuna in place of all combinations: -m hydra/sweeper=optuna.
+
+    python -m tasks.run -m hydra/sweeper=optuna hydra.sweeper.n_trials=20 task=ssd_coco \\
+        'optimizer.lr=tag(log,interval(1e-4,1e-1))' optimizer.warmup=choice(0.0,0.1)
+
+A trial is a run like any other, with a run directory of its own. They are the search's memory: the
+sampler is seeded, so the same command again asks for the same trials in the same order, is told the
+results of those that have finished, continues the one that was interrupted, and goes on from there.
+"""
+
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from backbone.errors import InputError
+from tasks.cli.configuration import check_config, compose_config
+from tasks.cli.overrides import SEARCHPATH, about_hydra, parse_overrides
+from tasks.runs.directory import RunDirectory
+from tasks.runs.sweeps import leading_score_of
+
+RESULTS = "optimization_results.yaml"  # Optuna's sweeper writes it
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a trial is worth: the score of its run, such that more is always better.
+
+    Args:
+        process: (configuration) -> exit code; runs a job to its end.
+        shared: Hydra's own options of the search, of which the search path is a run's too.
+    """
+
+    process: Any
+    shared: tuple[str, ...]
+
+    def __call__(self, config: DictConfig) -> float:
+        """Run the job and return its score; an error fails the trial and not the search."""
+        overrides = list(HydraConfig.get().overrides.task)
+        code = self.process(config)
+        if code != 0:
+            raise RuntimeError(f"the run ended with exit code {code}")
+        given = [*overrides, *(o for o in self.shared if o.startswith(SEARCHPATH))]
+        result = RunDirectory(check_config(compose_config(given), given)).result()
+        if result is None:
+            raise RuntimeError("the run ended without a result")
+        name, falls = leading_score_of(result)
+        value = float(result["metrics"][name])
+        return -value if falls else value
+
+
+def search(
+    process: Any, overrides: Sequence[str], shared: Sequence[str], config: DictConfig
+) -> None:
+    """Let Optuna's sweeper choose and run the trials, and print the best one.
+
+    Args:
+        process: see Objective.
+        overrides: of the command line, those of Hydra's own included.
+        config: composed with Hydra's own part.
+
+    Raises:
+        InputError: the sweeper is not installed, nothing is searched, or an option that the search
+            sets itself.
+    """
+    own = [override for override in overrides if not about_hydra(override)]
+    if not any(override.is_sweep_override() for override in parse_overrides(own)):
+        raise InputError(
+            "hydra/sweeper=optuna: no option is searched; give one a range, such as "
+            "'optimizer.lr=tag(log,interval(1e-4,1e-1))' or optimizer.warmup=choice(0.0,0.1)"
+        )
+    for override in overrides:
+        if override.startswith(("hydra.sweeper.direction", "hydra.sweeper.storage")):
+            raise InputError(
+                f"{override}: the search knows which way a score is better, and the run "
+                "directories are its memory; leave it out"
+            )
+    with open_dict(config):
+        sweeper = config.hydra.sweeper
+        sweeper.direction = "maximize"
+        if OmegaConf.select(sweeper, "sampler.seed") is None:
+            sweeper.sampler.seed = config.seed
+        if not any(o.startswith("hydra.sweeper.max_failure_rate") for o in overrides):
+            sweeper.max_failure_rate = 1.0
+    import optuna
+
+    warnings.filterwarnings("ignore", module="optuna|hydra_plugins")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    made: Any = Plugins.instance().instantiate_sweeper(
+        hydra_context=HydraContext(GlobalHydra.instance().config_loader(), cast(Any, _Silent())),
+        task_function=Objective(process, tuple(shared)),
+        config=config,
+    )
+    print(f"search of {config.hydra.sweeper.n_trials} trials", flush=True)
+    try:
+        made.sweep(own)
+    except ValueError as error:
+        if "No trials are completed" not in str(error):
+            raise
+        print("no trial has finished")
+        sys.exit(1)
+    found = yaml.safe_load((Path(config.hydra.sweep.dir) / RESULTS).read_text())
+    chosen = " ".join(f"{name}={value}" for name, value in found["best_params"].items())
+    print(f"\nbest: {abs(found['best_value']):.4g} with {chosen}")
+    print(f"all trials: python -m tasks.sweeps {config.hydra.sweep.dir}")
+
+
+def require_optuna() -> None:
+    """Raise InputError unless Optuna's sweeper is installed."""
+    if find_spec("hydra_plugins.hydra_optuna_sweeper") is None:
+        raise InputError(
+            "hydra/sweeper=optuna: it is not installed: python -m pip install "
+            '"hydra-optuna-sweeper>=1.3" (the extra optuna), or leave it out to go through all '
+            "combinations"
+        )
+
+
+class _Silent:
+    """What a launcher calls at the start and the end of a job: nothing."""
+
+    def on_job_start(self, config: DictConfig, **facts: Any) -> None: ...
+
+    def on_job_end(self, config: DictConfig, **facts: Any) -> None: ...
