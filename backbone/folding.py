@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from backbone.conv import ConvBN, SameConv2d, pad_end, same_margins
+from backbone.quantized import QuantizedLayer
 from backbone.trunk import Trunk
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -181,6 +182,8 @@ def folded(network: Network) -> Network:
                 delattr(layer, name)
     for parent in list(copy.modules()):
         for name, child in list(parent.named_children()):
+            if isinstance(parent, QuantizedLayer):
+                continue  # it folds by itself, and rounds what comes of it
             if isinstance(child, nn.Conv2d) and is_plain(child):
                 setattr(parent, name, FoldedConv(child))
     return copy

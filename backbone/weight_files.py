@@ -17,6 +17,7 @@ from torch import Tensor
 from backbone.errors import InputError
 from backbone.frozen_graph import SUFFIX, read_frozen_graph
 from backbone.keras_h5 import MAGIC, read_keras_h5
+from backbone.quantized import RANGES
 from backbone.tensorflow_names import is_tensorflow, tensorflow_state
 from backbone.tflite_file import TfliteModel, is_tflite, read_tflite
 from backbone.weight_names import (
@@ -170,7 +171,7 @@ def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
         native + key.removeprefix(prefix): value
         for prefix, native in ((TRUNK, ""), (CLASSIFIER, "fc."))
         for key, value in content["state_dict"].items()
-        if key.startswith(prefix)
+        if key.startswith(prefix) and not key.endswith(RANGES)
     }
     if not state:
         raise InputError(

@@ -23,7 +23,7 @@ LAUNCHED = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_I
 
 
 # Fixtures that train or draw: a test that uses one is slow.
-SLOW = {"run", "detector", "tiny", "trained", "dogs"}
+SLOW = {"run", "detector", "quantised_detector", "tiny", "trained", "dogs"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -161,6 +161,27 @@ def detector(run, sample, tmp_path_factory) -> Detector:
     assert answer.code == 0, answer.err
     (path,) = folder.glob("runs/ssd_coco/*")
     return Detector(folder / "runs", path, answer)
+
+
+def qat_options(sample: Path, detector: Detector, folder: Path) -> list[str]:
+    """Options of a run that goes on with the tiny detector's weights under fake quantisation."""
+    return [
+        *tiny_options(sample, folder),
+        "quantize=qat",
+        f"task.head.weights={detector.path / 'best.ckpt'}",
+        "optimizer=sgd",
+        "optimizer.lr=1e-3",
+    ]
+
+
+@pytest.fixture(scope="session")
+def quantised_detector(run, sample, detector, tmp_path_factory) -> Path:
+    """The folder of a finished run of `qat_options`."""
+    folder = tmp_path_factory.mktemp("quantised")
+    answer = run(*qat_options(sample, detector, folder))
+    assert answer.code == 0, answer.err
+    (path,) = folder.glob("runs/ssd_coco/*")
+    return path
 
 
 @pytest.fixture

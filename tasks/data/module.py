@@ -304,7 +304,7 @@ class DataModule(LightningDataModule):
         Args:
             limit: batches of each process as Lightning limits them: a number, a share, or None.
         """
-        count, world = len(self.datasets[split]), self.running.world_size
+        count, world = len(self.datasets[split]), self.trainer.world_size if self.trainer else 1
         share = -(-count // world)  # of the first process, which has the most batches
         batches = limited(-(-share // self.batch_size), limit)
         return min(batches * self.batch_size * world, count)

@@ -119,7 +119,9 @@ def placed(found: dict[str, Tensor], size: Tensor, extent: Tensor) -> dict[str, 
     boxes = torch.minimum(corners.clamp(min=0), size).flatten(2)
     rows = torch.arange(boxes.shape[1], device=boxes.device)
     kept = (boxes[..., 2:] > boxes[..., :2]).all(-1) & (rows < found["count"][:, None])
-    order = torch.add(rows, kept, alpha=-boxes.shape[1]).argsort(dim=1)  # those kept first
+    # those kept first; some runtimes have no sort
+    many = boxes.shape[1]
+    order = torch.add(rows, kept, alpha=-many).topk(many, dim=1, largest=False).indices
     return {
         "boxes": boxes.gather(1, order[..., None].expand(-1, -1, 4)),
         "scores": found["scores"].gather(1, order),

@@ -23,18 +23,22 @@ LICENCES = {
 UNKNOWN_LICENCE = "not known to this suite: ask whoever published the data"
 
 
-def describe(model: Model, graph: WholeAnswer, form: str, file: str) -> dict[str, Any]:
+def describe(
+    model: Model, graph: WholeAnswer, form: str, file: str, batch: int | None = None
+) -> dict[str, Any]:
     """What model.json says.
 
     Args:
         graph: of the model.
         form: the format: onnx, executorch or litert.
         file: name of the exported file.
+        batch: images per call; None: any number, which is written N.
     """
     checkpoint, task = model.checkpoint, model.task
     height, width = model.size
     labels, trunk = checkpoint.labels, task.head.trunk
     backbone = checkpoint.config["backbone"]
+    count = "N" if batch is None else batch
     outputs = task.deploy(graph.example(1).permute(0, 3, 1, 2))
     return {
         "format": FORMAT,
@@ -45,7 +49,7 @@ def describe(model: Model, graph: WholeAnswer, form: str, file: str) -> dict[str
         "input": {
             "name": INPUT,
             "type": "uint8",
-            "shape": ["N", height, width, 3],
+            "shape": [count, height, width, 3],
             "pixels": "RGB, 0 to 255; the file normalises them itself",
             "normalised_by": {
                 "mean": list(map(float, trunk.normalization[0])),
@@ -61,7 +65,7 @@ def describe(model: Model, graph: WholeAnswer, form: str, file: str) -> dict[str
         "outputs": {
             name: {
                 "type": str(tensor.dtype).removeprefix("torch."),
-                "shape": ["N", *tensor.shape[1:]],
+                "shape": [count, *tensor.shape[1:]],
                 "meaning": task.deploys.get(name, ""),
             }
             for name, tensor in outputs.items()

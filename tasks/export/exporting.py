@@ -1,16 +1,18 @@
 """Writing a model for another runtime: the file, model.json and parity.json, or only the report."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from backbone.files import require_writable, write_atomically
 from tasks.export.description import describe
-from tasks.export.gate import check, told_parity
+from tasks.export.gate import parity_proof
 from tasks.export.graph import whole_answer
 from tasks.export.options import Options
-from tasks.export.photographs import named_photographs, pixels_of_files, validation_pixels
+from tasks.export.quantised import trained_quantised
+from tasks.export.score_gate import score_proof
 from tasks.runs.directory import write_whole
 from tasks.training.model import Model
 
@@ -19,6 +21,33 @@ DESCRIPTION, REPORT = "model.json", "parity.json"
 
 class GateError(Exception):
     """A file that does not answer as the checkpoint does; the message says how."""
+
+
+class Proof(Protocol):
+    """What is written, and how a written file is seen to be right.
+
+    Attributes:
+        model: whose file it is.
+        precision: of the file, for model.json.
+    """
+
+    @property
+    def model(self) -> Model:
+        """See above."""
+        ...
+
+    @property
+    def precision(self) -> dict[str, Any]:
+        """See above."""
+        ...
+
+    def check(self, path: Path) -> dict[str, Any]:
+        """What parity.json says of a file, as plain values; `passed` is one of them."""
+        ...
+
+    def told(self, report: Mapping[str, Any]) -> str:
+        """That report in a few lines."""
+        ...
 
 
 def export(options: Options, trust: list[str]) -> Path:
@@ -36,21 +65,19 @@ def export(options: Options, trust: list[str]) -> Path:
     target = folder / form.file
     for name in (form.file, DESCRIPTION, REPORT):
         require_writable(folder / name)
-    paths = None if options.photos is None else named_photographs(options.photos)
     model = Model.load(options.checkpoint, trust)
-    if paths is None:
-        pixels, source = validation_pixels(model.checkpoint)
-    else:
-        pixels, source = pixels_of_files(model, paths), f"photos={options.photos}"
-    description = describe(model, whole_answer(model), form.name, form.file)
+    integers = options.int8 is not None or trained_quantised(model.task)
+    proof: Proof = score_proof(options, model) if integers else parity_proof(options, model)
+    description = describe(model, whole_answer(model), form.name, form.file, options.batch)
+    description |= {"precision": proof.precision}
     with suppress(_OffError), write_atomically(target) as partial:
-        form.write(model, partial, options.batch, {DESCRIPTION: _json(description)})
-        report = check(model, form, partial, pixels, options.batch) | {"source": source}
+        form.write(proof.model, partial, options.batch, {DESCRIPTION: _json(description)})
+        report = proof.check(partial)
         report["megabytes"] = round(partial.stat().st_size / 1e6, 2)
         if not report["passed"]:
             raise _OffError  # which leaves no partial file
     write_whole(folder / REPORT, _json(report))
-    print(told_parity(report))
+    print(proof.told(report))
     if not report["passed"]:
         for name in (form.file, DESCRIPTION):  # of an earlier export, which the report is not about
             (folder / name).unlink(missing_ok=True)

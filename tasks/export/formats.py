@@ -90,6 +90,7 @@ FORMATS = {
             ".onnx",
             {"onnx": "1.23", "onnxscript": "0.7.2", "onnxruntime": "1.32"},
         ),
+        Format("executorch", ".pte", {"executorch": "1.5.1", "torchao": "0.18"}, batch=1),
     )
 }
 

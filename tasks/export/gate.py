@@ -2,8 +2,9 @@
 
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,9 +12,53 @@ import torch
 from tasks.export.comparing import compare
 from tasks.export.description import installed
 from tasks.export.formats import Format, open_exported
+from tasks.export.options import Options
+from tasks.export.photographs import named_photographs, pixels_of_files, validation_pixels
 from tasks.training.model import Model
 
 ODD = 3  # images per call, besides 1, of a file that takes any number
+
+
+@dataclass(frozen=True)
+class ParityProof:
+    """Writes a model as it is, and compares the file's answers with PyTorch's.
+
+    Args:
+        model: on the CPU.
+        form: of the file.
+        pixels: photographs, contiguous uint8[N, h, w, 3].
+        source: where they come from, in words.
+        batch: images per call that the file is written for; None: any number.
+    """
+
+    model: Model
+    form: Format
+    pixels: np.ndarray
+    source: str
+    batch: int | None
+    precision: ClassVar[dict[str, Any]] = {"weights": "float32"}
+
+    def check(self, path: Path) -> dict[str, Any]:
+        """What parity.json says of a file."""
+        return check(self.model, self.form, path, self.pixels, self.batch) | {"source": self.source}
+
+    def told(self, report: Mapping[str, Any]) -> str:
+        """That in a few lines."""
+        return told_parity(report)
+
+
+def parity_proof(options: Options, model: Model) -> ParityProof:
+    """The proof of a file in float.
+
+    Raises:
+        InputError: the photographs cannot be used.
+    """
+    if options.photos is None:
+        pixels, source = validation_pixels(model.checkpoint)
+    else:
+        paths = named_photographs(options.photos)
+        pixels, source = pixels_of_files(model, paths), f"photos={options.photos}"
+    return ParityProof(model, options.form, pixels, source, options.batch)
 
 
 def check(model: Model, form: Format, path: Path, pixels: np.ndarray, batch: int | None) -> Any:

@@ -49,7 +49,8 @@ def whole_answer(model: Model) -> WholeAnswer:
     task = copy.deepcopy(model.task).cpu().eval()
     for tensor in (*task.parameters(), *task.buffers()):
         tensor.requires_grad_(False)
-        tensor.data = tensor.data.contiguous()
+        # a copy, because `contiguous` leaves the strides of a 1x1 kernel as they are
+        tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)
     return WholeAnswer(task, model.size)
 
 

@@ -13,8 +13,14 @@ KEYS = {
     "batch": "images per call: dynamic, or a number",
     "photos": "the photographs of the check: a folder, a file, or a pattern in quotes",
     "output": "the folder to write",
+    "int8": "8-bit integers: a folder of photographs, or a pattern in quotes, to measure ranges on",
+    "tolerance": "points of its score that a file of integers may lose: 0 to 100",
+    "reduce_range": "7-bit weights: true for CPUs without VNNI, false, or auto for this machine's",
+    "data.root": "where the checkpoint's labelled data lie now; integers are scored on them",
 }
 LARGEST_BATCH = 1024
+TOLERANCE = 1.0  # points
+CHOICES = {"true": True, "false": False, "auto": None}
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,11 @@ class Options:
         batch: images per call; None: any number.
         photos: for the check; None: the checkpoint's validation images.
         output: the folder to write.
+        int8: photographs to measure the ranges of integers on; None: the file is in float, unless
+            the checkpoint was trained for integers.
+        tolerance: points of its score that a file of integers may lose.
+        reduce_range: whether the weights have 7 bits; None: if this machine's CPU needs it.
+        root: of the labelled data that a file of integers is scored on; None: the run's own.
     """
 
     checkpoint: Path
@@ -34,6 +45,10 @@ class Options:
     batch: int | None
     photos: Path | None
     output: Path
+    int8: Path | None = None
+    tolerance: float = TOLERANCE
+    reduce_range: bool | None = None
+    root: Path | None = None
 
 
 def parse_options(checkpoint: Path, given: Sequence[str]) -> Options:
@@ -61,14 +76,34 @@ def parse_options(checkpoint: Path, given: Sequence[str]) -> Options:
     if name not in FORMATS:
         raise InputError(f"format={name}: give {KEYS['format']}")
     form = FORMATS[name]
-    photos, output = values.get("photos"), values.get("output")
+    photos, output, int8, root = (
+        Path(values[key]) if key in values else None
+        for key in ("photos", "output", "int8", "data.root")
+    )
+    reduce_range = values.get("reduce_range", "auto")
+    if reduce_range not in CHOICES:
+        raise InputError(f"reduce_range={reduce_range}: give true, false or auto")
     return Options(
         checkpoint=checkpoint,
         form=form,
         batch=_batch(values["batch"], form) if "batch" in values else form.batch,
-        photos=None if photos is None else Path(photos),
-        output=checkpoint.parent / name if output is None else Path(output),
+        photos=photos,
+        output=output or checkpoint.parent / (name if int8 is None else f"{name}-int8"),
+        int8=int8,
+        tolerance=_tolerance(values.get("tolerance", str(TOLERANCE))),
+        reduce_range=CHOICES[reduce_range],
+        root=root,
     )
+
+
+def _tolerance(value: str) -> float:
+    try:
+        points = float(value)
+    except ValueError:
+        points = -1.0
+    if not 0 <= points <= 100:
+        raise InputError(f"tolerance={value}: give points of the score, from 0 to 100")
+    return points
 
 
 def _batch(value: str, form: Format) -> int | None:

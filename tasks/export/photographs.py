@@ -1,5 +1,6 @@
 """The photographs that an exported file is checked on, as the network sees them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from tasks.training.checkpoints import Checkpoint
 from tasks.training.model import Model
 from tasks.training.presenter import spread
 
-FEWEST, MOST = 20, 32
+FEWEST, MOST, CALIBRATION = 20, 32, 64
 ADVICE = "name photographs with photos=FOLDER"
+LABELLED = "say where the data lie with data.root=FOLDER"
 
 
 def named_photographs(given: Path) -> list[Path]:
@@ -28,10 +30,27 @@ def named_photographs(given: Path) -> list[Path]:
     Raises:
         InputError: there are fewer, or one is no file.
     """
+    return _some_of(given, "photos", MOST, _too_few)
+
+
+def calibration_photographs(given: Path) -> list[Path]:
+    """The same for the ranges of integers, at most 64.
+
+    Raises:
+        InputError: as above.
+    """
+
+    def too_few(count: int) -> str:
+        return _too_few(count, "ranges are measured on", "name a folder with more of them")
+
+    return _some_of(given, "int8", CALIBRATION, too_few)
+
+
+def _some_of(given: Path, option: str, most: int, too_few: Callable[[int], str]) -> list[Path]:
     paths = [path for path in named_images([given])[0] if not is_video(path)]
     if len(paths) < FEWEST:
-        raise InputError(f"photos={given}: {_too_few(len(paths))}")
-    chosen = [paths[row] for row in spread(len(paths), MOST)]
+        raise InputError(f"{option}={given}: {too_few(len(paths))}")
+    chosen = [paths[row] for row in spread(len(paths), most)]
     for path in chosen:
         require_file(path)
     return chosen
@@ -68,26 +87,33 @@ def validation_pixels(checkpoint: Checkpoint) -> tuple[np.ndarray, str]:
     return np.ascontiguousarray(images.numpy()), f"{split} images of {name}"
 
 
-def run_data(checkpoint: Checkpoint) -> DataModule:
+def run_data(checkpoint: Checkpoint, root: Path | None = None, advice: str = ADVICE) -> DataModule:
     """The data of the run that wrote a checkpoint, set up.
+
+    Args:
+        root: folder where they lie now; None: where they lay then.
+        advice: what to do where they are not there.
 
     Raises:
         InputError: as of `validation_pixels`.
     """
-    config = run_config(checkpoint)
+    config = run_config(checkpoint, advice)
+    module = OmegaConf.to_container(config.data.module, resolve=True)
+    if root is not None:
+        module = _moved(module, str(OmegaConf.select(config, "data.root")), str(root))
     try:
-        data: DataModule = instantiate(config.data.module, batch_size=1, workers=0)
+        data: DataModule = instantiate(module, batch_size=1, workers=0)
         data.setup("fit")
     except InputError as error:
-        raise InputError(f"{error}. To check the file on other images, {ADVICE}") from error
+        raise InputError(f"{error}. To check the file on other images, {advice}") from error
     except Exception as error:
         if isinstance(error.__cause__, InputError):
-            raise InputError(f"{error.__cause__}. To check on other images, {ADVICE}") from error
+            raise InputError(f"{error.__cause__}. To check on other images, {advice}") from error
         raise
     return data
 
 
-def run_config(checkpoint: Checkpoint) -> DictConfig:
+def run_config(checkpoint: Checkpoint, advice: str = ADVICE) -> DictConfig:
     """The configuration beside a checkpoint, of whose data only this suite's own are built.
 
     Raises:
@@ -95,19 +121,28 @@ def run_config(checkpoint: Checkpoint) -> DictConfig:
     """
     path = checkpoint.path.parent / "config.yaml"
     if not path.is_file():
-        raise InputError(f"{path}, which says what data the run had, is not there: {ADVICE}")
+        raise InputError(f"{path}, which says what data the run had, is not there: {advice}")
     try:
         config = OmegaConf.load(path)
         assert isinstance(config, DictConfig)
         plain = OmegaConf.to_container(config.data.module, resolve=True)
     except (OmegaConfBaseException, yaml.YAMLError, AssertionError, ValueError, OSError) as error:
-        raise InputError(f"{path} is damaged: {ADVICE}") from error
+        raise InputError(f"{path} is damaged: {advice}") from error
     foreign = [target for target in _targets(plain) if not target.startswith("tasks.")]
     if foreign:
         raise InputError(
-            f"{path}: its data are {foreign[0]}, which is not part of this suite: {ADVICE}"
+            f"{path}: its data are {foreign[0]}, which is not part of this suite: {advice}"
         )
     return config
+
+
+def _moved(value: Any, old: str, new: str) -> Any:
+    """Plain values with one text in place of another."""
+    if isinstance(value, list):
+        return [_moved(inner, old, new) for inner in value]
+    if isinstance(value, dict):
+        return {key: _moved(inner, old, new) for key, inner in value.items()}
+    return new if value == old else value
 
 
 def _targets(value: Any) -> list[str]:
@@ -120,5 +155,5 @@ def _targets(value: Any) -> list[str]:
     return own + [target for inner in value.values() for target in _targets(inner)]
 
 
-def _too_few(count: int) -> str:
-    return f"{count} photographs, and the check takes at least {FEWEST}: {ADVICE}"
+def _too_few(count: int, what: str = "the check takes", advice: str = ADVICE) -> str:
+    return f"{count} photographs, and {what} at least {FEWEST}: {advice}"

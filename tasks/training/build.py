@@ -102,11 +102,17 @@ def build_head(trunk: Any, head: Any, num_classes: int) -> Head:
     return built
 
 
-def fill_head(task: Task[Any], config: DictConfig, weights: Loaded | None) -> None:
-    """For mode=evaluate: see to it that weights fill the whole head, not only its trunk.
+def fill_head(
+    task: Task[Any],
+    config: DictConfig,
+    weights: Loaded | None,
+    why: str = "mode=evaluate scores trained weights",
+) -> None:
+    """See to it that weights fill the whole head, not only its trunk.
 
     Args:
         weights: what was loaded before.
+        why: they have to, for the message.
 
     Raises:
         InputError: a part of the head would stay at its random start; or the checkpoint's outputs
@@ -118,7 +124,7 @@ def fill_head(task: Task[Any], config: DictConfig, weights: Loaded | None) -> No
     if weights is None or not (source.endswith(".ckpt") or weights.classifier_loaded):
         origin = "random initialisation" if weights is None else weights
         raise InputError(
-            "mode=evaluate scores trained weights, and here a part of the head would stay at its "
+            f"{why}, and here a part of the head would stay at its "
             f"random start ({origin}). Name a run's best.ckpt, or weights with a classifier for "
             "exactly these classes, with backbone.weights= or task.head.weights=, or train"
         )

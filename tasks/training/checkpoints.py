@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from backbone.errors import InputError
+from backbone.quantized import RANGES
 from tasks.data.module import Labels
 from tasks.runs.legacy import upgrade
 from tasks.runs.names import NAME, at
@@ -110,9 +111,16 @@ class Checkpoint:
         return {k: v for k, v in self.state.items() if not k.startswith("teaching.")}
 
     def head_state(self) -> dict[str, Tensor]:
-        """The head's part of the state, under the head's own names."""
+        """The head's part of the state, under the head's own names.
+
+        Without the ranges of a run with quantize=qat: they are no part of the network in float.
+        """
         prefix = "head."
-        return {k.removeprefix(prefix): v for k, v in self.state.items() if k.startswith(prefix)}
+        return {
+            k.removeprefix(prefix): v
+            for k, v in self.state.items()
+            if k.startswith(prefix) and not k.endswith(RANGES)
+        }
 
 
 def is_checkpoint(path: Path) -> bool:

@@ -26,6 +26,7 @@ from tasks.training.form import open_form, with_form
 from tasks.training.memory import keep_freed_memory
 from tasks.training.out_of_memory import naming_exhausted_memory
 from tasks.training.progress import Throughput
+from tasks.training.quantization import quantize_task, start_ranges
 from tasks.training.resume import step_reached
 from tasks.training.task import Task
 from tasks.training.teaching import Teaching
@@ -92,8 +93,15 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
     print(f"network: {counted} at {config.size}")
     if weights is not None and weights.folded and config.trainer.max_epochs > 0:
         adopt_statistics(task.head, sample_images(task, data))
+    learns = config.get("quantize")
     if config.trainer.max_epochs == 0:
         fill_head(task, config, weights)
+    elif learns is not None:
+        fill_head(task, config, weights, "quantize=qat goes on with trained weights")
+    if learns is not None:
+        quantization = quantize_task(task, image_size(config.size), learns.bits)
+        if not directory.last.exists():  # which holds the ranges
+            start_ranges(quantization, sample_images(task, data))
     step = step_reached(directory, task)
     if directory.last.exists():
         print(f"continuing {directory.path} at step {step}")

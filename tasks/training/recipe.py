@@ -9,6 +9,8 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from backbone.quantized import QuantizedConv2d, QuantizedLinear
+
 Schedule = Callable[[float], float]
 Group = dict[str, Any]  # parameters with the options that an optimizer uses for them
 
@@ -37,9 +39,9 @@ def decays(module: nn.Module, name: str) -> bool:
     """
     if name != "weight":
         return False
-    if isinstance(module, nn.Conv2d):
+    if isinstance(module, nn.Conv2d | QuantizedConv2d):
         return module.groups == 1
-    return isinstance(module, nn.Linear)
+    return isinstance(module, nn.Linear | QuantizedLinear)
 
 
 def parameter_groups(

@@ -19,10 +19,12 @@ from backbone.timm_trunk import TimmTrunk
 from tasks.runs.names import NAME, RELEASED, at
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.finite import require_finite
+from tasks.training.quantization import quantize_task
 from tasks.training.task import Task
 
 # what a constructor raises for options that make no sense
 DAMAGE = (TypeError, ValueError, RuntimeError, LookupError, AttributeError, ArithmeticError)
+WEIGHTS = (8, 7)  # bits of quantised ones
 LARGEST = 10**6  # an option of no released network is larger
 HANDED = {
     "self",
@@ -92,6 +94,11 @@ def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Task[Any]:
     task = make("task", "module", head=head, labels=checkpoint.labels, view=view)
     if not isinstance(task, Task):
         raise InputError(f"{path}: task.module is no task but {type(task).__name__}")
+    bits = at(config, ("quantize", "bits"))
+    if bits in WEIGHTS:
+        _called(partial(quantize_task, task, checkpoint.size, bits), path)
+    elif at(config, ("quantize",)) is not None:
+        raise InputError(f"{path}: its configuration has quantize.bits={bits!r}, not 8 or 7")
     return task
 
 

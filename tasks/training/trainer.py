@@ -20,6 +20,7 @@ from tasks.training.distributed import check_world, cluster_environment
 from tasks.training.ema import WeightEMA
 from tasks.training.finite import FiniteLoss
 from tasks.training.progress import ProgressBar, Throughput
+from tasks.training.quantization import RunningRanges
 from tasks.training.saving import AtomicCheckpointIO, Description
 from tasks.training.task import Task
 
@@ -89,6 +90,8 @@ def build_trainer(
     callbacks += _checkpoints(directory, task, minutes)
     if task.recipe.ema_decay is not None:
         callbacks.append(WeightEMA(task.recipe.ema_decay))
+    if (learns := config.get("quantize")) is not None:
+        callbacks.append(RunningRanges(learns.share, learns.freeze))
     if options["enable_progress_bar"]:
         callbacks.append(ProgressBar(throughput, refresh_rate=5))
     trainer: pl.Trainer = instantiate(options, _partial_=True)(

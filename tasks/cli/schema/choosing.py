@@ -182,4 +182,5 @@ CHOICES: dict[str, Callable[[Values, Values], tuple[Model, bool]]] = {
     "task.sample": _fixed(task.SampleSettingsOptions),
     "task.overfit": _fixed(task.OverfitSettingsOptions),
     "distill": _distill,
+    "quantize": _fixed(run.QuantizeOptions),
 }

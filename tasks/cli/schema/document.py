@@ -18,7 +18,7 @@ from tasks.cli.schema.trainer import MOVED, REFUSED
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
 # of which each choice says its own defaults; all else is a task's to change
-GROUPS = ("backbone", "data", "optimizer", "preprocess", "distill")
+GROUPS = ("backbone", "data", "optimizer", "preprocess", "distill", "quantize")
 TITLES = {
     "": "The run",
     "paths": "Folders: `paths.*`",
@@ -29,6 +29,7 @@ TITLES = {
     "trainer": "Lightning's Trainer: `trainer.*`",
     "task": "The task: `task.*`",
     "distill": "A teacher: `distill.*`",
+    "quantize": "Fake quantisation: `quantize.*`",
 }
 
 
@@ -50,7 +51,7 @@ def collected() -> dict[str, dict[Model, dict[str, list[Seen]]]]:
     """What every composition says, by node, by model and by option."""
     found: dict[str, dict[Model, dict[str, list[Seen]]]] = {key: {} for key in CHOICES}
     for group, choice in compositions():
-        overrides = ["task=imagenet"] if group == "distill" else []
+        overrides = ["task=imagenet"] if group in ("distill", "quantize") else []
         composed = compose_config([*overrides, f"{group}={choice}"])
         config = cast(dict[str, Any], OmegaConf.to_container(composed))
         for part in parts(config):

@@ -30,6 +30,7 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
             "data.view.crop_fraction and data.view.box"
         )
     yield from _teacher(config)
+    yield from _integers(config)
     yield from _places(task, data)
     yield from _trainer(config["trainer"])
     chosen = config["optimizer"]["optimizer"]
@@ -60,6 +61,23 @@ def _teacher(config: Mapping[str, Any]) -> Iterator[str]:
         yield (
             "task.distillation.classes=0, with boxes=0 and features=0: nothing would be learnt "
             "from the teacher; give one of them a weight"
+        )
+
+
+def _integers(config: Mapping[str, Any]) -> Iterator[str]:
+    if config.get("quantize") is None:
+        return
+    precision = config["trainer"]["precision"]
+    if precision not in ("32-true", "32", 32):
+        yield (
+            f"trainer.precision={precision}: quantize=qat simulates 8-bit integers, for which it "
+            "needs trainer.precision=32-true"
+        )
+    sources = config["backbone"].get("weights"), config["task"]["head"].get("weights")
+    if all(source in (None, "none") for source in sources):
+        yield (
+            "quantize=qat goes on with a trained network: add task.head.weights=best.ckpt of its "
+            "run, or weights of a whole network"
         )
 
 

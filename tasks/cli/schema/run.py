@@ -74,6 +74,19 @@ class NetworkTeachingOptions(TeachingOptions):
     )
 
 
+class QuantizeOptions(Described):
+    """Training with fake quantisation"""
+
+    bits: Literal[8, 7] = option(
+        "of the weights; 7 for CPUs without VNNI, whose products of 8-bit numbers overflow",
+        unit="bits",
+    )
+    share: float = option("of each batch in the running ranges of the maps", gt=0, le=1)
+    freeze: Fraction = option(
+        "share of the steps after which the ranges stay; at 0 those of the run's first images do"
+    )
+
+
 class ChoiceOptions(Described):
     """A task or data set's name and kind"""
 

@@ -39,7 +39,7 @@ def test_every_option_of_every_group_is_listed():
 
     lacking = set()
     for group, choice in compositions():
-        task = ["task=imagenet"] if group == "distill" else []
+        task = ["task=imagenet"] if group in ("distill", "quantize") else []
         found = keys(compose_config([*task, f"{group}={choice}"]))
         lacking |= {key for key in found if not key.startswith(free) and key not in listed}
     lacking -= {

@@ -34,7 +34,7 @@ def test_every_option():
         ("format=", "KEY=VALUE"),
         ("formt=onnx", "did you mean format="),
         ("x=1", "no option"),
-        ("format=tflite", "give one of onnx"),
+        ("format=tflite", "give one of onnx, executorch"),
         ("batch=0", "from 1 to"),
         ("batch=1.5", "from 1 to"),
         ("batch=²", "from 1 to"),
@@ -44,6 +44,12 @@ def test_every_option():
 def test_what_is_no_option(given, said):
     with pytest.raises(InputError, match=said):
         parse_options(CHECKPOINT, [given])
+
+
+def test_a_format_with_a_fixed_batch():
+    assert parse_options(CHECKPOINT, ["format=executorch"]).batch == 1
+    with pytest.raises(InputError, match="takes a fixed number of images"):
+        parse_options(CHECKPOINT, ["batch=dynamic", "format=executorch"])
 
 
 def test_an_option_that_is_given_twice():

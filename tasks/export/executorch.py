@@ -1,0 +1,96 @@
+"""ExecuTorch: for phones and small devices, computed by XNNPACK, run here by its Python runtime."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from backbone.errors import InputError
+from backbone.files import write_atomically
+from tasks.detection.faster_rcnn import FasterRCNN
+from tasks.export.graph import traced, whole_answer
+from tasks.training.model import Model
+
+RUNTIME = "executorch"
+
+
+def write_executorch(
+    model: Model, path: Path, batch: int | None = 1, described: Mapping[str, str] | None = None
+) -> None:
+    """Write a model as one ExecuTorch program; input and outputs as of `write_onnx`.
+
+    What XNNPACK cannot compute, such as the selection of the best boxes, runs in ExecuTorch's own
+    operators, which are slow.
+
+    Args:
+        batch: images per call, a number.
+        described: not used: the format has no place for it.
+
+    Raises:
+        InputError: a Faster R-CNN, whose RoI Align ExecuTorch does not have; or any batch.
+    """
+    if batch is None:
+        raise InputError("format=executorch takes a fixed number of images: give batch=1, say")
+    if isinstance(model.task.head, FasterRCNN):
+        raise InputError(
+            "format=executorch: ExecuTorch has no RoI Align, which Faster R-CNN crops its regions "
+            "with; use format=onnx"
+        )
+    with _quietly():
+        from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+        from executorch.exir import to_edge_transform_and_lower
+
+        program = traced(whole_answer(model), batch)
+        lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
+        content = lowered.to_executorch().buffer
+    with write_atomically(path) as partial:
+        partial.write_bytes(content)
+
+
+class ExecutorchFile:
+    """An ExecuTorch program.
+
+    Args:
+        path: of the file.
+        names: of its outputs, in order.
+    """
+
+    def __init__(self, path: Path, names: list[str]):
+        with _quietly():
+            from executorch.runtime import Runtime
+
+        self.names = names
+        self.program = Runtime.get().load_program(path)
+        self.method = self.program.load_method("forward")
+
+    def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """The outputs by name for contiguous pixels uint8[B, h, w, 3], B as it was exported.
+
+        They are copies: the program writes the next call's answers over its own.
+        """
+        outputs = self.method.execute([torch.from_numpy(images)])
+        return {n: o.numpy().copy() for n, o in zip(self.names, outputs, strict=True)}
+
+
+def open_executorch(path: Path, names: list[str], threads: int | None = None) -> ExecutorchFile:
+    """A file to run; see `tasks.export.formats.open_exported`.
+
+    ExecuTorch's Python runtime takes one thread per core, whatever `threads` says.
+    """
+    return ExecutorchFile(path, names)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the warnings of ExecuTorch and torchao about their own internals."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,159 @@
+"""The gate of a file in integers: its score on labelled images, beside the checkpoint's own."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from backbone.errors import InputError
+from tasks.export.description import installed
+from tasks.export.formats import Format, open_exported
+from tasks.export.gate import in_batches
+from tasks.export.options import Options
+from tasks.export.photographs import (
+    LABELLED,
+    calibration_photographs,
+    pixels_of_files,
+    run_data,
+)
+from tasks.export.quantised import (
+    QuantisedTask,
+    in_integers,
+    learnt_task,
+    quantise,
+    trained_quantised,
+    weight_bits,
+)
+from tasks.export.scoring import Scorer
+from tasks.training.model import Model
+
+WRITTEN = ("onnx",)  # the formats that hold integers
+
+
+@dataclass(frozen=True)
+class ScoreProof:
+    """Writes a quantised task, and scores the file on labelled images.
+
+    Args:
+        model: in integers.
+        quantised: what its integers stand for.
+        scorer: on the labelled images.
+        before: the score in float, or of the fake quantisation that a run has learnt.
+        allowed: points of the score that may be lost.
+        form: of the file.
+        batch: images per call that the file is written for; None: any number.
+    """
+
+    model: Model
+    quantised: QuantisedTask
+    scorer: Scorer
+    before: float
+    allowed: float
+    form: Format
+    batch: int | None
+
+    @property
+    def precision(self) -> dict[str, Any]:
+        """Of the file, for model.json."""
+        done = self.quantised
+        return {
+            "weights": f"int{done.bits}, one step for each output channel",
+            "activations": "int8, one step for each tensor",
+            "layers": len(done.layers),
+            "layers_in_float": list(done.in_float),
+            "ranges": f"of {done.photographs} photographs" if done.photographs else "trained",
+        }
+
+    def check(self, path: Path) -> dict[str, Any]:
+        """What parity.json says of a file."""
+        names = list(self.model.task.deploy(_blank(self.model)))
+        file = open_exported(path, names, form=self.form)
+        run = file.run
+        if self.batch is not None:
+            run = partial(_by, file.run, self.batch)
+        after = self.scorer(run)
+        lost = self.scorer.lost(self.before, after)
+        return {
+            "passed": bool(lost <= self.allowed),
+            "format": self.form.name,
+            "runtime": f"{self.form.runtime} {installed(self.form.runtime)}",
+            "machine": f"{platform.system()} {platform.machine()}",
+            "precision": self.precision,
+            "score": {
+                "name": self.scorer.name,
+                "images": self.scorer.images,
+                "before": self.before,
+                "simulated": self.quantised.score,
+                "after": after,
+                "lost": lost,
+                "allowed": self.allowed,
+            },
+            "errors": self.quantised.errors,
+        }
+
+    def told(self, report: Mapping[str, Any]) -> str:
+        """That in a few lines."""
+        score, done = report["score"], self.quantised
+        in_float = ", ".join(done.in_float) or "none"
+        return "\n".join(
+            [
+                f"{len(done.layers) - len(done.in_float)} of {len(done.layers)} layers in "
+                f"{done.bits}-bit integers; in float: {in_float}",
+                f"{score['name']} on {score['images']} labelled images: {_shown(score['before'])} "
+                f"before, {_shown(score['simulated'])} simulated, {_shown(score['after'])} by "
+                f"{report['runtime']}: {max(score['lost'], 0):.2f} points lost (allowed "
+                f"{score['allowed']:g}): {'ok' if report['passed'] else 'FAILED'}",
+            ]
+        )
+
+
+def score_proof(options: Options, model: Model) -> ScoreProof:
+    """The proof of a file in integers: quantises, unless training has done so, and scores.
+
+    Raises:
+        InputError: a format without integers, or photographs or labelled data that cannot be used.
+    """
+    form = options.form
+    if form.name not in WRITTEN:
+        raise InputError(
+            f"format={form.name}: integers are written with format={' or '.join(WRITTEN)}"
+        )
+    learnt = trained_quantised(model.task)
+    if learnt and (options.int8 is not None or options.reduce_range is not None):
+        raise InputError(
+            f"{options.checkpoint} was trained with quantize=qat and has its own ranges and bits: "
+            "leave out int8= and reduce_range="
+        )
+    scorer = Scorer(model.task, run_data(model.checkpoint, options.root, LABELLED))
+    before = scorer.of(model.task)
+    if learnt:
+        quantised = learnt_task(model, before)
+    else:
+        assert options.int8 is not None
+        paths = calibration_photographs(options.int8)
+        quantised = quantise(
+            model,
+            pixels_of_files(model, paths),
+            weight_bits(options.reduce_range),
+            scorer.of,
+            lambda score: scorer.lost(before, score) <= options.tolerance,
+        )
+    written = in_integers(model, quantised, signed=form.name == "executorch")
+    return ScoreProof(written, quantised, scorer, before, options.tolerance, form, options.batch)
+
+
+def _shown(score: float | None) -> str:
+    return "not" if score is None else f"{score:.4f}"
+
+
+def _by(run: Any, count: int, pixels: np.ndarray) -> dict[str, np.ndarray]:
+    return in_batches(run, pixels, count)
+
+
+def _blank(model: Model) -> torch.Tensor:
+    return torch.zeros(1, 3, *model.size, dtype=torch.uint8)

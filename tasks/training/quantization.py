@@ -1,0 +1,89 @@
+"""Training with fake quantisation: a trained network goes on as if it computed in integers.
+
+Batch norm is folded and frozen from the first step (arXiv 1712.05877, section 3.2, after its
+freeze), as the network has its statistics. The ranges of the maps start from some of the run's
+images, follow the batches, and then stay as they are while the weights settle.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from backbone.errors import InputError
+from backbone.quantized import Rounding
+from backbone.quantizing import Quantization, quantize
+from backbone.trunk import Trunk
+from tasks.training.task import Task
+
+
+def quantize_task(task: Task[Any], size: tuple[int, int], bits: int) -> Quantization:
+    """Put quantised layers into a task's network; their ranges are not known yet.
+
+    Args:
+        size: (h, w) of the network's input in pixels.
+        bits: of the weights.
+
+    Raises:
+        InputError: its batch norms cannot be folded in training.
+    """
+    for module in task.head.modules():
+        if isinstance(module, Trunk) and module.norms:
+            raise InputError(
+                f"quantize=qat: {type(module).__name__} keeps its batch norms apart from its "
+                "convolutions; take backbone=mobilenet_v1 or mobilenet_v2, or train without and "
+                "give int8=FOLDER to python -m tasks.export"
+            )
+    return quantize(task.head, lambda _, images: task.network(images), size, bits)
+
+
+def start_ranges(quantization: Quantization, batches: Iterable[Tensor]) -> None:
+    """Set the ranges to those of some images.
+
+    Args:
+        batches: float[B, 3, h, w], normalised.
+    """
+    training = quantization.network.training
+    quantization.network.eval()
+    quantization.calibrate(batches)
+    quantization.network.train(training)
+
+
+class RunningRanges(Callback):
+    """Lets the ranges follow the training batches, up to a step.
+
+    What they do is a function of the step alone, so a continued run does the same.
+
+    Args:
+        share: of each batch in a range.
+        freeze: share of the run's steps after which the ranges stay.
+    """
+
+    def __init__(self, share: float, freeze: float):
+        self.share, self.freeze = share, freeze
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
+    ) -> None:
+        """Watch the batch, unless the ranges are frozen."""
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        assert trainer.max_epochs is not None
+        steps = trainer.max_epochs * data.steps_per_epoch()
+        if trainer.max_steps >= 0:
+            steps = min(steps, trainer.max_steps)
+        if trainer.global_step < self.freeze * steps:
+            self.watch(pl_module, self.share)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
+    ) -> None:
+        """Look away: evaluations change nothing."""
+        self.watch(pl_module, None)
+
+    @staticmethod
+    def watch(module: LightningModule, share: float | None) -> None:
+        """Set what all roundings of a module do."""
+        for rounding in module.modules():
+            if isinstance(rounding, Rounding):
+                rounding.watching = share

@@ -1,0 +1,120 @@
+"""Tasks in integers: where they come from, what they answer, and what is written of them."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from tasks.export import quantised
+from tasks.export.quantised import fewest, in_integers, quantise, weight_bits
+from tests.tasks.export.conftest import noise
+
+
+@pytest.fixture(scope="module")
+def classifier(model):
+    return model("image_folder")
+
+
+@pytest.fixture(scope="module")
+def pixels(classifier):
+    return noise(classifier, 24)
+
+
+def probabilities(task, pixels):
+    with torch.inference_mode():
+        return task.deploy(torch.from_numpy(pixels).permute(0, 3, 1, 2))["probabilities"]
+
+
+def test_without_a_score_every_layer_computes_in_integers(classifier, pixels):
+    done = quantise(classifier, pixels, bits=8)
+    assert (done.in_float, done.score, done.photographs) == ((), None, 24)
+    assert len(done.layers) == 28
+    exact, rounded = (probabilities(task, pixels) for task in (classifier.task, done.task))
+    assert 0 < (exact - rounded).abs().max() < 0.1
+
+
+def test_the_model_stays_as_it_is(classifier, pixels):
+    before = probabilities(classifier.task, pixels)
+    quantise(classifier, pixels, bits=8)
+    assert torch.equal(probabilities(classifier.task, pixels), before)
+
+
+def test_the_worst_layers_go_back_to_float_until_the_score_is_enough(classifier, pixels):
+    """The score here is the number of layers in float, and three are wanted."""
+
+    def score(task):
+        layers = quantised.quantized_layers(task.head).values()
+        return float(sum(layer.exact for layer in layers))
+
+    done = quantise(classifier, pixels, 8, score, lambda value: value >= 3)
+    assert done.score == 3
+    assert len(done.in_float) == 3
+    assert set(done.errors) == set(done.layers)
+    worst = sorted(done.errors, key=done.errors.__getitem__)[-3:]
+    assert set(done.in_float) == set(worst)
+    exact = [p for p, layer in quantised.quantized_layers(done.task.head).items() if layer.exact]
+    assert set(exact) == set(done.in_float)
+
+
+@pytest.mark.parametrize("needed", [1, 2, 3, 5, 12, 13])
+def test_the_fewest_are_found(needed):
+    tried = []
+
+    def score(count):
+        tried.append(count)
+        return count
+
+    assert fewest(score, lambda value: value >= needed, 13) == (needed, needed)
+    assert len(tried) <= 8
+
+
+def test_where_none_is_enough_all_are_taken():
+    assert fewest(lambda count: -count, lambda value: value > 0, 13) == (13, -13)
+
+
+def test_seven_bits_are_for_cpus_without_vnni(monkeypatch):
+    assert (weight_bits(True), weight_bits(False)) == (7, 8)
+    for capability, vnni, bits in (
+        ("AVX2", False, 7),
+        ("AVX512", True, 8),
+        ("DEFAULT", False, 8),  # ARM
+    ):
+        monkeypatch.setattr(
+            torch.backends.cpu, "get_cpu_capability", lambda capability=capability: capability
+        )
+        monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda vnni=vnni: vnni)
+        assert weight_bits(None) == bits
+
+
+@pytest.mark.slow
+def test_the_file_answers_like_the_simulation_in_integers_alone(classifier, pixels, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="needs the extra `onnx`")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
+    from tasks.export.onnx import OnnxFile, write_onnx
+
+    # seven bits, so that it holds on a CPU whose products of eight overflow
+    done = quantise(classifier, pixels, bits=7)
+    path = tmp_path / "model.onnx"
+    write_onnx(in_integers(classifier, done), path)
+    expected = probabilities(done.task, pixels).numpy()
+    found = OnnxFile(path, threads=1).run(pixels)["probabilities"]
+    lost = np.abs(expected - probabilities(classifier.task, pixels).numpy()).mean()
+    # a value half-way between two levels may fall to either side
+    assert np.abs(found - expected).mean() < 0.25 * lost
+
+    weights = {t.name: t for t in onnx.load(path).graph.initializer}
+    kinds = Counter(
+        onnx.TensorProto.DataType.Name(t.data_type)
+        for t in weights.values()
+        if len(t.dims) in (2, 4)
+    )
+    assert kinds == {"INT8": 28}
+
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    operations = Counter(n.op_type for n in onnx.load(tmp_path / "optimised.onnx").graph.node)
+    assert operations["QLinearConv"] == 27
+    assert not any(name.endswith("Conv") for name in operations if name != "QLinearConv")

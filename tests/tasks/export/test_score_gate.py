@@ -1,0 +1,113 @@
+"""Files of integers: what the command leaves behind, when they score as before and when not."""
+
+import json
+import shutil
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from tasks.export import __main__ as command
+from tasks.export import quantised
+from tasks.export.formats import FORMATS
+from tasks.export.gate import in_batches
+from tasks.export.scoring import Scorer
+from tasks.training.model import Model
+from tests.tasks.export.conftest import noise
+
+pytest.importorskip("onnx", reason="needs the extra `onnx`")
+pytest.importorskip("onnxscript", reason="needs the extra `onnx`")
+pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
+
+
+def export(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
+    code = 0
+    try:
+        command.main()
+    except SystemExit as stop:
+        code = stop.code
+    said = capsys.readouterr()
+    return SimpleNamespace(code=code, out=said.out, err=said.err)
+
+
+def test_a_network_trained_for_integers_is_written_in_them(
+    quantised_detector, sample, monkeypatch, capsys, tmp_path
+):
+    checkpoint, folder = quantised_detector / "best.ckpt", tmp_path / "out"
+    answer = export(monkeypatch, capsys, checkpoint, "batch=1", f"output={folder}")
+    assert answer.code == 0, answer.err
+    assert "47 of 47 layers in 8-bit integers; in float: none" in answer.out
+    assert {path.name for path in folder.iterdir()} == {"model.onnx", "model.json", "parity.json"}
+    described = json.loads((folder / "model.json").read_text())
+    assert described["precision"]["ranges"] == "trained"
+    score = json.loads((folder / "parity.json").read_text())["score"]
+    assert (score["name"], score["images"], score["allowed"]) == ("AP", 9, 1.0)
+    assert score["after"] == pytest.approx(score["before"], abs=0.01)
+
+    # the file answers as the fake quantisation did, but where a value lies between two levels
+    model = Model.load(checkpoint)
+    pixels = noise(model, 4)
+    with torch.inference_mode():
+        expected = model.task.deploy(torch.from_numpy(pixels).permute(0, 3, 1, 2))
+    file = FORMATS["onnx"].open(folder / "model.onnx", list(expected), threads=1)
+    found = in_batches(file.run, pixels, 1)["scores"]
+    assert np.abs(np.sort(found) - np.sort(expected["scores"].numpy())).mean() < 2e-3
+
+    # where integers cost too much, only the report is left
+    monkeypatch.setattr(Scorer, "of", lambda self, task: 0.9)
+    monkeypatch.setattr(
+        "tasks.export.onnx.write_onnx", lambda model, path, *_: shutil.copy(kept, path)
+    )
+    kept = shutil.copy(folder / "model.onnx", tmp_path / "kept.onnx")
+    answer = export(monkeypatch, capsys, checkpoint, "batch=1", f"output={folder}")
+    assert answer.code == 1
+    assert "FAILED" in answer.out
+    assert [path.name for path in folder.iterdir()] == ["parity.json"]
+
+
+def test_bad_input_is_named(
+    quantised_detector, detector, sample, images, monkeypatch, capsys, tmp_path
+):
+    def refused(*arguments):
+        answer = export(monkeypatch, capsys, *arguments, f"output={tmp_path / 'out'}")
+        assert answer.code == 2, answer.out + answer.err
+        return answer.err
+
+    learnt, plain = quantised_detector / "best.ckpt", detector.path / "best.ckpt"
+    photographs = f"int8={sample / 'train2017'}"
+    assert "has its own ranges" in refused(learnt, photographs)
+    assert "has its own ranges" in refused(learnt, "reduce_range=true")
+    assert "give true, false or auto" in refused(plain, photographs, "reduce_range=yes")
+    assert "from 0 to 100" in refused(plain, photographs, "tolerance=-1")
+    few = images(tmp_path / "few", ["1.jpg"])
+    assert "1 photographs, and ranges are measured on at least 20" in refused(plain, f"int8={few}")
+    nowhere = f"data.root={tmp_path / 'nowhere'}"
+    assert "say where the data lie with data.root=" in refused(plain, photographs, nowhere)
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_layers_go_back_to_float_as_the_score_asks(detector, sample, monkeypatch):
+    """The whole way but for the file, which is not written."""
+    from tasks.export.options import parse_options
+    from tasks.export.score_gate import score_proof
+
+    def score(self, task):
+        exact = [layer.exact for layer in quantised.quantized_layers(task.head).values()]
+        return 0.5 if not exact else 0.3 + 0.05 * sum(exact)
+
+    monkeypatch.setattr(Scorer, "of", score)
+    checkpoint = detector.path / "best.ckpt"
+    options = parse_options(checkpoint, [f"int8={sample / 'train2017'}", "tolerance=5"])
+    proof = score_proof(options, Model.load(checkpoint))
+    assert len(proof.quantised.in_float) == 3
+    assert proof.precision["layers_in_float"] == list(proof.quantised.in_float)
+    kinds = [layer.weight.dtype for layer in proof.model.task.head.modules() if integer(layer)]
+    assert kinds.count(torch.float32) == 3
+    assert kinds.count(torch.int8) == 44
+
+
+def integer(layer):
+    return type(layer).__name__ == "IntegerLayer"
