@@ -76,12 +76,15 @@ def adopt_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
     """Set every batch norm's running statistics to those of images, and keep its answers.
 
     Scale and offset change with the statistics, so that in evaluation the network computes the
-    same, and training starts from what it computes.
+    same, and training starts from what it computes. A batch norm that does not learn stays as
+    it is.
 
     Args:
         network, batches: as in `batch_statistics`.
     """
     for norm, (mean, variance) in batch_statistics(network, batches).items():
+        if not norm.weight.requires_grad:
+            continue
         assert norm.running_mean is not None
         assert norm.running_var is not None
         with torch.no_grad():

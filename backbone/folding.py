@@ -1,15 +1,16 @@
 """A network for inference: batch norm folded into the convolutions before it, ReLU6 merged in."""
 
+import sys
 from copy import deepcopy
 from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
-from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from backbone.conv import ConvBN, SameConv2d, pad_end, same_margins
+from backbone.head import Head
 from backbone.quantized import QuantizedLayer
 from backbone.trunk import Trunk
 
@@ -163,8 +164,9 @@ def folded(network: Network) -> Network:
     shares the others, so it answers like the network until that is trained further. It is not for
     saving: its tensors have no place in a checkpoint.
 
-    Folded are the layers of `conv_bn_relu6` and what `Trunk.norms` finds. A network that cannot be
-    copied, because it keeps the outputs of its last call, for one, comes back as it is.
+    Folded are the layers of `conv_bn_relu6` and what `Trunk.norms` finds. Then heads merge layers
+    of their own, see `Head.merge_layers`. A network that cannot be copied, because it keeps the
+    outputs of its last call, for one, comes back as it is.
     """
     tensors = {id(t): t for t in (*network.parameters(), *network.buffers())}
     try:
@@ -186,6 +188,9 @@ def folded(network: Network) -> Network:
                 continue  # it folds by itself, and rounds what comes of it
             if isinstance(child, nn.Conv2d) and is_plain(child):
                 setattr(parent, name, FoldedConv(child))
+    for module in list(copy.modules()):
+        if isinstance(module, Head):
+            module.merge_layers()
     return copy
 
 
@@ -198,9 +203,11 @@ def fold_pair(network: nn.Module, conv_path: str, bn_path: str) -> None:
     """
     conv, bn = network.get_submodule(conv_path), network.get_submodule(bn_path)
     assert isinstance(conv, nn.Conv2d)
+    # timm takes a second to import, and a network of its own has done that
+    layers = sys.modules.get("timm.layers")
     if type(bn) is nn.BatchNorm2d:
         rest: nn.Module = nn.Identity()
-    elif type(bn) is BatchNormAct2d:
+    elif layers is not None and type(bn) is layers.BatchNormAct2d:
         rest = nn.Sequential(bn.drop, bn.act)
     else:
         return

@@ -41,9 +41,12 @@ class Head(nn.Module):
             file may fill; None in a head that has no such layer.
         class_layers: how the names of the layers begin that answer for each class. They start anew
             where weights come from a network of other classes. Their outputs are [..., classes].
+        runs_stages: whether the head runs stages of the trunk itself, and does not only read its
+            maps; it cannot share a trunk with other heads then.
     """
 
     class_layers: ClassVar[tuple[str, ...]] = ("fc.",)
+    runs_stages: ClassVar[bool] = False
 
     trunk: Trunk
     fc: nn.Linear | None
@@ -52,6 +55,12 @@ class Head(nn.Module):
         super().__init__()
         # set here and not in the class, where it would hide the module that a subclass registers
         self.fc = None
+
+    def merge_layers(self) -> None:
+        """Merge layers of this head where fewer give the same outputs, for inference alone.
+
+        It is called on a folded copy, whose weights are final.
+        """
 
     def forward(self, images: Tensor) -> Any:
         """The head's outputs for float[B, 3, H, W], normalised with the trunk's values.

@@ -80,6 +80,15 @@ KERAS_TOP1: dict[type[Trunk], Mapping[float, Mapping[int, float]]] = {
         0.35: {224: 60.3, 192: 58.2, 160: 55.7, 128: 50.8, 96: 45.5},
     },
 }
+# ImageNet top-1 in percent at 224x224 that timm states: of MobileNetV1 in its README (July and
+# August 2024), of MobileNetV2 in its results/results-imagenet.csv.
+TIMM_TOP1 = {
+    "mobilenetv1_100.ra4_e3600_r224_in1k": 75.382,
+    "mobilenetv1_125.ra4_e3600_r224_in1k": 76.924,
+    "mobilenetv2_050.lamb_in1k": 65.950,
+    "mobilenetv2_100.ra_in1k": 72.976,
+    "mobilenetv2_140.ra_in1k": 76.520,
+}
 # network -> timm's names of its tensors, and width multiplier -> timm's name of the model
 TIMM_MODELS: dict[type[Trunk], tuple[NamingScheme, dict[float, str]]] = {
     MobileNetV1: (TIMM_V1, {1.0: "mobilenetv1_100", 1.25: "mobilenetv1_125"}),
@@ -163,7 +172,10 @@ def read_timm(trunk: Trunk) -> tuple[str, WeightsFile]:
             f"file at {address} by hand and give its path as backbone.weights"
         ) from error
     scheme = scheme or _timm_scheme(trunk, complete)
-    origin = "timm's {architecture}.{tag}".format_map(complete.pretrained_cfg)
+    published = "{architecture}.{tag}".format_map(complete.pretrained_cfg)
+    origin = f"timm's {published}"
+    if published in TIMM_TOP1:
+        origin += f"; timm states top-1 {TIMM_TOP1[published]} on ImageNet at 224x224"
     return origin, WeightsFile(complete.state_dict(), scheme, None, scheme.options)
 
 

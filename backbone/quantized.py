@@ -31,21 +31,22 @@ class Rounding(nn.Module):
     Attributes:
         range: float[2], lowest and highest value; +inf and -inf before any have been seen.
         active: whether it rounds; otherwise the tensor passes.
-        watching: whether values that are seen widen the range, and None if they do not. At a number
-            from 0 to 1 the range moves towards theirs by that share.
+        watching: whether the range follows the values that pass.
+        share: how far it moves towards those of a tensor, 0..1; None: it widens to hold them all.
     """
 
     range: Tensor
+    share: float | None
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("range", torch.tensor([torch.inf, -torch.inf]))
         self.active = True
-        self.watching: float | bool | None = None
+        self.watching, self.share = False, None
 
     def forward(self, x: Tensor) -> Tensor:
         """float32[...] -> the same shape, each value at one of the levels."""
-        if self.watching is not None:
+        if self.watching:
             self.watch(x.detach())
         if not self.active:
             return x
@@ -58,9 +59,9 @@ class Rounding(nn.Module):
         wider = torch.stack(
             [torch.minimum(self.range[0], seen[0]), torch.maximum(self.range[1], seen[1])]
         )
-        if self.watching is not True:
-            known = self.range.isfinite()
-            wider = torch.where(known, torch.lerp(self.range, seen, float(self.watching)), seen)
+        if self.share is not None:
+            moved = torch.lerp(self.range, seen, self.share)
+            wider = torch.where(self.range.isfinite(), moved, seen)
         self.range.copy_(wider)
 
     def grid(self) -> tuple[Tensor, Tensor]:
@@ -72,7 +73,7 @@ class Rounding(nn.Module):
 
 def weight_limit(bits: int) -> int:
     """The largest integer of a weight: 127 in eight bits, 63 in seven."""
-    return 2 ** (bits - 1) - 1
+    return (1 << (bits - 1)) - 1
 
 
 class QuantizedLayer(nn.Module):
@@ -236,16 +237,16 @@ def in_float(network: nn.Module, watch: bool = False) -> Iterator[None]:
     """
     roundings = [m for m in network.modules() if isinstance(m, Rounding)]
     layers = list(quantized_layers(network).values())
-    rounded = [(rounding.active, rounding.watching) for rounding in roundings]
+    rounded = [(rounding.active, rounding.watching, rounding.share) for rounding in roundings]
     exact = [layer.exact for layer in layers]
     try:
         for rounding in roundings:
-            rounding.active, rounding.watching = False, True if watch else None
+            rounding.active, rounding.watching, rounding.share = False, watch, None
         for layer in layers:
             layer.exact = True
         yield
     finally:
-        for rounding, (active, watching) in zip(roundings, rounded, strict=True):
-            rounding.active, rounding.watching = active, watching
+        for rounding, (active, watching, share) in zip(roundings, rounded, strict=True):
+            rounding.active, rounding.watching, rounding.share = active, watching, share
         for layer, was_exact in zip(layers, exact, strict=True):
             layer.exact = was_exact

@@ -29,6 +29,7 @@ from backbone.weight_names import (
 )
 from backbone.wrapped import find_state, load_pickle, unwrapped
 
+CHECKPOINT = ".ckpt"
 ZIP = b"PK\x03\x04"
 PICKLES = (ZIP, b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
 TRUNK, CLASSIFIER = "head.trunk.", "head.fc."  # prefixes in this suite's checkpoints
@@ -71,9 +72,13 @@ NETWORKS = {"mobilenet_v1": "MobileNetV1", "mobilenet_v2": "MobileNetV2", "timm"
 def read_file(path: Path) -> WeightsFile:
     """Read a weights file. Its first bytes tell its kind; its name matters for frozen graphs alone.
 
+    `joint.ckpt/NAME`, a part of a joint checkpoint, has that file's trunk.
+
     Raises:
         InputError: the file is absent, damaged or cut short, or holds no tensors.
     """
+    if path.parent.suffix == CHECKPOINT and path.parent.is_file():
+        path = path.parent
     if not path.is_file():
         raise InputError(f"{path}: no such weights file, nor is it one of the words keras and timm")
     with path.open("rb") as file:

@@ -8,9 +8,10 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError
 from backbone.files import write_atomically
 from backbone.folded import unfolded
+from backbone.matching import tensor_faults, without_counters
 from backbone.published import as_timm, imagenet_classes, read_keras, read_timm
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile, read_file
@@ -139,22 +140,13 @@ def save_weights(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = 
     The file appears complete or not at all. A missing folder is created.
     """
     path = Path(path)
-    state = _tensors(trunk)
+    state = without_counters(trunk.state_dict())
     if classifier is not None:
-        state |= {f"fc.{k}": v for k, v in _tensors(classifier).items()}
+        state |= {f"fc.{k}": v for k, v in without_counters(classifier.state_dict()).items()}
     state = {k: v.detach().cpu().contiguous() for k, v in state.items()}
     made = {"network": type(trunk).__name__, "options": json.dumps(trunk.options)}
     with write_atomically(path) as partial:
         save_file(state, partial, {"format": "pt"} | made)
-
-
-def _tensors(module: nn.Module) -> dict[str, Tensor]:
-    """The part of a module's state that its outputs depend on."""
-    return _without_counters(module.state_dict())
-
-
-def _without_counters(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {k: v for k, v in state.items() if not k.endswith(".num_batches_tracked")}
 
 
 def under_our_names(file: WeightsFile) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -164,7 +156,7 @@ def under_our_names(file: WeightsFile) -> tuple[dict[str, Tensor], dict[str, Ten
     """
     scheme = file.scheme
     layers = {k: v for k, v in file.state.items() if not k.startswith(scheme.beyond)}
-    state = _without_counters({scheme.native(k): v for k, v in layers.items()})
+    state = without_counters({scheme.native(k): v for k, v in layers.items()})
     state = unfolded(state, file.options["bn_eps"]) if file.tflite else state
     classifier = {k.removeprefix("fc."): v for k, v in state.items() if k.startswith("fc.")}
     if "weight" in classifier:  # in Keras's MobileNetV1 it is a 1x1 convolution
@@ -226,23 +218,7 @@ def _check(source: str, trunk: Trunk, found: Mapping[str, Tensor], file: Weights
             f"{source} is for a {file.network}, but this trunk is a {network}: choose that "
             "trunk with backbone=, or other weights"
         )
-    expected = _tensors(trunk)
-    missing = [k for k in expected if k not in found]
-    unexpected = [k for k in found if k not in expected]
-    mismatched = [
-        f"{k} is {list(found[k].shape)} there and {list(expected[k].shape)} here"
-        for k in expected
-        if k in found and found[k].shape != expected[k].shape
-    ]
-    parts = [
-        f"{len(keys)} tensor{'s' if len(keys) > 1 else ''} {what}: {listed_briefly(keys)}"
-        for what, keys in (
-            ("missing from the file", missing),
-            ("unexpected in it", unexpected),
-            ("of another shape", mismatched),
-        )
-        if keys
-    ]
+    parts = tensor_faults(without_counters(trunk.state_dict()), found)
     if not parts:
         return
     fitting = trunk.options_fitting({k: v.shape for k, v in found.items()})

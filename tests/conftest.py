@@ -102,14 +102,19 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def run() -> Callable[..., Answer]:
-    """`python -m tasks.run ...` in this process."""
+    """`python -m tasks.run ...` in this process.
+
+    Without the run's pictures, which take longer than a tiny training, unless `pictures`.
+    """
     from tasks.cli.command import run_command
     from tasks.run import run as job
 
-    def call(*arguments: str) -> Answer:
+    def call(*arguments: str, pictures: bool = False) -> Answer:
         code, out, err = 0, io.StringIO(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.setattr(sys, "argv", ["tasks.run", *map(str, arguments)])
+            if not pictures:
+                patch.setattr("tasks.training.pictures.draw_pictures", lambda *_: None)
             try:
                 run_command(job)
             except SystemExit as stop:
@@ -119,17 +124,11 @@ def run() -> Callable[..., Answer]:
     return call
 
 
-def tiny_options(sample: Path, folder: Path) -> list[str]:
-    """Options of a run that takes seconds: the tiny set, two epochs of six steps."""
+def quick_options(folder: Path) -> list[str]:
+    """Options of a run in one process and without a word: all of its data, all below `folder`."""
     return [
-        "task=ssd_coco",
-        "mode=smoke",
-        "backbone.alpha=0.25",
-        "size=96",
-        f"data.root={sample}",
         "data.prepare=null",
         "data.workers=0",
-        "trainer.max_epochs=2",
         "trainer.limit_train_batches=null",
         "trainer.limit_val_batches=null",
         "trainer.limit_test_batches=null",
@@ -137,6 +136,12 @@ def tiny_options(sample: Path, folder: Path) -> list[str]:
         f"paths.runs={folder / 'runs'}",
         f"paths.cache={folder / 'cache'}",
     ]
+
+
+def tiny_options(sample: Path, folder: Path) -> list[str]:
+    """Options of a run that takes seconds: the tiny set, two epochs of six steps."""
+    options = ["task=ssd_coco", "mode=smoke", "backbone.alpha=0.25", "size=96"]
+    return [*options, f"data.root={sample}", "trainer.max_epochs=2", *quick_options(folder)]
 
 
 @pytest.fixture
@@ -157,7 +162,7 @@ class Detector(NamedTuple):
 def detector(run, sample, tmp_path_factory) -> Detector:
     """For tests that look at a finished run; one that changes it takes a copy of `runs`."""
     folder = tmp_path_factory.mktemp("detector")
-    answer = run(*tiny_options(sample, folder))
+    answer = run(*tiny_options(sample, folder), pictures=True)
     assert answer.code == 0, answer.err
     (path,) = folder.glob("runs/ssd_coco/*")
     return Detector(folder / "runs", path, answer)
@@ -193,3 +198,12 @@ def alone(monkeypatch) -> None:
     monkeypatch.setattr(rank_zero_only, "rank", 0)
     for name in [*LAUNCHED, *(name for name in os.environ if name.startswith("SLURM_"))]:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def real_coco() -> Path:
+    """The root of a small excerpt of COCO 2017, where the machine has it."""
+    root = ROOT.parent / "shared/data/coco"
+    if not root.is_dir():
+        pytest.skip("needs the excerpt of COCO 2017 in ../shared/data/coco")
+    return root

@@ -17,11 +17,11 @@ LAYERS = (
     {"tasks.training"},
     {"tasks.distillation"},
     {"tasks.classification", "tasks.detection", "tasks.faces", "tasks.geolocation"},
-    {"tasks.samples", "tasks.export"},
+    {"tasks.samples", "tasks.export", "tasks.joint"},
     {"tasks.tables", "tasks.benchmarks", "tasks.demo"},
     {"tasks"},  # the commands, and what `import tasks` offers
 )
-COMMANDS = {"__init__", "bench", "predict", "run", "teacher"}
+COMMANDS = {"__init__", "bench", "compare", "join", "predict", "run", "sweeps", "teacher"}
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
 

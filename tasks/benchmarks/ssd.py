@@ -54,7 +54,7 @@ def torchvision_ssd(task: Detection, size: tuple[int, int]) -> ssd.SSD:
         [[2]] + [[2, 3]] * (len(ours.channels) - 1), min_ratio=0.2, max_ratio=0.95
     )
     head = None
-    if ours.separable:
+    if ours.separable and ours.kernel_size is None:
         norm = partial(nn.BatchNorm2d, eps=1e-3)
         head = ssdlite.SSDLiteHead(ours.channels, boxes.num_anchors_per_location(), classes, norm)
     mean, std = ours.trunk.normalization

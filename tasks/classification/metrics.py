@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from tasks.classification.calibration import Calibration
+from tasks.runs.bootstrap import Resampling, Scorer, shares
 
 AccuracyState = tuple[np.ndarray, ...]
 
@@ -39,12 +40,14 @@ class AccuracyResult:
         confusion: int64[C, C], images by true class (row) and predicted class (column).
         mistakes: most confident first.
         calibration: of the probabilities; None if only the answers were taken in.
+        resamplings: the same scores for other draws of the images.
     """
 
     metrics: dict[str, float]
     confusion: np.ndarray
     mistakes: list[Mistake]
     calibration: Calibration | None = None
+    resamplings: Sequence[Resampling] = ()
 
 
 class Accuracy:
@@ -103,6 +106,14 @@ class Accuracy:
             del metrics["top5"]
         cell = true * self.num_classes + answers[:, 0]
         confusion = np.bincount(cell, minlength=self.num_classes**2)
+        order = images.argsort(kind="stable")  # so that the number of processes does not matter
+        top5 = correct[order, :5].any(1) if self.num_classes > 5 else None
+        resampling = Resampling(
+            "images",
+            images[order],
+            [true[order]],
+            lambda: accuracy_scorer(true[order], correct[order, 0], top5),
+        )
         wrong = np.flatnonzero(~correct[:, 0])
         # ties in the order of the images, so that the number of processes does not matter
         wrong = wrong[np.lexsort((images[wrong], -probability[wrong]))]
@@ -118,4 +129,26 @@ class Accuracy:
             confusion.reshape(self.num_classes, self.num_classes),
             [Mistake(*row) for row in rows],
             Calibration(correct[:, 0], *(v.astype(np.float64) for v in rest)) if rest else None,
+            [resampling],
         )
+
+
+def accuracy_scorer(true: np.ndarray, top1: np.ndarray, top5: np.ndarray | None) -> Scorer:
+    """The scores of `Accuracy` as a function of how often each of N images counts.
+
+    Args:
+        true: int64[N], the class of each image.
+        top1, top5: bool[N], whether it is the first answer, or one of five; None: not scored.
+    """
+
+    def scores(counts: np.ndarray) -> dict[str, np.ndarray]:
+        found = {"top1": shares(counts, top1)}
+        if top5 is not None:
+            found["top5"] = shares(counts, top5)
+        means = np.empty(len(counts))
+        for k, row in enumerate(counts):
+            images, hits = np.bincount(true, row), np.bincount(true, row * top1)
+            means[k] = (hits[images > 0] / images[images > 0]).mean()
+        return found | {"mean_class_accuracy": means}
+
+    return scores

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from tasks.classification.calibration import Calibration, Reliability
 from tasks.classification.metrics import AccuracyResult
@@ -43,11 +42,11 @@ class ClassPresenter(Presenter):
         """The most probable classes and their probabilities, in one line."""
         return ", ".join(f"{c['name']} {c['probability']:.3f}" for c in answer["classes"])
 
-    def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
-        """The image above its most probable classes, each with a bar of its probability."""
+    def caption(self, answer: Answer) -> tuple[list[str], list[float]]:
+        """The most probable classes, each with a bar of its probability."""
         classes = answer["classes"]
         lines = [f"{c['probability']:.3f}  {c['name']}" for c in classes]
-        return captioned(image, lines, [c["probability"] for c in classes])
+        return lines, [c["probability"] for c in classes]
 
     def pictures(
         self,

@@ -75,24 +75,35 @@ class Classification(Task[ImageData[ImageIndex]]):
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """The five most probable classes of each image, or all if there are fewer.
 
+        The probabilities are those at the temperature that the validation fitted, see `choose`.
+
         Returns:
             labels int64[B, k] and probabilities float[B, k], best first.
         """
-        return most_probable(self.head(self.preprocess(batch["image"])).float())
+        logits = self.head(self.preprocess(batch["image"])).float()
+        return most_probable(logits / self.temperature)
 
     def scored(self, batch: Batch) -> dict[str, Tensor]:
-        """The answer, and what the calibration of its probabilities is measured by."""
+        """The network's own answer, and what the calibration of it is measured by."""
         return calibrated(self.head(self.preprocess(batch["image"])).float(), batch["label"])
 
     def deploy(self, images: Tensor) -> dict[str, Tensor]:
-        """The `probabilities` float[B, C] of all classes."""
-        return {"probabilities": self.head(self.preprocess(images)).float().softmax(1)}
+        """The `probabilities` float[B, C] of all classes, at the fitted temperature."""
+        logits = self.head(self.preprocess(images)).float()
+        return {"probabilities": (logits / self.temperature).softmax(1)}
 
     def deployed(self, outputs: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """What `scored` gives, or `predict` for images without labels."""
         # logits up to a number that no answer depends on
         logits = outputs["probabilities"].clamp(min=SMALLEST).log()
-        return calibrated(logits, batch["label"]) if "label" in batch else most_probable(logits)
+        if "label" not in batch:
+            return most_probable(logits)
+        return calibrated(logits * self.temperature, batch["label"])
+
+    @property
+    def temperature(self) -> float:
+        """By which logits are divided for an answer: fitted in validation, see `choose`, or 1."""
+        return self.chosen.get("temperature", 1.0)
 
     def choose(self, result: AccuracyResult) -> dict[str, float]:
         """The `temperature` that fits the probabilities best."""

@@ -4,6 +4,7 @@ Nothing here imports torch: every configuration error is answered at once.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any, cast
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 import conf
 from backbone.errors import InputError
@@ -25,9 +27,14 @@ from tasks.cli.overrides import (
     refuse_choices,
     value_keys,
 )
+from tasks.cli.parts import of_the_whole, overrides_of_parts, part_names
 from tasks.cli.schema import checking
 from tasks.cli.schema.choosing import parts
 from tasks.cli.schema.node import allowed, is_path
+from tasks.runs.one_pass import one_size, one_view
+from tasks.runs.parts import OWN, PARTS
+
+OF_A_KEY = re.compile(r"[\w.]+=")  # how a line about one option begins
 
 
 def compose_config(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
@@ -40,15 +47,73 @@ def compose_config(overrides: Sequence[str], with_hydra: bool = False) -> DictCo
         InputError: an override that does not parse, or a choice that is no name. Hydra raises
             its own where a name is not known.
     """
+    given = overrides
     refuse_choices(parse_overrides(overrides))
-    overrides = [quoted_number(override) for override in overrides]
+    overrides = [quoted_number(override) for override in of_the_whole(overrides)]
     if GlobalHydra.instance().is_initialized():
         config = hydra.compose("config", list(overrides), return_hydra_config=with_hydra)
     else:
         with hydra.initialize_config_module("conf", version_base="1.3"):
             config = hydra.compose("config", list(overrides), return_hydra_config=with_hydra)
     fill_form(config)
+    names = part_names(config)
+    if names is None:
+        if of_the_whole(given) != list(given):
+            raise InputError(f"{PARTS}.*: only task=joint task.parts=[...] has parts")
+        return config
+    with open_dict(config):
+        config[PARTS] = {
+            name: own_of_part(compose_config(own))
+            for name, own in overrides_of_parts(names, given).items()
+        }
     return config
+
+
+def own_of_part(config: DictConfig) -> dict[str, Any]:
+    """What a part has of its own, in plain containers; nothing where an option is missing."""
+    try:
+        plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    except OmegaConfBaseException:  # what is missing is told when it is checked
+        return {}
+    return {key: plain[key] for key in OWN if key in plain}
+
+
+def checked_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The checked configurations of a joint task's parts, as plain values, by name.
+
+    Raises:
+        OptionError: a line for each option that is wrong, with the part's name.
+    """
+    found, lines = {}, []
+    for name, own in overrides_of_parts(names, overrides).items():
+        try:
+            part = compose_config(own)
+            if PARTS in part:
+                raise InputError("a part is one task, and not a joint one")
+            part = check_config(part, own)
+        except OptionError as error:
+            lines += [f"{PARTS}.{name}{'.' if OF_A_KEY.match(t) else ': '}{t}" for t in error.lines]
+        except InputError as error:
+            lines.append(f"{PARTS}.{name}: {error}")
+        else:
+            plain = cast(dict[str, Any], OmegaConf.to_container(part))
+            found[name] = {key: plain[key] for key in OWN if key in plain}
+    if lines:
+        raise OptionError(lines)
+    return found
+
+
+def fill_one_pass(config: DictConfig, given: Sequence[str]) -> None:
+    """Fill in what all parts look at in one pass: its size and its view.
+
+    Args:
+        given: dotted keys that the command line sets; they stay as they are.
+    """
+    parts = cast(dict[str, Any], OmegaConf.to_container(config[PARTS]))
+    config.size, _ = one_size(parts, config.size)
+    if not any(key.startswith("data.view") for key in given):
+        view, _ = one_view(parts)
+        config.data.view = {"_target_": config.data.view._target_, **view}
 
 
 def fill_form(config: DictConfig) -> None:
@@ -79,7 +144,7 @@ def baseline(overrides: Sequence[str]) -> DictConfig:
         key = override.partition("=")[0].lstrip("+~")
         return key in chosen or key.partition("/")[0] in chosen
 
-    return composed_config(*filter(is_choice, overrides))
+    return composed_config(*filter(is_choice, of_the_whole(overrides)))
 
 
 def unknown_keys(overrides: Sequence[str]) -> list[str]:
@@ -114,7 +179,13 @@ def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         raise InputError(f"no task chosen: add task=NAME, one of {', '.join(names)}")
     if config.get("data") is None:
         raise InputError(f"task={config.task.name} names no data set: add data=NAME")
-    keys = value_keys(overrides)
+    keys = value_keys(of_the_whole(overrides))
+    names = part_names(config)
+    if names is not None:
+        config = config.copy()
+        with open_dict(config):
+            config[PARTS] = checked_parts(names, overrides)
+        fill_one_pass(config, keys)
     config = with_home_folders(config, keys)
     if lines := list(missing(config)):
         raise OptionError(lines)
@@ -122,6 +193,7 @@ def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     plain = cast(dict[str, Any], resolved)
     if lines := checking.faults(plain, baseline(overrides), keys):
         raise OptionError(lines)
+    plain["trainer"]["max_epochs"] += plain.get("extend") or 0
     made = OmegaConf.create(plain)
     OmegaConf.set_readonly(made, True)
     return made

@@ -88,6 +88,9 @@ def combinations(flags: Flags, search: Sequence[str]) -> list[list[str]]:
     for row in rows:
         # of two values for one key the later counts: the command line's
         values = {o.get_key_element(): values_of(o) for o in [*parse_overrides(row, loader), *rest]}
+        if len(values.get("trainer.max_epochs", ())) > 1:
+            # runs of several lengths are compared, so that none begins with another one's training
+            values.setdefault("resume", ["resume=none"])
         jobs += map(list, itertools.product(*values.values()))
     return jobs
 

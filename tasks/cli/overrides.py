@@ -15,6 +15,7 @@ import conf
 from backbone.errors import InputError
 
 SEARCHPATH = "hydra.searchpath"
+SEVERAL = ("logger",)  # groups of which several are chosen at once
 
 
 class OptionError(InputError):
@@ -91,10 +92,17 @@ def refuse_sweeps(parsed: Sequence[Override]) -> None:
 def refuse_choices(parsed: Sequence[Override]) -> None:
     """Raise InputError where a group's choice is no name of a file."""
     chosen = groups([o.input_line or "" for o in parsed])
+    searched = any(o.key_or_group == SEARCHPATH for o in parsed)  # there may be others, too
     lines = []
     for override in parsed:
         group, value = override.key_or_group, override.value()
         if group not in chosen or override.is_delete() or override.is_sweep_override():
+            continue
+        if group in SEVERAL and isinstance(value, list):
+            odd = [name for name in value if name not in choices(group)]
+            if odd and not searched:
+                names = ", ".join(choices(group))
+                lines.append(f"{override.input_line}: there is no {odd[0]}; choose of {names}")
             continue
         if not isinstance(value, str | int if group == "table" else str):
             line = f"{override.input_line}: a name, one of {', '.join(choices(group))}"

@@ -1,12 +1,18 @@
 """The base of data whose images are cropped at random in training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
 
 from backbone.errors import InputError
+from tasks.data.checking import Listed, check_readable, copies
+from tasks.data.image_index import ImageIndex
 from tasks.data.module import DataModule
 from tasks.images.crops import RandomResizedCrop
 from tasks.images.files import image_size
 from tasks.images.view import View
+
+Indexed = TypeVar("Indexed", bound=ImageIndex)
 
 
 class CroppedData(DataModule):
@@ -20,6 +26,8 @@ class CroppedData(DataModule):
         view: the part of an image that evaluation looks at.
         limit: train on this many images only, taken from all classes in turn.
         validate_on_train: score the training images, uncropped, instead of the validation split.
+        skip_unreadable: leave out images that cannot be read, rather than stop.
+        cache: folder for what was found out about the files; None: it is found out each time.
 
     Raises:
         InputError: a crop scale out of range, a limit below one, or a view that pads.
@@ -37,6 +45,8 @@ class CroppedData(DataModule):
         limit: int | None,
         validate_on_train: bool,
         decode: str = "auto",
+        skip_unreadable: bool = False,
+        cache: str | Path | None = None,
     ):
         super().__init__(batch_size, workers, seed, limit, validate_on_train, decode)
         if not (len(crop_scale) == 2 and 0 < crop_scale[0] <= crop_scale[1] <= 1):
@@ -52,4 +62,28 @@ class CroppedData(DataModule):
                 "data.view.crop_fraction=null to stretch whole images"
             )
         self.size, self.view = image_size(size), view
+        self.skip_unreadable, self.cache = skip_unreadable, None if cache is None else Path(cache)
         self.crop = RandomResizedCrop((crop_scale[0], crop_scale[1])) if crop else None
+
+    def readable(self, splits: Mapping[str, Indexed]) -> dict[str, Indexed]:
+        """The images of each split that can be read, looked at before training.
+
+        Counts what is left out in `left_out`, and prints which images are there twice.
+
+        Raises:
+            InputError: some cannot be read, and are not to be left out.
+        """
+        found: dict[str, Indexed] = {}
+        listed: dict[str, Listed] = {}
+        for split, index in splits.items():
+            checked = check_readable(
+                index.root, index.files, split, self.cache, self.skip_unreadable
+            )
+            kinds = {f"{kind} files": count for kind, count in index.left_out.items()}
+            self.left_out[split] = kinds | dict(checked.left_out)
+            found[split] = index.take(checked.usable) if checked.left_out else index
+            files, labels = found[split].files, found[split].labels
+            listed[split] = Listed(index.root, files, labels, checked.digests)
+        for line in copies(listed):
+            print(line)
+        return found

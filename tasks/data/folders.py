@@ -10,13 +10,15 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.image_index import ImageIndex
 from tasks.images.files import SUFFIXES
-from tasks.images.listing import files_below, image_files, is_folder, is_image, kind_of
+from tasks.images.listing import entries_of, files_below, image_files, is_folder, is_image, kind_of
 
 
 def subfolders(folder: Path) -> list[str]:
-    """Names of the folders in a folder, sorted; hidden ones (.git, .ipynb_checkpoints) left out."""
-    with os.scandir(folder) as entries:
-        return sorted(e.name for e in entries if not e.name.startswith(".") and is_folder(e))
+    """Names of the folders in a folder, sorted; hidden ones (.git, .ipynb_checkpoints) left out.
+
+    Raises: InputError if it cannot be listed.
+    """
+    return sorted(entry.name for entry in entries_of(str(folder)) if is_folder(entry))
 
 
 def contents(folder: Path) -> str:

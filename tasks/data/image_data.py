@@ -43,7 +43,10 @@ class ImageData(CroppedData, Generic[AnyIndex]):
             if self.limit is not None:
                 splits["train"] = splits["train"].first(self.limit)
             if self.validate_on_train:
-                splits = {"train": splits["train"], "val": splits["train"]}
+                splits = {"train": splits["train"]}
+        splits = self.readable(splits)
+        if self.validate_on_train:
+            splits["val"] = splits["train"]
         for split, index in splits.items():
             print(f"{split}: {index}")
         if self.note:
@@ -52,6 +55,11 @@ class ImageData(CroppedData, Generic[AnyIndex]):
         for split, index in splits.items():
             crop = self.crop if split == "train" else None
             self.datasets[split] = LabelledImages(index, self.size, crop, self.view, self.seed)
+        if len(splits["val"].classes) == 1:
+            print(
+                f"{Path(self.source.root).name}: there is one class only, "
+                f"{splits['val'].classes[0][1]}: nothing to tell apart, so nothing to learn"
+            )
         ids, names = map(list, zip(*splits["val"].classes, strict=True))
         self.labels = Labels(len(ids), list(range(len(ids))), ids, names)
 
@@ -66,8 +74,7 @@ class ImageData(CroppedData, Generic[AnyIndex]):
             if self.validate_on_train
             else f"scored on {len(scored):,} images"
         )
-        if left_out := sum(sum(index.left_out.values()) for index in self.indices.values()):
-            parts.append(f"{left_out:,} files left out that are no images")
+        parts += self.left_out_in_words()
         if self.note:
             parts.append(self.note)
         return f"{Path(self.source.root).name}: {', '.join(parts)}"

@@ -15,6 +15,7 @@ from backbone.errors import InputError
 from tasks.data.decoded import DecodedBatches
 from tasks.images.decoding import BatchDecoder, decoding_fault
 from tasks.images.encoded import FromFiles
+from tasks.runs.lineage import Lineage
 from tasks.runs.processes import usable_cores
 
 Batch = dict[str, Tensor]
@@ -91,15 +92,19 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
         return max(self.count // step, 1)
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
-        order = np.resize(order, max(self.count, self.world))
-        step = self.batch_size * self.world
         # Only the interrupted epoch starts late. Iterating must change nothing here: Lightning
         # creates an iterator that it does not use, and loader processes run ahead.
         start = self.done[1] if self.epoch == self.done[0] else 0
+        yield from self.of_epoch(self.epoch, start)
+
+    def of_epoch(self, epoch: int, start: int = 0) -> Iterator[list[tuple[int, int]]]:
+        """The batches of an epoch, from batch `start` on."""
+        order = np.random.default_rng([self.seed, epoch]).permutation(self.count)
+        order = np.resize(order, max(self.count, self.world))
+        step = self.batch_size * self.world
         for batch in range(start, len(self)):
             share = order[batch * step : (batch + 1) * step][self.rank :: self.world]
-            yield [(int(index), self.epoch) for index in share]
+            yield [(int(index), epoch) for index in share]
 
 
 class Images(Protocol):
@@ -142,10 +147,14 @@ class DataModule(LightningDataModule):
     labels: Labels
     collate: Callable[[list[Any]], Batch]
     indices: Mapping[str, Index]
+    left_out: dict[str, dict[str, int]]
+    """For each split how many of its files are not used, by the reason."""
     size: tuple[int, int]
     """(h, w) of the network's input in pixels."""
     trainer: Trainer
     """Of the run; Lightning sets it."""
+    lineage: Lineage | None = None
+    """Where the run's training began, if in another run."""
 
     def __init__(
         self,
@@ -160,13 +169,22 @@ class DataModule(LightningDataModule):
         self.batch_size, self.seed = batch_size, seed
         self.limit, self.validate_on_train = limit, validate_on_train
         self.given_workers, self.decode = workers, decode
+        self.sharing = 1  # data modules of a run that load at the same time
         self.datasets: dict[str, Images] = {}
-        self.indices = {}
+        self.indices, self.left_out = {}, {}
 
     def describe(self) -> str:
         """How many images were trained on and scored, in words for a result."""
         trained = f"trained on {len(self.indices['train']):,} images, " if self.trains else ""
         return f"{trained}scored on {len(self.indices[self.reported]):,} images"
+
+    def left_out_in_words(self) -> list[str]:
+        """What was left out of each split: 'left out of train: 2 unreadable, 1 .txt files'."""
+        return [
+            f"left out of {split}: {', '.join(f'{count:,} {why}' for why, count in counts.items())}"
+            for split, counts in self.left_out.items()
+            if counts
+        ]
 
     @property
     def trains(self) -> bool:
@@ -179,6 +197,15 @@ class DataModule(LightningDataModule):
         assert self.trainer is not None
         return self.trainer
 
+    def members(self) -> Sequence["DataModule"]:
+        """The data that hold images: this; of a joint task, those of its parts."""
+        return [self]
+
+    @property
+    def scored_images(self) -> int:
+        """Images of the split that is reported."""
+        return len(self.datasets[self.reported])
+
     def batch(self, split: str, rows: Sequence[int]) -> Batch:
         """A batch of the given images of a split, as evaluation sees them."""
         dataset = self.datasets[split]
@@ -189,7 +216,8 @@ class DataModule(LightningDataModule):
         """Loader processes of this process."""
         if self.given_workers is not None:
             return self.given_workers
-        return max(usable_cores() // (self.trainer.num_devices if self.trainer else 1), 1)
+        processes = self.trainer.num_devices if self.trainer else 1
+        return max(usable_cores() // (processes * self.sharing), 1)
 
     def decoder(self) -> BatchDecoder | None:
         """What decodes the images of whole batches; None where the loader processes do.
@@ -266,10 +294,14 @@ class DataModule(LightningDataModule):
             )
         return -(-batches // self.running.accumulate_grad_batches)
 
+    def planned_step(self, step: int) -> int:
+        """The step of the run's plan; see `Lineage.planned`."""
+        return step if self.lineage is None else self.lineage.planned(step, self.steps_per_epoch())
+
     def train_dataloader(self) -> Iterable[Batch]:
         """Augmented batches; a continued run starts after its last finished step."""
         trainer = self.running
-        epoch, step = divmod(trainer.global_step, self.steps_per_epoch())
+        epoch, step = divmod(self.planned_step(trainer.global_step), self.steps_per_epoch())
         return self.train_loader(done=(epoch, step * trainer.accumulate_grad_batches))
 
     def train_loader(self, done: tuple[int, int]) -> Iterable[Batch]:
@@ -328,3 +360,17 @@ def limited(batches: int, limit: int | float | None) -> int:
     if limit is None:
         return batches
     return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+
+
+def image_ids(batch: Mapping[str, Any], prefix: str = "") -> dict[str, Tensor]:
+    """The `image_id` of a batch; of the batches of a joint task's parts, by `part/`."""
+    if isinstance(batch.get("image_id"), Tensor):
+        return {prefix: batch["image_id"]}
+    return {
+        key: ids for name, own in batch.items() for key, ids in image_ids(own, f"{name}/").items()
+    }
+
+
+def images_in(batch: Mapping[str, Any]) -> int:
+    """Images in a batch, or in the batches of a joint task's parts."""
+    return sum(map(len, image_ids(batch).values()))

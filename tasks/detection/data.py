@@ -92,7 +92,6 @@ class CocoData(DataModule):
             unlabelled,
         )
         self.size = image_size(size)
-        self.left_out: dict[str, dict[str, int]] = {}
         self.view, self.crop = view, RandomCrop() if crop else None
         self.collate = collate_detection
         self.indices = {}

@@ -90,8 +90,9 @@ def draw_marks(
     short = min(image.size)
     width, font = max(2, short // 150), ImageFont.load_default(max(10, short // 28))
     for box in truth:
-        dashed(draw, box, max(1, width // 2), 3 * width)
+        dashed(draw, _near(image, box, width), max(1, width // 2), 3 * width)
     for mark in marks:
+        mark = mark._replace(box=_near(image, mark.box, width))
         if mark.dashed:
             dashed(draw, mark.box, width, 3 * width, mark.fill)
         else:
@@ -100,6 +101,12 @@ def draw_marks(
         if mark.caption:
             _caption(draw, image.width, mark, width, font)
     return image
+
+
+def _near(image: Image.Image, box: Sequence[float], margin: int) -> list[float]:
+    """A box cut off just outside the image, for a wrong one may be endless."""
+    limits = (*image.size, *image.size)
+    return [min(max(v, -margin), most + margin) for v, most in zip(box, limits, strict=True)]
 
 
 def _caption(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tasks.data.module import Labels
+from tasks.detection.coco.index import decoded
 from tasks.detection.data import CocoData
 from tasks.detection.drawing import Mark, draw_marks, open_annotated
 from tasks.detection.evaluation.errors import IGNORED, INVENTED, MISSED, RIGHT, WRONG, Errors
@@ -34,8 +35,9 @@ def findings(result: CocoResult, data: CocoData, labels: Labels) -> dict[str, An
 
     Returns:
         `per_category`, a row for each; `threshold`, the score of best F1 over all categories
-        together, with precision and recall there; `confusion`, see `confusion_values`, with the
-        background last; `worst_images`; `summary`, lines for the report.
+        together, with precision and recall there, and the split `chosen_on`, which is the scored
+        one; `confusion`, see `confusion_values`, with the background last; `worst_images`;
+        `summary`, lines for the report.
     """
     errors, names = result.errors, _names(result.errors, labels)
     overall, points = errors.overall, errors.points
@@ -62,6 +64,7 @@ def findings(result: CocoResult, data: CocoData, labels: Labels) -> dict[str, An
         "precision": _value(overall.precision[0]),
         "recall": _value(overall.recall[0]),
         "iou": 0.5,
+        "chosen_on": data.reported,
     }
     return {
         "per_category": per_category,
@@ -85,14 +88,16 @@ def error_pictures(result: CocoResult, data: CocoData, labels: Labels) -> dict[s
         about = f"objects and detections at score {errors.threshold:.2f}"
         confusion_matrix(errors.confusion, [*_names(errors, labels), BACKGROUND], path, about)
 
-    return {
+    pictures: dict[str, Picture] = {
         "precision_recall_per_category.png": per_category,
         "score_threshold.png": lambda path: threshold_curves(
             result.errors.curves, result.errors.threshold, path
         ),
         "confusion_matrix.png": confusion,
-        "worst_images.png": lambda path: worst_images(result, data, labels, path),
     }
+    if _worst_rows(result.errors, data):
+        pictures["worst_images.png"] = lambda path: worst_images(result, data, labels, path)
+    return pictures
 
 
 def worst_images(result: CocoResult, data: CocoData, labels: Labels, path: Path) -> None:
@@ -152,7 +157,7 @@ def _worst_images(errors: Errors, data: CocoData) -> list[dict[str, Any]]:
     return [
         {
             "image_id": int(index.image_ids[row]),
-            "file": index.file_names[row].decode(),
+            "file": decoded(index.file_names[row]),
             "missed": int(errors.missed[position]),
             "invented": int(errors.invented[position]),
             "wrong": int(errors.wrong[position]),
@@ -168,7 +173,8 @@ def _summary(errors: Errors, threshold: Mapping[str, Any]) -> list[str]:
     right = int((errors.box_fate == RIGHT).sum())
     shares = ", ".join(f"{name} {100 * threshold[name]:.1f}" for name in ("precision", "recall"))
     return [
-        f"best F1 {100 * threshold['f1']:.1f} at score {threshold['score']:.3f}: {shares}",
+        f"best F1 {100 * threshold['f1']:.1f} at score {threshold['score']:.3f}, chosen on these "
+        f"images: {shares}",
         f"there, of {objects:,} objects: {right:,} right, {errors.wrong.sum():,} of a wrong "
         f"category, {errors.missed.sum():,} missed; and {errors.invented.sum():,} invented",
     ]

@@ -69,6 +69,7 @@ class FasterRCNN(Detector):
 
     # one output per class; with a box for each class, those outputs are by class too
     class_layers = ("class_predictor.", "box_predictor.")
+    runs_stages = True  # the second stage, on each region
 
     def __init__(
         self,

@@ -42,14 +42,17 @@ PREDICTOR = re.compile(
 KINDS = {"BoxEncoding": "box_predictors", "Class": "class_predictors"}
 
 
-def released_state(file: WeightsFile, separable: bool) -> dict[str, Tensor]:
+def released_state(
+    file: WeightsFile, separable: bool, separable_predictors: bool
+) -> dict[str, Tensor]:
     """A released detector's tensors under the names of `SSD`; the anchors are in its own order.
 
     A name that no such detector has stays as it is.
 
     Args:
         file: of TensorFlow's names.
-        separable: whether extra maps and predictors are SSDLite's.
+        separable: whether the extra maps are SSDLite's.
+        separable_predictors: whether the predictors are.
     """
 
     def ours(module: str) -> str:
@@ -62,7 +65,7 @@ def released_state(file: WeightsFile, separable: bool) -> dict[str, Tensor]:
             place = f"{KINDS[found['kind']]}.{found['map']}"
             if found["depthwise"]:
                 return f"{place}.depthwise" + (".bn" if found["norm"] else ".conv")
-            return f"{place}.pointwise" if separable else place
+            return f"{place}.pointwise" if separable_predictors else place
         trunk = file.scheme.modules.get(module)
         return module if trunk is None else f"trunk.{trunk}"
 

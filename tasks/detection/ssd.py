@@ -28,7 +28,7 @@ from tasks.detection.released import (
     released_state,
     reordered,
 )
-from tasks.detection.ssd_layers import extra_map, prediction_layer
+from tasks.detection.ssd_layers import extra_map, merged_predictor, prediction_layer
 from tasks.detection.taps import last_tap_of_stride
 from tasks.detection.zoo import published
 from tasks.images.files import image_size
@@ -54,6 +54,8 @@ class SSD(Detector):
             of the one before. They are scaled by the trunk's alpha, if it has one.
         separable: SSDLite: the extra maps' 3x3 convolutions and the predictors are depthwise
             separable. Otherwise the predictors are 1x1 convolutions.
+        kernel_size: the predictors are convolutions of this size, an odd number, whatever
+            `separable` is; None for those above.
         scales: anchor scale of the finest and the coarsest map, relative to the input.
         loss: `mining`, the paper's sigmoid cross-entropy over three negatives per positive; or
             `focal` (arXiv 1708.02002, alpha 0.75, gamma 2) over all anchors.
@@ -67,6 +69,7 @@ class SSD(Detector):
 
     anchors: Tensor
     edges: Tensor
+    predictors: nn.ModuleList | None  # of boxes and classes together, see `merge_layers`
     class_layers = ("class_predictors.",)
 
     def __init__(
@@ -79,6 +82,7 @@ class SSD(Detector):
         separable: bool = False,
         scales: tuple[float, float] = (0.2, 0.95),
         loss: str = "mining",
+        kernel_size: int | None = None,
         nms_iou: float = 0.6,
         candidates: int = 400,
         detections: int = 100,
@@ -86,11 +90,11 @@ class SSD(Detector):
         super().__init__()
         if loss not in ("mining", "focal"):
             raise InputError(f"SSD's loss is 'mining' or 'focal', got '{loss}'")
-        self.trunk = trunk
+        self.trunk, self.predictors = trunk, None
         self.taps = list(taps or (last_tap_of_stride(trunk, stride) for stride in (16, 32)))
         self.num_classes = num_classes
         self.size = image_size(size)
-        self.loss_name, self.separable = loss, separable
+        self.loss_name, self.separable, self.kernel_size = loss, separable, kernel_size
         self.nms_iou, self.candidates, self.detections = nms_iou, candidates, detections
         self.coder = BoxCoder()
 
@@ -103,17 +107,17 @@ class SSD(Detector):
         options: Mapping[str, Any] = trunk.options
         shared = ("padding", "bn_eps", "bn_momentum")
         form = {name: options[name] for name in shared if name in options}
-        form["separable"] = separable
         alpha = options.get("alpha", 1.0)
         channels = [trunk.feature_info[tap].channels for tap in self.taps]
         layers = []
         for extra in extras:
             depth = max(int(extra * alpha), 16)
-            layers.append(extra_map(channels[-1], depth, **form))
+            layers.append(extra_map(channels[-1], depth, separable, **form))
             channels.append(depth)
         self.channels = channels  # of the maps that carry anchors, finest first
         self.extras = nn.ModuleList(layers)
         counts = [len(layer) for layer in anchor_shapes([1.0] * len(channels))]
+        form["kernel_size"] = kernel_size or (None if separable else 1)
         self.box_predictors = nn.ModuleList(
             prediction_layer(c, n * 4, **form) for c, n in zip(channels, counts, strict=True)
         )
@@ -122,7 +126,7 @@ class SSD(Detector):
             for c, n in zip(channels, counts, strict=True)
         )
         last_layers = [
-            predictor.pointwise if separable else predictor
+            predictor if form["kernel_size"] else predictor.pointwise
             for predictor in (*self.box_predictors, *self.class_predictors)
         ]
         for layer in last_layers:
@@ -154,6 +158,16 @@ class SSD(Detector):
         """Box codes float[B, A, 4] and logits float[B, A, num_classes] for normalised images."""
         return self.predictions(self.maps(images))
 
+    def merge_layers(self) -> None:
+        """One convolution for boxes and classes of a map, where they are plain ones."""
+        pairs = list(zip(self.box_predictors, self.class_predictors, strict=True))
+        if all(isinstance(layer, nn.Conv2d) for pair in pairs for layer in pair):
+            self.predictors = nn.ModuleList(
+                merged_predictor(boxes, classes, boxes.out_channels // 4)
+                for boxes, classes in pairs
+            )
+            self.box_predictors = self.class_predictors = nn.ModuleList()
+
     def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """The outputs of `forward` for the maps that carry anchors."""
 
@@ -161,6 +175,12 @@ class SSD(Detector):
             # channels_last output: the permute is free, and the reshape a view
             return predictor(fmap).permute(0, 2, 3, 1).reshape(fmap.shape[0], -1, width)
 
+        if self.predictors is not None:
+            pairs = zip(self.predictors, maps, strict=True)
+            found = torch.cat(
+                [rows(predictor, m, 4 + self.num_classes) for predictor, m in pairs], 1
+            )
+            return found[..., :4].float(), found[..., 4:].float()
         pairs = zip(self.box_predictors, maps, strict=True)
         code = torch.cat([rows(predictor, m, 4) for predictor, m in pairs], 1)
         pairs = zip(self.class_predictors, maps, strict=True)
@@ -169,14 +189,15 @@ class SSD(Detector):
 
     def published(self, source: str) -> PublishedArchive | None:
         """The detector of TensorFlow's zoo for this network, see `tasks.detection.zoo`."""
-        return published(source, self.trunk, self.separable)
+        return published(source, self.trunk, self.separable, self.kernel_size)
 
     def released(self, file: WeightsFile, origin: str) -> Released:
         """The weights of a detector of TensorFlow's, see `tasks.detection.released`."""
         if file.scheme.name != "tensorflow":
             return super().released(file, origin)
         check_declared(file, origin, self.coder)
-        state = released_state(file, self.separable)
+        lite = self.separable and self.kernel_size is None
+        state = released_state(file, self.separable, separable_predictors=lite)
         note, order = anchor_order(file, origin, self.anchors, self.finest, self.size)
         ids = categories(file, state, origin)
         names = None if ids is None else [NAMES.get(number) for number in ids]

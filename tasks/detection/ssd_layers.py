@@ -3,9 +3,11 @@
 from collections import OrderedDict
 from typing import Any
 
+import torch
 from torch import nn
 
 from backbone.conv import conv_bn_relu6, start_near_linear
+from backbone.folding import FoldedConv
 
 
 def extra_map(inputs: int, depth: int, separable: bool, **like_trunk: Any) -> nn.Sequential:
@@ -31,8 +33,10 @@ def extra_map(inputs: int, depth: int, separable: bool, **like_trunk: Any) -> nn
     return extra
 
 
-def prediction_layer(inputs: int, outputs: int, separable: bool, **like_trunk: Any) -> nn.Module:
-    """A 1x1 convolution with bias from a map to box codes or logits.
+def prediction_layer(
+    inputs: int, outputs: int, kernel_size: int | None = 1, **like_trunk: Any
+) -> nn.Module:
+    """A convolution with bias from a map to box codes or logits.
 
     The depthwise convolution does not start near linear: the offsets that this takes, summed over a
     thousand channels, would overwhelm the classes' prior.
@@ -40,12 +44,32 @@ def prediction_layer(inputs: int, outputs: int, separable: bool, **like_trunk: A
     Args:
         inputs: channels of the map.
         outputs: values per cell.
-        separable: SSDLite's form: a 3x3 depthwise convolution with batch norm and ReLU6 precedes
-            the 1x1.
+        kernel_size: of the convolution, odd; None for SSDLite's form, a 1x1 behind a 3x3 depthwise
+            convolution with batch norm and ReLU6.
         like_trunk: padding and batch norm options of `conv_bn_relu6`.
     """
+    if kernel_size is not None:
+        return nn.Conv2d(inputs, outputs, kernel_size, padding=kernel_size // 2)
     pointwise = nn.Conv2d(inputs, outputs, 1)
-    if not separable:
-        return pointwise
     depthwise = conv_bn_relu6(inputs, inputs, 3, groups=inputs, **like_trunk)
     return nn.Sequential(OrderedDict(depthwise=depthwise, pointwise=pointwise))
+
+
+def merged_predictor(boxes: nn.Conv2d, classes: nn.Conv2d, anchors: int) -> FoldedConv:
+    """One convolution with the outputs of two: for each anchor of a cell its code, then its logits.
+
+    Args:
+        anchors: of a cell.
+    """
+    outputs = boxes.out_channels + classes.out_channels
+    conv = nn.Conv2d(
+        boxes.in_channels, outputs, boxes.kernel_size, padding=boxes.padding, device="meta"
+    )
+
+    def joined(name: str) -> nn.Parameter:
+        parts = [getattr(layer, name).detach() for layer in (boxes, classes)]
+        rows = torch.cat([part.unflatten(0, (anchors, -1)) for part in parts], 1)
+        return nn.Parameter(rows.flatten(0, 1), requires_grad=False)
+
+    conv.weight, conv.bias = joined("weight"), joined("bias")
+    return FoldedConv(conv)

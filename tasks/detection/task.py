@@ -81,8 +81,9 @@ class Detection(Task[CocoData]):
 
     def deploy(self, images: Tensor) -> dict[str, Tensor]:
         """What `predict` returns, but in pixels of the input, which also holds any padding."""
-        size = torch.tensor([self.head.size], device=images.device)
-        return placed(self.found(images), size, size)
+        found = self.found(images)
+        size = torch.tensor([self.head.size], device=found["boxes"].device)
+        return placed(found, size, size)
 
     def deployed(self, outputs: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """What `predict` returns."""

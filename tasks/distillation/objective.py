@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from backbone.errors import InputError
 from backbone.head import Head
 from tasks.data.module import Batch
+from tasks.runs.parts import PARTS, parts_of
 from tasks.training.build import trusted_modules
 from tasks.training.task import Task
 from tasks.training.teaching import Student, Surroundings, Terms
@@ -224,12 +225,15 @@ class Distillation(nn.Module):
         return self.source.describe() | self.objective.describe()
 
 
-def build_distillation(config: DictConfig) -> Distillation | None:
-    """The distillation that `distill=` configures; None for none.
+def build_distillation(config: DictConfig) -> "Distillation | dict[str, Distillation] | None":
+    """The distillation that `distill=` configures, of a joint task by part; None for none.
 
     Raises:
         InputError: the task's configuration does not say how two of its outputs compare.
     """
+    if PARTS in config:
+        found = {name: build_distillation(part) for name, part in parts_of(config).items()}
+        return {name: own for name, own in found.items() if isinstance(own, Distillation)} or None
     if config.get("distill") is None:
         return None
     compare = config.task.get("distillation")

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from tasks.data.module import Labels
 from tasks.export.graph import INPUT, WholeAnswer
 from tasks.runs.names import at
 from tasks.training.model import Model
@@ -70,12 +71,19 @@ def describe(
             }
             for name, tensor in outputs.items()
         },
-        "labels": {
-            "outputs": list(labels.outputs),
-            "ids": list(labels.ids),
-            "names": list(labels.names),
-        },
+        "labels": _labels(labels),
         "chosen": dict(checkpoint.chosen),
+        # of a joint network: whose outputs are called NAME.OUTPUT
+        "parts": {
+            name: {
+                "task": part.task_name,
+                "kind": at(part.config, ("task", "kind")),
+                "labels": _labels(part.labels),
+                "chosen": dict(part.chosen),
+                "trained_at": list(part.size),
+            }
+            for name, part in checkpoint.parts.items()
+        },
         "network": {
             "backbone": backbone | {"weights": _name(backbone.get("weights"))},
             "weights": _name(at(checkpoint.config, ("task", "head", "weights"))),
@@ -107,6 +115,14 @@ def sha256(path: Path) -> str:
     """The digest of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _labels(labels: Labels) -> dict[str, list[Any]]:
+    return {
+        "outputs": list(labels.outputs),
+        "ids": list(labels.ids),
+        "names": list(labels.names),
+    }
 
 
 def _name(weights: Any) -> Any:

@@ -15,6 +15,7 @@ from tasks.data.module import DataModule
 from tasks.images.files import open_image
 from tasks.images.inputs import named_images, require_file
 from tasks.images.video import is_video
+from tasks.runs.parts import PARTS
 from tasks.training.checkpoints import Checkpoint
 from tasks.training.model import Model
 from tasks.training.presenter import spread
@@ -98,6 +99,8 @@ def run_data(checkpoint: Checkpoint, root: Path | None = None, advice: str = ADV
         InputError: as of `validation_pixels`.
     """
     config = run_config(checkpoint, advice)
+    if PARTS in config:
+        raise InputError(f"{checkpoint.path}: a joint network has no one data set: {advice}")
     module = OmegaConf.to_container(config.data.module, resolve=True)
     if root is not None:
         module = _moved(module, str(OmegaConf.select(config, "data.root")), str(root))

@@ -109,7 +109,7 @@ def normalised(task: Task[Any], pixels: np.ndarray) -> list[Tensor]:
     """Photographs uint8[N, h, w, 3] as batches that the head reads."""
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
     with torch.no_grad():
-        return [task.preprocess(part) for part in images.split(AT_ONCE)]
+        return [task.preprocess(part) for part in torch.split(images, AT_ONCE)]
 
 
 def fewest(

@@ -46,6 +46,7 @@ class AttributeData(ImageData[AttributeIndex]):
         parts.append(f"each seen in {part}its largest central box")
         if scored.constant:
             parts.append(_undefined(scored.constant))
+        parts += self.left_out_in_words()
         if self.note:
             parts.append(self.note)
         return f"{Path(self.source.root).name}: {', '.join(parts)}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from tasks.data.image_index import ImageIndex
+from tasks.faces.groups import Groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,13 @@ class AttributeIndex(ImageIndex):
 
     labels: np.ndarray
     """int8[N, A]: 1, 0, or -1 for unknown."""
+    groups: tuple[Groups, ...] = ()
+    """What divides the faces into groups that are scored one by one, where the set says so."""
+
+    def take(self, images: np.ndarray) -> Self:
+        """The images of these rows (0..N-1), in this order."""
+        groups = tuple(one.take(images) for one in self.groups)
+        return replace(super().take(images), groups=groups)
 
     @property
     def counts(self) -> np.ndarray:

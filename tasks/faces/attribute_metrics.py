@@ -11,6 +11,8 @@ from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.files import write_atomically
+from tasks.faces.attribute_resampling import attribute_scorer
+from tasks.runs.bootstrap import Resampling
 
 AttributeState = tuple[np.ndarray, np.ndarray, np.ndarray]
 NAN = float("nan")
@@ -63,6 +65,12 @@ class AttributeResult:
     labels: np.ndarray
     probabilities: np.ndarray
     teacher: np.ndarray | None = None
+
+    @property
+    def resamplings(self) -> list[Resampling]:
+        """The same scores for other draws of the images."""
+        values = self.labels, self.probabilities, self.teacher
+        return [Resampling("images", self.images, [self.labels], lambda: attribute_scorer(*values))]
 
     def write_table(self, path: Path) -> None:
         """Write `per_attribute` as CSV; undefined scores are blank."""

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from PIL import Image
-
 from tasks.data.module import Batch, DataModule
+from tasks.faces.attribute_index import AttributeIndex
 from tasks.faces.attribute_metrics import AttributeResult
 from tasks.faces.attribute_plots import attribute_bars, faces_sheet
-from tasks.images.sheets import captioned
+from tasks.faces.group_scores import by_group, in_words
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer, Picture, Presenter
 
@@ -30,11 +29,23 @@ class AttributePresenter(Presenter):
         seen = likely(answer["attributes"])
         return ", ".join(f"{name} {p:.2f}" for name, p in seen) or "none of the attributes"
 
-    def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
-        """The image above its most probable attributes, each with a bar of its probability."""
+    def caption(self, answer: Answer) -> tuple[list[str], list[float]]:
+        """The most probable attributes, each with a bar of its probability."""
         rows = sorted(answer["attributes"].items(), key=lambda row: -row[1])[:8]
-        lines = [f"{p:.2f}  {name.replace('_', ' ')}" for name, p in rows]
-        return captioned(image, lines, [p for _, p in rows])
+        return [f"{p:.2f}  {name.replace('_', ' ')}" for name, p in rows], [p for _, p in rows]
+
+    def findings(self, result: AttributeResult, data: DataModule) -> Answer:
+        """The scores by group, `groups`, of a set that says the groups: kind -> groups."""
+        index = data.indices[data.reported]
+        assert isinstance(index, AttributeIndex)
+        names = self.labels.names
+        found = {
+            one.kind: by_group(one.take(result.images), names, result.labels, result.probabilities)
+            for one in index.groups
+        }
+        lines = [in_words(kind, rows) for kind, rows in found.items()]
+        said = {"summary": [line for line in lines if line is not None]}
+        return {"groups": found, **said} if found else {}
 
     def pictures(
         self,

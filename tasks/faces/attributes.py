@@ -25,6 +25,7 @@ class FaceAttributes(Task[AttributeData]):
     """
 
     monitor = "mean_ap"
+    falling = frozenset({"teacher_difference"})
     presenter = AttributePresenter
     deploys: ClassVar[Mapping[str, str]] = {"probabilities": "of each attribute, 0..1"}
 

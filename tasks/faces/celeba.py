@@ -1,6 +1,7 @@
-"""CelebA (Liu et al., "Deep Learning Face Attributes in the Wild", arXiv 1411.7766): its own files.
+"""CelebA (Liu et al., "Deep Learning Face Attributes in the Wild", arXiv 1411.7766).
 
-`python -m tasks.faces.unpack` makes them, once, from the parquet files of a mirror.
+Its own files are read, or a mirror's (see `celeba_files`). `python -m tasks.faces.unpack` makes
+them, once, from a mirror's parquet files.
 """
 
 from collections.abc import Sequence
@@ -12,17 +13,10 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
-from tasks.faces.celeba_lists import read_attributes, read_partition, require_images
+from tasks.faces.celeba_files import LAYOUT, CelebAFiles, celeba_files
+from tasks.faces.celeba_lists import read_attributes, read_partition
+from tasks.faces.groups import Groups
 
-IMAGES, ATTRIBUTES, PARTITION = (
-    "img_align_celeba",
-    "list_attr_celeba.txt",
-    "list_eval_partition.txt",
-)
-IDENTITIES = "identity_CelebA.txt"  # on request: who each image shows
-LAYOUT = f"""{IMAGES}/000001.jpg   the aligned faces, 178 x 218 pixels
-{ATTRIBUTES}          their number, the attributes' names, then lines of 'file 1 -1 ...'
-{PARTITION}       lines of 'file number': 0 training, 1 validation, 2 test"""
 DOWNLOADS = (
     "img_align_celeba.zip (1.4 GB), list_attr_celeba.txt and list_eval_partition.txt, from",
     "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html (non-commercial research)",
@@ -46,7 +40,8 @@ class CelebA:
     def check(self) -> None:
         """See ImageSource."""
         root = Path(self.root)
-        paths = [root / name for name in (IMAGES, ATTRIBUTES, PARTITION)]
+        files = celeba_files(root)
+        paths = [files.images, files.attributes, files.partition]
         if not all(path.exists() for path in paths):
             parquet = sorted(p for depth in ("*", "*/*") for p in root.glob(f"{depth}.parquet"))
             if parquet:
@@ -61,22 +56,23 @@ class CelebA:
     def load(self) -> ImageSet[AttributeIndex]:
         """See ImageSource."""
         self.check()
-        root = Path(self.root)
-        ids, files, labels = read_attributes(root / ATTRIBUTES)
-        chosen = choose(ids, self.attributes, root / ATTRIBUTES)
-        parts = _parts(files, root)
-        require_images(root / ATTRIBUTES, files, root / IMAGES)
-        names, classes = np.array(files), named([ids[k] for k in chosen])
+        copy = celeba_files(Path(self.root))
+        ids, files, labels = read_attributes(copy.attributes)
+        chosen = choose(ids, self.attributes, copy.attributes)
+        parts = _parts(files, copy)
+        names = np.array(copy.named(copy.attributes, files))
+        classes = named([ids[k] for k in chosen])
+        groups = _groups(ids, labels)
+        everything = AttributeIndex(
+            str(copy.images), names, labels[:, chosen], classes, groups=groups
+        )
         splits = {}
         for part, split in enumerate(SPLITS):
-            rows = np.flatnonzero(parts == part)
-            splits[split] = AttributeIndex(
-                str(root / IMAGES), names[rows], labels[rows][:, chosen], classes
-            )
+            splits[split] = everything.take(np.flatnonzero(parts == part))
         empty = [split for split in ("train", "val") if not len(splits[split])]
         if empty:
             raise InputError(
-                f"{root / PARTITION} puts no image into {' or '.join(empty)}; download it again"
+                f"{copy.partition} puts no image into {' or '.join(empty)}; download it again"
             )
         if not len(splits["test"]):
             del splits["test"]
@@ -90,26 +86,35 @@ class CelebA:
         return ImageSet(splits, note)
 
 
-def _parts(files: list[bytes], root: Path) -> np.ndarray:
+def _groups(ids: list[str], labels: np.ndarray) -> tuple[Groups, ...]:
+    """What CelebA says of the people: whether they look male, and whether young."""
+    kinds = (("Male", "gender", ("female", "male")), ("Young", "age", ("not young", "young")))
+    return tuple(
+        Groups(kind, names, labels[:, ids.index(name)].astype(np.int64))
+        for name, kind, names in kinds
+        if name in ids
+    )
+
+
+def _parts(files: list[bytes], copy: CelebAFiles) -> np.ndarray:
     """int64[N]: the part that each file is in, 0, 1 or 2.
 
     Raises:
         InputError: the two lists name different files.
     """
-    partition = read_partition(root / PARTITION)
+    partition = read_partition(copy.partition)
     parts = np.array([partition.get(file, -1) for file in files])
     without = [files[i].decode(errors="replace") for i in np.flatnonzero(parts < 0)]
     if without:
         raise InputError(
-            f"{root / PARTITION} does not assign {len(without):,} images of {ATTRIBUTES} to a "
-            f"part: {listed_briefly(without)}; give each a line 'file 0', 1 or 2 (training, "
-            "validation, test), or download both lists again"
+            f"{copy.partition} does not assign {len(without):,} images of "
+            f"{copy.attributes.name} to a part: {listed_briefly(without)}; give each a line "
+            "'file 0', 1 or 2 (training, validation, test), or download both lists again"
         )
     if len(partition) > len(files):
-        strange = sorted(partition.keys() - set(files))
+        strange = [f.decode(errors="replace") for f in sorted(partition.keys() - set(files))]
         raise InputError(
-            f"{root / PARTITION} names {len(strange):,} images that are not in {ATTRIBUTES}: "
-            f"{listed_briefly(file.decode(errors='replace') for file in strange)}; download both "
-            "lists again"
+            f"{copy.partition} names {len(strange):,} images that are not in "
+            f"{copy.attributes.name}: {listed_briefly(strange)}; download both lists again"
         )
     return parts

@@ -1,16 +1,21 @@
-"""CelebA's lists: tables of words separated by blanks, read in bulk with NumPy."""
+"""CelebA's lists: tables of words separated by blanks, read in bulk with NumPy.
 
+Kaggle's copies are CSV: the words are separated by commas, and the first line names the columns.
+"""
+
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.images.listing import absent
 
 AGAIN = "download the list again"
 BLANK = np.zeros(256, bool)
 BLANK[np.frombuffer(b" \t\r\n", np.uint8)] = True
+COMMA = BLANK.copy()
+COMMA[np.frombuffer(b',";', np.uint8)] = True
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,19 @@ def read_words(path: Path) -> Words:
         text = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    text = text.removeprefix(codecs.BOM_UTF8)
     letters = np.frombuffer(text, np.uint8)
-    blank = np.concatenate([[True], BLANK[letters], [True]])
+    blank = np.concatenate([[True], (COMMA if is_csv(path) else BLANK)[letters], [True]])
     edges = np.flatnonzero(blank[1:] != blank[:-1]).astype(np.int32)
     start, end = edges[::2], edges[1::2]
     lines = np.flatnonzero(letters == ord("\n")).astype(np.int32)
     first = np.searchsorted(start, lines)
     return Words(text, start, end, np.concatenate([[0], first, [len(start)]]))
+
+
+def is_csv(path: Path) -> bool:
+    """Whether a list is a CSV file, by its name."""
+    return path.suffix.lower() == ".csv"
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,8 @@ class Rows:
 def read_attributes(path: Path) -> tuple[list[str], list[bytes], np.ndarray]:
     """Read `list_attr_celeba.txt`: a count, the attributes' names, then lines of 'file 1 -1 ...'.
 
+    `list_attr_celeba.csv` has no count, and a name for the column of files.
+
     Returns:
         The A attributes, the N files, and labels int8[N, A], 1 or 0.
 
@@ -111,6 +124,8 @@ def read_attributes(path: Path) -> tuple[list[str], list[bytes], np.ndarray]:
             value is neither 1 nor -1, or a file is listed twice. The message gives the line.
     """
     words = read_words(path)
+    if is_csv(path):
+        return _read_csv_attributes(path, words)
     count, names = words.of_line(0), words.of_line(1)
     if len(count) != 1 or not count[0].isdecimal() or not names:
         raise InputError(
@@ -123,6 +138,22 @@ def read_attributes(path: Path) -> tuple[list[str], list[bytes], np.ndarray]:
         raise InputError(
             f"{path}, line 1: says {int(count[0]):,} images, but {len(rows):,} rows follow; {AGAIN}"
         )
+    return names, _files(path, words, rows), _labels(path, words, rows, names)
+
+
+def _read_csv_attributes(path: Path, words: Words) -> tuple[list[str], list[bytes], np.ndarray]:
+    names = words.of_line(0)[1:]
+    if not names or set(names) <= {"1", "-1"}:
+        raise InputError(
+            f"{path}, line 1: expected image_id and the attributes' names, found "
+            f"{' '.join(words.of_line(0))[:60]!r}; {AGAIN}"
+        )
+    what = f"a file and 1 or -1 for each of the {len(names)} attributes that line 1 names"
+    rows = Rows.of(path, words, 1, len(names) + 1, what)
+    return names, _files(path, words, rows), _labels(path, words, rows, names)
+
+
+def _labels(path: Path, words: Words, rows: Rows, names: list[str]) -> np.ndarray:
     letters = np.frombuffer(words.text, np.uint8)
     start, end = rows.start[:, 1:], rows.end[:, 1:]
     length = end - start
@@ -135,18 +166,20 @@ def read_attributes(path: Path) -> tuple[list[str], list[bytes], np.ndarray]:
             f"{path}, line {words.line(rows.word(row, column + 1))}: {names[column]} is {value!r}, "
             f"neither 1 nor -1; {AGAIN}"
         )
-    return names, _files(path, words, rows), (length == 1).astype(np.int8)
+    return (length == 1).astype(np.int8)
 
 
 def read_partition(path: Path) -> dict[bytes, int]:
     """Read `list_eval_partition.txt`: lines of 'file number'; 0 training, 1 validation, 2 test.
+
+    `list_eval_partition.csv` has a line of names before them.
 
     Raises:
         InputError: a row of another form or with another number, or a file that is listed twice.
             The message gives the line.
     """
     words = read_words(path)
-    rows = Rows.of(path, words, 0, 2, "a file and the number of its part")
+    rows = Rows.of(path, words, int(is_csv(path)), 2, "a file and the number of its part")
     parts = rows.column(words, 1)
     for i, part in enumerate(parts):
         if part not in (b"0", b"1", b"2"):
@@ -155,21 +188,6 @@ def read_partition(path: Path) -> dict[bytes, int]:
                 f"not a part: 0 is training, 1 validation, 2 test; {AGAIN}"
             )
     return dict(zip(_files(path, words, rows), map(int, parts), strict=True))
-
-
-def require_images(path: Path, files: list[bytes], folder: Path) -> None:
-    """Raise InputError if the list at `path` names files that are not in the images' folder."""
-    missing = absent(folder, files)
-    if not missing:
-        return
-    advice = f"unpack {folder.name}.zip again"
-    if (folder / folder.name).is_dir():
-        advice = f"they may be in {folder / folder.name}: move that folder one level up"
-    names = [files[i].decode(errors="replace") for i in missing]
-    raise InputError(
-        f"{path} names {len(missing):,} files that are not in {folder}: {listed_briefly(names)}; "
-        f"{advice}"
-    )
 
 
 def _files(path: Path, words: Words, rows: Rows) -> list[bytes]:

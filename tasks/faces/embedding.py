@@ -44,5 +44,5 @@ class Embedding(Head):
         """Unit-length float32[B, dimension] for normalised images float[B, 3, H, W]."""
         pooled = global_average(self.trunk(x))
         # in fp32: distances between faces of one person are as small as the steps of bfloat16
-        with torch.autocast(x.device.type, enabled=False):
+        with torch.autocast(pooled.device.type, enabled=False):
             return F.normalize(self.project(self.dropout(pooled.float())), dim=1)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tasks.data.checking import check_readable
 from tasks.data.image_data import ImageData
 from tasks.data.image_source import ImageSource
 from tasks.data.labelled_images import LabelledImages
@@ -68,7 +69,10 @@ class FaceData(ImageData[FaceIndex]):
         if self.limit is not None:
             splits["train"] = splits["train"].first(self.limit)
         if self.validate_on_train:
-            splits = {"train": splits["train"], "val": splits["train"]}
+            splits = {"train": splits["train"]}
+        splits = self.readable(splits)
+        if self.validate_on_train:
+            splits["val"] = splits["train"]
         for split in ("val", "test"):
             if split in splits:
                 splits[split] = self._in_pairs(splits[split], split)
@@ -77,6 +81,9 @@ class FaceData(ImageData[FaceIndex]):
             for split, name in names.items():
                 if name is not None:
                     splits[split], self.pairs[split] = self.verification.load(name)
+                    index = splits[split]
+                    # of other pairs a score could not be compared: none may be left out
+                    check_readable(index.root, index.files, f"{split} ({name})", self.cache, False)
         self.indices = splits
         for split, index in splits.items():
             made = f", {self._pairs_in_words(split)}" if split in self.pairs else ""
@@ -121,6 +128,7 @@ class FaceData(ImageData[FaceIndex]):
         parts.append(f"seen in training: {self._view_in_words(train, self.alignment)}")
         if scored.root != train.root:
             parts.append(f"in scoring: {self._view_in_words(scored, self.verification.alignment)}")
+        parts += self.left_out_in_words()
         if self.note:
             parts.append(self.note)
         return f"{Path(self.source.root).name}: {'; '.join(parts)}"

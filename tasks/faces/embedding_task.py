@@ -44,6 +44,7 @@ class FaceEmbedding(Task[FaceData]):
     """
 
     outputs_are_labels = False
+    falling = frozenset({"eer", "accuracy_stderr"})
 
     head: Embedding
     presenter = EmbeddingPresenter

@@ -11,8 +11,9 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.folders import class_folders, index_folders, subfolders
 from tasks.data.image_source import ImageSet, require
-from tasks.faces.celeba import IDENTITIES, IMAGES, PARTITION, SPLITS
-from tasks.faces.celeba_lists import read_partition, require_images
+from tasks.faces.celeba import SPLITS
+from tasks.faces.celeba_files import IDENTITIES, IMAGES, PARTITION, celeba_files
+from tasks.faces.celeba_lists import read_partition
 from tasks.faces.face_index import FaceIndex
 from tasks.faces.holdout import holdout_mask
 from tasks.images.listing import images_below
@@ -137,19 +138,20 @@ class CelebaIdentities:
 
     def check(self) -> None:
         """See ImageSource."""
-        paths = [Path(self.root, name) for name in (IMAGES, IDENTITIES, PARTITION)]
+        copy = celeba_files(Path(self.root))
+        paths = [copy.images, copy.identities, copy.partition]
         require("CelebA with identities", Path(self.root), paths, CELEBA_LAYOUT, CELEBA_DOWNLOADS)
 
     def load(self) -> ImageSet[FaceIndex]:
         """See ImageSource."""
         self.check()
-        root = Path(self.root)
-        partition, people = read_partition(root / PARTITION), read_identities(root / IDENTITIES)
+        copy = celeba_files(Path(self.root))
+        partition, people = read_partition(copy.partition), read_identities(copy.identities)
         files = list(partition)
-        require_images(root / PARTITION, files, root / IMAGES)
+        names = copy.named(copy.partition, files)
         if strange := people.keys() - partition.keys():
             raise InputError(
-                f"{root / PARTITION} does not assign {len(strange):,} images of {IDENTITIES} to a "
+                f"{copy.partition} does not assign {len(strange):,} images of {IDENTITIES} to a "
                 f"part: {listed_briefly(os.fsdecode(file) for file in sorted(strange))}; download "
                 "both lists again"
             )
@@ -157,12 +159,12 @@ class CelebaIdentities:
         identity = np.array([people.get(file, -1) for file in files])
         everybody = np.unique(identity[identity >= 0])
         index = FaceIndex(
-            root=str(root / IMAGES),
-            files=np.array(files),
+            root=str(copy.images),
+            files=np.array(names),
             labels=np.where(identity >= 0, np.searchsorted(everybody, identity), -1),
             classes=tuple((str(i), str(i)) for i in everybody.tolist()),
         )
-        return split_people(index, parts, root / PARTITION)
+        return split_people(index, parts, copy.partition)
 
 
 def split_people(index: FaceIndex, parts: np.ndarray, path: Path) -> ImageSet[FaceIndex]:

@@ -53,7 +53,8 @@ class Lfw:
         if self.box is not None:
             check_box(self.box)
         root = Path(self.root)
-        lists = [root / name for name in (self.pairs, self.val_pairs) if name is not None]
+        names = [name for name in (self.pairs, self.val_pairs) if name is not None]
+        lists = [list_in(root, name) for name in names]
         require("LFW (data.verification.root)", root, lists, LAYOUT, DOWNLOADS)
 
     def load(self, name: str) -> tuple[FaceIndex, Pairs]:
@@ -65,8 +66,18 @@ class Lfw:
         if self.root is None:
             raise InputError("data.verification.root=null: there is no verification data")
         self.check()
-        index, pairs = load_lfw(Path(self.root), Path(self.root, name))
+        index, pairs = load_lfw(Path(self.root), list_in(Path(self.root), name))
         return index.framed(self.box), pairs
+
+
+def list_in(root: Path, name: str) -> Path:
+    """The list of pairs of this name, or the same one as CSV, as in Kaggle's copy."""
+    path = root / name
+    return (
+        path
+        if path.is_file() or not path.with_suffix(".csv").is_file()
+        else path.with_suffix(".csv")
+    )
 
 
 def check_verification(source: ImageSource[FaceIndex], verification: Lfw) -> None:
@@ -124,6 +135,9 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     which have one fold). Each fold then has that number of matched pairs, `NAME 1 2`, followed by
     the same number of mismatched pairs, `NAME 1 OTHER 1`.
 
+    Kaggle's copy has the pairs of View 2 as CSV, below `name,imagenum1,imagenum2,` in place of the
+    numbers: a fold begins where matched pairs begin again.
+
     Returns:
         files str[P, 2], `NAME/NAME_0001.jpg`; same bool[P]; fold int64[P].
 
@@ -131,9 +145,11 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         InputError: a damaged list; the message gives the line and what is expected there.
     """
     try:
-        lines = path.read_text(encoding="utf-8").rstrip().splitlines()
+        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as a list of pairs: {error}") from error
+    if path.suffix.lower() == ".csv":
+        lines = _without_commas(path, lines)
     header = lines[0].split() if lines else []
     if not (len(header) in (1, 2) and all(word.isdecimal() and int(word) for word in header)):
         raise InputError(
@@ -154,6 +170,24 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         for number, (line, matched) in enumerate(zip(lines[1:], same.tolist(), strict=True), 2)
     ]
     return np.array(files), same, fold
+
+
+def _without_commas(path: Path, lines: list[str]) -> list[str]:
+    """The lines of a list of pairs as CSV in the form of those of a text file, under its numbers.
+
+    Lines that lack a pair stay as they are, for the error to name.
+    """
+    rows = [" ".join(filter(None, (word.strip() for word in line.split(",")))) for line in lines]
+    matched = [len(row.split()) == 3 for row in rows[1:]]
+    folds = sum(now and not before for now, before in zip(matched, [False, *matched], strict=False))
+    count = sum(matched) // max(folds, 1)
+    if not matched or 2 * count * folds != len(matched):
+        raise InputError(
+            f"{path}: {len(matched):,} pairs, of which {sum(matched):,} are matched, in {folds} "
+            "folds: each fold should have as many matched pairs as mismatched ones, after them; "
+            "download it again"
+        )
+    return [f"{folds} {count}", *rows[1:]]
 
 
 def _pair(words: list[str], matched: bool, where: str) -> tuple[str, str]:

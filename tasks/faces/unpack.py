@@ -24,7 +24,7 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from backbone.files import write_atomically
-from tasks.faces.celeba import ATTRIBUTES, IDENTITIES, IMAGES, PARTITION
+from tasks.faces.celeba_files import ATTRIBUTES, IDENTITIES, IMAGES, PARTITION
 
 IDENTITY_COLUMNS = ("celeb_id", "identity")
 # CelebA's own order, for a mirror that gives 40 values without their names

@@ -18,9 +18,11 @@ from backbone.errors import InputError, listed_briefly
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
 from tasks.faces.csv_rows import ImageList, read_rows
+from tasks.faces.groups import Groups, age_bands
 from tasks.images.listing import images_below
 
 RACES = ("White", "Black", "Asian", "Indian", "Other_Race")  # numbers 0 to 4
+GENDERS = ("male", "female")  # numbers 0 and 1
 COLUMNS = {"age": range(0, 150), "gender": (0, 1), "race": range(len(RACES))}
 # 26_1_3_20170117154635126.jpg.chip.jpg: age, gender, race, moment
 NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_\d+")
@@ -33,7 +35,10 @@ ADVICE = "correct the value, or leave it blank for unknown"
 
 @dataclass(frozen=True)
 class UTKFace:
-    """Faces with the attributes `Male`, one for each race, and `Over_N` (older than N years).
+    """Faces with the attributes `Male` and `Over_N` (older than N years), scored by group as well.
+
+    The groups are race, gender and age. A race is an attribute that is learned only if `attributes`
+    names it: White, Black, Asian, Indian or Other_Race.
 
     Gender 0 is annotated as male, so `Male` is 1 for it. The list gives the splits. If it does not,
     a fixed hash of each file's name puts eight tenths of the images into training, one into
@@ -44,7 +49,7 @@ class UTKFace:
         labels: the list; None: labels.csv if there is one, or else the files' names.
         images: folder of the files; None: images or UTKFace if there is one, or else `root`.
         age_thresholds: years, rising.
-        attributes: those to learn, in this order; None: all.
+        attributes: those to learn, in this order; None: all but the races.
     """
 
     root: str
@@ -71,6 +76,13 @@ class UTKFace:
         """All attributes."""
         return ["Male", *RACES, *(f"Over_{years}" for years in self.age_thresholds)]
 
+    def chosen(self) -> list[int]:
+        """Numbers of the attributes to learn."""
+        wanted = self.attributes
+        if wanted is None:
+            wanted = [name for name in self.ids() if name not in RACES]
+        return choose(self.ids(), wanted, "UTKFace")
+
     def check(self) -> None:
         """See ImageSource."""
         years = list(self.age_thresholds)
@@ -78,7 +90,7 @@ class UTKFace:
             raise InputError(
                 f"data.age_thresholds={years}: give whole years, rising, such as [20,30,40,50,60]"
             )
-        choose(self.ids(), self.attributes, "UTKFace")
+        self.chosen()
         path = self.list_path()
         paths = [self.folder()] if path is None else [path, self.folder()]
         require("UTKFace", Path(self.root), paths, LAYOUT, DOWNLOADS)
@@ -91,12 +103,14 @@ class UTKFace:
             files, values, splits, note = _from_names(self.folder())
         else:
             files, values, splits, note = _from_list(path, self.folder())
-        chosen = choose(self.ids(), self.attributes, "UTKFace")
+        chosen = self.chosen()
         labels = attributes_of(values, self.age_thresholds)[:, chosen]
         classes = named([self.ids()[k] for k in chosen])
         names, of = np.array(files), np.array(splits)
+        groups = groups_of(values)
+        everything = AttributeIndex(str(self.folder()), names, labels, classes, groups=groups)
         found = {
-            split: AttributeIndex(str(self.folder()), names[rows], labels[rows], classes)
+            split: everything.take(rows)
             for split in ("train", "val", "test")
             if len(rows := np.flatnonzero(of == split))
         }
@@ -119,6 +133,13 @@ def attributes_of(values: np.ndarray, age_thresholds: Sequence[int]) -> np.ndarr
     return np.concatenate([np.where(known < 0, -1, true) for known, true in parts], 1).astype(
         np.int8
     )
+
+
+def groups_of(values: np.ndarray) -> tuple[Groups, ...]:
+    """The groups of faces by int64[N, 3] age, gender and race; -1 is unknown."""
+    age, gender, race = values.T
+    races = tuple(name.replace("_", " ") for name in RACES)
+    return Groups("race", races, race), Groups("gender", GENDERS, gender), age_bands(age)
 
 
 def split_by_name(file: str) -> str:

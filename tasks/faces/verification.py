@@ -12,7 +12,9 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from backbone.errors import InputError
+from tasks.faces.pair_resampling import pair_scorer
 from tasks.faces.pairs import Pairs
+from tasks.runs.bootstrap import Resampling, shares
 
 VerificationState = tuple[np.ndarray, np.ndarray, np.ndarray]
 FALSE_ACCEPT_RATES = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
@@ -182,12 +184,14 @@ class VerificationResult:
         pairs: scores of the pairs; None if the split has none.
         scored: int64[n], rows of the scored pairs: all of them unless batches were left out.
         teacher: the teacher's own scores on these pairs, if it has all their images.
+        resamplings: the same scores for other draws of the pairs, or of the images.
     """
 
     metrics: dict[str, float]
     pairs: PairScores | None
     scored: np.ndarray
     teacher: dict[str, float] | None
+    resamplings: Sequence[Resampling] = ()
 
 
 class Verification:
@@ -235,10 +239,22 @@ class Verification:
         order = images.argsort(kind="stable")  # so that the number of processes does not matter
         images, embedding, teacher = images[order], embedding[order], teacher[order]
         taught = teacher.shape[1] > 0
-        agreement = {"teacher_cosine": float((embedding * teacher).sum(1).mean())} if taught else {}
+        agreement: dict[str, float] = {}
+        resamplings = []
+        if taught:
+            cosine = (embedding * teacher).sum(1)
+            agreement["teacher_cosine"] = float(cosine.mean())
+            resamplings.append(
+                Resampling(
+                    "images",
+                    images,
+                    [teacher],
+                    lambda: lambda counts: {"teacher_cosine": shares(counts, cosine)},
+                )
+            )
         pairs = self.pairs
         if pairs is None:
-            return VerificationResult(agreement, None, np.zeros(0, np.int64), None)
+            return VerificationResult(agreement, None, np.zeros(0, np.int64), None, resamplings)
         rows = np.full(max(pairs.first.max(), pairs.second.max()) + 1, -1)
         rows[images[images < len(rows)]] = np.flatnonzero(images < len(rows))
         first, second = rows[pairs.first], rows[pairs.second]
@@ -250,4 +266,12 @@ class Verification:
 
         own = score(embedding)
         teachers = score(teacher).metrics | {"teacher_cosine": 1.0} if taught else None
-        return VerificationResult(own.metrics | agreement, own, scored, teachers)
+        same, fold = own.same, pairs.fold[scored]
+        of_pairs = Resampling(
+            "pairs",
+            np.stack([pairs.first[scored], pairs.second[scored]], 1),
+            [same, fold],
+            lambda: pair_scorer(own.distance, same, fold, FALSE_ACCEPT_RATES),
+        )
+        metrics = own.metrics | agreement
+        return VerificationResult(metrics, own, scored, teachers, [of_pairs, *resamplings])

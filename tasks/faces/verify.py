@@ -131,14 +131,15 @@ def verify(
     Raises:
         InputError: see `load_lfw`, `embeddings_of_file` and `embeddings_of_network`.
     """
-    from tasks.faces.lfw import load_lfw
+    from tasks.faces.lfw import list_in, load_lfw
 
-    index, pairs = load_lfw(root, pairs_list or root / "pairs.txt")
+    index, pairs = load_lfw(root, pairs_list or list_in(root, "pairs.txt"))
     import torch
 
     from tasks.faces.verification import Verification
     from tasks.faces.verification_plots import pair_pictures
     from tasks.runs.directory import write_whole
+    from tasks.runs.resamples import bootstrap_facts, draw_all, intervals
 
     if source.suffix == ".npz":
         embedding, index = embeddings_of_file(source, index), index.framed(box)
@@ -149,10 +150,13 @@ def verify(
     scores = metric.compute()
     assert scores.pairs is not None  # the metric was given pairs
     leaks = pairs.leaks(index.labels)
+    drawn = draw_all(scores.resamplings, [index.path(row) for row in range(len(index))])
     result = {
         "embeddings": str(source),
         "pairs": f"{len(pairs):,} pairs ({pairs.title}) of {len(index):,} photographs",
         "metrics": scores.metrics,
+        "intervals": intervals(drawn),
+        "bootstrap": bootstrap_facts(drawn),
         "note": scores.pairs.note,
         "people_in_several_folds": leaks if pairs.folds > 1 else None,
         "thresholds": sorted(set(scores.pairs.threshold.tolist())),
@@ -169,10 +173,17 @@ def verify(
 def scores_table(result: dict[str, Any]) -> str:
     """The scores, one per line, and what they rest on."""
     width = max(map(len, result["metrics"]))
-    lines = [f"{name:<{width}}  {100 * value:6.2f}" for name, value in result["metrics"].items()]
+    lines = [
+        f"{name:<{width}}  {100 * value:6.2f}  {_percent(result['intervals'].get(name))}".rstrip()
+        for name, value in result["metrics"].items()
+    ]
     low, high = result["thresholds"][0], result["thresholds"][-1]
     lines.append(f"squared distance below {low:.3f} to {high:.3f}: one person")
     return "\n".join([result["pairs"], *lines, result["note"]])
+
+
+def _percent(ends: Sequence[float] | None) -> str:
+    return "" if ends is None else f"(95% interval {100 * ends[0]:.2f} to {100 * ends[1]:.2f})"
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Photographs and the cells that they were taken in, listed or streamed, in batches."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
 from backbone.errors import InputError
+from tasks.data.checking import Listed, check_readable, copies
 from tasks.data.cropped_data import CroppedData
 from tasks.data.module import Batch, Labels
 from tasks.geolocation.dataset import LocatedImages, collate_places
@@ -19,7 +20,7 @@ from tasks.geolocation.partitioning import Partitioning
 from tasks.geolocation.photographs import Photographs, PlaceIndex
 from tasks.geolocation.place_sources import PlaceSource
 from tasks.geolocation.shards import Shards
-from tasks.geolocation.stream import ShardStream, StreamBatches
+from tasks.geolocation.stream import DROPPED, ShardStream, StreamBatches
 from tasks.images.view import View
 
 THUMBNAILS = 128  # per batch
@@ -36,7 +37,7 @@ class PlaceData(CroppedData):
         partitioning: where the partition comes from.
         coarser: multiples of t_max, see `hierarchy_levels`. The outputs for the cells of the
             coarser partitions follow those for the partition's own.
-        cache: folder for partitions that are built.
+        cache: folder for partitions that are built, and for what was found out about files.
         options: see CroppedData. `limit` and `validate_on_train` need listed photographs.
     """
 
@@ -53,13 +54,12 @@ class PlaceData(CroppedData):
         cache: str | Path,
         **options: Any,
     ):
-        super().__init__(**options)
+        super().__init__(cache=cache, **options)
         self.source = source
-        self.partitioning, self.coarser, self.cache = partitioning, coarser, Path(cache)
+        self.partitioning, self.coarser, self.partitions = partitioning, coarser, Path(cache)
         self.collate = collate_places
         self.stream: ShardStream | None = None
         self.notes: list[str] = []
-        self.left_out: Counter[str] = Counter()  # training photographs, by reason
 
     def setup(self, stage: str) -> None:
         """List the photographs, get the partition, and label them, once."""
@@ -72,8 +72,16 @@ class PlaceData(CroppedData):
                 "data.limit and data.validate_on_train (mode=overfit) need a list or a folder of "
                 "training photographs; of shards, name fewer in data.train"
             )
+        listed: dict[str, Listed] = {}
+        if isinstance(train, Photographs):
+            train, listed["train"] = self._readable("train", train)
+        val = loaded.val
+        if not self.validate_on_train:
+            val, listed["val"] = self._readable("val", val)
+        for line in copies(listed):
+            print(line)
         coordinates = None if train is None else train.coordinates()
-        self.partition = self.partitioning.partition(coordinates, self.cache)
+        self.partition = self.partitioning.partition(coordinates, self.partitions)
         self.labels = labels(self.partition, self.coarser)
         names = self.labels.names[: len(self.partition)]
         indices: dict[str, PlaceIndex] = {}
@@ -88,7 +96,7 @@ class PlaceData(CroppedData):
                 indices["train"], self.size, self.crop, self.view, self.seed
             )
             self.notes += [train.note] if train.note else []
-        self.val = loaded.val
+        self.val = val
         indices["val"] = (
             indices["train"] if self.validate_on_train else self.val.index(self.partition, names)
         )
@@ -177,7 +185,7 @@ class PlaceData(CroppedData):
         ]
         if self.trains:
             parts += [f"trained on {self.photographs:,} photographs", *self.notes]
-        parts += [f"{count:,} {why}" for why, count in self.left_out.items()]
+        parts += self.left_out_in_words()
         parts += [f"evaluated {self._scored()}"]
         parts += [self.note] if self.note else []
         return f"{Path(self.source.root).name}: {', '.join(parts)}"
@@ -188,6 +196,14 @@ class PlaceData(CroppedData):
         val = self.val
         note = f" ({val.note})" if val.note else ""
         return f"{len(val):,} of official {val.official:,} ({val.name}){note}"
+
+    def _readable(self, split: str, found: Photographs) -> tuple[Photographs, Listed]:
+        """The photographs that can be read; the others are counted, or stop the run."""
+        checked = check_readable(found.root, found.files, split, self.cache, self.skip_unreadable)
+        self.left_out[split] = {**found.left_out, **checked.left_out}
+        files, positions = found.files[checked.usable], found.positions[checked.usable]
+        listed = Listed(found.root, files, positions, checked.digests)
+        return replace(found, files=files, positions=positions), listed
 
     def _in_cells(self, train: Photographs, names: list[str]) -> PlaceIndex:
         """The training photographs that lie in a cell, at most `limit` of them."""
@@ -200,7 +216,7 @@ class PlaceData(CroppedData):
                 "which was made from others; build one with data.partition=null"
             )
         if dropped:
-            self.left_out["in dropped cells left out"] = dropped
+            self.left_out["train"][DROPPED] = dropped
         index = index.take(inside)
         if self.limit is not None:
             index = index.first(self.limit)

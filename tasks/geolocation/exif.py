@@ -7,13 +7,14 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from backbone.errors import InputError
-from tasks.images.files import DECODING_ERRORS, fault
+from tasks.images.files import DECODING_ERRORS
+from tasks.images.headers import look
 
 GPS = ExifTags.GPS
 
 
-class NoPositionError(InputError):
-    """A photograph that does not say where it was taken.
+class PhotographError(InputError):
+    """A photograph that cannot be used.
 
     Args:
         message: what is wrong with which file.
@@ -23,6 +24,10 @@ class NoPositionError(InputError):
     def __init__(self, message: str, reason: str = ""):  # a default, so that it can be unpickled
         super().__init__(message)
         self.reason = reason
+
+
+class NoPositionError(PhotographError):
+    """A photograph that does not say where it was taken."""
 
 
 def gps_position(path: str | Path) -> tuple[float, float]:
@@ -40,7 +45,7 @@ def gps_position(path: str | Path) -> tuple[float, float]:
             exif = image.getexif()
             position = exif.get_ifd(ExifTags.IFD.GPSInfo)
     except DECODING_ERRORS as error:
-        wrong = fault(path)
+        wrong = look(path).fault
         if wrong is not None:
             raise InputError(f"{path}: {wrong}") from error
         raise _no_position(path, "EXIF is damaged", f" ({error})") from error

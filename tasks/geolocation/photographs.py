@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, listed_briefly
+from tasks.data.checking import UNREADABLE
 from tasks.data.image_index import ImageIndex
 from tasks.geolocation import s2
 from tasks.geolocation.coordinates import Coordinates, line_number, read_coordinates
 from tasks.geolocation.exif import NoPositionError, gps_position
 from tasks.geolocation.partition import Partition
 from tasks.images.files import SUFFIXES
+from tasks.images.listing import files_below
 
 # Test sets by a part of their lists' file names, and how many photographs each had when published.
 # Many have since been taken off the web, so a score has to state how many photographs it is of.
 PUBLISHED = {"im2gps3k": ("Im2GPS3k", 2997), "im2gps": ("Im2GPS", 237)}
-UNREADABLE = {".heic", ".heif"}  # phones write them, Pillow does not read them
+WITH_PLUGIN = {".heic", ".heif"}  # phones write them, Pillow does not read them
+MISSING = "missing"
 PLACE_LEVEL = 12  # S2 level of cells about 2 km wide
 
 
@@ -54,6 +57,8 @@ class Photographs:
     """Of the list."""
     note: str = ""
     """What was left out, in words."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """How many were, by the reason."""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -77,7 +82,8 @@ class Photographs:
 def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) -> Photographs:
     """The photographs that a CSV file lists (see `read_coordinates`), found in a folder.
 
-    A list may name files, relative to the folder or to its parent (images/a.jpg for images), or
+    A list may name files, relative to the folder or to its parent (images/a.jpg for images), with
+    underscores in place of folders (MP-16's fd/c0/328.jpg as fd_c0_328.jpg, or the reverse), or
     ids: file names without their extension, anywhere below the folder. A name is only looked up
     among the files of the folder; it is never opened as a path or URL.
 
@@ -121,23 +127,31 @@ def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) ->
     )
     note = f"{missing.size:,} of the {len(names):,} in {path.name} missing" if missing.size else ""
     found = np.flatnonzero(files != b"")
-    return Photographs(str(folder), files[found], positions[found], official, name, note)
+    left_out = {MISSING: int(missing.size)} if missing.size else {}
+    return Photographs(str(folder), files[found], positions[found], official, name, note, left_out)
 
 
-def with_gps(folder: Path) -> Photographs:
+def with_gps(folder: Path, skip_unreadable: bool = False) -> Photographs:
     """The photographs in a folder and below it whose EXIF data say where they were taken.
 
-    The others are left out. The note counts them by reason.
+    The others are left out. The note counts them by reason. Files that are no images are counted
+    with them in `left_out`.
+
+    Args:
+        folder: of the photographs.
+        skip_unreadable: leave out files that cannot be read, rather than stop.
 
     Raises:
-        InputError: no photograph, none with a position, or a file that is not an image.
+        InputError: no photograph, none with a position, or files that cannot be read.
     """
     files: list[bytes] = []
     positions: list[tuple[float, float]] = []
     reasons: Counter[str] = Counter()
-    for name in _files(folder):
+    others: Counter[str] = Counter()
+    faults: list[str] = []
+    for name in files_below(folder):
         suffix = os.path.splitext(os.fsdecode(name))[1].lower()
-        if suffix in UNREADABLE - SUFFIXES:
+        if suffix in WITH_PLUGIN - SUFFIXES:
             reasons[
                 f"{suffix[1:].upper()}, which needs pip install pillow-heif, or conversion to JPEG"
             ] += 1
@@ -147,6 +161,17 @@ def with_gps(folder: Path) -> Photographs:
                 files.append(name)
             except NoPositionError as error:
                 reasons[error.reason] += 1
+            except InputError as error:
+                reasons[UNREADABLE] += 1
+                faults.append(str(error))
+        else:
+            others[f"{suffix or 'other'} files"] += 1
+    if faults and not skip_unreadable:
+        raise InputError(
+            f"{folder.absolute()}: {len(faults):,} photographs cannot be read: "
+            f"{listed_briefly(faults)}. Get them again, remove them, or add "
+            "data.skip_unreadable=true to go on without them"
+        )
     count = len(files) + reasons.total()
     if not count:
         raise InputError(f"{folder.absolute()}: no photograph in this folder or below it")
@@ -159,7 +184,13 @@ def with_gps(folder: Path) -> Photographs:
         )
     note = f"{count - len(files):,} of {count:,} left out: {left_out}" if left_out else ""
     return Photographs(
-        str(folder), np.array(files), np.array(positions), len(files), folder.name, note
+        str(folder),
+        np.array(files),
+        np.array(positions),
+        len(files),
+        folder.name,
+        note,
+        dict((reasons + others).most_common()),
     )
 
 
@@ -188,27 +219,18 @@ def hold_out_places(
     held[order] = before < fraction * len(photographs)
     held[order[0]], held[order[-1]] = True, False  # neither set is empty, whatever the fraction
     kept = photographs.take(np.flatnonzero(~held[place]))
-    return kept, photographs.take(np.flatnonzero(held[place]))
-
-
-def _files(folder: Path) -> list[bytes]:
-    """Sorted paths, relative to a folder, of all files in it and below it that are not hidden."""
-    found: list[bytes] = []
-    for place, folders, names in os.walk(os.fsencode(folder), followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(b".")]
-        prefix = os.path.relpath(place, os.fsencode(folder)) + b"/"
-        prefix = b"" if prefix == b"./" else prefix
-        found += [prefix + name for name in names if not name.startswith(b".")]
-    return sorted(found)
+    val = photographs.take(np.flatnonzero(held[place]))
+    return kept, replace(val, note="", left_out={})  # each is counted once
 
 
 def _find(names: np.ndarray, folder: Path) -> np.ndarray:
     """bytes[N]: the file for each name or id, empty where there is none."""
-    files = np.array(_files(folder), dtype="S")
+    files = np.array(files_below(folder) if folder.is_dir() else [], dtype="S")
     if not files.size:
         return np.zeros(len(names), "S1")
     at = files.searchsorted(names).clip(max=len(files) - 1)
     found = np.where(files[at] == names, files[at], b"")
+    found = _flattened(names, files, found)
     suffixes = tuple(os.fsencode(suffix) for suffix in SUFFIXES)
     ids = [i for i in np.flatnonzero(found == b"") if not names[i].lower().endswith(suffixes)]
     if not ids:
@@ -228,3 +250,21 @@ def _find(names: np.ndarray, folder: Path) -> np.ndarray:
     found = found.astype(np.promote_types(found.dtype, matched.dtype))
     found[ids] = matched
     return found
+
+
+def _flattened(names: np.ndarray, files: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """`found`, with names that differ from a file in that one has folders where the other has _.
+
+    MP-16 lists fd/c0/328.jpg, and copies of it hold fd_c0_328.jpg, or the other way round.
+    """
+    rest = np.flatnonzero(found == b"")
+    if not rest.size or not any(b"/" in name or b"_" in name for name in names[rest].tolist()):
+        return found
+    flat: dict[bytes, bytes] = {}
+    for file in files.tolist():
+        key = file.replace(b"/", b"_")
+        flat[key] = file if key not in flat else b""  # two files: neither is meant for sure
+    result = found.tolist()
+    for i in rest.tolist():
+        result[i] = flat.get(bytes(names[i]).replace(b"/", b"_"), b"")
+    return np.array(result, dtype="S")

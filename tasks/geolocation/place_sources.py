@@ -92,6 +92,7 @@ class GpsFolders:
         val_fraction: hold out this share, in (0, 1), of the photographs in `root` itself; None to
             read the two folders.
         seed: of the choice of what is held out.
+        skip_unreadable: leave out files that cannot be read, rather than stop.
     """
 
     root: str
@@ -99,6 +100,7 @@ class GpsFolders:
     val: str
     val_fraction: float | None = None
     seed: int = 0
+    skip_unreadable: bool = False
 
     def check(self) -> None:
         """Raise InputError unless the folders exist."""
@@ -119,11 +121,14 @@ class GpsFolders:
         self.check()
         root = Path(self.root)
         if self.val_fraction is None:
-            train = None if self.train is None else with_gps(root / self.train)
-            return Places(train, with_gps(root / self.val))
-        train, val = hold_out_places(with_gps(root), self.val_fraction, self.seed)
+            train = None if self.train is None else self._read(root / self.train)
+            return Places(train, self._read(root / self.val))
+        train, val = hold_out_places(self._read(root), self.val_fraction, self.seed)
         note = f"{self.val_fraction:.0%} of the places held out with seed {self.seed}"
         return Places(train, val, note)
+
+    def _read(self, folder: Path) -> Photographs:
+        return with_gps(folder, self.skip_unreadable)
 
 
 @dataclass(frozen=True)

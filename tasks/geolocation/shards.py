@@ -26,6 +26,7 @@ from braceexpand import braceexpand
 
 from backbone.errors import InputError
 from tasks.geolocation.coordinates import LATITUDE, LONGITUDE, ROWS, Coordinates, out_of_range
+from tasks.geolocation.exif import PhotographError
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
 SCHEMES = ("http", "https", "sftp", "ftps", "scp", "gs", "htgs", "hf", "ais", "file")
@@ -36,17 +37,8 @@ UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, OverflowError, Re
 END = 1024  # bytes of zeros at the end of a tar archive
 
 
-class MemberError(InputError):
-    """A photograph of a shard that cannot be used.
-
-    Args:
-        message: what is wrong with which photograph.
-        reason: the fault in a few words, the same for all photographs with the same fault.
-    """
-
-    def __init__(self, message: str, reason: str = ""):  # a default, so that it can be unpickled
-        super().__init__(message)
-        self.reason = reason
+class MemberError(PhotographError):
+    """A photograph of a shard that cannot be used."""
 
 
 @dataclass(frozen=True)

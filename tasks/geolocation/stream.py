@@ -19,8 +19,8 @@ from tasks.geolocation.partition import Partition
 from tasks.geolocation.shards import DUPLICATE, Member, MemberError, Shards, member, samples
 from tasks.images.crops import RandomResizedCrop
 from tasks.images.decoding import BatchDecoder
-from tasks.images.encoded import FromFiles, NamedBytes
-from tasks.images.files import Box
+from tasks.images.encoded import FromFiles
+from tasks.images.files import Box, NamedBytes
 from tasks.images.view import View
 
 DROPPED = "in a dropped cell"

@@ -48,6 +48,7 @@ class Planet(Task[PlaceData]):
         "position": "latitude and longitude of that cell's photographs, in degrees",
         "probabilities": "of each cell, 0..1",
     }
+    falling = frozenset({"median_km"})
 
     def __init__(
         self,
@@ -117,7 +118,7 @@ class Planet(Task[PlaceData]):
         stream = self.data.stream
         if stream is not None:
             counts = gather_all(stream.counts, self.trainer.world_size)
-            self.data.left_out = sum(counts, Counter())
+            self.data.left_out["train"] = dict(sum(counts, Counter()))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a checkpoint of another partition.

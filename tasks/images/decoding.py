@@ -8,8 +8,8 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2.functional import pil_to_tensor
 
-from tasks.images.encoded import Encoded, EncodedImages, NamedBytes
-from tasks.images.files import open_image
+from tasks.images.encoded import Encoded, EncodedImages
+from tasks.images.files import NamedBytes, open_image
 from tasks.images.resampling import crop_resize_batch, turn_planes
 
 AT_ONCE = 2**26  # pixels that are decoded at once: 0.6 GB on the device

@@ -1,9 +1,8 @@
 """Images as the files hold them, for a device that decodes whole batches."""
 
 import copy
-import io
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, Self
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -14,19 +13,6 @@ from tasks.images.files import TAIL, Box, opened
 from tasks.images.loading import File, Region, excerpt, load_view
 
 ADOBE_RGB = 0  # Adobe's marker for components that are red, green and blue themselves
-
-
-class NamedBytes(io.BytesIO):
-    """A file in memory that has a name in messages."""
-
-    name: str
-
-    def __init__(self, content: bytes, name: str):
-        super().__init__(content)
-        self.name = name
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Encoded(NamedTuple):
@@ -63,26 +49,11 @@ class EncodedImages(NamedTuple):
     """Their rows in the batch."""
 
 
-class Reader(Protocol):
-    """How a data set reads an image, see `load_view`."""
-
-    def __call__(
-        self,
-        path: File,
-        size: tuple[int, int],
-        box: Region = None,
-        frame: tuple[int, int] | None = None,
-        extent: tuple[int, int] | None = None,
-        /,
-    ) -> np.ndarray | Encoded:
-        """The image, decoded or not."""
-        ...
-
-
 class FromFiles:
     """A data set that reads image files."""
 
-    read: Reader = staticmethod(load_view)
+    read: Callable[..., np.ndarray | Encoded] = staticmethod(load_view)
+    """How it reads one: with the parameters of `load_view`."""
 
     def undecoded(self) -> Self:
         """The same data set, whose images are not decoded where a device can do that."""

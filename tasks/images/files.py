@@ -1,17 +1,18 @@
 """Image files: decoding to RGB, and explaining a file that cannot be decoded."""
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError, features
 
 from backbone.errors import InputError
+from tasks.images.depth import as_file, shallow
 
 Box = tuple[float, float, float, float]  # xyxy in pixels, fractions allowed
 
@@ -25,6 +26,15 @@ if find_spec("pillow_heif"):  # an extra: iPhones' photographs
     pillow_heif.register_heif_opener()
     SUFFIXES |= {".heic", ".heif"}
 ORIENTATION = 0x0112  # the EXIF tag; its values 5-8 exchange width and height
+TURNS = {  # what undoes them
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 # what Pillow raises for damaged content, format by format
 DECODING_ERRORS = (
     OSError,
@@ -39,22 +49,36 @@ DECODING_ERRORS = (
 # which convolutions pad with too, and with ImageNet's mean it is about 0. Black would look like an
 # object's edge.
 PADDING = 128
+MOST_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # above it Pillow raises DecompressionBombError
 TAIL = 32  # bytes: the end marker of a complete JPEG or PNG is in the last ones of its file
+
+
+class NamedBytes(io.BytesIO):
+    """A file in memory that has a name in messages."""
+
+    name: str
+
+    def __init__(self, content: bytes, name: str):
+        super().__init__(content)
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def open_image(path: str | Path | BinaryIO, exif: bool = True) -> Image.Image:
     """Decode an image file to 8-bit RGB, whatever format its suffix promises.
 
-    Transparent pixels are put on white, as on a web page; 16-bit pixels keep their high byte.
-    With `exif` the picture is turned as its EXIF orientation says.
+    Transparent pixels are put on white, as on a web page. Of more than 8 bits per channel the
+    highest 8 are kept of those that are used, see `tasks.images.depth`. With `exif` the picture is
+    turned as its EXIF orientation says.
 
     Raises: InputError naming the file and what is wrong with it.
     """
     with opened(path) as image:
+        turned = orientation(image) if exif else 1
         image.load()
-        if exif:
-            turn(image)
-        return to_rgb(image)
+        return turn(to_rgb(image, path), turned)
 
 
 def image_size(size: int | Sequence[int]) -> tuple[int, int]:
@@ -72,57 +96,23 @@ def fit(width: float, height: float, size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def turned_size(path: str | Path) -> tuple[int, int]:
-    """(height, width) of a complete image file as its EXIF orientation turns it.
-
-    Raises: InputError naming the file and what is wrong with it.
-    """
-    reason = fault(path)
-    if reason:
-        raise InputError(f"{path}: {reason}")
-    with opened(path) as image:
-        width, height = image.size
-        return (width, height) if orientation(image) >= 5 else (height, width)
-
-
-def fault(path: str | Path) -> str | None:
-    """Why a file cannot be read as an image; None for a good one.
-
-    A complete JPEG or PNG is recognised by its first bytes and its end marker, without decoding;
-    anything else is decoded to find out.
-    """
-    try:
-        with open(path, "rb") as file:
-            head = file.read(TAIL)
-            file.seek(-min(TAIL, file.seek(0, 2)), 2)
-            tail = file.read()
-        if head.startswith(b"\xff\xd8\xff") and b"\xff\xd9" in tail:
-            return None
-        if head.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND" in tail:
-            return None
-        with Image.open(path) as image:
-            image.load()
-    except DECODING_ERRORS as error:
-        return _explain(path, error)
-    return None
-
-
 @contextmanager
 def opened(path: str | Path | BinaryIO) -> Iterator[Image.Image]:
     """Open an image; a failure to open or decode it inside the block becomes an InputError."""
     try:
-        with Image.open(path) as image:
+        # not by its path: Pillow would map an uncompressed TIFF to memory, and garble a turned one
+        with as_file(path) as file, Image.open(file) as image:
             yield image
     except InputError:
         raise
     except DECODING_ERRORS as error:
-        raise InputError(f"{path}: {_explain(path, error)}") from None
+        raise InputError(f"{path}: {explain(path, error)}") from None
 
 
-def _explain(path: str | Path | BinaryIO, error: Exception) -> str:
+def explain(path: str | Path | BinaryIO, error: Exception) -> str:
     """What is wrong with a file that could not be decoded, from its size and first bytes."""
     try:
-        with open(path, "rb") if isinstance(path, str | Path) else nullcontext(path) as file:
+        with as_file(path) as file:
             file.seek(0)
             head = file.read(512)
             size = file.seek(0, 2)
@@ -132,6 +122,11 @@ def _explain(path: str | Path | BinaryIO, error: Exception) -> str:
         return f"cannot be read: {unreadable.strerror}"
     if size == 0:
         return "the file is empty (0 bytes); get it again"
+    if isinstance(error, Image.DecompressionBombError):
+        return (
+            f"a decompression bomb, or far too large: {size:,} bytes that would unpack to more "
+            f"than the {MOST_PIXELS:,} pixels that are read; reduce the image, or remove it"
+        )
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
         return f"a web page, not an image ({size} bytes of HTML or XML); the download failed"
@@ -141,28 +136,31 @@ def _explain(path: str | Path | BinaryIO, error: Exception) -> str:
 
 
 def orientation(image: Image.Image) -> int:
-    """The EXIF orientation of an image, 1..8; 1, as it is stored, for one without."""
+    """The EXIF orientation to turn an image by, 1..8; 1, as it is stored, for one without."""
+    if image.format == "TIFF":  # Pillow turns it as it decodes it, and gives the size that results
+        return 1
     try:
         return int(image.getexif().get(ORIENTATION, 1))
     except (SyntaxError, ValueError, TypeError, struct.error):  # bad metadata, good picture
         return 1
 
 
-def turn(image: Image.Image) -> None:
-    """Turn an image, in place, as its EXIF orientation says."""
-    if orientation(image) != 1:
-        ImageOps.exif_transpose(image, in_place=True)
+def turn(image: Image.Image, orientation: int) -> Image.Image:
+    """An image turned as an EXIF orientation says; it does not carry the orientation any more."""
+    method = TURNS.get(orientation)
+    image = image if method is None else image.transpose(method)
+    image.info.pop("exif", None)
+    return image
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB of a decoded image in any mode, see `open_image`."""
+def to_rgb(image: Image.Image, path: str | Path | BinaryIO) -> Image.Image:
+    """8-bit RGB of a decoded image in any mode, see `open_image`; `path` is its file."""
     if image.mode == "F":
         raise InputError(
-            f"{getattr(image, 'filename', 'image')}: its pixels are floating-point numbers, which "
-            "have no value for white; save it with 8 or 16 bits per channel"
+            f"{path}: its pixels are floating-point numbers, which have no value for white; save "
+            "it with 8 or 16 bits per channel"
         )
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
-        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
+    image = shallow(image, path)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

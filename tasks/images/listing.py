@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, AnyStr
 
 from backbone.errors import InputError
 from tasks.images.files import SUFFIXES
@@ -23,7 +23,7 @@ def image_files(folder: Path) -> list[bytes]:
     """
     return sorted(
         entry.name
-        for entry in _entries(os.fsencode(folder))
+        for entry in entries_of(os.fsencode(folder))
         if is_image(entry.name) and not is_folder(entry)
     )
 
@@ -66,18 +66,32 @@ def absent(folder: Path, files: Sequence[bytes]) -> list[int]:
         place, _, name = file.rpartition(b"/")
         if place not in listings:
             inside = os.path.join(os.fsencode(folder), place)
-            listings[place] = set(os.listdir(inside)) if os.path.isdir(inside) else set()
+            try:
+                listings[place] = set(os.listdir(inside)) if os.path.isdir(inside) else set()
+            except OSError as error:
+                raise _unlisted(inside, error) from error
         if name not in listings[place]:
             missing.append(i)
     return missing
 
 
-def _entries(folder: bytes) -> list[os.DirEntry[bytes]]:
+def entries_of(folder: AnyStr) -> list[os.DirEntry[AnyStr]]:
+    """What a folder holds, but for hidden files and folders.
+
+    Raises:
+        InputError: it cannot be listed.
+    """
     try:
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(b".")]
+            return [entry for entry in entries if not os.fsdecode(entry.name).startswith(".")]
     except OSError as error:
-        raise InputError(f"{os.fsdecode(folder)}: cannot be listed: {error.strerror}") from error
+        raise _unlisted(folder, error) from error
+
+
+def _unlisted(folder: str | bytes, error: OSError) -> InputError:
+    return InputError(
+        f"{os.fsdecode(folder)}: cannot be listed: {error.strerror}; let this user read it"
+    )
 
 
 def is_folder(entry: os.DirEntry[Any]) -> bool:
@@ -95,7 +109,7 @@ def is_folder(entry: os.DirEntry[Any]) -> bool:
 
 def _search(folder: bytes, prefix: bytes, above: tuple[tuple[int, int], ...]) -> Iterator[bytes]:
     """Files in a folder and below; `above` are the folders that it is in."""
-    entries = _entries(folder)
+    entries = entries_of(folder)
     status = os.stat(folder)
     here = status.st_dev, status.st_ino
     if here in above:  # a link back to a folder that it is in

@@ -1,6 +1,7 @@
 """What loaders make of a file: decoded, cropped and resized in one go."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -8,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from backbone.errors import InputError
-from tasks.images.files import PADDING, Box, opened, orientation, to_rgb, turn
+from tasks.images.files import PADDING, Box, NamedBytes, opened, orientation, to_rgb, turn
+from tasks.images.rows import ending_at
 
 try:
     import cykooz_resizer as resizer
@@ -38,7 +40,8 @@ def load_view(
     """Decode, crop and resize in one go: `open_image` then `crop_resize`, for loaders.
 
     A JPEG that is to shrink at least twofold is decoded at 1/2, 1/4 or 1/8 of its size, which
-    costs libjpeg less than a full decode; pixels then differ by 1 to 3 of 255 on average.
+    costs libjpeg less than a full decode; pixels then differ by 1 to 3 of 255 on average. Of a
+    JPEG that is one scan, rows below the box are not decoded, which changes no pixel.
 
     Args:
         path: of the file, or an open file that can seek.
@@ -55,11 +58,17 @@ def load_view(
 
     Raises: InputError for a file that is no image, or whose size is not `frame`.
     """
-    with opened(path) as image:
+    with ExitStack() as stack:
+        image = stack.enter_context(opened(path))
         part = excerpt(image, path, box, frame)
         region, stored = part.box, image.width
         height, width = extent or size
         shrink = min((region[2] - region[0]) / width, (region[3] - region[1]) / height)
+        if part.orientation == 1:  # else its last rows are not the lowest ones
+            reach = max((region[3] - region[1]) / height, 1.0)  # of the resampling, past the box
+            shorter = ending_at(image, region[3] + reach)
+            if shorter is not None:
+                image = stack.enter_context(opened(NamedBytes(shorter, str(path))))
         if shrink >= 2:
             step = 8 if shrink >= 8 else 4 if shrink >= 4 else 2
             drafted = image.draft("RGB", (image.width // step, image.height // step))
@@ -69,9 +78,7 @@ def load_view(
                 left, top, right, bottom = (edge * ratio for edge in region)
                 region = left, top, right, bottom
         image.load()
-        if part.orientation != 1:
-            turn(image)
-        image = to_rgb(image)
+        image = turn(to_rgb(image, path), part.orientation)
     return crop_resize(image, region, size, extent)
 
 

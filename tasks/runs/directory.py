@@ -1,7 +1,8 @@
 """The run directory: one folder per configuration, which a repeated command finds again.
 
     runs/<task>/<short name>-<8 hex of the resolved configuration>/
-        config.yaml  status.json  metrics.csv  last.ckpt  best.ckpt  result.json  plots/
+        config.yaml  status.json  metrics.csv  last.ckpt  best.ckpt  result.json  resamples.npz
+        card.md  plots/
 
 Every file appears complete: it is written under a temporary name and renamed.
 """
@@ -32,13 +33,16 @@ from backbone.files import (
     write_atomically,
 )
 from tasks.runs.names import at, without_paths
+from tasks.runs.parts import PARTS
 from tasks.runs.processes import is_main_process
 from tasks.runs.result import read_result, result_text
 
 # Keys that do not influence the result, and so do not make it another run.
 NO_INFLUENCE = (
     "fresh",
+    "extend",  # it is part of trainer.max_epochs by then
     "trust",
+    "logger",
     "paths",
     "data.workers",
     "data.module.workers",
@@ -48,7 +52,13 @@ NO_INFLUENCE = (
 )
 # Options that version 0.1.0 did not have, and the values that do what it did: with them a run is
 # the one that it was.
-SINCE_0_1_0 = {"task.head.weights": None, "data.keep_classes": False}
+SINCE_0_1_0 = {
+    "task.head.weights": None,
+    "data.keep_classes": False,
+    "early_stop": {"patience": None},
+    "optimizer.freeze_trunk": False,
+    "resume": "auto",
+}
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -73,6 +83,8 @@ def short_name(config: DictConfig) -> str:
 def influential(config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration, in plain values, without the keys that have no influence on the result."""
     left = copy.deepcopy(dict(config))
+    if left.get("resume") == "none":
+        left["resume"] = "auto"  # a run that is there already is continued either way
     for key in NO_INFLUENCE:
         *parents, leaf = key.split(".")
         parent = at(left, parents)
@@ -83,6 +95,8 @@ def influential(config: Mapping[str, Any]) -> dict[str, Any]:
         parent = at(left, parents)
         if isinstance(parent, dict) and leaf in parent and parent[leaf] == earlier:
             del parent[leaf]
+    for name, part in left.get(PARTS, {}).items():  # of a joint task
+        left[PARTS][name] = influential(part)
     return left
 
 

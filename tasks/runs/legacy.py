@@ -89,7 +89,9 @@ def _add_options(config: dict[str, Any]) -> None:
     owners = [owner for owner in (data, module) if isinstance(owner, dict)]
     for owner in owners:
         if "workers" in owner:
-            owner["decode"] = "auto"
+            owner |= {"decode": "auto", "skip_unreadable": False}
+    if isinstance(module, dict):
+        module.setdefault("cache", config.get("paths", {}).get("cache"))
     if data.get("name") != "coco":
         return
     added: dict[str, Any] = {
@@ -97,7 +99,7 @@ def _add_options(config: dict[str, Any]) -> None:
     }
     added |= dict.fromkeys(("train_images", "val_images", "val_fraction", "unlabelled"))
     for owner in owners:
-        owner.update(added, skip_unreadable=False)
+        owner.update(added)
     if isinstance(check, dict):
         check.update(added)
     data["keep_classes"] = False

@@ -8,6 +8,8 @@ one, and the networks and tasks of modules that the user trusts by name.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tasks.runs.parts import PARTS
+
 NAME = "_name_"  # the key of a stable name, in place of Hydra's `_target_`
 
 BUILT = (
@@ -17,7 +19,10 @@ BUILT = (
     ("task", "distillation"),
     ("data", "view"),
 )
-"""The parts of a configuration that a model is rebuilt from. The rest is a record of the run."""
+"""The parts of a configuration that a model is rebuilt from. The rest is a record of the run.
+
+Of a joint task they are these, and the same of each of its `parts`.
+"""
 
 RELEASED = {
     # trunks
@@ -29,12 +34,14 @@ RELEASED = {
     "ssd": "tasks.detection.ssd.SSD",
     "faster_rcnn": "tasks.detection.faster_rcnn.FasterRCNN",
     "embedding": "tasks.faces.embedding.Embedding",
+    "joint_head": "tasks.joint.network.Joint",
     # tasks
     "classification": "tasks.classification.task.Classification",
     "detection": "tasks.detection.task.Detection",
     "planet": "tasks.geolocation.task.Planet",
     "face_attributes": "tasks.faces.attributes.FaceAttributes",
     "face_embedding": "tasks.faces.embedding_task.FaceEmbedding",
+    "joint": "tasks.joint.task.JointTask",
     # their parts
     "view": "tasks.images.view.View",
     "cosface": "tasks.faces.margin.CosFace",
@@ -87,7 +94,8 @@ def _described(value: Any, place: tuple[str, ...]) -> Any:
         return [_described(inner, (*place, str(i))) for i, inner in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    built = any(place[: len(part)] == part for part in BUILT)
+    inner = place[2:] if place[:1] == (PARTS,) else place
+    built = any(inner[: len(part)] == part for part in BUILT)
     left_out = ("_target_",) if built else ("_target_", "_partial_", "_recursive_", "_convert_")
     plain = {k: _described(v, (*place, k)) for k, v in value.items() if k not in left_out}
     if not built or "_target_" not in value:

@@ -1,5 +1,6 @@
 """The learning curves of a run, and how its figures are written."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -72,6 +73,8 @@ def save_figure(figure: Figure, output: Path, dpi: int = 120) -> None:
         WriteError: it cannot be written.
     """
     plain_log_ticks(figure)
-    with write_atomically(output) as partial:
+    with write_atomically(output) as partial, warnings.catch_warnings():
+        # a name in a script that the font lacks is drawn as boxes, which is seen in the picture
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         figure.savefig(partial, dpi=dpi, format="png")
     plt.close(figure)

@@ -25,14 +25,17 @@ def report(result: dict[str, Any], path: Path) -> str:
     values = {}
     if paper:
         values = {paper["metric"]: paper["value"]} | paper.get("others", {})
-    rows = [("", "this run", *baselines, title)]
+    intervals = result.get("intervals", {})
+    beside = ["95% interval"] if intervals else []
+    rows = [("", "this run", *beside, *baselines, title)]
     for name, value in metrics.items():
         theirs = "" if values.get(name) is None else f"{values[name]:.1f}"
         plain = (
             format_score(s[name], units.get(name)) if name in s else "" for s in baselines.values()
         )
-        rows.append((name, format_score(value, units.get(name)), *plain, theirs))
-    between = [""] * len(baselines)
+        ends = [format_interval(intervals.get(name), units.get(name)) for _ in beside]
+        rows.append((name, format_score(value, units.get(name)), *ends, *plain, theirs))
+    between = [""] * (len(beside) + len(baselines))
     mult_adds, parameters = (paper["mult_adds"], paper["parameters"]) if paper else ("", "")
     rows += [
         ("mult-adds", f"{cost['mult_adds'] / 1e9:.3f} G", *between, mult_adds),
@@ -109,3 +112,12 @@ def format_score(value: float, unit: str | None = None) -> str:
     if value < 0:  # pycocotools' -1: there was nothing to measure
         return "undefined"
     return f"{100 * value:.1f}" if unit is None else f"{value:,.0f} {unit}"
+
+
+def format_interval(ends: Sequence[float] | None, unit: str | None = None) -> str:
+    """An interval for people, such as "48.1 to 50.2"; empty where there is none."""
+    if not ends:
+        return ""
+    low, high = (format_score(end, unit) for end in ends)
+    suffix = "" if unit is None else f" {unit}"
+    return f"{low.removesuffix(suffix)} to {high}"

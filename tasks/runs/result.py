@@ -35,7 +35,9 @@ class _Scores(_Part):
     """What every result holds: scores by name, and their units where they are not shares."""
 
     metrics: dict[str, float] = Field(min_length=1)
+    intervals: dict[str, list[float]] = {}
     units: dict[str, str | None] = {}
+    lower_is_better: list[str] = []
     baselines: dict[str, dict[str, float]] = {}
     paper: _Paper | None
 

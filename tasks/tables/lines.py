@@ -28,6 +28,7 @@ class Line:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; metrics in percent, costs exact."""
         row, found = self.row, self.found
+        interval = self._interval()
         notes = [note for note in (self.table.note, row.note) if note]
         return {
             "table": self.table.number,
@@ -42,6 +43,7 @@ class Line:
                 "mult_adds": self.cost and self.cost.mult_adds,
                 "parameters": self.cost and self.cost.parameters,
                 "metric": found and found.metric,
+                **({} if interval is None else {"interval": interval}),
                 "data": found and found.data,
                 "run": found and str(found.run.path),
                 "same_data": found and found.same_data,
@@ -52,6 +54,13 @@ class Line:
             "command": row.command,
             "note": " ".join(notes) or None,
         }
+
+    def _interval(self) -> list[float] | None:
+        """The interval of the metric, in percent; None where the run has none."""
+        if self.found is None or self.found.metric is None:
+            return None
+        ends = self.found.run.result.get("intervals", {}).get(self.row.metric)
+        return ends and [round(100 * end, 4) for end in ends]
 
 
 def lines_of(table: Table, runs: Path) -> list[Line]:

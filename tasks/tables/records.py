@@ -28,6 +28,7 @@ def flat(line: Line) -> dict[str, object]:
     paper, ours = row.pop("paper"), row.pop("ours")
     command, note = row.pop("command"), row.pop("note")
     metric, same = ours.pop("metric"), ours.pop("same_data")
+    ours.pop("interval", None)
     ours["differences"] = " ".join(ours["differences"] or [])
     return {
         **row,

@@ -34,7 +34,7 @@ STEPS = 8  # an epoch has so many at least, where the data has enough images
 
 def is_auto(config: DictConfig) -> bool:
     """Whether the batch size of a configuration is still to be found."""
-    return bool(config.data.batch_size == AUTO)
+    return bool(config.data.get("batch_size") == AUTO)  # a joint task has none of its own
 
 
 def with_batch_size(config: DictConfig, size: int) -> DictConfig:
@@ -175,7 +175,7 @@ def trial_step(
     def learn(size: int) -> None:
         try:
             with autocast():
-                total = torch.stack(list(task.loss(repeated(size)).values())).sum()
+                total = task.total(task.loss(repeated(size)))
             total.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         finally:

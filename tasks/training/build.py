@@ -12,12 +12,14 @@ from torch import Tensor
 from backbone.errors import InputError
 from backbone.forms import FORM, NO_WEIGHTS
 from backbone.head import Head
+from backbone.trunk import Trunk
 from backbone.weights import Report, load_weights
 from tasks.data.module import DataModule, Labels
 from tasks.images.files import image_size
 from tasks.images.preprocessing import Augmentation
 from tasks.runs.names import STABLE
-from tasks.training.checkpoints import read_checkpoint
+from tasks.runs.parts import PARTS, parts_of
+from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 from tasks.training.form import with_form
 from tasks.training.head_weights import HeadReport, load_head
 from tasks.training.recipe import Recipe
@@ -40,12 +42,13 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | 
         InputError: an option out of range, or weights that do not fit the trunk.
     """
     config = with_form(config, None)
-    options: dict[str, Any] = dict(OmegaConf.to_container(config.backbone))  # type: ignore[arg-type]
-    source = options.pop("weights")
-    head_options: dict[str, Any] = dict(OmegaConf.to_container(config.task.head))  # type: ignore[arg-type]
-    whole = head_options.pop("weights", None)
-    head = build_head(options, head_options, labels.num_classes)
+    source, whole = config.backbone.weights, config.task.head.get("weights")
+    trunk: Trunk = instantiate(_without_weights(config.backbone))
     report: Loaded | None = None
+    scratch = source in NO_WEIGHTS and whole in NO_WEIGHTS
+    recipe: Recipe = instantiate(config.optimizer)
+    task = _task_on(trunk, config, labels, recipe.from_scratch() if scratch else recipe)
+    head = task.head
     if source not in NO_WEIGHTS:
         report = load_weights(
             head.trunk,
@@ -55,16 +58,6 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | 
             size=image_size(config.size),
             cache=Path(config.paths.cache) / "weights",
         )
-    recipe: Recipe = instantiate(config.optimizer)
-    make_task = instantiate(config.task.module, _partial_=True)
-    task: Task[Any] = make_task(
-        head=head,
-        labels=labels,
-        recipe=recipe.from_scratch() if report is None and whole in NO_WEIGHTS else recipe,
-        seed=config.seed,
-        view=instantiate(OmegaConf.select(config, "data.view")),
-        augmentation=Augmentation(**config.preprocess) if config.augment else None,
-    )
     if whole not in NO_WEIGHTS:
         keep_classes = bool(OmegaConf.select(config, "data.keep_classes"))
         report = load_head(
@@ -82,6 +75,53 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | 
     return task, report
 
 
+def _task_on(trunk: Trunk, config: DictConfig, labels: Labels, recipe: Recipe | None) -> Task[Any]:
+    """A task with its head on a trunk, and with its parts if it is a joint one."""
+    parts: dict[str, Task[Any]] = {}
+    for name, of_part in labels.details.get(PARTS, {}).items():
+        try:  # only the whole is optimised
+            parts[name] = _task_on(trunk, parts_of(config)[name], Labels(**of_part), None)
+        except InputError as error:
+            raise InputError(f"part {name}: {error}") from error
+    head_options = _without_weights(config.task.head)
+    if parts:
+        heads = {name: part.head for name, part in parts.items()}
+        head: Head = instantiate(head_options, _partial_=True)(trunk=trunk, heads=heads)
+    else:
+        head = _head_on(trunk, head_options, labels.num_classes)
+    task: Task[Any] = instantiate(config.task.module, _partial_=True)(
+        head=head,
+        labels=labels,
+        recipe=recipe,
+        seed=config.seed,
+        view=instantiate(OmegaConf.select(config, "data.view")),
+        augmentation=Augmentation(**config.preprocess) if config.augment else None,
+        **({"parts": parts} if parts else {}),
+    )
+    return task
+
+
+def build_data(config: DictConfig, **options: Any) -> DataModule:
+    """The data of a run, of each part of it where it has several.
+
+    Args:
+        options: that are not the configuration's.
+    """
+    if PARTS not in config:
+        data: DataModule = instantiate(config.data.module, **options)
+        return data
+    parts = {name: build_data(part) for name, part in parts_of(config).items()}
+    data = instantiate(config.data.module, _partial_=True)(parts=parts, **options)
+    return data
+
+
+def _without_weights(node: DictConfig) -> dict[str, Any]:
+    """The options that a trunk or a head is built with; its weights are loaded afterwards."""
+    options: dict[str, Any] = dict(OmegaConf.to_container(node))  # type: ignore[arg-type]
+    options.pop("weights", None)
+    return options
+
+
 def _refuse_another_form(report: Loaded) -> None:
     """Raise an InputError where weights would not compute here what they were trained to."""
     for option, (trained, here) in report.differs.items():
@@ -95,10 +135,12 @@ def _refuse_another_form(report: Loaded) -> None:
 
 def build_head(trunk: Any, head: Any, num_classes: int) -> Head:
     """A head on a trunk with random weights, both as the configuration describes them."""
+    return _head_on(instantiate(trunk), head, num_classes)
+
+
+def _head_on(trunk: Trunk, head: Any, num_classes: int) -> Head:
     # partial, then called: arguments of instantiate itself are merged into the configuration
-    built: Head = instantiate(head, _partial_=True)(
-        trunk=instantiate(trunk), num_classes=num_classes
-    )
+    built: Head = instantiate(head, _partial_=True)(trunk=trunk, num_classes=num_classes)
     return built
 
 
@@ -121,14 +163,14 @@ def fill_head(
     if isinstance(weights, HeadReport) and weights.classifier_loaded:
         return
     source = str(config.backbone.weights)
-    if weights is None or not (source.endswith(".ckpt") or weights.classifier_loaded):
+    if weights is None or not (is_checkpoint(Path(source)) or weights.classifier_loaded):
         origin = "random initialisation" if weights is None else weights
         raise InputError(
             f"{why}, and here a part of the head would stay at its "
             f"random start ({origin}). Name a run's best.ckpt, or weights with a classifier for "
             "exactly these classes, with backbone.weights= or task.head.weights=, or train"
         )
-    if not source.endswith(".ckpt"):
+    if not is_checkpoint(Path(source)):
         return
     checkpoint = read_checkpoint(source)
     if task.outputs_are_labels and checkpoint.labels.ids != task.labels.ids:
@@ -146,15 +188,20 @@ def fill_head(
 
 
 def sample_images(task: Task[Any], data: DataModule) -> Iterator[Tensor]:
-    """Normalised batches of up to 64 of a run's images, as evaluation sees them."""
-    split, rows = _spread_rows(data, SAMPLED)
-    for start in range(0, len(rows), SAMPLED_AT_ONCE):
-        yield task.preprocess(data.batch(split, rows[start : start + SAMPLED_AT_ONCE])["image"])
+    """Normalised batches of up to 64 images of a run, or of each part of it.
+
+    They are what evaluation sees.
+    """
+    for own in data.members():
+        split, rows = _spread_rows(own, SAMPLED)
+        for start in range(0, len(rows), SAMPLED_AT_ONCE):
+            yield task.preprocess(own.batch(split, rows[start : start + SAMPLED_AT_ONCE])["image"])
 
 
 def sample_pixels(data: DataModule) -> Tensor:
     """uint8[B, 3, H, W]: up to 16 of a run's images, as evaluation sees them."""
-    return data.batch(*_spread_rows(data, SAMPLED_AT_ONCE))["image"]
+    first = data.members()[0]
+    return first.batch(*_spread_rows(first, SAMPLED_AT_ONCE))["image"]
 
 
 def _spread_rows(data: DataModule, most: int) -> tuple[str, range]:

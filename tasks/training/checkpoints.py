@@ -3,11 +3,12 @@
 import hashlib
 import math
 import pickle
+import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from backbone.quantized import RANGES
 from tasks.data.module import Labels
 from tasks.runs.legacy import upgrade
 from tasks.runs.names import NAME, at
+from tasks.runs.parts import PARTS, of_part, state_of_part, with_shared
 
 LARGEST_SIDE = 8192  # pixels
+SUFFIX = ".ckpt"
 # what zipfile and torch raise for content that is not a complete checkpoint
 DAMAGED = (
     zipfile.BadZipFile,
@@ -47,6 +50,7 @@ PROGRESS = {
     "training_state_dict": dict,
     "ema_updates": int,
 }
+TEACHING = re.compile(r"(parts\.\w+\.)?teaching\.")  # of a task, or of a part of a joint one
 NO_CHECKSUM = None  # in a checkpoint of version 0.1.0
 FORMAT = 2  # of what a checkpoint says of its model; version 0.1.0 wrote no number
 
@@ -72,6 +76,8 @@ class Checkpoint:
         state: the task's state dict.
         scores: by name, of the last evaluation before it was written.
         step: optimizer steps that had been made.
+        epochs: whole epochs that had been made.
+        within_epoch: whether more batches had been trained on since.
         missing: what the file lacks of the state of a training.
         chosen: settings of the answer that its validation chose, see `Task.choose`; none in those
             of earlier versions.
@@ -85,6 +91,8 @@ class Checkpoint:
     step: int
     missing: tuple[str, ...] = ()
     chosen: dict[str, float] = field(default_factory=dict)
+    epochs: int = 0
+    within_epoch: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -106,9 +114,36 @@ class Checkpoint:
         """The name of the task, as in task=NAME."""
         return str(at(self.config, ("task", "name")))
 
+    @property
+    def parts(self) -> dict[str, "Checkpoint"]:
+        """Of a joint task its parts by name, each as if it had been trained alone; else none.
+
+        Raises:
+            InputError: the parts are damaged.
+        """
+        configs, labels = self.config.get(PARTS, {}), self.labels.details.get(PARTS, {})
+        if not (isinstance(configs, dict) and isinstance(labels, dict)) or [*configs] != [*labels]:
+            raise InputError(f"{self.path}: its parts are damaged: their labels are of others")
+        return {name: self._part(name) for name in configs}
+
+    def _part(self, name: str) -> "Checkpoint":
+        path = self.path / name
+        config, labels = self.config[PARTS][name], self.labels.details[PARTS][name]
+        if not (isinstance(config, dict) and isinstance(labels, dict)):
+            raise InputError(f"{path}: this part is damaged")
+        return replace(
+            self,
+            path=path,
+            config=with_shared(self.config, config),
+            labels=_labels(labels, path),
+            state=state_of_part(name, self.state),
+            scores=None if self.scores is None else of_part(name, self.scores),
+            chosen=of_part(name, self.chosen),
+        )
+
     def model_state(self) -> dict[str, Tensor]:
         """The state without what a teaching learnt, which only a training needs."""
-        return {k: v for k, v in self.state.items() if not k.startswith("teaching.")}
+        return {k: v for k, v in self.state.items() if not TEACHING.match(k)}
 
     def head_state(self) -> dict[str, Tensor]:
         """The head's part of the state, under the head's own names.
@@ -124,18 +159,32 @@ class Checkpoint:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether a file is a checkpoint of this suite, by its name, which every run gives it."""
-    return path.suffix == ".ckpt"
+    """Whether a file is a checkpoint of this suite, by its name, which every run gives it.
+
+    `joint.ckpt/NAME` is a part of one.
+    """
+    return SUFFIX in (path.suffix, path.parent.suffix)
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
     """Read a checkpoint of this suite to the CPU. It is data: nothing in it is run or imported.
+
+    Args:
+        path: of the file; `joint.ckpt/NAME` is the part of that name.
 
     Raises:
         InputError: no such file; damaged or cut short; not a checkpoint of this suite; one that
             tries to name code.
     """
     path = Path(path)
+    if not path.is_file() and path.parent.suffix == SUFFIX and path.parent.is_file():
+        parts = read_checkpoint(path.parent).parts
+        if path.name not in parts:
+            raise InputError(
+                f"{path}: {path.parent} has no part {path.name!r}; it has "
+                f"{', '.join(parts) or 'none: leave the name out'}"
+            )
+        return parts[path.name]
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint")
     content = _content(path)
@@ -159,6 +208,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             f"{path} is damaged: its weights do not have the checksum that they were written with; "
             "take another file, or train again with fresh=true"
         )
+    epochs, within_epoch = _progress(content)
     return Checkpoint(
         path=path,
         config=content["config"],
@@ -168,7 +218,20 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         step=int(content.get("global_step", 0)),
         missing=_missing(content),
         chosen=_chosen(content.get("chosen", {}), path),
+        epochs=epochs,
+        within_epoch=within_epoch,
     )
+
+
+def _progress(content: Mapping[str, Any]) -> tuple[int, bool]:
+    """The whole epochs that a training has made, and whether it has begun another; 0 if unknown."""
+    current = at(content, ("loops", "fit_loop", "epoch_progress", "current"))
+    try:
+        # Lightning counts an epoch as processed just before its checkpoints are written
+        done, begun = int(current["processed"]), int(current["started"])
+    except (TypeError, LookupError, ValueError):
+        return 0, False
+    return done, begun > done
 
 
 def _chosen(values: Any, path: Path) -> dict[str, float]:

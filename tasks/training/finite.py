@@ -14,7 +14,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from backbone.errors import InputError
-from tasks.data.module import Batch
+from tasks.data.module import Batch, image_ids
 from tasks.training.metric import gather_all
 
 # A scaler starts at 65,536 and is halved by a step that overflows. Below 1 the gradients overflow
@@ -30,7 +30,7 @@ class FiniteLoss(Callback):
     """
 
     def __init__(self) -> None:
-        self.unchecked: list[tuple[Tensor, Tensor]] = []
+        self.unchecked: list[tuple[Tensor, dict[str, Tensor]]] = []
 
     def on_train_batch_end(
         self,
@@ -41,7 +41,7 @@ class FiniteLoss(Callback):
         batch_idx: int,
     ) -> None:
         """Remember the step's loss and its images."""
-        self.unchecked.append((outputs["loss"].detach(), batch["image_id"]))
+        self.unchecked.append((outputs["loss"].detach(), image_ids(batch)))
         if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self.check(trainer)
 
@@ -75,10 +75,11 @@ class FiniteLoss(Callback):
             require_useful_scale(trainer)
             return
         first = together.index(0)
-        own = [] if finite[first] else unchecked[first][1].tolist()
+        seen = {} if finite[first] else unchecked[first][1]
+        own = [f"{part}{i}" for part, ids in seen.items() for i in ids.tolist()]
         ids = [i for share in gather_all(own, trainer.world_size) for i in share]
         raise InputError(
-            f"the loss is not finite in the batch of images {', '.join(map(str, ids))} (at most "
+            f"the loss is not finite in the batch of images {', '.join(ids)} (at most "
             f"{len(unchecked)} steps before step {trainer.global_step}): look at their boxes and "
             f"pictures, or lower optimizer.lr{instead_of_float16(trainer)}"
         )

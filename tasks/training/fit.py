@@ -1,14 +1,13 @@
 """Build everything a run needs, train it, and score its best weights."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from backbone.cost import Cost, cost
@@ -18,11 +17,14 @@ from tasks.data.module import DataModule
 from tasks.images.files import image_size
 from tasks.runs.directory import RunDirectory
 from tasks.runs.processes import is_main_process
+from tasks.training.batch_norm import check_batch_norm
 from tasks.training.batch_size import UNTIL_FOUND, is_auto, take_up_batch_size
-from tasks.training.build import build_task, fill_head, sample_images, sample_pixels
+from tasks.training.build import build_data, build_task, fill_head, sample_images, sample_pixels
+from tasks.training.continuing import take_over
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
 from tasks.training.form import open_form, with_form
+from tasks.training.loggers import close_loggers
 from tasks.training.memory import keep_freed_memory
 from tasks.training.out_of_memory import naming_exhausted_memory
 from tasks.training.progress import Throughput
@@ -65,11 +67,15 @@ class Run:
         return bool(self.config.trainer.max_epochs > 0)
 
 
-def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | None) -> Run:
+def build_run(
+    config: DictConfig,
+    directory: RunDirectory,
+    teaching: Teaching | Mapping[str, Teaching] | None,
+) -> Run:
     """Build everything a run needs; nothing has been trained yet.
 
     Args:
-        teaching: the teacher that the task learns from, if any.
+        teaching: the teacher that the task learns from, if any; of a joint task by part.
 
     Raises:
         InputError: data, weights or options that cannot be used.
@@ -79,7 +85,7 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
     take_up_batch_size(directory)
     config = directory.config
     found_later = {"batch_size": UNTIL_FOUND} if is_auto(config) else {}
-    data: DataModule = instantiate(config.data.module, **found_later)
+    data = build_data(config, **found_later)
     data.setup("fit")
     if open_form(config):
         config = with_form(config, lambda: sample_pixels(data))
@@ -98,15 +104,23 @@ def build_run(config: DictConfig, directory: RunDirectory, teaching: Teaching | 
         fill_head(task, config, weights)
     elif learns is not None:
         fill_head(task, config, weights, "quantize=qat goes on with trained weights")
+    quantization = None
     if learns is not None:
         quantization = quantize_task(task, image_size(config.size), learns.bits)
-        if not directory.last.exists():  # which holds the ranges
-            start_ranges(quantization, sample_images(task, data))
+    lineage = take_over(directory, task)
+    data.lineage = lineage
+    if quantization is not None and not directory.last.exists():  # which holds the ranges
+        start_ranges(quantization, sample_images(task, data))
     step = step_reached(directory, task)
     if directory.last.exists():
         print(f"continuing {directory.path} at step {step}")
     throughput = Throughput()
-    trainer = build_trainer(config, directory, task, throughput, step)
+    trainer = build_trainer(config, directory, task, throughput, step, lineage)
+    if config.trainer.max_epochs > 0 and not is_auto(config):
+        images = data.batch_size
+        if "train" in data.indices:
+            images = min(images, -(-len(data.indices["train"]) // trainer.world_size))
+        check_batch_norm(task, images, image_size(config.size))
     return Run(directory, task, data, trainer, counted, origin, throughput, started)
 
 
@@ -117,7 +131,10 @@ def fit_and_test(run: Run) -> dict[str, float]:
         the scores by their names in the literature.
     """
     with naming_exhausted_memory(run.data, run.config), naming_killed_loaders(run.data.workers):
-        return _fit_and_test(run)
+        try:
+            return _fit_and_test(run)
+        finally:
+            close_loggers(run.trainer.loggers)
 
 
 def _fit_and_test(run: Run) -> dict[str, float]:
@@ -126,11 +143,12 @@ def _fit_and_test(run: Run) -> dict[str, float]:
         last = directory.last if directory.last.exists() else None
         trainer.fit(task, data, ckpt_path=last, weights_only=True if last else None)
         best = directory.best if directory.best.exists() else directory.last
-        (scores,) = trainer.test(task, data, ckpt_path=best, weights_only=True, verbose=False)
+        found = trainer.test(task, data, ckpt_path=best, weights_only=True, verbose=False)
     else:
-        (scores,) = trainer.test(task, data, verbose=False)
+        found = trainer.test(task, data, verbose=False)
         trainer.save_checkpoint(directory.best)  # for predict, as after a training
-    return {name.removeprefix("test/"): value for name, value in scores.items()}
+    # one for each loader, of which a joint task has several
+    return {name.removeprefix("test/"): value for own in found for name, value in own.items()}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from backbone.errors import InputError, listed_briefly
 from backbone.head import Head, Released
+from backbone.matching import tensor_faults, without_counters
 from backbone.weight_files import read_file
 from backbone.weights import differing
 from tasks.data.module import Labels
@@ -98,8 +99,8 @@ def load_head(
     else:
         found = head.released(file, source)
         names = found.names
-    ours = _tensors(head.state_dict())
-    state = _tensors(found.state)
+    ours = without_counters(head.state_dict())
+    state = without_counters(found.state)
     of_classes = [key for key in ours if key.startswith(head.class_layers)]
     verdict = _difference(found.classes, labels, ours, state, of_classes, answers_labels)
     anew = of_classes if verdict else []
@@ -148,10 +149,6 @@ def load_head(
     )
 
 
-def _tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {k: v for k, v in state.items() if not k.endswith(".num_batches_tracked")}
-
-
 def _spread(labels: Labels, values: Sequence[Any]) -> list[Any]:
     """A value for each output; None for an output that is no label."""
     by_output: list[Any] = [None] * labels.num_classes
@@ -192,22 +189,7 @@ def _check(
     source: str, ours: Mapping[str, Tensor], state: Mapping[str, Tensor], anew: Sequence[str]
 ) -> None:
     """Raise an InputError unless a source's tensors are the network's, but for `anew`."""
-    missing = [key for key in ours if key not in state and key not in anew]
-    unexpected = [key for key in state if key not in ours]
-    other = [
-        f"{key} is {list(state[key].shape)} there and {list(ours[key].shape)} here"
-        for key in ours
-        if key in state and key not in anew and state[key].shape != ours[key].shape
-    ]
-    faults = [
-        f"{len(keys)} tensor{'s' if len(keys) > 1 else ''} {what}: {listed_briefly(keys)}"
-        for what, keys in (
-            ("missing from the file", missing),
-            ("unexpected in it", unexpected),
-            ("of another shape", other),
-        )
-        if keys
-    ]
+    faults = tensor_faults(ours, state, anew)
     if faults:
         raise InputError(
             f"task.head.weights={source} is of another network than backbone.*, task.head.* and "

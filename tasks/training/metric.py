@@ -3,18 +3,23 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from tasks.runs.bootstrap import RESAMPLES, Resampling, Scorer
 
 Prediction = dict[str, Tensor]
 T = TypeVar("T")
 
 
 class MetricResult(Protocol):
-    """What a metric computes; a family's own result holds more, for its pictures."""
+    """What a metric computes; a family's own result holds more, for its pictures.
+
+    A result with an attribute `resamplings`, a list of `Resampling`, has intervals for its scores.
+    """
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -34,7 +39,7 @@ class Metric(Protocol):
         """Take in one batch.
 
         Args:
-            prediction: what the task's `predict` gave.
+            prediction: what the task's `predict` gave, and `image_id` int64[B], see DataModule.
             target: what the task's `target` gave for the same batch.
         """
         ...
@@ -50,16 +55,20 @@ class Metric(Protocol):
 
 @dataclass(frozen=True)
 class Scores:
-    """A result that holds the scores and nothing more."""
+    """A result that holds the scores, and how they are resampled."""
 
     metrics: dict[str, float]
+    resamplings: Sequence[Resampling] = ()
 
 
 class Collector(ABC):
     """A metric that keeps what it takes in, and scores all of it at the end.
 
-    A subclass gives `score`.
+    A subclass gives `score`. The intervals of its scores are those of `score` on other draws of the
+    images, `resamples` of them: lower it where `score` takes long.
     """
+
+    resamples: ClassVar[int] = RESAMPLES
 
     def __init__(self) -> None:
         self.state: list[dict[str, np.ndarray]] = []
@@ -76,14 +85,46 @@ class Collector(ABC):
     def compute(self) -> MetricResult:
         """Score everything that was taken in."""
         names = self.state[0] if self.state else ()
-        return self.score({k: np.concatenate([part[k] for part in self.state]) for k in names})
+        seen = {k: np.concatenate([part[k] for part in self.state]) for k in names}
+        result = self.score(seen)
+        if not isinstance(result, Scores) or "image_id" not in seen:
+            return result
+        order = seen["image_id"].argsort(kind="stable")  # whatever the number of processes
+        ranked = {name: values[order] for name, values in seen.items()}
+        resampling = Resampling(
+            "images",
+            ranked["image_id"],
+            [ranked["target"]],
+            lambda: self.scorer(ranked),
+            self.resamples,
+        )
+        return Scores(result.metrics, [*result.resamplings, resampling])
+
+    def scorer(self, seen: dict[str, np.ndarray]) -> Scorer:
+        """`score` as a function of how often each image counts; NaN where it fails."""
+
+        def one(counts: np.ndarray) -> dict[str, float]:
+            rows = np.repeat(np.arange(len(counts)), counts)
+            try:
+                with np.errstate(all="ignore"):
+                    return self.score({name: values[rows] for name, values in seen.items()}).metrics
+            except Exception:  # undefined for these images, such as those of a single class
+                return {}
+
+        def scores(counts: np.ndarray) -> dict[str, np.ndarray]:
+            drawn = [one(row) for row in counts]
+            names = {name: None for metrics in drawn for name in metrics}
+            nan = float("nan")
+            return {n: np.array([float(m.get(n, nan)) for m in drawn]) for n in names}
+
+        return scores
 
     @abstractmethod
     def score(self, seen: dict[str, np.ndarray]) -> MetricResult:
         """The result over a whole split.
 
         Args:
-            seen: each tensor of the predictions, and `target`, with one row per image.
+            seen: each tensor of the predictions, `image_id` and `target`, with one row per image.
         """
 
 

@@ -47,9 +47,13 @@ class Presenter(Generic[Data]):
         """An answer in one line."""
         return "; ".join(f"{name} {_short(value)}" for name, value in answer.items())
 
+    def caption(self, answer: Answer) -> tuple[list[str], list[float] | None]:
+        """An answer as lines below the picture, and of each line a share 0..1 that is its bar."""
+        return [f"{name}  {_short(value)}" for name, value in answer.items()], None
+
     def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
-        """An image with its answer."""
-        return captioned(image, [f"{name}  {_short(value)}" for name, value in answer.items()])
+        """An image with its answer: above its caption, unless a subclass draws more."""
+        return captioned(image, *self.caption(answer))
 
     def keep_above(self, threshold: float) -> None:
         """Answer with what scores at least `threshold` from now on.

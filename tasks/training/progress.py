@@ -7,6 +7,8 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import TQDMProgressBar
 
+from tasks.data.module import images_in
+
 
 class Throughput(Callback):
     """Images per second of training and of testing, over all processes, without the start-up.
@@ -48,7 +50,7 @@ class Throughput(Callback):
         """Count a step's images."""
         now = time.perf_counter()
         if self.started is not None:
-            self.images += len(batch["image"])
+            self.images += images_in(batch)
             self.seconds += now - self.started
         self.started = now
 
@@ -68,7 +70,7 @@ class Throughput(Callback):
         """Count a test batch's images, except for the first batch, which waits for the loaders."""
         now = time.perf_counter()
         if batch_idx and self.started is not None:
-            self.test_images += len(batch["image"])
+            self.test_images += images_in(batch)
             self.test_seconds += now - self.started
         self.started = now
 

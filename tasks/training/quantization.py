@@ -73,17 +73,16 @@ class RunningRanges(Callback):
         if trainer.max_steps >= 0:
             steps = min(steps, trainer.max_steps)
         if trainer.global_step < self.freeze * steps:
-            self.watch(pl_module, self.share)
+            self.watch(pl_module, True)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
     ) -> None:
         """Look away: evaluations change nothing."""
-        self.watch(pl_module, None)
+        self.watch(pl_module, False)
 
-    @staticmethod
-    def watch(module: LightningModule, share: float | None) -> None:
-        """Set what all roundings of a module do."""
+    def watch(self, module: LightningModule, watching: bool) -> None:
+        """Set whether all ranges of a module follow what passes."""
         for rounding in module.modules():
             if isinstance(rounding, Rounding):
-                rounding.watching = share
+                rounding.watching, rounding.share = watching, self.share

@@ -9,6 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from backbone.errors import InputError
 from backbone.quantized import QuantizedConv2d, QuantizedLinear
 
 Schedule = Callable[[float], float]
@@ -73,6 +74,13 @@ def parameter_groups(
     return list(groups.values())
 
 
+def keep_statistics(network: nn.Module) -> None:
+    """Have every batch norm normalise with its stored statistics, and keep them."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
 @dataclass
 class Recipe:
     """How a task is optimised.
@@ -89,6 +97,8 @@ class Recipe:
         warmup: fraction of all steps over which the learning rate rises from near zero.
         schedule: multiplier of the learning rate for the progress 0..1 after the warm-up.
         ema_decay: decay per step of the moving average of the weights; None: no average.
+        freeze_trunk: the trunk and its batch statistics stay as they are for ever. Nothing of it is
+            in the optimizer, and no gradient reaches it, so steps are faster.
         freeze_trunk_epochs: for this many epochs at the start the trunk and its batch statistics
             stay as they are, while a new head learns.
         freeze_trunk_statistics: the trunk normalises with its stored batch statistics while it
@@ -103,30 +113,41 @@ class Recipe:
     trunk_lr_scale: float = 1.0
     warmup: float = 0.0
     ema_decay: float | None = None
+    freeze_trunk: bool = False
     freeze_trunk_epochs: int = 0
     freeze_trunk_statistics: bool = False
 
     def from_scratch(self) -> "Recipe":
-        """The recipe for a trunk with random weights, which learns like the head throughout."""
+        """The recipe for a trunk with random weights, which learns like the head throughout.
+
+        Raises:
+            InputError: the trunk is to stay as it is.
+        """
+        if self.freeze_trunk:
+            raise InputError(
+                "optimizer.freeze_trunk=true would keep a trunk of random weights: give it trained "
+                "ones with backbone.weights= or task.head.weights="
+            )
         return replace(
             self, trunk_lr_scale=1.0, freeze_trunk_epochs=0, freeze_trunk_statistics=False
         )
 
     def set_trunk_mode(self, trunk: nn.Module, epoch: int) -> None:
         """Set what of a trunk learns in an epoch: its weights, its batch statistics, or neither."""
-        learns = epoch >= self.freeze_trunk_epochs
+        learns = not self.freeze_trunk and epoch >= self.freeze_trunk_epochs
         trunk.requires_grad_(learns).train(learns)
         if self.freeze_trunk_statistics:
-            for module in trunk.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            keep_statistics(trunk)
 
-    def build(self, model: nn.Module, batch: int, steps: int) -> tuple[Optimizer, LambdaLR]:
+    def build(
+        self, model: nn.Module, batch: int, steps: int, first: int = 0
+    ) -> tuple[Optimizer, LambdaLR]:
         """The optimizer and its schedule per step.
 
         Args:
             batch: images per step, over all processes.
             steps: of the whole run.
+            first: the place in the plan of the step that is counted as 0; see `Lineage.planned`.
         """
         lr = self.lr * batch / self.batch
         groups = parameter_groups(model, self.weight_decay, lr, self.trunk_lr_scale)
@@ -134,6 +155,7 @@ class Recipe:
         warmup = round(self.warmup * steps)
 
         def factor(step: int) -> float:
+            step = max(step + first, 0)
             if step < warmup:
                 return (step + 1) / (warmup + 1)
             return self.schedule((step - warmup) / max(steps - warmup, 1))

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from backbone.errors import InputError
-from backbone.timm_trunk import TimmTrunk
+from backbone.trunk import Trunk
 from tasks.runs.names import NAME, RELEASED, at
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.finite import require_finite
@@ -36,6 +36,8 @@ HANDED = {
     "seed",
     "view",
     "augmentation",
+    "heads",
+    "parts",
 }
 # of timm's networks: numbers and switches that shape them; none that names a file or an address
 TIMM_OPTIONS = {
@@ -73,33 +75,57 @@ def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Task[Any]:
     require_finite(checkpoint.state, f"{checkpoint.path}: its weights")
     task = _assembled(checkpoint, trust)
     task.load_state_dict(checkpoint.model_state())
-    task.chosen = dict(checkpoint.chosen)
+    task.take_choices(checkpoint.chosen)
     return task.to(memory_format=torch.channels_last).eval()
 
 
 def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Task[Any]:
-    config, path = checkpoint.config, checkpoint.path
-
-    def make(*place: str, **handed: Any) -> Any:
-        node = at(config, place)
-        if not isinstance(node, dict) or NAME not in node:
-            raise InputError(f"{path}: its configuration does not say what {'.'.join(place)} is")
-        if place in (("backbone",), ("task", "head")):
-            node = {k: v for k, v in node.items() if k != "weights"}
-        return _called(_build(node, path, place, trust), path, **handed)
-
-    trunk = make("backbone")
-    head = make("task", "head", trunk=trunk, num_classes=checkpoint.labels.num_classes)
-    view = make("data", "view") if at(config, ("data", "view")) is not None else None
-    task = make("task", "module", head=head, labels=checkpoint.labels, view=view)
-    if not isinstance(task, Task):
-        raise InputError(f"{path}: task.module is no task but {type(task).__name__}")
-    bits = at(config, ("quantize", "bits"))
+    trunk = _made(checkpoint, trust, "backbone")
+    parts = checkpoint.parts
+    if parts:
+        tasks = {
+            name: _task_on(trunk, part, trust, {"num_classes": part.labels.num_classes})
+            for name, part in parts.items()
+        }
+        heads = {name: task.head for name, task in tasks.items()}
+        return _task_on(trunk, checkpoint, trust, {"heads": heads}, parts=tasks)
+    task = _task_on(trunk, checkpoint, trust, {"num_classes": checkpoint.labels.num_classes})
+    bits, path = at(checkpoint.config, ("quantize", "bits")), checkpoint.path
     if bits in WEIGHTS:
         _called(partial(quantize_task, task, checkpoint.size, bits), path)
-    elif at(config, ("quantize",)) is not None:
+    elif at(checkpoint.config, ("quantize",)) is not None:
         raise InputError(f"{path}: its configuration has quantize.bits={bits!r}, not 8 or 7")
     return task
+
+
+def _task_on(
+    trunk: Trunk, checkpoint: Checkpoint, trust: Sequence[str], shape: dict[str, Any], **handed: Any
+) -> Task[Any]:
+    """A checkpoint's task on a trunk.
+
+    Args:
+        shape: what its head is built with besides the trunk.
+        handed: what the task is built with besides the head, the labels and the view.
+    """
+    head = _made(checkpoint, trust, "task", "head", trunk=trunk, **shape)
+    view = None
+    if at(checkpoint.config, ("data", "view")) is not None:
+        view = _made(checkpoint, trust, "data", "view")
+    labels = checkpoint.labels
+    task = _made(checkpoint, trust, "task", "module", head=head, labels=labels, view=view, **handed)
+    if not isinstance(task, Task):
+        raise InputError(f"{checkpoint.path}: task.module is no task but {type(task).__name__}")
+    return task
+
+
+def _made(checkpoint: Checkpoint, trust: Sequence[str], *place: str, **handed: Any) -> Any:
+    """What a node of a checkpoint's configuration builds."""
+    node, path = at(checkpoint.config, place), checkpoint.path
+    if not isinstance(node, dict) or NAME not in node:
+        raise InputError(f"{path}: its configuration does not say what {'.'.join(place)} is")
+    if place in (("backbone",), ("task", "head")):
+        node = {k: v for k, v in node.items() if k != "weights"}
+    return _called(_build(node, path, place, trust), path, **handed)
 
 
 def _build(
@@ -146,7 +172,7 @@ def accepted(target: Callable[..., Any]) -> set[str]:
         names |= parameters.keys()
         if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             break  # it hands nothing on
-    if target is TimmTrunk:
+    if f"{target.__module__}.{target.__qualname__}" == RELEASED["timm"]:
         names |= TIMM_OPTIONS
     return names - HANDED
 

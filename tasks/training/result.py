@@ -1,32 +1,67 @@
 """What a run reports: result.json's content."""
 
 import platform
+import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 import torch
 
+from tasks.runs.resamples import Drawn, bootstrap_facts, draw_all, intervals
+from tasks.training.early_stop import stopped_early
 from tasks.training.fit import Run
 
 
-def result_of(run: Run, metrics: dict[str, float]) -> dict[str, Any]:
+def resamples_of(run: Run) -> list[Drawn]:
+    """The scores of the reported split on resamples of it; of the main process, else none.
+
+    What fails here is a warning: the scores stand without their intervals.
+    """
+    if not run.trainer.is_global_zero:
+        return []
+    drawn: list[Drawn] = []
+    try:
+        for prefix, result, data in run.task.results(run.data):
+            index = data.indices.get(data.reported)
+            files = [] if index is None else [index.path(row) for row in range(len(index))]
+            drawn += [
+                replace(one, scores={prefix + name: values for name, values in one.scores.items()})
+                for one in draw_all(getattr(result, "resamplings", ()), files)
+            ]
+    except Exception as error:
+        print(f"warning: the scores have no intervals: {error}", file=sys.stderr)
+        return []
+    return drawn
+
+
+def result_of(run: Run, metrics: dict[str, float], drawn: Sequence[Drawn] = ()) -> dict[str, Any]:
     """What result.json holds, as plain values.
 
     Args:
         metrics: the scores of the reported split, by their names in the literature.
+        drawn: these scores on resamples of the split.
 
     Returns:
-        `metrics` as given, the `units` of those that are not shares, and the same scores of
-        `baselines`; what else the task's presenter finds, see `Presenter.findings`; `cost`,
-        `throughput`, `data` and how many of its images were scored, `seed`, `versions`, and when
-        the run `finished`.
+        `metrics` as given, their `intervals` [low, high] and how these were found (`bootstrap`),
+        the `units` of those that are not shares, those that are `lower_is_better`, the one that is
+        the `monitor`, and the same scores of `baselines`; what else the task's presenter finds, see
+        `Presenter.findings`; `cost`, `throughput`, `data`, how many of its files were `left_out` of
+        each split and why, how many images were scored, `seed`, `versions`, and when the run
+        `finished`.
     """
     task, data, trainer = run.task, run.data, run.trainer
+    falling = {*task.falling, *([task.monitor] if task.mode == "min" else [])}
     return {
         "task": run.config.task.name,
         "metrics": metrics,
+        "intervals": intervals(drawn),
+        "bootstrap": bootstrap_facts(drawn),
         "units": dict(task.units),
+        "lower_is_better": [name for name in metrics if name in falling],
+        "monitor": task.monitor,
         "baselines": task.baselines(data) if trainer.is_global_zero else {},
         **(task.present().findings(task.result, data) if trainer.is_global_zero else {}),
         "cost": {"mult_adds": run.cost.mult_adds, "parameters": run.cost.parameters},
@@ -38,11 +73,14 @@ def result_of(run: Run, metrics: dict[str, float]) -> dict[str, Any]:
             "compile_seconds": run.throughput.compile_seconds,
         },
         "data": data.describe(),
-        "scored_images": len(data.datasets[data.reported]),
-        "teacher": None if task.teaching is None else dict(task.teaching.describe()),
+        "left_out": {split: dict(counts) for split, counts in data.left_out.items() if counts},
+        "scored_images": data.scored_images,
+        "teacher": task.describe_teacher(),
         "trunk": run.origin,
         "seed": run.config.seed,
         "steps": trainer.global_step,
+        "continued_from": None if data.lineage is None else data.lineage.source,
+        "stopped_early_after_epochs": stopped_early(trainer),
         "seconds": time.perf_counter() - run.started,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "versions": {"python": platform.python_version()}

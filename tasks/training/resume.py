@@ -1,14 +1,14 @@
 """The checkpoints that an interrupted run goes on from, checked before anything is trained."""
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from backbone.errors import InputError, listed_briefly
-from tasks.runs.directory import RunDirectory, influential
-from tasks.runs.names import NAME, described
+from tasks.runs.directory import RunDirectory
+from tasks.runs.lineage import read_lineage, refused_change
+from tasks.runs.names import described
+from tasks.runs.options import changed_options, option_texts
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.task import Task
 
@@ -28,11 +28,12 @@ def step_reached(directory: RunDirectory, task: Task[Any]) -> int:
     """
     if not directory.last.exists():
         return 0
+    continued = read_lineage(directory.path) is not None
     last = read_checkpoint(directory.last)
-    check_resumable(last, directory, task)
+    check_resumable(last, directory, task, continued)
     if directory.best.exists():
         try:
-            check_resumable(read_checkpoint(directory.best), directory, task)
+            check_resumable(read_checkpoint(directory.best), directory, task, continued)
         except InputError as error:
             raise InputError(
                 f"{error}; or move it away, and the run goes on, but forgets these weights, the "
@@ -41,13 +42,18 @@ def step_reached(directory: RunDirectory, task: Task[Any]) -> int:
     return last.step
 
 
-def check_resumable(checkpoint: Checkpoint, directory: RunDirectory, task: Task[Any]) -> None:
+def check_resumable(
+    checkpoint: Checkpoint, directory: RunDirectory, task: Task[Any], continued: bool = False
+) -> None:
     """Refuse a checkpoint that this run's training cannot go on from.
+
+    Args:
+        continued: it may be another run's, whose options differ as `tasks.runs.lineage` allows.
 
     Raises:
         InputError: it belongs to another run, or has weights but not the state of a training.
     """
-    check_belongs(checkpoint, directory, task)
+    check_belongs(checkpoint, directory, task, continued)
     unused = _OF_THE_AVERAGE if task.recipe.ema_decay is None else ()
     missing = [part for part in checkpoint.missing if part not in unused]
     if missing:
@@ -57,14 +63,26 @@ def check_resumable(checkpoint: Checkpoint, directory: RunDirectory, task: Task[
         )
 
 
-def check_belongs(checkpoint: Checkpoint, directory: RunDirectory, task: Task[Any]) -> None:
+def check_belongs(
+    checkpoint: Checkpoint, directory: RunDirectory, task: Task[Any], continued: bool = False
+) -> None:
     """Refuse a checkpoint of another configuration, of other data or of another network.
+
+    Args:
+        continued: see `check_resumable`.
 
     Raises:
         InputError: names what differs.
     """
     own = described(OmegaConf.to_container(directory.config))
-    different = _differences(_leaves(checkpoint.config), _leaves(own))
+    changed = changed_options(option_texts(checkpoint.config), option_texts(own))
+    if continued:
+        changed = {key: both for key, both in changed.items() if refused_change(key)}
+    if changed and continued:
+        raise InputError(_refused(checkpoint, changed))
+    different = [
+        f"{key}={there} where this run has {here}" for key, (there, here) in changed.items()
+    ]
     if different:
         raise InputError(
             f"{checkpoint.path} belongs to another run: its configuration has "
@@ -93,28 +111,16 @@ def check_belongs(checkpoint: Checkpoint, directory: RunDirectory, task: Task[An
         )
 
 
-def _differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
-    """The keys in which two configurations differ, in words."""
-    return [
-        f"{key}={there.get(key, 'nothing')} where this run has {here.get(key, 'nothing')}"
-        for key in sorted(there.keys() | here.keys())
-        if there.get(key) != here.get(key)
-    ]
-
-
-def _leaves(config: Mapping[str, Any]) -> dict[str, str]:
-    """Dotted keys and values, in JSON, of all that influences a run."""
-    found = {}
-    rest: list[tuple[str, Any]] = [("", influential(config))]
-    while rest:
-        place, value = rest.pop()
-        if isinstance(value, dict) and value:
-            rest += [(f"{place}.{key}" if place else key, inner) for key, inner in value.items()]
-        elif place.rpartition(".")[2] == NAME:  # without its module, which may move
-            found[place] = str(value).rpartition(".")[2]
-        else:
-            found[place] = json.dumps(value, sort_keys=True)
-    return found
+def _refused(checkpoint: Checkpoint, changed: dict[str, tuple[str, str]]) -> str:
+    """What is said of options that may not change on a continued run."""
+    key, *more = sorted(changed, key=lambda key: (key.count("."), key))  # others follow from it
+    there, here = changed[key]
+    others = f" (also {listed_briefly(more)})" if more else ""
+    return (
+        f"{checkpoint.path} cannot be continued with {key}={here}{others}: it was trained with "
+        f"{there}, and {refused_change(key)}. Leave it as it was, or start another training from "
+        f"these weights with task.head.weights={checkpoint.path}"
+    )
 
 
 def _start_over(checkpoint: Checkpoint) -> str:

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from backbone.folding import folded
 from backbone.head import Head
-from tasks.data.module import Batch, Labels
+from tasks.data.module import Batch, DataModule, Labels, images_in
 from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.images.view import View
 from tasks.training.clipping import clip_gradients
@@ -27,8 +27,8 @@ class Task(LightningModule, Generic[Data]):
     """A head on a trunk, with its losses, its answer and its score.
 
     A subclass defines `terms`, `predict` and `make_metric`, and names in `monitor` and `mode` the
-    score that picks the best checkpoint. Its constructor accepts these arguments by keyword, and
-    any options of its own from `task.module`.
+    score that picks the best checkpoint; in `falling`, further scores of which less is better. Its
+    constructor accepts these arguments by keyword, and any options of its own from `task.module`.
 
     Args:
         head: the network that is trained.
@@ -43,6 +43,7 @@ class Task(LightningModule, Generic[Data]):
     monitor: str
     mode = "max"
     units: ClassVar[Mapping[str, str]] = {}  # of scores that are not shares: name -> "km"
+    falling: ClassVar[frozenset[str]] = frozenset()  # scores of which less is better
     presenter: ClassVar[type[Presenter[Any]]] = Presenter
     outputs_are_labels = True  # output k is about label k; a teacher's outputs must match them
     deploys: ClassVar[Mapping[str, str]] = {}  # what the outputs of `deploy` are: name -> words
@@ -61,6 +62,9 @@ class Task(LightningModule, Generic[Data]):
         self.head, self.labels, self.seed = head, labels, seed
         self._recipe, self.view = recipe, view or View()
         self.preprocess = Preprocess(head.trunk.normalization, augmentation)
+        if recipe is not None and recipe.freeze_trunk:
+            # before the optimizer is built, and before processes agree on what learns
+            head.trunk.requires_grad_(False)
         self.result: MetricResult | None = None  # of the last evaluation
         self.chosen: dict[str, float] = {}  # see `choose`; a checkpoint holds them
         self.chosen_on = "val"  # the split that they were chosen on
@@ -136,6 +140,13 @@ class Task(LightningModule, Generic[Data]):
         """
         return outputs
 
+    def results(self, data: Data) -> list[tuple[str, Any, DataModule]]:
+        """What the last evaluation found: the beginning of its scores' names, result and data.
+
+        There is one; of a joint task one for each part.
+        """
+        return [("", self.result, data)]
+
     def baselines(self, data: Data) -> dict[str, dict[str, float]]:
         """Scores on the reported split of answers that need no network, by name."""
         return {}
@@ -170,6 +181,10 @@ class Task(LightningModule, Generic[Data]):
         """Loss terms of what `augmented` returned: what a run compiles as one graph."""
         return self.terms(self.head(images), batch)
 
+    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """What is minimised: the sum of the loss terms."""
+        return torch.stack(list(terms.values())).sum()
+
     def on_fit_start(self) -> None:
         """Get the teacher ready."""
         self.begin_teaching()
@@ -180,15 +195,19 @@ class Task(LightningModule, Generic[Data]):
         torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.global_rank)
         if self._epoch_of_mode != self.current_epoch:
             self._epoch_of_mode = self.current_epoch
-            self.recipe.set_trunk_mode(self.head.trunk, self.current_epoch)
+            self.set_modes(self.current_epoch)
+
+    def set_modes(self, epoch: int) -> None:
+        """Set what learns in an epoch."""
+        self.recipe.set_trunk_mode(self.head.trunk, epoch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The sum of the loss terms; it and they are logged without waiting for the device."""
         terms = self.loss(batch)
-        total = torch.stack(list(terms.values())).sum()
+        total = self.total(terms)
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if (self.trainer.global_step + 1) % every == 0:  # the steps that reach the logger
-            size = len(batch["image_id"])
+            size = images_in(batch)
             logged = {f"train/{name}": value.detach() for name, value in terms.items()}
             self.log_dict(logged, batch_size=size, sync_dist=True)
             self.log("train/loss", total.detach(), prog_bar=True, batch_size=size, sync_dist=True)
@@ -201,12 +220,23 @@ class Task(LightningModule, Generic[Data]):
         assert trainer.max_epochs is not None
         steps = trainer.max_epochs * data.steps_per_epoch()
         if trainer.max_steps >= 0:
-            steps = min(steps, trainer.max_steps)
-        optimizer, schedule = self.recipe.build(self, batch, steps)
+            steps = min(steps, data.planned_step(trainer.max_steps))
+        optimizer, schedule = self.recipe.build(self, batch, steps, data.planned_step(0))
+        self._schedule, self._rates = schedule, list(schedule.base_lrs)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def replan(self) -> None:
+        """Set the learning rates of the next step to those of this run's own plan."""
+        schedule = self._schedule
+        schedule.base_lrs = self._rates
+        factors = [of(schedule.last_epoch) for of in schedule.lr_lambdas]
+        groups = zip(schedule.optimizer.param_groups, self._rates, factors, strict=True)
+        for group, rate, factor in groups:
+            group["initial_lr"], group["lr"] = rate, rate * factor
+        schedule._last_lr = [group["lr"] for group in schedule.optimizer.param_groups]
 
     def configure_gradient_clipping(
         self,
@@ -226,11 +256,15 @@ class Task(LightningModule, Generic[Data]):
 
         In training each process gathers its own; a checkpoint holds those of the main one.
         """
+        self.share_statistics()
+        self._folded.clear()
+        self.metric = self.make_metric(self.data, "val")
+
+    def share_statistics(self) -> None:
+        """Take over the main process's batch statistics."""
         if self.trainer.world_size > 1:
             for buffer in self.buffers():
                 torch.distributed.broadcast(buffer, 0)
-        self._folded.clear()
-        self.metric = self.make_metric(self.data, "val")
 
     def on_test_start(self) -> None:
         """Start a metric, after checking that the weights are numbers."""
@@ -239,11 +273,11 @@ class Task(LightningModule, Generic[Data]):
         self._folded.clear()
         self.metric = self.make_metric(self.data, self.data.reported)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Add a batch's predictions to the metric."""
         with self.answering():
             prediction = self.scored(batch)
-        self.metric.update(prediction, self.target(batch))
+        self.metric.update({"image_id": batch["image_id"], **prediction}, self.target(batch))
 
     test_step = validation_step
 
@@ -259,16 +293,29 @@ class Task(LightningModule, Generic[Data]):
         """Compute the metric once over all processes, keep its result and log its scores."""
         self._folded.clear()
         self.result = compute_over_processes(self.metric, self.trainer.world_size)
-        if stage == "val":
-            self.chosen = self.choose(self.result)
-        elif not self.chosen:  # nothing was validated: mode=evaluate
-            self.chosen, self.chosen_on = self.choose(self.result), self.data.reported
+        self.settle_choices(stage, self.data.reported)
         scores = self.result.metrics.items()
         self.log_dict({f"{stage}/{name}": float(value) for name, value in scores})
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take over what the checkpoint's validation chose."""
-        self.chosen = dict(checkpoint.get("chosen", {}))
+        self.take_choices(checkpoint.get("chosen", {}))
+
+    def take_choices(self, chosen: Mapping[str, float]) -> None:
+        """Answer with the settings that a checkpoint's validation chose, see `choose`."""
+        self.chosen = dict(chosen)
+
+    def settle_choices(self, stage: str, reported: str) -> None:
+        """Choose the settings of the answer by the last result, where that is its business.
+
+        Args:
+            stage: val or test.
+            reported: the split that a test is about.
+        """
+        if stage == "val":
+            self.chosen = self.choose(self.result)
+        elif not self.chosen:  # nothing was validated: mode=evaluate
+            self.chosen, self.chosen_on = self.choose(self.result), reported
 
     # for answers only
 
@@ -300,8 +347,15 @@ class Task(LightningModule, Generic[Data]):
 
     # with a teacher
 
-    def learn_from(self, teaching: Teaching) -> None:
+    def describe_teacher(self) -> dict[str, Any] | None:
+        """What a result says about the teacher, as plain values; None without one."""
+        return None if self.teaching is None else dict(self.teaching.describe())
+
+    def learn_from(self, teaching: Any) -> None:
         """Take a teacher, before anything is trained.
+
+        Args:
+            teaching: a `Teaching`; of a joint task one by part.
 
         Raises:
             InputError: teacher and student do not go together.

@@ -8,17 +8,19 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from hydra.utils import instantiate
-from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import DictConfig, OmegaConf
 
 from tasks.runs.directory import RunDirectory
-from tasks.runs.metrics_csv import MetricsCsv
+from tasks.runs.lineage import Lineage
 from tasks.training.batch_size import BatchSizeSearch, is_auto
 from tasks.training.compiling import Compilation
+from tasks.training.continuing import KeptCheckpoint, Replanned
 from tasks.training.devices import accelerator as kind_of_device
 from tasks.training.distributed import check_world, cluster_environment
+from tasks.training.early_stop import EarlyStop
 from tasks.training.ema import WeightEMA
 from tasks.training.finite import FiniteLoss
+from tasks.training.loggers import build_loggers
 from tasks.training.progress import ProgressBar, Throughput
 from tasks.training.quantization import RunningRanges
 from tasks.training.saving import AtomicCheckpointIO, Description
@@ -29,6 +31,7 @@ IGNORED_WARNINGS = (
     ".*does not have many workers.*",
     ".*dataloader is not resumable.*",  # ours continues at the right batch, see TrainBatches
     ".*smaller than the logging interval.*",
+    ".*callbacks used to create the checkpoint need to be provided.*",  # options may change
     ".*Checkpoint directory .* exists and is not empty.*",
     ".*was configured with a `.*` but .*",
     ".*recommended to use `self.log.*sync_dist=True.*",  # all processes log the same scores
@@ -70,12 +73,18 @@ def precision(wanted: str, accelerator: str = "auto") -> str:
 
 
 def build_trainer(
-    config: DictConfig, directory: RunDirectory, task: Task[Any], throughput: Throughput, step: int
+    config: DictConfig,
+    directory: RunDirectory,
+    task: Task[Any],
+    throughput: Throughput,
+    step: int,
+    lineage: Lineage | None = None,
 ) -> pl.Trainer:
     """Lightning's Trainer of `config.trainer`, writing into the run directory.
 
     Args:
         step: optimizer steps already made by the run that is continued.
+        lineage: of a run that goes on from another one's checkpoint.
 
     Raises:
         InputError: another number of processes was started than the configuration asks for.
@@ -90,13 +99,18 @@ def build_trainer(
     callbacks += _checkpoints(directory, task, minutes)
     if task.recipe.ema_decay is not None:
         callbacks.append(WeightEMA(task.recipe.ema_decay))
+    patience = OmegaConf.select(config, "early_stop.patience")
+    if patience is not None:
+        callbacks.append(EarlyStop(task.monitor, task.mode, patience))
+    if lineage is not None:
+        callbacks.append(Replanned(lineage))
     if (learns := config.get("quantize")) is not None:
         callbacks.append(RunningRanges(learns.share, learns.freeze))
     if options["enable_progress_bar"]:
         callbacks.append(ProgressBar(throughput, refresh_rate=5))
     trainer: pl.Trainer = instantiate(options, _partial_=True)(
         callbacks=callbacks,
-        logger=MetricsCsv(directory.path / "metrics.csv", step),
+        logger=build_loggers(config, directory, step),
         plugins=[AtomicCheckpointIO(), *cluster_environment()],
         use_distributed_sampler=False,  # each process's loaders have its share already
         enable_model_summary=False,
@@ -110,8 +124,8 @@ def build_trainer(
 def _checkpoints(directory: RunDirectory, task: Task[Any], minutes: float) -> list[pl.Callback]:
     """best.ckpt by the monitored score; last.ckpt after each epoch and every few minutes."""
 
-    def keep(filename: str, **when: Any) -> ModelCheckpoint:
-        return ModelCheckpoint(directory.path, filename, enable_version_counter=False, **when)
+    def keep(filename: str, **when: Any) -> KeptCheckpoint:
+        return KeptCheckpoint(directory.path, filename, enable_version_counter=False, **when)
 
     return [
         keep("best", monitor=f"val/{task.monitor}", mode=task.mode),

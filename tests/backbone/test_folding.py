@@ -206,7 +206,6 @@ def test_the_official_weights_give_equal_logits(shared, size):
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("trunk", TRUNKS)
 @pytest.mark.parametrize("bf16", [False, True])
 def test_on_a_gpu(trunk, bf16, monkeypatch):

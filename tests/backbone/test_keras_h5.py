@@ -9,6 +9,7 @@ from torch import nn
 
 from backbone import weights
 from backbone.errors import InputError
+from backbone.matching import without_counters
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
 from backbone.published import imagenet_classes
@@ -80,7 +81,7 @@ def write_keras(path, trunk, fc, name, group="{layer}/{layer}", inside="", head_
 def randomised(trunk, classes=10):
     trunk.eval()
     with torch.no_grad():
-        for value in weights._tensors(trunk).values():
+        for value in without_counters(trunk.state_dict()).values():
             value.uniform_(0.1, 0.4)
     return trunk, nn.Linear(trunk.feature_info[trunk.taps[-1]].channels, classes)
 
@@ -89,7 +90,7 @@ def assert_loads(path, source, fc):
     target, target_fc = type(source)(**source.options), nn.Linear(fc.in_features, 10)
     report = weights.load_weights(target, path, target_fc)
     assert (report.names, report.classifier_loaded, report.differs) == ("keras", True, {})
-    for key, value in weights._tensors(source).items():
+    for key, value in without_counters(source.state_dict()).items():
         assert torch.equal(target.state_dict()[key], value), key
     assert torch.equal(target_fc.weight, fc.weight)
     assert torch.equal(target_fc.bias, fc.bias)

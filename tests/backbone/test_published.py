@@ -8,6 +8,7 @@ from torch import nn
 
 from backbone import published, weights
 from backbone.errors import InputError
+from backbone.matching import without_counters
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
 from backbone.timm_trunk import TimmTrunk
@@ -106,6 +107,12 @@ def test_scores_belong_to_published_files():
             assert by_size.keys() <= set(files[alpha][1])
 
 
+def test_timm_states_a_score_for_each_of_its_files():
+    names = {name for _, models in published.TIMM_MODELS.values() for name in models.values()}
+    files = {f"{c.architecture}.{c.tag}" for c in map(timm.get_pretrained_cfg, names)}
+    assert files == published.TIMM_TOP1.keys()
+
+
 @pytest.mark.slow
 def test_options_other_than_the_publisher_s_are_refused_with_the_right_ones(tmp_path):
     trunk = MobileNetV2(padding="symmetric", normalization="imagenet")
@@ -136,8 +143,12 @@ def test_timm_s_weights_come_through_its_hub(hub, name, trunk):
     model, trunk = hub(name), trunk().eval()
     fc = nn.Linear(trunk.feature_info[trunk.taps[-1]].channels, 1000)
     report = weights.load_weights(trunk, "timm", fc, classes=WNIDS)
-    assert report.origin == f"timm's {timm.get_pretrained_cfg(name).architecture}." + (
-        timm.get_pretrained_cfg(name).tag
+    origin, _, stated = report.origin.partition("; ")
+    published_as = timm.get_pretrained_cfg(name)
+    assert origin == f"timm's {published_as.architecture}.{published_as.tag}"
+    scores = {"mobilenetv1_100": "75.382", "mobilenetv2_050": "65.95"}
+    assert stated == (
+        f"timm states top-1 {scores[name]} on ImageNet at 224x224" if name in scores else ""
     )
     assert (report.names, report.dropped, report.differs) == ("timm", (), {})
     assert "classifier of 1,000 classes loaded" in str(report)
@@ -216,5 +227,5 @@ def test_our_own_file_of_a_timm_trunk(tmp_path):
     target, target_fc = TimmTrunk("resnet18"), nn.Linear(512, 3)
     report = weights.load_weights(target, tmp_path / "a.safetensors", target_fc)
     assert (report.names, report.classifier_loaded) == ("native", True)
-    for key, value in weights._tensors(source).items():
+    for key, value in without_counters(source.state_dict()).items():
         assert torch.equal(target.state_dict()[key], value), key

@@ -79,11 +79,11 @@ def test_watching_widens_the_range_or_moves_it():
     rounding(torch.tensor([-1.0, 2.0]))
     rounding(torch.tensor([0.0, 3.0]))
     assert rounding.range.tolist() == [-1, 3]
-    rounding.watching = 0.25
+    rounding.share = 0.25
     rounding(torch.tensor([0.0, 7.0]))
     assert rounding.range.tolist() == [-0.75, 4]
     first = Rounding()
-    first.watching = 0.25
+    first.watching, first.share = True, 0.25
     first(torch.tensor([-2.0, 2.0]))
     assert first.range.tolist() == [-2, 2]
 

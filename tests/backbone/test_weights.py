@@ -1,4 +1,5 @@
-import argparse
+"""Saving a trunk's weights and loading them, under every name."""
+
 import csv
 from pathlib import Path
 
@@ -11,37 +12,20 @@ from torch import nn
 
 from backbone import weights
 from backbone.errors import InputError
+from backbone.matching import without_counters
 from backbone.mobilenet_v1 import MobileNetV1
-from backbone.mobilenet_v2 import MobileNetV2
+from tests.backbone.trunks import keras_state, random_trunk
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
+
+
 KERAS = DATA / "weights/mobilenet_v1_0.75_224_keras_float.safetensors"
+
+
 SAMPLES = DATA / "imagenet_samples"
+
+
 needs_keras_weights = pytest.mark.skipif(not KERAS.is_file(), reason="no Keras weights at hand")
-
-
-def random_trunk(**options):
-    """A trunk whose tensors all differ from their initial values."""
-    trunk = MobileNetV1(**{"alpha": 0.25} | options).eval()
-    with torch.no_grad():
-        for value in weights._tensors(trunk).values():
-            value.uniform_(0.1, 0.4)
-    return trunk
-
-
-def keras_state(trunk):
-    """A trunk's tensors under Keras's names, with a classifier of 10 classes."""
-    layers = {"depthwise.conv": "dw", "depthwise.bn": "dwbn"}
-    layers |= {"pointwise.conv": "pw", "pointwise.bn": "pwbn", "conv": "conv", "bn": "bn"}
-    state = {
-        "fc.weight": torch.randn(10, trunk.feature_info["conv13"].channels),
-        "fc.bias": torch.randn(10),
-    }
-    for key, value in weights._tensors(trunk).items():
-        row, _, rest = key.partition(".")
-        layer, _, tensor = rest.rpartition(".")
-        state[f"{layers[layer]}{row.removeprefix('conv')}.{tensor}"] = value
-    return state
 
 
 def test_save_and_load_round_trip(tmp_path):
@@ -86,7 +70,7 @@ def test_keras_names_are_detected_and_the_classifier_is_offered(tmp_path):
 
     target = MobileNetV1(alpha=0.25)
     report = weights.load_weights(target, path)
-    for key, value in weights._tensors(source).items():
+    for key, value in without_counters(source.state_dict()).items():
         assert torch.equal(target.state_dict()[key], value), key
     assert sorted(report.dropped) == ["fc.bias", "fc.weight"]
     assert str(report) == (
@@ -130,192 +114,6 @@ def test_a_file_that_is_no_safetensors_file(tmp_path, content, begins):
 def test_no_such_file(tmp_path):
     with pytest.raises(InputError, match=r"absent\.safetensors: no such"):
         weights.load_weights(MobileNetV1(), tmp_path / "absent.safetensors")
-
-
-@pytest.mark.parametrize(
-    ("options", "hint"),
-    [
-        ({"alpha": 0.35}, "alpha=0.35"),
-        ({"alpha": 0.4444}, "alpha=0.4443"),
-        ({"body": "shallow"}, "body=shallow"),
-        ({"convolution": "full"}, "convolution=full"),
-        ({"alpha": 0.5, "body": "shallow"}, "alpha=0.5, body=shallow"),
-    ],
-    ids=str,
-)
-def test_weights_of_another_network_are_named(tmp_path, options, hint):
-    weights.save_weights(random_trunk(**options), tmp_path / "a.safetensors")
-    trunk = random_trunk()
-    before = {k: v.clone() for k, v in trunk.state_dict().items()}
-    with pytest.raises(InputError, match=f"fits a MobileNetV1 with {hint}") as error:
-        weights.load_weights(trunk, tmp_path / "a.safetensors")
-    assert "a.safetensors (native names) does not fit MobileNetV1" in str(error.value)
-    for key, value in trunk.state_dict().items():
-        assert torch.equal(value, before[key]), key
-
-
-def test_missing_and_unexpected_tensors_are_named_and_counted(tmp_path):
-    state = keras_state(random_trunk())
-    for key in ("pw1", "dw2", "dw3", "dw4", "dw5", "dw6", "dw7"):
-        del state[f"{key}.weight"]
-    state["extra.weight"] = torch.zeros(3)
-    save_file(state, tmp_path / "a.safetensors")
-    with pytest.raises(InputError) as error:
-        weights.load_weights(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors")
-    message = str(error.value)
-    assert "7 tensors missing from the file: conv1.pointwise.conv.weight, " in message
-    assert "conv5.depthwise.conv.weight and 2 more" in message
-    assert "1 tensor unexpected in it: extra.weight" in message
-
-
-def test_shapes_of_no_known_network_are_shown(tmp_path):
-    state = keras_state(random_trunk())
-    state["pw3.weight"] = torch.zeros(5, 32, 1, 1)
-    save_file(state, tmp_path / "a.safetensors")
-    with pytest.raises(InputError) as error:
-        weights.load_weights(MobileNetV1(alpha=0.25), tmp_path / "a.safetensors")
-    assert "conv3.pointwise.conv.weight is [5, 32, 1, 1] there and [32, 32, 1, 1] here" in str(
-        error.value
-    )
-    assert "it fits" not in str(error.value)
-
-
-IDS = [f"n{i:08}" for i in range(10)]
-
-
-@pytest.mark.parametrize(
-    ("outputs", "channels", "classes", "why"),
-    [
-        (7, 256, None, "dropped classifier of 10 classes (7 here)"),
-        (10, 512, None, "dropped classifier of 10 classes (on 256 channels)"),
-        (10, 256, [*IDS[:3], "ants", *IDS[4:]], "class 3 is n00000003 there, ants here)"),
-        (10, 256, IDS[::-1], "class 0 is n00000000 there, n00000009 here)"),
-    ],
-    ids=["number", "channels", "others", "order"],
-)
-def test_a_classifier_of_other_classes_is_dropped(tmp_path, outputs, channels, classes, why):
-    path = write_checkpoint(tmp_path / "a.ckpt", random_trunk(), nn.Linear(256, 10), IDS)
-    trunk, fc = MobileNetV1(alpha=0.25), nn.Linear(channels, outputs)
-    before = fc.weight.clone()
-    report = weights.load_weights(trunk, path, fc, classes=classes)
-    assert not report.classifier_loaded
-    assert (len(report.matched), report.dropped) == (135, ("fc.weight", "fc.bias"))
-    assert why in str(report)
-    assert torch.equal(fc.weight, before)
-
-
-def test_a_file_without_classifier_says_so(tmp_path):
-    weights.save_weights(random_trunk(), tmp_path / "a.safetensors")
-    report = weights.load_weights(
-        MobileNetV1(alpha=0.25), tmp_path / "a.safetensors", nn.Linear(256, 10)
-    )
-    assert not report.classifier_loaded
-    assert "135 tensors matched, no classifier in it" in str(report)
-
-
-def test_a_classifier_of_classes_that_the_file_does_not_name(tmp_path):
-    save_file(keras_state(random_trunk()), tmp_path / "a.safetensors")
-    fc = nn.Linear(256, 10)
-    report = weights.load_weights(
-        MobileNetV1(alpha=0.25), tmp_path / "a.safetensors", fc, classes=IDS
-    )
-    assert report.classifier_loaded
-    assert "classifier of 10 classes loaded (the source does not say which)" in str(report)
-
-
-def write_checkpoint(path, trunk, fc, ids, **more):
-    """The parts of a checkpoint of tasks.run that weights are read from."""
-    state = {f"head.trunk.{k}": v for k, v in trunk.state_dict().items()}
-    state |= {f"head.fc.{k}": v for k, v in fc.state_dict().items()} if fc else {}
-    backbone = {"_target_": f"{type(trunk).__module__}.{type(trunk).__name__}", "weights": None}
-    content = {
-        "state_dict": state | {"head.extra": torch.zeros(3)},
-        "config": {"backbone": backbone | trunk.options},
-        "labels": {"num_classes": len(ids), "ids": ids, "names": ids, "outputs": []},
-    }
-    torch.save(content | more, path)
-    return path
-
-
-@pytest.mark.slow
-def test_a_checkpoint_of_a_run_fills_trunk_and_classifier(tmp_path):
-    source, fc = random_trunk(padding="symmetric"), nn.Linear(256, 10)
-    path = write_checkpoint(tmp_path / "best.ckpt", source, fc, IDS)
-    target, target_fc = MobileNetV1(alpha=0.25), nn.Linear(256, 10)
-    report = weights.load_weights(target, path, target_fc, classes=IDS)
-    for key, value in source.state_dict().items():
-        if not key.endswith("num_batches_tracked"):
-            assert torch.equal(target.state_dict()[key], value), key
-    assert torch.equal(target_fc.weight, fc.weight)
-    assert report.classifier_loaded
-    assert report.differs == {"padding": ("symmetric", "same")}
-
-    with pytest.raises(InputError, match=r"fits a MobileNetV1 with alpha=0\.25"):
-        weights.load_weights(MobileNetV1(), path)
-    with pytest.raises(InputError, match="is for a MobileNetV1, but this trunk is a MobileNetV2"):
-        weights.load_weights(MobileNetV2(), path)
-
-
-def test_a_checkpoint_whose_head_has_no_classifier(tmp_path):
-    path = write_checkpoint(tmp_path / "best.ckpt", random_trunk(), None, [1, 2])
-    report = weights.load_weights(MobileNetV1(alpha=0.25), path, nn.Linear(256, 2), classes=[1, 2])
-    assert not report.classifier_loaded
-    assert "no classifier in it" in str(report)
-
-
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda state: state,
-        lambda state: {"state_dict": {f"module.{k}": v for k, v in state.items()}, "epoch": 3},
-        lambda state: {"model": {}, "model_ema": {f"module.{k}": v for k, v in state.items()}},
-        lambda state: {"state_dict": state, "args": argparse.Namespace(lr=0.1), "version": 2},
-        lambda state: {"state_dict": {f"model.{k}": v for k, v in state.items()}},
-        lambda state: {"ema": {f"module._orig_mod.{k}": v for k, v in state.items()}},
-        lambda state: (
-            {f"backbone.{k}": v for k, v in state.items()}
-            | {"bbox_head.conv.weight": torch.ones(1)}
-        ),
-    ],
-    ids=["plain", "of a training", "average first", "timm's", "Lightning's", "compiled", "a part"],
-)
-def test_a_state_dict_of_pytorch(tmp_path, wrap):
-    source = random_trunk()
-    torch.save(wrap(keras_state(source)), tmp_path / "a.pth")
-    target, fc = MobileNetV1(alpha=0.25), nn.Linear(256, 10)
-    report = weights.load_weights(target, tmp_path / "a.pth", fc)
-    assert (report.names, len(report.matched)) == ("keras", 137)
-    assert set(report.dropped) <= {"bbox_head.conv.weight"}
-    assert torch.equal(target.conv9.pointwise.conv.weight, source.conv9.pointwise.conv.weight)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ({"state_dict": {}, "epoch": 3}, "holds no state dict"),
-        (nn.Linear(2, 2), "more than tensors and plain containers"),
-        (b"PK\x03\x04 and no archive", "is damaged"),
-        ({"state_dict": {"a": torch.zeros(1)}, "config": {}, "labels": {}}, "without a trunk"),
-    ],
-    ids=["empty", "pickled module", "damaged", "no trunk"],
-)
-def test_a_file_of_pytorch_without_weights(tmp_path, content, message):
-    path = tmp_path / "a.pth"
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    else:
-        torch.save(content, path)
-    with pytest.raises(InputError, match=message) as error:
-        weights.load_weights(MobileNetV1(), path)
-    assert str(path) in str(error.value)
-
-
-@pytest.mark.slow
-@needs_keras_weights
-def test_the_hint_names_the_alpha_of_the_real_weights():
-    with pytest.raises(InputError, match=r"135 tensors of another shape.*with alpha=0\.75"):
-        weights.load_weights(MobileNetV1(), KERAS)
 
 
 @pytest.mark.slow

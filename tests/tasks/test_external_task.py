@@ -66,8 +66,12 @@ def test_a_task_defined_elsewhere_trains_scores_predicts_and_draws(mine):
     assert answer.returncode == 0, answer.stderr
     assert "warning" not in answer.stderr
     (path,) = (mine / "runs" / "grades").glob("*/result.json")
-    metrics = json.loads(path.read_text())["metrics"]
+    result = json.loads(path.read_text())
+    metrics = result["metrics"]
     assert metrics["mean_error"] < 0.7, metrics  # by chance 1.25
+    low, high = result["intervals"]["mean_error"]
+    assert low < metrics["mean_error"] < high
+    assert result["lower_is_better"] == ["mean_error"]
     plots = {picture.name for picture in (path.parent / "plots").iterdir()}
     assert plots == {"learning_curves.png", "predictions.png"}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tasks.runs.resamples import read_resamples
 from tasks.training.restore import load_task
 from tests.conftest import assert_same_weights, kill_at, start, tiny_options
 
@@ -38,6 +39,8 @@ def test_a_run_leaves_everything_a_run_leaves(detector):
     left = {p.name for p in path.iterdir()} - {".lock"}
     assert left == {
         *("config.yaml", "status.json", "metrics.csv", "last.ckpt", "best.ckpt", "result.json"),
+        "resamples.npz",
+        "card.md",
         "plots",
     }
     pictures = {p.name for p in (path / "plots").iterdir()}
@@ -45,6 +48,12 @@ def test_a_run_leaves_everything_a_run_leaves(detector):
     assert json.loads((path / "status.json").read_text())["state"] == "finished"
     result = json.loads((path / "result.json").read_text())
     assert {"AP", "AP50", "AP75", "AP_small", "AR100"} <= result["metrics"].keys()
+    assert result["intervals"].keys() <= result["metrics"].keys()
+    (low, high), score = result["intervals"]["AR100"], result["metrics"]["AR100"]
+    assert low < score < high
+    drawn = read_resamples(path / "resamples.npz")[0]
+    assert drawn.scores["AP"][0] == pytest.approx(result["metrics"]["AP"], abs=1e-6)
+    assert f"{100 * low:.1f} to {100 * high:.1f}" in answer.out
     assert result["cost"]["mult_adds"] > 0
     assert torch.__version__.startswith(result["versions"]["torch"])
     assert "random initialisation" in answer.out
@@ -90,7 +99,7 @@ def test_a_picture_that_fails_costs_a_warning_and_not_the_result(run, tiny, tmp_
         raise RuntimeError("no ink")
 
     monkeypatch.setattr(pictures, "learning_curves", fail)
-    answer = run(*tiny, "trainer.max_epochs=1")
+    answer = run(*tiny, "trainer.max_epochs=1", pictures=True)
     assert answer.code == 0, answer.err
     path = only_run(tmp_path)
     assert f"warning: {path / 'plots/learning_curves.png'} was not drawn: no ink" in answer.err

@@ -55,6 +55,7 @@ HEADS: dict[str, Model] = {
     "Embedding": task.EmbeddingOptions,
     "SSD": task.SSDOptions,
     "FasterRCNN": task.FasterRCNNOptions,
+    "Joint": task.JointHeadOptions,
 }
 COMPARISONS: dict[str, Model] = {
     "kullback_leibler": task.TemperatureOptions,
@@ -67,6 +68,7 @@ BENCHMARKS: dict[str, Model] = {
     "benchmark_ssd": task.TimingOptions,
     "benchmark_faster_rcnn": task.TimingOptions,
     "benchmark_planet": task.CountingOptions,
+    "benchmark_joint": task.TimingOptions,
 }
 # of a data set: by its source, else by its module
 SOURCES: dict[str, Model] = {
@@ -88,6 +90,7 @@ DATA_MODULES: dict[str, Model] = {
     "ImageData": data.LabelledImagesOptions,
     "AttributeData": data.AttributeSetOptions,
     "FaceData": data.FacesOptions,
+    "JointData": data.JointDataOptions,
     "PlaceData": data.PhotographSetOptions,
 }
 SAMPLES: dict[str, Model] = {
@@ -159,8 +162,13 @@ def _distill(node: Values, config: Values) -> tuple[Model, bool]:
     return (run.CachedTeachingOptions if "outputs" in node else run.TeachingOptions), False
 
 
+def _task(node: Values, config: Values) -> tuple[Model, bool]:
+    return (task.JointTaskOptions if "parts" in node else task.TaskOptions), False
+
+
 CHOICES: dict[str, Callable[[Values, Values], tuple[Model, bool]]] = {
     "": _fixed(run.RunOptions),
+    "early_stop": _fixed(run.EarlyStopOptions),
     "paths": _fixed(run.PathsOptions),
     "preprocess": _fixed(run.PreprocessOptions),
     "backbone": _by_target(BACKBONES),
@@ -173,7 +181,9 @@ CHOICES: dict[str, Callable[[Values, Values], tuple[Model, bool]]] = {
     "optimizer.optimizer": _by_target(OPTIMIZERS),
     "optimizer.schedule": _by_target(SCHEDULES),
     "trainer": _fixed(trainer.TrainerOptions),
-    "task": _fixed(task.TaskOptions),
+    "logger.wandb": _fixed(run.WandbOptions),
+    "logger.mlflow": _fixed(run.MlflowOptions),
+    "task": _task,
     "task.module": _by_target(MODULES),
     "task.module.margin": _by_target(MARGINS),
     "task.head": _by_target(HEADS),

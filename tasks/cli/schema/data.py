@@ -51,9 +51,28 @@ class DataSetOptions(Described):
     crop: bool = option("random crops in training")
     limit: Count | None = option("train on so many images only; null: all", unit="images")
     validate_on_train: bool = option("score the training images themselves, for mode=overfit")
+    skip_unreadable: bool = option(
+        "leave out images that cannot be read, or are of another size than annotated; the result "
+        "counts them"
+    )
     view: Node = option("the part of an image that is looked at")
     prepare: Node | None = option("what draws the data set before a run; set by mode=sample")
     check: Node = option("what looks for the files before a run")
+    module: Node = option("the loaders")
+
+
+class JointDataOptions(Described):
+    """The data of a joint task"""
+
+    name: Name = option("its name; choose with data=")
+    kind: Name = option("the kind of task it is for")
+    combine: Literal["max_size_cycle", "min_size", "proportional"] = option(
+        "whose images make up an epoch: those of the part with the most batches, the others going "
+        "on in their next epochs; of the part with the fewest; or each part's once, so that a step "
+        "has batches of some parts only, which on several devices takes "
+        "trainer.strategy=ddp_find_unused_parameters_true"
+    )
+    view: Node = option("the part of an image that is looked at")
     module: Node = option("the loaders")
 
 
@@ -82,10 +101,6 @@ class CocoOptions(DataSetOptions):
     val_images: Path | None = option("folder of the validation images; null: near the annotations")
     val_fraction: Part | None = option(
         "hold out this share of the training images; null: val has others"
-    )
-    skip_unreadable: bool = option(
-        "leave out images that are missing, unreadable or of another size than annotated; they are "
-        "counted in the result"
     )
     year: Literal[2014, 2017] = option("which COCO")
     minival_ids: Path | None = option(
@@ -140,7 +155,7 @@ class AttributeSetOptions(LabelledImagesOptions):
     """What every set of face attributes has"""
 
     attributes: Annotated[list[Name], Field(min_length=1)] | None = option(
-        "those to learn, such as [Male,Smiling]; null: all"
+        "those to learn, such as [Male,Smiling]; null: all, but the races of UTKFace"
     )
 
 

@@ -18,15 +18,17 @@ from tasks.cli.schema.trainer import MOVED, REFUSED
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
 # of which each choice says its own defaults; all else is a task's to change
-GROUPS = ("backbone", "data", "optimizer", "preprocess", "distill", "quantize")
+GROUPS = ("backbone", "data", "optimizer", "preprocess", "distill", "quantize", "logger")
 TITLES = {
     "": "The run",
+    "early_stop": "Ending early: `early_stop.*`",
     "paths": "Folders: `paths.*`",
     "preprocess": "Colours and flips: `preprocess.*`",
     "backbone": "The trunk: `backbone.*`",
     "data": "The data set: `data.*`",
     "optimizer": "Training: `optimizer.*`",
     "trainer": "Lightning's Trainer: `trainer.*`",
+    "logger": "Loggers: `logger.*`",
     "task": "The task: `task.*`",
     "distill": "A teacher: `distill.*`",
     "quantize": "Fake quantisation: `quantize.*`",
@@ -133,7 +135,7 @@ def document() -> str:
             if model not in common:
                 lines += table(key, model, seen, inherited(model, common))
     lines += ["## What a task changes", "", "| `task=` | choices | options |", "|---|---|---|"]
-    lines += [f"| `{name}` | {' | '.join(changes(name))} |" for name in choices("task")]
+    lines += [f"| `{name}` | {' | '.join(chosen_by(name))} |" for name in choices("task")]
     lines += [
         "",
         "## Options that are not taken",
@@ -147,7 +149,7 @@ def document() -> str:
     return "\n".join(lines) + "\n"
 
 
-def changes(task: str) -> tuple[str, str]:
+def chosen_by(task: str) -> tuple[str, str]:
     """The choices that a task makes, and what it changes of their options."""
     config = compose_config([f"task={task}"], with_hydra=True)
     made = {

@@ -23,6 +23,11 @@ class RecipeOptions(Described):
     trunk_lr_scale: float = option(
         "learning rate of a trunk with trained weights, relative to the head's", ge=0, le=1000
     )
+    freeze_trunk: bool = option(
+        "keep the trunk and its statistics as they are, and train the head alone; python -m "
+        "tasks.join makes one network of heads on the same trunk",
+        False,
+    )
     freeze_trunk_epochs: Whole = option(
         "train the head alone at first; on several devices add "
         "trainer.strategy=ddp_find_unused_parameters_true",

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tasks.runs.parts import PARTS
+
 
 def relations(config: Mapping[str, Any]) -> Iterator[str]:
     """A line for each pair of options that do not go together."""
@@ -29,10 +31,20 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
             "data.view.keep_aspect=true: it shows the whole image; leave out "
             "data.view.crop_fraction and data.view.box"
         )
+    if PARTS in config:
+        yield from _parts(config)
     yield from _teacher(config)
     yield from _integers(config)
     yield from _places(task, data)
     yield from _trainer(config["trainer"])
+    if config.get("extend") and config["trainer"]["max_epochs"] == 0:
+        yield f"extend={config['extend']}: with trainer.max_epochs=0 nothing is trained"
+    patience = (config.get("early_stop") or {}).get("patience")
+    if patience is not None and config["trainer"]["limit_val_batches"] == 0:
+        yield (
+            f"early_stop.patience={patience}: it counts validations, and with "
+            "trainer.limit_val_batches=0 there is none"
+        )
     chosen = config["optimizer"]["optimizer"]
     if chosen.get("nesterov") is True and not (
         chosen.get("momentum") and not chosen.get("dampening")
@@ -43,6 +55,28 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
         )
     if chosen.get("foreach") and chosen.get("fused"):
         yield "optimizer.optimizer.foreach=true: torch takes foreach or fused, not both"
+
+
+def _parts(config: Mapping[str, Any]) -> Iterator[str]:
+    task, parts = config["task"], config[PARTS]
+    for key in ("weights", "references"):
+        for name in task[key] if isinstance(task[key], Mapping) else ():
+            if name not in parts:
+                yield f"task.{key}.{name}: there is no such part; there are {', '.join(parts)}"
+    for name, part in parts.items():
+        if part["data"].get("batch_size") == "auto":
+            yield f"parts.{name}.data.batch_size=auto: give a number, as all parts share the memory"
+    weights = config["backbone"].get("weights"), task["head"].get("weights")
+    if task["statistics"] == "frozen" and all(source in (None, "none") for source in weights):
+        yield (
+            "task.statistics=frozen: random weights have no statistics worth keeping; give "
+            "backbone.weights, or take shared"
+        )
+    if config.get("distill") is not None:
+        yield (
+            "distill: each part has a teacher of its own: set parts.NAME.distill=teacher "
+            "parts.NAME.distill.teacher=best.ckpt"
+        )
 
 
 def _teacher(config: Mapping[str, Any]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from tasks.cli.schema.node import Described, option
-from tasks.cli.schema.types import Fraction, Name, Node, NotNegative, Path, Size
+from tasks.cli.schema.types import Count, Fraction, Name, Node, NotNegative, Path, Size
 
 
 class RunOptions(Described):
@@ -16,6 +16,15 @@ class RunOptions(Described):
         "of 10,000 batches or more on a GPU"
     )
     augment: bool = option("random crops, flips and colours in training")
+    extend: Count | None = option(
+        "continue the finished run of the same command for so many epochs more; null: not",
+        unit="epochs",
+    )
+    resume: Path = option(
+        "a checkpoint of another run, which this one goes on from in its own directory; auto: its "
+        "own, or else the finished run of the same command with fewer epochs; none: its own alone",
+        hint="or auto or none",
+    )
     fresh: bool = option("start over where the run directory holds an earlier run")
     trust: list[Name] = option(
         "modules of your own that a checkpoint's task may come from, such as [grades]"
@@ -27,9 +36,35 @@ class RunOptions(Described):
     data: Node = option("the data set; choose with data=")
     optimizer: Node = option("the recipe of training; choose with optimizer=")
     trainer: Node = option("Lightning's Trainer")
+    logger: Node = option("what the numbers are written to beside metrics.csv; choose with logger=")
     preprocess: Node = option("random flips and colours; choose with preprocess=")
     task: Node = option("the task; choose with task=")
+    early_stop: Node = option("when a run ends before trainer.max_epochs")
     paths: Node = option("the folders")
+
+
+class EarlyStopOptions(Described):
+    """Early stopping"""
+
+    patience: Count | None = option(
+        "validations without a better monitored score after which a run ends; null: it never does",
+        unit="validations",
+    )
+
+
+class WandbOptions(Described):
+    """Weights & Biases"""
+
+    project: Name = option("the project")
+    entity: Name | None = option("the team or account; null: your own")
+    offline: bool = option("write into the run directory alone; `wandb sync` sends it later")
+
+
+class MlflowOptions(Described):
+    """MLflow"""
+
+    tracking_uri: Name | None = option("the server's address; null: files in the run directory")
+    experiment: Name = option("the experiment")
 
 
 class PathsOptions(Described):

@@ -40,6 +40,44 @@ class TaskOptions(Described):
     overfit: Node | None = option("settings of mode=overfit", None)
 
 
+WeightsOfParts = Annotated[dict[str, Positive], Said("numbers above 0 by part, as {planet:0.5}")]
+
+
+class JointTaskOptions(TaskOptions):
+    """A joint task"""
+
+    parts: Annotated[list[Name], Field(min_length=1)] = option(
+        "the parts: names of tasks, or names of your own with parts.NAME.task=TASK; the options of "
+        "each are parts.NAME.data.*, .task.*, .size, .preprocess, .augment and .distill"
+    )
+    weights: WeightsOfParts | Literal["uncertainty"] | None = option(
+        "of the parts' losses, 1 for those that are not named; uncertainty learns them "
+        "(arXiv 1705.07115)"
+    )
+    references: WeightsOfParts | None = option(
+        "monitored scores of the parts trained alone: what picks the best checkpoint is the "
+        "weighted mean of the parts' scores over these; 1 for those that are not named"
+    )
+    statistics: Literal["shared", "frozen", "per_part"] = option(
+        "batch statistics of the trunk: shared by all parts; frozen as the weights have them; or a "
+        "set for each part, and then one pass runs the trunk for each part anew"
+    )
+    settle: Fraction = option(
+        "share of the epochs after which shared statistics stay as they are, and training "
+        "normalises with them as the one pass does; 1: never"
+    )
+
+
+class JointHeadOptions(Described):
+    """The network of a joint task"""
+
+    weights: Name | None = option(
+        "start from a joint checkpoint with the same parts; null: only the trunk, from "
+        "backbone.weights",
+        None,
+    )
+
+
 class ModeSettingsOptions(Described):
     """What mode=sample takes from the task"""
 
@@ -52,7 +90,9 @@ class ModeSettingsOptions(Described):
 class SampleSettingsOptions(ModeSettingsOptions):
     """What mode=sample takes from the task"""
 
-    size: Size = option("size", unit="pixels")
+    size: Size | None = option(
+        "size; null in a joint task, whose parts have their own", unit="pixels"
+    )
 
 
 class OverfitSettingsOptions(ModeSettingsOptions):
@@ -153,6 +193,9 @@ class SSDOptions(DetectorOptions):
         "channels at alpha 1 of the maps after the trunk's, each half the size of the last"
     )
     separable: bool = option("depthwise separable extra maps and predictors: SSDLite")
+    kernel_size: Literal[1, 3, 5] | None = option(
+        "of the predictors, then full convolutions; null: 1, or what separable gives", None
+    )
     scales: ShareRange = option("anchor scale of the finest and the coarsest map")
     loss: Literal["mining", "focal"] = option("mining is the paper's; focal of arXiv 1708.02002")
 

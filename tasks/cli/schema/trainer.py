@@ -89,14 +89,14 @@ class TrainerOptions(Described):
 
 # Lightning's options that a run cannot honour: why, and what there is in their place.
 REFUSED = {
-    "trainer.logger": "metrics.csv in the run directory is the log, and is always written",
+    "trainer.logger": "choose with logger=[tensorboard,wandb]; metrics.csv is always written",
     "trainer.callbacks": "a run has its own callbacks; a task's hooks are the place for more",
     "trainer.plugins": "a run has its own plugins",
     "trainer.profiler": "nothing reads its report; python -m tasks.bench measures speed",
     "trainer.fast_dev_run": "it keeps no checkpoint to score; use mode=smoke",
     "trainer.overfit_batches": "use mode=overfit",
-    "trainer.min_epochs": "nothing ends a run early; use trainer.max_epochs",
-    "trainer.min_steps": "nothing ends a run early; use trainer.max_steps",
+    "trainer.min_epochs": "only early_stop.patience ends a run early; use trainer.max_epochs",
+    "trainer.min_steps": "only early_stop.patience ends a run early; use trainer.max_steps",
     "trainer.max_time": "the learning-rate schedule needs to know the end: use trainer.max_epochs "
     "or trainer.max_steps; a run that is stopped goes on with the same command",
     "trainer.enable_checkpointing": "best.ckpt and last.ckpt are always written",
@@ -109,10 +109,10 @@ REFUSED = {
     "trainer.default_root_dir": "use paths.runs",
     "trainer.barebones": "it keeps no checkpoint to score; python -m tasks.bench measures speed",
     "trainer.model_registry": "checkpoints stay in the run directory",
-    "ckpt_path": "a run goes on from its own last.ckpt with the same command; to start from other "
-    "weights use backbone.weights=FILE",
-    "trainer.ckpt_path": "a run goes on from its own last.ckpt with the same command; to start "
-    "from other weights use backbone.weights=FILE",
+    "ckpt_path": "a run goes on from its own last.ckpt with the same command, and from another "
+    "checkpoint with resume=PATH",
+    "trainer.ckpt_path": "a run goes on from its own last.ckpt with the same command, and from "
+    "another checkpoint with resume=PATH",
     "data.annotations": "a detector's are named by data.train and data.val; others lie where the "
     "data set's layout has them, below data.root",
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.cache import write_file
+from tasks.data.cache import write_file
 from tasks.detection.coco.checking import inspect
 from tasks.detection.coco.columns import FileRows
 from tasks.detection.coco.index import CocoIndex, decoded, index_of

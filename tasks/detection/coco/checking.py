@@ -1,8 +1,6 @@
 """Checking the image files of a set before training: each is found, whole and of its size."""
 
 import hashlib
-import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.cache import cache_file, file_state, write_cache
-from tasks.detection.coco.headers import Look, look, turned
+from backbone.files import keep
+from tasks.data.cache import CACHE_ERRORS, cache_file, file_state, write_file
 from tasks.detection.coco.image_names import Folder, match_names, split
 from tasks.detection.coco.index import CocoIndex, decoded
+from tasks.images.headers import look_at, turned
 
-THREADS = 16  # reading two blocks of every file is bound by the disk, not by the processor
 ABSENT, UNREADABLE, RESIZED = "missing", "unreadable", "not of the annotated size"
 
 Faults = dict[int, tuple[str, str]]  # image -> one of the three kinds, and what is the matter
@@ -50,7 +48,7 @@ def check_images(
         content: dict[str, Any] = {key: getattr(found, key) for key in STORED}
         content["parents"] = np.array([str(parent) for parent in parents])
         content["state"] = _state(index, annotations, parents)
-        write_cache(passed, lambda file: np.savez(file, **content))
+        keep(passed, lambda path: write_file(path, lambda file: np.savez(file, **content)))
         return found, {}
     if not skip:
         raise InputError(_complaint(index, annotations, faults))
@@ -81,7 +79,7 @@ def inspect(index: CocoIndex) -> tuple[CocoIndex, Faults, list[Path]]:
     files, missing = match_names(Folder(root), names)
     faults: Faults = {i: (ABSENT, reason) for i, reason in missing.items()}
     rest = np.setdiff1d(np.arange(len(names)), list(missing))
-    looks = _look_at([Path(root, files[i]) for i in rest])
+    looks = look_at([Path(root, files[i]) for i in rest])
     heights, widths = index.heights.copy(), index.widths.copy()
     for i, seen in zip(rest.tolist(), looks, strict=True):
         if seen.fault is not None:
@@ -108,17 +106,6 @@ def inspect(index: CocoIndex) -> tuple[CocoIndex, Faults, list[Path]]:
     return found, dict(sorted(faults.items())), parents
 
 
-def _look_at(paths: list[Path]) -> list[Look]:
-    def part(start: int) -> list[Look]:
-        return [look(path) for path in paths[start::THREADS]]
-
-    looks: list[Look] = [Look()] * len(paths)
-    with ThreadPoolExecutor(THREADS) as pool:
-        for start, seen in enumerate(pool.map(part, range(THREADS))):
-            looks[start::THREADS] = seen
-    return looks
-
-
 def _state(index: CocoIndex, annotations: Path, parents: list[Path]) -> str:
     """A text that changes with the files of a data set, or with what is said about them."""
     said = hashlib.sha256()
@@ -135,7 +122,7 @@ def _passed(cache: Path, index: CocoIndex, annotations: Path) -> dict[str, np.nd
         parents = [Path(parent) for parent in arrays["parents"].tolist()]
         if str(arrays["state"]) == _state(index, annotations, parents):
             return {key: arrays[key] for key in STORED}
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
+    except CACHE_ERRORS:
         pass  # not checked yet, a folder is gone, or the cache is damaged
     return None
 

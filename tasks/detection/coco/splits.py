@@ -207,8 +207,9 @@ class BoxSets:
                 nothing to learn from.
         """
         if split == "train" and self.unlabelled is not None:
-            index = load_unlabelled(self.unlabelled, self._checked("val")[0], self.cache_dir)
-            return index, audit(index)
+            like = self._checked("val")[0]
+            index, left_out = load_unlabelled(self.unlabelled, like, self.cache_dir, self.skip)
+            return index, audit(index, (), left_out)
         notes: tuple[str, ...] = ()
         if self.val_fraction is not None:
             index, left_out = self._checked("train")

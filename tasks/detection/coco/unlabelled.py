@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.cache import cache_file, file_state, write_cache
+from tasks.data.cache import cache_file, file_state, keep_arrays, read_arrays
+from tasks.detection.coco.checking import UNREADABLE
 from tasks.detection.coco.index import CocoIndex
-from tasks.images.files import turned_size
+from tasks.images.headers import THREADS, turned_size
 from tasks.images.listing import images_below
-
-THREADS = 16  # reading the ends of every file is bound by the disk, not by the processor
 
 
 def require_photographs(folder: Path) -> None:
@@ -31,13 +30,19 @@ def require_photographs(folder: Path) -> None:
         )
 
 
-def load_unlabelled(folder: Path, like: CocoIndex, cache_dir: Path) -> CocoIndex:
+def load_unlabelled(
+    folder: Path, like: CocoIndex, cache_dir: Path, skip: bool = False
+) -> tuple[CocoIndex, dict[str, int]]:
     """All photographs in a folder and below as a data set without boxes.
 
     Args:
         folder: of the photographs; hidden files are left out.
         like: any set with these categories, which the result takes over.
         cache_dir: folder for the sizes, which are read again only if a file is new or has changed.
+        skip: leave out photographs that cannot be read, rather than stop.
+
+    Returns:
+        The data set, and how many photographs were left out, by the reason.
 
     Raises:
         InputError: no such folder, no image in it, or files that cannot be read.
@@ -50,45 +55,44 @@ def load_unlabelled(folder: Path, like: CocoIndex, cache_dir: Path) -> CocoIndex
             "photographs"
         )
     names = [os.fsdecode(file) for file in files]
-    sizes = cached_sizes(folder, names, cache_dir)
-    return replace(
+    sizes, faults = measured(folder, names, cache_dir)
+    if faults and (not skip or len(faults) == len(files)):
+        raise InputError(
+            f"data.unlabelled: {len(faults):,} of the {len(names):,} photographs in {folder} "
+            f"cannot be read: {listed_briefly(faults)}. Get them again, move them away, or add "
+            "data.skip_unreadable=true to go on without them"
+        )
+    readable = np.flatnonzero(sizes[:, 0])
+    index = replace(
         like.take(np.zeros(0, np.int64)),
         folders=(str(folder),),
-        folder=np.zeros(len(files), np.int64),
-        file_names=np.array(files),
-        image_ids=np.arange(1, len(files) + 1),
-        heights=sizes[:, 0],
-        widths=sizes[:, 1],
-        offsets=np.zeros(len(files) + 1, np.int64),
+        folder=np.zeros(len(readable), np.int64),
+        file_names=np.array(files)[readable],
+        image_ids=np.arange(1, len(readable) + 1),
+        heights=sizes[readable, 0],
+        widths=sizes[readable, 1],
+        offsets=np.zeros(len(readable) + 1, np.int64),
     )
+    return index, {UNREADABLE: len(faults)} if faults else {}
 
 
-def cached_sizes(folder: Path, names: list[str], cache_dir: Path) -> np.ndarray:
-    """(height, width) of each picture as it is turned, int64[N, 2].
+def measured(folder: Path, names: list[str], cache_dir: Path) -> tuple[np.ndarray, list[str]]:
+    """(height, width) of each picture as it is turned, int64[N, 2], and what is wrong with some.
 
-    Raises:
-        InputError: names the files that cannot be read.
+    A picture that cannot be read has 0, 0.
     """
     cache = cache_file(folder, cache_dir, ".sizes")
     parents = sorted({(folder / name).parent for name in names})
     key = json.dumps([file_state(*parents), names])
-    try:
-        with np.load(cache, allow_pickle=False) as stored:
-            if str(stored["key"]) == key:
-                return np.asarray(stored["sizes"])
-    except (OSError, ValueError, KeyError, EOFError):
-        pass  # not read yet, or damaged
+    if (stored := read_arrays(cache, key)) is not None:
+        return stored["sizes"], []
     with ThreadPoolExecutor(THREADS) as pool:
         found = list(pool.map(_size_or_fault, (folder / name for name in names)))
     faults = [entry for entry in found if isinstance(entry, str)]
-    if faults:
-        raise InputError(
-            f"data.unlabelled: {len(faults):,} of the {len(names):,} photographs in {folder} "
-            f"cannot be read: {listed_briefly(faults)}. Get them again, or move them away"
-        )
-    sizes = np.array(found, np.int64)
-    write_cache(cache, lambda file: np.savez(file, key=np.array(key), sizes=sizes))
-    return sizes
+    sizes = np.array([(0, 0) if isinstance(entry, str) else entry for entry in found], np.int64)
+    if not faults:  # what is mended in place changes no folder
+        keep_arrays(cache, key, {"sizes": sizes})
+    return sizes, faults
 
 
 def _size_or_fault(path: Path) -> tuple[int, int] | str:

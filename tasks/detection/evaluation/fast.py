@@ -58,7 +58,7 @@ def arranged(
         group_of(ground_truth.box_image, ground_truth.box_category),
         ground_truth.boxes,
         ground_truth.crowd,
-        ground_truth.crowd[:, None] | ~_inside(ground_truth.area),
+        ground_truth.crowd[:, None] | ~inside_ranges(ground_truth.area),
     )
     known = np.flatnonzero(np.isin(detections.category, categories))
     found = sorted_found(
@@ -89,7 +89,7 @@ def _tables(
 
     # The number of detections that count, up to each one: all with an area inside the range, with a
     # correction for those that matched: an ignored match never counts, a correct one always does.
-    counts = _inside(found.boxes[:, 2] * found.boxes[:, 3])
+    counts = inside_ranges(found.boxes[:, 2] * found.boxes[:, 3])
     inside = counts[index][:, :, None]
     change = (correct | (inside & ~ignored)).astype(np.int8) - inside
     total, change = _running_sum(counts[order]), _running_sum(change)
@@ -117,7 +117,8 @@ def _tables(
     return np.where(defined, precision, -1.0), np.where(defined[..., None], recall, -1.0)
 
 
-def _inside(area: np.ndarray) -> np.ndarray:
+def inside_ranges(area: np.ndarray) -> np.ndarray:
+    """bool[N, A]: the area ranges that each area float64[N], in square pixels, lies in."""
     return (area[:, None] >= AREA_RANGES[:, 0]) & (area[:, None] <= AREA_RANGES[:, 1])
 
 

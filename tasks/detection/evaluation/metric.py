@@ -18,6 +18,8 @@ from tasks.detection.evaluation.arrays import Detections, GroundTruth, check_fin
 from tasks.detection.evaluation.errors import Errors, find_errors
 from tasks.detection.evaluation.fast import fast_evaluate
 from tasks.detection.evaluation.reference import pycocotools_evaluate
+from tasks.detection.evaluation.resampling import WeightedAP
+from tasks.runs.bootstrap import Resampling
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,21 @@ class CocoResult:
     per_category_precision: dict[int, np.ndarray]
     ground_truth: GroundTruth
     detections: Detections
+
+    @property
+    def resamplings(self) -> list[Resampling]:
+        """The same scores for other draws of the images."""
+        truth = self.ground_truth
+        boxes = [truth.box_image, truth.box_category, truth.boxes, truth.area, truth.crowd]
+        order = np.lexsort((*truth.boxes.T, truth.box_category, truth.box_image))
+        return [
+            Resampling(
+                "images",
+                np.unique(truth.image_ids),
+                [np.unique(truth.category_ids), *(values[order] for values in boxes)],
+                lambda: WeightedAP(truth, self.detections),
+            )
+        ]
 
     @cached_property
     def errors(self) -> Errors:

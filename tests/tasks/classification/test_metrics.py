@@ -84,3 +84,14 @@ def test_agrees_with_torch_on_random_scores():
     assert metrics["top1"] == pytest.approx((logits.argmax(1) == labels).float().mean().item())
     rank = (logits > logits.gather(1, labels[:, None])).sum(1)
     assert metrics["top5"] == pytest.approx((rank < 5).float().mean().item())
+
+
+def test_counted_images_are_repeated_images(scored):
+    result = scored.compute()
+    (resampling,) = result.resamplings
+    assert resampling.units.tolist() == list(range(7))
+    counts = np.array([[1] * 7, [0, 2, 1, 0, 3, 1, 0]], np.int32)
+    whole, drawn = zip(*resampling.prepare()(counts).values(), strict=True)
+    assert dict(zip(result.metrics, whole, strict=True)) == pytest.approx(result.metrics)
+    # of seven images: class 0 right twice of three times, class 2 three times, class 4 once
+    assert drawn == pytest.approx((6 / 7, 1.0, (2 / 3 + 1 + 1) / 3))

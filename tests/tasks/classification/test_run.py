@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tasks import predict
+from tests.conftest import quick_options
 
 
 @pytest.fixture(scope="session")
@@ -21,32 +22,18 @@ def dogs(tmp_path_factory) -> Path:
     return root
 
 
-def quick(folder: Path) -> list[str]:
-    """Options of a run that takes seconds."""
-    return [
-        "backbone.alpha=0.25",
-        "size=64",
-        "data.workers=0",
-        "data.prepare=null",
-        "trainer.enable_progress_bar=false",
-        "trainer.limit_train_batches=null",
-        "trainer.limit_val_batches=null",
-        "trainer.limit_test_batches=null",
-        f"paths.runs={folder / 'runs'}",
-        f"paths.cache={folder / 'cache'}",
-    ]
-
-
 @pytest.fixture
 def options(tmp_path) -> list[str]:
-    return quick(tmp_path)
+    return ["backbone.alpha=0.25", "size=64", *quick_options(tmp_path)]
 
 
 @pytest.fixture(scope="module")
 def trained(run, dogs, tmp_path_factory) -> Path:
     """The folder of a finished run on the dogs."""
     folder = tmp_path_factory.mktemp("trained")
-    answer = run("task=stanford_dogs", "mode=smoke", f"data.root={dogs}", *quick(folder))
+    options = ["task=stanford_dogs", "mode=smoke", f"data.root={dogs}"]
+    small = ["backbone.alpha=0.25", "size=64"]
+    answer = run(*options, *small, *quick_options(folder), pictures=True)
     assert answer.code == 0, answer.err
     (path,) = (folder / "runs/stanford_dogs").iterdir()
     return path

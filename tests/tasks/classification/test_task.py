@@ -16,12 +16,19 @@ from tasks.training.recipe import Recipe, cosine
 NAMES = ["ant", "bee", "cat", "dog", "emu", "fox", "gnu"]
 
 
-def build(**options) -> Classification:
+def build(freeze_trunk=False, **options) -> Classification:
     torch.manual_seed(0)
     head = Classifier(MobileNetV1(alpha=0.25), len(NAMES), dropout=0.0)
     nn.init.normal_(head.fc.weight, std=0.5)
     labels = Labels(len(NAMES), list(range(len(NAMES))), [f"n{i}" for i in range(7)], NAMES)
-    recipe = Recipe(torch.optim.SGD, lr=0.1, batch=8, weight_decay=0.0, schedule=cosine)
+    recipe = Recipe(
+        torch.optim.SGD,
+        lr=0.1,
+        batch=8,
+        weight_decay=0.0,
+        schedule=cosine,
+        freeze_trunk=freeze_trunk,
+    )
     return Classification(head, labels=labels, recipe=recipe, **options).eval()
 
 
@@ -98,6 +105,21 @@ def test_predict_gives_the_five_best_in_order(batch):
     torch.testing.assert_close(prediction["probabilities"], best.values[:, :5])
 
 
+def test_predict_answers_at_the_temperature_of_the_validation_and_is_scored_without(batch):
+    task = build()
+    task.head.fc.weight.data.mul_(0.01)  # or all probabilities are 1
+    with torch.no_grad():
+        before, scored = task.predict(batch), task.scored(batch)
+        task.chosen = {"temperature": 2.5}
+        after, scored_again = task.predict(batch), task.scored(batch)
+        logits = log_probabilities(task, batch["image"])
+    assert torch.equal(before["labels"], after["labels"])
+    best = (logits / 2.5).softmax(1).topk(5, dim=1)
+    torch.testing.assert_close(after["probabilities"], best.values)
+    assert (after["probabilities"][:, 0] < before["probabilities"][:, 0]).all()
+    assert torch.equal(scored["probabilities"], scored_again["probabilities"])
+
+
 def test_an_answer_names_classes_and_is_drawn(batch):
     task = build()
     with torch.no_grad():
@@ -142,6 +164,13 @@ def test_a_frozen_trunk_keeps_weights_and_statistics_until_its_epochs_are_over()
         assert train_a_step(task, optimizer, epoch) == {"fc.weight", "fc.bias"}
     changed = train_a_step(task, optimizer, 2)
     assert {"conv0.conv.weight", "conv0.bn.running_mean", "conv13.pointwise.bn.bias"} <= changed
+
+
+def test_a_trunk_frozen_for_ever_is_in_no_optimizer():
+    task = build(freeze_trunk=True).train()
+    optimizer, _ = task.recipe.build(task, batch=8, steps=4)
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == 2
+    assert train_a_step(task, optimizer, 1000) == {"fc.weight", "fc.bias"}
 
 
 def test_frozen_statistics_leave_the_weights_learning():

@@ -77,7 +77,6 @@ def test_help_and_config_answer_without_torch(arguments):
         (["task=ssd_coco", "backbone=null"], "backbone=null: a name, one of mobilenet_v1"),
         (["task=ssd_coco", "trainer=null"], "trainer=null: a name"),
         (["task=ssd_coco", "~optimizer"], "optimizer"),
-        (["task=ssd_coco", "backbone._target_=os.system", "mode=sample"], "os.system"),
         (["task=ssd_coco", "+ckpt_path=x"], "ckpt_path=x: not taken here"),
         (["task=ssd_coco", "data.root=/no/such/place"], "mode=sample"),
         (["task=ssd_coco", "data.root=/no/such/place"], "images.cocodataset.org"),
@@ -90,6 +89,14 @@ def test_a_mistake_gets_one_message_and_exit_code_2(run, arguments, said):
     assert said in answer.err
     assert "Traceback" not in answer.err
     assert answer.err.startswith("error: ")
+
+
+def test_code_from_elsewhere_is_refused(run, tiny):
+    answer = run(*tiny, "backbone._target_=os.system")
+    assert answer.code == 2
+    assert answer.err.startswith("error: ")
+    assert "os.system" in answer.err
+    assert "Traceback" not in answer.err
 
 
 @pytest.mark.slow

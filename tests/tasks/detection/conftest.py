@@ -77,12 +77,3 @@ def coco_2014(tmp_path: Path) -> Path:
     write(layout_of(root, 2014, "train"), content())
     write(layout_of(root, 2014, "val"), content(first=5))
     return root
-
-
-@pytest.fixture(scope="session")
-def real_coco() -> Path:
-    """The root of a small excerpt of COCO 2017, where the machine has it."""
-    root = Path(__file__).resolve().parents[4] / "shared/data/coco"
-    if not root.is_dir():
-        pytest.skip("needs the excerpt of COCO 2017 in ../shared/data/coco")
-    return root

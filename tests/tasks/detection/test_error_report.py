@@ -20,7 +20,8 @@ LABELS = Labels(4, [1, 2, 3], [1, 90, 3], ["person", "brush", "$car_{"])
 def data(coco_files, tmp_path):
     files = coco_files
     return SimpleNamespace(
-        indices={"val": load_index(files.annotations, files.images, cache_dir=tmp_path)}
+        indices={"val": load_index(files.annotations, files.images, cache_dir=tmp_path)},
+        reported="val",
     )
 
 
@@ -49,6 +50,8 @@ def test_findings_by_category_and_image(result, data):
     assert [rows["brush"][name] for name in ("AP", "f1", "threshold")] == [0.0, None, None]
     assert found["threshold"]["score"] == 0.5
     assert found["threshold"]["f1"] == pytest.approx(2 / 6, abs=1e-4)
+    assert found["threshold"]["chosen_on"] == "val"
+    assert "at score 0.500, chosen on these images: " in found["summary"][0]
     confusion = found["confusion"]
     assert confusion["names"] == ["person", "$car_{", "brush", "background"]
     assert confusion["matrix"] == [[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 1, 0, 0]]

@@ -86,7 +86,6 @@ def test_a_deterministic_run_adds_gradients_in_one_order(monkeypatch):
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_crops_what_a_cpu_does():
     maps, boxes, image = torch.randn(3, 16, 6, 9), boxes_inside(20), torch.arange(20) % 3
     expected = roi_align(maps, boxes, image, SIZE, 14)

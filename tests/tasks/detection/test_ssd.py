@@ -6,6 +6,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from backbone.cost import cost
 from backbone.errors import InputError
+from backbone.folding import folded
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.data.module import Labels
 from tasks.detection.boxes import iou
@@ -263,3 +264,23 @@ def test_a_flip_moves_the_boxes_with_the_picture():
 def test_a_loss_of_another_name_is_refused():
     with pytest.raises(InputError, match="'mining' or 'focal'"):
         head(loss="hinge")
+
+
+@pytest.mark.parametrize(
+    ("form", "merged"),
+    [({}, True), ({"separable": True, "kernel_size": 3}, True), ({"separable": True}, False)],
+    ids=["1x1", "3x3", "SSDLite"],
+)
+def test_a_folded_head_predicts_boxes_and_classes_at_once(form, merged):
+    network = head(**form).eval()
+    for layer in (*network.box_predictors, *network.class_predictors):
+        for parameter in layer.parameters():
+            torch.nn.init.normal_(parameter, std=0.1)
+    answering = folded(network)
+    assert network.predictors is None
+    assert len(network.box_predictors) == 6
+    assert (answering.predictors is not None) == merged
+    images = torch.randn(2, 3, *network.size, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        for expected, found in zip(network(images), answering(images), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)

@@ -122,10 +122,10 @@ def test_extra_maps_are_torchvisions():
         torch.testing.assert_close(ours(x), theirs(x))
 
 
-@pytest.mark.parametrize(("separable", "reach"), [(True, 3), (False, 1)])
-def test_what_a_predictor_sees(separable, reach):
+@pytest.mark.parametrize(("kernel_size", "reach"), [(None, 3), (1, 1), (5, 5)])
+def test_what_a_predictor_sees(kernel_size, reach):
     torch.manual_seed(0)
-    predictor = prediction_layer(8, 12, separable).eval()
+    predictor = prediction_layer(8, 12, kernel_size).eval()
     x = torch.full((1, 8, 9, 9), 0.1)
     changed = x.clone()
     changed[..., 4, 4] = 0.2

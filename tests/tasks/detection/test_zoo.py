@@ -92,7 +92,7 @@ def offered(serve, monkeypatch):
         f"{serve.address}/ssd.tar.gz", "ssd/frozen_inference_graph.pb", "AP 21 on COCO minival",
         (96, 96), sha256=hashlib.sha256(serve.body).hexdigest(), declared=ORDER,
     )  # fmt: skip
-    monkeypatch.setitem(zoo.ZOO, ("tf_zoo", MobileNetV1, 0.25, False), made)
+    monkeypatch.setitem(zoo.ZOO, ("tf_zoo", MobileNetV1, 0.25, False, None), made)
     return source
 
 
@@ -120,7 +120,7 @@ def test_another_file_than_the_recorded_one_is_refused(tmp_path, serve, offered)
 
 
 def test_an_unknown_sha256_is_recorded_and_said(tmp_path, serve, offered, monkeypatch):
-    key = ("tf_zoo", MobileNetV1, 0.25, False)
+    key = ("tf_zoo", MobileNetV1, 0.25, False, None)
     monkeypatch.setitem(zoo.ZOO, key, dataclasses.replace(zoo.ZOO[key], sha256=None))
     report = load_head(small(), "tf_zoo", COCO, True, cache=tmp_path)
     assert "nobody's sha256 of it is known" in str(report)
@@ -143,20 +143,33 @@ def test_what_the_zoo_does_not_have():
     head = SSD(MobileNetV1(0.5), 91, 96)
     with pytest.raises(InputError, match=r"the zoo has SSD on MobileNetV1 with alpha 1\.0; .*0\.5"):
         load_head(head, "tf_zoo", COCO, True)
+    head = SSD(MobileNetV1(0.75), 91, 96, kernel_size=5)
+    with pytest.raises(InputError, match=r"this is SSD with task\.head\.kernel_size=5 on Mobi"):
+        load_head(head, "tf_zoo", COCO, True)
+
+
+def test_the_zoos_ssd_on_v2_has_the_parameters_that_open_model_zoo_counts():
+    """16.818 M, with batch norm folded into the convolutions (ssd_mobilenet_v2_coco.md there)."""
+    head = SSD(MobileNetV2(1.0), 91, 300, separable=True, kernel_size=3)
+    norms = [m for m in head.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    parameters = sum(p.numel() for p in head.parameters())
+    folded = parameters - sum(m.num_features for m in norms)  # one bias for weight and bias
+    assert folded / 1e6 == pytest.approx(16.818, abs=0.001)
 
 
 @pytest.mark.parametrize(
-    ("name", "trunk", "separable"),
+    ("name", "trunk", "separable", "kernel_size"),
     [
-        ("tf_zoo", lambda: MobileNetV1(1.0), False),
-        ("tf_zoo", lambda: MobileNetV1(0.75), False),
-        ("tf_zoo", lambda: MobileNetV2(1.0), True),
-        ("tf_zoo_int8", lambda: MobileNetV1(0.75), False),
+        ("tf_zoo", lambda: MobileNetV1(1.0), False, None),
+        ("tf_zoo", lambda: MobileNetV1(0.75), False, 1),
+        ("tf_zoo", lambda: MobileNetV2(1.0), True, None),
+        ("tf_zoo", lambda: MobileNetV2(1.0), True, 3),
+        ("tf_zoo_int8", lambda: MobileNetV1(0.75), False, None),
     ],
 )
-def test_every_entry_is_complete(name, trunk, separable):
+def test_every_entry_is_complete(name, trunk, separable, kernel_size):
     with torch.device("meta"):
-        found = zoo.published(name, trunk(), separable)
+        found = zoo.published(name, trunk(), separable, kernel_size)
     assert found.url.startswith("https://")
     assert found.name.endswith((".tar.gz", ".zip"))
     assert "COCO minival" in found.score

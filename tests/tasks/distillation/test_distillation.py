@@ -16,6 +16,7 @@ from tasks.distillation.objective import (
     squared_distance,
 )
 from tasks.runs.metrics_csv import read_metrics
+from tests.conftest import quick_options
 
 LOSS = "train/distillation"
 LOSSES = [kullback_leibler, attribute_cross_entropy, squared_distance]
@@ -142,22 +143,8 @@ def folders(tmp_path_factory):
 
 def quick(folders, folder):
     """Options of runs that take seconds."""
-    return [
-        "task=image_folder",
-        "mode=smoke",
-        "backbone.alpha=0.25",
-        "size=48",
-        f"data.root={folders}",
-        "data.prepare=null",
-        "data.workers=0",
-        "data.batch_size=8",
-        "trainer.limit_train_batches=null",
-        "trainer.limit_val_batches=null",
-        "trainer.limit_test_batches=null",
-        "trainer.enable_progress_bar=false",
-        f"paths.runs={folder / 'runs'}",
-        f"paths.cache={folder / 'cache'}",
-    ]
+    options = ["task=image_folder", "mode=smoke", "backbone.alpha=0.25", "size=48"]
+    return [*options, f"data.root={folders}", "data.batch_size=8", *quick_options(folder)]
 
 
 @pytest.fixture

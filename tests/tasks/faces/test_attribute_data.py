@@ -121,12 +121,22 @@ def test_real_faces_in_batches(shared):
 
     module = data(UTKFace(str(shared / "utkface")), size=64)
     assert module.describe() == (
-        "utkface: 11 attributes, trained on 8,000 images, scored on 1,000 images, each seen in "
+        "utkface: 6 attributes, trained on 8,000 images, scored on 1,000 images, each seen in "
         "its largest central box"
     )
     dataset = module.datasets["train"]
     batch = collate_labelled([dataset[i, 0] for i in range(4)])
-    assert batch["label"].shape == (4, 11)
+    assert batch["label"].shape == (4, 6)
     ages = [int(module.indices["train"].path(i).name.split("_")[0]) for i in range(4)]
     assert batch["label"][:, -1].tolist() == [int(age > 60) for age in ages]
     assert np.isin(module.indices["train"].labels, [0, 1]).all()
+
+
+def test_unreadable_faces_are_counted(celeba):
+    (celeba / "img_align_celeba" / "000002.jpg").write_bytes(b"\xff\xd8\xff cut")
+    with pytest.raises(InputError, match=r"train: 1 of the 2 images .*000002\.jpg"):
+        data(CelebA(str(celeba)))
+    module = data(CelebA(str(celeba)), skip_unreadable=True)
+    assert module.indices["train"].labels.tolist() == LABELS[:1]
+    assert module.left_out["train"] == {"unreadable": 1}
+    assert "left out of train: 1 unreadable" in module.describe()

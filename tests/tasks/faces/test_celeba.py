@@ -2,6 +2,7 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from backbone.errors import InputError
 from tasks.faces.celeba import CelebA
@@ -130,7 +131,69 @@ def test_images_unpacked_one_folder_too_deep(celeba):
     images.rename(celeba / "inner")
     images.mkdir()
     (celeba / "inner").rename(images / "img_align_celeba")
-    refused(celeba, "names 6 files", "move that folder one level up")
+    index = CelebA(str(celeba)).load().splits["train"]
+    assert index.path(0) == images / "img_align_celeba" / "000001.jpg"
+
+
+def as_csv(root):
+    """Kaggle's copy: images one folder too deep, lists with commas and a line of names."""
+    images = root / "img_align_celeba"
+    images.rename(root / "inner")
+    images.mkdir()
+    (root / "inner").rename(images / "img_align_celeba")
+    for name, header in ((ATTRIBUTES, None), (PARTITION, "image_id,partition")):
+        lines = [",".join(line.split()) for line in (root / name).read_text().splitlines()]
+        if header is None:
+            header, lines = f"image_id,{lines[1]}", lines[2:]
+        text = "\r\n".join(["\ufeff" + header, *lines, ""])
+        (root / name).with_suffix(".csv").write_text(text, encoding="utf-8")
+        (root / name).unlink()
+
+
+def as_drive(root):
+    """The folders of the authors' drive."""
+    for folder, name in (("Anno", ATTRIBUTES), ("Eval", PARTITION), ("Img", "img_align_celeba")):
+        (root / folder).mkdir()
+        (root / name).rename(root / folder / name)
+
+
+def as_png(root):
+    """The drive's PNG files, which the lists call .jpg."""
+    folder = root / "img_align_celeba"
+    for path in folder.iterdir():
+        with Image.open(path) as image:
+            image.save(path.with_suffix(".png"))
+        path.unlink()
+    (root / "Img").mkdir()
+    folder.rename(root / "Img" / "img_align_celeba_png")
+
+
+@pytest.mark.parametrize("mirror", [as_csv, as_drive, as_png])
+def test_mirrors_hold_the_same(celeba, tmp_path, mirror):
+    own = CelebA(str(celeba)).load()
+    mirror(write_celeba(tmp_path / "mirror"))
+    found = CelebA(str(tmp_path / "mirror")).load()
+    assert found.note == own.note
+    for split, index in found.splits.items():
+        assert np.array_equal(index.labels, own.splits[split].labels)
+        assert index.classes == own.splits[split].classes
+        names = [name.rpartition(b".")[0] for name in own.splits[split].files.tolist()]
+        assert [name.rpartition(b".")[0] for name in index.files.tolist()] == names
+        assert all(index.path(i).is_file() for i in range(len(index)))
+
+
+def test_damaged_csv_lists_are_named(celeba):
+    as_csv(celeba)
+    path = celeba / "list_attr_celeba.csv"
+    whole = path.read_text(encoding="utf-8")
+    for old, new, said in (
+        ("000003.jpg,-1", "000003.jpg,2", "list_attr_celeba.csv, line 4: Bald is '2', neither 1"),
+        ("000003.jpg,-1", "000003.jpg", "line 4: 4 words instead of 5"),
+        ("image_id,Bald,Male,Smiling,Young\n", "", "line 1: expected image_id"),
+    ):
+        assert old in whole
+        path.write_text(whole.replace(old, new), encoding="utf-8")
+        refused(celeba, said)
 
 
 def test_missing_files_are_named_with_their_source(celeba):

@@ -138,3 +138,17 @@ def test_prediction_and_evaluation_see_the_same_part(box, fraction):
     for width, height in ((250, 250), (178, 218), (97, 50)):
         seen = dataset.box(0, None, width, height)
         assert view.region(width, height, (64, 48)) == pytest.approx(seen, abs=1e-3)
+
+
+def test_unreadable_faces_are_counted_but_pairs_stay_whole(source, lfw):
+    first = face_data(source, lfw)
+    path = first.indices["train"].path(0)
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(InputError, match="train: 1 of the "):
+        face_data(source, lfw)
+    data = face_data(source, lfw, skip_unreadable=True)
+    assert len(data.indices["train"]) == len(first.indices["train"]) - 1
+    assert "left out of train: 1 unreadable" in data.describe()
+    first.indices["test"].path(0).write_bytes(b"")
+    with pytest.raises(InputError, match=r"test \(pairs\.txt\): 1 of the .* empty"):
+        face_data(source, lfw, skip_unreadable=True)

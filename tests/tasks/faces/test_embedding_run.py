@@ -55,7 +55,7 @@ def finished(tmp_path: Path) -> tuple[Path, dict]:
 
 
 def test_from_identities_to_a_distilled_student(run, faces, monkeypatch, capsys):
-    answer = run(*options(faces))
+    answer = run(*options(faces), pictures=True)
     assert answer.code == 0, answer.err
     teacher, result = finished(faces)
     assert result["metrics"].keys() >= {"accuracy", "accuracy_stderr", "tar_at_far_1e-4", "auc"}

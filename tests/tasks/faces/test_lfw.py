@@ -132,3 +132,28 @@ def test_the_official_list(shared):
     assert (len(pairs), len(index)) == (6000, 7701)
     assert np.bincount(2 * pairs.fold + pairs.same).tolist() == [300] * 20
     assert pairs.leaks(index.labels) == 0, "the official folds share nobody"
+
+
+def test_the_copy_of_kaggle_holds_the_same(lfw, tmp_path):
+    """Photographs two folders deep, and pairs.csv with empty cells in place of pairs.txt."""
+    own, pairs = load_lfw(lfw, lfw / "pairs.txt")
+    rows = [line.split() for line in (lfw / "pairs.txt").read_text().splitlines()[1:]]
+    lines = [",".join([*row, ""][:4]) for row in rows]
+    root = tmp_path / "kaggle"
+    inner = root / "lfw-deepfunneled" / "lfw-deepfunneled"
+    inner.parent.mkdir(parents=True)
+    lfw.rename(inner)
+    (inner / "pairs.txt").unlink()
+    csv = root / "pairs.csv"
+    csv.write_text("\n".join(["name,imagenum1,imagenum2,", *lines]) + "\n")
+    source = Lfw(str(root))
+    source.check()
+    index, found = source.load("pairs.txt")
+    assert index.files.tolist() == own.files.tolist()
+    for name in ("first", "second", "same", "fold"):
+        assert np.array_equal(getattr(found, name), getattr(pairs, name))
+    csv.write_text("\n".join(["name,imagenum1,imagenum2,", *lines[:-1]]) + "\n")
+    with pytest.raises(
+        InputError, match=r"pairs\.csv: 7 pairs, of which 4 are matched, in 2 folds"
+    ):
+        source.load("pairs.txt")

@@ -18,7 +18,8 @@ def listed(tmp_path):
 
 
 def load(root, **options):
-    return UTKFace(str(root), **({"age_thresholds": [20, 40]} | options)).load()
+    options = {"age_thresholds": [20, 40], "attributes": IDS} | options
+    return UTKFace(str(root), **options).load()
 
 
 def refused(root, *said, **options):
@@ -120,7 +121,8 @@ def test_a_folder_of_other_images(tmp_path):
 
 
 def test_real_faces(shared):
-    splits = UTKFace(str(shared / "utkface")).load().splits
+    every = [*IDS[:6], *(f"Over_{years}" for years in (20, 30, 40, 50, 60))]
+    splits = UTKFace(str(shared / "utkface"), attributes=every).load().splits
     assert {name: len(index) for name, index in splits.items()} == {
         "train": 8000,
         "val": 1000,

@@ -81,3 +81,26 @@ def test_a_target_that_is_no_place(partition):
         GeolocationScore(partition).update(
             prediction([[0.0, 0.0]], [0]), torch.tensor([[95.0, 0.0]])
         )
+
+
+def test_counted_photographs_are_repeated_photographs(partition, places):
+    rng, count = np.random.default_rng(0), 40
+    truth, guess = places[:count], rng.permutation(places)[:count]
+    guess[:20] = truth[:20] + rng.normal(0, 1, (20, 2))
+    cell = partition.cell_of(*truth.T)
+
+    def scored(rows, known=True):
+        score = GeolocationScore(partition)
+        answer = prediction(guess[rows], cell[rows])
+        if known:
+            answer["image_id"] = torch.from_numpy(rows)
+        score.update(answer, torch.from_numpy(truth[rows]))
+        return score.compute()
+
+    (resampling,) = scored(rng.permutation(count)).resamplings  # whatever their order
+    counts = np.stack([np.bincount(rng.integers(0, count, count), minlength=count) for _ in "1234"])
+    found = resampling.prepare()(counts.astype(np.int32))
+    for k, row in enumerate(counts):
+        expected = scored(np.repeat(np.arange(count), row)).metrics
+        assert {name: values[k] for name, values in found.items()} == pytest.approx(expected)
+    assert not scored(np.arange(count), known=False).resamplings

@@ -149,3 +149,15 @@ def test_photographs_of_one_place_are_held_out_together(tmp_path, fraction):
     assert (hold_out_places(twice, fraction, seed=1)[1].files == val.files).all()
     with pytest.raises(InputError, match="all photographs are of one place"):
         hold_out_places(photographs.take(np.zeros(4, int)), 0.5, 0)
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_mp16_with_folders_or_underscores(tmp_path, swap):
+    flat, deep = ["fd_c0_328.jpg", "fd_c1_7.jpg"], ["fd/c0/328.jpg", "fd/c1/7.jpg"]
+    listed, files = (flat, deep) if swap else (deep, flat)
+    for file in files:
+        (tmp_path / "x" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "x" / file).touch()
+    rows = [f"{name},1,2,3" for name in listed]
+    path = written(tmp_path / "mp16_places365.csv", "IMG_ID,LAT,LON,S3_Label", *rows)
+    assert names(listed_photographs(path, tmp_path / "x")) == files

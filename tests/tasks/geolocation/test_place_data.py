@@ -1,3 +1,5 @@
+import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -59,7 +61,7 @@ def test_photographs_in_dropped_cells_are_left_out_and_counted(place_data, capsy
     assert (data.indices["train"].labels >= 0).all()
     assert (data.indices["val"].labels < 0).sum() == 4, "they count in a score"
     assert data.describe().startswith("places: 3 cells of at most level ")
-    assert "trained on 12 photographs, 6 in dropped cells left out" in data.describe()
+    assert "trained on 12 photographs, left out of train: 6 in a dropped cell" in data.describe()
     assert data.describe().endswith("evaluated 10 of official 10 (val.csv)")
 
 
@@ -146,3 +148,18 @@ def test_small_photographs_of_a_stream(sharded):
     data.setup("fit")
     (batch,) = data.thumbnails("train", (8, 8))
     assert batch["image"].shape == (8, 3, 8, 8)
+
+
+def test_unreadable_photographs_are_counted(place_data):
+    data = place_data({"train": 30, "val": 10}, t_max=6, t_min=1)
+    loaded = data.source.load()
+    for found in (loaded.train, loaded.val):
+        Path(found.root, os.fsdecode(found.files[0])).write_bytes(b"")
+    with pytest.raises(InputError, match=r"train: 1 of the 30 images .*empty"):
+        data.setup("fit")
+    data.skip_unreadable = True
+    data.setup("fit")
+    assert len(data.val) == 9
+    assert data.val.official == 10
+    assert data.left_out["train"]["unreadable"] == data.left_out["val"]["unreadable"] == 1
+    assert "evaluated 9 of official 10" in data.describe()

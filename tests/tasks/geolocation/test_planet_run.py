@@ -13,6 +13,7 @@ from PIL import ExifTags, Image
 
 from tasks import predict
 from tasks.geolocation.partition import PARTITION, Partition
+from tests.conftest import quick_options
 from tests.tasks.geolocation.conftest import COLORS, TOWNS, write_places, write_shards
 
 CHOICES = ["data.coarser=[2.5]", "task.module.smoothing_km=75.0"]
@@ -26,21 +27,11 @@ def places(tmp_path) -> Path:
 def quick(places: Path, folder: Path) -> list[str]:
     """Options of runs that take seconds."""
     return [
-        "task=planet",
-        "optimizer=adamw",
-        "optimizer.ema_decay=null",
-        "backbone.alpha=0.25",
-        "size=32",
-        "data.workers=0",
-        "data.batch_size=8",
-        "data.t_max=8",
-        "data.t_min=2",
-        f"data.root={places}",
-        "trainer.max_epochs=1",
-        "trainer.log_every_n_steps=1",
-        "trainer.enable_progress_bar=false",
-        f"paths.runs={folder / 'runs'}",
-        f"paths.cache={folder / 'cache'}",
+        *("task=planet", "optimizer=adamw", "optimizer.ema_decay=null"),
+        *("backbone.alpha=0.25", "size=32"),
+        *(f"data.root={places}", "data.batch_size=8", "data.t_max=8", "data.t_min=2"),
+        *("trainer.max_epochs=1", "trainer.log_every_n_steps=1"),
+        *quick_options(folder),
     ]
 
 
@@ -54,7 +45,7 @@ def trained(run, tmp_path_factory) -> Path:
     """The folder of a finished run, on the photographs of `places`."""
     folder = tmp_path_factory.mktemp("trained")
     options = quick(write_places(folder / "places", {"train": 40, "val": 10}), folder)
-    answer = run(*options, *CHOICES)
+    answer = run(*options, *CHOICES, pictures=True)
     assert answer.code == 0, answer.err
     (path,) = (folder / "runs/planet").iterdir()
     (path / "said.txt").write_text(answer.out)

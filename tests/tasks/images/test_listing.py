@@ -3,6 +3,7 @@ import os
 import pytest
 
 from backbone.errors import InputError
+from tasks.data.folders import subfolders
 from tasks.images.listing import absent, files_below, image_files, images_below, paths_below
 
 
@@ -53,3 +54,15 @@ def test_names_of_any_encoding(tmp_path):
 def test_what_is_absent(folder):
     files = [b"a.png", b"x.png", b"sub/deep/c.webp", b"sub/c.webp", b"none/c.webp"]
     assert absent(folder, files) == [1, 3, 4]
+
+
+def test_a_folder_that_may_not_be_read_is_an_input_error(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", folder)
+
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "listdir", refuse)
+    for look in (files_below, subfolders, lambda folder: absent(folder.parent, [b"a/x.jpg"])):
+        with pytest.raises(InputError, match="a: cannot be listed: Permission denied"):
+            look(tmp_path / "a")

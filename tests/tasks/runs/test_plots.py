@@ -33,3 +33,10 @@ def test_ticks_of_logarithmic_axes_are_plain_numbers(tmp_path, limits):
     labels = [text.get_text() for text in axes.get_xticklabels(which="both")]
     shown = [float(label.replace(",", "")) for label in labels if label]  # TeX is no number
     assert len([value for value in shown if limits[0] <= value <= limits[1]]) >= 3
+
+
+def test_a_name_in_any_script_is_drawn_without_a_warning(tmp_path, recwarn):
+    figure, axes = plt.subplots()
+    axes.set_title("\u732b \u0645\u0631\u062d\u0628\u0627 \U0001f431")
+    save_figure(figure, tmp_path / "x.png")
+    assert not [str(w.message) for w in recwarn if "Glyph" in str(w.message)]

@@ -71,7 +71,6 @@ def test_inductor_agrees_within_rounding():
 
 @pytest.mark.cuda
 @pytest.mark.slow
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_replayed_graphs_agree_step_by_step_and_own_none_of_their_outputs():
     """With gradients that add up over two batches, as under trainer.accumulate_grad_batches."""
     eager, net = Net().eval().cuda(), Net().eval().cuda()

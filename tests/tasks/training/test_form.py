@@ -119,6 +119,10 @@ def test_statistics_are_adopted_and_the_answers_stay():
             folded["conv0.conv.weight"], folded["conv0.conv.bias"], 2)  # fmt: skip
         torch.testing.assert_close(trunk.conv0(images), alone.clamp(0, 6))
         trunk.train()
+        trunk.requires_grad_(False)
+        adopt_statistics(trunk, [images])
+        assert torch.equal(trunk.eval()(images), before), "what is frozen stays as it is"
+        trunk.requires_grad_(True).train()
         adopt_statistics(trunk, [images[:2], images[2:]])
         assert trunk.training
         torch.testing.assert_close(trunk.eval()(images), before, rtol=1e-3, atol=1e-4)

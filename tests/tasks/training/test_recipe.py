@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.detection.ssd import SSD
 from tasks.training.recipe import Recipe, cosine, exponential, parameter_groups, stepwise
@@ -117,3 +118,8 @@ def test_from_scratch_takes_back_what_is_said_of_a_trained_trunk():
         **settings,
     )
     assert recipe.from_scratch() == Recipe(torch.optim.SGD, **settings)
+
+
+def test_a_trunk_of_random_weights_is_not_frozen_for_ever():
+    with pytest.raises(InputError, match=r"backbone\.weights="):
+        recipe(freeze_trunk=True).from_scratch()

@@ -117,7 +117,7 @@ def test_a_damaged_record_costs_nothing(run, stopped, detector):
             (path / name).unlink()
             (path / name).mkdir()
     (path / ".last.ckpt.partial").touch()
-    answer = run(*options)
+    answer = run(*options, pictures=True)
     assert answer.code == 0, answer.err
     results = [json.loads((p / "result.json").read_text()) for p in (path, detector.path)]
     assert results[0]["metrics"] == results[1]["metrics"]

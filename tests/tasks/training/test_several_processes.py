@@ -99,6 +99,10 @@ def test_geolocation_under_torchrun(run, tmp_path):
     found = result(path)
     score = score_alone(run, options, path, tmp_path / "alone")
     assert score == pytest.approx(found["metrics"], rel=1e-6)
+    intervals = result(only_run(tmp_path / "alone"))["intervals"]
+    assert intervals.keys() == found["intervals"].keys()
+    for name, ends in intervals.items():
+        assert ends == pytest.approx(found["intervals"][name], rel=1e-5), name
 
 
 def write_images(root: Path) -> None:

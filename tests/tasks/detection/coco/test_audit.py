@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.detection.coco import checking
 from tasks.detection.coco.audit import audit
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.index import load_index
 from tasks.detection.coco.splits import load_checked
+from tasks.images import headers
 from tasks.images.files import open_image
 from tests.conftest import ROOT
 
@@ -97,8 +97,8 @@ def test_the_program_writes_a_set_that_loads(coco_files, tmp_path):
 
 def test_files_are_looked_at_once(coco_files, tmp_path, monkeypatch):
     looked = []
-    look = checking.look
-    monkeypatch.setattr(checking, "look", lambda path: looked.append(path.name) or look(path))
+    look = headers.look
+    monkeypatch.setattr(headers, "look", lambda path, _: looked.append(path.name) or look(path))
     load_checked(*coco_files, cache_dir=tmp_path)
     assert sorted(looked) == ["000000000001.jpg", "000000000002.jpg", "000000000003.jpg"]
     load_checked(*coco_files, cache_dir=tmp_path)

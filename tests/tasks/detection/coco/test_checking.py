@@ -9,7 +9,6 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks.detection.coco import checking
 from tasks.detection.coco.checking import check_images
-from tasks.detection.coco.headers import look, stored_size
 from tasks.detection.coco.index import load_index
 from tasks.detection.drawing import open_annotated
 
@@ -92,36 +91,8 @@ def test_what_the_cache_holds_is_of_the_same_images(check, coco_files, tmp_path)
 
 def test_a_checked_set_is_not_looked_at_again(check, monkeypatch):
     check()
-    monkeypatch.setattr(checking, "look", lambda path: pytest.fail("looked again"))
+    monkeypatch.setattr(checking, "look_at", lambda paths: pytest.fail("looked again"))
     check()
-
-
-@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp", "gif", "tif"])
-def test_sizes_of_formats(tmp_path, suffix):
-    path = tmp_path / f"a.{suffix}"
-    Image.new("RGB", (37, 21)).save(path)
-    seen = look(path)
-    assert (seen.width, seen.height, seen.fault) == (37, 21, None)
-
-
-@pytest.mark.parametrize("options", [{"progressive": True}, {"comment": b"x" * 60_000}, {}])
-def test_sizes_of_jpegs_agree_with_pillow(tmp_path, options):
-    noise = np.random.default_rng(0).integers(0, 255, (21, 37, 3), np.uint8)
-    path = tmp_path / "a.jpg"
-    Image.fromarray(noise).save(path, quality=60, **options)
-    whole = path.read_bytes()
-    assert look(path).width == 37
-    expected = None if "comment" in options else (37, 21)
-    assert stored_size(whole[:4096], whole[-32:]) == expected
-    for end in range(len(whole[:700])):  # a head that is cut anywhere is read or is not
-        assert stored_size(whole[:end], b"\xff\xd9") in (None, (37, 21))
-
-
-def test_a_real_excerpt_has_the_sizes_that_it_states(real_coco):
-    content = json.loads((real_coco / "annotations" / "instances_val2017.json").read_text())
-    for row in content["images"][:40]:
-        seen = look(real_coco / "val2017" / row["file_name"])
-        assert (seen.width, seen.height) == (row["width"], row["height"])
 
 
 @pytest.mark.parametrize(("recorded", "red"), [((96, 64), (80, 32)), ((64, 96), (32, 16))])

@@ -33,7 +33,7 @@ def folder(tmp_path):
 
 
 def test_photographs_are_a_data_set_without_boxes(folder, like, tmp_path):
-    index = load_unlabelled(folder, like, tmp_path / "cache")
+    index, _ = load_unlabelled(folder, like, tmp_path / "cache")
     assert [index.path(i).name for i in range(len(index))] == ["b.jpg", "a.jpg"]
     assert index.heights.tolist() == [60, 90]
     assert index.widths.tolist() == [90, 60]
@@ -48,19 +48,19 @@ def test_photographs_are_a_data_set_without_boxes(folder, like, tmp_path):
 
 def test_sizes_are_kept_until_a_file_changes(folder, like, tmp_path, monkeypatch):
     cache = tmp_path / "cache"
-    first = load_unlabelled(folder, like, cache)
+    first, _ = load_unlabelled(folder, like, cache)
 
     def must_not(path):
         raise AssertionError("a file was read again")
 
     with monkeypatch.context() as patch:
         patch.setattr("tasks.detection.coco.unlabelled.turned_size", must_not)
-        assert np.array_equal(load_unlabelled(folder, like, cache).heights, first.heights)
+        assert np.array_equal(load_unlabelled(folder, like, cache)[0].heights, first.heights)
     Image.new("RGB", (20, 10)).save(folder / "c.jpg")
-    assert load_unlabelled(folder, like, cache).heights.tolist() == [60, 90, 10]
+    assert load_unlabelled(folder, like, cache)[0].heights.tolist() == [60, 90, 10]
     (kept,) = cache.glob("*.sizes")
     kept.write_bytes(b"PK damaged")
-    assert load_unlabelled(folder, like, cache).heights.tolist() == [60, 90, 10]
+    assert load_unlabelled(folder, like, cache)[0].heights.tolist() == [60, 90, 10]
 
 
 def test_what_cannot_be_used_is_named(folder, like, tmp_path):
@@ -73,6 +73,9 @@ def test_what_cannot_be_used_is_named(folder, like, tmp_path):
     (folder / "page.png").write_text("<html>")
     with pytest.raises(InputError, match=r"2 of the 4 photographs .*cut\.jpg.*page\.png"):
         load_unlabelled(folder, like, tmp_path / "cache")
+    index, left_out = load_unlabelled(folder, like, tmp_path / "cache", skip=True)
+    assert [index.path(i).name for i in range(len(index))] == ["b.jpg", "a.jpg"]
+    assert left_out == {"unreadable": 2}
 
 
 def test_the_annotated_training_images_are_not_needed(coco_2014, folder, tmp_path):

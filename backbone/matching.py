@@ -1,0 +1,37 @@
+"""Whether the tensors of a file are those of a network."""
+
+from collections.abc import Collection, Mapping
+
+from torch import Tensor
+
+from backbone.errors import listed_briefly
+
+
+def without_counters(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The part of a module's state that its outputs depend on: batch norm counts its batches."""
+    return {k: v for k, v in state.items() if not k.endswith(".num_batches_tracked")}
+
+
+def tensor_faults(
+    ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], anew: Collection[str] = ()
+) -> list[str]:
+    """What keeps the tensors `theirs` of a file from being `ours`, in words; empty if nothing does.
+
+    Args:
+        anew: tensors of ours that the file need not have, or may have in another shape.
+    """
+    wanted = [key for key in ours if key not in anew]
+    other_shape = [
+        f"{key} is {list(theirs[key].shape)} there and {list(ours[key].shape)} here"
+        for key in wanted
+        if key in theirs and theirs[key].shape != ours[key].shape
+    ]
+    return [
+        f"{len(keys)} tensor{'s' if len(keys) > 1 else ''} {what}: {listed_briefly(keys)}"
+        for what, keys in (
+            ("missing from the file", [key for key in wanted if key not in theirs]),
+            ("unexpected in it", [key for key in theirs if key not in ours]),
+            ("of another shape", other_shape),
+        )
+        if keys
+    ]

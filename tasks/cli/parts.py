@@ -1,0 +1,90 @@
+"""The parts of a joint task on the command line: each a composition of its own.
+
+`task=joint task.parts=[ssd_coco,pets] parts.pets.task=image_folder parts.pets.data.root=...` makes
+two further compositions, `task=ssd_coco` and `task=image_folder data.root=...`. The trunk, the
+seed, the mode and the folders are the joint task's.
+"""
+
+from collections.abc import Sequence
+
+from omegaconf import DictConfig, OmegaConf
+
+from tasks.cli.overrides import OptionError, parse_overrides
+from tasks.runs.parts import OWN, PARTS
+
+SHARED = ("mode", "backbone", "seed", "augment", "trust", "hydra.searchpath")
+SHARED_NODES = ("backbone.", "paths.")
+
+
+def is_of_a_part(override: str) -> bool:
+    """Whether an override is about a part, as in `parts.ssd_coco.data.root=/coco`."""
+    return override.lstrip("+~").startswith(f"{PARTS}.")
+
+
+def of_the_whole(overrides: Sequence[str]) -> list[str]:
+    """The overrides that are about no part."""
+    return [override for override in overrides if not is_of_a_part(override)]
+
+
+def part_names(config: DictConfig) -> list[str] | None:
+    """The names of the parts of a composed configuration; None if it is of no joint task.
+
+    Raises:
+        OptionError: names that are none, or two that are the same.
+    """
+    task = config.get("task")
+    if task is None or "parts" not in task or OmegaConf.is_missing(task, "parts"):
+        return None
+    found = task.parts
+    names = list(found) if OmegaConf.is_list(found) else [found]
+    if not names or not all(isinstance(name, str) and name.isidentifier() for name in names):
+        raise OptionError(
+            [f"task.parts={found}: a list of names in letters, digits and _, as [ssd_coco,planet]"]
+        )
+    for name in names:
+        if names.count(name) > 1:
+            raise OptionError(
+                [
+                    f"task.parts: two parts are called {name}: name one otherwise, as {name}_2, "
+                    f"with parts.{name}_2.task={name}"
+                ]
+            )
+    return names
+
+
+def overrides_of_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[str, list[str]]:
+    """What each part is composed with.
+
+    Raises:
+        OptionError: an override of a part that there is not, or of what all parts share.
+    """
+    shared = [
+        o.input_line or ""
+        for o in parse_overrides(of_the_whole(overrides))
+        if o.key_or_group in SHARED or o.key_or_group.startswith(SHARED_NODES)
+    ]
+    own: dict[str, list[str]] = {name: [] for name in names}
+    lines = []
+    for override in filter(is_of_a_part, overrides):
+        mark = override[: len(override) - len(override.lstrip("+~"))]
+        name, _, rest = override.lstrip("+~").removeprefix(f"{PARTS}.").partition(".")
+        root = rest.partition("=")[0].partition(".")[0].partition("/")[0]
+        if name not in own:
+            lines.append(f"{override}: task.parts has no {name!r}, but {', '.join(names)}")
+        elif root not in OWN:
+            lines.append(
+                f"{override}: a part has {', '.join(OWN)} of its own; all else is shared: set "
+                f"{rest or 'it'} without {PARTS}.{name}"
+            )
+        else:
+            own[name].append(mark + rest)
+    if lines:
+        raise OptionError(lines)
+    return {
+        name: [*([] if _names_task(mine) else [f"task={name}"]), *shared, *mine]
+        for name, mine in own.items()
+    }
+
+
+def _names_task(overrides: Sequence[str]) -> bool:
+    return any(override.startswith("task=") for override in overrides)

@@ -1,0 +1,50 @@
+"""What was found out about files, kept in the cache folder until they change."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from backbone.files import keep, write_atomically
+
+# what numpy and zipfile raise for a cache that is not there or is damaged
+CACHE_ERRORS = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
+FORMAT = 3  # increase it whenever what is kept changes
+
+
+def file_state(*paths: Path) -> str:
+    """A text that changes when a file is written to, or a folder gains or loses an entry."""
+    rows = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    return json.dumps([FORMAT, *rows])
+
+
+def cache_file(path: Path, cache_dir: Path, suffix: str) -> Path:
+    """The cache file of `path`: always the same one, so that outdated ones do not accumulate."""
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    return cache_dir / f"{path.stem}-{digest}{suffix}"
+
+
+def read_arrays(cache: Path, key: str) -> dict[str, np.ndarray] | None:
+    """The arrays that were kept under this key; None if there are none, or others."""
+    try:
+        with np.load(cache, allow_pickle=False) as stored:
+            arrays = dict(stored)
+        return arrays if str(arrays.pop("key")) == key else None
+    except CACHE_ERRORS:
+        return None
+
+
+def keep_arrays(cache: Path, key: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Keep arrays under a key; where they cannot be written a warning says so."""
+    content: dict[str, Any] = {"key": key, **arrays}
+    keep(cache, lambda path: write_file(path, lambda file: np.savez(file, **content)))
+
+
+def write_file(path: Path, content: Callable[[BinaryIO], object]) -> None:
+    """Let `content` write a file, which appears at `path` only when it is complete."""
+    with write_atomically(path) as partial, partial.open("wb") as file:
+        content(file)

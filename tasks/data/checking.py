@@ -1,0 +1,159 @@
+"""Looking at each listed image file before training: can it be read, and is it there twice?"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError, listed_briefly
+from tasks.data.cache import cache_file, file_state, keep_arrays, read_arrays
+from tasks.images.headers import look_at
+
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class CheckedFiles:
+    """N listed image files, of which some can be used."""
+
+    usable: np.ndarray
+    """int64[U], the rows of those that can, in order."""
+    digests: np.ndarray
+    """uint64[U], equal for equal files, and nearly always different for others."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """How many cannot be used, by the reason."""
+
+
+def check_readable(
+    root: str | Path, files: np.ndarray, split: str, cache_dir: Path | None, skip: bool
+) -> CheckedFiles:
+    """Look at the first and last bytes of image files; those that these do not explain are decoded.
+
+    Files that have all passed are not looked at again until one of their folders changes.
+
+    Args:
+        root: the folder that `files` are in.
+        files: bytes[N], paths relative to it.
+        split: of the data, for messages.
+        cache_dir: keeps what was found; None: nothing does.
+        skip: leave out files that cannot be read, rather than stop.
+
+    Raises:
+        InputError: files that cannot be read, unless `skip` leaves others.
+    """
+    paths = [Path(root, os.fsdecode(file)) for file in files.tolist()]
+    key, cache = "", None
+    if cache_dir is not None:
+        key = _state(files, paths)
+        cache = cache_file(Path(root, split), cache_dir, ".files")
+        if (stored := read_arrays(cache, key)) is not None:
+            return CheckedFiles(np.arange(len(files)), stored["digests"])
+    looks = look_at(paths, digests=True)
+    faults = {row: look.fault for row, look in enumerate(looks) if look.fault is not None}
+    digests = np.array([look.digest for look in looks], np.uint64)
+    if not faults:
+        if cache is not None:
+            keep_arrays(cache, key, {"digests": digests})
+        return CheckedFiles(np.arange(len(files)), digests)
+    if not skip or len(faults) == len(files):
+        listed = [f"{os.fsdecode(files[row])} ({fault})" for row, fault in faults.items()]
+        raise InputError(
+            f"{split}: {len(faults):,} of the {len(files):,} images in {root} cannot be read: "
+            f"{listed_briefly(listed)}. Get them again, remove them, or add "
+            "data.skip_unreadable=true to go on without them"
+        )
+    usable = np.setdiff1d(np.arange(len(files)), list(faults))
+    return CheckedFiles(usable, digests[usable], {UNREADABLE: len(faults)})
+
+
+def _state(files: np.ndarray, paths: list[Path]) -> str:
+    parents = sorted({path.parent for path in paths})
+    try:
+        state = file_state(*parents)
+    except OSError:  # a folder that is gone: its files will be told as missing
+        return ""
+    return state + hashlib.sha256("\0".join(map(str, paths)).encode(errors="replace")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The images of a split, for `copies`."""
+
+    root: str
+    files: np.ndarray
+    """bytes[N], paths relative to `root`."""
+    labels: np.ndarray
+    """[N] or [N, A]."""
+    digests: np.ndarray
+    """uint64[N], see CheckedFiles."""
+
+    def path(self, row: int) -> Path:
+        """The file of an image."""
+        return Path(self.root, os.fsdecode(self.files[row]))
+
+
+def copies(splits: Mapping[str, Listed]) -> list[str]:
+    """Lines about files that equal another one byte for byte: in one split, or in two of them.
+
+    Args:
+        splits: whose images are told apart by what they hold, not by their names.
+    """
+    lines = []
+    seen: dict[str, Listed] = {}
+    for split, images in splits.items():
+        lines += _within(split, images)
+        lines += [line for other in seen for line in _between(other, seen[other], split, images)]
+        seen[split] = images
+    return lines
+
+
+def _within(split: str, images: Listed) -> list[str]:
+    ordered = np.sort(images.digests)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    first: dict[bytes, int] = {}
+    pairs = [
+        (one, row)
+        for row in _rows(images, repeated)
+        if (one := first.setdefault(_content(images.path(row)), row)) != row
+    ]
+    if not pairs:
+        return []
+    apart = [(a, b) for a, b in pairs if not np.array_equal(images.labels[a], images.labels[b])]
+    line = f"{split}: {len(pairs):,} files are copies of others, byte for byte"
+    if apart:
+        line += f", {len(apart):,} of them with another label"
+    names = [f"{images.path(b)} = {images.path(a)}" for a, b in apart or pairs]
+    return [f"{line}: {listed_briefly(names)}"]
+
+
+def _between(first: str, one: Listed, second: str, other: Listed) -> list[str]:
+    common = np.intersect1d(one.digests, other.digests)
+    known = {_content(one.path(row)): row for row in _rows(one, common)}
+    pairs = [
+        (known[content], row)
+        for row in _rows(other, common)
+        if (content := _content(other.path(row))) in known
+    ]
+    if not pairs:
+        return []
+    names = [f"{other.path(b)} = {one.path(a)}" for a, b in pairs]
+    return [
+        f"{second}: {len(pairs):,} images are in {first} too, byte for byte; scores on them are "
+        f"too good: {listed_briefly(names)}"
+    ]
+
+
+def _rows(images: Listed, digests: np.ndarray) -> list[int]:
+    rows: list[int] = np.flatnonzero(np.isin(images.digests, digests)).tolist()
+    return rows if len(digests) else []
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "blake2b").digest()
+    except OSError:  # gone meanwhile: it is nobody's copy
+        return os.fsencode(path)

@@ -1,0 +1,110 @@
+"""Images with more than 8 bits per channel, brought to 8.
+
+Cameras and scanners store 10, 12 or 14 bits in the low bits of 16, and do not always say so. Their
+number is the smallest of `DEPTHS` that holds the largest value of the image, and at least what the
+file states: the sBIT chunk of a PNG, BitsPerSample of a TIFF. The pixels keep the highest 8 of it.
+"""
+
+import struct
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+
+DEPTHS = (8, 10, 12, 14, 16, 24, 32)
+DARK = 2 ** (14 - 8)  # high bytes below it: there are at most 14 bits
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+BIT_DEPTH = 24  # where a PNG's header states it
+BITS_PER_SAMPLE = 258  # TIFF's tag
+
+
+def to_8_bits(values: np.ndarray, stated: int = 0) -> np.ndarray:
+    """uint8 of an image's integers, which use some of `DEPTHS`; below 0 is black.
+
+    Args:
+        values: of all its pixels, for the largest says how many bits are used.
+        stated: the bits that are used at least.
+    """
+    most = int(values.max(initial=0))
+    bits = next(depth for depth in DEPTHS if depth >= max(stated, most.bit_length()))
+    result: np.ndarray = (values.clip(0) >> (bits - 8)).astype(np.uint8)
+    return result
+
+
+def shallow(image: Image.Image, path: str | Path | BinaryIO) -> Image.Image:
+    """A decoded image with 8 bits per channel.
+
+    Pillow keeps the high bytes of colours with 16 bits. If these are dark, a PNG is decoded again;
+    other formats are left as they are.
+
+    Args:
+        image: in any mode but F.
+        path: its file.
+    """
+    if image.mode.startswith("I"):
+        return Image.fromarray(to_8_bits(np.asarray(image), stated_bits(image, path)))
+    if image.format == "PNG" and image.mode in ("RGB", "RGBA"):
+        deep = _read(path, BIT_DEPTH + 1)[BIT_DEPTH:] == b"\x10"
+        if deep and max(high for _, high in image.getextrema()[:3]) < DARK:
+            return _dark_colours(path, stated_bits(image, path))
+    return image
+
+
+def stated_bits(image: Image.Image, path: str | Path | BinaryIO) -> int:
+    """How many bits per channel a file says that it uses; 0 if it does not."""
+    if image.format == "TIFF":
+        bits = getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE, 0)
+        most = max(bits) if isinstance(bits, tuple) else bits
+        return most if most < 16 else 0  # 16 is what holds them, whatever is used
+    content = _read(path) if image.format == "PNG" else b""
+    at = len(SIGNATURE)
+    while at + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, at)
+        if kind == b"sBIT":
+            return min(max(content[at + 8 : at + 8 + length], default=0), 16)
+        if kind == b"IDAT":  # the pixels; it stands before them
+            break
+        at += 12 + length
+    return 0
+
+
+def _dark_colours(path: str | Path | BinaryIO, stated: int) -> Image.Image:
+    """RGB or RGBA of a PNG whose colours use the low ones of 16 bits."""
+    values = _colours(path)
+    colours, alpha = np.split(values, [3], axis=2)
+    return Image.fromarray(np.dstack([to_8_bits(colours, stated), to_8_bits(alpha)]))
+
+
+def _colours(path: str | Path | BinaryIO) -> np.ndarray:
+    """int64[h, w, 3 or 4] of a PNG with 16 bits per channel.
+
+    Pillow keeps one byte of each number: of a big-endian one the high byte, and the low byte if it
+    is told that the file is little-endian.
+    """
+
+    def unpacked(order: str) -> np.ndarray:
+        with Image.open(path) as image:
+            image.tile = [image.tile[0]._replace(args=order)]
+            image.load()
+            return np.asarray(image).astype(np.int64)
+
+    with Image.open(path) as image:
+        stored = str(image.tile[0].args)
+    if stored == "LA;16B":  # it has no such choice, but four bytes are all that a pixel has
+        grey, alpha = np.moveaxis(unpacked("RGBA") @ [[256, 0], [1, 0], [0, 256], [0, 1]], 2, 0)
+        return np.stack([grey, grey, grey, alpha], axis=2)
+    high, low = unpacked(stored), unpacked(stored[:-1] + "L")
+    return high * 256 + low
+
+
+def as_file(path: str | Path | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    """A file, opened if it is given by its path."""
+    return open(path, "rb") if isinstance(path, str | Path) else nullcontext(path)
+
+
+def _read(path: str | Path | BinaryIO, count: int = -1) -> bytes:
+    with as_file(path) as file:
+        file.seek(0)
+        return file.read(count)

@@ -1,0 +1,370 @@
+"""Several tasks on one trunk: trained together, scored one by one, answered in one pass."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from backbone.errors import InputError
+from tasks.data.module import Batch, DataModule, Labels
+from tasks.images.preprocessing import Preprocess
+from tasks.joint.data import JointData, PartTrainer
+from tasks.joint.network import Joint
+from tasks.joint.presenter import JointPresenter
+from tasks.joint.scores import RELATIVE, JointResult, Monitored
+from tasks.runs.parts import PARTS, of_part, prefixed
+from tasks.training.finite import require_finite
+from tasks.training.metric import Metric, Prediction, compute_over_processes
+from tasks.training.recipe import Recipe, keep_statistics
+from tasks.training.task import Task
+
+
+class SharedPreprocess(Preprocess):
+    """Preprocessing that hands on the maps of images that a shared trunk has seen already."""
+
+    def forward(self, images: Any) -> Any:
+        """uint8[B, 3, H, W] normalised, or maps as they are."""
+        return super().forward(images) if isinstance(images, Tensor) else images
+
+
+class JointTask(Task[JointData]):
+    """Tasks whose heads share a trunk.
+
+    Each part is a task of its own: it keeps its loss, its answer, its metric and its labels, and
+    looks at images of its own size in training and scoring. In one pass all parts see the same
+    image.
+
+    Args:
+        head: the network.
+        labels: none of its own; those of the parts are in their details, under `parts`.
+        parts: name -> task, with the heads of the network.
+        weights: name -> weight of the part's loss, 1 where there is none; or `uncertainty`: each
+            part's loss L counts as exp(-s) L + s / 2 with a learnt s, the logarithm of the part's
+            variance (arXiv 1705.07115, equation 10).
+        settle: share of the epochs after which shared batch statistics stay as they are, and
+            training normalises with them, as the one pass does. Before, each part's batches are
+            normalised with their own.
+        references: name -> monitored score of the part trained alone, 1 where there is none.
+        recipe: see Task.
+        options: see Task.
+
+    Raises:
+        InputError: a weight or a reference that is not above 0, or one of no part.
+    """
+
+    head: Joint
+    monitor = RELATIVE
+
+    def __init__(
+        self,
+        head: Joint,
+        labels: Labels,
+        parts: Mapping[str, Task[Any]],
+        weights: Mapping[str, float] | str | None = None,
+        references: Mapping[str, float] | None = None,
+        settle: float = 0.5,
+        recipe: Recipe | None = None,
+        **options: Any,
+    ):
+        if recipe is not None and head.statistics == "frozen":
+            recipe = replace(recipe, freeze_trunk_statistics=True)
+        super().__init__(head, labels, recipe=recipe, **options)
+        for part in parts.values():
+            del part.head  # it is registered once, in the network
+            part.preprocess = SharedPreprocess(
+                head.trunk.normalization, part.preprocess.augmentation
+            )
+        self.parts = nn.ModuleDict(parts)
+        self.hand_out(head.heads)
+        # shadows what a class states for all its tasks: here it depends on the parts
+        self.units = {  # type: ignore[misc]
+            key: unit
+            for name, part in parts.items()
+            for key, unit in prefixed(name, part.units).items()
+        }
+        self.falling = frozenset(  # type: ignore[misc]
+            f"{name}/{score}"
+            for name, part in parts.items()
+            for score in {*part.falling, *([part.monitor] if part.mode == "min" else [])}
+        )
+        self.deploys = {  # type: ignore[misc]
+            f"{name}.{key}": words
+            for name, part in parts.items()
+            for key, words in part.deploys.items()
+        }
+        by_hand = {} if weights is None or isinstance(weights, str) else dict(weights)
+        known = dict(references or {})
+        for key, values in (("weights", by_hand), ("references", known)):
+            check_values(f"task.{key}", values, parts)
+        self.settle = settle
+        self.weights = {name: float(by_hand.get(name, 1.0)) for name in parts}
+        self.log_variances: nn.ParameterDict | None = None
+        if weights == "uncertainty":
+            self.log_variances = nn.ParameterDict({name: torch.zeros(()) for name in parts})
+        self.monitored = {
+            name: Monitored(
+                part.monitor, part.mode == "min", known.get(name, 1.0), self.weights[name]
+            )
+            for name, part in parts.items()
+        }
+
+    @property
+    def named_parts(self) -> dict[str, Task[Any]]:
+        """The parts by name."""
+        return dict(self.parts.items())  # type: ignore[arg-type]
+
+    def hand_out(self, heads: Mapping[str, nn.Module] | nn.ModuleDict) -> None:
+        """Have each part compute with the head of its name."""
+        for name, part in self.parts.items():
+            # past nn.Module, which would register the head with the part too
+            object.__setattr__(part, "head", heads[name])
+
+    # training
+
+    def connect(self) -> None:
+        """Give each part its own view of the run: its data, and all else of the trainer."""
+        for name, part in self.named_parts.items():
+            part._trainer = PartTrainer(self.trainer, self.data.parts[name])  # type: ignore[assignment]
+            part.is_compiled = self.is_compiled
+
+    def on_fit_start(self) -> None:
+        """Get every part ready, its teacher too."""
+        self.connect()
+        for part in self.named_parts.values():
+            part.on_fit_start()
+
+    def set_modes(self, epoch: int) -> None:
+        """Set what learns in an epoch, and whether batch statistics still do."""
+        super().set_modes(epoch)
+        assert self.trainer.max_epochs is not None
+        if self.head.statistics == "shared" and epoch >= self.settle * self.trainer.max_epochs:
+            keep_statistics(self.head.trunk)
+
+    def loss(self, batch: Mapping[str, Batch]) -> dict[str, Tensor]:  # type: ignore[override]
+        """The named loss terms of all parts in a step, as `part/term`, without their weights."""
+        images, batches, terms = {}, {}, {}
+        for name, own in batch.items():
+            part = self.named_parts[name]
+            if part.teaching is None:
+                images[name], batches[name] = part.augmented(own)
+            else:
+                terms |= prefixed(name, part.loss(own))
+        if images:
+            terms |= self.learn(images, batches)
+        return terms
+
+    def learn(  # type: ignore[override]
+        self, images: Mapping[str, Tensor], batch: Mapping[str, Batch]
+    ) -> dict[str, Tensor]:
+        """Loss terms of what the parts' `augmented` returned: the trunk runs for each part."""
+        terms: dict[str, Tensor] = {}
+        for name, own in images.items():
+            terms |= prefixed(name, self.named_parts[name].learn(own, batch[name]))
+        return terms
+
+    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """The weighted sum of the parts' losses."""
+        weighted = []
+        for name, weight in self.weights.items():
+            own = list(of_part(name, terms).values())
+            if not own:
+                continue  # this step has no batch of it
+            loss = torch.stack(own).sum()
+            if self.log_variances is None:
+                weighted.append(weight * loss)
+            else:
+                variance = self.log_variances[name]
+                weighted.append(torch.exp(-variance) * loss + variance / 2)
+        return torch.stack(weighted).sum()
+
+    # scoring: each part by itself, at its own size
+
+    def start_scoring(self, testing: bool) -> None:
+        """A fresh metric for each part."""
+        self.connect()
+        self._folded.clear()
+        for part in self.named_parts.values():
+            split = part.data.reported if testing else "val"
+            part.metric = part.make_metric(part.data, split)
+
+    def on_validation_start(self) -> None:
+        """Start the metrics, and take over the main process's batch statistics."""
+        self.share_statistics()
+        self.start_scoring(testing=False)
+
+    def on_test_start(self) -> None:
+        """Start the metrics, after checking that the weights are numbers."""
+        require_finite(self.state_dict(), "the weights to be scored")
+        self.start_scoring(testing=True)
+        self.begin_teaching()
+
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Add a batch's predictions to the metric of the part that it belongs to."""
+        part = list(self.named_parts.values())[dataloader_idx]
+        with self.answering():
+            prediction = part.scored(batch)
+        part.metric.update(prediction, part.target(batch))
+
+    test_step = validation_step
+
+    def log_scores(self, stage: str) -> None:
+        """Compute the metrics over all processes, keep their results and log their scores."""
+        self._folded.clear()
+        for part in self.named_parts.values():
+            part.result = compute_over_processes(part.metric, self.trainer.world_size)
+            part.settle_choices(stage, part.data.reported)
+        results = {name: part.result for name, part in self.named_parts.items()}
+        self.result = JointResult(results, self.monitored)  # type: ignore[arg-type]
+        self.chosen = {
+            key: value
+            for name, part in self.named_parts.items()
+            for key, value in prefixed(name, part.chosen).items()
+        }
+        self.log_dict({f"{stage}/{name}": value for name, value in self.result.metrics.items()})
+
+    def results(self, data: JointData) -> list[tuple[str, Any, DataModule]]:
+        """What the last evaluation found of each part."""
+        return [
+            (f"{name}/", part.result, data.parts[name]) for name, part in self.named_parts.items()
+        ]
+
+    def baselines(self, data: JointData) -> dict[str, dict[str, float]]:
+        """Scores of answers that need no network, of all parts that have some."""
+        found: dict[str, dict[str, float]] = {}
+        for name, part in self.named_parts.items():
+            for baseline, scores in part.baselines(data.parts[name]).items():
+                found[baseline] = found.get(baseline, {}) | prefixed(name, scores)
+        return found
+
+    # teachers, one for each part that has one
+
+    def learn_from(self, teaching: Any) -> None:
+        """Give parts their teachers.
+
+        Args:
+            teaching: name -> teacher.
+        """
+        for name, own in teaching.items():
+            self.named_parts[name].learn_from(own)
+
+    def begin_teaching(self) -> None:
+        """Get the teachers ready."""
+        for part in self.named_parts.values():
+            part.begin_teaching()
+
+    def describe_teacher(self) -> dict[str, Any] | None:
+        """What a result says about the teachers, by part."""
+        found = {name: part.describe_teacher() for name, part in self.named_parts.items()}
+        return {name: about for name, about in found.items() if about is not None} or None
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over what each part's validation chose, and refuse a checkpoint of other labels.
+
+        Raises:
+            InputError: a part's labels are not those of its data.
+        """
+        super().on_load_checkpoint(checkpoint)
+        theirs = checkpoint["labels"]["details"].get(PARTS, {})
+        for name, part in self.named_parts.items():
+            if name not in theirs:
+                raise InputError(f"the checkpoint has no part {name}: start over with fresh=true")
+            chosen = of_part(name, checkpoint.get("chosen", {}))
+            part.on_load_checkpoint({"labels": theirs[name], "chosen": chosen})
+            if list(theirs[name]["ids"]) != list(part.labels.ids):
+                raise InputError(
+                    f"part {name}: the checkpoint was trained on other classes than the data now "
+                    "has: restore the data, or start over with fresh=true"
+                )
+
+    # answers
+
+    def network(self, images: Tensor) -> dict[str, Any]:
+        """All that one pass computes for normalised images: the trunk once, and every head."""
+        maps: Any = self.head.maps(images)
+        outputs = {}
+        for name, part in self.named_parts.items():
+            try:
+                outputs[name] = part.network(maps[name])
+            except (AttributeError, TypeError) as error:
+                raise InputError(
+                    f"{name}: its answer looks at the image itself, and not only at the trunk's "
+                    f"maps of it ({error}): set an option such as task.module.flip_test=false"
+                ) from error
+        return outputs
+
+    def predict(self, batch: Batch) -> Prediction:
+        """The answers of all parts for one batch, each tensor under its part's name and its own."""
+        maps: Any = self.head.maps(self.preprocess(batch["image"]))
+        answers: Prediction = {}
+        for name, part in self.named_parts.items():
+            answers |= prefixed(name, part.predict(batch | {"image": maps[name]}))
+        return answers
+
+    def deploy(self, images: Tensor) -> Prediction:
+        """What an exported file computes: all parts' own, each tensor as `part.name`."""
+        maps: Any = self.head.maps(self.preprocess(images))
+        return {
+            f"{name}.{key}": value
+            for name, part in self.named_parts.items()
+            for key, value in part.deploy(maps[name]).items()
+        }
+
+    def deployed(self, outputs: Prediction, batch: Batch) -> Prediction:
+        """What `predict` gives, from the outputs of an exported file."""
+        answers: Prediction = {}
+        for name, part in self.named_parts.items():
+            prefix = f"{name}."
+            own = {k.removeprefix(prefix): v for k, v in outputs.items() if k.startswith(prefix)}
+            answers |= prefixed(name, part.deployed(own, batch))
+        return answers
+
+    def present(self) -> JointPresenter:
+        """What tells and draws the answers of all parts."""
+        return JointPresenter(self.labels, self.named_parts)
+
+    def take_choices(self, chosen: Mapping[str, float]) -> None:
+        """Hand out what the validation of each part chose."""
+        super().take_choices(chosen)
+        for name, part in self.named_parts.items():
+            part.take_choices(of_part(name, chosen))
+
+    def fold(self) -> None:
+        """Answer with a folded copy of the network from now on."""
+        if self.head.one_trunk:
+            super().fold()
+            self.hand_out(self.head.heads)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Answer with a folded copy of the network in here, see Task."""
+        if not self.head.one_trunk:
+            yield
+            return
+        try:
+            with super().answering():
+                self.hand_out(self.head.heads)
+                yield
+        finally:
+            self.hand_out(self.head.heads)
+
+    # what a part does in place of the whole
+
+    def terms(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
+        """Nothing: each part has loss terms of its own."""
+        raise NotImplementedError("the loss of a joint task is its parts'")
+
+    def make_metric(self, data: Any, split: str) -> Metric:
+        """Nothing: each part has a metric of its own."""
+        raise NotImplementedError("the metric of a joint task is its parts'")
+
+
+def check_values(key: str, values: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
+    """Raise InputError unless each value belongs to a part and is above 0."""
+    for name, value in values.items():
+        if name not in parts:
+            raise InputError(f"{key}.{name}: there is no such part; there are {', '.join(parts)}")
+        if not value > 0:
+            raise InputError(f"{key}.{name}={value}: give a number above 0")

@@ -1,0 +1,169 @@
+"""card.md: what a trained model is, for whoever finds it, in the form of Hugging Face's cards."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from tasks.runs.card_facts import DRAWN_TERMS, LIMITS, OWN_TERMS, PIPELINES, TERMS
+from tasks.runs.directory import write_whole
+from tasks.runs.names import at
+from tasks.runs.report import by_category, format_interval, format_score
+
+FILE = "card.md"
+
+
+def write_card(folder: Path, result: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    """Write the card of a finished run beside its best.ckpt.
+
+    Args:
+        folder: the run directory.
+        result: what result.json holds.
+        config: the run's, in plain values.
+    """
+    write_whole(folder / FILE, card_text(folder.name, result, config))
+
+
+def card_text(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """The card: Hugging Face's metadata between lines of dashes, then a page in Markdown."""
+    kind, mode = str(at(config, ("task", "kind"))), str(config.get("mode"))
+    title, terms = data_terms(config)
+    header = card_data(name, result, config).to_yaml().strip()
+    network = network_words(config)
+    cost, size = result["cost"], config["size"]
+    lines = [
+        f"# {result['task']}: {name}",
+        "",
+        f"{network}, with an input of {size} pixels: {cost['parameters'] / 1e6:.2f} million "
+        f"parameters, {cost['mult_adds'] / 1e6:.0f} million mult-adds per image.",
+        "",
+        "## Training",
+        "",
+        f"- Data: {title}. {_sentence(result['data'])}",
+        f"- Terms of these images, which may bind the weights, too: {terms}.",
+        f"- {_sentence(result['trunk'])}",
+        f"- {result['steps']:,} optimizer steps, seed {result['seed']}"
+        + (f", mode={mode}" if mode != "full" else "")
+        + ". Every option is in `config.yaml`.",
+    ]
+    if result.get("continued_from"):
+        lines.append(f"- It went on from `{result['continued_from']}`.")
+    if result.get("teacher"):
+        lines.append(f"- It learnt from a teacher: {result['teacher']}.")
+    lines += ["", "## Scores", "", *score_table(result), ""]
+    groups = by_category(dict(result))
+    if groups:
+        lines += ["By category, best first:", "", "```", *filter(None, groups), "```", ""]
+    lines += ["## Limits", "", *(f"- {limit}" for limit in limits(kind, mode, result)), ""]
+    lines += [
+        "## Use",
+        "",
+        "```python",
+        "import tasks",
+        "",
+        'model = tasks.load("best.ckpt")',
+        'print(model.answer("photo.jpg"))',
+        "```",
+        "",
+        "or `python -m tasks.predict best.ckpt photo.jpg`. The checkpoint holds tensors and plain "
+        "values only; loading it runs no code from it.",
+    ]
+    return f"---\n{header}\n---\n\n" + "\n".join(lines) + "\n"
+
+
+def card_data(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -> ModelCardData:
+    """Hugging Face's metadata, with each defined score; shares in percent."""
+    kind, dataset = str(at(config, ("task", "kind"))), str(at(config, ("data", "name")))
+    drawn = config.get("mode") in ("sample", "smoke")
+    pipeline = PIPELINES.get(kind, "image-feature-extraction")
+    scores = [
+        EvalResult(
+            task_type=pipeline,
+            dataset_type=f"{dataset}-sample" if drawn else dataset,
+            dataset_name=data_terms(config)[0],
+            metric_type=metric,
+            metric_name=_metric_name(metric, result),
+            metric_value=round(value if _unit(metric, result) else 100 * value, 2),
+        )
+        for metric, value in defined_scores(result).items()
+    ]
+    return ModelCardData(
+        model_name=name,
+        license="other",
+        license_name="terms-of-the-training-data",
+        library_name="mobilenet-suite",
+        pipeline_tag=pipeline,
+        tags=["mobilenet", "pytorch", str(result["task"])],
+        metrics=list(defined_scores(result)),
+        eval_results=scores or None,
+    )
+
+
+def defined_scores(result: Mapping[str, Any]) -> dict[str, float]:
+    """The scores that there was something to measure for."""
+    return {n: v for n, v in result["metrics"].items() if math.isfinite(v) and v >= 0}
+
+
+def score_table(result: Mapping[str, Any]) -> list[str]:
+    """A table of the scores with their intervals, and what they were measured on."""
+    baselines, intervals = result.get("baselines", {}), result.get("intervals", {})
+    rows = [
+        "| " + " | ".join(["score", "this model", "95% interval", *baselines]) + " |",
+        "|---" * (3 + len(baselines)) + "|",
+    ]
+    for name, value in defined_scores(result).items():
+        unit = _unit(name, result)
+        plain = (format_score(b[name], unit) if name in b else "" for b in baselines.values())
+        cells = [f"`{name}`", format_score(value, unit), format_interval(intervals.get(name), unit)]
+        rows.append("| " + " | ".join([*cells, *plain]) + " |")
+    about = sorted(set(result.get("bootstrap", {}).get("units", {}).values()))
+    said = f" The intervals are bootstrapped over {' and '.join(about)}." if about else ""
+    return [*rows, "", f"{_sentence(result['data'])}{said}"]
+
+
+def limits(kind: str, mode: str, result: Mapping[str, Any]) -> list[str]:
+    """What whoever uses the model must know."""
+    found = []
+    if mode in ("sample", "smoke"):
+        found.append("It has seen drawn pictures only, and is of no use on photographs.")
+    if mode == "overfit":
+        found.append("It was scored on the images that it was trained on.")
+    found += LIMITS.get(kind, [])
+    found.append("The scores hold for images like those that it was scored on.")
+    if not result.get("per_category"):
+        found.append("How its errors are spread over groups was not measured.")
+    return found
+
+
+def data_terms(config: Mapping[str, Any]) -> tuple[str, str]:
+    """The title and the terms of the training images."""
+    if config.get("mode") in ("sample", "smoke"):
+        return DRAWN_TERMS
+    return TERMS.get(str(at(config, ("data", "name"))), OWN_TERMS)
+
+
+def network_words(config: Mapping[str, Any]) -> str:
+    """The trunk and the head, in words."""
+    trunk = config["backbone"]
+    network = str(trunk.get("name") or str(trunk.get("_target_", "")).rpartition(".")[2])
+    alpha = f" of width {trunk['alpha']}" if trunk.get("alpha") is not None else ""
+    head = str(at(config, ("task", "head", "_target_"))).rpartition(".")[2]
+    return f"{network}{alpha} with the head {head}"
+
+
+def _unit(name: str, result: Mapping[str, Any]) -> str | None:
+    unit = result.get("units", {}).get(name)
+    return None if unit is None else str(unit)
+
+
+def _metric_name(name: str, result: Mapping[str, Any]) -> str:
+    """A score's name with its interval, which Hugging Face's metadata has no place for."""
+    ends = format_interval(result.get("intervals", {}).get(name), _unit(name, result))
+    return f"{name} (95% interval {ends})" if ends else name
+
+
+def _sentence(text: str) -> str:
+    """A text that ends like a sentence."""
+    return f"{text.rstrip('.')}."

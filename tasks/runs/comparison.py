@@ -1,0 +1,186 @@
+"""Two runs' scores on the same images, compared resample by resample."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from backbone.errors import InputError
+from tasks.runs.bootstrap import interval
+from tasks.runs.names import without_paths
+from tasks.runs.options import option_texts, varying
+from tasks.runs.report import OF_0_1_0, aligned, format_interval, format_score
+from tasks.runs.resamples import FILE, Drawn, read_resamples
+from tasks.runs.result import read_result
+
+RESULT = "result.json"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A finished run: its folder, its result, and its scores on the resamples."""
+
+    path: Path
+    result: dict[str, Any]
+    drawn: list[Drawn]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One score of two runs A and B.
+
+    Args:
+        name, unit: of the score; a share has no unit.
+        first, second: A's and B's score.
+        ends: the 95% interval of B's minus A's; None where they are equal, or it is undefined.
+        better: "A" or "B" where the interval leaves out 0, else None.
+        about: what was drawn, such as "5000 images".
+    """
+
+    name: str
+    unit: str | None
+    first: float
+    second: float
+    ends: tuple[float, float] | None
+    better: str | None
+    about: str
+
+    @property
+    def change(self) -> float:
+        """B's score minus A's."""
+        return self.second - self.first
+
+    @property
+    def verdict(self) -> str:
+        """In plain words."""
+        if self.better is None:
+            return "no difference" if self.ends or not self.change else "undefined"
+        return f"{self.better} is better by {_size(abs(self.change), self.unit)}"
+
+
+def read_scored(path: Path) -> Scored:
+    """The finished run of a folder, or of the result.json in it.
+
+    Raises:
+        InputError: there is none, it is damaged, or it has no resamples.
+    """
+    folder = path.parent if path.name == RESULT else path
+    result = read_result(folder / RESULT)
+    if result is None:
+        raise InputError(
+            f"{folder} holds no {RESULT}: name the directory of a finished run, as it is printed "
+            "at the run's end"
+        )
+    return Scored(folder, result, read_resamples(folder / FILE))
+
+
+def compare_scores(first: Scored, second: Scored) -> list[Difference]:
+    """The difference of each score that both runs have on the same units.
+
+    Raises:
+        InputError: the runs were not scored on the same images; it says in what they differ.
+    """
+    found, reasons = [], []
+    units = second.result.get("units", OF_0_1_0)
+    falling = {*first.result.get("lower_is_better", ()), *second.result.get("lower_is_better", ())}
+    for one in first.drawn:
+        for other in second.drawn:
+            names = [name for name in one.scores if name in other.scores]
+            if not names:
+                continue
+            reason = _reason(one, other)
+            if reason:
+                reasons.append(reason)
+                continue
+            for name in names:
+                a, b = (of.scores[name].astype(np.float64) for of in (one, other))
+                unit, about = units.get(name), f"{one.number} {one.about}"
+                found.append(_difference(name, unit, about, a, b, name in falling))
+    if found:
+        return found
+    what = "; ".join(dict.fromkeys(reasons)) or (
+        f"they have no score in common: A is of task={first.result.get('task')}, B of "
+        f"task={second.result.get('task')}"
+    )
+    raise InputError(
+        f"{first.path} and {second.path} cannot be compared: {what}. A paired comparison needs "
+        "both scored on the same test set: score one of them on the other's with mode=evaluate"
+    )
+
+
+def _reason(one: Drawn, other: Drawn) -> str:
+    """Why two scores are not of the same test set; empty where they are."""
+    if one.about != other.about:
+        return f"A was scored on {one.about}, B on {other.about}"
+    if one.number != other.number:
+        return f"A was scored on {one.number:,} {one.about}, B on {other.number:,}"
+    if one.units != other.units:
+        return f"both were scored on {one.number:,} {one.about}, but not on the same ones"
+    if one.truth != other.truth:
+        return f"the same {one.number:,} {one.about} had other labels"
+    lengths = {len(values) for of in (one, other) for values in of.scores.values()}
+    return "" if len(lengths) == 1 else "they have different numbers of resamples"
+
+
+def _difference(
+    name: str, unit: str | None, about: str, a: np.ndarray, b: np.ndarray, falls: bool
+) -> Difference:
+    ends = interval(b - a, difference=True)
+    better = None
+    if ends is not None and not ends[0] <= 0 <= ends[1]:
+        better = "B" if (ends[0] > 0) != falls else "A"
+    return Difference(name, unit, float(a[0]), float(b[0]), ends, better, about)
+
+
+def comparison_text(first: Scored, second: Scored, differences: Sequence[Difference]) -> str:
+    """The comparison as a page for people."""
+    rows = [("", "A", "B", "B - A", "95% interval", "")]
+    for of in differences:
+        if np.isnan(of.first) or np.isnan(of.second):
+            continue
+        change = _signed(of.change, of.unit)
+        between = f"{_signed(of.ends[0])} to {_signed(of.ends[1])}" if of.ends else ""
+        if of.ends and of.unit:
+            between = format_interval(of.ends, of.unit)
+        scores = (format_score(score, of.unit) for score in (of.first, of.second))
+        rows.append((of.name, *scores, change, between, of.verdict))
+    lines = [f"A: {first.path}", f"B: {second.path}"]
+    for of, letter in ((first, "A"), (second, "B")):
+        lines += [f"   {letter} has {text}" for text in _own_options(of, first, second)]
+    about = " and ".join(dict.fromkeys(of.about for of in differences))
+    return "\n".join(
+        [
+            *lines,
+            "",
+            *aligned(rows, "<>>>><"),
+            "",
+            f"paired bootstrap over {about}: what other images would change, not another seed",
+        ]
+    )
+
+
+def _own_options(of: Scored, first: Scored, second: Scored) -> list[str]:
+    """In what a run's configuration differs from the other's, in one line; none where unknown."""
+    texts = []
+    for run in (first, second):
+        try:
+            config = yaml.safe_load((run.path / "config.yaml").read_text())
+            texts.append(option_texts(without_paths(config)))
+        except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
+            return []
+    keys = varying(texts)
+    own = texts[0 if of is first else 1]
+    shown = " ".join(f"{key}={own[key]}" for key in keys[:6] if key in own)
+    more = f" and {len(keys) - 6} more" if len(keys) > 6 else ""
+    return [shown + more] if shown else []
+
+
+def _signed(value: float, unit: str | None = None) -> str:
+    return f"{100 * value:+.1f}" if unit is None else f"{value:+,.0f} {unit}"
+
+
+def _size(value: float, unit: str | None) -> str:
+    return f"{100 * value:.1f}" if unit is None else f"{value:,.0f} {unit}"

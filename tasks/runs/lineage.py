@@ -1,0 +1,153 @@
+"""What a run goes on from where it continues another one, and which options may change then."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from backbone.errors import InputError
+from tasks.runs.directory import RunDirectory, write_whole
+
+FILE = "lineage.json"
+EPOCHS = re.compile(r"^  max_epochs: (\d+)$", re.MULTILINE)  # in a run's config.yaml
+
+MAY_CHANGE = {
+    "trainer.max_epochs": "more epochs; the schedule's rest is planned anew",
+    "trainer.max_steps": "another end; the schedule's rest is planned anew",
+    "task.sample.epochs": "more epochs, with mode=sample",
+    "task.overfit.epochs": "more epochs, with mode=overfit",
+    "early_stop.patience": "another patience; the count goes on",
+    "trainer.devices": "after a whole epoch; the learning rate follows the batch",
+    "trainer.num_nodes": "after a whole epoch; the learning rate follows the batch",
+    "trainer.accelerator": "another kind of device",
+    "trainer.strategy": "how several devices work together",
+    "trainer.precision": "another precision",
+    "trainer.deterministic": "slower or faster algorithms",
+    "trainer.benchmark": "slower or faster algorithms",
+    "trainer.detect_anomaly": "to find a fault",
+    "trainer.inference_mode": "how scores are computed",
+    "trainer.log_every_n_steps": "how often losses are logged",
+    "trainer.check_val_every_n_epoch": "how often it is validated",
+    "trainer.val_check_interval": "how often it is validated",
+    "trainer.limit_val_batches": "how much is validated",
+    "trainer.limit_test_batches": "how much is scored",
+    "data.decode": "where images are decoded",
+    "data.module.decode": "where images are decoded",
+    "compile": "compiled or not",
+    "logger": "other loggers",
+    "resume": "what it goes on from",
+}
+"""Option, or the node of several -> what may change of it when a run is continued."""
+
+MAY_NOT = {
+    "data": "these are other images",
+    "size": "this is another network",
+    "backbone": "this is another network",
+    "task": "this is another network or another objective",
+    "optimizer": "the state of the optimizer belongs to these options",
+    "seed": "the order of the images would be another one",
+    "distill": "this is another objective",
+}
+"""Option, or the node of several -> why it stays; those in neither table stay, too."""
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a run's training began.
+
+    Args:
+        source: the checkpoint that it went on from.
+        step: optimizer steps that had been made there.
+        epochs: whole epochs that had been made there; None within one.
+        changed: `key: there -> here` of each option that differs.
+        earlier: the same of that checkpoint's own run; None where it began from nothing.
+    """
+
+    source: str
+    step: int
+    epochs: int | None
+    changed: list[str]
+    earlier: dict[str, Any] | None = None
+
+    def planned(self, step: int, steps_per_epoch: int) -> int:
+        """The step of a run with so many steps per epoch from its start, for a step of this one.
+
+        They differ where the steps of an epoch have changed, as with another number of devices.
+        """
+        if self.epochs is None:
+            return step
+        return step - self.step + self.epochs * steps_per_epoch
+
+
+def within(key: str, table: Mapping[str, str]) -> str | None:
+    """What a table says of an option, or of the node that it is in; None if nothing."""
+    while key:
+        if key in table:
+            return table[key]
+        key = key.rpartition(".")[0]
+    return None
+
+
+def refused_change(key: str) -> str | None:
+    """Why an option may not change on a continued run; None where it may."""
+    if within(key, MAY_CHANGE) is not None:
+        return None
+    return within(key, MAY_NOT) or "it changes what is trained"
+
+
+def read_lineage(folder: Path) -> Lineage | None:
+    """The lineage of a run directory; None of a run that began from nothing.
+
+    Raises:
+        InputError: lineage.json is damaged.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return None
+    try:
+        return Lineage(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{path} is damaged ({' '.join(str(error).split())[:200]}): without it the run cannot "
+            "go on; start over with fresh=true"
+        ) from error
+
+
+def write_lineage(folder: Path, lineage: Lineage) -> None:
+    """Write lineage.json."""
+    write_whole(folder / FILE, json.dumps(asdict(lineage), indent=2) + "\n")
+
+
+def finished_before(config: DictConfig) -> Path | None:
+    """The directory of a finished run of the same configuration with fewer epochs.
+
+    Of several it is the one with the most.
+    """
+    most, found = 0, None
+    for path in RunDirectory(config).path.parent.glob("*/result.json"):
+        try:
+            text = (path.parent / "config.yaml").read_text()
+        except (OSError, ValueError):
+            continue
+        # a search, since parsing the files of hundreds of runs would take seconds
+        for epochs in map(int, EPOCHS.findall(text)):
+            if not most < epochs < config.trainer.max_epochs:
+                continue
+            # by name: config.yaml may hold more than was asked for, such as a batch size found
+            same = RunDirectory(with_epochs(config, epochs)).path.name == path.parent.name
+            if same and (path.parent / "last.ckpt").is_file():
+                most, found = epochs, path.parent
+    return found
+
+
+def with_epochs(config: DictConfig, epochs: int) -> DictConfig:
+    """A copy with another `trainer.max_epochs`."""
+    plain: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
+    plain["trainer"]["max_epochs"] = epochs
+    made = OmegaConf.create(plain)
+    OmegaConf.set_readonly(made, True)
+    return made

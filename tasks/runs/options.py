@@ -1,0 +1,53 @@
+"""The options that two runs differ in."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasks.runs.directory import influential
+from tasks.runs.names import NAME
+
+
+def option_texts(config: Mapping[str, Any]) -> dict[str, str]:
+    """Dotted keys and values, in JSON, of all that influences a run.
+
+    Args:
+        config: in plain values, as `described` or `without_paths` gives it.
+    """
+    found = {}
+    rest: list[tuple[str, Any]] = [("", influential(config))]
+    while rest:
+        place, value = rest.pop()
+        if isinstance(value, dict) and value:
+            rest += [(f"{place}.{key}" if place else key, inner) for key, inner in value.items()]
+        elif place.rpartition(".")[2] == NAME:  # without its module, which may move
+            found[place] = str(value).rpartition(".")[2]
+        else:
+            found[place] = json.dumps(value, sort_keys=True)
+    return found
+
+
+def varying(configs: Sequence[Mapping[str, str]]) -> list[str]:
+    """The keys of `option_texts` in which configurations differ.
+
+    Keys that only repeat another one, as data.module.batch_size repeats data.batch_size, are left
+    out: of keys with the same last name and the same values the shortest stays.
+    """
+    keys = sorted({key for config in configs for key in config}, key=lambda k: (k.count("."), k))
+    found: dict[tuple[Any, ...], str] = {}
+    for key in keys:
+        values = tuple(config.get(key) for config in configs)
+        if len(set(values)) > 1:
+            found.setdefault((key.rpartition(".")[2], *values), key)
+    return list(found.values())
+
+
+def changed_options(
+    there: Mapping[str, str], here: Mapping[str, str]
+) -> dict[str, tuple[str, str]]:
+    """key -> (value there, value here) of the options that differ; "nothing" where one lacks it."""
+    return {
+        key: (there.get(key, "nothing"), here.get(key, "nothing"))
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key) != here.get(key)
+    }

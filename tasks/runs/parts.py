@@ -1,0 +1,73 @@
+"""The parts of a joint task in its configuration, its checkpoint and its scores: plain values.
+
+A configuration with `parts` is that of several tasks on one trunk. Each part is a configuration
+too: it has the task, the data and the size of its own, and shares everything else.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+
+T = TypeVar("T")
+PARTS = "parts"  # in a configuration, and in the details of labels
+OWN = ("size", "task", "data", "preprocess", "augment", "distill")  # what each part has itself
+TRUNK = "head.trunk."
+
+
+def parts_of(config: DictConfig) -> dict[str, DictConfig]:
+    """The parts of a configuration as complete configurations, by name; itself, if it has none."""
+    if PARTS not in config:
+        return {"": config}
+    plain: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
+    made = {}
+    for name, part in plain[PARTS].items():
+        made[name] = OmegaConf.create(with_shared(plain, part))
+        OmegaConf.set_readonly(made[name], True)
+    return made
+
+
+def with_shared(config: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    """A part's configuration with what it shares with the others."""
+    shared = {key: value for key, value in config.items() if key not in (PARTS, *OWN)}
+    return shared | {key: value for key, value in part.items() if key in OWN}
+
+
+def prefixed(name: str, values: Mapping[str, T]) -> dict[str, T]:
+    """A part's values under its name: `ssd_coco/AP`."""
+    return {f"{name}/{key}": value for key, value in values.items()}
+
+
+def of_part(name: str, values: Mapping[str, T]) -> dict[str, T]:
+    """A part's values under their own names: the reverse of `prefixed`."""
+    prefix = f"{name}/"
+    return {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
+
+
+def joint_state(name: str, state: Mapping[str, T]) -> dict[str, T]:
+    """A task's state dict as it is within that of a joint task; the trunk's tensors stay."""
+    made = {}
+    for key, value in state.items():
+        if key.startswith(TRUNK):
+            made[key] = value
+        elif key.startswith("head."):
+            made[f"head.heads.{name}.{key.removeprefix('head.')}"] = value
+        else:
+            made[f"parts.{name}.{key}"] = value
+    return made
+
+
+def state_of_part(name: str, state: Mapping[str, T]) -> dict[str, T]:
+    """The reverse of `joint_state`: a part's tensors, and the trunk's."""
+    own = {TRUNK: TRUNK, f"head.heads.{name}.": "head.", f"parts.{name}.": ""}
+    made = {
+        inner + key.removeprefix(outer): value
+        for outer, inner in own.items()
+        for key, value in state.items()
+        if key.startswith(outer)
+    }
+    statistics = f"head.own_statistics.{name}."  # of a trunk that has a set for each part
+    for key, value in state.items():
+        if key.startswith(statistics):
+            made[TRUNK + key.removeprefix(statistics).replace("__", ".")] = value
+    return made

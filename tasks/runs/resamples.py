@@ -1,0 +1,131 @@
+"""resamples.npz: a run's scores on the resamples of its test set, for intervals and comparisons.
+
+All runs draw the same resamples, so two runs on the same images are compared in pairs, resample by
+resample, without their answers. The file holds a float32 for each score and resample: 4 KB a score
+for 1,000 resamples, 48 KB for a detector's twelve, whatever the size of the test set.
+"""
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backbone.errors import InputError
+from backbone.files import write_atomically
+from tasks.runs.bootstrap import LEVEL, SEED, Resampling, digest, interval
+
+FILE = "resamples.npz"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Scores on the resamples of one set of units.
+
+    Args:
+        about: what was drawn, such as "images".
+        number: of units.
+        units, truth: digests of which they are, and of what they were compared with.
+        scores: name -> float32[1 + B]: of the test set itself, then of the resamples; NaN where
+            undefined.
+    """
+
+    about: str
+    number: int
+    units: str
+    truth: str
+    scores: dict[str, np.ndarray]
+
+
+def draw_all(
+    resamplings: Sequence[Resampling], images: Sequence[str | os.PathLike[str]]
+) -> list[Drawn]:
+    """The scores of all resamplings.
+
+    Args:
+        images: the files of the whole split, by which another run's images are told apart.
+    """
+    names = digest([np.frombuffer("\n".join(_relative(images)).encode(), np.uint8)])
+    return [
+        Drawn(
+            r.about,
+            len(r),
+            f"{names}-{digest([r.units])}",
+            digest(r.truth),
+            {name: values.astype(np.float32) for name, values in r.draw().items()},
+        )
+        for r in resamplings
+        if len(r)
+    ]
+
+
+def intervals(drawn: Sequence[Drawn]) -> dict[str, list[float]]:
+    """The interval of each score, for result.json; scores without one are left out."""
+    found = {n: interval(values) for part in drawn for n, values in part.scores.items()}
+    return {name: list(ends) for name, ends in found.items() if ends is not None}
+
+
+def bootstrap_facts(drawn: Sequence[Drawn]) -> dict[str, Any]:
+    """How the intervals were found, for result.json."""
+    return {
+        "level": LEVEL,
+        "seed": SEED,
+        "units": {name: f"{d.number} {d.about}" for d in drawn for name in d.scores},
+        "resamples": {name: len(values) - 1 for d in drawn for name, values in d.scores.items()},
+    }
+
+
+def write_resamples(path: Path, drawn: Sequence[Drawn]) -> None:
+    """Write the file."""
+    facts = [asdict(d) | {"scores": list(d.scores)} for d in drawn]
+    about = {"format": FORMAT, "seed": SEED, "parts": facts}
+    arrays = {f"{k}/{n}": v for k, d in enumerate(drawn) for n, v in d.scores.items()}
+    content = io.BytesIO()
+    np.savez_compressed(content, about=np.array(json.dumps(about)), **arrays)
+    with write_atomically(path) as partial:
+        partial.write_bytes(content.getvalue())
+
+
+def read_resamples(path: Path) -> list[Drawn]:
+    """What `write_resamples` wrote.
+
+    Raises:
+        InputError: no such file; damaged; or of resamples that this version does not draw.
+    """
+    if not path.is_file():
+        raise InputError(
+            f"{path} is missing: the run was scored by an earlier version, or it was removed. Move "
+            f"{path.parent / 'result.json'} away, and the run's own command scores its "
+            "best.ckpt again"
+        )
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            known = about["format"] == FORMAT and about["seed"] == SEED
+            parts = [
+                Drawn(**part | {"scores": {n: file[f"{k}/{n}"] for n in part["scores"]}})
+                for k, part in enumerate(about["parts"] if known else [])
+            ]
+    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path} is damaged ({' '.join(str(error).split())[:200]}): move it and result.json "
+            "away, and the run's own command scores its best.ckpt again"
+        ) from error
+    if not known:
+        raise InputError(
+            f"{path} was written by another version: score the run again with this one"
+        )
+    return parts
+
+
+def _relative(files: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Paths without the folders that all of them have in common."""
+    paths = [os.fspath(file) for file in files]
+    folder = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""
+    return [os.path.relpath(path, folder) if folder else path for path in paths]

@@ -1,0 +1,182 @@
+"""The runs below a folder side by side: what they differ in, their scores, and what failed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from backbone.errors import InputError
+from tasks.runs.names import at, without_paths
+from tasks.runs.options import option_texts, varying
+from tasks.runs.report import OF_0_1_0, aligned, format_interval, format_score
+from tasks.runs.result import read_result
+
+COLUMNS = 8  # options beside each other in a table; the others are named below it
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A run directory.
+
+    Args:
+        path: of the folder.
+        task: its task's name.
+        options: dotted key -> value in JSON; see `option_texts`.
+        state: finished, or what status.json says: running, interrupted, failed ...
+        error: what it failed of, or what is damaged in it.
+        result: of a finished run.
+    """
+
+    path: Path
+    task: str
+    options: dict[str, str]
+    state: str
+    error: str
+    result: dict[str, Any] | None
+
+    def score(self, name: str) -> float | None:
+        """A score of its result; None where there is none, or it is undefined."""
+        value = None if self.result is None else self.result["metrics"].get(name)
+        return value if isinstance(value, int | float) and value >= 0 else None
+
+
+def runs_below(folder: Path) -> list[FoundRun]:
+    """Every run directory in a folder and below it, by their paths.
+
+    Raises:
+        InputError: no such folder, or no run in it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; name one of run directories, such as runs/")
+    found = [read_found(path.parent) for path in sorted(folder.rglob("config.yaml"))]
+    runs = [run for run in found if run is not None]
+    if not runs:
+        raise InputError(
+            f"{folder} holds no run directory; a run leaves one in paths.runs, by default in runs/"
+        )
+    return runs
+
+
+def read_found(path: Path) -> FoundRun | None:
+    """The run of a folder; None if its config.yaml is not a run's."""
+    try:
+        config = yaml.safe_load((path / "config.yaml").read_text())
+        task = at(config, ("task", "name"))
+        options = option_texts(without_paths(config)) if isinstance(task, str) else {}
+    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
+        return None
+    if not isinstance(task, str):
+        return None
+    try:
+        status = json.loads((path / "status.json").read_text())
+        state, error = str(status["state"]), str(status.get("error", ""))
+    except (OSError, ValueError, LookupError, TypeError):
+        state, error = "unknown", ""
+    try:
+        result = read_result(path / "result.json")
+    except InputError as damage:
+        return FoundRun(path, task, options, "damaged", str(damage), None)
+    if result is not None:
+        state, error = "finished", ""
+    elif state == "finished":
+        state = "without a result"
+    return FoundRun(path, task, options, state, error, result)
+
+
+def leading(runs: Sequence[FoundRun]) -> tuple[str, bool] | None:
+    """The score that runs are ranked by, and whether less of it is better; None without results.
+
+    It is the paper's, or else the monitored one, or else the first.
+    """
+    result = next((run.result for run in runs if run.result is not None), None)
+    if result is None:
+        return None
+    metrics, paper = result["metrics"], result.get("paper")
+    names = [paper["metric"]] if paper else []
+    names += [result.get("monitor"), *metrics]
+    name = next(name for name in names if name in metrics)
+    falling = result.get("lower_is_better", [*result.get("units", OF_0_1_0)])
+    return name, name in falling
+
+
+def best_first(runs: Sequence[FoundRun]) -> list[FoundRun]:
+    """Runs by their leading score, then those without one."""
+    name, falls = leading(runs) or ("", False)
+
+    def rank(run: FoundRun) -> tuple[bool, float]:
+        score = run.score(name)
+        return score is None, 0.0 if score is None else score if falls else -score
+
+    return sorted(runs, key=rank)
+
+
+def sweep_table(runs: Sequence[FoundRun]) -> str:
+    """A page on one task's runs: a row for each, best first, then those without a score."""
+    name, _ = leading(runs) or ("", False)
+    keys = varying([run.options for run in runs])
+    shown = keys[:COLUMNS]
+    ordered = best_first(runs)
+    rows = [(name or "state", "95% interval" if name else "", *shown, "run")]
+    for run in ordered:
+        options = [_plain(run.options.get(key, "-")) for key in shown]
+        rows.append((*_score_cells(run, name), *options, run.path.name))
+    finished = sum(run.result is not None for run in runs)
+    lines = [f"task={runs[0].task}: {len(runs)} runs, {finished} finished", *aligned(rows, "<")]
+    if len(keys) > COLUMNS:
+        lines.append(f"they differ in {len(keys) - COLUMNS} more: {', '.join(keys[COLUMNS:])}")
+    lines += [
+        f"{run.state}: {run.path.name}: {' '.join(run.error.split())[:300]}"
+        for run in ordered
+        if run.error
+    ]
+    return "\n".join(lines)
+
+
+def _score_cells(run: FoundRun, name: str) -> tuple[str, str]:
+    """A run's score and its interval, or its state."""
+    if run.result is None:
+        return run.state, ""
+    score = run.score(name)
+    if score is None:
+        return "undefined", ""
+    unit = run.result.get("units", OF_0_1_0).get(name)
+    ends = run.result.get("intervals", {}).get(name)
+    return format_score(score, unit), format_interval(ends, unit)
+
+
+def sweep_records(runs: Sequence[FoundRun]) -> list[dict[str, Any]]:
+    """The same for programs: plain values, a task's runs best first."""
+    records = []
+    for task in dict.fromkeys(run.task for run in runs):
+        own = [run for run in runs if run.task == task]
+        keys = varying([run.options for run in own])
+        records += [
+            {
+                "task": task,
+                "run": str(run.path),
+                "state": run.state,
+                "error": run.error or None,
+                "options": {key: _value(run.options[key]) for key in keys if key in run.options},
+                "metrics": None if run.result is None else run.result["metrics"],
+                "intervals": None if run.result is None else run.result.get("intervals", {}),
+            }
+            for run in best_first(own)
+        ]
+    return records
+
+
+def _value(text: str) -> Any:
+    """An option's value; a class's name is no JSON, and stays a text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _plain(text: str) -> str:
+    """An option's value as it is written on a command line."""
+    value = _value(text)
+    return value if isinstance(value, str) else text

@@ -1,0 +1,56 @@
+"""Where batch norm cannot work: one value per channel has no variance."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from backbone.errors import InputError
+from tasks.training.task import Task
+
+LISTED = 3  # layers in a message
+
+
+def check_batch_norm(task: Task[Any], images: int, size: tuple[int, int]) -> None:
+    """Raise InputError where training would give a batch norm a single value per channel.
+
+    With one image per step, it would where a feature map has one pixel.
+
+    Args:
+        task: about to be trained.
+        images: per process and step.
+        size: (h, w) of the network's input.
+    """
+    if images > 1:
+        return
+    task.train()
+    task.recipe.set_trunk_mode(task.head.trunk, task.recipe.freeze_trunk_epochs)
+    layers = {
+        layer: name
+        for name, layer in task.head.named_modules()
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.training
+    }
+    alone: list[str] = []
+
+    def look(layer: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        maps = given[0]
+        if maps.numel() == maps.shape[1]:
+            alone.append(layers[layer])
+
+    hooks = [layer.register_forward_pre_hook(look) for layer in layers]
+    task.eval()  # the layers look, and neither raise nor learn
+    try:
+        with torch.no_grad():
+            task.network(torch.zeros(1, 3, *size))
+    finally:
+        for hook in hooks:
+            hook.remove()
+        task.train()
+    if alone:
+        more = f" and {len(alone) - LISTED} more" if len(alone) > LISTED else ""
+        raise InputError(
+            "data.batch_size: with one image per step and device, batch norm has a single value "
+            f"per channel in {', '.join(alone[:LISTED])}{more}, whose feature maps are 1 x 1 at "
+            f"size {size[0]} x {size[1]}. Train on 2 or more images per step (data.batch_size=2, "
+            "and as many training images for each device), or on larger images (size=...)"
+        )

@@ -1,0 +1,121 @@
+"""Lightning's loggers, set up for a run directory. metrics.csv is written beside them, always.
+
+All of them are handed the same numbers: what metrics.csv holds, under the same names and steps.
+"""
+
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from hydra.utils import instantiate
+from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
+from omegaconf import DictConfig, OmegaConf
+
+from backbone.errors import InputError
+from tasks.runs.directory import RunDirectory, write_whole
+from tasks.runs.metrics_csv import MetricsCsv
+from tasks.runs.names import described
+from tasks.runs.options import option_texts
+
+MLFLOW_RUN = "mlflow_run.txt"  # in the run directory: the id that a continued run goes on with
+
+
+def build_loggers(config: DictConfig, directory: RunDirectory, step: int) -> list[Logger]:
+    """metrics.csv, and the loggers that are chosen with `logger=`.
+
+    Args:
+        step: optimizer steps already made by the run that is continued.
+
+    Raises:
+        InputError: a logger's package is not installed.
+    """
+    loggers: list[Logger] = [MetricsCsv(directory.path / "metrics.csv", step)]
+    for name, node in (OmegaConf.select(config, "logger") or {}).items():
+        if name != "csv":
+            loggers.append(instantiate(node, directory=directory, step=step))
+    return loggers
+
+
+def tensorboard(directory: RunDirectory, step: int) -> Logger:
+    """Event files in the run directory's `tensorboard`.
+
+    What an interrupted run wrote from `step` on is superseded, as in metrics.csv.
+    """
+    _require("tensorboard", "tensorboard>=2.18")
+    return TensorBoardLogger(directory.path, "tensorboard", "", purge_step=step)
+
+
+def wandb(
+    directory: RunDirectory, step: int, project: str, entity: str | None, offline: bool
+) -> Logger:
+    """A run of Weights & Biases, whose id is the run directory's name, so that it goes on there.
+
+    Args:
+        project, entity: where it is shown.
+        offline: write into the run directory alone.
+    """
+    _require("wandb", "wandb>=0.19")
+    os.environ.setdefault("WANDB_SILENT", "true")
+    logger = WandbLogger(
+        name=directory.path.name,
+        save_dir=directory.path,
+        project=project,
+        entity=entity,
+        offline=offline,
+        id=directory.path.name,
+        resume="allow",
+    )
+    logger.log_hyperparams(_options(directory))
+    return logger
+
+
+def mlflow(directory: RunDirectory, step: int, tracking_uri: str | None, experiment: str) -> Logger:
+    """A run of MLflow. A continued run goes on with the id that it noted.
+
+    Args:
+        tracking_uri: of the server; None: files in the run directory.
+        experiment: what it belongs to.
+    """
+    _require("mlflow", "mlflow-skinny>=2.16")
+    noted = directory.path / MLFLOW_RUN
+    if tracking_uri is None:
+        # its plain files are all that a run directory needs; newer releases ask for consent
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+        tracking_uri = (directory.path / "mlruns").absolute().as_uri()
+    logger = MLFlowLogger(
+        experiment,
+        run_name=directory.path.name,
+        tracking_uri=tracking_uri,
+        run_id=noted.read_text().strip() if noted.exists() else None,
+    )
+    if not noted.exists():
+        run = logger.run_id  # made now, in the main process
+        if run is not None:
+            write_whole(noted, f"{run}\n")
+            logger.log_hyperparams(_options(directory))
+    return logger
+
+
+def close_loggers(loggers: Sequence[Logger]) -> None:
+    """End what would otherwise last as long as the process, and take in its next run's numbers."""
+    if any(isinstance(logger, WandbLogger) for logger in loggers):
+        import wandb
+
+        if wandb.run is not None:
+            wandb.finish()
+
+
+def _options(directory: RunDirectory) -> dict[str, Any]:
+    """The run's options, flat."""
+    return dict(option_texts(described(OmegaConf.to_container(directory.config))))
+
+
+def _require(name: str, requirement: str) -> None:
+    """Raise InputError unless a logger's package is installed."""
+    if find_spec(name) is None:
+        raise InputError(
+            f"logger={name}: it needs the package {name}, which is not installed: "
+            f'python -m pip install "{requirement}" (the extra {name}), or leave it out; '
+            "metrics.csv is always written"
+        )

@@ -1,0 +1,87 @@
+"""Weights in PyTorch's files: checkpoints of runs, and state dicts as other tools wrap them."""
+
+import argparse
+
+import pytest
+import torch
+from torch import nn
+
+from backbone import weights
+from backbone.errors import InputError
+from backbone.mobilenet_v1 import MobileNetV1
+from backbone.mobilenet_v2 import MobileNetV2
+from tests.backbone.trunks import IDS, keras_state, random_trunk, write_checkpoint
+
+
+@pytest.mark.slow
+def test_a_checkpoint_of_a_run_fills_trunk_and_classifier(tmp_path):
+    source, fc = random_trunk(padding="symmetric"), nn.Linear(256, 10)
+    path = write_checkpoint(tmp_path / "best.ckpt", source, fc, IDS)
+    target, target_fc = MobileNetV1(alpha=0.25), nn.Linear(256, 10)
+    report = weights.load_weights(target, path, target_fc, classes=IDS)
+    for key, value in source.state_dict().items():
+        if not key.endswith("num_batches_tracked"):
+            assert torch.equal(target.state_dict()[key], value), key
+    assert torch.equal(target_fc.weight, fc.weight)
+    assert report.classifier_loaded
+    assert report.differs == {"padding": ("symmetric", "same")}
+
+    with pytest.raises(InputError, match=r"fits a MobileNetV1 with alpha=0\.25"):
+        weights.load_weights(MobileNetV1(), path)
+    with pytest.raises(InputError, match="is for a MobileNetV1, but this trunk is a MobileNetV2"):
+        weights.load_weights(MobileNetV2(), path)
+
+
+def test_a_checkpoint_whose_head_has_no_classifier(tmp_path):
+    path = write_checkpoint(tmp_path / "best.ckpt", random_trunk(), None, [1, 2])
+    report = weights.load_weights(MobileNetV1(alpha=0.25), path, nn.Linear(256, 2), classes=[1, 2])
+    assert not report.classifier_loaded
+    assert "no classifier in it" in str(report)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: state,
+        lambda state: {"state_dict": {f"module.{k}": v for k, v in state.items()}, "epoch": 3},
+        lambda state: {"model": {}, "model_ema": {f"module.{k}": v for k, v in state.items()}},
+        lambda state: {"state_dict": state, "args": argparse.Namespace(lr=0.1), "version": 2},
+        lambda state: {"state_dict": {f"model.{k}": v for k, v in state.items()}},
+        lambda state: {"ema": {f"module._orig_mod.{k}": v for k, v in state.items()}},
+        lambda state: (
+            {f"backbone.{k}": v for k, v in state.items()}
+            | {"bbox_head.conv.weight": torch.ones(1)}
+        ),
+    ],
+    ids=["plain", "of a training", "average first", "timm's", "Lightning's", "compiled", "a part"],
+)
+def test_a_state_dict_of_pytorch(tmp_path, wrap):
+    source = random_trunk()
+    torch.save(wrap(keras_state(source)), tmp_path / "a.pth")
+    target, fc = MobileNetV1(alpha=0.25), nn.Linear(256, 10)
+    report = weights.load_weights(target, tmp_path / "a.pth", fc)
+    assert (report.names, len(report.matched)) == ("keras", 137)
+    assert set(report.dropped) <= {"bbox_head.conv.weight"}
+    assert torch.equal(target.conv9.pointwise.conv.weight, source.conv9.pointwise.conv.weight)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"state_dict": {}, "epoch": 3}, "holds no state dict"),
+        (nn.Linear(2, 2), "more than tensors and plain containers"),
+        (b"PK\x03\x04 and no archive", "is damaged"),
+        ({"state_dict": {"a": torch.zeros(1)}, "config": {}, "labels": {}}, "without a trunk"),
+    ],
+    ids=["empty", "pickled module", "damaged", "no trunk"],
+)
+def test_a_file_of_pytorch_without_weights(tmp_path, content, message):
+    path = tmp_path / "a.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(InputError, match=message) as error:
+        weights.load_weights(MobileNetV1(), path)
+    assert str(path) in str(error.value)

@@ -1,0 +1,123 @@
+"""Joint runs: scored part by part, continued after a kill, and the same on two processes."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tasks import predict
+from tests.conftest import assert_same_weights, kill_at, start
+from tests.tasks.joint.runs import PARTS, joint_options
+from tests.tasks.training.test_several_processes import TWO, finish, only_run, result
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def options(sample, tmp_path_factory) -> list[str]:
+    return joint_options(tmp_path_factory.mktemp("joint"), sample)
+
+
+@pytest.fixture(scope="module")
+def finished(options, run) -> Path:
+    answer = run(*options)
+    assert answer.code == 0, answer.err
+    return only_run(Path(options[-2].removeprefix("paths.runs=")))
+
+
+def test_a_run_has_one_folder_and_one_result_with_each_part(finished):
+    found = result(finished)
+    assert [*found["parts"]] == [*PARTS]
+    metrics = found["metrics"]
+    monitored = ("ssd_coco/AP", "image_folder/top1", "face_attributes/mean_ap")
+    scores = [metrics[name] for name in (*monitored, "planet/within_750_km")]
+    assert metrics["relative"] == pytest.approx(np.mean(np.maximum(scores, 0)))
+    assert found["parts"]["planet"]["metrics"]["median_km"] == metrics["planet/median_km"]
+    assert found["units"] == {"planet/median_km": "km"}
+    assert found["scored_images"] == 9 + 8 + 2 + 5
+    assert found["steps"] == 12, "two epochs of the part with the most batches"
+    names = {row["name"] for row in csv.DictReader((finished / "metrics.csv").open())}
+    assert {"train/ssd_coco/box", "train/planet/cells", "val/image_folder/top1"} <= names
+    assert (finished / "plots/planet-heat_map_1.png").stat().st_size > 1000
+
+
+def test_its_checkpoint_answers_in_one_pass(finished, tmp_path):
+    photo = tmp_path / "photo.jpg"
+    Image.effect_noise((90, 60), 80).convert("RGB").save(photo)
+    assert predict.predict(finished / "best.ckpt", [photo], tmp_path / "out") == 0
+    (entry,) = json.loads((tmp_path / "out/predictions.json").read_text())
+    assert set(PARTS) < set(entry)
+
+
+def test_it_is_scored_again_and_so_are_its_parts(finished, options, run, tmp_path):
+    kept = [o for o in options if not o.startswith(("paths.runs", "trainer.max_epochs"))]
+    weights = finished / "best.ckpt"
+    again = [*kept, "mode=evaluate", f"paths.runs={tmp_path / 'again'}"]
+    answer = run(*again, f"task.head.weights={weights}")
+    assert answer.code == 0, answer.err
+    scores = result(finished)["metrics"]
+    assert result(only_run(tmp_path / "again"))["metrics"] == pytest.approx(scores, abs=1e-6)
+    prefix = "parts.image_folder."
+    alone = [o.removeprefix(prefix) for o in kept if o.startswith(prefix)]
+    alone += [*kept[-5:], "backbone.alpha=0.25", "task=image_folder", "mode=evaluate"]
+    answer = run(
+        *alone, f"paths.runs={tmp_path / 'one'}", f"backbone.weights={weights}/image_folder"
+    )
+    assert answer.code == 0, answer.err
+    metrics = result(only_run(tmp_path / "one"))["metrics"]
+    assert metrics["top1"] == pytest.approx(scores["image_folder/top1"])
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(finished, options, tmp_path):
+    runs = tmp_path / "runs"
+    again = [*options, f"paths.runs={runs}", "trainer.checkpoint_minutes=0.0001"]
+    kill_at(start(again), runs, "7")
+    output, _ = finish(start(again))
+    assert "continuing" in output
+    path = only_run(runs)
+    assert_same_weights(finished, path)
+    assert result(path)["metrics"] == result(finished)["metrics"]
+
+
+@pytest.mark.usefixtures("alone")
+def test_two_processes_find_the_scores_of_one(options, run, tmp_path):
+    kept = [o for o in options if not o.startswith(("paths.runs", "trainer.max_epochs"))]
+    few = [*kept, "trainer.max_epochs=1", f"paths.runs={tmp_path / 'two'}"]
+    output, errors = finish(start([*few, *TWO]))
+    assert errors == ""
+    assert output.count("run directory: ") == 1
+    path = only_run(tmp_path / "two")
+    answer = run(
+        *kept, "mode=evaluate", f"paths.runs={tmp_path / 'one'}",
+        f"task.head.weights={path / 'best.ckpt'}",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    alone = result(only_run(tmp_path / "one"))["metrics"]
+    assert alone == pytest.approx(result(path)["metrics"], abs=1e-6)
+
+
+def test_a_teacher_for_a_part_and_uncertain_weights(finished, options, run, tmp_path):
+    """The teacher is a part of a joint checkpoint; each part has statistics of its own."""
+    kept = [o for o in options if not o.startswith(("paths.runs", "trainer.max_epochs"))]
+    teacher = f"{finished / 'best.ckpt'}/image_folder"
+    answer = run(
+        *kept, "trainer.max_epochs=1", f"paths.runs={tmp_path}", "task.weights=uncertainty",
+        "task.statistics=per_part", "data.combine=proportional",
+        "parts.image_folder.distill=teacher", f"parts.image_folder.distill.teacher={teacher}",
+        "parts.image_folder.distill.tolerance=null",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    path = only_run(tmp_path)
+    assert result(path)["teacher"]["image_folder"]["checkpoint"] == teacher
+    names = {row["name"] for row in csv.DictReader((path / "metrics.csv").open())}
+    assert "train/image_folder/distillation" in names
+    state = torch.load(path / "best.ckpt", weights_only=True)["state_dict"]
+    learnt = {key: float(value) for key, value in state.items() if key.startswith("log_variances")}
+    assert len(learnt) == len(PARTS)
+    assert all(learnt.values())
+    own = [state[f"head.own_statistics.{name}.conv0__bn__running_mean"] for name in PARTS]
+    assert not torch.equal(own[0], own[1])
