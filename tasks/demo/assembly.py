@@ -23,6 +23,7 @@ SCRIPTS = (
     "similarity.js",
     "map.js",
     "client.js",
+    "position.js",
     "photographs.js",
     "camera.js",
     "stage.js",

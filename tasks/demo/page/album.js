@@ -51,8 +51,13 @@ async function show(photograph) {
 function markShown() {
   at("strip").hidden = photographs.length < 2;
   at("remove").hidden = shown === null;
-  for (const button of at("strip").querySelectorAll("button")) {
-    button.setAttribute("aria-pressed", String(button.photograph === shown));
+  const strip = at("strip");
+  for (const button of strip.querySelectorAll("button")) {
+    const pressed = button.photograph === shown;
+    button.setAttribute("aria-pressed", String(pressed));
+    if (!pressed) continue;
+    const place = button.offsetLeft - strip.offsetLeft;
+    strip.scrollTo({ left: place - strip.clientWidth / 2 });
   }
 }
 

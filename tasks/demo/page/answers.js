@@ -48,8 +48,8 @@ const DESCRIBE = {
     return { embedding: Array.from(embedding.data, (value) => rounded(value, 6)) };
   },
 
-  /** The most probable cells, and all that are not faded beside the best. */
-  places({ cells, faded }, { position, probabilities }) {
+  /** The most probable cells, all that are not faded beside the best, and where it was taken. */
+  places({ cells, faded }, { position, probabilities }, { taken }) {
     const values = probabilities.data;
     const order = ranking(values);
     const shown = order.filter((i) => values[i] >= values[order[0]] / faded);
@@ -65,6 +65,10 @@ const DESCRIBE = {
       distribution: Object.fromEntries(
         shown.map((i) => [cells.tokens[i], Number(values[i].toPrecision(3))]),
       ),
+      ...(taken && {
+        true_position: taken.map((angle) => rounded(angle, 6)),
+        distance_km: rounded(greatCircle(taken, position.data), 1),
+      }),
     };
   },
 };

@@ -87,7 +87,7 @@ function frameOf({ category, category_id, score, xyxy }, width, height) {
   return frame;
 }
 
-/** [red, green, blue] of a category, 0..255: hues a golden ratio apart, so that neighbours differ. */
+/** [red, green, blue] of a category, 0..255: hues a golden ratio apart, so neighbours differ. */
 function rgbOf(category) {
   const sector = 6 * ((category * 0.618034) % 1);
   const [value, saturation] = [0.95, 0.75];

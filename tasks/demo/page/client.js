@@ -54,7 +54,10 @@ class Engine {
       if (error === undefined) resolve(result);
       else reject(new Error(error));
     };
-    const [script, wasm] = await Promise.all([unpacked("runtime-script"), unpacked("runtime-wasm")]);
+    const [script, wasm] = await Promise.all([
+      unpacked("runtime-script"),
+      unpacked("runtime-wasm"),
+    ]);
     await this.ask("start", { script, wasm }, [script.buffer, wasm.buffer]);
   }
 }

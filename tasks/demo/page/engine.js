@@ -1,5 +1,5 @@
 "use strict";
-// Runs in a worker: pictures to inputs, and inputs through onnxruntime, so that the page stays awake.
+// Runs in a worker, so that the page stays awake: pictures to inputs, inputs through onnxruntime.
 
 let runtime = null;
 const sessions = new Map(); // number of a model -> its session and its description
@@ -55,7 +55,10 @@ async function run(number, pixels) {
   const outputs = {};
   for (const [name, tensor] of Object.entries(found)) {
     const wide = tensor.data instanceof BigInt64Array;
-    outputs[name] = { data: wide ? Array.from(tensor.data, Number) : tensor.data, dims: tensor.dims };
+    outputs[name] = {
+      data: wide ? Array.from(tensor.data, Number) : tensor.data,
+      dims: tensor.dims,
+    };
   }
   return outputs;
 }

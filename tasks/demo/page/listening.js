@@ -1,6 +1,6 @@
 "use strict";
-// What a person does: chooses a model, gives files in any way, starts the camera. The last script: it
-// starts the page.
+// What a person does: chooses a model, gives files in any way, starts the camera. This is the last
+// script, and it starts the page.
 
 function listModels() {
   const choices = descriptions.map(({ title, network }, number) => {
@@ -38,7 +38,12 @@ function listen() {
 }
 
 function lacks() {
-  const needed = { DecompressionStream: 1, OffscreenCanvas: 1, createImageBitmap: 1, WebAssembly: 1 };
+  const needed = {
+    DecompressionStream: 1,
+    OffscreenCanvas: 1,
+    createImageBitmap: 1,
+    WebAssembly: 1,
+  };
   return Object.keys(needed).filter((name) => !(name in globalThis));
 }
 

@@ -52,7 +52,8 @@ async function answerFrame(bitmap) {
   frames.push(performance.now());
   if (frames.length > FRAMES) frames.shift();
   const seconds = (frames.at(-1) - frames[0]) / 1000;
-  if (seconds > 0) at("timing").append(`; ${((frames.length - 1) / seconds).toFixed(1)} per second`);
+  if (seconds > 0)
+    at("timing").append(`; ${((frames.length - 1) / seconds).toFixed(1)} per second`);
   if (performance.now() - announced > PAUSE) {
     announced = performance.now();
     announce();

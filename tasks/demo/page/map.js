@@ -8,8 +8,9 @@ class PlacesView {
   #earth = null; // outlines as paths
   #canvas = make("canvas", { className: "map", role: "img" });
   #list = make("ol", { className: "bars" });
+  #taken = make("p", { className: "none" });
   #answer = null;
-  element = make("div", {}, this.#canvas, this.#list);
+  element = make("div", {}, this.#canvas, this.#taken, this.#list);
 
   constructor(description) {
     this.#description = description;
@@ -25,11 +26,11 @@ class PlacesView {
     scheme.addEventListener("change", () => this.#paint());
   }
 
-  tell({ cells }) {
-    return cells
+  tell({ cells, true_position, distance_km }) {
+    const best = cells
       .slice(0, 3)
-      .map((cell) => `${placeName(cell.latitude, cell.longitude)} ${cell.probability.toFixed(2)}`)
-      .join(", ");
+      .map((cell) => `${placeName(cell.latitude, cell.longitude)} ${cell.probability.toFixed(2)}`);
+    return [...best, ...(true_position ? [takenAt(true_position, distance_km)] : [])].join(", ");
   }
 
   show(answer) {
@@ -40,6 +41,9 @@ class PlacesView {
       return barRow(placeName(cell.latitude, cell.longitude), cell.probability, { detail });
     });
     this.#list.replaceChildren(...rows);
+    const { true_position, distance_km } = answer;
+    const words = true_position ? `The star: ${takenAt(true_position, distance_km)}.` : "";
+    this.#taken.textContent = words;
     const place = placeName(...answer.position);
     this.#canvas.setAttribute("aria-label", `World map; the most probable place is ${place}`);
     this.#paint();
@@ -47,6 +51,7 @@ class PlacesView {
 
   clear() {
     this.#answer = null;
+    this.#taken.textContent = "";
     this.#list.replaceChildren();
     this.#canvas.setAttribute("aria-label", "World map");
     this.#paint();
@@ -98,16 +103,45 @@ class PlacesView {
   }
 
   #mark(context, earth, scale) {
-    const [x, y] = project(...this.#answer.position).map((value) => value * earth.unit);
-    context.beginPath();
-    context.arc((earth.width / 2 + x) * scale, (earth.height / 2 - y) * scale, 9, 0, 2 * Math.PI);
-    context.lineWidth = 6;
-    context.strokeStyle = "#fff";
-    context.stroke();
-    context.lineWidth = 3;
-    context.strokeStyle = "#0b4f6e";
-    context.stroke();
+    const { position, true_position } = this.#answer;
+    const ring = new Path2D();
+    ring.arc(0, 0, 9, 0, 2 * Math.PI);
+    const marks = [[position, ring, null]];
+    if (true_position) marks.push([true_position, star(14), "#1565c0"]);
+    for (const [place, shape, filling] of marks) {
+      const [x, y] = project(...place).map((value) => value * earth.unit);
+      context.save();
+      context.translate((earth.width / 2 + x) * scale, (earth.height / 2 - y) * scale);
+      for (const [width, colour] of [
+        [6, "#fff"],
+        [filling ? 1 : 3, "#0b4f6e"],
+      ]) {
+        [context.lineWidth, context.strokeStyle] = [width, colour];
+        context.stroke(shape);
+      }
+      if (filling) {
+        context.fillStyle = filling;
+        context.fill(shape);
+      }
+      context.restore();
+    }
   }
+}
+
+/** A star with five points around 0, 0. */
+function star(radius) {
+  const path = new Path2D();
+  for (let i = 0; i < 10; i++) {
+    const [angle, reach] = [(i * Math.PI) / 5, i % 2 ? 0.45 * radius : radius];
+    path.lineTo(reach * Math.sin(angle), -reach * Math.cos(angle));
+  }
+  path.closePath();
+  return path;
+}
+
+function takenAt(position, distance) {
+  const off = Math.round(distance).toLocaleString("en");
+  return `taken at ${placeName(...position)}, ${off} km off`;
 }
 
 let outlines = null; // shared by all maps

@@ -59,7 +59,8 @@ async function refresh() {
 async function replyFor(photograph, number) {
   if (!photograph.replies.has(number)) {
     const bitmap = await photograph.bitmap();
-    photograph.replies.set(number, await engine.ask("answer", { number, bitmap }, [bitmap]));
+    const reply = await engine.ask("answer", { number, bitmap }, [bitmap]);
+    photograph.replies.set(number, { ...reply, taken: photograph.taken });
   }
   return photograph.replies.get(number);
 }
@@ -105,7 +106,11 @@ function timingOf({ pixels, network }) {
 
 function printJson() {
   const answer = last ? panel().plain(last.said) : {};
-  at("json").textContent = JSON.stringify(shown ? { image: shown.name, ...answer } : answer, null, 2);
+  at("json").textContent = JSON.stringify(
+    shown ? { image: shown.name, ...answer } : answer,
+    null,
+    2,
+  );
 }
 
 /** Do something that a person asked for, and tell what went wrong on the page. */

@@ -3,8 +3,10 @@
 
 /** A photograph that the browser can decode. */
 class Photograph {
-  constructor(file, width, height) {
+  /** @param {number[] | null} taken where, latitude and longitude */
+  constructor(file, width, height, taken) {
     this.file = file;
+    this.taken = taken;
     this.name = file.name;
     this.address = URL.createObjectURL(file);
     this.width = width;
@@ -17,7 +19,7 @@ class Photograph {
   }
 }
 
-/** Decode a file as the suite does: turned by its EXIF orientation, its colours as they are stored. */
+/** Decode a file as the suite does: turned by its EXIF orientation, colours as they are stored. */
 function decoded(source) {
   return createImageBitmap(source, {
     imageOrientation: "from-image",
@@ -38,7 +40,7 @@ async function photographOf(file) {
   } catch {
     throw new Error(await fault(file));
   }
-  const photograph = new Photograph(file, bitmap.width, bitmap.height);
+  const photograph = new Photograph(file, bitmap.width, bitmap.height, await positionOf(file));
   bitmap.close();
   return photograph;
 }

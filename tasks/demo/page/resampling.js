@@ -1,7 +1,7 @@
 "use strict";
 // Pillow's bilinear filter in the arithmetic of fast_image_resize, which the suite's loaders use:
-// equal answers need equal pixels, and a canvas scales with another filter. The result is the suite's
-// bit for bit where it has that package, and within one level of Pillow's elsewhere.
+// equal answers need equal pixels, and a canvas scales with another filter. The result is the
+// suite's bit for bit where it has that package, and within one level of Pillow's elsewhere.
 
 const MOST_BITS = 22; // of a weight behind the point: 8 bits of a pixel must fit above
 

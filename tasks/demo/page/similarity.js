@@ -34,7 +34,9 @@ class EmbeddingView {
         return row;
       });
     this.#list.replaceChildren(...rows);
-    this.#hint.textContent = others.length ? "" : "Add a second photograph to compare it with this one.";
+    this.#hint.textContent = others.length
+      ? ""
+      : "Add a second photograph to compare it with this one.";
     this.#strip.setAttribute("aria-label", `${embedding.length} values: red below 0, blue above`);
     paintVector(this.#strip, embedding);
   }

@@ -1,4 +1,4 @@
-// Drives Chromium for the tests: one command per line on stdin, one answer per line on stdout, JSON.
+// Drives Chromium for the tests: a command on each line of stdin, an answer on each of stdout.
 // Arguments: the folder of playwright-core, and the browser's path.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -47,7 +47,8 @@ const COMMANDS = {
   press: ({ key }) => page.keyboard.press(key),
   emulate: ({ scheme }) => page.emulateMedia({ colorScheme: scheme }),
   resize: ({ size: [width, height] }) => page.setViewportSize({ width, height }),
-  screenshot: ({ path, whole = true }) => page.screenshot({ path, fullPage: whole }).then(() => true),
+  screenshot: ({ path, whole = true }) =>
+    page.screenshot({ path, fullPage: whole }).then(() => true),
   /** Drop files, or text, on the page as a person does. */
   async drop({ paths = [], text = "" }) {
     const files = paths.map((path) => [basename(path), readFileSync(path).toString("base64")]);

@@ -177,6 +177,55 @@ def test_a_map_shows_where(opened, photographs):
     assert colours > 10
     assert opened.value("document.querySelector('.map').ariaLabel").startswith("World map; the")
     assert len(answer["cells"]) == 5
+    assert "true_position" not in answer
+
+
+@pytest.mark.parametrize(
+    ("gps", "known"),
+    [
+        ({1: "N", 2: (48.0, 51.0, 29.6), 3: "E", 4: (2.0, 17.0, 40.2)}, True),
+        ({1: "S", 2: (33.0, 27.5), 3: "W", 4: (70.0, 40.5)}, True),
+        ({1: "N", 2: (0.0, 0.0, 0.0), 3: "E", 4: (0.0, 0.0, 0.0)}, False),
+        ({1: "N", 2: (95.0, 0.0, 0.0), 3: "E", 4: (2.0, 0.0, 0.0)}, False),
+        ({1: "N", 2: (48.0, 51.0, 29.6)}, False),
+        ({2: (48.0, 51.0, 29.6), 4: (2.0, 17.0, 40.2)}, False),
+    ],
+)
+def test_the_position_in_a_photograph_is_compared_with_the_answer(opened, tmp_path, gps, known):
+    exif = Image.Exif()
+    exif[0x010F] = "A maker"
+    exif.get_ifd(0x8825).update(gps)
+    path = tmp_path / "placed.jpg"
+    picture(90, 80).save(path, exif=exif)
+    opened.choose(PLACES)
+    found, model = opened.show(path), opened.model(PLACES)
+    expected = model.answer(path)
+    expected |= model.presenter.compare(expected, path)
+    assert ("true_position" in expected) is known
+    assert found.keys() == expected.keys()
+    if known:
+        np.testing.assert_allclose(found["true_position"], expected["true_position"], atol=2e-6)
+        assert abs(found["distance_km"] - expected["distance_km"]) <= 0.2
+        assert "km off" in opened.text("answers")
+
+
+def test_damaged_exif_gives_no_position(opened, tmp_path):
+    """Every byte of the header changed in turn: the page answers, and nothing fails."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 29.6), 3: "E", 4: (2.0, 17.0, 40.2)})
+    path = tmp_path / "placed.jpg"
+    picture(8, 8).save(path, exif=exif)
+    content = path.read_bytes()[:220]
+    failed = opened.value(
+        f"(async () => {{ const content = {list(content)}; let failed = 0;"
+        "for (let i = 0; i < content.length; i++) for (const level of [0, 255, 77]) {"
+        "const changed = Uint8Array.from(content); changed[i] = level;"
+        "await positionOf(new Blob([changed])).catch(() => failed++); }"
+        "for (let i = 0; i < content.length; i++)"
+        "await positionOf(new Blob([Uint8Array.from(content.slice(0, i))])).catch(() => failed++);"
+        "return failed; })()"
+    )
+    assert failed == 0
 
 
 def test_a_model_with_several_answers_shows_them_all(opened, photographs):
