@@ -88,7 +88,7 @@ def checked_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[str, d
     for name, own in overrides_of_parts(names, overrides).items():
         try:
             part = compose_config(own)
-            if PARTS in part:
+            if "parts" in part.task:
                 raise InputError("a part is one task, and not a joint one")
             part = check_config(part, own)
         except OptionError as error:

@@ -50,7 +50,7 @@ def shown_model(path: Path, number: int, trust: Sequence[str], precision: str) -
     parts = parts_of_presenter(model.presenter)
     answers, rasters = [], {}
     for place, (name, presenter) in enumerate(parts.items()):
-        prefix = f"{name}/" if name else ""
+        prefix = f"{name}." if name else ""
         own = {o.removeprefix(prefix): o for o in outputs if o.startswith(prefix)}
         answers.append(describe_answer(presenter, f"{number}-{place}", own))
         if name:
@@ -77,7 +77,7 @@ def shown_model(path: Path, number: int, trust: Sequence[str], precision: str) -
 def parts_of_presenter(presenter: Presenter[Any]) -> dict[str, Presenter[Any]]:
     """The presenters of a model of several tasks by name; under no name the one of a single task.
 
-    The outputs of a part have its name and a slash before their own.
+    The outputs of a part have its name and a full stop before their own.
     """
     parts: dict[str, Presenter[Any]] = getattr(presenter, "parts", {"": presenter})
     return parts

@@ -91,5 +91,5 @@ def test_a_model_of_several_tasks_has_an_answer_for_each():
     assert parts_of_presenter(alone) == {"": alone}
     parts = {"one": alone, "two": Presenter(LABELS)}
     assert parts_of_presenter(SimpleNamespace(parts=parts)) == parts
-    kinds = [describe_answer(p, "0-0", {"x": f"{name}/x"})["kind"] for name, p in parts.items()]
+    kinds = [describe_answer(p, "0-0", {"x": f"{name}.x"})["kind"] for name, p in parts.items()]
     assert kinds == ["attributes", "values"]

@@ -72,20 +72,28 @@ def test_it_is_scored_again_and_so_are_its_parts(finished, options, run, tmp_pat
     assert metrics["top1"] == pytest.approx(scores["image_folder/top1"])
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(finished, options, tmp_path):
+@pytest.fixture(scope="module")
+def two_parts(sample, tmp_path_factory) -> list[str]:
+    """Of a smaller run, for what is done several times."""
+    return joint_options(tmp_path_factory.mktemp("two"), sample, parts=PARTS[1:3])
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(two_parts, run, tmp_path):
+    longer = [*two_parts, "trainer.max_epochs=4", "parts.image_folder.data.limit=6"]
+    assert run(*longer).code == 0
+    whole = only_run(Path(two_parts[-2].removeprefix("paths.runs=")))
     runs = tmp_path / "runs"
-    again = [*options, f"paths.runs={runs}", "trainer.checkpoint_minutes=0.0001"]
-    kill_at(start(again), runs, "7")
+    again = [*longer, f"paths.runs={runs}", "trainer.checkpoint_minutes=0.0001"]
+    kill_at(start(again), runs, "4")
     output, _ = finish(start(again))
     assert "continuing" in output
-    path = only_run(runs)
-    assert_same_weights(finished, path)
-    assert result(path)["metrics"] == result(finished)["metrics"]
+    assert_same_weights(whole, only_run(runs))
+    assert result(only_run(runs))["metrics"] == result(whole)["metrics"]
 
 
 @pytest.mark.usefixtures("alone")
-def test_two_processes_find_the_scores_of_one(options, run, tmp_path):
-    kept = [o for o in options if not o.startswith(("paths.runs", "trainer.max_epochs"))]
+def test_two_processes_find_the_scores_of_one(two_parts, run, tmp_path):
+    kept = [o for o in two_parts if not o.startswith(("paths.runs", "trainer.max_epochs"))]
     few = [*kept, "trainer.max_epochs=1", f"paths.runs={tmp_path / 'two'}"]
     output, errors = finish(start([*few, *TWO]))
     assert errors == ""

@@ -1,0 +1,85 @@
+"""What a joint task is composed of, and what is refused before anything is loaded."""
+
+import pytest
+
+from tasks.cli.configuration import check_config, compose_config
+from tasks.joint.scores import Monitored
+from tasks.runs.directory import fingerprint
+from tasks.runs.parts import parts_of
+from tests.tasks.cli.test_schema import said
+
+BOTH = ["task=joint", "task.parts=[ssd_coco,pets]", "parts.pets.task=image_folder"]
+
+
+def composed(*overrides: str):
+    given = [*BOTH, *overrides]
+    return check_config(compose_config(given), given)
+
+
+def test_each_part_is_the_task_that_its_options_make():
+    config = composed("mode=sample", "backbone.alpha=0.5", "parts.pets.data.root=/pets", "seed=3")
+    parts = parts_of(config)
+    assert parts["ssd_coco"].task.name == "ssd_coco"
+    assert parts["ssd_coco"].size == 128
+    assert parts["ssd_coco"].data.root.endswith("samples/coco")
+    pets = parts["pets"]
+    assert (pets.data.module.source.root, pets.data.module.seed) == ("/pets", 3)
+    assert pets.backbone.alpha == 0.5
+    assert config.size == 128, "of the detector, whose head is built for it"
+    assert config.data.view.crop_fraction is None, "the whole image, as the views differ"
+
+
+def test_what_cannot_change_a_result_makes_no_other_run():
+    one = composed("parts.pets.data.root=/pets")
+    assert fingerprint(one) == fingerprint(
+        composed("parts.pets.data.root=/pets", "parts.pets.data.workers=7")
+    )
+    assert fingerprint(one) != fingerprint(composed("parts.pets.data.root=/dogs"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        ("task.parts=[planet,planet]", "two parts are called planet: name one otherwise, as"),
+        ("task.parts=[]", "a list of names"),
+        ("task.parts=[a-b]", "a list of names in letters"),
+        ("task.parts=[planet,joint]", "a part is one task"),
+        ("task.parts=[planet,nothing]", "nothing"),
+        ("task.weights={planet:-1}", "task.weights={planet:-1}: numbers above 0"),
+        ("task.weights={planet:0}", "task.weights={planet:0}: numbers above 0"),
+        ("task.weights={dogs:2}", "task.weights.dogs: there is no such part; there are planet"),
+        ("task.references={planet:0}", "numbers above 0"),
+        ("task.statistics=none", "shared, frozen or per_part"),
+        ("task.statistics=frozen", "random weights have no statistics worth keeping"),
+        ("data.combine=some", "max_size_cycle, min_size or proportional"),
+        ("parts.dogs.size=64", "task.parts has no 'dogs', but planet"),
+        ("parts.planet.seed=1", "all else is shared: set seed=1 without parts.planet"),
+        ("parts.planet.size=3", "parts.planet.size=3: a whole number from 32"),
+        ("parts.planet.data.batch_size=auto", "give a number"),
+        ("parts.planet.data.t_max=0", "parts.planet.data.t_max=0: "),
+        ("distill=teacher distill.teacher=a.ckpt", "set parts.NAME.distill=teacher"),
+    ],
+)
+def test_mistakes_are_told(overrides, line):
+    given = ["task=joint", *([] if "task.parts" in overrides else ["task.parts=[planet]"])]
+    lines = said(*given, *overrides.split())
+    assert len(lines) == 1, lines
+    assert line in lines[0]
+
+
+def test_only_a_joint_task_has_parts():
+    assert "only task=joint" in said("task=planet", "parts.planet.size=64")[0]
+
+
+def test_detectors_of_different_sizes_have_no_one_pass():
+    given = ["task=joint", "task.parts=[ssd_coco,ssdlite_coco]"]
+    (line,) = said(*given)
+    assert "part ssdlite_coco answers at 320x320 alone" in line
+    assert said(*given, "parts.ssdlite_coco.size=300") == []
+
+
+def test_scores_are_relative_to_those_of_the_parts_alone():
+    rising = Monitored("AP", smaller=False, reference=0.4, weight=1.0)
+    assert rising.relative(0.2) == 0.5
+    assert rising.relative(-1.0) == rising.relative(float("nan")) == 0.0
+    assert Monitored("km", smaller=True, reference=100.0, weight=1.0).relative(200.0) == 0.5
