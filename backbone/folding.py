@@ -208,9 +208,10 @@ def fold_pair(network: nn.Module, conv_path: str, bn_path: str) -> None:
     if type(bn) is nn.BatchNorm2d:
         rest: nn.Module = nn.Identity()
     elif layers is not None and type(bn) is layers.BatchNormAct2d:
-        rest = nn.Sequential(bn.drop, bn.act)
+        rest = nn.Sequential(bn.get_submodule("drop"), bn.get_submodule("act"))
     else:
         return
+    assert isinstance(bn, nn.BatchNorm2d)
     if bn.running_mean is None:
         return
     # the convolution keeps its class, and with it its way of padding

@@ -160,13 +160,13 @@ class SSD(Detector):
 
     def merge_layers(self) -> None:
         """One convolution for boxes and classes of a map, where they are plain ones."""
-        pairs = list(zip(self.box_predictors, self.class_predictors, strict=True))
-        if all(isinstance(layer, nn.Conv2d) for pair in pairs for layer in pair):
-            self.predictors = nn.ModuleList(
-                merged_predictor(boxes, classes, boxes.out_channels // 4)
-                for boxes, classes in pairs
-            )
-            self.box_predictors = self.class_predictors = nn.ModuleList()
+        merged = nn.ModuleList()
+        for boxes, classes in zip(self.box_predictors, self.class_predictors, strict=True):
+            if not (isinstance(boxes, nn.Conv2d) and isinstance(classes, nn.Conv2d)):
+                return
+            merged.append(merged_predictor(boxes, classes, boxes.out_channels // 4))
+        self.predictors = merged
+        self.box_predictors = self.class_predictors = nn.ModuleList()
 
     def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """The outputs of `forward` for the maps that carry anchors."""

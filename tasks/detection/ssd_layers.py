@@ -62,9 +62,8 @@ def merged_predictor(boxes: nn.Conv2d, classes: nn.Conv2d, anchors: int) -> Fold
         anchors: of a cell.
     """
     outputs = boxes.out_channels + classes.out_channels
-    conv = nn.Conv2d(
-        boxes.in_channels, outputs, boxes.kernel_size, padding=boxes.padding, device="meta"
-    )
+    kernel = boxes.kernel_size[0]
+    conv = nn.Conv2d(boxes.in_channels, outputs, kernel, padding=kernel // 2, device="meta")
 
     def joined(name: str) -> nn.Parameter:
         parts = [getattr(layer, name).detach() for layer in (boxes, classes)]

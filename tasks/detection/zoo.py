@@ -83,7 +83,7 @@ def published(
         kernel_size = None
     found = ZOO.get((source, type(trunk), alpha, separable, kernel_size))
     if found is None:
-        kinds = [_kind(*rest) for name, *rest in ZOO if name == source]
+        kinds = [_kind(*key[1:]) for key in ZOO if key[0] == source]
         raise InputError(
             f"task.head.weights={source}: the zoo has {'; '.join(kinds)}; this is "
             f"{_kind(type(trunk), alpha, separable, kernel_size)}: set "
