@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, shortened
 from tasks.data.text_lists import delimiter_of
 from tasks.images.listing import absent
 
@@ -102,8 +102,8 @@ class ImageList:
         paths = [os.fsencode(file) for file in files]
         if missing := absent(folder, paths):
             raise InputError(
-                f"{self.path}, line {self.lines[rows[missing[0]]]}: {files[missing[0]]} is not in "
-                f"{folder.absolute()} ({len(missing):,} of {len(files):,} images are missing: "
+                f"{self.path}, line {self.lines[rows[missing[0]]]}: {shortened(files[missing[0]])} "
+                f"is not in {folder.absolute()} ({len(missing):,} of {len(files):,} images are missing: "
                 f"{listed_briefly(files[i] for i in missing)}); name their folder with "
                 "data.images=, or leave these lines out"
             )
