@@ -14,4 +14,10 @@ def listed_briefly(values: Iterable[object]) -> str:
     """The first five values and the number of the rest: '3, 17, 40, 41, 52 and 12 more'."""
     values = list(values)
     rest = f" and {len(values) - 5:,} more" if len(values) > 5 else ""
-    return ", ".join(str(value) for value in values[:5]) + rest
+    return ", ".join(shortened(str(value)) for value in values[:5]) + rest
+
+
+def shortened(text: str, most: int = 400) -> str:
+    """A text of at most `most` characters; of a longer one the beginning and the end."""
+    half = (most - 3) // 2
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"

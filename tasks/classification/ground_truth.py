@@ -9,6 +9,7 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from tasks.classification.matlab import read_matlab
+from tasks.data.text_lists import whole_number
 
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "path", "imageid")
 WNID_COLUMNS = ("wnid", "synset", "predictionstring")
@@ -45,10 +46,14 @@ def read_labels(path: Path, files: list[bytes], wnids: Sequence[str], devkit: Pa
         lines.pop()
     if not lines:
         raise InputError(f"{path}: the list is empty; {ACCEPTED}")
-    if all(line.strip().isdecimal() for line in lines):
-        return _devkit(path, np.array([int(line) for line in lines]), files, wnids, devkit)
-    rows = _csv(path, lines) if "," in lines[0] else _caffe(path, lines, wnids)
-    return _by_name(path, list(rows), files, wnids)
+    numbers = [whole_number(line) for line in lines]
+    if None not in numbers:
+        return _devkit(path, np.array(numbers), files, wnids, devkit)
+    try:
+        rows = list(_csv(path, lines) if "," in lines[0] else _caffe(path, lines, wnids))
+    except csv.Error as error:
+        raise InputError(f"{path}: not a CSV file ({error}); {ACCEPTED}") from None
+    return _by_name(path, rows, files, wnids)
 
 
 def _devkit(
@@ -103,16 +108,17 @@ def _csv(path: Path, lines: list[str]) -> Iterator[tuple[str, str]]:
 def _caffe(path: Path, lines: list[str], wnids: Sequence[str]) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(lines, start=1):
         name, _, index = line.strip().rpartition(" ")
-        if not name or not index.isdecimal():
+        label = whole_number(index)
+        if not name or label is None:
             raise InputError(
                 f"{path}, line {number}: {line[:80]!r} is not 'file index'; {ACCEPTED}"
             )
-        if int(index) >= len(wnids):
+        if label >= len(wnids):
             raise InputError(
                 f"{path}, line {number}: {line[:80]!r} has an index beyond the {len(wnids):,} "
                 "classes, which are counted from 0 in the order of their WordNet ids"
             )
-        yield name.strip(), wnids[int(index)]
+        yield name.strip(), wnids[label]
 
 
 def _by_name(

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
+from tasks.data.text_lists import whole_number
 
 AGAIN = "download the list again"
 BLANK = np.zeros(256, bool)
@@ -127,16 +128,17 @@ def read_attributes(path: Path) -> tuple[list[str], list[bytes], np.ndarray]:
     if is_csv(path):
         return _read_csv_attributes(path, words)
     count, names = words.of_line(0), words.of_line(1)
-    if len(count) != 1 or not count[0].isdecimal() or not names:
+    images = whole_number(count[0]) if len(count) == 1 else None
+    if images is None or not names:
         raise InputError(
             f"{path}, line {1 if names else 2}: expected the number of images in line 1 and the "
             f"attributes' names in line 2, found {' '.join(count)[:60]!r}; {AGAIN}"
         )
     what = f"a file and 1 or -1 for each of the {len(names)} attributes that line 2 names"
     rows = Rows.of(path, words, 2, len(names) + 1, what)
-    if len(rows) != int(count[0]):
+    if len(rows) != images:
         raise InputError(
-            f"{path}, line 1: says {int(count[0]):,} images, but {len(rows):,} rows follow; {AGAIN}"
+            f"{path}, line 1: says {images:,} images, but {len(rows):,} rows follow; {AGAIN}"
         )
     return names, _files(path, words, rows), _labels(path, words, rows, names)
 

@@ -5,11 +5,13 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, shortened
+from tasks.data.text_lists import delimiter_of
 from tasks.images.listing import absent
 
 FILE = ("file", "filename", "file_name", "image", "image_id", "path")  # the first one found is used
 SPLIT = "split"
+LONGEST_NAME = 256  # characters of a column's name
 SPLITS = {
     "train": "train",
     "training": "train",
@@ -100,8 +102,8 @@ class ImageList:
         paths = [os.fsencode(file) for file in files]
         if missing := absent(folder, paths):
             raise InputError(
-                f"{self.path}, line {self.lines[rows[missing[0]]]}: {files[missing[0]]} is not in "
-                f"{folder.absolute()} ({len(missing):,} of {len(files):,} images are missing: "
+                f"{self.path}, line {self.lines[rows[missing[0]]]}: {shortened(files[missing[0]])} "
+                f"is not in {folder.absolute()} ({len(missing):,} of {len(files):,} images are missing: "
                 f"{listed_briefly(files[i] for i in missing)}); name their folder with "
                 "data.images=, or leave these lines out"
             )
@@ -122,6 +124,12 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     header = [name.strip() for name in header]
     if not any(header):
         raise InputError(f"{path}: the file is empty; its first line must name the columns")
+    long = next((name for name in header if len(name) > LONGEST_NAME), None)
+    if long is not None:
+        raise InputError(
+            f"{path}, line 1: a column's name of {len(long):,} characters ({long[:40]!r}...); the "
+            "first line must name the columns"
+        )
     double = sorted({name for name in header if header.count(name) > 1})
     if double:
         raise InputError(
@@ -143,9 +151,9 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            tabs = "\t" in file.readline()
+            delimiter = delimiter_of(path, file.readline().strip())
             file.seek(0)
-            reader = csv.reader(file, delimiter="\t" if tabs else ",")
+            reader = csv.reader(file, delimiter=delimiter)
             for row in reader:
                 if row:
                     yield reader.line_num, row

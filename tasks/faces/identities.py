@@ -11,6 +11,7 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.folders import class_folders, index_folders, subfolders
 from tasks.data.image_source import ImageSet, require
+from tasks.data.text_lists import whole_number
 from tasks.faces.celeba import SPLITS
 from tasks.faces.celeba_files import IDENTITIES, IMAGES, PARTITION, celeba_files
 from tasks.faces.celeba_lists import read_partition
@@ -205,12 +206,13 @@ def read_identities(path: Path) -> dict[bytes, int]:
         words = line.split()
         if not words:
             continue
-        if len(words) != 2 or not words[1].isdigit():
+        person = whole_number(words[1].decode(errors="replace")) if len(words) == 2 else None
+        if person is None:
             raise InputError(
                 f"{path}, line {number}: {line[:60].decode(errors='replace')!r} should be a file "
                 "and the number of a person; download the list again"
             )
         if words[0] in people:
             raise InputError(f"{path}, line {number}: {os.fsdecode(words[0])} is listed twice")
-        people[words[0]] = int(words[1])
+        people[words[0]] = person
     return people

@@ -11,6 +11,7 @@ import numpy as np
 
 from backbone.errors import InputError
 from tasks.data.image_source import ImageSource, require
+from tasks.data.text_lists import whole_number
 from tasks.faces.face_index import FaceIndex
 from tasks.faces.pairs import Pairs, compact
 from tasks.images.listing import absent
@@ -151,7 +152,8 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if path.suffix.lower() == ".csv":
         lines = _without_commas(path, lines)
     header = lines[0].split() if lines else []
-    if not (len(header) in (1, 2) and all(word.isdecimal() and int(word) for word in header)):
+    numbers = [whole_number(word) for word in header]
+    if not (len(header) in (1, 2) and all(numbers)):
         raise InputError(
             f"{path}, line 1: should be the number of folds and of matched pairs in each, such as "
             f"'10 300', not {lines[0][:60] if lines else ''!r}"
@@ -196,7 +198,7 @@ def _pair(words: list[str], matched: bool, where: str) -> tuple[str, str]:
         ("a matched pair", "NAME 1 2") if matched else ("a mismatched pair", "NAME 1 OTHER 1")
     )
     numbers = words[1:] if matched else words[1::2]
-    if len(words) != (3 if matched else 4) or not all(n.isdecimal() for n in numbers):
+    if len(words) != (3 if matched else 4) or None in map(whole_number, numbers):
         raise InputError(
             f"{where}: by the counts in the first line this should be {kind}, `{form}`; found "
             f"{' '.join(words)!r}"

@@ -89,7 +89,7 @@ def unpack(folder: Path, root: Path) -> int:
                 f"{path} and {shards[0][1]} have different attributes: they are of two mirrors"
             )
         attributes = columns.attributes
-        for number, batch in enumerate(file.iter_batches(ROWS, columns=columns.all)):
+        for number, batch in enumerate(_batches(path, file, columns)):
             _unpack_rows(batch, columns, part, f"{path}, row {number * ROWS}", root, found)
         print(f"{path.name}: {len(found.names):,} images so far", flush=True)
     _write_lists(root, found, attributes)
@@ -180,7 +180,9 @@ class ParquetColumns:
 
 def _check_name(name: str, where: str) -> None:
     """Raise InputError unless a file can have this name, in the folder that it is written to."""
-    if name in ("", ".", "..") or "\0" in name or len(os.fsencode(name)) > LONGEST_NAME:
+    # CelebA's lists separate names by blanks and lines
+    blank = any(letter.isspace() or letter == "\0" for letter in name)
+    if name in ("", ".", "..") or blank or len(os.fsencode(name)) > LONGEST_NAME:
         raise InputError(
             f"{where}: {name[:40]!r} ({len(name)} characters) is no name of a file: correct the "
             "mirror's column image.path, or use another mirror"
@@ -193,7 +195,10 @@ def _unpack_rows(
     """Write the images of some rows and collect their labels."""
     found.labels.append(_labels(batch, columns, where))
     if columns.identity:
-        found.identities += batch.column(columns.identity).to_pylist()
+        given = batch.column(columns.identity)
+        if given.null_count:
+            raise InputError(f"{where} or after, column {columns.identity}: a value is missing")
+        found.identities += given.to_pylist()
     images = batch.column("image")
     for picture in images.to_pylist():
         number = len(found.names) + 1
@@ -282,6 +287,14 @@ def _open(parquet: Any, path: Path) -> Any:
         raise InputError(
             f"{path}: not a complete parquet file ({error}); download it again"
         ) from error
+
+
+def _batches(path: Path, file: Any, columns: ParquetColumns) -> Iterator[Any]:
+    """The rows of a file. Raises: InputError where it is damaged."""
+    try:
+        yield from file.iter_batches(ROWS, columns=columns.all)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: damaged ({error}); download it again") from error
 
 
 def main() -> None:

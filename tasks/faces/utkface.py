@@ -16,6 +16,7 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from tasks.data.image_source import ImageSet, require
+from tasks.data.text_lists import whole_number
 from tasks.faces.attribute_index import AttributeIndex, choose, named
 from tasks.faces.csv_rows import ImageList, read_rows
 from tasks.faces.groups import Groups, age_bands
@@ -204,11 +205,12 @@ def _value(path: Path, line: int, column: str, text: str) -> int:
     text = text.strip()
     if not text:
         return -1
-    if not text.isdecimal() or int(text) not in COLUMNS[column]:
+    number = whole_number(text)
+    if number is None or number not in COLUMNS[column]:
         expected = {"age": "whole years", "gender": "0 (male) or 1 (female)"}.get(
             column, "0 to 4 (White, Black, Asian, Indian, other)"
         )
         raise InputError(
-            f"{path}, line {line}, column {column}: {text!r} is not {expected}; {ADVICE}"
+            f"{path}, line {line}, column {column}: {text[:40]!r} is not {expected}; {ADVICE}"
         )
-    return int(text)
+    return number

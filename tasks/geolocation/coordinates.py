@@ -1,6 +1,7 @@
 """Coordinates of photographs from a CSV file, read in chunks so that memory does not grow."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError
+from tasks.data.text_lists import delimiter_of
 
 # The column names of the known sets, in lower case; the first one present is taken.
 FILE = (
@@ -19,6 +21,7 @@ FILE = (
 )
 LATITUDE, LONGITUDE = ("latitude", "lat"), ("longitude", "lon", "lng")
 ROWS = 1 << 16  # per chunk
+DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 DAMAGED = (csv.Error, UnicodeError)
 
 
@@ -84,7 +87,7 @@ def _chunks(path: Path, rows: int) -> Iterator[tuple[Columns, list[list[str]]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
-            delimiter = "\t" if "\t" in header else ","
+            delimiter = delimiter_of(path, header.strip())
             columns = _columns(path, next(csv.reader([header], delimiter=delimiter), []))
             filled = filter(None, csv.reader(file, delimiter=delimiter))
             while chunk := list(islice(filled, rows)):
@@ -126,7 +129,8 @@ def _explain_rows(path: Path, columns: Columns, chunk: list[list[str]], seen: in
         if len(row) != len(columns.names):
             raise InputError(
                 f"{path}, line {line_number(path, seen + i)}: {len(row)} fields, but the header "
-                f"names {len(columns.names)}; put values that contain commas in double quotes"
+                f"names {len(columns.names)}; write decimals with a point, and put values that "
+                "contain commas in double quotes"
             )
         for what, at in (("latitude", columns.latitude), ("longitude", columns.longitude)):
             try:
@@ -134,10 +138,10 @@ def _explain_rows(path: Path, columns: Columns, chunk: list[list[str]], seen: in
             except ValueError:
                 value = repr(row[at]) + " is not a number" if row[at].strip() else "is blank"
                 line = line_number(path, seen + i)
-                raise InputError(
-                    f"{path}, line {line}: {what} {value}; give decimal degrees, or leave the row "
-                    "out"
-                ) from None
+                advice = "give decimal degrees, or leave the row out"
+                if DECIMAL_COMMA.fullmatch(row[at].strip()):
+                    advice = f"write it with a point: {row[at].strip().replace(',', '.')}"
+                raise InputError(f"{path}, line {line}: {what} {value}; {advice}") from None
 
 
 def _check_range(path: Path, latitude: np.ndarray, longitude: np.ndarray, seen: int) -> None:
@@ -175,7 +179,7 @@ def _check_range(path: Path, latitude: np.ndarray, longitude: np.ndarray, seen: 
 def line_number(path: Path, row: int) -> int:
     """The line of the file on which a row, counted from 0 below the header, ends."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        delimiter = "\t" if "\t" in file.readline() else ","
+        delimiter = delimiter_of(path, file.readline())
         reader = csv.reader(file, delimiter=delimiter)
         next(islice(filter(None, reader), row, None))
         return reader.line_num + 1

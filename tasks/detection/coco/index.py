@@ -100,7 +100,7 @@ class CocoIndex:
         absent = np.isnan(self.xywh).all(axis=1)
         finite = np.isfinite(self.xywh).all(axis=1)
         flat = finite & ((width < MIN_BOX_SIDE) | (height < MIN_BOX_SIDE))
-        with np.errstate(invalid="ignore"):  # boxes that are not finite
+        with np.errstate(invalid="ignore", over="ignore"):  # boxes that are not finite, or nearly
             seen = np.stack(
                 [
                     np.minimum(x + width, frame_width) - np.maximum(x, 0),
@@ -214,8 +214,8 @@ def index_of(
     arrays = dict(arrays)
     remarks = tuple(decoded(remark) for remark in arrays.pop("remarks").tolist())
     ids, names = arrays.pop("category_ids"), arrays.pop("category_names")
-    lowest, limit = (0, ids.max() + 1) if num_classes is None else (1, num_classes)
-    unknown = (ids < lowest) | (ids >= limit)
+    lowest, limit = (0, int(ids.max()) + 1) if num_classes is None else (1, num_classes)
+    unknown = (ids < lowest) | (ids > limit - 1)
     if unknown.any():
         using = arrays["annotation_ids"][np.isin(arrays["box_categories"], ids[unknown])]
         renumber = (

@@ -48,6 +48,8 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
     heights, widths = images.sides("height"), images.sides("width")
     _check_sides(images, heights, widths)
     xywh, area = boxes.boxes("bbox"), boxes.numbers("area", missing=np.nan)
+    with np.errstate(over="ignore"):  # the audit says which are too large
+        area = np.where(np.isnan(area), xywh[:, 2] * xywh[:, 3], area)
     arrays = {
         "image_ids": image_ids,
         "file_names": images.files(),
@@ -56,7 +58,7 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
         "annotation_ids": annotation_ids,
         "box_categories": box_categories,
         "xywh": xywh,
-        "area": np.where(np.isnan(area), xywh[:, 2] * xywh[:, 3], area),
+        "area": area,
         "crowd": boxes.flags("iscrowd"),
         "category_ids": category_ids,
         "category_names": categories.names("name", category_name),

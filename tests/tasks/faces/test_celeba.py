@@ -211,3 +211,11 @@ def test_parquet_files_are_answered_with_the_command_that_unpacks_them(tmp_path)
 def test_files_that_no_list_names_are_ignored(celeba):
     write_faces(celeba / "img_align_celeba", ["extra.jpg"])
     assert sum(map(len, CelebA(str(celeba)).load().splits.values())) == 6
+
+
+def test_numbers_of_thousands_of_digits_are_refused_by_line(celeba):
+    change(celeba / ATTRIBUTES, {"6\nBald": "9" * 5000 + "\nBald"})
+    refused(celeba, f"{ATTRIBUTES}, line 1: expected the number of images")
+    change(celeba / PARTITION, {"000003.jpg 0": "000003.jpg " + "9" * 5000})
+    change(celeba / ATTRIBUTES, {"9" * 5000 + "\nBald": "6\nBald"})
+    refused(celeba, f"{PARTITION}, line 3: ")

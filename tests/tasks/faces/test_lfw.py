@@ -157,3 +157,15 @@ def test_the_copy_of_kaggle_holds_the_same(lfw, tmp_path):
         InputError, match=r"pairs\.csv: 7 pairs, of which 4 are matched, in 2 folds"
     ):
         source.load("pairs.txt")
+
+
+@pytest.mark.parametrize("word", ["9" * 5000, "\u00b2", "-1"])
+def test_numbers_that_are_none_in_a_list_of_pairs(lfw, word):
+    path = lfw / "pairs.txt"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([f"2\t{word}", *lines[1:]]))
+    with pytest.raises(InputError, match=r"pairs\.txt, line 1: should be"):
+        load_lfw(lfw, path)
+    path.write_text("\n".join([lines[0], lines[1].replace("\t1\t", f"\t{word}\t"), *lines[2:]]))
+    with pytest.raises(InputError, match=r"pairs\.txt, line 2: "):
+        load_lfw(lfw, path)

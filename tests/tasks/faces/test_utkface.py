@@ -131,3 +131,8 @@ def test_real_faces(shared):
     total = sum(index.counts for index in splits.values())
     assert total[:6].tolist() == [5234, 4263, 1922, 1460, 1623, 732]
     assert not splits["test"].constant
+
+
+def test_an_age_of_thousands_of_digits(listed):
+    change(listed / "labels.csv", {"1.jpg,21,": f"1.jpg,{'9' * 5000},"})
+    refused(listed, "line 3, column age: '999", "is not whole years")

@@ -114,3 +114,15 @@ def test_other_files(tmp_path):
         read(tmp_path / "nothing.csv")
     with pytest.raises(InputError, match="not a CSV file in UTF-8"):
         read(written(tmp_path, "file,LAT,LON\né,1,2\n", encoding="latin-1"))
+
+
+def test_spreadsheets_of_countries_with_a_decimal_comma(tmp_path):
+    path = tmp_path / "x.csv"
+    for text, said in (
+        ("file;latitude;longitude\na.jpg;48,8;2,3\n", "line 1: .*separated by semicolons"),
+        ('file,latitude,longitude\na.jpg,"48,8","2,3"\n', "line 2: .*with a point: 48.8"),
+        ("file,latitude,longitude\na.jpg,48,8,2,3\n", "line 2: 5 fields, .*with a point"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=said):
+            list(read_coordinates(path))
