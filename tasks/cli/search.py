@@ -8,6 +8,7 @@ sampler is seeded, so the same command again asks for the same trials in the sam
 results of those that have finished, continues the one that was interrupted, and goes on from there.
 """
 
+import logging
 import sys
 import warnings
 from collections.abc import Sequence
@@ -95,7 +96,7 @@ def search(
     import optuna
 
     warnings.filterwarnings("ignore", module="optuna|hydra_plugins")
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(logging.WARNING)
     made: Any = Plugins.instance().instantiate_sweeper(
         hydra_context=HydraContext(GlobalHydra.instance().config_loader(), cast(Any, _Silent())),
         task_function=Objective(process, tuple(shared)),

@@ -112,5 +112,5 @@ def digest(arrays: Sequence[np.ndarray]) -> str:
 
 def shares(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Means float64[B, ...] of values [N, ...] over the resamples counts int32[B, N]."""
-    sums: np.ndarray = counts.astype(np.float64) @ values.astype(np.float64)
-    return sums / counts.shape[1]
+    means: np.ndarray = counts.astype(np.float64) @ values.astype(np.float64) / counts.shape[1]
+    return means

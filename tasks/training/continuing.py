@@ -69,7 +69,7 @@ def source_of(directory: RunDirectory) -> Path | None:
         InputError: `extend` without a finished run to extend.
     """
     if directory.last.exists():
-        return directory.last
+        return Path(directory.last)
     config = directory.config
     given, more = OmegaConf.select(config, "resume"), OmegaConf.select(config, "extend")
     if given not in OWN:

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from tasks.runs.lineage import MAY_CHANGE, MAY_NOT, Lineage, refused_change
 from tests.conftest import ROOT, assert_same_weights, kill_at, start, tiny_options
+from tests.tasks.training.test_several_processes import finish
 
 pytestmark = pytest.mark.slow
 
@@ -164,3 +165,22 @@ def test_a_sweep_over_epochs_trains_each_from_the_start(run, monkeypatch):
     run("-m", "task=ssd_coco", "trainer.max_epochs=2,4", "data.root=nowhere")
     assert [job.overrides[-1] for job in started] == ["resume=none"] * 2
     assert len({str(job.directory.path) for job in started}) == 2
+
+
+@pytest.mark.usefixtures("alone")
+def test_more_devices_go_on_after_a_whole_epoch(detector, sample, tmp_path):
+    """Twice the images a step: half the steps an epoch, at twice the learning rate."""
+    two = ["trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp"]
+    source = f"resume={detector.path / 'last.ckpt'}"
+    _, errors = finish(
+        start([*tiny_options(sample, tmp_path), *two, source, "trainer.max_epochs=3"])
+    )
+    assert errors == ""
+    (path,) = (tmp_path / "runs/ssd_coco").iterdir()
+    assert result(path)["steps"] == 12 + 3
+    last = torch.load(path / "last.ckpt", weights_only=True)
+    before = torch.load(detector.path / "last.ckpt", weights_only=True)
+    rates = [c["optimizer_states"][0]["param_groups"][0]["initial_lr"] for c in (before, last)]
+    assert rates[1] == 2 * rates[0]
+    assert last["optimizer_states"][0]["param_groups"][0]["lr"] == pytest.approx(0, abs=1e-9)
+    assert last["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"] == 3
