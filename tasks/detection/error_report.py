@@ -173,8 +173,8 @@ def _summary(errors: Errors, threshold: Mapping[str, Any]) -> list[str]:
     right = int((errors.box_fate == RIGHT).sum())
     shares = ", ".join(f"{name} {100 * threshold[name]:.1f}" for name in ("precision", "recall"))
     return [
-        f"best F1 {100 * threshold['f1']:.1f} at score {threshold['score']:.3f}, chosen on these "
-        f"images: {shares}",
+        f"best F1 {100 * threshold['f1']:.1f} at score {threshold['score']:.3f}, chosen on the "
+        f"scored images: {shares}",
         f"there, of {objects:,} objects: {right:,} right, {errors.wrong.sum():,} of a wrong "
         f"category, {errors.missed.sum():,} missed; and {errors.invented.sum():,} invented",
     ]

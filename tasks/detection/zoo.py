@@ -87,7 +87,7 @@ def published(
         raise InputError(
             f"task.head.weights={source}: the zoo has {'; '.join(kinds)}; this is "
             f"{_kind(type(trunk), alpha, separable, kernel_size)}: set "
-            "backbone, backbone.alpha, task.head.separable and task.head.kernel_size"
+            "backbone, backbone.alpha, task.head.separable and +task.head.kernel_size"
         )
     return found
 

@@ -51,7 +51,7 @@ def test_findings_by_category_and_image(result, data):
     assert found["threshold"]["score"] == 0.5
     assert found["threshold"]["f1"] == pytest.approx(2 / 6, abs=1e-4)
     assert found["threshold"]["chosen_on"] == "val"
-    assert "at score 0.500, chosen on these images: " in found["summary"][0]
+    assert "at score 0.500, chosen on the scored images: " in found["summary"][0]
     confusion = found["confusion"]
     assert confusion["names"] == ["person", "$car_{", "brush", "background"]
     assert confusion["matrix"] == [[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 1, 0, 0]]
