@@ -103,8 +103,8 @@ class ImageList:
         if missing := absent(folder, paths):
             raise InputError(
                 f"{self.path}, line {self.lines[rows[missing[0]]]}: {shortened(files[missing[0]])} "
-                f"is not in {folder.absolute()} ({len(missing):,} of {len(files):,} images are missing: "
-                f"{listed_briefly(files[i] for i in missing)}); name their folder with "
+                f"is not in {folder.absolute()} ({len(missing):,} of {len(files):,} images are "
+                f"missing: {listed_briefly(files[i] for i in missing)}); name their folder with "
                 "data.images=, or leave these lines out"
             )
         return paths

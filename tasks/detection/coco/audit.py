@@ -114,20 +114,25 @@ def audit(
 
 def doubled(index: CocoIndex) -> np.ndarray:
     """bool[M], the boxes that equal an earlier one of their image in category, place and kind."""
-    columns = [
-        *(n.astype(np.uint64) for n in (index.box_images, index.box_categories, index.crowd)),
-        *np.ascontiguousarray(index.xywh.T + 0.0).view(np.uint64),  # -0.0 becomes 0.0
-    ]
+    numbers = (index.box_images, index.box_categories, index.crowd)
     # a hash tells the rows apart in one sort; only those that share one are compared
     hashes = np.zeros(len(index.xywh), np.uint64)
-    for column in columns:
-        hashes = (hashes ^ column ^ (column >> np.uint64(29))) * GOLDEN
+    for column in (*numbers, *index.xywh.T):
+        if column.dtype == np.float64:
+            column = column + 0.0  # -0.0 becomes 0.0
+            bits = column.view(np.uint64)
+        else:
+            bits = column.astype(np.uint64)
+        hashes ^= bits
+        hashes ^= bits >> np.uint64(29)
+        hashes *= GOLDEN
     ordered = np.sort(hashes)
     repeated = ordered[1:][ordered[1:] == ordered[:-1]]
     result = np.zeros(len(hashes), bool)
     if len(repeated):
         rows = np.flatnonzero(np.isin(hashes, repeated))
-        found = np.stack([column[rows] for column in columns], axis=1)
+        places = (index.xywh[rows] + 0.0).view(np.uint64)
+        found = np.column_stack([*(n[rows].astype(np.uint64) for n in numbers), places])
         first = np.unique(found, axis=0, return_index=True)[1]
         result[np.setdiff1d(rows, rows[first])] = True
     return result & index.finite
@@ -135,11 +140,13 @@ def doubled(index: CocoIndex) -> np.ndarray:
 
 def repetitions(index: CocoIndex) -> list[str]:
     """A line for each kind of thing that is in a data set twice though one is expected."""
-    lines = []
+    lines: list[str] = []
+    shown: list[str] = []
     names = index.file_names.tolist()
-    files = Counter(zip(index.folder.tolist(), names, strict=True))
-    if len(files) < len(names):
+    if len(set(names)) < len(names):  # counting takes longer, and is seldom needed
+        files = Counter(zip(index.folder.tolist(), names, strict=True))
         shown = [decoded(name) for (_, name), count in files.items() if count > 1]
+    if shown:
         lines.append(
             f"{len(shown):,} files under several image ids, each id with its own boxes: "
             f"{listed_briefly(shown)}; merge the ids, or a box of one is background in the other"

@@ -96,19 +96,18 @@ class CocoIndex:
     def faults(self) -> dict[str, np.ndarray]:
         """Fault -> bool[M], the boxes with it; those of LEFT_OUT rule a box out of training."""
         x, y, width, height = self.xywh.T
-        frame_width, frame_height = self.widths[self.box_images], self.heights[self.box_images]
-        absent = np.isnan(self.xywh).all(axis=1)
-        finite = np.isfinite(self.xywh).all(axis=1)
+        finite = self.finite
+        absent = np.zeros_like(finite)
+        if not finite.all():
+            absent[~finite] = np.isnan(self.xywh[~finite]).all(axis=1)
         flat = finite & ((width < MIN_BOX_SIDE) | (height < MIN_BOX_SIDE))
+        outside, partly = np.zeros_like(finite), np.zeros_like(finite)
         with np.errstate(invalid="ignore", over="ignore"):  # boxes that are not finite, or nearly
-            seen = np.stack(
-                [
-                    np.minimum(x + width, frame_width) - np.maximum(x, 0),
-                    np.minimum(y + height, frame_height) - np.maximum(y, 0),
-                ]
-            )
-        outside = finite & ~flat & (seen < MIN_BOX_SIDE).any(axis=0)
-        partly = (seen < np.stack([width, height]) - ROUNDING).any(axis=0)
+            for start, side, frames in ((x, width, self.widths), (y, height, self.heights)):
+                seen = np.minimum(start + side, frames[self.box_images]) - np.maximum(start, 0)
+                outside |= seen < MIN_BOX_SIDE
+                partly |= seen < side - ROUNDING
+        outside &= finite & ~flat
         return {
             "not given": absent,
             "not finite": ~finite & ~absent,
@@ -130,7 +129,8 @@ class CocoIndex:
     @property
     def finite(self) -> np.ndarray:
         """bool[M], the boxes that have a place."""
-        return np.isfinite(self.xywh).all(axis=1)
+        # by columns: along rows of four NumPy takes five times as long
+        return np.logical_and.reduce([np.isfinite(column) for column in self.xywh.T])
 
     def take(self, images: np.ndarray) -> CocoIndex:
         """The data set of the given images (0..N-1), in their order."""

@@ -68,7 +68,7 @@ def image_folder(annotations: Path, names: Sequence[str], option: str) -> Path:
 
     Args:
         annotations: the file.
-        names: of its images, as it gives them.
+        names: of some of its images, as it gives them.
         option: the option that names the folder, for the message.
 
     Raises:
@@ -83,11 +83,9 @@ def image_folder(annotations: Path, names: Sequence[str], option: str) -> Path:
     places = [place for place in dict.fromkeys(places) if place.is_dir()]
     if word and here.name == "annotations" and (up / word).is_dir():
         return up / word  # COCO's own layout: what is missing there is missing
-    step = max(1, len(names) // SAMPLE)
-    shown = names[::step][:SAMPLE]
     for place in places:
         folder = Folder(str(place))
-        if any(folder.find(name) for name in shown):
+        if any(folder.find(name) for name in names):
             return place
     raise InputError(
         f"{annotations}: its images ({listed_briefly(names[:2])}) are not in "

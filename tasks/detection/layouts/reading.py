@@ -9,7 +9,7 @@ import numpy as np
 
 from tasks.detection.coco.cache import cached_instances
 from tasks.detection.coco.index import decoded
-from tasks.detection.layouts.kinds import Layout, image_folder, layout_of
+from tasks.detection.layouts.kinds import SAMPLE, Layout, image_folder, layout_of
 from tasks.detection.layouts.voc import parse_voc
 from tasks.detection.layouts.yolo import parse_yolo
 
@@ -57,7 +57,8 @@ def read_annotations(path: Path, images: Path | None, split: str, cache_dir: Pat
     else:
         arrays = cached_instances(path, cache_dir)
         if images is None:
-            names = [decoded(name) for name in arrays["file_names"].tolist()]
-            images = image_folder(path, names, f"data.{split}_images")
+            names = arrays["file_names"]
+            shown = names[:: max(1, len(names) // SAMPLE)][:SAMPLE].tolist()
+            images = image_folder(path, [*map(decoded, shown)], f"data.{split}_images")
         folder = images
     return Annotations(arrays, folder, layout)
