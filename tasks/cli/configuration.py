@@ -180,11 +180,11 @@ def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     if config.get("data") is None:
         raise InputError(f"task={config.task.name} names no data set: add data=NAME")
     keys = value_keys(of_the_whole(overrides))
-    names = part_names(config)
-    if names is not None:
+    joint = part_names(config)
+    if joint is not None:
         config = config.copy()
         with open_dict(config):
-            config[PARTS] = checked_parts(names, overrides)
+            config[PARTS] = checked_parts(joint, overrides)
         fill_one_pass(config, keys)
     config = with_home_folders(config, keys)
     if lines := list(missing(config)):

@@ -13,6 +13,7 @@ from tasks.cli.overrides import OptionError, parse_overrides
 from tasks.runs.parts import OWN, PARTS
 
 SHARED = ("mode", "backbone", "seed", "augment", "trust", "hydra.searchpath")
+TRUNK_WEIGHTS = "backbone.weights"  # of the trunk that they share; a part may name its head's
 SHARED_NODES = ("backbone.", "paths.")
 
 
@@ -61,7 +62,8 @@ def overrides_of_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[s
     shared = [
         o.input_line or ""
         for o in parse_overrides(of_the_whole(overrides))
-        if o.key_or_group in SHARED or o.key_or_group.startswith(SHARED_NODES)
+        if o.key_or_group in SHARED
+        or (o.key_or_group.startswith(SHARED_NODES) and o.key_or_group != TRUNK_WEIGHTS)
     ]
     own: dict[str, list[str]] = {name: [] for name in names}
     lines = []

@@ -59,28 +59,36 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | 
             cache=Path(config.paths.cache) / "weights",
         )
     if whole not in NO_WEIGHTS:
-        keep_classes = bool(OmegaConf.select(config, "data.keep_classes"))
-        report = load_head(
-            head,
-            whole,
-            labels,
-            task.outputs_are_labels,
-            keep_classes,
-            image_size(config.size),
-            Path(config.paths.cache) / "weights",
-        )
+        report = _load_network(task, config)
     if report is not None:
         _refuse_another_form(report)
     task.to(memory_format=torch.channels_last)
     return task, report
 
 
+def _load_network(task: Task[Any], config: DictConfig) -> HeadReport:
+    """Fill a task's head, and its trunk, from what `task.head.weights` names."""
+    return load_head(
+        task.head,
+        config.task.head.weights,
+        task.labels,
+        task.outputs_are_labels,
+        bool(OmegaConf.select(config, "data.keep_classes")),
+        image_size(config.size),
+        Path(config.paths.cache) / "weights",
+    )
+
+
 def _task_on(trunk: Trunk, config: DictConfig, labels: Labels, recipe: Recipe | None) -> Task[Any]:
     """A task with its head on a trunk, and with its parts if it is a joint one."""
     parts: dict[str, Task[Any]] = {}
     for name, of_part in labels.details.get(PARTS, {}).items():
+        part = parts_of(config)[name]
         try:  # only the whole is optimised
-            parts[name] = _task_on(trunk, parts_of(config)[name], Labels(**of_part), None)
+            parts[name] = _task_on(trunk, part, Labels(**of_part), None)
+            if part.task.head.get("weights") not in NO_WEIGHTS:
+                # the trunk too, for now: that of all parts is loaded afterwards
+                print(f"{name}: {_load_network(parts[name], part)}")
         except InputError as error:
             raise InputError(f"part {name}: {error}") from error
     head_options = _without_weights(config.task.head)

@@ -14,6 +14,7 @@ from backbone.matching import tensor_faults, without_counters
 from backbone.weight_files import read_file
 from backbone.weights import differing
 from tasks.data.module import Labels
+from tasks.runs.parts import PARTS
 from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 
 Names = Sequence[str | None]
@@ -94,6 +95,7 @@ def load_head(
         file = replace(file, others={**file.others, **archive.declared})
     if is_checkpoint(path):
         checkpoint = read_checkpoint(path)
+        _require_same_parts(checkpoint.labels, labels, source)
         found = Released(checkpoint.head_state(), _ids(checkpoint.labels))
         names = _spread(checkpoint.labels, checkpoint.labels.names)
     else:
@@ -147,6 +149,23 @@ def load_head(
         folded=file.tflite is not None,
         differs=differing(file, head.trunk),
     )
+
+
+def _require_same_parts(theirs: Labels, ours: Labels, source: str) -> None:
+    """Raise InputError unless a joint network's parts answer the same labels as those here."""
+    there, here = theirs.details.get(PARTS, {}), ours.details.get(PARTS, {})
+    for name in here:
+        if name not in there:
+            raise InputError(
+                f"task.head.weights={source} has no part {name}, but {', '.join(there) or 'none'}; "
+                f"to begin with some parts only, set backbone.weights={source} and "
+                f"parts.NAME.task.head.weights={source}/NAME"
+            )
+        if list(map(str, there[name]["ids"])) != list(map(str, here[name]["ids"])):
+            raise InputError(
+                f"task.head.weights={source}: its part {name} answers other labels than the "
+                f"{len(here[name]['ids'])} of the data"
+            )
 
 
 def _spread(labels: Labels, values: Sequence[Any]) -> list[Any]:

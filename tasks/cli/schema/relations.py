@@ -67,6 +67,13 @@ def _parts(config: Mapping[str, Any]) -> Iterator[str]:
         if part["data"].get("batch_size") == "auto":
             yield f"parts.{name}.data.batch_size=auto: give a number, as all parts share the memory"
     weights = config["backbone"].get("weights"), task["head"].get("weights")
+    for name, part in parts.items():
+        own = part["task"]["head"].get("weights")
+        if own not in (None, "none") and weights[0] in (None, "none"):
+            yield (
+                f"parts.{name}.task.head.weights={own}: it fills the part's head; name the trunk "
+                "of all parts with backbone.weights="
+            )
     if task["statistics"] == "frozen" and all(source in (None, "none") for source in weights):
         yield (
             "task.statistics=frozen: random weights have no statistics worth keeping; give "

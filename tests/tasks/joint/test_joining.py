@@ -11,6 +11,7 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks import predict
 from tasks.cli.configuration import check_config, compose_config
+from tasks.data.module import Labels
 from tasks.join import join
 from tasks.runs.parts import of_part
 from tasks.training.checkpoints import read_checkpoint
@@ -169,3 +170,18 @@ def test_a_part_gives_its_trunk_and_head_to_a_run(joint):
         for key, value in task.state_dict().items():
             if key.startswith("head.trunk.") or "head.weights" in option:
                 assert key.endswith("tracked") or torch.equal(value, state[key]), key
+
+
+def test_a_joint_checkpoint_of_other_parts_or_labels_fills_no_joint_network(joint):
+    from tasks.training.head_weights import load_head
+    from tests.tasks.joint.parts import LABELS
+
+    task = Model.load(joint).task
+
+    def refused(words, details):
+        with pytest.raises(InputError, match=words):
+            load_head(task.head, str(joint), Labels(0, [], [], [], {"parts": details}), True)
+
+    refused("has no part pets, but ssd_coco", {"pets": LABELS["image_folder"]().to_dict()})
+    other = LABELS["image_folder"]().to_dict() | {"ids": [7, 8, 9]}
+    refused("its part image_folder answers other labels than the 3", {"image_folder": other})

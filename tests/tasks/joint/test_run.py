@@ -108,18 +108,20 @@ def test_two_processes_find_the_scores_of_one(two_parts, run, tmp_path):
     assert alone == pytest.approx(result(path)["metrics"], abs=1e-6)
 
 
-def test_a_teacher_for_a_part_and_uncertain_weights(finished, options, run, tmp_path):
-    """The teacher is a part of a joint checkpoint; each part has statistics of its own."""
+def test_a_head_goes_on_with_a_teacher_while_the_trunk_moves(finished, options, run, tmp_path):
+    """Both are a part of a joint checkpoint. Here each part has statistics of its own, too."""
     kept = [o for o in options if not o.startswith(("paths.runs", "trainer.max_epochs"))]
     teacher = f"{finished / 'best.ckpt'}/image_folder"
     answer = run(
         *kept, "trainer.max_epochs=1", f"paths.runs={tmp_path}", "task.weights=uncertainty",
         "task.statistics=per_part", "data.combine=proportional",
         "parts.image_folder.distill=teacher", f"parts.image_folder.distill.teacher={teacher}",
-        "parts.image_folder.distill.tolerance=null",
+        "parts.image_folder.distill.tolerance=null", f"backbone.weights={finished / 'best.ckpt'}",
+        f"parts.image_folder.task.head.weights={teacher}",
     )  # fmt: skip
     assert answer.code == 0, answer.err
     path = only_run(tmp_path)
+    assert f"image_folder: network weights: {teacher}" in answer.out
     assert result(path)["teacher"]["image_folder"]["checkpoint"] == teacher
     names = {row["name"] for row in csv.DictReader((path / "metrics.csv").open())}
     assert "train/image_folder/distillation" in names
