@@ -1,9 +1,14 @@
 """Speed compared with a peer's: python -m tasks.bench task=ssd_coco [task.bench.rounds=5].
 
 The task's configuration names its benchmark; ratios are printed and written as JSON.
+
+    python -m tasks.bench CHECKPOINT... [runtimes=torch,onnx,openvino,executorch,litert]
+
+compares what runs a checkpoint's exported files: size, latency and score.
 """
 
 import json
+import sys
 from pathlib import Path
 
 from hydra.utils import instantiate
@@ -11,6 +16,7 @@ from omegaconf import DictConfig
 
 from backbone.errors import InputError
 from backbone.files import require_writable
+from tasks.benchmarks.runtime_options import names_checkpoints, parse_runtime_options
 from tasks.cli.command import run_command
 from tasks.runs.directory import short_name, write_whole
 
@@ -27,5 +33,22 @@ def bench(config: DictConfig) -> None:
     print(f"written: {path}")
 
 
+def main() -> None:
+    """The command line; exit code 2 for anything that the user can correct."""
+    arguments = sys.argv[1:]
+    if not names_checkpoints(arguments):
+        run_command(bench)
+        return
+    try:
+        options = parse_runtime_options(arguments)
+        # torch enters here, after every cheap answer
+        from tasks.benchmarks.runtimes import bench_runtimes
+
+        bench_runtimes(options)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
 if __name__ == "__main__":
-    run_command(bench)
+    main()

@@ -106,8 +106,8 @@ def placed(found: dict[str, Tensor], size: Tensor, extent: Tensor) -> dict[str, 
     """Boxes of a batch in pixels of the original images, without those that lie outside them.
 
     Args:
-        found: boxes float[B, N, 4] xyxy in pixels of the input, `scores` and `labels` [B, N], and
-            count int64[B]: an image's rows from `count` on pad.
+        found: boxes float[B, N, 4] xyxy in pixels of the input and clipped to it, `scores` and
+            `labels` [B, N], and count int64[B]: an image's rows from `count` on pad.
         size: [B, 2], height and width of the original images, or [1, 2] for all of them.
         extent: likewise, of the part of the input that each of them fills.
 
@@ -117,12 +117,12 @@ def placed(found: dict[str, Tensor], size: Tensor, extent: Tensor) -> dict[str, 
     # factors and upper bounds of x and y, from (height, width)
     size, extent = (sides.flip(1)[:, None, None] for sides in (size, extent))
     corners = found["boxes"].unflatten(2, (2, 2)) * (size / extent)
-    boxes = torch.minimum(corners.clamp(min=0), size).flatten(2)
+    boxes = torch.minimum(corners, size).flatten(2)
     rows = torch.arange(boxes.shape[1], device=boxes.device)
     kept = (boxes[..., 2:] > boxes[..., :2]).all(-1) & (rows < found["count"][:, None])
     # those kept first; some runtimes have no sort
     many = boxes.shape[1]
-    order = torch.add(rows, kept, alpha=-many).topk(many, dim=1, largest=False).indices
+    order = torch.where(kept, rows - many, rows).topk(many, dim=1, largest=False).indices
     return {
         "boxes": boxes.gather(1, order[..., None].expand(-1, -1, 4)),
         "scores": found["scores"].gather(1, order),

@@ -91,8 +91,18 @@ FORMATS = {
             {"onnx": "1.23", "onnxscript": "0.7.2", "onnxruntime": "1.32"},
         ),
         Format("executorch", ".pte", {"executorch": "1.5.1", "torchao": "0.18"}, batch=1),
+        Format(
+            "litert",
+            ".tflite",
+            {"litert-torch": "0.10", "ai-edge-litert": "2.3"},
+            batch=1,
+            note=", in an environment of its own",
+        ),
     )
 }
+
+# what runs a file that another format has written
+READERS = {"openvino": Format("openvino", ".onnx", {"openvino": "2026.4"})}
 
 
 def open_exported(

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tasks.export import __main__ as command
-from tests.tasks.export.conftest import CHECKPOINTS
+from tests.tasks.conftest import CHECKPOINTS
 
 CHECKPOINT = CHECKPOINTS / "ssd_coco.ckpt"
 

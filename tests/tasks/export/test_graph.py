@@ -5,7 +5,8 @@ import torch
 
 from tasks.detection.boxes import suppress
 from tasks.export.graph import traced, whole_answer
-from tests.tasks.export.conftest import CHECKPOINTS, noise
+from tests.tasks.conftest import CHECKPOINTS
+from tests.tasks.export.conftest import noise
 
 TASKS = sorted(path.stem for path in CHECKPOINTS.glob("*.ckpt"))
 

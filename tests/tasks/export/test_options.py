@@ -34,7 +34,7 @@ def test_every_option():
         ("format=", "KEY=VALUE"),
         ("formt=onnx", "did you mean format="),
         ("x=1", "no option"),
-        ("format=tflite", "give one of onnx, executorch"),
+        ("format=tflite", "give one of onnx, executorch, litert"),
         ("batch=0", "from 1 to"),
         ("batch=1.5", "from 1 to"),
         ("batch=²", "from 1 to"),

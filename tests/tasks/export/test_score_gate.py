@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,9 +18,9 @@ from tasks.export.scoring import Scorer
 from tasks.training.model import Model
 from tests.tasks.export.conftest import noise
 
-pytest.importorskip("onnx", reason="needs the extra `onnx`")
+onnx = pytest.importorskip("onnx", reason="needs the extra `onnx`")
 pytest.importorskip("onnxscript", reason="needs the extra `onnx`")
-pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
 
 
 def export(monkeypatch, capsys, *arguments):
@@ -39,7 +40,7 @@ def test_a_network_trained_for_integers_is_written_in_them(
     checkpoint, folder = quantised_detector / "best.ckpt", tmp_path / "out"
     answer = export(monkeypatch, capsys, checkpoint, "batch=1", f"output={folder}")
     assert answer.code == 0, answer.err
-    assert "47 of 47 layers in 8-bit integers; in float: none" in answer.out
+    assert "47 of 47 layers in 7-bit integers; in float: none" in answer.out
     assert {path.name for path in folder.iterdir()} == {"model.onnx", "model.json", "parity.json"}
     described = json.loads((folder / "model.json").read_text())
     assert described["precision"]["ranges"] == "trained"
@@ -55,6 +56,15 @@ def test_a_network_trained_for_integers_is_written_in_them(
     file = FORMATS["onnx"].open(folder / "model.onnx", list(expected), threads=1)
     found = in_batches(file.run, pixels, 1)["scores"]
     assert np.abs(np.sort(found) - np.sort(expected["scores"].numpy())).mean() < 2e-3
+
+    # and it does so in integers alone
+    session = onnxruntime.SessionOptions()
+    session.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    session.log_severity_level = 3
+    onnxruntime.InferenceSession(folder / "model.onnx", session, providers=["CPUExecutionProvider"])
+    operations = Counter(n.op_type for n in onnx.load(tmp_path / "optimised.onnx").graph.node)
+    assert operations["QLinearConv"] == 47
+    assert not [name for name in operations if name.endswith("Conv") and name != "QLinearConv"]
 
     # where integers cost too much, only the report is left
     monkeypatch.setattr(Scorer, "of", lambda self, task: 0.9)

@@ -23,7 +23,7 @@ def test_a_checkpoint_restores_the_quantised_network(quantised_detector):
     task, checkpoint = load_task(quantised_detector / "best.ckpt")
     layers = quantized_layers(task.head)
     assert len(layers) == 47
-    assert checkpoint.config["quantize"] == {"bits": 8, "share": 0.01, "freeze": 0.5}
+    assert checkpoint.config["quantize"] == {"bits": 7, "share": 0.01, "freeze": 0.5}
     assert checkpoint.config["trainer"]["precision"] == "32-true"
     found = ranges(quantised_detector / "best.ckpt")
     assert len(found) == 48  # one of each layer's output, and the image's

@@ -1,0 +1,89 @@
+"""The table of exported files, and the figure of accuracy against latency."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from backbone.files import write_atomically
+
+ABSENT = "-"
+
+
+def runtime_table(about: str, rows: Sequence[dict[str, Any]]) -> str:
+    """Rows of size, latency and score as text.
+
+    Args:
+        about: the machine and how it was timed.
+        rows: as `tasks.benchmarks.runtimes.runtime_rows` returns them.
+    """
+    columns = list(dict.fromkeys(key for row in rows for key in row["milliseconds"]))
+    heads = [_head(key) for key in columns]
+    lines = [about, "milliseconds per call, by images per call and cores", ""]
+    lines.append(
+        f"{'network':<18}{'runtime':<22}{'':<6}{'MB':>8}"
+        + "".join(f"{head:>14}" for head in heads)
+        + f"{'score':>16}"
+    )
+    for row in rows:
+        times = "".join(f"{_number(row['milliseconds'].get(key)):>14}" for key in columns)
+        score = ABSENT if row["score"] is None else f"{row['metric']} {_score(row)}"
+        runtime = f"{row['runtime']} {row['version']}"
+        lines.append(
+            f"{network(row):<18}{runtime:<22}{row['precision']:<6}{row['megabytes']:>8.2f}"
+            f"{times}{score:>16}"
+        )
+    counts = {row["images"] for row in rows if row["images"] is not None}
+    if counts:
+        lines += ["", f"scored on {', '.join(map(str, sorted(counts)))} images"]
+    return "\n".join(lines)
+
+
+def draw_figure(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draw score against milliseconds per image, one core: the paper's Figures 4 and 5, measured.
+
+    There is a line for each runtime and precision.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    lines: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+    for row in rows:
+        if row["score"] is not None:
+            name = f"{row['runtime']} {row['precision']}"
+            lines[name].append((row["milliseconds"]["1 x 1"], row["score"], network(row)))
+    for name, points in lines.items():
+        points.sort()
+        x, y, labels = zip(*points, strict=True)
+        axes.plot(x, y, "o-", label=name, markersize=4)
+        for left, top, label in zip(x, y, labels, strict=True):
+            axes.annotate(label, (left, top), (3, -9), textcoords="offset points", fontsize=7)
+    axes.set_xscale("log")
+    axes.set_xlabel("milliseconds per image, batch 1, one core")
+    axes.set_ylabel(rows[0]["metric"])
+    axes.grid(alpha=0.3)
+    if lines:
+        axes.legend()
+    with write_atomically(path) as partial:
+        figure.savefig(partial, dpi=140, format="png")
+
+
+def network(row: dict[str, Any]) -> str:
+    """A network's width and input size, as the paper names it: 0.75-224."""
+    height, width = row["size"]
+    size = str(height) if height == width else f"{height}x{width}"
+    return size if row["alpha"] is None else f"{row['alpha']:g}-{size}"
+
+
+def _head(key: str) -> str:
+    batch, _, cores = key.partition(" x ")
+    return f"{batch}, {cores} core{'s' if cores != '1' else ''}"
+
+
+def _number(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.1f}"
+
+
+def _score(row: dict[str, Any]) -> str:
+    return f"{100 * row['score']:.1f}" if 0 <= row["score"] <= 1 else f"{row['score']:.1f}"

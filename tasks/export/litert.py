@@ -1,0 +1,69 @@
+"""LiteRT, TensorFlow Lite's successor: .tflite files, run by ai-edge-litert."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from backbone.errors import InputError
+from backbone.files import write_atomically
+from tasks.detection.faster_rcnn import FasterRCNN
+from tasks.export.graph import whole_answer
+from tasks.training.model import Model
+
+RUNTIME = "ai-edge-litert"
+
+
+def write_litert(
+    model: Model, path: Path, batch: int | None = 1, described: Mapping[str, str] | None = None
+) -> None:
+    """Write a model as one LiteRT file; input and outputs as of `write_onnx`.
+
+    Args:
+        batch: images per call, a number.
+        described: not used: model.json beside the file says it.
+
+    Raises:
+        InputError: a Faster R-CNN, whose RoI Align LiteRT does not have; or any batch.
+    """
+    if batch is None:
+        raise InputError("format=litert takes a fixed number of images: give batch=1, say")
+    if isinstance(model.task.head, FasterRCNN):
+        raise InputError(
+            "format=litert: LiteRT has no RoI Align, which Faster R-CNN crops its regions with; "
+            "use format=onnx"
+        )
+    import litert_torch
+
+    graph = whole_answer(model)
+    converted = litert_torch.convert(graph, (graph.example(batch),))
+    with write_atomically(path) as partial:
+        converted.export(str(partial))
+
+
+class LitertFile:
+    """A LiteRT file.
+
+    Args:
+        path: of the file.
+        names: of its outputs, in order.
+        threads: to compute with.
+    """
+
+    def __init__(self, path: Path, names: list[str], threads: int | None):
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.names = names
+        interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads)
+        self.runner = interpreter.get_signature_runner()
+        (self.input,) = self.runner.get_input_details()
+
+    def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """The outputs by name for contiguous pixels uint8[B, h, w, 3], B as it was exported."""
+        outputs = self.runner(**{self.input: images})
+        return {name: outputs[f"output_{i}"] for i, name in enumerate(self.names)}
+
+
+def open_litert(path: Path, names: list[str], threads: int | None = None) -> LitertFile:
+    """A file to run; see `tasks.export.formats.open_exported`."""
+    return LitertFile(path, names, threads)

@@ -1,0 +1,102 @@
+"""Exported files side by side: what is timed, and what a command line may say."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backbone.errors import InputError
+from tasks.benchmarks.runtime_options import names_checkpoints, parse_runtime_options
+from tasks.benchmarks.runtime_table import draw_figure, runtime_table
+
+
+@pytest.fixture
+def checkpoint(tmp_path) -> Path:
+    path = tmp_path / "best.ckpt"
+    path.write_text("")
+    return path
+
+
+def row(size, score, **times):
+    return {
+        "alpha": 0.75,
+        "size": [size, size],
+        "runtime": "onnx",
+        "version": "1.32.0",
+        "precision": "fp32",
+        "megabytes": 10.4,
+        "milliseconds": {"1 x 1": size / 20, "16 x 1": None},
+        "score": score,
+        "metric": "top1",
+        "images": 120,
+    }
+
+
+def test_a_command_line(checkpoint):
+    assert names_checkpoints([str(checkpoint)])
+    assert not names_checkpoints(["task=imagenet", "backbone.weights=best.ckpt"])
+    options = parse_runtime_options([str(checkpoint), "runtimes=torch,onnx", "rounds=3"])
+    assert options.runtimes == ("torch", "onnx")
+    assert options.rounds == 3
+    assert options.output == checkpoint.parent / "bench"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("runtimes=onx", "'onx' is none of torch, onnx"),
+        ("rounds=0", "from 1 to"),
+        ("score=maybe", "true or false"),
+        ("task=imagenet", "with a checkpoint the options are"),
+        ("none.ckpt", "no such checkpoint"),
+    ],
+)
+def test_what_a_command_line_may_not_say(checkpoint, given, said):
+    with pytest.raises(InputError, match=said):
+        parse_runtime_options([str(checkpoint), given])
+
+
+def test_the_table_and_the_figure(tmp_path):
+    rows = [row(224, 0.833), row(128, 0.7)]
+    text = runtime_table("a machine", rows)
+    assert "0.75-224" in text
+    assert "top1 83.3" in text
+    assert "11.2" in text
+    assert " - " in text
+    assert "120 images" in text
+    draw_figure(rows, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 5000
+
+
+@pytest.mark.slow
+def test_an_exported_file_is_timed_beside_pytorch(detector, detector_file, tmp_path):
+    """The run's own checkpoint; the file is another network's of the same size and classes."""
+    import shutil
+
+    from tasks.benchmarks.runtimes import bench_runtimes, contenders
+    from tasks.training.model import Model
+
+    run = tmp_path / "run"
+    shutil.copytree(detector.path, run)
+    folder = run / "onnx"
+    folder.mkdir()
+    shutil.copy(detector_file, folder / "model.onnx")
+    described = {
+        "file": "model.onnx",
+        "input": {"shape": ["N", 96, 96, 3]},
+        "outputs": dict.fromkeys(("boxes", "scores", "labels", "count")),
+    }
+    (folder / "model.json").write_text(json.dumps(described))
+    options = parse_runtime_options(
+        [str(run / "best.ckpt"), "runtimes=torch,onnx", "rounds=1", f"output={tmp_path / 'out'}"]
+    )
+    bench_runtimes(options)
+    result = json.loads((tmp_path / "out" / "runtimes.json").read_text())
+    assert [r["runtime"] for r in result["rows"]] == ["torch", "onnx"]
+    for found in result["rows"]:
+        assert all(value > 0 for value in found["milliseconds"].values())
+        assert found["megabytes"] > 0.1
+        assert np.isfinite(found["score"])
+    with pytest.raises(InputError, match="format=executorch writes it"):
+        contenders(Model.load(run / "best.ckpt"), ["executorch"])
