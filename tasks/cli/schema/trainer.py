@@ -111,8 +111,8 @@ REFUSED = {
     "trainer.model_registry": "checkpoints stay in the run directory",
     "ckpt_path": "a run goes on from its own last.ckpt with the same command, and from another "
     "checkpoint with resume=PATH; to start from other weights use backbone.weights=FILE",
-    "trainer.ckpt_path": "a run goes on from its own last.ckpt with the same command, and from another "
-    "checkpoint with resume=PATH; to start from other weights use backbone.weights=FILE",
+    "trainer.ckpt_path": "a run goes on from its own last.ckpt with the same command, and from "
+    "another checkpoint with resume=PATH; to start from other weights use backbone.weights=FILE",
     "data.annotations": "a detector's are named by data.train and data.val; others lie where the "
     "data set's layout has them, below data.root",
 }
