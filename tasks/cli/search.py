@@ -34,7 +34,7 @@ RESULTS = "optimization_results.yaml"  # Optuna's sweeper writes it
 
 
 @dataclass(frozen=True)
-class Objective:
+class TrialScore:
     """What a trial is worth: the score of its run, such that more is always better.
 
     Args:
@@ -66,7 +66,7 @@ def search(
     """Let Optuna's sweeper choose and run the trials, and print the best one.
 
     Args:
-        process: see Objective.
+        process: see TrialScore.
         overrides: of the command line, those of Hydra's own included.
         config: composed with Hydra's own part.
 
@@ -99,7 +99,7 @@ def search(
     optuna.logging.set_verbosity(logging.WARNING)
     made: Any = Plugins.instance().instantiate_sweeper(
         hydra_context=HydraContext(GlobalHydra.instance().config_loader(), cast(Any, _Silent())),
-        task_function=Objective(process, tuple(shared)),
+        task_function=TrialScore(process, tuple(shared)),
         config=config,
     )
     print(f"search of {config.hydra.sweeper.n_trials} trials", flush=True)

@@ -94,7 +94,7 @@ def sweep(module: str, flags: Flags) -> None:
     places = [o for o in flags.overrides if o.startswith("paths.")]
     if "hydra/sweeper=optuna" in shared:
         require_optuna()
-        plain = [o for o in flags.overrides if not about_hydra(o) and is_plain(o)]
+        plain = [o for o in flags.overrides if not about_hydra(o) and gives_one_value(o)]
         config = compose_config([*shared, *plain], with_hydra=True)
         search(process_of(module, shared), flags.overrides, shared, config)
         return
@@ -116,7 +116,7 @@ def sweep(module: str, flags: Flags) -> None:
         sys.exit(1)
 
 
-def is_plain(override: str) -> bool:
+def gives_one_value(override: str) -> bool:
     """Whether an override gives one value."""
     (parsed,) = parse_overrides([override])
     return not parsed.is_sweep_override()

@@ -89,7 +89,7 @@ class TrainerOptions(Described):
 
 # Lightning's options that a run cannot honour: why, and what there is in their place.
 REFUSED = {
-    "trainer.logger": "choose with logger=[tensorboard,wandb]; metrics.csv is always written",
+    "trainer.logger": "metrics.csv in the run directory is always written; add others with logger=",
     "trainer.callbacks": "a run has its own callbacks; a task's hooks are the place for more",
     "trainer.plugins": "a run has its own plugins",
     "trainer.profiler": "nothing reads its report; python -m tasks.bench measures speed",
@@ -110,9 +110,9 @@ REFUSED = {
     "trainer.barebones": "it keeps no checkpoint to score; python -m tasks.bench measures speed",
     "trainer.model_registry": "checkpoints stay in the run directory",
     "ckpt_path": "a run goes on from its own last.ckpt with the same command, and from another "
-    "checkpoint with resume=PATH",
+    "checkpoint with resume=PATH; to start from other weights use backbone.weights=FILE",
     "trainer.ckpt_path": "a run goes on from its own last.ckpt with the same command, and from "
-    "another checkpoint with resume=PATH",
+    "another checkpoint with resume=PATH; to start from other weights use backbone.weights=FILE",
     "data.annotations": "a detector's are named by data.train and data.val; others lie where the "
     "data set's layout has them, below data.root",
 }

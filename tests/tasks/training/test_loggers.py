@@ -112,7 +112,7 @@ def test_loggers_do_not_make_another_run(run):
         (["logger=[csv,wandbb]"], "there is no wandbb; choose of csv, mlflow, tensorboard, wandb"),
         (["logger=3"], "a name, one of csv"),
         (["logger=wandb", "logger.wandb.offline=3"], "true or false"),
-        (["trainer.logger=true"], "choose with logger="),
+        (["trainer.logger=true"], "add others with logger="),
     ],
 )
 def test_bad_choices_are_named(run, options, said):
