@@ -47,7 +47,7 @@ def shallow(image: Image.Image, path: str | Path | BinaryIO) -> Image.Image:
         return Image.fromarray(to_8_bits(np.asarray(image), stated_bits(image, path)))
     if image.format == "PNG" and image.mode in ("RGB", "RGBA"):
         deep = _read(path, BIT_DEPTH + 1)[BIT_DEPTH:] == b"\x10"
-        if deep and max(high for _, high in image.getextrema()[:3]) < DARK:
+        if deep and np.asarray(image)[..., :3].max() < DARK:
             return _dark_colours(path, stated_bits(image, path))
     return image
 
@@ -93,10 +93,12 @@ def _colours(path: str | Path | BinaryIO) -> np.ndarray:
     with Image.open(path) as image:
         stored = str(image.tile[0].args)
     if stored == "LA;16B":  # it has no such choice, but four bytes are all that a pixel has
-        grey, alpha = np.moveaxis(unpacked("RGBA") @ [[256, 0], [1, 0], [0, 256], [0, 1]], 2, 0)
+        parts = unpacked("RGBA")
+        grey, alpha = (parts[..., k] * 256 + parts[..., k + 1] for k in (0, 2))
         return np.stack([grey, grey, grey, alpha], axis=2)
     high, low = unpacked(stored), unpacked(stored[:-1] + "L")
-    return high * 256 + low
+    values: np.ndarray = high * 256 + low
+    return values
 
 
 def as_file(path: str | Path | BinaryIO) -> AbstractContextManager[BinaryIO]:

@@ -160,9 +160,10 @@ def test_columns_that_no_mirror_has(tmp_path, more, match):
         (None, "image 1: the row has no image"),
         ({"bytes": picture(1), "path": "a\0b.jpg"}, "image 1: .* is no name of a file"),
         ({"bytes": picture(1), "path": "x/.."}, "image 1: .* is no name of a file"),
+        ({"bytes": picture(1), "path": "a b.jpg"}, "image 1: .* is no name of a file"),
         ({"bytes": picture(1), "path": "a" * 300 + ".jpg"}, r"image 1: .*\(304 characters\)"),
     ],
-    ids=["null", "NUL", "dots", "long"],
+    ids=["null", "NUL", "dots", "blank", "long"],
 )
 def test_images_that_cannot_be_written(tmp_path, image, match):
     write_mirror(tmp_path / "mirror", image=[image, {"bytes": picture(1), "path": "b.jpg"}])

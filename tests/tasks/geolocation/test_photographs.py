@@ -127,6 +127,11 @@ def test_a_folder_without_any_position(tmp_path):
     (tmp_path / "4.jpg").write_bytes(b"<html>")
     with pytest.raises(InputError, match=r"4\.jpg: a web page"):
         with_gps(tmp_path)
+    with_exif(tmp_path / "5.jpg", GPSLatitude=(10.0, 0.0, 0.0))
+    (tmp_path / "notes.txt").touch()
+    found = with_gps(tmp_path, skip_unreadable=True)
+    assert names(found) == ["5.jpg"]
+    assert found.left_out == {"no position in EXIF": 1, "unreadable": 1, ".txt files": 1}
 
 
 def test_real_photographs(shared):
