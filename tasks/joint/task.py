@@ -65,7 +65,7 @@ class JointTask(Task[JointData]):
         parts: Mapping[str, Task[Any]],
         weights: Mapping[str, float] | str | None = None,
         references: Mapping[str, float] | None = None,
-        settle: float = 0.5,
+        settle: float = 1.0,
         recipe: Recipe | None = None,
         **options: Any,
     ):
