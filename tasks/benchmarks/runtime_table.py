@@ -21,7 +21,7 @@ def runtime_table(about: str, rows: Sequence[dict[str, Any]]) -> str:
     heads = [_head(key) for key in columns]
     lines = [about, "milliseconds per call, by images per call and cores", ""]
     lines.append(
-        f"{'network':<18}{'runtime':<22}{'':<6}{'MB':>8}"
+        f"{'network':<18}{'runtime':<22}{'':<9}{'MB':>8}"
         + "".join(f"{head:>14}" for head in heads)
         + f"{'score':>16}"
     )
@@ -30,7 +30,7 @@ def runtime_table(about: str, rows: Sequence[dict[str, Any]]) -> str:
         score = ABSENT if row["score"] is None else f"{row['metric']} {_score(row)}"
         runtime = f"{row['runtime']} {row['version']}"
         lines.append(
-            f"{network(row):<18}{runtime:<22}{row['precision']:<6}{row['megabytes']:>8.2f}"
+            f"{network(row):<18}{runtime:<22}{row['precision']:<9}{row['megabytes']:>8.2f}"
             f"{times}{score:>16}"
         )
     counts = {row["images"] for row in rows if row["images"] is not None}

@@ -43,7 +43,7 @@ class Contender:
 
     Args:
         name: of the runtime.
-        precision: fp32 or int8.
+        precision: of its weights, as model.json says it.
         path: of the file; None for PyTorch.
         batch: images per call that it takes; None: any number.
     """
@@ -115,12 +115,13 @@ def contenders(model: Model, runtimes: Sequence[str] | None) -> list[Contender]:
         InputError: one that is wanted has no file, or is not installed.
     """
     checkpoint = model.checkpoint.path
-    found = [Contender(TORCH, "fp32")]
+    found = [Contender(TORCH, "float32")]
     for place in sorted(checkpoint.parent.glob(f"*/{DESCRIPTION}")):
         described = json.loads(place.read_text())
         path = place.parent / described["file"]
         shape = described["input"]["shape"][0]
-        precision = str(described.get("precision", {}).get("weights", "fp32"))
+        weights = str(described.get("precision", {}).get("weights", "float32"))
+        precision = weights.partition(",")[0]  # what follows says how they are scaled
         for name, form in (FORMATS | READERS).items():
             if path.is_file() and form.suffix == path.suffix:
                 batch = shape if isinstance(shape, int) else None

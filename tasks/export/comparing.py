@@ -102,7 +102,7 @@ def compare_boxes(expected: Outputs, found: Outputs) -> dict[str, Any]:
 def _boxes(outputs: Outputs, image: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Boxes, scores and labels of one image."""
     count = int(outputs["count"][image])
-    return tuple(outputs[name][image][:count] for name in BOXES[:3])  # type: ignore[return-value]
+    return tuple(outputs[name][image][:count] for name in BOXES[:3])
 
 
 def _nearest(
