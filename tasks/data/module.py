@@ -151,7 +151,7 @@ class DataModule(LightningDataModule):
     """For each split how many of its files are not used, by the reason."""
     size: tuple[int, int]
     """(h, w) of the network's input in pixels."""
-    trainer: Trainer
+    trainer: Trainer | None
     """Of the run; Lightning sets it."""
     lineage: Lineage | None = None
     """Where the run's training began, if in another run."""

@@ -94,10 +94,7 @@ def _place(given: Path) -> Path:
 
 def _fetch(folder: Path) -> None:
     """Have npm fetch the package, and keep its two files in a folder."""
-    by_hand = (
-        f"unpack the npm package {PACKAGE} {VERSION} and give its "
-        "folder as --runtime"
-    )
+    by_hand = f"unpack the npm package {PACKAGE} {VERSION} and give its folder as --runtime"
     npm = shutil.which("npm")
     if npm is None:
         raise InputError(

@@ -132,7 +132,7 @@ class PlaceData(CroppedData):
             )
         if self.stream is None:
             return super().batches_per_epoch()
-        shards, processes = len(self.stream.shards.urls), self.trainer.world_size
+        shards, processes = len(self.stream.shards.urls), self.running.world_size
         if shards < processes:
             raise InputError(
                 f"{shards} shards for {processes} processes: each needs at least one; make more "
@@ -145,7 +145,7 @@ class PlaceData(CroppedData):
         stream = self.stream
         if stream is None:
             return super().train_loader(done)
-        stream.rank, stream.world = self.trainer.global_rank, self.trainer.world_size
+        stream.rank, stream.world = self.running.global_rank, self.running.world_size
         steps = self.batches_per_epoch()
         decoder = self.decoder()
         if decoder is not None:

@@ -147,7 +147,7 @@ class JointData(DataModule):
             part.sharing = len(parts)
 
     @property
-    def trainer(self) -> Trainer | None:  # type: ignore[override]
+    def trainer(self) -> Trainer | None:
         """Of the run."""
         return self._trainer
 
@@ -155,7 +155,7 @@ class JointData(DataModule):
     def trainer(self, trainer: Trainer | None) -> None:
         self._trainer = trainer
         for part in self.parts.values():
-            part.trainer = trainer  # type: ignore[assignment]
+            part.trainer = trainer
 
     def setup(self, stage: str) -> None:
         """List and check the data of all parts, once.
@@ -217,7 +217,7 @@ class JointData(DataModule):
         counts = self.batches_of_parts().values()
         return min(counts) if self.combine == "min_size" else max(counts)
 
-    def train_loader(self, done: tuple[int, int]) -> JointBatches:
+    def train_loader(self, done: tuple[int, int]) -> JointBatches:  # type: ignore[override]  # by part
         """A loader of all parts' training batches, past those that are `done`."""
         steps = self.batches_per_epoch()
         end = limited(steps, self.running.limit_train_batches)

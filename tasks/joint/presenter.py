@@ -136,7 +136,7 @@ class JointPresenter(Presenter[Any]):
 
 def answered_by(part: "Task[Any]", batch: Batch) -> Prediction:
     """A part's answer for a batch of its own size, in evaluation mode."""
-    part.head.trunk.shared[0].eval()  # type: ignore[operator, union-attr, index]
+    part.head.trunk.shared[0].eval()  # type: ignore[union-attr, index]
     part.head.eval()
     with torch.inference_mode():
         return part.predict({name: value.to(part.device) for name, value in batch.items()})

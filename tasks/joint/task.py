@@ -145,7 +145,9 @@ class JointTask(Task[JointData]):
 
     def loss(self, batch: Mapping[str, Batch]) -> dict[str, Tensor]:  # type: ignore[override]
         """The named loss terms of all parts in a step, as `part/term`, without their weights."""
-        images, batches, terms = {}, {}, {}
+        images: dict[str, Tensor] = {}
+        batches: dict[str, Batch] = {}
+        terms: dict[str, Tensor] = {}
         for name, own in batch.items():
             part = self.named_parts[name]
             if part.teaching is None:

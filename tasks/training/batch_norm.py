@@ -25,7 +25,7 @@ def check_batch_norm(task: Task[Any], images: int, size: tuple[int, int]) -> Non
         return
     task.train()
     task.recipe.set_trunk_mode(task.head.trunk, task.recipe.freeze_trunk_epochs)
-    layers = {
+    layers: dict[nn.Module, str] = {
         layer: name
         for name, layer in task.head.named_modules()
         if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.training

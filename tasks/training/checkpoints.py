@@ -188,8 +188,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint")
     content = _content(path)
-    parts = ("config", "labels", "state_dict")
-    if not isinstance(content, dict) or not all(isinstance(content.get(p), dict) for p in parts):
+    needed = ("config", "labels", "state_dict")
+    if not isinstance(content, dict) or not all(isinstance(content.get(p), dict) for p in needed):
         raise InputError(
             f"{path} is no checkpoint of this suite: it holds no configuration. Weights of a trunk "
             "are loaded with backbone.weights=FILE.safetensors"
