@@ -61,7 +61,9 @@ def parity_proof(options: Options, model: Model) -> ParityProof:
     return ParityProof(model, options.form, pixels, source, options.batch)
 
 
-def check(model: Model, form: Format, path: Path, pixels: np.ndarray, batch: int | None) -> Any:
+def check(
+    model: Model, form: Format, path: Path, pixels: np.ndarray, batch: int | None
+) -> dict[str, Any]:
     """Run a file on photographs and compare its answers with the model's.
 
     Args:
