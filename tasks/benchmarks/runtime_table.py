@@ -59,10 +59,11 @@ def draw_figure(rows: Sequence[dict[str, Any]], path: Path) -> None:
         axes.plot(x, y, "o-", label=name, markersize=4)
         for left, top, label in zip(x, y, labels, strict=True):
             axes.annotate(label, (left, top), (3, -9), textcoords="offset points", fontsize=7)
-    axes.set_xscale("log")
     axes.set_xlabel("milliseconds per image, batch 1, one core")
     axes.set_ylabel(rows[0]["metric"])
     axes.grid(alpha=0.3)
+    axes.margins(x=0.12)
+    axes.set_xlim(left=0)
     if lines:
         axes.legend()
     with write_atomically(path) as partial:
