@@ -180,7 +180,9 @@ class SSD(Detector):
             found = torch.cat(
                 [rows(predictor, m, 4 + self.num_classes) for predictor, m in pairs], 1
             )
-            return found[..., :4].float(), found[..., 4:].float()
+            # a split, since OpenVINO mistakes a slice before a gather
+            code, logits = found.split([4, self.num_classes], dim=-1)
+            return code.float(), logits.float()
         pairs = zip(self.box_predictors, maps, strict=True)
         code = torch.cat([rows(predictor, m, 4) for predictor, m in pairs], 1)
         pairs = zip(self.class_predictors, maps, strict=True)

@@ -148,8 +148,8 @@ def test_a_value_within_its_range_is_taken(override):
     ("overrides", "line"),
     [
         ("+ckpt_path=x", "resume=PATH"),
-        ("+trainer.logger=true", "metrics.csv is always written"),
-        ("+trainer.logger._target_=a.B", "metrics.csv is always written"),
+        ("+trainer.logger=true", "metrics.csv in the run directory"),
+        ("+trainer.logger._target_=a.B", "metrics.csv in the run directory"),
         ("+trainer.callbacks=[]", "a run has its own callbacks"),
         ("+trainer.fast_dev_run=true", "mode=smoke"),
         ("+trainer.profiler=simple", "python -m tasks.bench"),
