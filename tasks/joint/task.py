@@ -215,7 +215,7 @@ class JointTask(Task[JointData]):
         part = list(self.named_parts.values())[dataloader_idx]
         with self.answering():
             prediction = part.scored(batch)
-        part.metric.update(prediction, part.target(batch))
+        part.metric.update({"image_id": batch["image_id"], **prediction}, part.target(batch))
 
     test_step = validation_step
 
