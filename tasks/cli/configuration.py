@@ -87,10 +87,9 @@ def checked_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[str, d
     found, lines = {}, []
     for name, own in overrides_of_parts(names, overrides).items():
         try:
-            part = compose_config(own)
-            if "parts" in part.task:
+            if "task=joint" in own:  # composing it would ask for parts of its own
                 raise InputError("a part is one task, and not a joint one")
-            part = check_config(part, own)
+            part = check_config(compose_config(own), own)
         except OptionError as error:
             lines += [f"{PARTS}.{name}{'.' if OF_A_KEY.match(t) else ': '}{t}" for t in error.lines]
         except InputError as error:

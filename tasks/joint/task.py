@@ -21,6 +21,8 @@ from tasks.training.metric import Metric, Prediction, compute_over_processes
 from tasks.training.recipe import Recipe, keep_statistics
 from tasks.training.task import Task
 
+SMALLEST = 1e-3  # added to a loss before its logarithm: one close to 0 has little left to teach
+
 
 class SharedPreprocess(Preprocess):
     """Preprocessing that hands on the maps of images that a shared trunk has seen already."""
@@ -41,9 +43,11 @@ class JointTask(Task[JointData]):
         head: the network.
         labels: none of its own; those of the parts are in their details, under `parts`.
         parts: name -> task, with the heads of the network.
-        weights: name -> weight of the part's loss, 1 where there is none; or `uncertainty`: each
-            part's loss L counts as exp(-s) L + s / 2 with a learnt s, the logarithm of the part's
-            variance (arXiv 1705.07115, equation 10).
+        weights: name -> weight of the part's loss, 1 where there is none; or `balanced`: each
+            part's loss counts as its logarithm, so that its gradient is divided by the loss itself
+            (the losses' product, arXiv 1904.08492); or `uncertainty`: each part's loss L counts as
+            exp(-s) L + s / 2 with a learnt s, the logarithm of the part's variance
+            (arXiv 1705.07115, equation 10).
         settle: share of the epochs after which shared batch statistics stay as they are, and
             training normalises with them, as the one pass does. Before, each part's batches are
             normalised with their own.
@@ -101,6 +105,7 @@ class JointTask(Task[JointData]):
             check_values(f"task.{key}", values, parts)
         self.settle = settle
         self.weights = {name: float(by_hand.get(name, 1.0)) for name in parts}
+        self.balanced = weights == "balanced"
         self.log_variances: nn.ParameterDict | None = None
         if weights == "uncertainty":
             self.log_variances = nn.ParameterDict({name: torch.zeros(()) for name in parts})
@@ -168,14 +173,16 @@ class JointTask(Task[JointData]):
         return terms
 
     def total(self, terms: Mapping[str, Tensor]) -> Tensor:
-        """The weighted sum of the parts' losses."""
+        """The weighted sum of the parts' losses, or of their logarithms when they are balanced."""
         weighted = []
         for name, weight in self.weights.items():
             own = list(of_part(name, terms).values())
             if not own:
                 continue  # this step has no batch of it
             loss = torch.stack(own).sum()
-            if self.log_variances is None:
+            if self.balanced:
+                weighted.append(torch.log(loss + SMALLEST))
+            elif self.log_variances is None:
                 weighted.append(weight * loss)
             else:
                 variance = self.log_variances[name]
@@ -208,7 +215,7 @@ class JointTask(Task[JointData]):
         part = list(self.named_parts.values())[dataloader_idx]
         with self.answering():
             prediction = part.scored(batch)
-        part.metric.update(prediction, part.target(batch))
+        part.metric.update({"image_id": batch["image_id"], **prediction}, part.target(batch))
 
     test_step = validation_step
 

@@ -10,6 +10,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from tasks.runs.card_facts import DRAWN_TERMS, LIMITS, OWN_TERMS, PIPELINES, TERMS
 from tasks.runs.directory import write_whole
 from tasks.runs.names import at
+from tasks.runs.parts import PARTS
 from tasks.runs.report import by_category, format_interval, format_score
 
 FILE = "card.md"
@@ -28,7 +29,7 @@ def write_card(folder: Path, result: Mapping[str, Any], config: Mapping[str, Any
 
 def card_text(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """The card: Hugging Face's metadata between lines of dashes, then a page in Markdown."""
-    kind, mode = str(at(config, ("task", "kind"))), str(config.get("mode"))
+    mode = str(config.get("mode"))
     title, terms = data_terms(config)
     header = card_data(name, result, config).to_yaml().strip()
     network = network_words(config)
@@ -56,7 +57,7 @@ def card_text(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -
     groups = by_category(dict(result))
     if groups:
         lines += ["By category, best first:", "", "```", *filter(None, groups), "```", ""]
-    lines += ["## Limits", "", *(f"- {limit}" for limit in limits(kind, mode, result)), ""]
+    lines += ["## Limits", "", *(f"- {limit}" for limit in limits(config, mode, result)), ""]
     lines += [
         "## Use",
         "",
@@ -123,14 +124,15 @@ def score_table(result: Mapping[str, Any]) -> list[str]:
     return [*rows, "", f"{_sentence(result['data'])}{said}"]
 
 
-def limits(kind: str, mode: str, result: Mapping[str, Any]) -> list[str]:
-    """What whoever uses the model must know."""
+def limits(config: Mapping[str, Any], mode: str, result: Mapping[str, Any]) -> list[str]:
+    """What whoever uses the model must know, of each part where it has several."""
     found = []
     if mode in ("sample", "smoke"):
         found.append("It has seen drawn pictures only, and is of no use on photographs.")
     if mode == "overfit":
         found.append("It was scored on the images that it was trained on.")
-    found += LIMITS.get(kind, [])
+    kinds = dict.fromkeys(str(at(part, ("task", "kind"))) for part in tasks_of(config).values())
+    found += [limit for kind in kinds for limit in LIMITS.get(kind, [])]
     found.append("The scores hold for images like those that it was scored on.")
     if not result.get("per_category"):
         found.append("How its errors are spread over groups was not measured.")
@@ -138,10 +140,20 @@ def limits(kind: str, mode: str, result: Mapping[str, Any]) -> list[str]:
 
 
 def data_terms(config: Mapping[str, Any]) -> tuple[str, str]:
-    """The title and the terms of the training images."""
+    """The title and the terms of the training images, of each part where there are several."""
     if config.get("mode") in ("sample", "smoke"):
         return DRAWN_TERMS
-    return TERMS.get(str(at(config, ("data", "name"))), OWN_TERMS)
+    titles, terms = [], []
+    for name, part in tasks_of(config).items():
+        title, own = TERMS.get(str(at(part, ("data", "name"))), OWN_TERMS)
+        titles.append(f"{name}: {title}" if name else title)
+        terms.append(f"{name}: {own}" if name else own)
+    return "; ".join(titles), "; ".join(terms)
+
+
+def tasks_of(config: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The parts of a configuration by name, or itself under the empty name."""
+    return config.get(PARTS) or {"": config}
 
 
 def network_words(config: Mapping[str, Any]) -> str:

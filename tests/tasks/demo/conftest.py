@@ -14,13 +14,17 @@ from tasks.demo.assembly import page
 from tasks.demo.earth import earth_paths
 from tasks.demo.models import shown_model
 from tasks.demo.runtime import read_runtime
+from tasks.join import join
 from tasks.training.model import Model
 from tests.conftest import ROOT
 from tests.tasks.demo.browsing import Browser, node_modules, start_browser
+from tests.tasks.joint.conftest import NAMES
+from tests.tasks.joint.parts import write_part
 
 CHECKPOINTS = ROOT / "tests" / "data" / "0.1.0"
 KINDS = ("image_folder", "face_attributes", "face_embedding", "planet", "ssd_coco")
 SEVERAL = len(KINDS)  # number of the model with two answers
+JOINT = SEVERAL + 1  # of the joint network
 TITLE = 'Tom & "Jerry" <b>'
 HOSTILE = "</script><img src=x onerror=document.title='broken'> & \"so\" on"
 READY = "document.querySelector('main').ariaBusy === 'false'"
@@ -90,6 +94,10 @@ def opened(browser, tmp_path_factory) -> Opened:
     answers = [attributes, attributes | {"kind": "values", "title": "Numbers", "place": "9-1"}]
     several = models[1].description | {"answers": answers, "title": "several"}
     models.append(replace(models[1], description=several))
+    singles = [str(write_part(folder / f"{name}.ckpt", name)) for name in NAMES]
+    join(singles, joint := folder / "joint.ckpt", None, ())
+    checkpoints += [checkpoints[1], joint]
+    models.append(shown_model(joint, JOINT, (), "float32"))
     file = folder / "page.html"
     text = page(TITLE, models, read_runtime(node_modules(), folder), earth_paths())
     file.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from tasks.demo.__main__ import demo
 from tasks.images import loading
 from tasks.training.model import Model
 from tests.tasks.demo.browsing import node_modules
-from tests.tasks.demo.conftest import HOSTILE, KINDS, READY, SEVERAL, TITLE, picture
+from tests.tasks.demo.conftest import HOSTILE, JOINT, KINDS, READY, SEVERAL, TITLE, picture
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +74,19 @@ def test_answers_for_files_are_those_of_predict(opened, photographs, number):
             assert abs(len(found["boxes"]) - len(expected["boxes"])) <= 3
         else:
             assert close(found, expected), (path, found, expected)
+
+
+def test_a_joint_network_answers_with_all_parts_as_predict_does(opened, photographs):
+    opened.choose(JOINT)
+    slide(opened, LOWEST)
+    model = opened.model(JOINT)
+    model.presenter.keep_above(LOWEST)
+    for path in photographs[:3]:
+        found, expected = opened.show(path), model.answer(path)
+        assert set(found) == {"ssd_coco", "image_folder", "face_attributes", "planet"}
+        assert close(found, expected), (path, found, expected)
+        said = opened.value("document.querySelector('main').innerText")
+        assert all(name in said for name in found)
 
 
 def test_the_network_sees_the_pixels_of_predict(opened, photographs):

@@ -1,9 +1,11 @@
 """What a joint task is composed of, and what is refused before anything is loaded."""
 
 import pytest
+import torch
 
 from tasks.cli.configuration import check_config, compose_config
 from tasks.joint.scores import Monitored
+from tasks.joint.task import JointTask
 from tasks.runs.directory import fingerprint
 from tasks.runs.parts import parts_of
 from tests.tasks.cli.test_schema import said
@@ -83,3 +85,28 @@ def test_scores_are_relative_to_those_of_the_parts_alone():
     assert rising.relative(0.2) == 0.5
     assert rising.relative(-1.0) == rising.relative(float("nan")) == 0.0
     assert Monitored("km", smaller=True, reference=100.0, weight=1.0).relative(200.0) == 0.5
+
+
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+def test_balanced_losses_pull_alike_whatever_their_size(scale):
+    task = balancing()
+    loss = torch.tensor([2.0, 5.0], requires_grad=True)
+    task.total({"a/one": loss[0] * scale, "b/one": loss[1]}).backward()
+    assert loss.grad.tolist() == pytest.approx([1 / 2, 1 / 5], rel=1e-3)
+
+
+def test_a_loss_of_zero_is_balanced_too():
+    loss = torch.zeros((), requires_grad=True)
+    total = balancing().total({"a/one": loss})
+    total.backward()
+    assert total.isfinite()
+    assert loss.grad.isfinite()
+
+
+def balancing() -> JointTask:
+    """What sums the balanced losses of two parts, `a` and `b`, and no more."""
+    task = JointTask.__new__(JointTask)
+    torch.nn.Module.__init__(task)
+    task.weights, task.balanced = {"a": 1.0, "b": 1.0}, True
+    task.log_variances = None
+    return task

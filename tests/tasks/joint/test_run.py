@@ -24,7 +24,7 @@ def options(sample, tmp_path_factory) -> list[str]:
 
 @pytest.fixture(scope="module")
 def finished(options, run) -> Path:
-    answer = run(*options)
+    answer = run(*options, pictures=True)
     assert answer.code == 0, answer.err
     return only_run(Path(options[-2].removeprefix("paths.runs=")))
 
@@ -39,6 +39,9 @@ def test_a_run_has_one_folder_and_one_result_with_each_part(finished):
     assert found["parts"]["planet"]["metrics"]["median_km"] == metrics["planet/median_km"]
     assert found["units"] == {"planet/median_km": "km"}
     assert found["scored_images"] == 9 + 8 + 2 + 5
+    drawn = {name.partition("/")[0] for name in found["bootstrap"]["units"]}
+    assert drawn == set(PARTS), "every part's scores have intervals where they have a spread"
+    assert "planet/within_750_km" in (finished / "card.md").read_text()
     assert found["steps"] == 12, "two epochs of the part with the most batches"
     names = {row["name"] for row in csv.DictReader((finished / "metrics.csv").open())}
     assert {"train/ssd_coco/box", "train/planet/cells", "val/image_folder/top1"} <= names

@@ -69,3 +69,15 @@ def test_every_run_has_one(detector):
     assert header["pipeline_tag"] == "object-detection"
     assert f"{result['cost']['parameters'] / 1e6:.2f} million parameters" in text
     assert "warning" not in detector.answer.err
+
+
+def test_a_joint_network_has_the_terms_and_the_limits_of_all_parts():
+    parts = {
+        "boxes": {"task": {"kind": "detection"}, "data": {"name": "coco"}},
+        "faces": {"task": {"kind": "attributes"}, "data": {"name": "celeba"}},
+    }
+    task = {"name": "joint", "kind": "joint", "head": {"_target_": "a.Joint"}}
+    card = card_text("x", FULL, CONFIG | {"task": task, "data": {"name": "joint"}, "parts": parts})
+    assert "boxes: COCO" in card
+    assert "Flickr's terms" in card
+    assert "Do not let this model decide anything about a person." in card
