@@ -27,7 +27,7 @@ from backbone.weight_names import (
     keras_scheme,
     naming_scheme,
 )
-from backbone.wrapped import find_state, load_pickle, unwrapped
+from backbone.wrapped import find_state, load_pickle, object_in, plain_reason, unwrapped
 
 CHECKPOINT = ".ckpt"
 ZIP = b"PK\x03\x04"
@@ -154,8 +154,16 @@ def _read_safetensors(path: Path) -> WeightsFile:
 def _read_torch(path: Path) -> WeightsFile:
     try:
         content = load_pickle(path)
-    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError) as error:
+        held = object_in(error)
+        if held is not None:
+            raise InputError(
+                f"{path} holds more than tensors and plain containers: a pickled {held}. Reading "
+                "it could run code, so it is not opened. Load it where its code is at hand, and "
+                "write the tensors alone with torch.save(model.state_dict(), FILE) or "
+                "safetensors.torch.save_model(model, FILE)"
+            ) from error
+        reason = plain_reason(error)
         raise InputError(
             f"{path} is damaged, or holds more than tensors and plain containers ({reason}; "
             f"{path.stat().st_size} bytes): download it again, or write it with "
@@ -182,6 +190,11 @@ def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
         raise InputError(
             f"{path} is a checkpoint without a trunk (no tensor is named {TRUNK}...): give another"
         )
+    beside = tuple(
+        key
+        for key in content["state_dict"]
+        if key.startswith("head.") and not key.startswith((TRUNK, CLASSIFIER))
+    )
     options = content["config"]["backbone"]
     network = NETWORKS.get(options.get("_name_")) or options.get("_target_", "").rpartition(".")[2]
-    return WeightsFile(state, NATIVE, network, options, content["labels"]["ids"])
+    return WeightsFile(state, NATIVE, network, options, content["labels"]["ids"], beside)

@@ -1,6 +1,7 @@
 """The state dict inside what training programs save around it."""
 
 import argparse
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ NESTED = (
 WRAPPERS = ("module", "_orig_mod", "model", "ema_model", "net", "network")
 # What it is called inside a larger network: the tensors beside it are another's.
 PARTS = ("backbone", "encoder", "body")
+# in PyTorch's refusals: a class that is not allowed, and a terminal's codes for bold text
+REFUSED_CLASS = re.compile(r"Unsupported (?:global|class)\b.*?(?:GLOBAL )?(\w+(?:\.\w+)+)")
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def load_pickle(path: Path) -> Any:
@@ -37,10 +41,27 @@ def load_pickle(path: Path) -> Any:
 
     Raises:
         pickle.UnpicklingError: it holds other objects.
-        RuntimeError, EOFError, ValueError: it is damaged.
+        RuntimeError, EOFError, OSError, ValueError: it is damaged.
     """
     with torch.serialization.safe_globals([argparse.Namespace]):
         return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def object_in(error: Exception) -> str | None:
+    """The class of the object for which `load_pickle` refused a file; None if it was not for one.
+
+    A whole model, `torch.save(model, FILE)`, is refused so.
+    """
+    found = REFUSED_CLASS.search(str(error))
+    if found is not None:
+        return found.group(1)
+    return "torch.jit.ScriptModule" if "TorchScript" in str(error) else None
+
+
+def plain_reason(error: Exception) -> str:
+    """The first line of what PyTorch says, without a terminal's codes; else the error's name."""
+    lines = ESCAPES.sub("", str(error)).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def find_state(content: Any) -> tuple[dict[str, Tensor], tuple[str, ...]]:

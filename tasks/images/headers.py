@@ -1,6 +1,7 @@
 """A look at the first and last bytes of an image file: its size, and whether it is whole."""
 
 import os
+import stat
 import struct
 import zlib
 from collections.abc import Sequence
@@ -42,10 +43,14 @@ def look(path: str | Path, digest: bool = False) -> Look:
         digest: whether to make one.
     """
     try:
-        file = os.open(path, os.O_RDONLY)  # half as long as with `open`, and there are many files
+        # half as long as with `open`, and there are many files; does not wait for a pipe's writer
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                return Look(fault="not a regular file, but a pipe, a device or a folder; remove it")
             head = os.read(file, HEAD)
-            length = os.fstat(file).st_size
+            length = status.st_size
             tail = os.pread(file, TAIL, max(0, length - TAIL))
         finally:
             os.close(file)

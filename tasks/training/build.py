@@ -195,6 +195,26 @@ def fill_head(
         ) from error
 
 
+def print_layers_left_out(task: Task[Any], config: DictConfig, weights: Loaded | None) -> None:
+    """Say how to load a whole network, where a run is given one and takes only the trunk.
+
+    Args:
+        weights: what was loaded into the task.
+    """
+    if not isinstance(weights, Report) or "weights" not in config.task.head:
+        return
+    # the classifier, `fc`, is loaded with the trunk, or the report says why not
+    ours = {f"head.{key}" for key in task.head.state_dict()}
+    left_out = ours.intersection(weights.dropped)
+    if left_out:
+        source = config.backbone.weights
+        print(
+            f"only the trunk of {source} is loaded; to go on with its head too ({len(left_out)} "
+            f"tensors, all but those of other classes): task.head.weights={source} without "
+            "backbone.weights="
+        )
+
+
 def sample_images(task: Task[Any], data: DataModule) -> Iterator[Tensor]:
     """Normalised batches of up to 64 images of a run, or of each part of it.
 

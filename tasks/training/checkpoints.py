@@ -17,6 +17,7 @@ from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.quantized import RANGES
+from backbone.wrapped import object_in, plain_reason
 from tasks.data.module import Labels
 from tasks.runs.legacy import upgrade
 from tasks.runs.names import NAME, at
@@ -272,7 +273,8 @@ def _content(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True)
         reason = f"the checksum of {damaged} is wrong"
     except DAMAGED as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        held = object_in(error)
+        reason = plain_reason(error) if held is None else f"it holds a pickled {held}"
     raise InputError(
         f"{path} is damaged or no checkpoint ({reason}; {path.stat().st_size} bytes): take another "
         "file, or train again with fresh=true"

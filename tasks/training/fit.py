@@ -19,7 +19,14 @@ from tasks.runs.directory import RunDirectory
 from tasks.runs.processes import is_main_process
 from tasks.training.batch_norm import check_batch_norm
 from tasks.training.batch_size import UNTIL_FOUND, is_auto, take_up_batch_size
-from tasks.training.build import build_data, build_task, fill_head, sample_images, sample_pixels
+from tasks.training.build import (
+    build_data,
+    build_task,
+    fill_head,
+    print_layers_left_out,
+    sample_images,
+    sample_pixels,
+)
 from tasks.training.continuing import source_of, take_over
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
@@ -95,6 +102,8 @@ def build_run(
         task.learn_from(teaching)
     origin = "trunk weights: random initialisation" if weights is None else str(weights)
     print(origin)
+    if config.trainer.max_epochs > 0 and config.get("quantize") is None:
+        print_layers_left_out(task, config, weights)
     counted = _count(task, config)
     print(f"network: {counted} at {config.size}")
     if weights is not None and weights.folded and config.trainer.max_epochs > 0:

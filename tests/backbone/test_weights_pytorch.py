@@ -71,10 +71,11 @@ def test_a_state_dict_of_pytorch(tmp_path, wrap):
     [
         ({"state_dict": {}, "epoch": 3}, "holds no state dict"),
         (nn.Linear(2, 2), "more than tensors and plain containers"),
+        ({"model": nn.Linear(2, 2)}, "a pickled torch.nn.modules.linear.Linear.*state_dict"),
         (b"PK\x03\x04 and no archive", "is damaged"),
         ({"state_dict": {"a": torch.zeros(1)}, "config": {}, "labels": {}}, "without a trunk"),
     ],
-    ids=["empty", "pickled module", "damaged", "no trunk"],
+    ids=["empty", "pickled module", "one among others", "damaged", "no trunk"],
 )
 def test_a_file_of_pytorch_without_weights(tmp_path, content, message):
     path = tmp_path / "a.pth"
@@ -85,3 +86,14 @@ def test_a_file_of_pytorch_without_weights(tmp_path, content, message):
     with pytest.raises(InputError, match=message) as error:
         weights.load_weights(MobileNetV1(), path)
     assert str(path) in str(error.value)
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.slow
+def test_a_whole_model_cut_short(tmp_path):
+    torch.save(MobileNetV1(alpha=0.25), tmp_path / "a.pth")
+    whole = (tmp_path / "a.pth").read_bytes()
+    for size in (5000, len(whole) // 2):
+        (tmp_path / "a.pth").write_bytes(whole[:size])
+        with pytest.raises(InputError, match="is damaged"):
+            weights.load_weights(MobileNetV1(alpha=0.25), tmp_path / "a.pth")

@@ -68,7 +68,7 @@ def parse_yolo(path: Path, split: str) -> tuple[dict[str, np.ndarray], Path]:
         "area": xywh[:, 2] * xywh[:, 3],
         "crowd": np.zeros(len(lines), bool),
         "category_ids": np.arange(len(classes)),
-        "category_names": np.array([name.encode() for name in classes], "S"),
+        "category_names": np.array([name.encode(errors="replace") for name in classes], "S"),
         "remarks": np.array([remark.encode() for remark in remarks], "S"),
     }
     return by_image(arrays, np.array([image for image, *_ in lines], np.int64)), root
@@ -102,7 +102,7 @@ def parse_labels(path: Path, classes: int) -> Iterator[tuple[int, int, np.ndarra
             )
         if not 0 <= first < classes:
             raise InputError(
-                f"{path}, line {number}: class {first:.0f} is not in 0..{classes - 1} of the list "
+                f"{path}, line {number}: class {first:g} is not in 0..{classes - 1} of the list "
                 "of classes; correct it, or add the class to the list"
             )
         if len(values) == 4:
@@ -156,6 +156,8 @@ def _read_list(path: Path, split: str) -> tuple[list[str], list[Path]]:
     for place in places:
         found = _beside(path, str(place), base if isinstance(base, str) else None)
         files += _listed(found) if found.is_file() else _below(found)
+    if any(isinstance(name, list | dict) for name in names):  # nested aliases grow without bound
+        raise InputError(f"{path}: a name under 'names' is a list or a map, not text; correct it")
     return [str(name) for name in names], files
 
 

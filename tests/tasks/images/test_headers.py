@@ -1,6 +1,7 @@
 """A look at image files: their sizes, and whether they are whole."""
 
 import json
+import os
 import struct
 import zlib
 
@@ -81,3 +82,10 @@ def test_a_jpeg_of_12_bits_is_no_good_file(tmp_path):
     content[content.index(b"\xff\xc0") + 4] = 12
     path.write_bytes(content)
     assert look(path).fault is not None
+
+
+def test_a_pipe_and_a_device_are_faults(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "device.jpg").symlink_to("/dev/zero")
+    for name in ("pipe.jpg", "device.jpg"):
+        assert look(tmp_path / name).fault.startswith("not a regular file")

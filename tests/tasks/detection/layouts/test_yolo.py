@@ -3,7 +3,7 @@
 import pytest
 
 from backbone.errors import InputError
-from tasks.detection.layouts.yolo import label_file, parse_labels
+from tasks.detection.layouts.yolo import label_file, parse_labels, parse_yolo
 from tests.tasks.detection.layouts.conftest import photograph
 
 
@@ -81,3 +81,20 @@ def test_a_photograph_turned_by_exif_is_measured_as_it_is_shown(tmp_path, sets):
     train, _ = sets(".")["train"]
     assert (train.widths.tolist(), train.heights.tolist()) == ([50], [100])
     assert train.xywh.tolist() == [[20, 40, 10, 20]]
+
+
+def test_names_that_unfold_without_bound_are_refused(tmp_path, sets):
+    photograph(tmp_path / "train" / "a.jpg")
+    nested = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]\n" for i in range(1, 9))
+    text = f"l0: &l0 [x]\n{nested}names: *l8\ntrain: train\n"
+    (tmp_path / "data.yaml").write_text(text)
+    with pytest.raises(InputError, match="a list or a map, not text"):
+        sets("data.yaml")
+
+
+def test_a_name_that_is_no_unicode_text_is_read(tmp_path, sets):
+    photograph(tmp_path / "train" / "a.jpg")
+    (tmp_path / "train" / "a.txt").write_text("0 .5 .5 .2 .2\n")
+    (tmp_path / "data.yaml").write_text('names: ["\\ud800", b]\ntrain: train\n')
+    arrays, _ = parse_yolo(tmp_path / "data.yaml", "train")
+    assert arrays["category_names"].tolist() == [b"?", b"b"]
