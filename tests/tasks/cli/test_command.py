@@ -190,9 +190,10 @@ def test_a_signal_ends_a_run_in_order(tmp_path, number, code, word):
 @pytest.mark.parametrize("task", sorted(p.stem for p in (ROOT / "conf/task").glob("*.yaml")))
 @pytest.mark.parametrize("mode", sorted(p.stem for p in (ROOT / "conf/mode").glob("*.yaml")))
 def test_every_task_composes_in_every_mode(task, mode):
-    """Resolved to plain values, with nothing missing."""
+    """Resolved to plain values, with nothing missing but the parts of a joint task."""
+    parts = ["task.parts=[planet]", "+parts={}"] if task == "joint" else []
     with hydra.initialize_config_module("conf", version_base="1.3"):
-        config = hydra.compose("config", [f"task={task}", f"mode={mode}"])
+        config = hydra.compose("config", [f"task={task}", f"mode={mode}", *parts])
     resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert resolved["task"]["name"] == task
     assert resolved["mode"] == mode

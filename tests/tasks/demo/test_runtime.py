@@ -83,7 +83,9 @@ def test_a_changed_file_of_the_cache_is_refused(tmp_path, published):
 
 def test_without_npm_the_message_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", os.devnull)
-    with pytest.raises(InputError, match=r"there is no npm: install Node\.js, or unpack the npm package"):
+    with pytest.raises(
+        InputError, match=r"there is no npm: install Node\.js, or unpack the npm package"
+    ):
         read_runtime(None, tmp_path)
 
 

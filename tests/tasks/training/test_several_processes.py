@@ -160,7 +160,9 @@ def test_a_classifier_killed_and_continued(run, classifier, tmp_path):
 def test_an_error_of_the_second_process_ends_both(classifier, tmp_path):
     """The second image of the validation set is its share: only it reads the damaged file."""
     victim = tmp_path / "images/val/ants/1.jpg"
-    victim.write_bytes(victim.read_bytes()[:200])
+    content = victim.read_bytes()
+    # both ends are whole, so that only decoding finds the damage
+    victim.write_bytes(content[:200] + content[-2:])
     process = start([*classifier, *TWO, f"paths.runs={tmp_path / 'runs'}"])
     output, errors = process.communicate(timeout=150)
     assert process.returncode != 0
