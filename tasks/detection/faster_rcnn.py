@@ -238,7 +238,7 @@ class FasterRCNN(Detector):
         score, pair = scores.topk(min(self.candidates, scores.shape[1]))
         labels = pair % classes + 1
         pairs, rows = (i[..., None].expand(-1, -1, 4) for i in (pair, pair // classes))
-        code = code.view(batch, -1, 4).gather(1, pairs)
+        code = code.reshape(batch, -1, 4).gather(1, pairs)
         boxes = clip(self.coder.decode(code, proposals.gather(1, rows)), self.rpn.edges)
         found = final_boxes(boxes, score, labels, self.nms_iou, self.detections)
         return found | {"scores": found["scores"].clamp(min=0)}
