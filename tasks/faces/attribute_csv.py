@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, shortened
 from tasks.faces.attribute_index import choose
 from tasks.faces.csv_rows import ImageList, read_rows
 
@@ -97,9 +97,9 @@ def _check_values(
         _, rows = read_rows(path)
         value = next(cells[columns[k]] for line, cells in rows if line == lines[row])
         raise InputError(
-            f"{path}, line {lines[row]}, column {header[columns[k]]}: {value!r} is not a value of "
-            f"an attribute ({VALUES}). Correct it, or name the columns that are attributes with "
-            "data.attributes=[...]"
+            f"{path}, line {lines[row]}, column {header[columns[k]]}: {shortened(repr(value))} is "
+            f"not a value of an attribute ({VALUES}). Correct it, or name the columns that are "
+            "attributes with data.attributes=[...]"
         )
     zero, minus = where(_ZERO), where(_MINUS)
     if zero is not None and minus is not None:
