@@ -26,7 +26,7 @@ def test_a_classifier_of_other_classes_is_dropped(tmp_path, outputs, channels, c
     before = fc.weight.clone()
     report = weights.load_weights(trunk, path, fc, classes=classes)
     assert not report.classifier_loaded
-    assert (len(report.matched), report.dropped) == (135, ("fc.weight", "fc.bias"))
+    assert (len(report.matched), report.dropped) == (135, ("fc.weight", "fc.bias", "head.extra"))
     assert why in str(report)
     assert torch.equal(fc.weight, before)
 
