@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from backbone.errors import InputError
 from backbone.files import write_atomically
-from tasks.detection.faster_rcnn import FasterRCNN
-from tasks.export.graph import traced, whole_answer
+from tasks.export.graph import fixed_batch, traced, whole_answer
 from tasks.training.model import Model
 
 RUNTIME = "executorch"
@@ -33,13 +31,7 @@ def write_executorch(
     Raises:
         InputError: a Faster R-CNN, whose RoI Align ExecuTorch does not have; or any batch.
     """
-    if batch is None:
-        raise InputError("format=executorch takes a fixed number of images: give batch=1, say")
-    if isinstance(model.task.head, FasterRCNN):
-        raise InputError(
-            "format=executorch: ExecuTorch has no RoI Align, which Faster R-CNN crops its regions "
-            "with; use format=onnx"
-        )
+    batch = fixed_batch(model, batch, "executorch", "ExecuTorch")
     with _quietly():
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
         from executorch.exir import to_edge_transform_and_lower

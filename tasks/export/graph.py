@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from backbone.errors import InputError
+from tasks.detection.faster_rcnn import FasterRCNN
 from tasks.training.model import Model
 from tasks.training.task import Task
 
@@ -64,3 +66,23 @@ def traced(graph: WholeAnswer, batch: int | None) -> ExportedProgram:
     example = graph.example(EXAMPLES if batch is None else batch)
     with torch.no_grad():
         return torch.export.export(graph, (example,), dynamic_shapes=shapes, strict=False)
+
+
+def fixed_batch(model: Model, batch: int | None, form: str, runtime: str) -> int:
+    """The images per call, for a format that fixes them and has no RoI Align.
+
+    Args:
+        form: its name as an option.
+        runtime: its name in messages.
+
+    Raises:
+        InputError: any number of images; or a Faster R-CNN.
+    """
+    if batch is None:
+        raise InputError(f"format={form} takes a fixed number of images: give batch=1, say")
+    if isinstance(model.task.head, FasterRCNN):
+        raise InputError(
+            f"format={form}: {runtime} has no RoI Align, which Faster R-CNN crops its regions "
+            "with; use format=onnx"
+        )
+    return batch

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError
 from backbone.files import write_atomically
-from tasks.detection.faster_rcnn import FasterRCNN
-from tasks.export.graph import whole_answer
+from tasks.export.graph import fixed_batch, whole_answer
 from tasks.training.model import Model
 
 RUNTIME = "ai-edge-litert"
@@ -26,13 +24,7 @@ def write_litert(
     Raises:
         InputError: a Faster R-CNN, whose RoI Align LiteRT does not have; or any batch.
     """
-    if batch is None:
-        raise InputError("format=litert takes a fixed number of images: give batch=1, say")
-    if isinstance(model.task.head, FasterRCNN):
-        raise InputError(
-            "format=litert: LiteRT has no RoI Align, which Faster R-CNN crops its regions with; "
-            "use format=onnx"
-        )
+    batch = fixed_batch(model, batch, "litert", "LiteRT")
     import litert_torch
 
     graph = whole_answer(model)
