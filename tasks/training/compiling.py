@@ -152,6 +152,8 @@ class Compiled:
         self.kind: tuple[int, torch.device] | None = None  # images and device it is compiled for
         self.tried: set[Any] = set()
         self.failed = False
+        # listed once: to walk through a detector takes as long as a hundred launches of kernels
+        self.modules, self.parameters = [*module.modules()], [*module.parameters()]
 
     def __call__(self, *inputs: Any) -> Any:
         """What the function returns."""
@@ -182,8 +184,8 @@ class Compiled:
     def _situation(self, inputs: Any) -> Any:
         """What a graph depends on: shapes, and what learns (a trunk may be frozen at first)."""
         shapes = tuple(t.shape for t in tree_leaves(inputs) if isinstance(t, Tensor))
-        modes = tuple(m.training for m in self.module.modules())
-        learns = tuple(p.requires_grad for p in self.module.parameters())
+        modes = tuple([module.training for module in self.modules])
+        learns = tuple([parameter.requires_grad for parameter in self.parameters])
         return torch.is_grad_enabled(), torch.is_inference_mode_enabled(), shapes, modes, learns
 
     def _run(self, inputs: Any) -> Any:
