@@ -27,7 +27,6 @@ from tasks.export.description import installed
 from tasks.export.exporting import DESCRIPTION
 from tasks.export.formats import FORMATS, READERS, ExportedFile
 from tasks.export.gate import in_batches
-from tasks.export.photographs import run_data
 from tasks.export.scoring import Scorer
 from tasks.runs.directory import write_whole
 from tasks.training.model import Model
@@ -155,7 +154,7 @@ def runtime_rows(
     times = latencies(model, found, options.rounds)
     scorer = None
     if options.score:
-        scorer = Scorer(model.task, run_data(model.checkpoint))
+        scorer = Scorer.of_run(model)
     config = model.checkpoint.config
     rows = []
     for i, contender in enumerate(found):

@@ -31,13 +31,13 @@ from tasks.training.continuing import source_of, take_over
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
 from tasks.training.form import open_form, with_form
+from tasks.training.learner import Learner
 from tasks.training.loggers import close_loggers
 from tasks.training.memory import keep_freed_memory
 from tasks.training.out_of_memory import naming_exhausted_memory
 from tasks.training.progress import Throughput
 from tasks.training.quantization import quantize_task, start_ranges
 from tasks.training.resume import step_reached
-from tasks.training.task import Task
 from tasks.training.teaching import Teaching
 from tasks.training.trainer import build_trainer, silence_lightning
 
@@ -55,7 +55,7 @@ class Run:
     """
 
     directory: RunDirectory
-    task: Task[Any]
+    task: Learner[Any]
     data: DataModule
     trainer: pl.Trainer
     cost: Cost
@@ -190,7 +190,7 @@ def _set_up_process(config: DictConfig) -> None:
     pl.seed_everything(config.seed, verbose=False)
 
 
-def _count(task: Task[Any], config: DictConfig) -> Cost:
+def _count(task: Learner[Any], config: DictConfig) -> Cost:
     """The cost of answering for one image."""
     image = torch.zeros(1, 3, *image_size(config.size))
     task.eval()

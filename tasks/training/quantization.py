@@ -15,10 +15,10 @@ from backbone.errors import InputError
 from backbone.quantized import Rounding
 from backbone.quantizing import Quantization, quantize
 from backbone.trunk import Trunk
-from tasks.training.task import Task
+from tasks.training.learner import Learner
 
 
-def quantize_task(task: Task[Any], size: tuple[int, int], bits: int) -> Quantization:
+def quantize_task(task: Learner[Any], size: tuple[int, int], bits: int) -> Quantization:
     """Put quantised layers into a task's network; their ranges are not known yet.
 
     Args:
