@@ -23,6 +23,7 @@ import torch
 from backbone.errors import InputError
 from tasks.benchmarks.runtime_options import TORCH, RuntimeOptions
 from tasks.benchmarks.runtime_table import draw_figure, runtime_table
+from tasks.benchmarks.timing import keeping_threads
 from tasks.export.description import installed
 from tasks.export.exporting import DESCRIPTION
 from tasks.export.formats import FORMATS, READERS, ExportedFile
@@ -89,7 +90,8 @@ def bench_runtimes(options: RuntimeOptions, trust: Sequence[str] = ()) -> None:
     for path in options.checkpoints:
         model = Model.load(path, trust)
         found = contenders(model, options.runtimes)
-        rows += runtime_rows(model, found, options)
+        with keeping_threads():
+            rows += runtime_rows(model, found, options)
     about = (
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, median of "
         f"{options.rounds} rounds in which the contenders take turns"
