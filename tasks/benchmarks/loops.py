@@ -13,7 +13,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from tasks.benchmarks.timing import Figures
-from tasks.data.module import Batch, DataModule
+from tasks.data.batches import Batch
+from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
 from tasks.training.learner import Learner
 from tasks.training.progress import Throughput

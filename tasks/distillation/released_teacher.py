@@ -10,7 +10,7 @@ from torch import Tensor
 from backbone.errors import InputError
 from backbone.head import Head
 from backbone.weight_files import WeightsFile, read_file
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.images.files import image_size
 from tasks.training.build import build_head
 from tasks.training.head_weights import HeadReport, load_head

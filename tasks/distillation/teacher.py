@@ -11,7 +11,7 @@ from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.head import Head
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.distillation.objective import Objective, check_width, output_width
 from tasks.distillation.released_teacher import released_teacher
 from tasks.images.preprocessing import Preprocess

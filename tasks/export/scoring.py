@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from tasks.data.module import Batch, DataModule
+from tasks.data.batches import Batch
+from tasks.data.module import DataModule
 from tasks.export.photographs import ADVICE, run_data
 from tasks.training.learner import Learner
 from tasks.training.metric import Prediction

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, DataModule, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.images.preprocessing import Preprocess
 from tasks.joint.data import JointData, PartTrainer
 from tasks.joint.network import Joint

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from backbone.folding import folded
 from backbone.head import Head
-from tasks.data.module import Batch, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
 from tasks.images.preprocessing import Augmentation, Preprocess
 from tasks.images.view import View
 from tasks.training.metric import Prediction

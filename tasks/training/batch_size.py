@@ -17,7 +17,8 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, DataModule
+from tasks.data.batches import Batch
+from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.device_memory import DeviceMemory

@@ -14,7 +14,8 @@ from backbone.forms import FORM, NO_WEIGHTS
 from backbone.head import Head
 from backbone.trunk import Trunk
 from backbone.weights import Report, load_weights
-from tasks.data.module import DataModule, Labels
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.images.files import image_size
 from tasks.images.preprocessing import Augmentation
 from tasks.runs.names import STABLE

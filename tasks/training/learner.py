@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from backbone.head import Head
-from tasks.data.module import DataModule, Labels, images_in
+from tasks.data.batches import images_in
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.images.preprocessing import Augmentation
 from tasks.images.view import View
 from tasks.training.answerer import Answerer

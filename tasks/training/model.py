@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.images.files import open_image
 from tasks.images.loading import crop_resize, load_view
 from tasks.training.checkpoints import Checkpoint

@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from backbone.head import Head
-from tasks.data.module import Batch, DataModule, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.training.learner import Learner
 from tasks.training.metric import Metric, compute_over_processes
 from tasks.training.presenter import Data, Presenter
