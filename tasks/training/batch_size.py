@@ -17,12 +17,13 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, DataModule
+from tasks.data.batches import Batch
+from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.device_memory import DeviceMemory
+from tasks.training.learner import Learner
 from tasks.training.out_of_memory import is_out_of_memory, with_less
-from tasks.training.task import Task
 
 AUTO = "auto"
 FIRST = 4  # images of the first step that is tried
@@ -78,7 +79,7 @@ class BatchSizeSearch(pl.Callback):
         """Search once, in all processes together."""
         if not is_auto(self.directory.config):
             return
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, Learner)
         data: DataModule = trainer.datamodule  # type: ignore[attr-defined]
         device = trainer.strategy.root_device
         pl_module.to(device)
@@ -151,7 +152,7 @@ def largest_that_fits(step: Callable[[int], None], most: int, memory: DeviceMemo
 
 
 def trial_step(
-    task: Task[Any], data: DataModule, trainer: pl.Trainer, trains: bool
+    task: Learner[Any], data: DataModule, trainer: pl.Trainer, trains: bool
 ) -> Callable[[int], None]:
     """A step of a run for any number of images, which are a few of the data set's, repeated."""
     split = "train" if trains and "train" in data.datasets else data.reported
@@ -189,7 +190,7 @@ def trial_step(
 
 
 @contextmanager
-def untouched(task: Task[Any]) -> Iterator[None]:
+def untouched(task: Learner[Any]) -> Iterator[None]:
     """Put everything back afterwards: weights, batch statistics, modes, and random numbers."""
     tensors: dict[str, Tensor] = {**dict(task.named_parameters()), **dict(task.named_buffers())}
     kept = {name: tensor.detach().clone() for name, tensor in tensors.items()}

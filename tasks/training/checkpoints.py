@@ -18,7 +18,7 @@ from torch import Tensor
 from backbone.errors import InputError
 from backbone.quantized import RANGES
 from backbone.wrapped import object_in, plain_reason
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.runs.legacy import upgrade
 from tasks.runs.names import NAME, at
 from tasks.runs.parts import PARTS, of_part, state_of_part, with_shared

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.faces.attribute_metrics import AttributeScores
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.faces.celeba import CelebA
