@@ -13,7 +13,7 @@ from backbone.files import keep, write_atomically
 
 # what numpy and zipfile raise for a cache that is not there or is damaged
 CACHE_ERRORS = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
-FORMAT = 3  # increase it whenever what is kept changes
+FORMAT = 4  # increase it whenever what is kept changes
 
 
 def file_state(*paths: Path) -> str:
