@@ -125,8 +125,8 @@ def build_run(
         print(f"continuing {directory.path} at step {step}")
     throughput = Throughput()
     trainer = build_trainer(config, directory, task, throughput, step, lineage)
-    if config.trainer.max_epochs > 0 and not is_auto(config):
-        images = data.batch_size
+    if config.trainer.max_epochs > 0:
+        images = data.batch_size  # where it is to be found: more than one
         if "train" in data.indices:
             images = min(images, -(-len(data.indices["train"]) // trainer.world_size))
         check_batch_norm(task, images, image_size(config.size))
