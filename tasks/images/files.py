@@ -131,6 +131,11 @@ def explain(path: str | Path | BinaryIO, error: Exception) -> str:
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
         return f"a web page, not an image ({size} bytes of HTML or XML); the download failed"
     if isinstance(error, UnidentifiedImageError):
+        if head.startswith((b"II*\0", b"MM\0*")):
+            return (
+                f"a TIFF that is damaged, or of a kind that is not read, such as one with 10 or 12 "
+                f"bits per channel packed ({size:,} bytes); save it as PNG"
+            )
         return f"not an image in a known format ({size} bytes, the first are {head[:8]!r})"
     return f"damaged or cut short, cannot be decoded ({size} bytes: {error}); get it again"
 

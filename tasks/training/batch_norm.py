@@ -41,7 +41,7 @@ def check_batch_norm(task: Learner[Any], images: int, size: tuple[int, int]) -> 
     task.eval()  # the layers look, and neither raise nor learn
     try:
         with torch.no_grad():
-            task.network(torch.zeros(1, 3, *size))
+            task.network(torch.zeros(1, 3, *size, device=task.device))
     finally:
         for hook in hooks:
             hook.remove()

@@ -20,6 +20,7 @@ from backbone.errors import InputError
 from tasks.data.batches import Batch
 from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
+from tasks.training.batch_norm import check_batch_norm
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.device_memory import DeviceMemory
 from tasks.training.learner import Learner
@@ -178,6 +179,8 @@ def trial_step(
     optimizer, _ = task.recipe.build(task, FIRST, 1)
 
     def learn(size: int) -> None:
+        if size == 1:
+            _check_one_image(task, few["image"].shape[-2:])
         try:
             with autocast():
                 total = task.total(task.loss(repeated(size)))
@@ -187,6 +190,18 @@ def trial_step(
             optimizer.zero_grad(set_to_none=True)
 
     return learn
+
+
+def _check_one_image(task: Task[Any], size: tuple[int, int]) -> None:
+    """Raise InputError if the network cannot learn from a single image, and no second one fits."""
+    try:
+        check_batch_norm(task, 1, size)
+    except InputError as error:
+        raise InputError(
+            f"memory runs out with two images per step, and one is too few. {with_less(1, 1)}. "
+            f"{error}"
+        ) from error
+    task.recipe.set_trunk_mode(task.head.trunk, task.recipe.freeze_trunk_epochs)
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def build_run(
         print(f"continuing {directory.path} at step {step}")
     throughput = Throughput()
     trainer = build_trainer(config, directory, task, throughput, step, lineage)
-    if config.trainer.max_epochs > 0 and not is_auto(config):
+    if config.trainer.max_epochs > 0:
         check_batch_norm(task, _images_per_step(data, trainer), image_size(config.size))
     return Run(directory, task, data, trainer, counted, origin, throughput, started)
 
@@ -183,7 +183,10 @@ def _set_up_process(config: DictConfig) -> None:
 
 
 def _images_per_step(data: DataModule, trainer: pl.Trainer) -> int:
-    """How many images the network sees at once on this process."""
+    """How many images the network sees at once on this process.
+
+    A batch size that is yet to be found counts as the data module's own: more than one.
+    """
     if "train" not in data.indices:
         return data.batch_size
     return min(data.batch_size, -(-len(data.indices["train"]) // trainer.world_size))

@@ -172,7 +172,7 @@ def write_cleaned(annotations: Path, folder: Path, cleaned: Path) -> int:
     """Copy an annotation file without the images that cannot be used; returns their number."""
     index = index_of(parse_instances(annotations), annotations, folder, None)
     _, faults, _ = inspect(index)
-    content, _ = read_json(annotations, polygons=True)
+    content = read_json(annotations, polygons=True).value
     removed = index.image_ids[list(faults)]
     ids = FileRows(annotations, "annotation", content["annotations"]).ids("image_id")
     content["images"] = [row for i, row in enumerate(content["images"]) if i not in faults]
