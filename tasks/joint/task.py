@@ -3,20 +3,23 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from backbone.errors import InputError
 from tasks.data.module import Batch, DataModule, Labels
 from tasks.images.preprocessing import Preprocess
 from tasks.joint.data import JointData, PartTrainer
+from tasks.joint.gradients import GradientBalance
 from tasks.joint.network import Joint
 from tasks.joint.presenter import JointPresenter
 from tasks.joint.scores import RELATIVE, JointResult, Monitored
 from tasks.runs.parts import PARTS, of_part, prefixed
-from tasks.training.finite import require_finite
+from tasks.training.finite import gradient_scaler, require_finite
 from tasks.training.metric import Metric, Prediction, compute_over_processes
 from tasks.training.recipe import Recipe, keep_statistics
 from tasks.training.task import Task
@@ -47,7 +50,8 @@ class JointTask(Task[JointData]):
             part's loss counts as its logarithm, so that its gradient is divided by the loss itself
             (the losses' product, arXiv 1904.08492); or `uncertainty`: each part's loss L counts as
             exp(-s) L + s / 2 with a learnt s, the logarithm of the part's variance
-            (arXiv 1705.07115, equation 10).
+            (arXiv 1705.07115, equation 10); or `gradients`: the losses count as they are, and each
+            part's gradient of the trunk is scaled to the mean norm of all, see `GradientBalance`.
         settle: share of the epochs after which shared batch statistics stay as they are, and
             training normalises with them, as the one pass does. Before, each part's batches are
             normalised with their own.
@@ -109,6 +113,9 @@ class JointTask(Task[JointData]):
         self.log_variances: nn.ParameterDict | None = None
         if weights == "uncertainty":
             self.log_variances = nn.ParameterDict({name: torch.zeros(()) for name in parts})
+        self.balance: GradientBalance | None = None
+        if weights == "gradients":
+            self.balance = GradientBalance(list(parts))
         self.monitored = {
             name: Monitored(
                 part.monitor, part.mode == "min", known.get(name, 1.0), self.weights[name]
@@ -127,6 +134,12 @@ class JointTask(Task[JointData]):
             # past nn.Module, which would register the head with the part too
             object.__setattr__(part, "head", heads[name])
 
+    def gate(self) -> None:
+        """Have each part's pass through the trunk return balanced gradients."""
+        if self.balance is not None:
+            for name, part in self.named_parts.items():
+                part.head.trunk.gate = partial(self.balance.gated, name)  # type: ignore[assignment]
+
     # training
 
     def connect(self) -> None:
@@ -138,6 +151,7 @@ class JointTask(Task[JointData]):
     def on_fit_start(self) -> None:
         """Get every part ready, its teacher too."""
         self.connect()
+        self.gate()
         for part in self.named_parts.values():
             part.on_fit_start()
 
@@ -148,8 +162,15 @@ class JointTask(Task[JointData]):
         if self.head.statistics == "shared" and epoch >= self.settle * self.trainer.max_epochs:
             keep_statistics(self.head.trunk)
 
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Note the norms of the parts' gradients, before they are unscaled or clipped."""
+        if self.balance is not None:
+            self.balance.end(gradient_scaler(self.trainer), self.trainer.world_size)
+
     def loss(self, batch: Mapping[str, Batch]) -> dict[str, Tensor]:  # type: ignore[override]
         """The named loss terms of all parts in a step, as `part/term`, without their weights."""
+        if self.balance is not None:
+            self.balance.begin()
         images: dict[str, Tensor] = {}
         batches: dict[str, Batch] = {}
         terms: dict[str, Tensor] = {}
