@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from backbone.errors import InputError
 from tasks.data.batches import Batch
@@ -14,10 +16,12 @@ from tasks.data.labels import Labels
 from tasks.data.module import DataModule
 from tasks.images.preprocessing import Preprocess
 from tasks.joint.data import JointData, PartTrainer
+from tasks.joint.gradients import GradientBalance
 from tasks.joint.network import Joint
 from tasks.joint.presenter import JointPresenter
 from tasks.joint.scores import RELATIVE, JointResult, Monitored
 from tasks.runs.parts import PARTS, of_part, prefixed
+from tasks.training.finite import gradient_scaler
 from tasks.training.learner import Learner
 from tasks.training.metric import Prediction, compute_over_processes
 from tasks.training.recipe import Recipe, keep_statistics
@@ -49,7 +53,8 @@ class JointTask(Learner[JointData]):
             part's loss counts as its logarithm, so that its gradient is divided by the loss itself
             (the losses' product, arXiv 1904.08492); or `uncertainty`: each part's loss L counts as
             exp(-s) L + s / 2 with a learnt s, the logarithm of the part's variance
-            (arXiv 1705.07115, equation 10).
+            (arXiv 1705.07115, equation 10); or `gradients`: the losses count as they are, and each
+            part's gradient of the trunk is scaled to the mean norm of all, see `GradientBalance`.
         settle: share of the epochs after which shared batch statistics stay as they are, and
             training normalises with them, as the one pass does. Before, each part's batches are
             normalised with their own.
@@ -111,6 +116,9 @@ class JointTask(Learner[JointData]):
         self.log_variances: nn.ParameterDict | None = None
         if weights == "uncertainty":
             self.log_variances = nn.ParameterDict({name: torch.zeros(()) for name in parts})
+        self.balance: GradientBalance | None = None
+        if weights == "gradients":
+            self.balance = GradientBalance(list(parts))
         self.monitored = {
             name: Monitored(
                 part.monitor, part.mode == "min", known.get(name, 1.0), self.weights[name]
@@ -129,6 +137,12 @@ class JointTask(Learner[JointData]):
             # past nn.Module, which would register the head with the part too
             object.__setattr__(part, "head", heads[name])
 
+    def gate(self) -> None:
+        """Have each part's pass through the trunk return balanced gradients."""
+        if self.balance is not None:
+            for name, part in self.named_parts.items():
+                part.head.trunk.gate = partial(self.balance.gated, name)  # type: ignore[assignment]
+
     # training
 
     def connect(self) -> None:
@@ -140,6 +154,7 @@ class JointTask(Learner[JointData]):
     def on_fit_start(self) -> None:
         """Get every part ready, its teacher too."""
         self.connect()
+        self.gate()
         for part in self.named_parts.values():
             part.on_fit_start()
 
@@ -150,8 +165,15 @@ class JointTask(Learner[JointData]):
         if self.head.statistics == "shared" and epoch >= self.settle * self.trainer.max_epochs:
             keep_statistics(self.head.trunk)
 
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Note the norms of the parts' gradients, before they are unscaled or clipped."""
+        if self.balance is not None:
+            self.balance.end(gradient_scaler(self.trainer), self.trainer.world_size)
+
     def loss(self, batch: Mapping[str, Batch]) -> dict[str, Tensor]:
         """The named loss terms of all parts in a step, as `part/term`, without their weights."""
+        if self.balance is not None:
+            self.balance.begin()
         images: dict[str, Tensor] = {}
         batches: dict[str, Batch] = {}
         terms: dict[str, Tensor] = {}
