@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backbone.integers import as_integers
+from backbone.integers import ONNX, Notation, as_integers
 from backbone.quantized import quantized_layers
 from backbone.quantizing import quantize
 from tasks.training.learner import Learner
@@ -135,20 +135,23 @@ def fewest(
     return count, value
 
 
-def in_integers(model: Model, quantised: QuantisedTask, signed: bool = False) -> Model:
+def in_integers(model: Model, quantised: QuantisedTask, notation: Notation = ONNX) -> Model:
     """A model for export, whose network is written in integers.
 
     Args:
-        signed: see `backbone.integers.as_integers`.
+        notation: of the integers.
     """
     written = deepcopy(model)
     written.task = deepcopy(quantised.task)
-    written.task.head = as_integers(quantised.task.head, signed)
+    written.task.head = as_integers(quantised.task.head, notation)
     return written
 
 
 def with_answers_in_float(quantised: QuantisedTask) -> QuantisedTask:
-    """The same, but for linear layers that answer in float, which XNNPACK has no integers for."""
+    """The same, but for linear layers that answer in float.
+
+    XNNPACK and LiteRT have no integers for them.
+    """
     in_float = list(quantised.in_float)
     for path, layer in quantized_layers(quantised.task.head).items():
         if layer.after is None and not layer.exact:

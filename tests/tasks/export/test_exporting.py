@@ -46,6 +46,26 @@ def test_a_file_that_is_right_is_kept_with_its_description(
 
 
 @pytest.mark.slow
+def test_the_runs_card_comes_along_and_goes_with_the_file(
+    export, written_before, sample, tmp_path, monkeypatch
+):
+    from tasks.export import gate
+
+    checkpoint = shutil.copy(CHECKPOINT, tmp_path / "best.ckpt")
+    card, copied = tmp_path / "card.md", tmp_path / "onnx" / "card.md"
+    card.write_text("# of the run\n")
+    assert export(checkpoint, photos := f"photos={sample / 'train2017'}").code == 0
+    assert copied.read_text().startswith("# of the run\n\n## Exported\n\n`model.onnx` holds")
+    assert "0 missed" in copied.read_text()
+    assert export(checkpoint, photos, f"output={tmp_path}").code == 0
+    assert card.read_text() == "# of the run\n"
+    monkeypatch.setattr(gate, "compare", lambda *_: {"boxes": {"passed": False, "largest": None}})
+    assert export(checkpoint, photos).code == 1
+    assert card.is_file()
+    assert not copied.exists()
+
+
+@pytest.mark.slow
 def test_of_a_file_that_is_off_only_the_report_is_left(
     export, written_before, sample, tmp_path, monkeypatch
 ):

@@ -27,7 +27,8 @@ def test_a_network_trained_for_integers_is_written_in_them(
     answer = export(checkpoint, "batch=1", f"output={folder}")
     assert answer.code == 0, answer.err
     assert "47 of 47 layers in 7-bit integers; in float: none" in answer.out
-    assert {path.name for path in folder.iterdir()} == {"model.onnx", "model.json", "parity.json"}
+    files = {"model.onnx", "model.json", "parity.json", "card.md"}
+    assert {path.name for path in folder.iterdir()} == files
     described = json.loads((folder / "model.json").read_text())
     assert described["precision"]["ranges"] == "trained"
     score = json.loads((folder / "parity.json").read_text())["score"]
