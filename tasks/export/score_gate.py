@@ -20,7 +20,6 @@ from tasks.export.photographs import (
     LABELLED,
     calibration_photographs,
     pixels_of_files,
-    run_data,
 )
 from tasks.export.quantised import (
     QuantisedTask,
@@ -127,7 +126,7 @@ def score_proof(options: Options, model: Model) -> ScoreProof:
             f"{options.checkpoint} was trained with quantize=qat and has its own ranges and bits: "
             "leave out int8= and reduce_range="
         )
-    scorer = Scorer(model.task, run_data(model.checkpoint, options.root, LABELLED))
+    scorer = Scorer.of_run(model, options.root, LABELLED)
     before = scorer.of(model.task)
     if learnt:
         quantised = learnt_task(model, before)

@@ -3,31 +3,14 @@
 import hashlib
 import json
 import shutil
-import sys
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from tasks.export import __main__ as command
 from tests.tasks.conftest import CHECKPOINTS
 
 CHECKPOINT = CHECKPOINTS / "ssd_coco.ckpt"
-
-
-@pytest.fixture
-def export(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
-        code = 0
-        try:
-            command.main()
-        except SystemExit as stop:
-            code = stop.code
-        said = capsys.readouterr()
-        return SimpleNamespace(code=code, out=said.out, err=said.err)
-
-    return call
 
 
 @pytest.fixture
