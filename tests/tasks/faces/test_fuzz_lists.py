@@ -19,7 +19,7 @@ FEW = settings(
     derandomize=True,
     deadline=None,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 SPLITS = ("train", "train", "val", "val", "test", "test")
 ROWS = [f"{i}.jpg,{i % 2},{i // 2 % 2},{split}" for i, split in enumerate(SPLITS)]
