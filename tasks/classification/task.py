@@ -11,9 +11,9 @@ from backbone.head import Head
 from tasks.classification.calibration import log_sums
 from tasks.classification.metrics import Accuracy, AccuracyResult
 from tasks.classification.presenter import ClassPresenter
+from tasks.data.batches import Batch
 from tasks.data.image_data import ImageData
 from tasks.data.image_index import ImageIndex
-from tasks.data.module import Batch
 from tasks.training.task import Task
 
 SMALLEST = torch.finfo(torch.float32).tiny  # probability whose logarithm is taken

@@ -8,7 +8,7 @@ from backbone.errors import InputError
 from tasks.data.cropped_data import CroppedData
 from tasks.data.image_source import AnyIndex, ImageSource
 from tasks.data.labelled_images import LabelledImages, collate_labelled
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 
 
 class ImageData(CroppedData, Generic[AnyIndex]):

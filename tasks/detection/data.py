@@ -3,7 +3,8 @@
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.data.module import DataModule, Labels
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.detection.coco.audit import told
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import CocoIndex, check_same_categories, shared_files

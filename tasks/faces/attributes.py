@@ -7,7 +7,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.faces.attribute_data import AttributeData
 from tasks.faces.attribute_metrics import AttributeScores, majority_baseline
 from tasks.faces.attribute_presenter import AttributePresenter

@@ -143,6 +143,18 @@ def explain(path: str | Path | BinaryIO, error: Exception) -> str:
     return f"damaged or cut short, cannot be decoded ({size} bytes: {error}); get it again"
 
 
+def whole_jpeg(image: Image.Image) -> bytes | None:
+    """The file of an open JPEG; None without an end marker: it may be cut short.
+
+    Args:
+        image: that is open and not yet decoded.
+    """
+    assert image.fp is not None  # type: ignore[attr-defined]
+    image.fp.seek(0)  # type: ignore[attr-defined]
+    content: bytes = image.fp.read()  # type: ignore[attr-defined]
+    return content if b"\xff\xd9" in content[-TAIL:] else None
+
+
 def orientation(image: Image.Image) -> int:
     """The EXIF orientation to turn an image by, 1..8; 1, as it is stored, for one without."""
     if image.format == "TIFF":  # Pillow turns it as it decodes it, and gives the size that results

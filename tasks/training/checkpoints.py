@@ -19,7 +19,7 @@ from backbone.errors import InputError
 from backbone.file_kinds import HEAD, in_its_place
 from backbone.quantized import RANGES
 from backbone.wrapped import is_bare_pickle, object_in, plain_reason
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.runs.legacy import upgrade
 from tasks.runs.names import NAME, at
 from tasks.runs.parts import PARTS, of_part, state_of_part, with_shared

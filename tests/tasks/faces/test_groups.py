@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from backbone.errors import InputError
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.faces.attribute_lists import AttributeLists
 from tasks.faces.attribute_metrics import AttributeScores
 from tasks.faces.attribute_presenter import AttributePresenter
