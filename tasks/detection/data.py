@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, listed_briefly
 from tasks.data.labels import Labels
 from tasks.data.module import DataModule
 from tasks.detection.coco.audit import told
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
-from tasks.detection.coco.index import CocoIndex, check_same_categories
+from tasks.detection.coco.index import CocoIndex, check_same_categories, shared_files
 from tasks.detection.coco.splits import BoxSets
 from tasks.detection.crop import RandomCrop
 from tasks.detection.evaluation.arrays import GroundTruth
@@ -118,6 +118,11 @@ class CocoData(DataModule):
             self.indices[split] = index
         train, val = self.indices["train"], self.indices["val"]
         check_same_categories(train, val)
+        if not self.validate_on_train and (shared := shared_files(train, val)):
+            print(
+                f"val: {len(shared):,} images are in train too; scores on them are too good: "
+                f"{listed_briefly(shared)}"
+            )
         self.datasets = {
             "train": CocoDetection(train, self.size, self.crop, self.seed, self.view),
             "val": CocoDetection(val, self.size, view=self.view),
