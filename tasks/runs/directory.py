@@ -58,6 +58,12 @@ SINCE_0_1_0 = {
     "early_stop": {"patience": None},
     "optimizer.freeze_trunk": False,
     "resume": "auto",
+    "data.balance": 0.0,
+    "data.module.balance": 0.0,
+    "task.module.class_weights": None,
+    "task.module.focal": 0.0,
+    "task.module.monitor": "top1",
+    "task.module.positive_weights": None,
 }
 
 
