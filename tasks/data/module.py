@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from backbone.errors import InputError
 from tasks.data.decoded import DecodedBatches
-from tasks.data.sampling import BalancedDraw, repetitions
+from tasks.data.sampling import BalancedDraw, times_before
 from tasks.images.decoding import BatchDecoder, decoding_fault
 from tasks.images.encoded import FromFiles
 from tasks.runs.lineage import Lineage
@@ -114,7 +114,7 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
             order, turns = rng.permutation(self.count), np.full(self.count, epoch)
         else:
             order = self.draw(rng)
-            turns = epoch + AGAIN * repetitions(order)
+            turns = epoch + AGAIN * times_before(order)
         size = max(self.count, self.world)
         drawn = np.stack([np.resize(order, size), np.resize(turns, size)], 1)
         step = self.batch_size * self.world

@@ -51,7 +51,7 @@ class BalancedDraw:
         return f"an epoch draws {len(self.labels):,} images, {each} of each class"
 
 
-def repetitions(rows: np.ndarray) -> np.ndarray:
+def times_before(rows: np.ndarray) -> np.ndarray:
     """int64[N], how often each of int64[N] rows stands further ahead among them."""
     order = rows.argsort(kind="stable")
     sorted_rows = rows[order]

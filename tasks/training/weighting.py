@@ -10,7 +10,7 @@ from tasks.data.module import Labels
 
 BALANCED = "balanced"
 Weights = Mapping[str | int, float] | str | None
-"""`balanced`, or weights by id or name of a label; 1 for those that are not named; None: no weights."""
+"""`balanced`, or weights by id or name of a label, 1 for those that are not named; None: none."""
 
 
 def named_weights(given: Mapping[str | int, float], labels: Labels, key: str) -> np.ndarray:

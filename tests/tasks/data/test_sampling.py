@@ -4,36 +4,36 @@ import numpy as np
 import pytest
 
 from tasks.data.module import AGAIN, TrainBatches
-from tasks.data.sampling import BalancedDraw, repetitions
+from tasks.data.sampling import BalancedDraw, times_before
 
-LABELS = np.repeat([2, 0, 3], [100, 10, 1])  # none of class 1
+CLASS_OF = np.repeat([2, 0, 3], [100, 10, 1])  # none of class 1
 
 
 def drawn(balance: float, epoch: int = 0) -> np.ndarray:
-    return BalancedDraw(LABELS, 4, balance)(np.random.default_rng([0, epoch]))
+    return BalancedDraw(CLASS_OF, 4, balance)(np.random.default_rng([0, epoch]))
 
 
 def test_all_classes_come_up_equally_often():
     rows = drawn(1.0)
-    assert len(rows) == len(LABELS)
-    assert np.bincount(LABELS[rows], minlength=4).tolist() == [37, 0, 37, 37]
+    assert len(rows) == len(CLASS_OF)
+    assert np.bincount(CLASS_OF[rows], minlength=4).tolist() == [37, 0, 37, 37]
 
 
 def test_at_zero_each_image_comes_up_once():
-    assert sorted(drawn(0.0)) == list(range(len(LABELS)))
+    assert sorted(drawn(0.0)) == list(range(len(CLASS_OF)))
 
 
 def test_between_it_is_a_power_of_the_counts():
-    counts = np.mean([np.bincount(LABELS[drawn(0.5, e)], minlength=4) for e in range(400)], 0)
+    counts = np.mean([np.bincount(CLASS_OF[drawn(0.5, e)], minlength=4) for e in range(400)], 0)
     roots = np.sqrt([10, 0, 100, 1])
     assert counts == pytest.approx(111 * roots / roots.sum(), abs=0.1)
 
 
 @pytest.mark.parametrize("balance", [0.3, 1.0])
 def test_images_of_a_class_take_turns(balance):
-    times = np.bincount(drawn(balance), minlength=len(LABELS))
+    times = np.bincount(drawn(balance), minlength=len(CLASS_OF))
     for label in (0, 2, 3):
-        own = times[LABELS == label]
+        own = times[label == CLASS_OF]
         assert own.max() - own.min() <= 1
 
 
@@ -43,12 +43,12 @@ def test_epochs_differ_and_repeat_themselves():
 
 
 def test_repetitions_count_earlier_ones():
-    assert repetitions(np.array([5, 3, 5, 5, 0, 3])).tolist() == [0, 0, 1, 2, 0, 1]
+    assert times_before(np.array([5, 3, 5, 5, 0, 3])).tolist() == [0, 0, 1, 2, 0, 1]
 
 
 def batches(rank: int = 0, world: int = 1, done: tuple[int, int] = (0, 0)) -> TrainBatches:
-    draw = BalancedDraw(LABELS, 4, 1.0)
-    return TrainBatches(len(LABELS), 6, 7, rank, world, done, draw)
+    draw = BalancedDraw(CLASS_OF, 4, 1.0)
+    return TrainBatches(len(CLASS_OF), 6, 7, rank, world, done, draw)
 
 
 def test_an_image_that_comes_again_in_an_epoch_is_cropped_anew():
