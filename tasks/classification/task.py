@@ -11,6 +11,7 @@ from torch import Tensor
 from backbone.head import Head
 from tasks.classification.calibration import log_sums
 from tasks.classification.metrics import Accuracy, AccuracyResult
+from tasks.classification.mixing import mix
 from tasks.classification.presenter import ClassPresenter
 from tasks.data.image_data import ImageData
 from tasks.data.image_index import ImageIndex
@@ -35,6 +36,7 @@ class Classification(Task[ImageData[ImageIndex]]):
         label_smoothing: share of the target spread over all classes (arXiv 1512.00567, section 7).
         mixup: alpha of the Beta(alpha, alpha) distribution from which the share of each image in a
             mixture of two is drawn (arXiv 1710.09412); 0 for no mixing.
+        cutmix: likewise, of the area that CutMix leaves of an image (arXiv 1905.04899), see `mix`.
         class_weights: how much images of each class count in the loss, scaled so that their mean
             over the training images is 1; `balanced`: all classes count alike.
         focal: gamma of the focal loss (arXiv 1708.02002): the loss of an image whose class has
@@ -56,13 +58,15 @@ class Classification(Task[ImageData[ImageIndex]]):
         labels: Labels,
         label_smoothing: float = 0.0,
         mixup: float = 0.0,
+        cutmix: float = 0.0,
         class_weights: Weights = None,
         focal: float = 0.0,
         monitor: str = "top1",
         **options: Any,
     ):
         super().__init__(head, labels, **options)
-        self.label_smoothing, self.mixup, self.focal = label_smoothing, mixup, focal
+        self.label_smoothing, self.focal = label_smoothing, focal
+        self.mixup, self.cutmix = mixup, cutmix
         self.monitor = monitor
         self.weighting: str | np.ndarray | None = None
         if class_weights is not None:
@@ -89,13 +93,9 @@ class Classification(Task[ImageData[ImageIndex]]):
         class of the other image, `partner` int64[B].
         """
         images, batch = super().augmented(batch)
-        if not self.mixup:
+        if not (self.mixup or self.cutmix):
             return images, batch
-        partner = torch.randperm(len(images), device=images.device)
-        parameter = torch.full((len(images),), self.mixup, device=images.device)
-        # unchecked: a check would wait for the device
-        share = torch.distributions.Beta(parameter, parameter, validate_args=False).sample()
-        images = torch.lerp(images[partner], images, share[:, None, None, None])
+        images, share, partner = mix(images, self.mixup, self.cutmix)
         return images, batch | {"share": share, "partner": batch["label"][partner]}
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:

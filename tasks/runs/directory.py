@@ -64,6 +64,14 @@ SINCE_0_1_0 = {
     "task.module.focal": 0.0,
     "task.module.monitor": "top1",
     "task.module.positive_weights": None,
+    "task.module.cutmix": 0.0,
+    "task.module.mosaic": 0.0,
+    "task.module.mosaic_until": 0.85,
+    "data.scale_jitter": None,
+    "data.module.scale_jitter": None,
+    "preprocess.operations": 0,
+    "preprocess.magnitude": 9.0,
+    "preprocess.erase": 0.0,
 }
 
 

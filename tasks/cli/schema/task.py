@@ -111,6 +111,10 @@ class ClassificationOptions(Described):
 
     label_smoothing: Fraction = option("share of each label that is spread over all classes")
     mixup: float = option("alpha of mixup's beta distribution; 0: none", ge=0, le=100)
+    cutmix: float = option(
+        "alpha of CutMix's beta distribution; 0: none; with mixup, each happens to half of the "
+        "images", ge=0, le=100,
+    )  # fmt: skip
     class_weights: LabelWeights | Literal["balanced"] | None = option(
         "how much the images of each class count in the loss, 1 for those that are not named; "
         "balanced: all classes count alike, by their training images; null: all images do"
