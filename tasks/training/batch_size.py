@@ -180,7 +180,8 @@ def trial_step(
 
     def learn(size: int) -> None:
         if size == 1:
-            _check_one_image(task, few["image"].shape[-2:])
+            height, width = few["image"].shape[-2:]
+            _check_one_image(task, (height, width))
         try:
             with autocast():
                 total = task.total(task.loss(repeated(size)))
@@ -192,7 +193,7 @@ def trial_step(
     return learn
 
 
-def _check_one_image(task: Task[Any], size: tuple[int, int]) -> None:
+def _check_one_image(task: Learner[Any], size: tuple[int, int]) -> None:
     """Raise InputError if the network cannot learn from a single image, and no second one fits."""
     try:
         check_batch_norm(task, 1, size)

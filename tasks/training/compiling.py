@@ -232,7 +232,7 @@ def keep_gradients(module: nn.Module) -> None:
 
     for parameter in module.parameters():
         if parameter.requires_grad:
-            parameter.register_post_accumulate_grad_hook(own)
+            parameter.register_post_accumulate_grad_hook(own)  # type: ignore[no-untyped-call]
 
 
 def in_one_line(error: Exception, most: int = 300) -> str:
