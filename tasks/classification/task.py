@@ -69,21 +69,19 @@ class Classification(Task[ImageData[ImageIndex]]):
         self.label_smoothing, self.focal = label_smoothing, focal
         self.mixup, self.cutmix = mixup, cutmix
         self.monitor = monitor
-        self.weighting: str | np.ndarray | None = None
-        if class_weights is not None:
-            by_hand = not isinstance(class_weights, str)
-            key = "task.module.class_weights"
-            self.weighting = named_weights(class_weights, labels, key) if by_hand else BALANCED
+        self.balanced = class_weights == BALANCED
+        self.by_hand: np.ndarray | None = None
+        if isinstance(class_weights, Mapping):
+            self.by_hand = named_weights(class_weights, labels, "task.module.class_weights")
         self.register_buffer("class_weights", None, persistent=False)
 
     def on_fit_start(self) -> None:
         """Weigh the classes by their training images."""
         super().on_fit_start()
-        if self.weighting is None:
+        if not self.balanced and self.by_hand is None:
             return
         counts = self.data.indices["train"].counts
-        balanced = isinstance(self.weighting, str)
-        weights = balancing_weights(counts) if balanced else self.weighting
+        weights = balancing_weights(counts) if self.by_hand is None else self.by_hand
         found = torch.from_numpy(with_mean_one(weights, counts)).float()
         self.class_weights = found.to(self.device)
 

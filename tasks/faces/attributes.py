@@ -61,24 +61,23 @@ class FaceAttributes(Task[AttributeData]):
     ):
         super().__init__(head, labels, **options)
         self.focal = focal
-        self.weighting: str | np.ndarray | None = None
-        if positive_weights is not None:
-            by_hand = not isinstance(positive_weights, str)
-            key = "task.module.positive_weights"
-            self.weighting = named_weights(positive_weights, labels, key) if by_hand else BALANCED
+        self.balanced = positive_weights == BALANCED
+        self.by_hand: np.ndarray | None = None
+        if isinstance(positive_weights, Mapping):
+            self.by_hand = named_weights(positive_weights, labels, "task.module.positive_weights")
         self.register_buffer("answer_weights", None, persistent=False)
 
     def on_fit_start(self) -> None:
         """Weigh the answers of each attribute by its training images."""
         super().on_fit_start()
-        if self.weighting is None:
+        if not self.balanced and self.by_hand is None:
             return
         train = self.data.indices["train"]
         counts = np.stack([train.known - train.counts, train.counts], 1)  # int64[A, 2]
-        if isinstance(self.weighting, str):
+        if self.by_hand is None:
             weights = balancing_weights(counts)
         else:
-            weights = np.stack([np.ones_like(self.weighting), self.weighting], 1)
+            weights = np.stack([np.ones_like(self.by_hand), self.by_hand], 1)
         found = torch.from_numpy(with_mean_one(weights, counts)).float()
         self.answer_weights = found.T.contiguous().to(self.device)
 

@@ -16,17 +16,20 @@ Change = Callable[[Tensor, float], Tensor]
 
 
 def _moved(images: Tensor, x: float = 0.0, y: float = 0.0) -> Tensor:
-    return F.affine(images, 0.0, [int(x), int(y)], 1.0, [0.0, 0.0], fill=[PADDING])
+    changed: Tensor = F.affine(images, 0.0, [int(x), int(y)], 1.0, [0.0, 0.0], fill=[PADDING])
+    return changed
 
 
 def _sheared(images: Tensor, x: float = 0.0, y: float = 0.0) -> Tensor:
     angles = [math.degrees(math.atan(x)), math.degrees(math.atan(y))]
     bilinear = InterpolationMode.BILINEAR
-    return F.affine(images, 0.0, [0, 0], 1.0, angles, bilinear, [PADDING], [0.0, 0.0])
+    changed: Tensor = F.affine(images, 0.0, [0, 0], 1.0, angles, bilinear, [PADDING], [0.0, 0.0])
+    return changed
 
 
 def _rotated(images: Tensor, angle: float) -> Tensor:
-    return F.rotate(images, angle, InterpolationMode.BILINEAR, fill=[PADDING])
+    changed: Tensor = F.rotate(images, angle, InterpolationMode.BILINEAR, fill=[PADDING])
+    return changed
 
 
 SIGNED: dict[str, Change] = {

@@ -90,7 +90,7 @@ class EpochReport(Callback):
             return {}
         names = sorted(self.sums, key=lambda name: (name != "loss", name))
         means = torch.stack([self.sums[name].float() / self.steps[name] for name in names])
-        means = trainer.strategy.reduce(means, reduce_op="mean")  # type: ignore[assignment]
+        means = trainer.strategy.reduce(means, reduce_op="mean")
         return dict(zip(names, means.tolist(), strict=True))
 
     def line(self, trainer: Trainer, losses: Mapping[str, float]) -> str:
@@ -121,7 +121,7 @@ class EpochReport(Callback):
         total = trainer.max_epochs * data.steps_per_epoch()
         if trainer.max_steps >= 0:
             total = min(total, data.planned_step(trainer.max_steps))
-        left = total - data.planned_step(trainer.global_step)
+        left: int = total - data.planned_step(trainer.global_step)
         if done <= 0 or left <= 0:
             return None
         return (time.monotonic() - self.started) / done * left

@@ -1,6 +1,7 @@
 """Numbers that are sent once to where none can be taken back."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,30 +36,39 @@ class Sent:
         left = {k: v for k, v in metrics.items() if k != BESIDE and self.last.get(k, -1) < step}
         return {k: v for k, v in metrics.items() if k in left or k == BESIDE} if left else {}
 
+    def once(
+        self, metrics: dict[str, Any], step: int | None, send: Callable[[dict[str, Any], int], None]
+    ) -> None:
+        """Send what is new of the numbers of a step, and take that down."""
+        assert step is not None
+        new = self.new(metrics, step)
+        if new:
+            send(new, step)
+            self.note(new, step)
+
     def note(self, metrics: dict[str, Any], step: int) -> None:
         """Take down that numbers were sent."""
         self.last |= {name: step for name in metrics if name != BESIDE}
         write_whole(self.path, json.dumps(self.last) + "\n")
 
 
-class SendsOnce:
-    """A logger that sends every number once; `sent` says which it has sent."""
+class WandbOnce(WandbLogger):
+    """Weights & Biases, sent every number once."""
 
     sent: Sent
 
     @rank_zero_only
-    def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:
+    def log_metrics(self, metrics: Any, step: int | None = None) -> None:
         """Send what is new of the numbers of a step."""
-        assert step is not None
-        new = self.sent.new(metrics, step)
-        if new:
-            super().log_metrics(new, step)  # type: ignore[misc]  # of the logger beside it
-            self.sent.note(new, step)
+        self.sent.once(metrics, step, super().log_metrics)
 
 
-class WandbOnce(SendsOnce, WandbLogger):
-    """Weights & Biases."""
+class MlflowOnce(MLFlowLogger):
+    """MLflow, sent every number once."""
 
+    sent: Sent
 
-class MlflowOnce(SendsOnce, MLFlowLogger):
-    """MLflow."""
+    @rank_zero_only
+    def log_metrics(self, metrics: Any, step: int | None = None) -> None:
+        """Send what is new of the numbers of a step."""
+        self.sent.once(metrics, step, super().log_metrics)

@@ -27,6 +27,7 @@ from tasks.training.loggers import build_loggers
 from tasks.training.progress import ProgressBar, Throughput
 from tasks.training.quantization import RunningRanges
 from tasks.training.saving import AtomicCheckpointIO, Description
+from tasks.training.watching import ValidationPictures
 
 # Lightning's warnings about what is intended here, or about its own internals.
 IGNORED_WARNINGS = (
@@ -99,6 +100,8 @@ def build_trainer(
         callbacks.append(BatchSizeSearch(directory))
     callbacks.append(Compilation(config.compile, throughput))
     callbacks += _checkpoints(directory, task, minutes)
+    if "tensorboard" in (OmegaConf.select(config, "logger") or {}):
+        callbacks.append(ValidationPictures())  # before the average is put aside
     if task.recipe.ema_decay is not None:
         callbacks.append(WeightEMA(task.recipe.ema_decay))
     patience = OmegaConf.select(config, "early_stop.patience")

@@ -49,7 +49,8 @@ def balancing_weights(counts: np.ndarray) -> np.ndarray:
     Args:
         counts: int64[..., K], the images of each class.
     """
-    return np.divide(1.0, counts, out=np.zeros(counts.shape), where=counts > 0)
+    weights: np.ndarray = np.divide(1.0, counts, out=np.zeros(counts.shape), where=counts > 0)
+    return weights
 
 
 def with_mean_one(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -61,4 +62,7 @@ def with_mean_one(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """
     total = (weights * counts).sum(-1, keepdims=True)
     images = counts.sum(-1, keepdims=True)
-    return weights * np.divide(images, total, out=np.ones(total.shape), where=total > 0)
+    scaled: np.ndarray = weights * np.divide(
+        images, total, out=np.ones(total.shape), where=total > 0
+    )
+    return scaled

@@ -89,7 +89,8 @@ class CocoDetection(FromFiles, Dataset):
                 rng = np.random.default_rng([self.seed, epoch, i])
                 box, boxes, kept = self.crop(boxes, height, width, rng)
                 labels = labels[kept]
-            extent = self.view.extent(*(box[2:] - box[:2]).tolist(), self.size)
+            across, down = (box[2:] - box[:2]).tolist()
+            extent = self.view.extent(across, down, self.size)
         sides = box[2:] - box[:2]
         image = self.read(
             self.index.path(i), self.size, tuple(box.tolist()), (height, width), extent
