@@ -35,11 +35,10 @@ class ValidationPictures(Callback):
         except Exception as error:
             print(f"warning: no pictures of this validation: {error}", file=sys.stderr)
             return
+        step = max(trainer.global_step - 1, 0)  # that of the scores
         for board in boards:
             for name, pixels in pictures.items():
-                board.experiment.add_image(
-                    f"val/{name}", pixels, trainer.global_step, dataformats="HWC"
-                )
+                board.experiment.add_image(f"val/{name}", pixels, step, dataformats="HWC")
 
 
 def draw(task: Learner[Any], trainer: Trainer) -> dict[str, np.ndarray]:

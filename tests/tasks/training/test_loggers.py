@@ -24,6 +24,7 @@ def of_tensorboard(path: Path) -> Numbers:
 
     events = EventAccumulator(str(path / "tensorboard"))
     events.Reload()
+    assert {e.step for e in events.Images("val/predictions")} == {5, 11, 17}, "by validation"
     names = [name for name in events.Tags()["scalars"] if name != "epoch"]
     return sorted((e.step, n, round(e.value, 5)) for n in names for e in events.Scalars(n))
 
