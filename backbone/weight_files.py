@@ -32,7 +32,8 @@ from backbone.wrapped import find_state, load_pickle, object_in, plain_reason, u
 CHECKPOINT = ".ckpt"
 ZIP = b"PK\x03\x04"
 PICKLES = (ZIP, b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
-TRUNK, CLASSIFIER = "head.trunk.", "head.fc."  # prefixes in this suite's checkpoints
+# prefixes in this suite's checkpoints; the layers after pooling belong to the classifier
+TRUNK, CLASSIFIER, AFTER_POOLING = "head.trunk.", "head.fc.", "head.after_pooling."
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,13 @@ class WeightsFile:
 
 
 # how a checkpoint names its trunk -> the network
-NETWORKS = {"mobilenet_v1": "MobileNetV1", "mobilenet_v2": "MobileNetV2", "timm": "TimmTrunk"}
+NETWORKS = {
+    "mobilenet_v1": "MobileNetV1",
+    "mobilenet_v2": "MobileNetV2",
+    "mobilenet_v3": "MobileNetV3",
+    "mobilenet_v4": "MobileNetV4",
+    "timm": "TimmTrunk",
+}
 
 
 def read_file(path: Path) -> WeightsFile:
@@ -182,7 +189,7 @@ def _read_torch(path: Path) -> WeightsFile:
 def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
     state = {
         native + key.removeprefix(prefix): value
-        for prefix, native in ((TRUNK, ""), (CLASSIFIER, "fc."))
+        for prefix, native in ((TRUNK, ""), (CLASSIFIER, "fc."), (AFTER_POOLING, "fc."))
         for key, value in content["state_dict"].items()
         if key.startswith(prefix) and not key.endswith(RANGES)
     }
@@ -193,7 +200,7 @@ def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
     beside = tuple(
         key
         for key in content["state_dict"]
-        if key.startswith("head.") and not key.startswith((TRUNK, CLASSIFIER))
+        if key.startswith("head.") and not key.startswith((TRUNK, CLASSIFIER, AFTER_POOLING))
     )
     options = content["config"]["backbone"]
     network = NETWORKS.get(options.get("_name_")) or options.get("_target_", "").rpartition(".")[2]
