@@ -63,7 +63,7 @@ class Head(nn.Module):
         """Give maps that share layers layers of their own, with the same outputs.
 
         It is called before batch norm is folded, on a copy for inference, or on a network whose
-        layers turn into quantised ones.
+        layers turn into quantised ones; a second call changes nothing.
         """
 
     def merge_layers(self) -> None:

@@ -127,6 +127,8 @@ class SharedTower(nn.Module):
 
         A batch norm can be folded only into a convolution that no other map reads.
         """
+        if self.separate is not None:  # a quantised network is folded afterwards
+            return
         towers = []
         for norms in self.norms:
             tower = nn.Sequential()

@@ -160,6 +160,8 @@ def test_it_can_compute_in_integers():
     layers = [module for tower in head.tower.separate for module in tower]
     assert len(layers) == 5 * 4
     assert all(isinstance(layer.pointwise, QuantizedConvBN) for layer in layers)
+    with torch.no_grad():
+        torch.testing.assert_close(folded(head)(images)[1], rounded)
     assert 0 < (rounded - exact).square().mean() / exact.var() < 0.05
 
 
