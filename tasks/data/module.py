@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from backbone.errors import InputError
 from tasks.data.decoded import DecodedBatches
+from tasks.data.sampling import BalancedDraw, times_before
 from tasks.images.decoding import BatchDecoder, decoding_fault
 from tasks.images.encoded import FromFiles
 from tasks.runs.lineage import Lineage
@@ -52,8 +53,15 @@ class Batches(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
 
+AGAIN = 2**32
+"""Added to the epoch for each time that an image has come up in it: its crop is another one."""
+
+
 class TrainBatches(Sampler[list[tuple[int, int]]]):
     """Batches of (index, epoch) in a fresh order each epoch, one process's share of each.
+
+    Where an image is drawn several times in an epoch, the later ones have the epoch plus a multiple
+    of AGAIN.
 
     The order is a function of the seed and the epoch alone, so a run continued in mid-epoch goes
     on with exactly the batches that were due. All processes draw the same order and take turns. An
@@ -66,6 +74,7 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
         seed: of the run.
         rank, world: this process's number, and how many processes there are.
         done: what an interrupted run has trained on: whole epochs, and batches of the next one.
+        draw: which images an epoch consists of; None: each once.
     """
 
     def __init__(
@@ -76,8 +85,9 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
         rank: int = 0,
         world: int = 1,
         done: tuple[int, int] = (0, 0),
+        draw: BalancedDraw | None = None,
     ):
-        self.count, self.batch_size, self.seed = count, batch_size, seed
+        self.count, self.batch_size, self.seed, self.draw = count, batch_size, seed, draw
         self.rank, self.world, self.done = rank, world, done
         self.epoch = done[0]
         self.sampler = self  # where Lightning looks for `set_epoch` in a batch sampler
@@ -99,12 +109,18 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
 
     def of_epoch(self, epoch: int, start: int = 0) -> Iterator[list[tuple[int, int]]]:
         """The batches of an epoch, from batch `start` on."""
-        order = np.random.default_rng([self.seed, epoch]).permutation(self.count)
-        order = np.resize(order, max(self.count, self.world))
+        rng = np.random.default_rng([self.seed, epoch])
+        if self.draw is None:
+            order, turns = rng.permutation(self.count), np.full(self.count, epoch)
+        else:
+            order = self.draw(rng)
+            turns = epoch + AGAIN * times_before(order)
+        size = max(self.count, self.world)
+        drawn = np.stack([np.resize(order, size), np.resize(turns, size)], 1)
         step = self.batch_size * self.world
         for batch in range(start, len(self)):
-            share = order[batch * step : (batch + 1) * step][self.rank :: self.world]
-            yield [(int(index), epoch) for index in share]
+            share = drawn[batch * step : (batch + 1) * step][self.rank :: self.world]
+            yield [(index, turn) for index, turn in share.tolist()]
 
 
 class Images(Protocol):
@@ -260,6 +276,10 @@ class DataModule(LightningDataModule):
             generator=torch.Generator().manual_seed(self.seed),
         )
 
+    def draw(self) -> BalancedDraw | None:
+        """Which training images an epoch consists of; None: each once."""
+        return None
+
     def train_batches(self, done: tuple[int, int] = (0, 0)) -> Batches:
         """This process's share of the training batches; `done` is that of TrainBatches.
 
@@ -273,7 +293,7 @@ class DataModule(LightningDataModule):
             )
         rank, world = self.running.global_rank, self.running.world_size
         return TrainBatches(
-            len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done
+            len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done, self.draw()
         )
 
     def batches_per_epoch(self) -> int:

@@ -58,6 +58,20 @@ SINCE_0_1_0 = {
     "early_stop": {"patience": None},
     "optimizer.freeze_trunk": False,
     "resume": "auto",
+    "data.balance": 0.0,
+    "data.module.balance": 0.0,
+    "task.module.class_weights": None,
+    "task.module.focal": 0.0,
+    "task.module.monitor": "top1",
+    "task.module.positive_weights": None,
+    "task.module.cutmix": 0.0,
+    "task.module.mosaic": 0.0,
+    "task.module.mosaic_until": 0.85,
+    "data.scale_jitter": None,
+    "data.module.scale_jitter": None,
+    "preprocess.operations": 0,
+    "preprocess.magnitude": 9.0,
+    "preprocess.erase": 0.0,
 }
 
 

@@ -112,7 +112,8 @@ def without_paths(value: Any) -> Any:
         return [without_paths(inner) for inner in value]
     if not isinstance(value, dict):
         return value
-    plain = {k: without_paths(v) for k, v in value.items() if k != "_target_"}
+    # a class may be called 3: JSON would make text of the number, and cannot sort both
+    plain = {str(k): without_paths(v) for k, v in value.items() if k != "_target_"}
     if "_target_" not in value:
         return plain
     path = value["_target_"]

@@ -9,6 +9,7 @@ from tasks.cli.schema.types import (
     Box,
     Count,
     DrawnSize,
+    Fraction,
     Name,
     Node,
     Part,
@@ -126,7 +127,16 @@ class LabelledImagesOptions(DataSetOptions):
     crop_scale: ShareRange = option("area of a random crop, as a share of the image")
 
 
-class ImageNetOptions(LabelledImagesOptions):
+class ClassesOptions(LabelledImagesOptions):
+    """What every set of images of classes has"""
+
+    balance: Fraction = option(
+        "how evenly an epoch draws the classes: 0, each image once; 1, all classes equally often; "
+        "0.5, by the square root of their images"
+    )
+
+
+class ImageNetOptions(ClassesOptions):
     """ImageNet (imagenet)"""
 
     train: Path | None = option("folder of training images; null: none, for mode=evaluate")
@@ -134,7 +144,7 @@ class ImageNetOptions(LabelledImagesOptions):
     val_labels: Path | None = option("list of a flat val's classes; null: root's own")
 
 
-class ImageFolderOptions(LabelledImagesOptions):
+class ImageFolderOptions(ClassesOptions):
     """Your own class folders (image_folder)"""
 
     train: Path | None = option("folder of training images; null: none, for mode=evaluate")
@@ -145,7 +155,7 @@ class ImageFolderOptions(LabelledImagesOptions):
     )
 
 
-class StanfordDogsOptions(LabelledImagesOptions):
+class StanfordDogsOptions(ClassesOptions):
     """Stanford Dogs (stanford_dogs)"""
 
     crop_to_object: bool = option("look at the annotated dog alone")
@@ -220,7 +230,7 @@ class UnlabelledFacesOptions(FacesOptions):
     val_fraction: Part = option("share held out, where the list has no splits")
 
 
-class PhotographSetOptions(LabelledImagesOptions):
+class PhotographSetOptions(ClassesOptions):
     """What every set of photographs with coordinates has"""
 
     partition: Path | None = option(
