@@ -132,6 +132,9 @@ class FoldedConv(nn.Conv2d):
         if not torch.is_autocast_enabled(kind):
             return self.weight, self.bias
         form = x.device, torch.get_autocast_dtype(kind)
+        if torch.compiler.is_compiling():
+            # a CUDA graph writes over its own tensors, so nothing that it makes may be kept
+            return self.weight.to(*form), None if self.bias is None else self.bias.to(*form)
         if self.cast is None or (self.cast[0].device, self.cast[0].dtype) != form:
             with torch.inference_mode(False):  # a tensor of inference mode is of no use outside it
                 bias = None if self.bias is None else self.bias.to(*form)

@@ -48,10 +48,11 @@ class Answer(NamedTuple):
 
 def start(options: list[str], launcher: Sequence[str] = ()) -> subprocess.Popen:
     """`python -m tasks.run ...` as a separate process."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
         [sys.executable, *launcher, "-m", "tasks.run", *options],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -42,7 +42,7 @@ def mix(images: Tensor, mixup: float, cutmix: float) -> tuple[Tensor, Tensor, Te
 
 def beta(alpha: float, count: int, device: torch.device) -> Tensor:
     """float[count] of the Beta(alpha, alpha) distribution."""
-    parameter = torch.full((count,), alpha, device=device)
+    parameter = torch.full((count,), float(alpha), device=device)
     # unchecked: a check would wait for the device
     return torch.distributions.Beta(parameter, parameter, validate_args=False).sample()
 

@@ -45,11 +45,12 @@ class Compilation(Callback):
 
     def __init__(self, wanted: bool | str, throughput: Throughput):
         self.wanted, self.throughput = wanted, throughput
-        self.installed = False
+        self.installed = self.accumulates = False
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compile for a training."""
         assert isinstance(pl_module, Task)
+        self.accumulates = trainer.accumulate_grad_batches > 1
         if self.wanted is True or (self.wanted == "auto" and pays(batches(trainer), pl_module)):
             self.install(pl_module)
 
@@ -65,7 +66,9 @@ class Compilation(Callback):
             return
         self.installed = task.is_compiled = True
         for owner, name in compiled_parts(task):
-            function = Compiled(getattr(owner, name), task, name, self.on_compiled)
+            function = Compiled(
+                getattr(owner, name), task, name, self.on_compiled, self.accumulates
+            )
             setattr(owner, name, function)
 
     def on_compiled(self, name: str, seconds: float, reason: str | None) -> None:
@@ -129,6 +132,8 @@ class Compiled:
         module: whose parameters get the gradients.
         name: of the function, one of `NAMES`.
         report: called with the name, the seconds of each trial, and the reason if it failed.
+        accumulates: whether gradients of several calls add up. Those that a CUDA graph has made
+            are copied then, since its next replay writes over them.
     """
 
     def __init__(
@@ -137,8 +142,10 @@ class Compiled:
         module: nn.Module,
         name: str,
         report: Callable[[str, float, str | None], None] = lambda *_: None,
+        accumulates: bool = False,
     ):
         self.function, self.module, self.report = function, module, report
+        self.accumulates = accumulates
         self.name = NAMES[name]
         self.graphs = False  # whether CUDA graphs own the outputs
         self.compiled: Callable[..., Any] | None = None
@@ -167,6 +174,8 @@ class Compiled:
     def _compile(self, device: torch.device) -> Callable[..., Any]:
         self.graphs = device.type == "cuda" and BACKEND == "inductor"
         mode = "reduce-overhead" if self.graphs else None
+        if self.graphs and self.accumulates:
+            keep_gradients(self.module)
         compiled: Callable[..., Any] = torch.compile(self.function, backend=BACKEND, mode=mode)
         return compiled
 
@@ -215,6 +224,22 @@ class Compiled:
         total = torch.stack([leaf.float().sum() for leaf in leaves]).sum()
         learning = [p for p in self.module.parameters() if p.requires_grad]
         torch.autograd.grad(total, learning, allow_unused=True)
+
+
+def keep_gradients(module: nn.Module) -> None:
+    """Have every parameter own its gradient: a copy where the backward pass handed over its own."""
+    owned: dict[int, Tensor] = {}
+
+    def own(parameter: Tensor) -> None:
+        gradient = parameter.grad
+        assert gradient is not None
+        number = id(parameter)
+        if gradient is not owned.get(number):  # the first of those that add up
+            owned[number] = parameter.grad = gradient.clone()
+
+    for parameter in module.parameters():
+        if parameter.requires_grad:
+            parameter.register_post_accumulate_grad_hook(own)
 
 
 def in_one_line(error: Exception, most: int = 300) -> str:

@@ -16,6 +16,7 @@ from tasks.cli.schema.types import (
     Path,
     RatioRange,
     Said,
+    ScaleRange,
     Share,
     ShareRange,
     Text,
@@ -109,6 +110,10 @@ class CocoOptions(DataSetOptions):
     )
     num_classes: Annotated[int, Field(ge=2, le=100_000)] | None = option(
         "91: output k is COCO category k; null: the file's own categories"
+    )
+    scale_jitter: ScaleRange | None = option(
+        "least and largest factor of a random scale in training, relative to the image that fills "
+        "the input, as [0.1,2.0]; it takes the place of SSD's random crop; null: none"
     )
     unlabelled: Path | None = option(
         "folder of photographs without boxes, in place of the annotated ones to train on; for "

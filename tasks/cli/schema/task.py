@@ -128,6 +128,9 @@ class ClassificationOptions(Described):
 class DetectionOptions(Described):
     """Detection"""
 
+    mosaic: Fraction = option("probability that parts of four images take the place of one")
+    mosaic_until: Fraction = option("share of the epochs after which there are no mosaics")
+
 
 class FaceAttributesOptions(Described):
     """Face attributes"""
