@@ -109,7 +109,8 @@ def load_weights(
         {k: v for k, v in found_classifier.items() if not (filled and k in before)},
         known_classes,
     )
-    matched, dropped = list(found), []
+    matched = list(found)
+    dropped: list[str] = []
     for key in found_classifier:
         loaded = filled if key in before else classifier_loaded
         (matched if loaded else dropped).append(f"fc.{key}")

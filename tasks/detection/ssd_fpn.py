@@ -8,6 +8,7 @@ object_detection/predictors that the file names.
 """
 
 import math
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
@@ -70,11 +71,12 @@ class SSDFPN(AnchorDetector):
         extra = max(maps - len(infos), 0)
         self.pyramid = Pyramid([i.channels for i in infos], width, extra, **self.like_trunk)
         self.tower = SharedTower(width, tower, len(infos) + extra, **self.like_trunk)
-        self.box_predictor = predictor(width, ANCHORS * 4)
-        self.class_predictor = predictor(width, ANCHORS * num_classes)
+        self.box_predictor = SharedPredictor(width, ANCHORS * 4)
+        self.class_predictor = SharedPredictor(width, ANCHORS * num_classes)
         prior = math.log(PRIOR / (1 - PRIOR))
         # every class starts at the prior, and the background at 1 - prior
         bias = self.class_predictor.pointwise.bias
+        assert bias is not None
         bias.data.view(ANCHORS, num_classes).fill_(prior)[:, 0] = -prior
         strides = [i.stride for i in infos] + [infos[-1].stride << n for n in range(1, extra + 1)]
         self.set_anchors(octave_anchors(self.map_shapes(), strides, self.size))
@@ -100,12 +102,21 @@ class SSDFPN(AnchorDetector):
         self.tower.separate_maps()
 
 
-def predictor(inputs: int, outputs: int) -> nn.Sequential:
-    """A 3x3 depthwise and a 1x1 convolution with bias, with nothing in between."""
-    layers = nn.Sequential()
-    layers.add_module("depthwise", convolution(inputs, inputs, 3, groups=inputs))
-    layers.add_module("pointwise", nn.Conv2d(inputs, outputs, 1))
-    pointwise = layers.get_submodule("pointwise")
-    nn.init.trunc_normal_(pointwise.weight, std=0.03)
-    nn.init.zeros_(pointwise.bias)
-    return layers
+class SharedPredictor(nn.Sequential):
+    """A 3x3 depthwise and a 1x1 convolution with bias, with nothing in between.
+
+    Args:
+        inputs: channels of the maps.
+        outputs: values per cell.
+    """
+
+    depthwise: nn.Conv2d
+    pointwise: nn.Conv2d
+
+    def __init__(self, inputs: int, outputs: int):
+        depthwise = convolution(inputs, inputs, 3, groups=inputs)
+        pointwise = nn.Conv2d(inputs, outputs, 1)
+        super().__init__(OrderedDict(depthwise=depthwise, pointwise=pointwise))
+        nn.init.trunc_normal_(self.pointwise.weight, std=0.03)
+        assert self.pointwise.bias is not None
+        nn.init.zeros_(self.pointwise.bias)
