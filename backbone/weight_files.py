@@ -27,11 +27,22 @@ from backbone.weight_names import (
     keras_scheme,
     naming_scheme,
 )
-from backbone.wrapped import find_state, load_pickle, object_in, plain_reason, unwrapped
+from backbone.wrapped import (
+    find_state,
+    is_bare_pickle,
+    load_pickle,
+    object_in,
+    plain_reason,
+    unwrapped,
+)
 
 CHECKPOINT = ".ckpt"
 ZIP = b"PK\x03\x04"
 PICKLES = (ZIP, b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
+WRITE_ANEW = (
+    "Load it where its code is at hand, and write the tensors alone with "
+    "torch.save(model.state_dict(), FILE) or safetensors.torch.save_model(model, FILE)"
+)
 # prefixes in this suite's checkpoints; the layers after pooling belong to the classifier
 TRUNK, CLASSIFIER, AFTER_POOLING = "head.trunk.", "head.fc.", "head.after_pooling."
 
@@ -100,6 +111,11 @@ def read_file(path: Path) -> WeightsFile:
         return _tensorflow_or(read_frozen_graph(path))
     if head.startswith(ZIP) and _holds_arrays(path):
         return _tensorflow_or(_read_npz(path))
+    if is_bare_pickle(path):
+        raise InputError(
+            f"{path} was written by pickle.dump or joblib, not by torch.save. Reading it could "
+            f"run code, so it is not opened. {WRITE_ANEW}"
+        )
     return _read_torch(path) if head.startswith(PICKLES) else _read_safetensors(path)
 
 
@@ -166,9 +182,7 @@ def _read_torch(path: Path) -> WeightsFile:
         if held is not None:
             raise InputError(
                 f"{path} holds more than tensors and plain containers: a pickled {held}. Reading "
-                "it could run code, so it is not opened. Load it where its code is at hand, and "
-                "write the tensors alone with torch.save(model.state_dict(), FILE) or "
-                "safetensors.torch.save_model(model, FILE)"
+                f"it could run code, so it is not opened. {WRITE_ANEW}"
             ) from error
         reason = plain_reason(error)
         raise InputError(

@@ -1,7 +1,8 @@
 """Timing contenders side by side, and the table of what was found."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
@@ -120,6 +121,16 @@ def steps(
             answer()
 
     return {"training": train, "inference": infer}
+
+
+@contextmanager
+def keeping_threads() -> Iterator[None]:
+    """Give PyTorch back the number of threads that it had, whatever is timed in here."""
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def about(batch_size: int, size: tuple[int, int], kept: bool, bf16: bool) -> str:

@@ -13,9 +13,10 @@ from tasks.classification.calibration import log_sums
 from tasks.classification.metrics import Accuracy, AccuracyResult
 from tasks.classification.mixing import mix
 from tasks.classification.presenter import ClassPresenter
+from tasks.data.batches import Batch
 from tasks.data.image_data import ImageData
 from tasks.data.image_index import ImageIndex
-from tasks.data.module import Batch, Labels
+from tasks.data.labels import Labels
 from tasks.training.task import Task
 from tasks.training.weighting import (
     BALANCED,

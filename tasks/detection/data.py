@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from backbone.errors import InputError
-from tasks.data.module import DataModule, Labels
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.detection.coco.audit import told
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import CocoIndex, check_same_categories

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.detection.scale_jitter import SMALLEST
 
 CENTRE = 0.25, 0.75  # where the four meet, as a share of a side

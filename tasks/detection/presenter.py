@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.detection.data import CocoData
 from tasks.detection.drawing import draw_boxes, open_annotated
 from tasks.detection.error_report import error_pictures, findings

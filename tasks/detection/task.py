@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from tasks.data.module import Batch, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
 from tasks.detection.data import CocoData
 from tasks.detection.detector import Detector
 from tasks.detection.evaluation.metric import CocoAP, CocoResult

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from backbone.head import Head
-from tasks.data.module import Batch, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
 from tasks.faces.attribute_data import AttributeData
 from tasks.faces.attribute_metrics import AttributeScores, majority_baseline
 from tasks.faces.attribute_presenter import AttributePresenter

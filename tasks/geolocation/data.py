@@ -9,9 +9,10 @@ import numpy as np
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
 from backbone.errors import InputError
+from tasks.data.batches import Batch
 from tasks.data.checking import Listed, check_readable, copies
 from tasks.data.cropped_data import CroppedData
-from tasks.data.module import Batch, Labels
+from tasks.data.labels import Labels
 from tasks.geolocation.dataset import LocatedImages, collate_places
 from tasks.geolocation.hierarchy import hierarchy_levels
 from tasks.geolocation.names import output_id, place_name

@@ -131,8 +131,25 @@ def explain(path: str | Path | BinaryIO, error: Exception) -> str:
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
         return f"a web page, not an image ({size} bytes of HTML or XML); the download failed"
     if isinstance(error, UnidentifiedImageError):
+        if head.startswith((b"II*\0", b"MM\0*")):
+            return (
+                f"a TIFF that is damaged, or of a kind that is not read, such as one with 10 or 12 "
+                f"bits per channel packed ({size:,} bytes); save it as PNG"
+            )
         return f"not an image in a known format ({size} bytes, the first are {head[:8]!r})"
     return f"damaged or cut short, cannot be decoded ({size} bytes: {error}); get it again"
+
+
+def whole_jpeg(image: Image.Image) -> bytes | None:
+    """The file of an open JPEG; None without an end marker: it may be cut short.
+
+    Args:
+        image: that is open and not yet decoded.
+    """
+    assert image.fp is not None  # type: ignore[attr-defined]
+    image.fp.seek(0)  # type: ignore[attr-defined]
+    content: bytes = image.fp.read()  # type: ignore[attr-defined]
+    return content if b"\xff\xd9" in content[-TAIL:] else None
 
 
 def orientation(image: Image.Image) -> int:

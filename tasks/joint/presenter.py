@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
 from tasks.images.sheets import captioned
 from tasks.runs.parts import of_part
 from tasks.training.metric import Prediction

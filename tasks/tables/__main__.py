@@ -10,11 +10,11 @@ a finished run with the row's network; if it was not measured on the paper's dat
 column of its own. A row without a run shows the command that fills it.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 from backbone.errors import InputError
+from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.tables.reading import read_tables
 
 RUNS = Path("runs")  # as conf/config.yaml has it
@@ -68,11 +68,7 @@ def tables(
 
 def main() -> None:
     """The command line; exit code 2 for anything that the user can correct."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.tables",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("tasks.tables", __doc__)
     parser.add_argument(
         "tables",
         nargs="*",
@@ -89,7 +85,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw table_10.png ... there")
     parser.set_defaults(form="text")
     arguments = parser.parse_args()
-    try:
+    with mistakes_exit():
         tables(
             arguments.tables,
             arguments.runs,
@@ -97,9 +93,6 @@ def main() -> None:
             arguments.plot,
             arguments.per_category,
         )
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.quantized import RANGES
-from backbone.wrapped import object_in, plain_reason
-from tasks.data.module import Labels
+from backbone.wrapped import is_bare_pickle, object_in, plain_reason
+from tasks.data.labels import Labels
 from tasks.runs.legacy import upgrade
 from tasks.runs.names import NAME, at
 from tasks.runs.parts import PARTS, of_part, state_of_part, with_shared
@@ -275,6 +275,8 @@ def _content(path: Path) -> Any:
     except DAMAGED as error:
         held = object_in(error)
         reason = plain_reason(error) if held is None else f"it holds a pickled {held}"
+        if path.is_file() and is_bare_pickle(path):
+            reason = "it was written by pickle.dump, not by a run, and is not opened"
     raise InputError(
         f"{path} is damaged or no checkpoint ({reason}; {path.stat().st_size} bytes): take another "
         "file, or train again with fresh=true"

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tasks.runs.processes import is_main_process
+from tasks.training.learner import Learner
 from tasks.training.progress import Throughput
-from tasks.training.task import Task
 
 BACKEND: Any = "inductor"
 # Batches from which a training on a GPU is compiled with compile=auto. Compiling a classifier took
@@ -36,8 +36,6 @@ NAMES = {
 class Compilation(Callback):
     """Compiles a task's step and its answer before a run uses them.
 
-    With a teacher the network alone is compiled: the teacher's outputs may come from a file.
-
     Args:
         wanted: whether to compile; "auto": where it pays, see `pays`.
         throughput: of the run; it takes the time of compiling, and leaves it out of its own.
@@ -49,23 +47,23 @@ class Compilation(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compile for a training."""
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, Learner)
         self.accumulates = trainer.accumulate_grad_batches > 1
         if self.wanted is True or (self.wanted == "auto" and pays(batches(trainer), pl_module)):
             self.install(pl_module)
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compile for an evaluation without a training, where the user insists."""
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, Learner)
         if self.wanted is True:
             self.install(pl_module)
 
-    def install(self, task: Task[Any]) -> None:
+    def install(self, task: Learner[Any]) -> None:
         """Put compiled functions into the task in place of its own, once."""
         if self.installed:
             return
         self.installed = task.is_compiled = True
-        for owner, name in compiled_parts(task):
+        for owner, name in task.compiled_methods():
             function = Compiled(
                 getattr(owner, name), task, name, self.on_compiled, self.accumulates
             )
@@ -83,13 +81,6 @@ class Compilation(Callback):
                 f"warning: torch.compile failed on {name}, which runs without it: {reason}",
                 file=sys.stderr,
             )
-
-
-def compiled_parts(task: Task[Any]) -> list[tuple[nn.Module, str]]:
-    """The methods of a task that are compiled, as (owner, name)."""
-    if task.teaching is not None:
-        return [(task.head, "forward")]
-    return [(task, "learn"), (task, "scored")]
 
 
 def batches(trainer: Trainer) -> int:
@@ -152,6 +143,8 @@ class Compiled:
         self.kind: tuple[int, torch.device] | None = None  # images and device it is compiled for
         self.tried: set[Any] = set()
         self.failed = False
+        # listed once: to walk through a detector takes as long as a hundred launches of kernels
+        self.modules, self.parameters = [*module.modules()], [*module.parameters()]
 
     def __call__(self, *inputs: Any) -> Any:
         """What the function returns."""
@@ -182,8 +175,8 @@ class Compiled:
     def _situation(self, inputs: Any) -> Any:
         """What a graph depends on: shapes, and what learns (a trunk may be frozen at first)."""
         shapes = tuple(t.shape for t in tree_leaves(inputs) if isinstance(t, Tensor))
-        modes = tuple(m.training for m in self.module.modules())
-        learns = tuple(p.requires_grad for p in self.module.parameters())
+        modes = tuple([module.training for module in self.modules])
+        learns = tuple([parameter.requires_grad for parameter in self.parameters])
         return torch.is_grad_enabled(), torch.is_inference_mode_enabled(), shapes, modes, learns
 
     def _run(self, inputs: Any) -> Any:
@@ -239,7 +232,7 @@ def keep_gradients(module: nn.Module) -> None:
 
     for parameter in module.parameters():
         if parameter.requires_grad:
-            parameter.register_post_accumulate_grad_hook(own)
+            parameter.register_post_accumulate_grad_hook(own)  # type: ignore[no-untyped-call]
 
 
 def in_one_line(error: Exception, most: int = 300) -> str:

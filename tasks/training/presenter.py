@@ -9,7 +9,9 @@ from PIL import Image
 from torch import Tensor
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, DataModule, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.images.files import open_image
 from tasks.images.sheets import captioned, contact_sheet
 from tasks.training.metric import Prediction

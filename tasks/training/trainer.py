@@ -22,11 +22,11 @@ from tasks.training.early_stop import EarlyStop
 from tasks.training.ema import WeightEMA
 from tasks.training.epoch_report import EpochReport
 from tasks.training.finite import FiniteLoss
+from tasks.training.learner import Learner
 from tasks.training.loggers import build_loggers
 from tasks.training.progress import ProgressBar, Throughput
 from tasks.training.quantization import RunningRanges
 from tasks.training.saving import AtomicCheckpointIO, Description
-from tasks.training.task import Task
 
 # Lightning's warnings about what is intended here, or about its own internals.
 IGNORED_WARNINGS = (
@@ -77,7 +77,7 @@ def precision(wanted: str, accelerator: str = "auto") -> str:
 def build_trainer(
     config: DictConfig,
     directory: RunDirectory,
-    task: Task[Any],
+    task: Learner[Any],
     throughput: Throughput,
     step: int,
     lineage: Lineage | None = None,
@@ -127,7 +127,7 @@ def build_trainer(
     return trainer
 
 
-def _checkpoints(directory: RunDirectory, task: Task[Any], minutes: float) -> list[pl.Callback]:
+def _checkpoints(directory: RunDirectory, task: Learner[Any], minutes: float) -> list[pl.Callback]:
     """best.ckpt by the monitored score; last.ckpt after each epoch and every few minutes."""
 
     def keep(filename: str, **when: Any) -> KeptCheckpoint:

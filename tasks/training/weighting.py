@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 
 BALANCED = "balanced"
 Weights = Mapping[str | int, float] | str | None

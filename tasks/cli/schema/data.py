@@ -195,6 +195,9 @@ class AttributeListsOptions(AttributeSetOptions):
     labels: Path | None = option("one list of all, with a column split, in place of the three")
     images: Path = option("folder of images")
     unlabelled: Path | None = option("folder or list of images without labels, for a teacher")
+    groups: Annotated[list[Name], Field(min_length=1)] | None = option(
+        "columns that name the group of each image, such as [race]: each group is scored"
+    )
 
 
 class FacesOptions(LabelledImagesOptions):

@@ -50,10 +50,11 @@ class JointTaskOptions(TaskOptions):
         "the parts: names of tasks, or names of your own with parts.NAME.task=TASK; the options of "
         "each are parts.NAME.data.*, .task.*, .size, .preprocess, .augment and .distill"
     )
-    weights: WeightsOfParts | Literal["balanced", "uncertainty"] | None = option(
+    weights: WeightsOfParts | Literal["balanced", "uncertainty", "gradients"] | None = option(
         "of the parts' losses, 1 for those that are not named; balanced sums the "
         "logarithms of the losses (arXiv 1904.08492); uncertainty learns them (arXiv 1705.07115); "
-        "null: 1 for all"
+        "gradients scales each part's gradient of the trunk to their mean norm (arXiv 1711.02257 "
+        "with alpha 0); null: 1 for all"
     )
     references: WeightsOfParts | None = option(
         "monitored scores of the parts trained alone: what picks the best checkpoint is the "

@@ -5,7 +5,6 @@ As a program it writes an annotation file without the images that cannot be used
     python -m tasks.detection.coco.audit ANNOTATIONS.json IMAGE_FOLDER CLEANED.json
 """
 
-import argparse
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import listed_briefly
+from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.data.cache import write_file
 from tasks.detection.coco.checking import inspect
 from tasks.detection.coco.columns import FileRows
@@ -172,7 +172,7 @@ def write_cleaned(annotations: Path, folder: Path, cleaned: Path) -> int:
     """Copy an annotation file without the images that cannot be used; returns their number."""
     index = index_of(parse_instances(annotations), annotations, folder, None)
     _, faults, _ = inspect(index)
-    content, _ = read_json(annotations, polygons=True)
+    content = read_json(annotations, polygons=True).value
     removed = index.image_ids[list(faults)]
     ids = FileRows(annotations, "annotation", content["annotations"]).ids("image_id")
     content["images"] = [row for i, row in enumerate(content["images"]) if i not in faults]
@@ -185,16 +185,14 @@ def write_cleaned(annotations: Path, folder: Path, cleaned: Path) -> int:
 
 
 def main() -> None:
-    """Write the cleaned annotation file."""
-    parser = argparse.ArgumentParser(prog="python -m tasks.detection.coco.audit")
+    """The command line; exit code 2 for anything that the user can correct."""
+    parser = command_parser("tasks.detection.coco.audit", __doc__)
     parser.add_argument("annotations", type=Path, help="COCO instances JSON")
     parser.add_argument("folder", type=Path, help="the folder of its images")
     parser.add_argument("cleaned", type=Path, help="the annotation file to write")
     given = parser.parse_args()
-    try:
+    with mistakes_exit():
         removed = write_cleaned(given.annotations, given.folder, given.cleaned)
-    except InputError as error:
-        parser.error(str(error))
     print(f"{given.cleaned}: {given.annotations} without {removed:,} images")
 
 

@@ -13,7 +13,7 @@ from backbone.classifier import Classifier
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.classification.task import Classification
 from tasks.data.image_index import ImageIndex
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.images.view import View
 from tasks.training.recipe import Recipe, cosine
 

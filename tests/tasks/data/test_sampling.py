@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.data.module import AGAIN, TrainBatches
+from tasks.data.batches import AGAIN, TrainBatches
 from tasks.data.sampling import BalancedDraw, times_before
 
 CLASS_OF = np.repeat([2, 0, 3], [100, 10, 1])  # none of class 1

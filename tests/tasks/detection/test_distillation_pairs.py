@@ -5,7 +5,7 @@ import torch
 
 from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.distillation import (
     DetectionObjective,
 )

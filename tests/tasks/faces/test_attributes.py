@@ -10,7 +10,7 @@ from torchvision.ops import sigmoid_focal_loss
 
 from backbone.classifier import Classifier
 from backbone.mobilenet_v1 import MobileNetV1
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.faces.attribute_index import AttributeIndex
 from tasks.faces.attributes import FaceAttributes
 

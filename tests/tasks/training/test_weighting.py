@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.training.weighting import balancing_weights, named_weights, with_mean_one
 
 LABELS = Labels(3, [0, 1, 2], ["n1", "n2", 3], ["ant", "bee", "golden retriever"])
