@@ -82,11 +82,12 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def short_name(config: DictConfig) -> str:
-    """A run's name for people: trunk, alpha, size and mode."""
+    """A run's name for people: trunk, variant, alpha, size and mode."""
     trunk = config.backbone.get("name") or config.backbone._target_.rpartition(".")[2]
     size = config.size if isinstance(config.size, int) else "x".join(map(str, config.size))
     parts = [
         trunk,
+        config.backbone.get("variant"),
         config.backbone.get("alpha"),
         size,
         None if config.mode == "full" else config.mode,

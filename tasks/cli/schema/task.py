@@ -227,6 +227,18 @@ class SSDOptions(DetectorOptions):
     loss: Literal["mining", "focal"] = option("mining is the paper's; focal of arXiv 1708.02002")
 
 
+class SSDFPNOptions(DetectorOptions):
+    """SSDLite head on a feature pyramid"""
+
+    taps: Annotated[list[Name], Field(min_length=1)] | None = option(
+        "the trunk's maps, finest first, each about half the size of the one before; null: its "
+        "last blocks of stride 8, 16 and 32"
+    )
+    depth: int = option("channels of the pyramid at alpha 1", unit="channels", ge=1, le=65_536)
+    maps: int = option("maps with anchors: the trunk's, and coarser ones", ge=1, le=16)
+    tower: int = option("convolutions before the predictors", ge=0, le=64)
+
+
 class FasterRCNNOptions(DetectorOptions):
     """Faster R-CNN head"""
 
