@@ -23,7 +23,7 @@ TITLES = {
     "": "The run",
     "early_stop": "Ending early: `early_stop.*`",
     "paths": "Folders: `paths.*`",
-    "preprocess": "Colours and flips: `preprocess.*`",
+    "preprocess": "Random changes of images: `preprocess.*`",
     "backbone": "The trunk: `backbone.*`",
     "data": "The data set: `data.*`",
     "optimizer": "Training: `optimizer.*`",
