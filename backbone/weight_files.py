@@ -46,7 +46,8 @@ WRITE_ANEW = (
     "Load it where its code is at hand, and write the tensors alone with "
     "torch.save(model.state_dict(), FILE) or safetensors.torch.save_model(model, FILE)"
 )
-TRUNK, CLASSIFIER = "head.trunk.", "head.fc."  # prefixes in this suite's checkpoints
+# prefixes in this suite's checkpoints; the layers after pooling belong to the classifier
+TRUNK, CLASSIFIER, AFTER_POOLING = "head.trunk.", "head.fc.", "head.after_pooling."
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,13 @@ class WeightsFile:
 
 
 # how a checkpoint names its trunk -> the network
-NETWORKS = {"mobilenet_v1": "MobileNetV1", "mobilenet_v2": "MobileNetV2", "timm": "TimmTrunk"}
+NETWORKS = {
+    "mobilenet_v1": "MobileNetV1",
+    "mobilenet_v2": "MobileNetV2",
+    "mobilenet_v3": "MobileNetV3",
+    "mobilenet_v4": "MobileNetV4",
+    "timm": "TimmTrunk",
+}
 
 
 def read_file(path: Path) -> WeightsFile:
@@ -232,7 +239,7 @@ def _read_torch(path: Path) -> WeightsFile:
 def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
     state = {
         native + key.removeprefix(prefix): value
-        for prefix, native in ((TRUNK, ""), (CLASSIFIER, "fc."))
+        for prefix, native in ((TRUNK, ""), (CLASSIFIER, "fc."), (AFTER_POOLING, "fc."))
         for key, value in content["state_dict"].items()
         if key.startswith(prefix) and not key.endswith(RANGES)
     }
@@ -243,7 +250,7 @@ def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
     beside = tuple(
         key
         for key in content["state_dict"]
-        if key.startswith("head.") and not key.startswith((TRUNK, CLASSIFIER))
+        if key.startswith("head.") and not key.startswith((TRUNK, CLASSIFIER, AFTER_POOLING))
     )
     options = content["config"]["backbone"]
     network = NETWORKS.get(options.get("_name_")) or options.get("_target_", "").rpartition(".")[2]
