@@ -19,7 +19,7 @@ from tasks.samples.composition import compose, frame_near
 from tasks.samples.publishing import Record, draw_all, publish
 from tasks.samples.sprite import tight_box
 
-VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
+VERSION = 3  # of the drawings: raise it when a picture changes, so that samples are redrawn
 
 # COCO's 80 categories by supercategory, with their own ids, which have gaps
 _CATEGORIES = {

@@ -83,6 +83,14 @@ class Pen:
         mask = disc.resize(size, Image.Resampling.BILINEAR, (x0, y0, x1, y1))
         self.sheet.paste(color[:3], (left, top), mask)
 
+    @contextmanager
+    def props(self) -> Iterator[None]:
+        """On a sheet of scenery, props are like everything else."""
+        yield
+
+    def cut(self, points: Points) -> None:
+        """On a sheet of scenery, there is no hole to be seen through."""
+
     def finish(self) -> Image.Image:
         """Return the sheet at its final size, RGB."""
         return self.sheet.reduce(self.supersample)

@@ -23,9 +23,7 @@ from tasks.samples.portraits.face_pen import FacePen
 from tasks.samples.portraits.identity import Identity
 from tasks.samples.portraits.look import Look
 from tasks.samples.rendering import on_paper
-from tasks.samples.scenes.indoors import room
-from tasks.samples.scenes.nature import beach, meadow
-from tasks.samples.scenes.town import street
+from tasks.samples.scenes import beach, meadow, room, street
 
 _SCENES = (room, meadow, beach, street)
 _STUDIOS: tuple[Color, ...] = (
