@@ -3,7 +3,7 @@
     train.csv    val.csv    images/1.jpg ...
 
 The header is `file,latitude,longitude`: a name in `images` and a position in degrees. The
-pictures are invented, but what they show depends on the place: see `landscapes/`.
+pictures are invented, but what they show depends on the place: see `landscapes.py`.
 """
 
 import csv
@@ -15,12 +15,12 @@ from PIL import Image
 
 from tasks.samples.composition import frame_near
 from tasks.samples.drawing.colors import Rng
-from tasks.samples.landscapes.gazetteer import PLACES, Place
-from tasks.samples.landscapes.views import draw_view
+from tasks.samples.earth import PLACES, Place
+from tasks.samples.landscapes import draw_view
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.rendering import on_paper
 
-VERSION = 1  # of the drawings: raise it when a picture changes, so that samples are redrawn
+VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 HEADER = ("file", "latitude", "longitude")
 
 _SHARES = np.array([place.weight for place in PLACES])

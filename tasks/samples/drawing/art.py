@@ -8,6 +8,7 @@ written so that a browser ignores it:
   it replaces the custom property `--coat`, which `<style>` sets and other colours are mixed from.
 - `<g data-chance="0.6">`: drawn that often. `<g data-one-of="pose">`: one of its children is drawn.
 - `<g data-turn="-8 8 0 28">`: turned by an angle between two, about a point.
+- `data-shade="15 20"`: lighter at its top and darker at its bottom, by so many per cent.
 - `data-fur="wire 2"`: the outline of a coat of this kind, whose hairs stand out so far.
 - `class="prop"`: painted, but no part of the object (a pole, a string); `class="hole"`: cut out.
 
@@ -26,7 +27,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from tasks.samples.drawing.colors import Color, Rng, any_of, mix, near
+from tasks.samples.drawing.colors import LIGHT, SHADE, Color, Rng, any_of, mix, near
 from tasks.samples.drawing.pen import Pen
 from tasks.samples.drawing.shapes import ring, turned
 
@@ -75,8 +76,12 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Art:
-    """One file: its palettes, its variables in their order, and what it draws."""
+    """One file: its palettes, its variables in their order, and what it draws.
 
+    `metres` is how much 100 units are, as the file's `desc` says; 1 if it does not.
+    """
+
+    metres: float
     palettes: dict[str, tuple[Color, ...]]
     variables: dict[str, Expression]
     root: Group
@@ -126,7 +131,8 @@ def art(name: str) -> Art:
         if key.startswith("data-")
     }
     named = {f"#{element.get('id')}": element for element in root.iter()}
-    return Art(palettes, variables, _group(root, gradients, named))
+    metres = _NUMBERS.findall(root.findtext("{*}desc", "100 units are 1 m"))[1]
+    return Art(float(metres), palettes, variables, _group(root, gradients, named))
 
 
 def _group(
@@ -181,6 +187,12 @@ def _marks(
         lines = [(ring(cx, cy, rx, ry, angle=float(angle), count=count), True)]
     fill, ink = element.get("fill", "none"), element.get("stroke")
     paint = () if fill == "none" else gradients.get(fill) or (_expression(fill),)
+    if "data-shade" in element.attrib:
+        top, bottom = (float(share) / 100 for share in element.get("data-shade", "").split())
+        paint = (
+            (paint[0], LIGHT if top > 0 else SHADE, abs(top)),
+            (paint[0], SHADE if bottom > 0 else LIGHT, abs(bottom)),
+        )
     if "data-fur" in element.attrib:
         kind, length = element.get("data-fur", "").split()
         lines = [(_furry(points, kind, float(length)), closed) for points, closed in lines]

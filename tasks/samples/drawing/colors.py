@@ -14,6 +14,9 @@ DAY: Tint = (1.0, 1.0, 1.0)
 EVENING: Tint = (1.0, 0.92, 0.86)
 NIGHT: Tint = (0.74, 0.77, 0.97)
 
+SHADE: Color = (30, 24, 52)  # shadows lean to blue
+LIGHT: Color = (255, 250, 236)  # and light to warm white
+
 INK: Color = (58, 44, 58)
 CREAM: Color = (252, 246, 232)
 TYRE: Color = (46, 44, 54)
@@ -44,12 +47,12 @@ def mix(a: Color, b: Color, amount: float) -> Color:
 
 def dark(color: Color, amount: float = 0.35) -> Color:
     """Return a deeper tone of `color`, leaning to blue as shadows do."""
-    return mix(color, (30, 24, 52), amount)
+    return mix(color, SHADE, amount)
 
 
 def light(color: Color, amount: float = 0.35) -> Color:
     """Return a paler tone of `color`, leaning to warm white."""
-    return mix(color, (255, 250, 236), amount)
+    return mix(color, LIGHT, amount)
 
 
 def shaded(color: Color, top: float = 0.15, bottom: float = 0.15) -> tuple[Color, Color]:

@@ -127,10 +127,10 @@ class Pen:
             sheet.line(flat, fill=color, width=pixels, joint=joint)
 
     def _gradient(self, p: np.ndarray, top: Color, bottom: Color) -> None:
-        low, high = np.floor(p.min(0)).astype(int), np.ceil(p.max(0)).astype(int) + 1
-        if high[1] - low[1] < 24:  # too low for a gradient to be seen
+        if np.ptp(p[:, 1]) < 23:  # too low for a gradient to be seen
             self._polygon(p, mix(top, bottom, 0.5))
             return
+        low, high = np.floor(p.min(0)).astype(int), np.ceil(p.max(0)).astype(int) + 1
         x0, y0 = (int(v) for v in np.maximum(low, 0))
         x1, y1 = (int(v) for v in np.minimum(high, self.sheet.size))
         if x1 <= x0 or y1 <= y0:
