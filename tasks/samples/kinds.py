@@ -51,7 +51,7 @@ KINDS = {
     "plant": Kind(64, "foliage-plant cactus bush flower", 1.05, 0.8, tilt=2),
     "wall clock": Kind(85, "wall-clock", 0.75, 1.7, 2, 0.02, mirror=False),
     "alarm clock": Kind(85, "alarm-clock", 0.85, 0.7, 2, 0.04, mirror=False),
-    "vase": Kind(86, "vase-round vase-straight vase-narrow", 0.95, 1.3, tilt=2, above=2.1),
+    "vase": Kind(86, "vase", 0.95, 1.3, tilt=2, above=2.1),
     "teddy bear": Kind(88, "teddy-bear", 1.0, 0.6, tilt=3),
 }
 FLOCKING = tuple(KINDS[name] for name in ("flying bird", "kite", "boat"))
