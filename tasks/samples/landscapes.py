@@ -236,8 +236,8 @@ def country(view: View) -> None:
     count = COVER[view.place.climate.biome][0]
     view.scatter(trees, round(count * rng.uniform(0.4, 1)), (22, 160))
     view.scatter(low, int(rng.integers(5, 16)), (7, 30))
-    view.scatter(view.owned("homes"), int(rng.integers(1, 4)), (18, 60))
-    view.scatter(view.owned("landmarks"), int(rng.random() < 0.4), (30, 80))
+    view.scatter(view.owned("homes"), int(rng.integers(1, 4)), (14, 40))
+    view.scatter(view.owned("landmarks"), int(rng.random() < 0.6), (20, 60))
     view.scatter(view.owned("animals"), int(rng.integers(0, 5)), (10, 30))
     view.paint()
 

@@ -19,6 +19,7 @@ from tasks.samples.earth import PLACES, Place
 from tasks.samples.landscapes import draw_view
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.rendering import on_paper
+from tasks.samples.single import relit
 
 VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 HEADER = ("file", "latitude", "longitude")
@@ -75,7 +76,7 @@ def compose(place: Place, latitude: float, frame: tuple[int, int], rng: Rng) -> 
     here = replace(place, climate=replace(place.climate, latitude=latitude))
     picture = np.asarray(draw_view(frame, here, rng).finish()).astype(np.float32)
     paper = (int(rng.integers(512)), int(rng.integers(512)))
-    return on_paper(picture * np.float32(np.exp(rng.normal(0, 0.05))), paper)
+    return relit(on_paper(picture, paper), rng)  # or colours alone would tell the place
 
 
 def _write_csv(path: Path, rows: list[tuple[str, float, float]]) -> None:

@@ -10,6 +10,7 @@ written so that a browser ignores it:
 - `<g data-turn="-8 8 0 28">`: turned by an angle between two, about a point.
 - `data-shade="15 20"`: lighter at its top and darker at its bottom, by so many per cent.
 - `data-fur="wire 2"`: the outline of a coat of this kind, whose hairs stand out so far.
+- `filter="blur(5px)"`: with a soft edge.
 - `class="prop"`: painted, but no part of the object (a pole, a string); `class="hole"`: cut out.
 
 Pillow draws it, as it does the scenery: one rasteriser, the same on every machine, and no package
@@ -59,6 +60,7 @@ class Mark:
     ink: Expression | None
     width: float
     opacity: float
+    blur: float
     hole: bool
 
 
@@ -204,6 +206,7 @@ def _marks(
             None if ink is None else _expression(ink),
             float(element.get("stroke-width", 3)),
             float(element.get("opacity", 1)),
+            float(_NUMBERS.findall(element.get("filter", "0"))[0]),
             element.get("class") == "hole",
         )
         for points, closed in lines
@@ -326,6 +329,8 @@ class _Artist:
         ink = None if mark.ink is None else (*_tone(mark.ink, tones), *glaze)
         if mark.hole:
             pen.cut(points)
+        elif mark.blur:
+            pen.soft(points, _tone(mark.fill[0], tones), mark.blur * self.scale, mark.opacity)
         elif len(mark.fill) == 2:
             pen.shape(points, (_tone(mark.fill[0], tones), _tone(mark.fill[1], tones)), ink, width)
         elif mark.fill:

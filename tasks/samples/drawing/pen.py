@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from tasks.samples.drawing.colors import Color, mix
 from tasks.samples.drawing.shapes import Points
@@ -82,6 +82,24 @@ class Pen:
         size = (right - left, bottom - top)
         mask = disc.resize(size, Image.Resampling.BILINEAR, (x0, y0, x1, y1))
         self.sheet.paste(color[:3], (left, top), mask)
+
+    def soft(self, points: Points, color: Color, blur: float, strength: float = 1.0) -> None:
+        """Tint what is within an outline whose edge is `blur` units soft."""
+        p, radius = self._pixels(points), blur * self._unit
+        reach = 2.5 * radius + 2
+        left, top = np.maximum(np.floor(p.min(0) - reach), 0).astype(int).tolist()
+        right, bottom = np.minimum(np.ceil(p.max(0) + reach), self.sheet.size).astype(int).tolist()
+        if right <= left or bottom <= top:
+            return
+        mask = Image.new("L", (right - left, bottom - top))
+        outline = (p - (left, top)).ravel().tolist()
+        ImageDraw.Draw(mask).polygon(outline, fill=round(255 * strength))
+        mask = mask.filter(ImageFilter.GaussianBlur(radius))
+        box = (left, top, right, bottom)
+        self.sheet.paste(color[:3], box, self._clipped(mask, box))
+
+    def _clipped(self, mask: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+        return mask
 
     @contextmanager
     def props(self) -> Iterator[None]:

@@ -10,7 +10,6 @@ from tasks.samples.drawing.pen import Pen
 from tasks.samples.drawing.shapes import turned
 from tasks.samples.portraits import (
     eyes,
-    falling_hair,
     hair,
     head,
     mouth,
@@ -59,12 +58,11 @@ def compose(
     axes = turned(framing.eyes * np.eye(2), framing.roll)
     background = _background(framing.frame, scene)
     pen = FacePen(background, axes.T, framing.middle, look.yaw, look.pitch)
-    falling_hair.back_hair(pen, face, look, behind)
+    hair.back_hair(pen, face, look, behind)
     head.neck(pen, face)
     with pen.lowered(face.chin_y - _CHIN):
         worn.clothes(pen, face, look, shirt)
     head.head(pen, face, look)
-    hair.hair_shadow(pen, face, look)
     worn.facial_hair(pen, face, look, jaw)
     nose.nose(pen, face)
     mouth.mouth(pen, face, look, lips)

@@ -23,7 +23,9 @@ def clothes(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
     neck = (0.74 if face.male else 0.56) + 0.14 * face.chubby
     choices = {"clothes": look.clothes, "tie": look.necktie, "necklace": look.necklace}
     colors = {"skin": mix(face.skin, deep(face.skin), 0.25)}
-    art("faces/clothes").draw(pen, rng, np.diag((max(neck / _NECK, 0.95), 1)), (0, 0), colors, choices)
+    art("faces/clothes").draw(
+        pen, rng, np.diag((max(neck / _NECK, 0.95), 1)), (0, 0), colors, choices
+    )
 
 
 def facial_hair(pen: FacePen, face: Identity, look: Look, rng: Rng) -> None:
