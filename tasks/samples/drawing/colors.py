@@ -17,27 +17,7 @@ NIGHT: Tint = (0.74, 0.77, 0.97)
 SHADE: Color = (30, 24, 52)  # shadows lean to blue
 LIGHT: Color = (255, 250, 236)  # and light to warm white
 
-INK: Color = (58, 44, 58)
 CREAM: Color = (252, 246, 232)
-TYRE: Color = (46, 44, 54)
-GLASS: Color = (112, 166, 196)
-WOOD: Color = (150, 102, 64)
-LEAF: Color = (86, 146, 76)
-RED: Color = (222, 62, 50)
-GOLD: Color = (250, 206, 92)
-STEEL: Color = (150, 152, 162)
-
-PAINTS: tuple[Color, ...] = (
-    (222, 68, 54),
-    (52, 118, 186),
-    (244, 184, 60),
-    (72, 154, 112),
-    (240, 132, 66),
-    (136, 98, 168),
-    (238, 232, 218),
-    (92, 186, 190),
-    (228, 120, 150),
-)
 
 
 def mix(a: Color, b: Color, amount: float) -> Color:
@@ -74,11 +54,3 @@ def near(rng: Rng, color: Color, spread: int = 14) -> Color:
     """Return `color` with each channel moved by up to `spread`."""
     moved = np.clip(np.add(color, rng.integers(-spread, spread + 1, 3)), 0, 255)
     return tuple(int(v) for v in moved)
-
-
-def paint(rng: Rng) -> Color:
-    """Pick one of `PAINTS` and vary it a little."""
-    return near(rng, any_of(rng, PAINTS))
-
-
-PANE = shaded(GLASS, 0.5, 0)

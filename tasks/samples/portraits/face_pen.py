@@ -97,13 +97,6 @@ class FacePen(Pen):
         """Draw a curve through `points`, `widths` thick along it."""
         self.shape(_ribbon(curve(points, closed=False), widths), color)
 
-    def locks(self, lines: np.ndarray, widths: tuple[float, ...], colors: Sequence[Color]) -> None:
-        """Draw many lines [N, M, 2], `widths` thick along them, in alternating colours."""
-        ribbons = _ribbon(lines, widths)
-        outlines = self._pixels(ribbons.reshape(-1, 2)).reshape(ribbons.shape)
-        for i, outline in enumerate(outlines):
-            self._polygon(outline, colors[i % len(colors)])
-
     def hairs(self, lines: np.ndarray, width: float, colors: Sequence[Color]) -> None:
         """Draw many fine lines [N, M, 2] in alternating colours."""
         for i, line in enumerate(self._pixels(lines.reshape(-1, 2)).reshape(lines.shape)):
