@@ -136,10 +136,12 @@ def trees(
         put(pen, rng, any_of(rng, names), x, foot, size, colors, {"snow": snow})
 
 
-def grass(pen: Pen, rng: Rng, aspect: float, top: float, color: Color, blooms: bool) -> None:
+def grass(
+    pen: Pen, rng: Rng, aspect: float, top: float, color: Color, blooms: bool, count: int = 90
+) -> None:
     """Tufts, and sometimes flowers, growing larger towards the viewer."""
-    depth = rng.random(90) ** 0.7
-    xs, ys = rng.uniform(0, aspect, 90), top + 0.02 + (0.98 - top) * depth
+    depth = rng.random(count) ** 0.7
+    xs, ys = rng.uniform(0, aspect, count), top + 0.02 + (0.98 - top) * depth
     tones = (dark(color, 0.08), dark(color, 0.15), dark(color, 0.22), light(color, 0.2))
     for i, (x, y, d) in enumerate(zip(xs, ys, depth, strict=True)):
         pen.shape(placed(_TUFT, x, y, 0.006 + 0.024 * d), tones[i % 4])

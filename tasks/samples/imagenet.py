@@ -82,7 +82,7 @@ def draw_picture(path: Path, label: int, size: tuple[int, int], seed: tuple[int,
     """Draw one picture of class `label` to `path`."""
     rng, drawn = np.random.default_rng(seed), CLASSES[label]
     frame = frame_near(size, rng)
-    fill = 0.74 * drawn.kind.size**0.5  # what is small in a scene looks smaller on its own as well
+    fill = 0.86 * drawn.kind.size**0.5  # what is small in a scene looks smaller on its own as well
     kind = replace(drawn.kind, colors={k: near(rng, v) for k, v in drawn.kind.colors.items()})
     picture = compose_one(kind, drawn.like, any_of(rng, drawn.scenes), frame, rng, fill)
     Image.fromarray(relit(picture.render(), rng)).save(path, quality=90)

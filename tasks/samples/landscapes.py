@@ -225,7 +225,7 @@ def plane(view: View) -> None:
         x, wide = rng.uniform(0, view.aspect), 0.1 + 1.2 * (y - view.horizon)
         tone = SOILS[view.place.soil] if rng.random() < 0.5 else view.now.grass
         pen.shape(ring(x, y, wide, 0.12 * wide, count=20), (*tone, 70))
-    backdrop.grass(pen, rng, view.aspect, view.horizon + 0.03, ground, blooms=False)
+    backdrop.grass(pen, rng, view.aspect, view.horizon + 0.03, ground, blooms=False, count=36)
 
 
 def country(view: View) -> None:
@@ -345,8 +345,8 @@ def wild(view: View) -> None:
         corners = [(view.aspect + 0.2, 1.05), (-0.2, 1.05)]
         view.pen.shape(np.concatenate([shore, corners]), ground)
     nearest = 32 if climate.biome == "rain_forest" else 16
-    view.scatter(trees, round(count * rng.uniform(0.7, 1.6)), (nearest, 150))
-    view.scatter(low, int(rng.integers(10, 30)), (6, 40))
+    view.scatter(trees, round(count * rng.uniform(0.7, 1.3)), (nearest, 150))
+    view.scatter(low, int(rng.integers(8, 20)), (6, 40))
     view.scatter(view.owned("animals"), int(rng.integers(0, 5)), (8, 26))
     view.paint()
 

@@ -74,9 +74,9 @@ def draw_picture(path: Path, size: tuple[int, int], seed: tuple[int, ...]) -> tu
 def compose(place: Place, latitude: float, frame: tuple[int, int], rng: Rng) -> np.ndarray:
     """Invent a photograph taken at `latitude` near `place`, uint8 [H, W, 3]."""
     here = replace(place, climate=replace(place.climate, latitude=latitude))
-    picture = np.asarray(draw_view(frame, here, rng).finish()).astype(np.float32)
+    picture = np.asarray(draw_view(frame, here, rng).finish())
     paper = (int(rng.integers(512)), int(rng.integers(512)))
-    return relit(on_paper(picture, paper), rng)  # or colours alone would tell the place
+    return on_paper(relit(picture, rng), paper)  # relit, or colours alone would tell the place
 
 
 def _write_csv(path: Path, rows: list[tuple[str, float, float]]) -> None:

@@ -81,6 +81,7 @@ def relit(picture: np.ndarray, rng: Rng) -> np.ndarray:
     height, width = picture.shape[:2]
     tone = np.exp(rng.normal(0, 0.12)) * (1 + rng.normal(0, 0.035, 3))
     slope = rng.normal(0, 0.07, 2)
-    ramp = 1 + slope[0] * np.linspace(-1, 1, height)[:, None] + slope[1] * np.linspace(-1, 1, width)
-    lit = picture * (ramp[..., None] * tone).astype(np.float32)
+    down, across = (np.linspace(-s, s, n) for s, n in zip(slope, (height, width), strict=True))
+    ramp = (1 + down[:, None] + across).astype(np.float32)
+    lit = picture * (ramp[..., None] * tone.astype(np.float32))
     return np.clip(lit + 0.5, 0, 255).astype(np.uint8)

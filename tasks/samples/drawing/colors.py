@@ -52,5 +52,5 @@ def any_of(rng: Rng, choices: Sequence[T]) -> T:
 
 def near(rng: Rng, color: Color, spread: int = 14) -> Color:
     """Return `color` with each channel moved by up to `spread`."""
-    moved = np.clip(np.add(color, rng.integers(-spread, spread + 1, 3)), 0, 255)
-    return tuple(int(v) for v in moved)
+    shifts = rng.integers(-spread, spread + 1, 3).tolist()
+    return tuple(min(255, max(0, v + d)) for v, d in zip(color, shifts, strict=True))

@@ -81,7 +81,7 @@ def compose(
 def _background(frame: tuple[int, int], rng: Rng) -> Image.Image:
     """A studio's backdrop, or some place out of focus."""
     width, height = frame
-    if rng.random() < 0.5:
+    if rng.random() < 0.65:
         color = near(rng, any_of(rng, _STUDIOS), 16)
         pen = Pen((width // 2, height // 2), np.eye(2) * (height / 2), (0, 0), 1)
         pen.shape([(-0.1, -0.1), (2, -0.1), (2, 1.1), (-0.1, 1.1)], color)
