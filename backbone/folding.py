@@ -132,6 +132,9 @@ class FoldedConv(nn.Conv2d):
         if not torch.is_autocast_enabled(kind):
             return self.weight, self.bias
         form = x.device, torch.get_autocast_dtype(kind)
+        if torch.compiler.is_compiling():
+            # a CUDA graph writes over its own tensors, so nothing that it makes may be kept
+            return self.weight.to(*form), None if self.bias is None else self.bias.to(*form)
         if self.cast is None or (self.cast[0].device, self.cast[0].dtype) != form:
             with torch.inference_mode(False):  # a tensor of inference mode is of no use outside it
                 bias = None if self.bias is None else self.bias.to(*form)
@@ -173,6 +176,9 @@ def folded(network: Network) -> Network:
         copy = deepcopy(network, tensors).eval()
     except (RuntimeError, TypeError):
         return network.eval()
+    heads = [module for module in copy.modules() if isinstance(module, Head)]
+    for head in heads:
+        head.separate_maps()
     for path, module in network.named_modules():
         if isinstance(module, Trunk):
             for conv, bn in module.norms.items():
@@ -188,9 +194,8 @@ def folded(network: Network) -> Network:
                 continue  # it folds by itself, and rounds what comes of it
             if isinstance(child, nn.Conv2d) and is_plain(child):
                 setattr(parent, name, FoldedConv(child))
-    for module in list(copy.modules()):
-        if isinstance(module, Head):
-            module.merge_layers()
+    for head in heads:
+        head.merge_layers()
     return copy
 
 

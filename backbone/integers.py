@@ -3,10 +3,11 @@
 What it computes equals the quantised network's answers but for the rounding of biases, which is
 finer than any step of an output by orders of magnitude. Its operations are those of torch's
 `quantized_decomposed` library, which an export turns into QuantizeLinear and DequantizeLinear of
-ONNX, or into ExecuTorch's integer kernels.
+ONNX, or into the integer kernels of ExecuTorch and LiteRT.
 """
 
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
@@ -25,6 +26,26 @@ from backbone.quantized import (
 
 Network = TypeVar("Network", bound=nn.Module)
 OPS = torch.ops.quantized_decomposed
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How a format's tools want the integers written down.
+
+    Args:
+        signed: those of activations from -128 to 127, not from 0 to 255.
+        biases: as integers; False: as floats at their levels, which the tools turn into integers.
+        weights: likewise.
+    """
+
+    signed: bool = False
+    biases: bool = True
+    weights: bool = True
+
+
+ONNX = Notation()
+XNNPACK = Notation(signed=True, biases=False)
+LITERT = Notation(signed=True, biases=False, weights=False)
 
 
 class Levels(nn.Module):
@@ -54,7 +75,7 @@ class IntegerLayer(nn.Module):
 
     Args:
         layer: the quantised one.
-        signed: as of `Levels`.
+        notation: of the integers.
     """
 
     weight: Tensor
@@ -63,8 +84,9 @@ class IntegerLayer(nn.Module):
     bias: Tensor | None
     bias_steps: Tensor
 
-    def __init__(self, layer: QuantizedLayer, signed: bool):
+    def __init__(self, layer: QuantizedLayer, notation: Notation):
         super().__init__()
+        signed = notation.signed
         self.before, self.after = levels(layer.before, signed), levels(layer.after, signed)
         self.exact = layer.exact
         self.limit = weight_limit(layer.bits)
@@ -77,14 +99,14 @@ class IntegerLayer(nn.Module):
                 bias = layer.shift if bias is None else bias + layer.shift
             steps, products = layer.steps(weight, bias)
             across = steps.view(-1, *[1] * (weight.ndim - 1))
-            weight = (weight / across).round().clamp(-self.limit, self.limit).to(torch.int8)
+            weight = (weight / across).round().clamp(-self.limit, self.limit)
+            weight = weight.to(torch.int8) if notation.weights else weight * across
             self.register_buffer("weight_steps", steps)
             self.register_buffer("weight_zeros", torch.zeros_like(steps, dtype=torch.int64))
             if bias is not None:
                 self.register_buffer("bias_steps", products)
                 bias = (bias / products).round()
-                # XNNPACK finds the integers of a bias by itself
-                bias = bias * products if signed else bias.to(torch.int32)
+                bias = bias.to(torch.int32) if notation.biases else bias * products
         self.register_buffer("weight", weight.contiguous())
         self.register_buffer("bias", bias)
 
@@ -94,11 +116,13 @@ class IntegerLayer(nn.Module):
             x = self.before(x)
         weight, bias = self.weight, self.bias
         if not self.exact:
-            form = (0, -self.limit, self.limit, torch.int8)
-            weight = OPS.dequantize_per_channel(weight, self.weight_steps, self.weight_zeros, *form)
+            form = (self.weight_steps, self.weight_zeros, 0, -self.limit, self.limit, torch.int8)
+            if weight.is_floating_point():
+                weight = OPS.quantize_per_channel(weight, *form)
+            weight = OPS.dequantize_per_channel(weight, *form)
             if bias is not None and not bias.is_floating_point():
-                form = (0, -(2**31), 2**31 - 1, torch.int32)
-                bias = OPS.dequantize_per_channel(bias, self.bias_steps, self.weight_zeros, *form)
+                form = (self.bias_steps, self.weight_zeros, 0, -(2**31), 2**31 - 1, torch.int32)
+                bias = OPS.dequantize_per_channel(bias, *form)
         output = self.shell[0].operation(x, weight, bias)
         return output if self.after is None else self.after(output)
 
@@ -119,17 +143,22 @@ def shell(layer: QuantizedLayer) -> QuantizedLayer:
     return deepcopy(layer, memo)
 
 
-def as_integers(network: Network, signed: bool = False) -> Network:
+def as_integers(network: Network, notation: Notation = ONNX) -> Network:
     """A copy of a network in which the quantised layers have integers for weights.
 
     Args:
         network: that `backbone.quantizing.quantize` has changed; its ranges are known. Layers that
             are exact keep float weights.
-        signed: integers of activations from -128 to 127, as XNNPACK has them, not from 0 to 255.
+        notation: of the integers.
     """
     tensors = {id(t): t for t in (*network.parameters(), *network.buffers())}
     copy = deepcopy(network, tensors).eval()
     for path, layer in quantized_layers(network).items():
         if layer.source:  # else it never ran
-            copy.set_submodule(path, IntegerLayer(layer, signed))
+            copy.set_submodule(path, IntegerLayer(layer, notation))
     return copy
+
+
+def has_integers(network: nn.Module) -> bool:
+    """Whether `as_integers` has made a network."""
+    return any(isinstance(module, IntegerLayer) for module in network.modules())

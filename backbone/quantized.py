@@ -105,11 +105,11 @@ class QuantizedLayer(nn.Module):
 
     def kernel(self) -> tuple[Tensor, Tensor | None]:
         """Weight and bias before rounding, batch norm folded into them."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define kernel")
 
     def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The layer as a function of its input, its weight and its bias, without a ReLU6."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define product")
 
     def operation(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """`product`, and the ReLU6 if there is one."""

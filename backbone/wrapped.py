@@ -1,7 +1,9 @@
 """The state dict inside what training programs save around it."""
 
 import argparse
+import pickletools
 import re
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,9 @@ NESTED = (
 WRAPPERS = ("module", "_orig_mod", "model", "ema_model", "net", "network")
 # What it is called inside a larger network: the tensors beside it are another's.
 PARTS = ("backbone", "encoder", "body")
+LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # what torch.save wrote before 1.6 begins so
+NEWER_PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+OLD_PICKLES = (b"(", b"}", b"]", b"c")  # protocols 0 and 1 have no head
 # in PyTorch's refusals: a class that is not allowed, and a terminal's codes for bold text
 REFUSED_CLASS = re.compile(r"Unsupported (?:global|class)\b.*?(?:GLOBAL )?(\w+(?:\.\w+)+)")
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -45,6 +50,25 @@ def load_pickle(path: Path) -> Any:
     """
     with torch.serialization.safe_globals([argparse.Namespace]):
         return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def is_bare_pickle(path: Path) -> bool:
+    """Whether a file was written by `pickle.dump`, or by what uses it, and not by torch.save.
+
+    Its opcodes are read, and none is carried out.
+    """
+    with path.open("rb") as file:
+        head = file.read(len(LEGACY))
+        if head.startswith(NEWER_PICKLES):
+            return head != LEGACY
+        if not head.startswith(OLD_PICKLES):
+            return False
+        file.seek(0)
+        try:
+            deque(pickletools.genops(file), maxlen=0)
+        except (ValueError, EOFError):
+            return False
+    return True
 
 
 def object_in(error: Exception) -> str | None:

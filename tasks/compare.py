@@ -7,33 +7,24 @@ resamples of the test set, and the differences are counted: where 95% of them li
 that run is better. Nothing is evaluated again, and torch is not loaded.
 """
 
-import argparse
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from backbone.errors import InputError
+from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.runs.comparison import compare_scores, comparison_text, read_scored
 
 
 def main() -> None:
     """The command line; exit code 2 for anything that the user can correct."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.compare",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("tasks.compare", __doc__)
     parser.add_argument("first", type=Path, metavar="RUN_A", help="a run directory")
     parser.add_argument("second", type=Path, metavar="RUN_B", help="the one to compare with it")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
     given = parser.parse_args()
-    try:
+    with mistakes_exit():
         first, second = read_scored(given.first), read_scored(given.second)
         differences = compare_scores(first, second)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     if given.json:
         rows = [asdict(of) | {"change": of.change, "verdict": of.verdict} for of in differences]
         print(json.dumps(rows, indent=2))

@@ -6,14 +6,11 @@ A checkpoint's task is called by its own name, or by NAME. One that is a joint n
 brings all its parts. `joint.ckpt/NAME` is a part of the file again, wherever a checkpoint is named.
 """
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from backbone.errors import InputError
 from backbone.files import require_writable
-from tasks.cli.trust import add_trust
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.images.inputs import refuse_overwriting
 
 
@@ -45,10 +42,7 @@ def join(given: Sequence[str], output: Path, size: int | None, trust: Sequence[s
 
 def main() -> None:
     """The command line; exit code 2 for anything that the user can correct."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.join",
-        description="Join heads trained on the same trunk into one network.",
-    )
+    parser = command_parser("tasks.join", "Join heads trained on the same trunk into one network.")
     parser.add_argument(
         "checkpoints", nargs="+", metavar="[NAME=]CHECKPOINT", help="best.ckpt of a run"
     )
@@ -58,11 +52,8 @@ def main() -> None:
     )
     add_trust(parser)
     arguments = parser.parse_args()
-    try:
+    with mistakes_exit():
         print(join(arguments.checkpoints, arguments.output, arguments.size, arguments.trust))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

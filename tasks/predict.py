@@ -6,7 +6,6 @@ Writes an annotated picture or video for each, and predictions.json with all ans
 the original images.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import Any
 
 from backbone.errors import InputError
 from backbone.files import require_writable
-from tasks.cli.trust import add_trust
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.images.inputs import distinct_names, named_images, refuse_overwriting
 from tasks.images.video import is_video, require_pyav
 from tasks.runs.directory import write_whole
@@ -102,7 +101,7 @@ def predict(
 
 def main() -> None:
     """The command line; exit code 2 for anything that the user can correct."""
-    parser = argparse.ArgumentParser(prog="python -m tasks.predict", description=__doc__)
+    parser = command_parser("tasks.predict", __doc__)
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
     parser.add_argument(
         "images", type=Path, nargs="+", metavar="IMAGE", help="files, folders, patterns, videos"
@@ -123,7 +122,7 @@ def main() -> None:
     )
     add_trust(parser)
     arguments = parser.parse_args()
-    try:
+    with mistakes_exit():
         failed = predict(
             arguments.checkpoint,
             arguments.images,
@@ -132,9 +131,6 @@ def main() -> None:
             threshold=arguments.threshold,
             form=arguments.form,
         )
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     sys.exit(2 if failed else 0)
 
 

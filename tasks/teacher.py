@@ -9,8 +9,6 @@ tasks.distillation.cached_outputs.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -19,7 +17,7 @@ import numpy as np
 
 from backbone.errors import InputError
 from backbone.files import require_writable, write_atomically
-from tasks.cli.trust import add_trust
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.images.inputs import (
     named_images,
     refuse_overwriting,
@@ -102,21 +100,16 @@ def write_outputs(
 
 def main() -> None:
     """The command line; exit code 2 for anything that the user can correct."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.teacher", description="Write a trained network's outputs to a file."
-    )
+    parser = command_parser("tasks.teacher", "Write a trained network's outputs to a file.")
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
     parser.add_argument("images", type=Path, help="folder of images")
     parser.add_argument("--output", type=Path, default=Path("outputs.npz"), help="file to write")
     add_trust(parser)
     arguments = parser.parse_args()
-    try:
+    with mistakes_exit():
         count = write_outputs(
             arguments.checkpoint, arguments.images, arguments.output, arguments.trust
         )
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     print(
         f"{count} outputs: {arguments.output}; teach with "
         f"distill=cached distill.outputs={arguments.output}"

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[1]
 # by which a launcher tells a process who it is
 LAUNCHED = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID")
+
+# Before Python 3.12 coverage is measured by a tracer, which makes the tests of configurations take
+# 1.8 times as long. So the slow tests are left out there, but for what their fixtures do.
+TRACING_IS_DEAR = sys.version_info < (3, 12)
 
 
 # Fixtures that train or draw: a test that uses one is slow.
@@ -36,6 +40,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(no_gpu)
         if SLOW & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+        if TRACING_IS_DEAR and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(autouse=True)
+def as_many_threads_as_before() -> Iterator[None]:
+    """A test that leaves PyTorch more threads slows down all that come after it in its process."""
+    torch = sys.modules.get("torch")
+    before = torch and torch.get_num_threads()
+    yield
+    assert torch is None or torch.get_num_threads() == before
 
 
 class Answer(NamedTuple):
@@ -48,10 +63,11 @@ class Answer(NamedTuple):
 
 def start(options: list[str], launcher: Sequence[str] = ()) -> subprocess.Popen:
     """`python -m tasks.run ...` as a separate process."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
         [sys.executable, *launcher, "-m", "tasks.run", *options],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

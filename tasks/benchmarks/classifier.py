@@ -78,7 +78,7 @@ def beside_timm(config: DictConfig, batch_size: int, rounds: int) -> tuple[str, 
     torch.manual_seed(0)
     labels, batch = synthetic(config.task.kind, batch_size, size)
     task, _ = build_task(config, labels)
-    assert task.recipe is not None
+    assert isinstance(task, Task)
     task.recipe.ema_decay = None
     peer = timm_model(task).to(device)
     task.to(device)

@@ -10,7 +10,7 @@ from torch import nn
 
 from tasks.benchmarks.timing import Figures, images_per_second
 from tasks.training.compiling import Compiled, in_one_line
-from tasks.training.task import Task
+from tasks.training.learner import Learner
 
 OURS_COMPILED = "this suite, compiled"
 
@@ -22,7 +22,9 @@ def compiles(config: DictConfig, device: torch.device) -> bool:
     return bool(config.compile)
 
 
-def compile_both(task: Task[Any], answering: Task[Any], peer: nn.Module, graphs: bool) -> None:
+def compile_both(
+    task: Learner[Any], answering: Learner[Any], peer: nn.Module, graphs: bool
+) -> None:
     """Compile a task as a run does, and its peer as torch's users do.
 
     Args:

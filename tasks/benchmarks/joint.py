@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from backbone.errors import InputError
 from backbone.forms import NO_WEIGHTS
 from tasks.benchmarks.timing import about, images_per_second, timed_result
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.training.build import trusted_modules
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.memory import keep_freed_memory

@@ -13,10 +13,11 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from tasks.benchmarks.timing import Figures
-from tasks.data.module import Batch, DataModule
+from tasks.data.batches import Batch
+from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
+from tasks.training.learner import Learner
 from tasks.training.progress import Throughput
-from tasks.training.task import Task
 from tasks.training.trainer import build_trainer, precision, silence_lightning
 
 BARE = "a bare loop over the same step"
@@ -60,7 +61,7 @@ class Clock(pl.Callback):
             self.seconds = time.perf_counter() - self.started
 
 
-def loops(config: DictConfig, task: Task[Any], batch: Batch, rounds: int) -> Figures:
+def loops(config: DictConfig, task: Learner[Any], batch: Batch, rounds: int) -> Figures:
     """Images per second of the same training step in Lightning's loop and in a bare one.
 
     The loops take turns. A step is forward, backward, clipping, optimizer and schedule; neither

@@ -16,7 +16,7 @@ from PIL import Image
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from tasks.benchmarks.timing import Figures, images_per_second
+from tasks.benchmarks.timing import Figures, images_per_second, keeping_threads
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import CocoIndex, load_index
 from tasks.detection.crop import RandomCrop
@@ -130,8 +130,6 @@ def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[st
         count = min(len(index), 96)
         dataset = CocoDetection(index, size=size, crop=RandomCrop())
         preprocess = Preprocess(((0.5,) * 3, (0.5,) * 3), Augmentation(**config.preprocess))
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
         paths = [index.path(i) for i in range(count)]
         boxes = []
         for i in range(count):
@@ -140,18 +138,18 @@ def pipelines(config: DictConfig, size: tuple[int, int], rounds: int) -> dict[st
             crop = RandomCrop()(index.boxes[rows], height, width, np.random.default_rng(i))
             left, top, right, bottom = crop.box.tolist()
             boxes.append((left, top, right, bottom))
-        figures = {
-            "loading, one core": images_per_second(
-                {
-                    "torchvision v2": torchvision_pipeline(index, count, size),
-                    "this suite": our_pipeline(dataset, count, preprocess),
-                },
-                count,
-                rounds,
-            ),
-            "decoding and crop-resize, one core": images_per_second(
-                views(paths, boxes, size), count, rounds, warmup=1
-            ),
-        }
-        torch.set_num_threads(threads)
-        return figures
+        with keeping_threads():
+            torch.set_num_threads(1)
+            return {
+                "loading, one core": images_per_second(
+                    {
+                        "torchvision v2": torchvision_pipeline(index, count, size),
+                        "this suite": our_pipeline(dataset, count, preprocess),
+                    },
+                    count,
+                    rounds,
+                ),
+                "decoding and crop-resize, one core": images_per_second(
+                    views(paths, boxes, size), count, rounds, warmup=1
+                ),
+            }

@@ -42,12 +42,23 @@ def runtime_table(about: str, rows: Sequence[dict[str, Any]]) -> str:
 def draw_figure(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Draw score against milliseconds per image, one core: the paper's Figures 4 and 5, measured.
 
-    There is a line for each runtime and precision.
+    There is a panel for each score, and in it a line for each runtime and precision. Rows that were
+    not scored are left out.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.add_subplot()
+    metrics = list(dict.fromkeys(row["metric"] for row in rows))
+    figure = Figure(figsize=(7 * len(metrics), 4.5), layout="constrained")
+    for axes, metric in zip(
+        figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True
+    ):
+        _draw_panel(axes, metric, [row for row in rows if row["metric"] == metric])
+    with write_atomically(path) as partial:
+        figure.savefig(partial, dpi=140, format="png")
+
+
+def _draw_panel(axes: Any, metric: str, rows: Sequence[dict[str, Any]]) -> None:
+    """One panel of the figure."""
     lines: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
     for row in rows:
         if row["score"] is not None:
@@ -60,14 +71,13 @@ def draw_figure(rows: Sequence[dict[str, Any]], path: Path) -> None:
         for left, top, label in zip(x, y, labels, strict=True):
             axes.annotate(label, (left, top), (3, -9), textcoords="offset points", fontsize=7)
     axes.set_xlabel("milliseconds per image, batch 1, one core")
-    axes.set_ylabel(rows[0]["metric"])
+    axes.set_ylabel(metric)
     axes.grid(alpha=0.3)
-    axes.margins(x=0.12)
-    axes.set_xlim(left=0)
+    axes.margins(0.2, 0.1)
+    axes.set_xlim(left=0)  # from zero on, so that lengths compare
+    axes.set_ylim(bottom=0)
     if lines:
-        axes.legend()
-    with write_atomically(path) as partial:
-        figure.savefig(partial, dpi=140, format="png")
+        axes.legend(loc="lower right")
 
 
 def network(row: dict[str, Any]) -> str:

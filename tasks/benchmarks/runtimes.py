@@ -23,11 +23,11 @@ import torch
 from backbone.errors import InputError
 from tasks.benchmarks.runtime_options import TORCH, RuntimeOptions
 from tasks.benchmarks.runtime_table import draw_figure, runtime_table
+from tasks.benchmarks.timing import keeping_threads
 from tasks.export.description import installed
 from tasks.export.exporting import DESCRIPTION
 from tasks.export.formats import FORMATS, READERS, ExportedFile
 from tasks.export.gate import in_batches
-from tasks.export.photographs import run_data
 from tasks.export.scoring import Scorer
 from tasks.runs.directory import write_whole
 from tasks.training.model import Model
@@ -90,7 +90,8 @@ def bench_runtimes(options: RuntimeOptions, trust: Sequence[str] = ()) -> None:
     for path in options.checkpoints:
         model = Model.load(path, trust)
         found = contenders(model, options.runtimes)
-        rows += runtime_rows(model, found, options)
+        with keeping_threads():
+            rows += runtime_rows(model, found, options)
     about = (
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, median of "
         f"{options.rounds} rounds in which the contenders take turns"
@@ -155,7 +156,7 @@ def runtime_rows(
     times = latencies(model, found, options.rounds)
     scorer = None
     if options.score:
-        scorer = Scorer(model.task, run_data(model.checkpoint))
+        scorer = Scorer.of_run(model)
     config = model.checkpoint.config
     rows = []
     for i, contender in enumerate(found):

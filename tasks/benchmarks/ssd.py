@@ -20,7 +20,7 @@ from tasks.benchmarks.compiled import (
 from tasks.benchmarks.files import from_files
 from tasks.benchmarks.pipeline import pipelines
 from tasks.benchmarks.timing import Figures, about, images_per_second, steps, timed_result
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
 from tasks.images.files import image_size

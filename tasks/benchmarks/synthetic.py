@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tasks.data.module import Batch, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
 from tasks.geolocation.cells import build_partition
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.data import labels as labels_of_cells

@@ -1,7 +1,8 @@
 """Timing contenders side by side, and the table of what was found."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from tasks.benchmarks.gpu import Load, profiled_load
 
 NOT_APPLICABLE = "-"
+STREAMED = 10  # steps that a GPU is given at most before anyone waits for it, as in a training
+AT_ONCE = 0.5  # s that they take at most
 
 
 class Figures(dict[str, list[float]]):
@@ -50,7 +53,8 @@ def images_per_second(
     """Images per second of each contender, one figure per round, and its load on a GPU.
 
     Contenders take turns within a round, so that a machine whose speed drifts affects all alike.
-    The first calls of each are not timed: memory is still being allocated and kernels chosen.
+    The first calls of each are not timed: memory is still being allocated and kernels chosen. On a
+    GPU a figure is of up to ten steps in a row: only the last of them is waited for.
 
     Args:
         contenders: name -> one step over a batch.
@@ -58,28 +62,43 @@ def images_per_second(
         rounds: number of figures.
         warmup: calls of each contender that are not timed.
     """
-
-    def wait() -> None:
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-
     for step in contenders.values():
         for _ in range(warmup):
             step()
     figures = Figures(images)
     figures.update({name: [] for name in contenders})
+    counts = {name: in_a_row(step) for name, step in contenders.items()}
     for _ in range(rounds):
         for name, step in contenders.items():
-            wait()
-            started = time.perf_counter()
-            step()
-            wait()
-            figures[name].append(images / (time.perf_counter() - started))
+            figures[name].append(counts[name] * images / seconds(step, counts[name]))
     for name, step in contenders.items():
         measured = profiled_load(step)
         if measured is not None:
             figures.loads[name] = measured
     return figures
+
+
+def seconds(step: Callable[[], object], count: int) -> float:
+    """What `count` steps in a row take, the device's work included."""
+    wait()
+    started = time.perf_counter()
+    for _ in range(count):
+        step()
+    wait()
+    return time.perf_counter() - started
+
+
+def in_a_row(step: Callable[[], object]) -> int:
+    """How many steps to give the device at once: one on a CPU, which is never ahead of its work."""
+    if not torch.cuda.is_available():
+        return 1
+    return max(1, min(STREAMED, int(AT_ONCE / seconds(step, 1))))
+
+
+def wait() -> None:
+    """Until a GPU has done what it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
 
 
 def steps(
@@ -102,6 +121,16 @@ def steps(
             answer()
 
     return {"training": train, "inference": infer}
+
+
+@contextmanager
+def keeping_threads() -> Iterator[None]:
+    """Give PyTorch back the number of threads that it had, whatever is timed in here."""
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def about(batch_size: int, size: tuple[int, int], kept: bool, bf16: bool) -> str:

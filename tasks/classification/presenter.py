@@ -9,7 +9,9 @@ import numpy as np
 from tasks.classification.calibration import Calibration, Reliability
 from tasks.classification.metrics import AccuracyResult
 from tasks.classification.plots import reliability_curves
-from tasks.data.module import Batch, DataModule, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.images.files import open_image
 from tasks.images.sheets import captioned, contact_sheet
 from tasks.runs.confusion import confusion_matrix, confusion_values

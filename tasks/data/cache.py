@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,13 +14,27 @@ from backbone.files import keep, write_atomically
 
 # what numpy and zipfile raise for a cache that is not there or is damaged
 CACHE_ERRORS = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
-FORMAT = 3  # increase it whenever what is kept changes
+FORMAT = 4  # increase it whenever what is kept changes
 
 
 def file_state(*paths: Path) -> str:
     """A text that changes when a file is written to, or a folder gains or loses an entry."""
     rows = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
     return json.dumps([FORMAT, *rows])
+
+
+def files_state(files: Iterable[tuple[str, os.stat_result]], *said: object) -> str:
+    """A text that changes when one of many files is written to, or what else is `said` changes.
+
+    Args:
+        files: paths, and what `os.stat` says of them.
+        said: anything whose `repr` is its content.
+    """
+    digest = hashlib.sha256(repr([FORMAT, *said]).encode(errors="surrogateescape"))
+    for path, status in files:
+        row = f"{path}\0{status.st_size} {status.st_mtime_ns}\0"
+        digest.update(row.encode(errors="surrogateescape"))
+    return digest.hexdigest()
 
 
 def cache_file(path: Path, cache_dir: Path, suffix: str) -> Path:
@@ -36,6 +51,17 @@ def read_arrays(cache: Path, key: str) -> dict[str, np.ndarray] | None:
         return arrays if str(arrays.pop("key")) == key else None
     except CACHE_ERRORS:
         return None
+
+
+def cached_arrays(
+    cache: Path, key: str, make: Callable[[], dict[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """The arrays that were kept under this key; if there are none, new ones, which are kept."""
+    arrays = read_arrays(cache, key)
+    if arrays is None:
+        arrays = make()
+        keep_arrays(cache, key, arrays)
+    return arrays
 
 
 def keep_arrays(cache: Path, key: str, arrays: Mapping[str, np.ndarray]) -> None:

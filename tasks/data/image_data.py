@@ -8,7 +8,7 @@ from backbone.errors import InputError
 from tasks.data.cropped_data import CroppedData
 from tasks.data.image_source import AnyIndex, ImageSource
 from tasks.data.labelled_images import LabelledImages, collate_labelled
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 
 
 class ImageData(CroppedData, Generic[AnyIndex]):
@@ -20,6 +20,9 @@ class ImageData(CroppedData, Generic[AnyIndex]):
         source: where they are.
         options: see CroppedData.
     """
+
+    fewest_classes = 2
+    """With fewer there is nothing to tell apart."""
 
     def __init__(self, source: ImageSource[AnyIndex], **options: Any):
         super().__init__(**options)
@@ -55,7 +58,9 @@ class ImageData(CroppedData, Generic[AnyIndex]):
         for split, index in splits.items():
             crop = self.crop if split == "train" else None
             self.datasets[split] = LabelledImages(index, self.size, crop, self.view, self.seed)
-        if len(splits["val"].classes) == 1:
+        if "train" in splits and (draw := self.draw()) is not None:
+            print(f"train: {draw}")
+        if len(splits["val"].classes) < self.fewest_classes:
             print(
                 f"{Path(self.source.root).name}: there is one class only, "
                 f"{splits['val'].classes[0][1]}: nothing to tell apart, so nothing to learn"

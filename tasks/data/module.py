@@ -1,110 +1,22 @@
 """The data side of a run: fixed-size uint8 batches, in an order that a continued run repeats."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule, Trainer
-from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 
 from backbone.errors import InputError
+from tasks.data.batches import Batch, Batches, TrainBatches, limited
 from tasks.data.decoded import DecodedBatches
+from tasks.data.labels import Labels
+from tasks.data.sampling import BalancedDraw
 from tasks.images.decoding import BatchDecoder, decoding_fault
 from tasks.images.encoded import FromFiles
 from tasks.runs.lineage import Lineage
 from tasks.runs.processes import usable_cores
-
-Batch = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What a network's outputs mean. Plain values: checkpoints carry it.
-
-    Args:
-        num_classes: number of outputs, including the background where the task has one.
-        outputs: the indices of the outputs that mean something; the background, for one, does not.
-        ids: the data set's own id of each of them.
-        names: the name of each of them.
-        details: what else a task's family needs to know about them, as plain values.
-    """
-
-    num_classes: int
-    outputs: list[int]
-    ids: Sequence[int | str]
-    names: list[str]
-    details: dict[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as plain lists, numbers and strings."""
-        return asdict(self)
-
-
-class Batches(Protocol):
-    """The batches of an epoch: for each the keys of its images, or the batch itself."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Any]: ...
-
-
-class TrainBatches(Sampler[list[tuple[int, int]]]):
-    """Batches of (index, epoch) in a fresh order each epoch, one process's share of each.
-
-    The order is a function of the seed and the epoch alone, so a run continued in mid-epoch goes
-    on with exactly the batches that were due. All processes draw the same order and take turns. An
-    incomplete last batch is left out. Where there are fewer images than processes, some images are
-    used twice, so that every process has one.
-
-    Args:
-        count: images in the data set.
-        batch_size: images per process and step.
-        seed: of the run.
-        rank, world: this process's number, and how many processes there are.
-        done: what an interrupted run has trained on: whole epochs, and batches of the next one.
-    """
-
-    def __init__(
-        self,
-        count: int,
-        batch_size: int,
-        seed: int,
-        rank: int = 0,
-        world: int = 1,
-        done: tuple[int, int] = (0, 0),
-    ):
-        self.count, self.batch_size, self.seed = count, batch_size, seed
-        self.rank, self.world, self.done = rank, world, done
-        self.epoch = done[0]
-        self.sampler = self  # where Lightning looks for `set_epoch` in a batch sampler
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        step = self.batch_size * self.world
-        # a set smaller than one batch is one short batch
-        return max(self.count // step, 1)
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        # Only the interrupted epoch starts late. Iterating must change nothing here: Lightning
-        # creates an iterator that it does not use, and loader processes run ahead.
-        start = self.done[1] if self.epoch == self.done[0] else 0
-        yield from self.of_epoch(self.epoch, start)
-
-    def of_epoch(self, epoch: int, start: int = 0) -> Iterator[list[tuple[int, int]]]:
-        """The batches of an epoch, from batch `start` on."""
-        order = np.random.default_rng([self.seed, epoch]).permutation(self.count)
-        order = np.resize(order, max(self.count, self.world))
-        step = self.batch_size * self.world
-        for batch in range(start, len(self)):
-            share = order[batch * step : (batch + 1) * step][self.rank :: self.world]
-            yield [(int(index), epoch) for index in share]
 
 
 class Images(Protocol):
@@ -260,6 +172,10 @@ class DataModule(LightningDataModule):
             generator=torch.Generator().manual_seed(self.seed),
         )
 
+    def draw(self) -> BalancedDraw | None:
+        """Which training images an epoch consists of; None: each once."""
+        return None
+
     def train_batches(self, done: tuple[int, int] = (0, 0)) -> Batches:
         """This process's share of the training batches; `done` is that of TrainBatches.
 
@@ -273,7 +189,7 @@ class DataModule(LightningDataModule):
             )
         rank, world = self.running.global_rank, self.running.world_size
         return TrainBatches(
-            len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done
+            len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done, self.draw()
         )
 
     def batches_per_epoch(self) -> int:
@@ -353,24 +269,3 @@ class DataModule(LightningDataModule):
     def test_dataloader(self) -> Iterable[Batch]:
         """The split that is reported."""
         return self.evaluation_loader(self.reported)
-
-
-def limited(batches: int, limit: int | float | None) -> int:
-    """How many of these batches are left by one of Lightning's `limit_*_batches` options."""
-    if limit is None:
-        return batches
-    return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-
-
-def image_ids(batch: Mapping[str, Any], prefix: str = "") -> dict[str, Tensor]:
-    """The `image_id` of a batch; of the batches of a joint task's parts, by `part/`."""
-    if isinstance(batch.get("image_id"), Tensor):
-        return {prefix: batch["image_id"]}
-    return {
-        key: ids for name, own in batch.items() for key, ids in image_ids(own, f"{name}/").items()
-    }
-
-
-def images_in(batch: Mapping[str, Any]) -> int:
-    """Images in a batch, or in the batches of a joint task's parts."""
-    return sum(map(len, image_ids(batch).values()))

@@ -6,14 +6,12 @@ The file holds the models and what runs them. It takes photographs that are drop
 the camera. npm fetches the runtime, onnxruntime-web, the first time.
 """
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from backbone.errors import InputError
 from backbone.files import require_writable, write_atomically
-from tasks.cli.trust import add_trust
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.demo.runtime import read_runtime
 from tasks.demo.weights import PRECISIONS
 from tasks.export.formats import FORMATS
@@ -74,11 +72,7 @@ def _count(models: Sequence[object]) -> str:
 
 def main() -> None:
     """The command line; exit code 2 for anything that the user can correct."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.demo",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("tasks.demo", __doc__)
     parser.add_argument("checkpoints", type=Path, nargs="+", metavar="CHECKPOINT")
     parser.add_argument("--output", type=Path, default=Path("page.html"), help="file to write")
     parser.add_argument("--title", help="above the page")
@@ -97,7 +91,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of downloads")
     add_trust(parser)
     given = parser.parse_args()
-    try:
+    with mistakes_exit():
         demo(
             given.checkpoints,
             given.output,
@@ -107,9 +101,6 @@ def main() -> None:
             given.cache,
             given.trust,
         )
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.coco.index import decoded
 from tasks.detection.data import CocoData
 from tasks.detection.drawing import Mark, draw_marks, open_annotated

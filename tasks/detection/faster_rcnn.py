@@ -14,6 +14,7 @@ from tasks.detection.boxes import BoxCoder, clip, final_boxes, iou
 from tasks.detection.detector import Detector
 from tasks.detection.region_proposals import BOX_WEIGHT, RegionProposals
 from tasks.detection.regions import balanced_sample, croppable, roi_align
+from tasks.detection.selection import best
 from tasks.detection.taps import last_tap_of_stride
 from tasks.images.files import image_size
 
@@ -235,7 +236,7 @@ class FasterRCNN(Detector):
         classes = self.num_classes - 1
         batch = proposals.shape[0]
         scores = logits.softmax(-1)[:, 1:].reshape(batch, -1)
-        score, pair = scores.topk(min(self.candidates, scores.shape[1]))
+        score, pair = best(scores, min(self.candidates, scores.shape[1]))
         labels = pair % classes + 1
         pairs, rows = (i[..., None].expand(-1, -1, 4) for i in (pair, pair // classes))
         code = code.reshape(batch, -1, 4).gather(1, pairs)

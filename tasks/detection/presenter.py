@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.detection.data import CocoData
 from tasks.detection.drawing import draw_boxes, open_annotated
 from tasks.detection.error_report import error_pictures, findings
@@ -104,7 +104,13 @@ class BoxPresenter(Presenter[CocoData]):
         """Scores and thresholds by category, the confusion of categories, and the worst images."""
         return findings(result, data, self.labels)
 
-    def sheet(self, data: CocoData, predict: Callable[[Batch], Prediction], path: Path) -> None:
+    def sheet(
+        self,
+        data: CocoData,
+        predict: Callable[[Batch], Prediction],
+        path: Path,
+        split: str | None = None,
+    ) -> None:
         """Write a sheet of validation images with predicted boxes, and the true ones dashed."""
         index = data.indices["val"]
         rows = spread(len(index), self.shown)

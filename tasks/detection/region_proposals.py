@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from tasks.detection.boxes import BoxCoder, clip, edges, match, suppress
 from tasks.detection.regions import balanced_sample
+from tasks.detection.selection import best
 
 RATIOS = (0.5, 1.0, 2.0)  # of an anchor's height to its width
 # Of both stages' box terms, as in TensorFlow's configurations of these detectors.
@@ -128,9 +129,9 @@ class RegionProposals(nn.Module):
         # bounds before, which ends the process on a GPU.
         boxes = clip(self.coder.decode(code, self.anchors).nan_to_num(), self.edges)
         large = (boxes[..., 2:] - boxes[..., :2] > MIN_PROPOSAL_SIDE).all(-1)
-        best = objectness.masked_fill(~large, -torch.inf).topk(self.candidates).indices
-        boxes = boxes.gather(1, best[..., None].expand(-1, -1, 4))
-        keep = suppress(boxes, None, self.nms_iou) & large.gather(1, best)
+        _, column = best(objectness.masked_fill(~large, -torch.inf), self.candidates)
+        boxes = boxes.gather(1, column[..., None].expand(-1, -1, 4))
+        keep = suppress(boxes, None, self.nms_iou) & large.gather(1, column)
         order = torch.arange(self.candidates, device=boxes.device)
         first = (order + self.candidates * ~keep).topk(self.proposals, largest=False).indices
         return boxes.gather(1, first[..., None].expand(-1, -1, 4))

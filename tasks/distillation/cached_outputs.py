@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from backbone.errors import InputError
+from tasks.data.batches import Batch
 from tasks.data.image_index import ImageIndex
-from tasks.data.module import Batch
 from tasks.distillation.objective import Objective, check_width
 from tasks.training.teaching import Student, Surroundings
 

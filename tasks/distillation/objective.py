@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from backbone.errors import InputError
 from backbone.head import Head
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.runs.parts import PARTS, parts_of
 from tasks.training.build import trusted_modules
 from tasks.training.task import Task

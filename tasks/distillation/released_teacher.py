@@ -10,16 +10,16 @@ from torch import Tensor
 from backbone.errors import InputError
 from backbone.head import Head
 from backbone.weight_files import WeightsFile, read_file
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.images.files import image_size
 from tasks.training.build import build_head
 from tasks.training.head_weights import HeadReport, load_head
-from tasks.training.task import Task
+from tasks.training.learner import Learner
 
 
 def released_teacher(
     path: Path, config: DictConfig, labels: Labels
-) -> tuple[Task[Any], tuple[int, int], HeadReport]:
+) -> tuple[Learner[Any], tuple[int, int], HeadReport]:
     """The student's kind of network, as wide as the file's tensors, with the file's weights.
 
     Args:
@@ -57,7 +57,7 @@ def released_teacher(
             f"distill.teacher={path} answers for other classes than the data: {report.notes[-1]}. "
             "Train a teacher on data with these labels, or choose the file's labels for the student"
         )
-    task: Task[Any] = instantiate(config.task.module, _partial_=True)(
+    task: Learner[Any] = instantiate(config.task.module, _partial_=True)(
         head=head, labels=labels, view=instantiate(OmegaConf.select(config, "data.view"))
     )
     return task.eval(), size, report

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.head import Head
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.distillation.objective import Objective, check_width, output_width
 from tasks.distillation.released_teacher import released_teacher
 from tasks.images.preprocessing import Preprocess
 from tasks.training.checkpoints import is_checkpoint, read_checkpoint
+from tasks.training.learner import Learner
 from tasks.training.metric import compute_over_processes
 from tasks.training.restore import restore
 from tasks.training.task import Task
@@ -65,17 +66,30 @@ class Teacher:
         self.ask = objective.ask
 
     def load(self, student: Student) -> None:
-        """Read the network, its input size and its recorded scores."""
+        """Read the network, its input size and its recorded scores.
+
+        Raises:
+            InputError: it was trained for another task.
+        """
         path = Path(self.checkpoint)
-        self.task: Task[Any]
         if self.config is None or is_checkpoint(path):
             checkpoint = read_checkpoint(path)
-            self.task = restore(checkpoint, self.trust)
+            self.task = self.of_students_task(restore(checkpoint, self.trust), student)
             self.size, self.recorded = checkpoint.size, checkpoint.scores
             return
-        self.task, self.size, loaded = released_teacher(path, self.config, student.labels)
+        task, self.size, loaded = released_teacher(path, self.config, student.labels)
+        self.task = self.of_students_task(task, student)
         self.task.to(memory_format=torch.channels_last)
         print(f"teacher: {loaded}")
+
+    def of_students_task(self, teacher: Learner[Any], student: Student) -> Task[Any]:
+        """The teacher, if it has the student's task."""
+        if not isinstance(teacher, Task) or type(teacher) is not type(student):
+            raise InputError(
+                f"distill.teacher={self.checkpoint} was trained for another task "
+                f"({type(teacher).__name__}) than the student's ({type(student).__name__})"
+            )
+        return teacher
 
     def begin(self, student: Student, surroundings: Surroundings) -> None:
         """Move it to the student's device, and score it on the student's validation images.
@@ -97,11 +111,6 @@ class Teacher:
     def compare_labels(self, student: Student) -> None:
         """Raise InputError unless the outputs of the two mean the same."""
         teacher = self.task
-        if type(teacher) is not type(student):
-            raise InputError(
-                f"distill.teacher={self.checkpoint} was trained for another task "
-                f"({type(teacher).__name__}) than the student's ({type(student).__name__})"
-            )
         if not student.outputs_are_labels:
             check_width(output_width(teacher), student, f"distill.teacher={self.checkpoint}")
             return

@@ -8,28 +8,22 @@ checkpoint's data, or those that photos= names. A file that is off is not kept, 
 is 1.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
-from backbone.errors import InputError
-from tasks.cli.trust import add_trust
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.export.options import KEYS, parse_options
 
 
 def main() -> None:
     """The command line; exit code 1 if the gate fails, 2 for anything that the user can correct."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.export",
-        description=__doc__,
-        epilog="options: " + "; ".join(f"{key}= {what}" for key, what in KEYS.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    keys = "; ".join(f"{key}= {what}" for key, what in KEYS.items())
+    parser = command_parser("tasks.export", __doc__, epilog=f"options: {keys}")
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
     parser.add_argument("options", nargs="*", metavar="KEY=VALUE", help="see below")
     add_trust(parser)
     arguments = parser.parse_args()
-    try:
+    with mistakes_exit():
         options = parse_options(arguments.checkpoint, arguments.options)
         # torch enters here, after every cheap answer
         from tasks.export.exporting import GateError, export
@@ -39,9 +33,6 @@ def main() -> None:
         except GateError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

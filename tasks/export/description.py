@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.export.graph import INPUT, WholeAnswer
 from tasks.runs.names import at
 from tasks.training.model import Model

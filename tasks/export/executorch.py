@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from backbone.errors import InputError
 from backbone.files import write_atomically
+from tasks.export.description import installed
 from tasks.export.graph import fixed_batch, traced, whole_answer
 from tasks.training.model import Model
 
@@ -63,8 +65,20 @@ class ExecutorchFile:
         """The outputs by name for contiguous pixels uint8[B, h, w, 3], B as it was exported.
 
         They are copies: the program writes the next call's answers over its own.
+
+        Raises:
+            InputError: this release of ExecuTorch does not go with the installed torch.
         """
-        outputs = self.method.execute([torch.from_numpy(images)])
+        try:
+            outputs = self.method.execute([torch.from_numpy(images)])
+        except RuntimeError as error:
+            # the runtime is compiled against one release of torch, and loads with others
+            reason = str(error).partition("\n")[0]
+            raise InputError(
+                f"ExecuTorch {installed(RUNTIME)} does not run a program with torch "
+                f"{torch.__version__} ({reason}): install the release of ExecuTorch that belongs "
+                "to this torch, such as 1.2.0 to torch 2.11 and 1.5.1 to torch 2.14"
+            ) from error
         return {n: o.numpy().copy() for n, o in zip(self.names, outputs, strict=True)}
 
 

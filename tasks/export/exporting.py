@@ -1,4 +1,4 @@
-"""Writing a model for another runtime: the file, model.json and parity.json, or only the report."""
+"""Writing a model for another runtime: the file and what is said of it, or only the report."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from backbone.files import require_writable, write_atomically
+from tasks.export.card import Card
 from tasks.export.description import describe
 from tasks.export.gate import parity_proof
 from tasks.export.graph import whole_answer
@@ -78,11 +79,14 @@ def export(options: Options, trust: list[str]) -> Path:
             raise _OffError  # which leaves no partial file
     write_whole(folder / REPORT, _json(report))
     print(proof.told(report))
+    card = Card(options.checkpoint.parent, folder)
     if not report["passed"]:
         for name in (form.file, DESCRIPTION):  # of an earlier export, which the report is not about
             (folder / name).unlink(missing_ok=True)
+        card.remove()
         raise GateError(f"the file does not answer as the checkpoint does: {folder / REPORT}")
     write_whole(folder / DESCRIPTION, _json(description))
+    card.write(form.file, proof.told(report))
     return target
 
 

@@ -90,7 +90,7 @@ FORMATS = {
             ".onnx",
             {"onnx": "1.23", "onnxscript": "0.7.2", "onnxruntime": "1.32"},
         ),
-        Format("executorch", ".pte", {"executorch": "1.5.1", "torchao": "0.18"}, batch=1),
+        Format("executorch", ".pte", {"executorch": "1.2", "torchao": "0.17"}, batch=1),
         Format(
             "litert",
             ".tflite",

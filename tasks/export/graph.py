@@ -9,8 +9,8 @@ from torch.export import Dim, ExportedProgram
 
 from backbone.errors import InputError
 from tasks.detection.faster_rcnn import FasterRCNN
+from tasks.training.learner import Learner
 from tasks.training.model import Model
-from tasks.training.task import Task
 
 INPUT = "image"  # the name of the graph's input
 EXAMPLES = 2  # images of the example with a dynamic batch; torch takes 1 for a constant
@@ -27,7 +27,7 @@ class WholeAnswer(nn.Module):
         names: of the outputs, in the order in which `forward` returns them.
     """
 
-    def __init__(self, task: Task[Any], size: tuple[int, int]):
+    def __init__(self, task: Learner[Any], size: tuple[int, int]):
         super().__init__()
         self.task, self.size = task, size
         with torch.no_grad():

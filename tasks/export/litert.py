@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from backbone.files import write_atomically
+from backbone.integers import has_integers
 from tasks.export.graph import fixed_batch, whole_answer
 from tasks.training.model import Model
 
@@ -28,9 +30,22 @@ def write_litert(
     import litert_torch
 
     graph = whole_answer(model)
-    converted = litert_torch.convert(graph, (graph.example(batch),))
+    integers = _integers() if has_integers(model.task.head) else None
+    converted = litert_torch.convert(graph, (graph.example(batch),), quant_config=integers)
     with write_atomically(path) as partial:
         converted.export(str(partial))
+
+
+def _integers() -> Any:
+    """What makes the converter keep the integers that a network already has."""
+    from litert_torch.quantize.pt2e_quantizer import (
+        PT2EQuantizer,
+        get_symmetric_quantization_config,
+    )
+    from litert_torch.quantize.quant_config import QuantConfig
+
+    scheme = get_symmetric_quantization_config(is_per_channel=True, is_dynamic=False)
+    return QuantConfig(pt2e_quantizer=PT2EQuantizer().set_global(scheme))
 
 
 class LitertFile:

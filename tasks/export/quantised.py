@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backbone.integers import as_integers
+from backbone.integers import ONNX, Notation, as_integers
 from backbone.quantized import quantized_layers
 from backbone.quantizing import quantize
+from tasks.training.learner import Learner
 from tasks.training.model import Model
-from tasks.training.task import Task
 
 AT_ONCE = 16  # images per call
 COMPARED = 16  # photographs that each layer's error is measured on
@@ -37,7 +37,7 @@ class QuantisedTask:
         score: of the simulation; None where nothing was scored.
     """
 
-    task: Task[Any]
+    task: Learner[Any]
     bits: int
     photographs: int
     layers: Sequence[str]
@@ -65,7 +65,7 @@ def quantise(
     model: Model,
     pixels: np.ndarray,
     bits: int,
-    score: Callable[[Task[Any]], float] | None = None,
+    score: Callable[[Learner[Any]], float] | None = None,
     enough: Callable[[float], bool] = lambda _: True,
 ) -> QuantisedTask:
     """A copy of a model's task in integers, with as many layers in float as its score asks for.
@@ -105,7 +105,7 @@ def quantise(
     )
 
 
-def normalised(task: Task[Any], pixels: np.ndarray) -> list[Tensor]:
+def normalised(task: Learner[Any], pixels: np.ndarray) -> list[Tensor]:
     """Photographs uint8[N, h, w, 3] as batches that the head reads."""
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
     with torch.no_grad():
@@ -135,20 +135,23 @@ def fewest(
     return count, value
 
 
-def in_integers(model: Model, quantised: QuantisedTask, signed: bool = False) -> Model:
+def in_integers(model: Model, quantised: QuantisedTask, notation: Notation = ONNX) -> Model:
     """A model for export, whose network is written in integers.
 
     Args:
-        signed: see `backbone.integers.as_integers`.
+        notation: of the integers.
     """
     written = deepcopy(model)
     written.task = deepcopy(quantised.task)
-    written.task.head = as_integers(quantised.task.head, signed)
+    written.task.head = as_integers(quantised.task.head, notation)
     return written
 
 
 def with_answers_in_float(quantised: QuantisedTask) -> QuantisedTask:
-    """The same, but for linear layers that answer in float, which XNNPACK has no integers for."""
+    """The same, but for linear layers that answer in float.
+
+    XNNPACK and LiteRT have no integers for them.
+    """
     in_float = list(quantised.in_float)
     for path, layer in quantized_layers(quantised.task.head).items():
         if layer.after is None and not layer.exact:
@@ -159,7 +162,7 @@ def with_answers_in_float(quantised: QuantisedTask) -> QuantisedTask:
     return replace(quantised, in_float=in_float)
 
 
-def trained_quantised(task: Task[Any]) -> bool:
+def trained_quantised(task: Learner[Any]) -> bool:
     """Whether a task was trained with fake quantisation, and has ranges of its own."""
     return bool(quantized_layers(task.head))
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from backbone.errors import InputError
+from backbone.integers import LITERT, ONNX, XNNPACK
 from tasks.export.description import installed
 from tasks.export.formats import Format, open_exported
 from tasks.export.gate import in_batches
@@ -19,7 +20,6 @@ from tasks.export.photographs import (
     LABELLED,
     calibration_photographs,
     pixels_of_files,
-    run_data,
 )
 from tasks.export.quantised import (
     QuantisedTask,
@@ -33,7 +33,7 @@ from tasks.export.quantised import (
 from tasks.export.scoring import Scorer
 from tasks.training.model import Model
 
-WRITTEN = ("onnx", "executorch")  # the formats that hold integers
+NOTATIONS = {"onnx": ONNX, "executorch": XNNPACK, "litert": LITERT}
 
 
 @dataclass(frozen=True)
@@ -117,20 +117,16 @@ def score_proof(options: Options, model: Model) -> ScoreProof:
     """The proof of a file in integers: quantises, unless training has done so, and scores.
 
     Raises:
-        InputError: a format without integers, or photographs or labelled data that cannot be used.
+        InputError: photographs or labelled data that cannot be used.
     """
     form = options.form
-    if form.name not in WRITTEN:
-        raise InputError(
-            f"format={form.name}: integers are written with format={' or '.join(WRITTEN)}"
-        )
     learnt = trained_quantised(model.task)
     if learnt and (options.int8 is not None or options.reduce_range is not None):
         raise InputError(
             f"{options.checkpoint} was trained with quantize=qat and has its own ranges and bits: "
             "leave out int8= and reduce_range="
         )
-    scorer = Scorer(model.task, run_data(model.checkpoint, options.root, LABELLED))
+    scorer = Scorer.of_run(model, options.root, LABELLED)
     before = scorer.of(model.task)
     if learnt:
         quantised = learnt_task(model, before)
@@ -144,10 +140,10 @@ def score_proof(options: Options, model: Model) -> ScoreProof:
             scorer.of,
             lambda score: scorer.lost(before, score) <= options.tolerance,
         )
-    xnnpack = form.name == "executorch"
-    if xnnpack:
+    notation = NOTATIONS[form.name]
+    if notation.signed:
         quantised = with_answers_in_float(quantised)
-    written = in_integers(model, quantised, signed=xnnpack)
+    written = in_integers(model, quantised, notation)
     return ScoreProof(written, quantised, scorer, before, options.tolerance, form, options.batch)
 
 

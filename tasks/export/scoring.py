@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from tasks.data.module import Batch, DataModule
+from tasks.data.batches import Batch
+from tasks.data.module import DataModule
+from tasks.export.photographs import ADVICE, run_data
+from tasks.training.learner import Learner
 from tasks.training.metric import Prediction
+from tasks.training.model import Model
 from tasks.training.task import Task
 
 AT_ONCE = 8  # images per call
@@ -31,6 +36,13 @@ class Scorer:
     data: DataModule
     at_once: int = AT_ONCE
 
+    @classmethod
+    def of_run(cls, model: Model, root: Path | None = None, advice: str = ADVICE) -> "Scorer":
+        """A scorer with the data of the run that wrote a model's checkpoint, see `run_data`."""
+        data = run_data(model.checkpoint, root, advice)
+        assert isinstance(model.task, Task)  # a joint task, which has no one data set, is refused
+        return cls(model.task, data)
+
     @property
     def name(self) -> str:
         """Of the score, such as top1 or AP."""
@@ -51,7 +63,7 @@ class Scorer:
 
         return self._score(answer)
 
-    def of(self, task: Task[Any]) -> float:
+    def of(self, task: Learner[Any]) -> float:
         """The score of a task's answers in PyTorch."""
         return self._score(task.scored)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, shortened
+from backbone.errors import InputError, listed_briefly, shortened
 from tasks.faces.attribute_index import choose
 from tasks.faces.csv_rows import ImageList, read_rows
+from tasks.faces.group_columns import GroupColumn
+from tasks.faces.groups import Groups
 
 TRUE = ("1", "1.0", "true", "t", "yes", "y")
 ZERO = ("0", "0.0")
@@ -30,6 +32,8 @@ class AttributeTable:
     """The attributes."""
     labels: np.ndarray
     """int8[N, A]: 1, 0, or -1 for unknown."""
+    groups: tuple[Groups, ...] = ()
+    """The groups of the images, one for each column of them."""
 
     @property
     def path(self) -> Path:
@@ -49,37 +53,51 @@ class _Codes(dict[str, int]):
         return self[value]
 
 
-def read_attribute_csv(path: Path, attributes: Sequence[str] | None = None) -> AttributeTable:
+def read_attribute_csv(
+    path: Path, attributes: Sequence[str] | None = None, groups: Sequence[str] = ()
+) -> AttributeTable:
     """Read a CSV file with the columns `file,attribute...` and, optionally, `split`.
 
     A value is 1, true or yes; 0, -1, false or no; or blank for unknown.
 
     Args:
         path: of the file.
-        attributes: the columns to read, in this order; None: all but those of files and splits.
+        attributes: the columns to read, in this order; None: all but those of files, splits and
+            groups.
+        groups: columns that say to which group an image belongs, each value the name of a group;
+            blank for unknown.
 
     Raises:
         InputError: a damaged file; any other value; 0 and -1 in one file, where one of them may
-            stand for unknown; an image listed twice. The message gives the line and the column.
+            stand for unknown; an image listed twice; too many groups. The message gives the line
+            and the column.
     """
     header, rows = read_rows(path)
     images = ImageList(path, header)
-    columns = [k for k in range(len(header)) if k not in (images.file_at, images.split_at)]
+    members = [GroupColumn(path, header, name) for name in groups]
+    other = {images.file_at, images.split_at}
+    if attributes is None:
+        other |= {column.at for column in members}
+    # a column without a name is a table's own numbering, or stands behind a last comma
+    columns = [k for k, name in enumerate(header) if name and k not in other]
     ids = [header[k] for k in columns]
     if not ids:
         raise InputError(
-            f"{path}, line 1: no column of attributes besides {', '.join(header)}; add one column "
-            "for each attribute"
+            f"{path}, line 1: no column of attributes besides {listed_briefly(header)}; add one "
+            "column for each attribute"
         )
     columns = [columns[k] for k in choose(ids, attributes, path)]
     codes, cells = _Codes(), bytearray()
     for line, row in rows:
         images.add(line, row)
         cells.extend([codes[row[k]] for k in columns])
+        for column in members:
+            column.add(line, row)
     images.check()
     values = np.frombuffer(cells, np.uint8).reshape(len(images.files), len(columns))
     _check_values(images, values, columns, header)
-    return AttributeTable(images, [header[k] for k in columns], LABEL[values])
+    found = tuple(column.groups() for column in members)
+    return AttributeTable(images, [header[k] for k in columns], LABEL[values], found)
 
 
 def _check_values(
@@ -99,7 +117,7 @@ def _check_values(
         raise InputError(
             f"{path}, line {lines[row]}, column {header[columns[k]]}: {shortened(repr(value))} is "
             f"not a value of an attribute ({VALUES}). Correct it, or name the columns that are "
-            "attributes with data.attributes=[...]"
+            "attributes with data.attributes=[...], or those of groups with data.groups=[...]"
         )
     zero, minus = where(_ZERO), where(_MINUS)
     if zero is not None and minus is not None:

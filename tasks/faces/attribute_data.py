@@ -10,6 +10,8 @@ from tasks.faces.attribute_index import AttributeIndex
 class AttributeData(ImageData[AttributeIndex]):
     """Images with attributes, some of which may be unknown, in any layout."""
 
+    fewest_classes = 1  # each attribute is learned by itself
+
     def setup(self, stage: str) -> None:
         """List and check all splits, once, and report the attributes that cannot be scored.
 

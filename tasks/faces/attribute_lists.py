@@ -37,7 +37,9 @@ class AttributeLists:
         unlabelled: a folder, searched recursively, or a list of files in `images`. These images
             join the training set with all attributes unknown. Images that another list names are
             left out.
-        attributes: columns that are attributes, in this order; None: all but files and splits.
+        attributes: columns that are attributes, in this order; None: all but files, splits and
+            groups.
+        groups: columns whose values divide the images into groups that are scored one by one.
     """
 
     root: str
@@ -48,6 +50,7 @@ class AttributeLists:
     images: str = "images"
     unlabelled: str | None = None
     attributes: Sequence[str] | None = None
+    groups: Sequence[str] | None = None
 
     def lists(self) -> dict[str, Path]:
         """The list of each split; with `labels` the same list for all three."""
@@ -81,11 +84,14 @@ class AttributeLists:
         note = f"{count:,} of the training images without labels"
         return ImageSet(splits | {"train": train}, note)
 
+    def _read(self, path: Path, attributes: Sequence[str] | None) -> AttributeTable:
+        return read_attribute_csv(path, attributes, [*map(str, self.groups or ())])
+
     def _load_lists(self, folder: Path) -> dict[str, AttributeIndex]:
         """Each split from its own list, with the same attributes in the same order."""
         tables: dict[str, AttributeTable] = {}
         for split, path in self.lists().items():
-            table = read_attribute_csv(path, self.attributes)
+            table = self._read(path, self.attributes)
             first = next(iter(tables.values()), table)
             differ = sorted({*table.ids} ^ {*first.ids})
             if differ:
@@ -95,7 +101,7 @@ class AttributeLists:
                     "attributes with data.attributes=[...]"
                 )
             if table.ids != first.ids:
-                table = read_attribute_csv(path, first.ids)
+                table = self._read(path, first.ids)
             for other, listed in tables.items():
                 both = sorted({*table.images.files} & {*listed.images.files})
                 if both:
@@ -108,7 +114,7 @@ class AttributeLists:
 
     def _load_divided(self, path: Path, folder: Path) -> dict[str, AttributeIndex]:
         """All splits from one list, by its column `split`."""
-        table = read_attribute_csv(path, self.attributes)
+        table = self._read(path, self.attributes)
         given = table.images.splits()
         if given is None:
             raise InputError(
@@ -130,7 +136,8 @@ def _index(table: AttributeTable, folder: Path, rows: np.ndarray | None = None) 
     """
     rows = np.arange(len(table.labels)) if rows is None else rows
     files = np.array(table.images.paths_in(folder, rows.tolist()))
-    return AttributeIndex(str(folder), files, table.labels[rows], named(table.ids))
+    groups = tuple(one.take(rows) for one in table.groups)
+    return AttributeIndex(str(folder), files, table.labels[rows], named(table.ids), groups=groups)
 
 
 def _with_unlabelled(

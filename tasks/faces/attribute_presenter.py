@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from tasks.data.module import Batch, DataModule
+from tasks.data.batches import Batch
+from tasks.data.module import DataModule
 from tasks.faces.attribute_index import AttributeIndex
 from tasks.faces.attribute_metrics import AttributeResult
 from tasks.faces.attribute_plots import attribute_bars, faces_sheet

@@ -9,7 +9,7 @@ from tasks.data.checking import check_readable
 from tasks.data.image_data import ImageData
 from tasks.data.image_source import ImageSource
 from tasks.data.labelled_images import LabelledImages
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.faces.face_index import FaceIndex
 from tasks.faces.lfw import Lfw
 from tasks.faces.pairs import Pairs, compact, make_pairs

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from PIL import Image
 
-from tasks.data.module import Batch, DataModule
+from tasks.data.batches import Batch
+from tasks.data.module import DataModule
 from tasks.faces.embedding_data import FaceData
 from tasks.faces.verification import VerificationResult
 from tasks.faces.verification_plots import pair_pictures

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
 from tasks.faces.embedding import Embedding
 from tasks.faces.embedding_data import FaceData
 from tasks.faces.embedding_presenter import EmbeddingPresenter

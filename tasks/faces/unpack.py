@@ -10,10 +10,8 @@ After an interruption, run the command again: it keeps the images that are there
 lists last.
 """
 
-import argparse
 import os
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from backbone.files import write_atomically
+from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.faces.celeba_files import ATTRIBUTES, IDENTITIES, IMAGES, PARTITION
 
 IDENTITY_COLUMNS = ("celeb_id", "identity")
@@ -299,19 +298,12 @@ def _batches(path: Path, file: Any, columns: ParquetColumns) -> Iterator[Any]:
 
 def main() -> None:
     """The command line; exit code 2 for anything the user can mend."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.faces.unpack",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("tasks.faces.unpack", __doc__)
     parser.add_argument("folder", type=Path, help="folder of the mirror's .parquet files")
     parser.add_argument("root", type=Path, help="folder to write CelebA's files into")
     given = parser.parse_args()
-    try:
+    with mistakes_exit():
         count = unpack(given.folder, given.root)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     print(f"{count:,} images in {given.root}; train on them with data.root={given.root}")
 
 

@@ -9,7 +9,6 @@ the distances and the pairs that were most wrong.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.errors import InputError
-from tasks.cli.trust import add_trust
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.runs.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -188,11 +187,7 @@ def _percent(ends: Sequence[float] | None) -> str:
 
 def main() -> None:
     """The command line; exit code 2 for anything the user can mend."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.faces.verify",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("tasks.faces.verify", __doc__)
     parser.add_argument("source", type=Path, metavar="CHECKPOINT", help="best.ckpt, or an .npz")
     parser.add_argument("root", type=Path, metavar="LFW_ROOT", help="folder of NAME/NAME_0001.jpg")
     parser.add_argument("--pairs", type=Path, help="list of pairs; LFW_ROOT/pairs.txt by default")
@@ -206,11 +201,8 @@ def main() -> None:
     )
     add_trust(parser)
     given = parser.parse_args()
-    try:
+    with mistakes_exit():
         result = verify(given.source, given.root, given.pairs, given.output, given.box, given.trust)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     print(scores_table(result))
     print(f"written: {given.output}")
 

@@ -17,8 +17,6 @@ cells about 36 km wide, which tell the town but not the street. The finest level
 of its photographs, so with a `t_min` of only a few, one person's photographs may decide it.
 """
 
-import argparse
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError
+from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.geolocation import s2
 from tasks.geolocation.coordinates import Coordinates, read_coordinates
 from tasks.geolocation.partition import Partition
@@ -186,11 +185,7 @@ def partition_summary(partition: Partition) -> str:
 
 def main() -> None:
     """Run the command line; exit with code 2 for anything that the user can correct."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.geolocation.cells",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("tasks.geolocation.cells", __doc__)
     parser.add_argument("coordinates", type=Path, help="CSV with a latitude and a longitude column")
     parser.add_argument(
         "--t-max", type=int, required=True, help="split a cell with more photographs"
@@ -206,14 +201,11 @@ def main() -> None:
         "--output", type=Path, required=True, help="file to write; its map gets the suffix .png"
     )
     given = parser.parse_args()
-    try:
-        _make(given.coordinates, given.t_max, given.t_min, given.max_level, given.output)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        print(f"error: {error.filename or given.output}: {error.strerror}", file=sys.stderr)
-        sys.exit(2)
+    with mistakes_exit():
+        try:
+            _make(given.coordinates, given.t_max, given.t_min, given.max_level, given.output)
+        except OSError as error:
+            raise InputError(f"{error.filename or given.output}: {error.strerror}") from error
 
 
 def _make(coordinates: Path, t_max: int, t_min: int, max_level: int, output: Path) -> None:

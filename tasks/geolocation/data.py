@@ -9,9 +9,10 @@ import numpy as np
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
 from backbone.errors import InputError
+from tasks.data.batches import Batch
 from tasks.data.checking import Listed, check_readable, copies
 from tasks.data.cropped_data import CroppedData
-from tasks.data.module import Batch, Labels
+from tasks.data.labels import Labels
 from tasks.geolocation.dataset import LocatedImages, collate_places
 from tasks.geolocation.hierarchy import hierarchy_levels
 from tasks.geolocation.names import output_id, place_name
@@ -72,6 +73,11 @@ class PlaceData(CroppedData):
                 "data.limit and data.validate_on_train (mode=overfit) need a list or a folder of "
                 "training photographs; of shards, name fewer in data.train"
             )
+        if isinstance(train, Shards) and self.balance:
+            raise InputError(
+                f"data.balance={self.balance}: photographs in shards come in the order of their "
+                "files, and their cells are known only then; give them as a list or a folder"
+            )
         listed: dict[str, Listed] = {}
         if isinstance(train, Photographs):
             train, listed["train"] = self._readable("train", train)
@@ -104,6 +110,8 @@ class PlaceData(CroppedData):
             indices["val"], self.size, view=self.view, seed=self.seed
         )
         self.indices, self.note = indices, loaded.note
+        if "train" in indices and (draw := self.draw()) is not None:
+            print(f"train: {draw}")
         print(f"val: {self._scored()}")
 
     @property

@@ -39,6 +39,12 @@ class Cells(nn.Module):
     def _keep(self, name: str, tensor: Tensor) -> None:
         self.register_buffer(name, tensor, persistent=False)  # it follows from the labels
 
+    def by_level(self, logits: Tensor) -> tuple[Tensor, ...]:
+        """The logits [B, outputs of all levels] of each level as float32[B, its cells]."""
+        logits = logits.float()
+        # LiteRT's converter does not know a split into one
+        return logits.split(self.sizes, dim=1) if len(self.sizes) > 1 else (logits,)
+
     def loss(self, logits: Tensor, cells: Tensor, positions: Tensor) -> dict[str, Tensor]:
         """The cross-entropy of each level, in float32.
 
@@ -48,7 +54,7 @@ class Cells(nn.Module):
             positions: float[B, 2], latitude and longitude in degrees.
         """
         terms = {}
-        for k, part in enumerate(logits.float().split(self.sizes, dim=1)):
+        for k, part in enumerate(self.by_level(logits)):
             if self.smoothing_km:
                 points = getattr(self, f"points{k}")
                 target = soft_targets(distances_km(positions, points), self.smoothing_km)
@@ -66,7 +72,7 @@ class Cells(nn.Module):
         "CPlaNet", 2018, also correct fine cells by coarse ones.
         """
         total = torch.zeros((), device=logits.device)
-        for k, part in enumerate(logits.float().split(self.sizes, dim=1)):
+        for k, part in enumerate(self.by_level(logits)):
             total = total + part.log_softmax(1)[:, getattr(self, f"ancestor{k}")]
         return total.softmax(1)
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tasks.data.module import Batch, DataModule, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.geolocation import s2
 from tasks.geolocation.drawing import FADED, MAP_PIXELS, distance_curves, draw_with_map
 from tasks.geolocation.exif import NoPositionError, gps_position

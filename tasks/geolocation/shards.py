@@ -16,7 +16,7 @@ import os
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,16 +25,18 @@ import numpy as np
 from braceexpand import braceexpand
 
 from backbone.errors import InputError
+from backbone.file_kinds import in_its_place
 from tasks.geolocation.coordinates import LATITUDE, LONGITUDE, ROWS, Coordinates, out_of_range
 from tasks.geolocation.exif import PhotographError
+from tasks.geolocation.tar_stream import END, TarStream
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
 SCHEMES = ("http", "https", "sftp", "ftps", "scp", "gs", "htgs", "hf", "ais", "file")
 """Of the URLs that webdataset opens, most of them with a program such as curl."""
+GZIP = b"\x1f\x8b"
 DUPLICATE = "named twice"  # the reason why a member is left out
 # what JSON without a latitude and a longitude raises
 UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
-END = 1024  # bytes of zeros at the end of a tar archive
 
 
 class MemberError(PhotographError):
@@ -149,7 +151,7 @@ def samples(url: str, broken: Counter[str]) -> Iterator[dict[str, Any]]:
         return True
 
     try:
-        with closing(_EndChecked(_open(url))) as stream:
+        with closing(TarStream(_open(url))) as stream:
             files = tar_file_expander([{"url": url, "stream": stream}])
             yield from group_by_keys(files, handler=count_duplicate)
             stream.expect_end(url)
@@ -207,42 +209,6 @@ def member(sample: dict[str, Any], url: str, shard: int, number: int) -> Member:
     return Member(shard, number, f"{url}: {sample['__key__']}", image, latitude, longitude)
 
 
-class _EndChecked:
-    """A stream that knows whether it ends like a tar archive.
-
-    `tarfile` takes anything that is not a header for the end of the archive, even the end of the
-    file.
-    """
-
-    def __init__(self, stream: BinaryIO):
-        self.stream, self.last = stream, b""
-
-    def read(self, size: int) -> bytes:
-        """Read up to `size` bytes."""
-        data = self.stream.read(size)
-        self.last = (self.last + data)[-END:]
-        return data
-
-    def expect_end(self, url: str) -> None:
-        """Read the rest of the stream, which should be zeros.
-
-        Raises:
-            InputError: it holds something else, or the end mark is missing.
-        """
-        rest = False
-        while data := self.stream.read(1 << 20):
-            rest = rest or any(data)
-            self.last = (self.last + data)[-END:]
-        if rest or len(self.last) < END or any(self.last):
-            where = "is damaged in the middle" if rest else "ends early, without an end mark"
-            raise InputError(f"{url}: the shard {where}: get it again")
-
-    def close(self) -> None:
-        """Close the stream."""
-        with suppress(OSError):  # from a command that failed: then the shard has no end mark
-            self.stream.close()
-
-
 def _check_ends(path: str) -> None:
     with open(path, "rb") as file:
         head = file.read(512)
@@ -250,6 +216,9 @@ def _check_ends(path: str) -> None:
         file.seek(-min(END, size), 2)
         tail = file.read()
     if head[257:262] != b"ustar" and any(head):
+        other = in_its_place(head)
+        if other is not None and not head.startswith(GZIP):
+            raise InputError(f"{path}: not a tar archive, but {other}")
         raise InputError(
             f"{path}: not an uncompressed tar archive (the first bytes are {head[:8]!r}); unpack "
             'it, or read it with data.train="pipe:gzip -dc FILE"'

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.head import Head
-from tasks.data.module import Batch, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
 from tasks.geolocation.baselines import baselines
 from tasks.geolocation.data import PlaceData
 from tasks.geolocation.hierarchy import hierarchy_levels

@@ -6,18 +6,23 @@ file states: the sBIT chunk of a PNG, BitsPerSample of a TIFF. The pixels keep t
 """
 
 import struct
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
+
+from backbone.errors import InputError
 
 DEPTHS = (8, 10, 12, 14, 16, 24, 32)
 DARK = 2 ** (14 - 8)  # high bytes below it: there are at most 14 bits
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BIT_DEPTH = 24  # where a PNG's header states it
-BITS_PER_SAMPLE = 258  # TIFF's tag
+BITS_PER_SAMPLE, PLANAR = 258, 284  # TIFF's tags
+# the order of a number's two bytes that swaps them; N is the machine's own
+SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
 def to_8_bits(values: np.ndarray, stated: int = 0) -> np.ndarray:
@@ -36,20 +41,39 @@ def to_8_bits(values: np.ndarray, stated: int = 0) -> np.ndarray:
 def shallow(image: Image.Image, path: str | Path | BinaryIO) -> Image.Image:
     """A decoded image with 8 bits per channel.
 
-    Pillow keeps the high bytes of colours with 16 bits. If these are dark, a PNG is decoded again;
-    other formats are left as they are.
+    Pillow keeps the high bytes of colours with 16 bits. If these are dark, a PNG or TIFF is decoded
+    again; other formats are left as they are.
 
     Args:
         image: in any mode but F.
         path: its file.
+
+    Raises:
+        InputError: a TIFF with 16 bits per channel and one channel after the other, which Pillow
+            garbles.
     """
     if image.mode.startswith("I"):
         return Image.fromarray(to_8_bits(np.asarray(image), stated_bits(image, path)))
-    if image.format == "PNG" and image.mode in ("RGB", "RGBA"):
-        deep = _read(path, BIT_DEPTH + 1)[BIT_DEPTH:] == b"\x10"
-        if deep and np.asarray(image)[..., :3].max() < DARK:
-            return _dark_colours(path, stated_bits(image, path))
+    deep = image.mode in ("RGB", "RGBA") and _is_deep(image, path)
+    if deep and np.asarray(image)[..., :3].max(initial=0) < DARK:
+        return _dark_colours(path, stated_bits(image, path))
     return image
+
+
+def _is_deep(image: Image.Image, path: str | Path | BinaryIO) -> bool:
+    """Whether the file of a colour image has 16 bits per channel; False for most formats."""
+    if image.format == "PNG":
+        return _read(path, BIT_DEPTH + 1)[BIT_DEPTH:] == b"\x10"
+    if image.format != "TIFF":
+        return False
+    tags = getattr(image, "tag_v2", {})
+    deep: bool = 16 in np.atleast_1d(tags.get(BITS_PER_SAMPLE, 8))
+    if deep and tags.get(PLANAR) == 2:
+        raise InputError(
+            f"{path}: a TIFF with 16 bits per channel that stores one channel after the other, "
+            "which is not read; save it as PNG, or with the channels of each pixel together"
+        )
+    return deep
 
 
 def stated_bits(image: Image.Image, path: str | Path | BinaryIO) -> int:
@@ -78,27 +102,38 @@ def _dark_colours(path: str | Path | BinaryIO, stated: int) -> Image.Image:
 
 
 def _colours(path: str | Path | BinaryIO) -> np.ndarray:
-    """int64[h, w, 3 or 4] of a PNG with 16 bits per channel.
+    """int64[h, w, 3 or 4] of a PNG or TIFF with 16 bits per channel.
 
-    Pillow keeps one byte of each number: of a big-endian one the high byte, and the low byte if it
-    is told that the file is little-endian.
+    Pillow keeps one byte of each number: the high one, or the low one if it is told that the file
+    has its bytes in the other order.
     """
 
-    def unpacked(order: str) -> np.ndarray:
+    def unpacked(order: str | None = None) -> np.ndarray:
         with Image.open(path) as image:
-            image.tile = [image.tile[0]._replace(args=order)]
+            if order is not None:
+                image.tile = [_told(tile, order) for tile in image.tile]
             image.load()
             return np.asarray(image).astype(np.int64)
 
     with Image.open(path) as image:
-        stored = str(image.tile[0].args)
+        stored = _raw_mode(image.tile[0])
     if stored == "LA;16B":  # it has no such choice, but four bytes are all that a pixel has
         parts = unpacked("RGBA")
         grey, alpha = (parts[..., k] * 256 + parts[..., k + 1] for k in (0, 2))
         return np.stack([grey, grey, grey, alpha], axis=2)
-    high, low = unpacked(stored), unpacked(stored[:-1] + "L")
-    values: np.ndarray = high * 256 + low
+    values: np.ndarray = unpacked() * 256 + unpacked(stored[:-1] + SWAPPED[stored[-1]])
     return values
+
+
+def _raw_mode(tile: ImageFile._Tile) -> str:
+    """How Pillow unpacks the pixels of a tile, such as RGB;16B."""
+    return str(tile.args if isinstance(tile.args, str) else (tile.args or ("",))[0])
+
+
+def _told(tile: ImageFile._Tile, mode: str) -> ImageFile._Tile:
+    """A tile that Pillow unpacks in another way."""
+    rest = () if isinstance(tile.args, str) else (tile.args or ())[1:]
+    return tile._replace(args=(mode, *rest) if rest else mode)
 
 
 def as_file(path: str | Path | BinaryIO) -> AbstractContextManager[BinaryIO]:

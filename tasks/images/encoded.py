@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from tasks.images.files import TAIL, Box, opened
+from tasks.images.files import Box, opened, whole_jpeg
 from tasks.images.loading import File, Region, excerpt, load_view
 
 ADOBE_RGB = 0  # Adobe's marker for components that are red, green and blue themselves
@@ -95,9 +95,7 @@ def _jpeg(image: Any) -> bytes | None:
     names = [layer[0] for layer in getattr(image, "layer", [])]
     if names == [*b"RGB"] or image.info.get("adobe_transform") == ADOBE_RGB:
         return None
-    image.fp.seek(0)
-    content: bytes = image.fp.read()
-    return content if b"\xff\xd9" in content[-TAIL:] else None
+    return whole_jpeg(image)
 
 
 def stack_views(views: Sequence[np.ndarray | Encoded]) -> dict[str, Any]:

@@ -12,7 +12,15 @@ from pathlib import Path
 from PIL import Image
 
 from backbone.errors import InputError
-from tasks.images.files import DECODING_ERRORS, MOST_PIXELS, TAIL, explain, opened, orientation
+from tasks.images.files import (
+    DECODING_ERRORS,
+    MOST_PIXELS,
+    TAIL,
+    explain,
+    opened,
+    orientation,
+    to_rgb,
+)
 
 THREADS = 16  # reading two blocks of every file is bound by the disk, not by the processor
 
@@ -59,6 +67,7 @@ def look(path: str | Path, digest: bool = False) -> Look:
             with opened(path) as image:
                 image.load()
                 size = image.size
+                to_rgb(image, path)  # not all that is decoded has colours
     except InputError as error:
         return Look(fault=str(error).removeprefix(f"{path}: "))
     except DECODING_ERRORS as error:

@@ -7,7 +7,9 @@ from typing import Any
 from lightning.pytorch import Trainer
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, DataModule, Labels, TrainBatches, limited
+from tasks.data.batches import Batch, TrainBatches, limited
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.runs.parts import PARTS
 
 

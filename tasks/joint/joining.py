@@ -11,7 +11,7 @@ from torch import Tensor
 from backbone.cost import Cost, cost
 from backbone.errors import InputError
 from backbone.trunk import Trunk
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.runs.names import NAME
 from tasks.runs.one_pass import one_size, one_view
 from tasks.runs.parts import OWN, PARTS, TRUNK, joint_state, prefixed

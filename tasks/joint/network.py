@@ -1,6 +1,6 @@
 """The network of a joint task: one trunk, whose maps are computed once and read by every head."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,8 @@ from backbone.head import Head
 from backbone.trunk import Trunk
 
 STATISTICS = ("shared", "frozen", "per_part")
+# What a part's pass through the trunk learns with in place of the trunk's parameters, both by path
+Gate = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 TRIED = 224  # pixels of the image on which a head shows what it reads
 
 
@@ -30,6 +32,7 @@ class SharedTrunk(Trunk):
         self.is_chain = trunk.is_chain
         # in a tuple, which registers nothing: both belong to `Joint`
         self.shared = trunk, statistics
+        self.gate: Gate | None = None
 
     def features(
         self, x: Tensor | Mapping[str, Tensor], taps: Sequence[str] | None = None
@@ -39,10 +42,17 @@ class SharedTrunk(Trunk):
         Args:
             x: normalised images float[B, 3, H, W], or the maps of such images by tap.
         """
-        if isinstance(x, Tensor):
-            trunk, statistics = self.shared
-            return trunk.features(x, taps) if statistics is None else statistics.run(trunk, x, taps)
-        return {tap: x[tap] for tap in self._in_order(taps)}
+        if not isinstance(x, Tensor):
+            return {tap: x[tap] for tap in self._in_order(taps)}
+        trunk, statistics = self.shared
+        own: dict[str, Tensor] = {} if statistics is None else statistics.by_path()
+        if self.gate is not None and torch.is_grad_enabled():
+            own |= self.gate(dict(trunk.named_parameters()))
+        if not own:
+            return trunk.features(x, taps)
+        own = {f"trunk.{path}": tensor for path, tensor in own.items()}
+        found: dict[str, Tensor] = functional_call(_Features(trunk), own, (x, taps))
+        return found
 
     def forward(self, x: Tensor | Mapping[str, Tensor]) -> Tensor:
         """The last feature map."""
@@ -65,11 +75,9 @@ class Statistics(nn.Module):
             self.names[name] = path
             self.register_buffer(name, buffer.detach().clone())
 
-    def run(self, trunk: Trunk, x: Tensor, taps: Sequence[str] | None) -> dict[str, Tensor]:
-        """`trunk.features` with these statistics, which a training updates."""
-        mine = {f"trunk.{path}": getattr(self, name) for name, path in self.names.items()}
-        found: dict[str, Tensor] = functional_call(_Features(trunk), mine, (x, taps))
-        return found
+    def by_path(self) -> dict[str, Tensor]:
+        """The statistics by the path that they have in the trunk; a training updates them."""
+        return {path: getattr(self, name) for name, path in self.names.items()}
 
 
 class _Features(nn.Module):

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
 from tasks.images.sheets import captioned
 from tasks.runs.parts import of_part
 from tasks.training.metric import Prediction
@@ -117,6 +118,16 @@ class JointPresenter(Presenter[Any]):
             pictures = part.pictures(result.parts[name], data.parts[name], answer, own)
             made |= {f"{name}-{file}": draw for file, draw in pictures.items()}
         return made
+
+    def watched(self, data: Any, predict: Callable[[Batch], Prediction]) -> dict[str, Picture]:
+        """The pictures of every part, each name after the part's."""
+        return {
+            f"{name}/{picture}": draw
+            for name, part in self.parts.items()
+            for picture, draw in part.watched(
+                data.parts[name], partial(answered_by, self.tasks[name])
+            ).items()
+        }
 
     def _of_detectors(self, act: Callable[[Presenter[Any]], object]) -> None:
         """Do something with each part whose answers are boxes.

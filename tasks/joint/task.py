@@ -3,21 +3,27 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, DataModule, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.images.preprocessing import Preprocess
 from tasks.joint.data import JointData, PartTrainer
+from tasks.joint.gradients import GradientBalance
 from tasks.joint.network import Joint
 from tasks.joint.presenter import JointPresenter
 from tasks.joint.scores import RELATIVE, JointResult, Monitored
 from tasks.runs.parts import PARTS, of_part, prefixed
-from tasks.training.finite import require_finite
-from tasks.training.metric import Metric, Prediction, compute_over_processes
+from tasks.training.finite import gradient_scaler
+from tasks.training.learner import Learner
+from tasks.training.metric import Prediction, compute_over_processes
 from tasks.training.recipe import Recipe, keep_statistics
 from tasks.training.task import Task
 
@@ -32,7 +38,7 @@ class SharedPreprocess(Preprocess):
         return super().forward(images) if isinstance(images, Tensor) else images
 
 
-class JointTask(Task[JointData]):
+class JointTask(Learner[JointData]):
     """Tasks whose heads share a trunk.
 
     Each part is a task of its own: it keeps its loss, its answer, its metric and its labels, and
@@ -47,13 +53,14 @@ class JointTask(Task[JointData]):
             part's loss counts as its logarithm, so that its gradient is divided by the loss itself
             (the losses' product, arXiv 1904.08492); or `uncertainty`: each part's loss L counts as
             exp(-s) L + s / 2 with a learnt s, the logarithm of the part's variance
-            (arXiv 1705.07115, equation 10).
+            (arXiv 1705.07115, equation 10); or `gradients`: the losses count as they are, and each
+            part's gradient of the trunk is scaled to the mean norm of all, see `GradientBalance`.
         settle: share of the epochs after which shared batch statistics stay as they are, and
             training normalises with them, as the one pass does. Before, each part's batches are
             normalised with their own.
         references: name -> monitored score of the part trained alone, 1 where there is none.
-        recipe: see Task.
-        options: see Task.
+        recipe: see Learner.
+        options: see Learner.
 
     Raises:
         InputError: a weight or a reference that is not above 0, or one of no part.
@@ -109,6 +116,9 @@ class JointTask(Task[JointData]):
         self.log_variances: nn.ParameterDict | None = None
         if weights == "uncertainty":
             self.log_variances = nn.ParameterDict({name: torch.zeros(()) for name in parts})
+        self.balance: GradientBalance | None = None
+        if weights == "gradients":
+            self.balance = GradientBalance(list(parts))
         self.monitored = {
             name: Monitored(
                 part.monitor, part.mode == "min", known.get(name, 1.0), self.weights[name]
@@ -127,6 +137,12 @@ class JointTask(Task[JointData]):
             # past nn.Module, which would register the head with the part too
             object.__setattr__(part, "head", heads[name])
 
+    def gate(self) -> None:
+        """Have each part's pass through the trunk return balanced gradients."""
+        if self.balance is not None:
+            for name, part in self.named_parts.items():
+                part.head.trunk.gate = partial(self.balance.gated, name)  # type: ignore[assignment]
+
     # training
 
     def connect(self) -> None:
@@ -138,6 +154,7 @@ class JointTask(Task[JointData]):
     def on_fit_start(self) -> None:
         """Get every part ready, its teacher too."""
         self.connect()
+        self.gate()
         for part in self.named_parts.values():
             part.on_fit_start()
 
@@ -148,8 +165,15 @@ class JointTask(Task[JointData]):
         if self.head.statistics == "shared" and epoch >= self.settle * self.trainer.max_epochs:
             keep_statistics(self.head.trunk)
 
-    def loss(self, batch: Mapping[str, Batch]) -> dict[str, Tensor]:  # type: ignore[override]
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Note the norms of the parts' gradients, before they are unscaled or clipped."""
+        if self.balance is not None:
+            self.balance.end(gradient_scaler(self.trainer), self.trainer.world_size)
+
+    def loss(self, batch: Mapping[str, Batch]) -> dict[str, Tensor]:
         """The named loss terms of all parts in a step, as `part/term`, without their weights."""
+        if self.balance is not None:
+            self.balance.begin()
         images: dict[str, Tensor] = {}
         batches: dict[str, Batch] = {}
         terms: dict[str, Tensor] = {}
@@ -163,9 +187,7 @@ class JointTask(Task[JointData]):
             terms |= self.learn(images, batches)
         return terms
 
-    def learn(  # type: ignore[override]
-        self, images: Mapping[str, Tensor], batch: Mapping[str, Batch]
-    ) -> dict[str, Tensor]:
+    def learn(self, images: Mapping[str, Tensor], batch: Mapping[str, Batch]) -> dict[str, Tensor]:
         """Loss terms of what the parts' `augmented` returned: the trunk runs for each part."""
         terms: dict[str, Tensor] = {}
         for name, own in images.items():
@@ -189,26 +211,18 @@ class JointTask(Task[JointData]):
                 weighted.append(torch.exp(-variance) * loss + variance / 2)
         return torch.stack(weighted).sum()
 
+    def compiled_methods(self) -> list[tuple[nn.Module, str]]:
+        """The step of all parts without a teacher."""
+        return [(self, "learn")]
+
     # scoring: each part by itself, at its own size
 
     def start_scoring(self, testing: bool) -> None:
         """A fresh metric for each part."""
         self.connect()
-        self._folded.clear()
         for part in self.named_parts.values():
             split = part.data.reported if testing else "val"
             part.metric = part.make_metric(part.data, split)
-
-    def on_validation_start(self) -> None:
-        """Start the metrics, and take over the main process's batch statistics."""
-        self.share_statistics()
-        self.start_scoring(testing=False)
-
-    def on_test_start(self) -> None:
-        """Start the metrics, after checking that the weights are numbers."""
-        require_finite(self.state_dict(), "the weights to be scored")
-        self.start_scoring(testing=True)
-        self.begin_teaching()
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Add a batch's predictions to the metric of the part that it belongs to."""
@@ -348,7 +362,7 @@ class JointTask(Task[JointData]):
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Answer with a folded copy of the network in here, see Task."""
+        """Answer with a folded copy of the network in here, see Answerer."""
         if not self.head.one_trunk:
             yield
             return
@@ -358,16 +372,6 @@ class JointTask(Task[JointData]):
                 yield
         finally:
             self.hand_out(self.head.heads)
-
-    # what a part does in place of the whole
-
-    def terms(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
-        """Nothing: each part has loss terms of its own."""
-        raise NotImplementedError("the loss of a joint task is its parts'")
-
-    def make_metric(self, data: Any, split: str) -> Metric:
-        """Nothing: each part has a metric of its own."""
-        raise NotImplementedError("the metric of a joint task is its parts'")
 
 
 def check_values(key: str, values: Mapping[str, Any], parts: Mapping[str, Any]) -> None:

@@ -1,18 +1,20 @@
 """The paper's tables next to this suite's results:
 
-    python -m tasks.tables [4-14 ...] [--runs DIR] [--json | --markdown | --csv] [--plot FOLDER]
-        [--per-category]
+    python -m tasks.tables [4-14 ...] [modern] [--runs DIR] [--json | --markdown | --csv]
+        [--plot FOLDER] [--per-category]
+
+`modern` are tables of networks and recipes since the paper, beside the scores of their publishers.
 
 Mult-adds and parameters are counted on the network that each row configures. A metric is taken from
 a finished run with the row's network; if it was not measured on the paper's data set, it is in a
 column of its own. A row without a run shows the command that fills it.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 from backbone.errors import InputError
+from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.tables.reading import read_tables
 
 RUNS = Path("runs")  # as conf/config.yaml has it
@@ -66,12 +68,13 @@ def tables(
 
 def main() -> None:
     """The command line; exit code 2 for anything that the user can correct."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tasks.tables",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = command_parser("tasks.tables", __doc__)
+    parser.add_argument(
+        "tables",
+        nargs="*",
+        metavar="TABLE",
+        help="10, 4-7, or modern; by default all of the paper's",
     )
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help="10, or 4-7; all by default")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder of run directories")
     forms = parser.add_mutually_exclusive_group()
     for form in ("json", "markdown", "csv"):
@@ -82,7 +85,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw table_10.png ... there")
     parser.set_defaults(form="text")
     arguments = parser.parse_args()
-    try:
+    with mistakes_exit():
         tables(
             arguments.tables,
             arguments.runs,
@@ -90,9 +93,6 @@ def main() -> None:
             arguments.plot,
             arguments.per_category,
         )
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

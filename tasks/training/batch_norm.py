@@ -6,12 +6,12 @@ import torch
 from torch import nn
 
 from backbone.errors import InputError
-from tasks.training.task import Task
+from tasks.training.learner import Learner
 
 LISTED = 3  # layers in a message
 
 
-def check_batch_norm(task: Task[Any], images: int, size: tuple[int, int]) -> None:
+def check_batch_norm(task: Learner[Any], images: int, size: tuple[int, int]) -> None:
     """Raise InputError where training would give a batch norm a single value per channel.
 
     With one image per step, it would where a feature map has one pixel.
@@ -41,7 +41,7 @@ def check_batch_norm(task: Task[Any], images: int, size: tuple[int, int]) -> Non
     task.eval()  # the layers look, and neither raise nor learn
     try:
         with torch.no_grad():
-            task.network(torch.zeros(1, 3, *size))
+            task.network(torch.zeros(1, 3, *size, device=task.device))
     finally:
         for hook in hooks:
             hook.remove()

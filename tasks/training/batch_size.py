@@ -17,12 +17,14 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, DataModule
+from tasks.data.batches import Batch
+from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
+from tasks.training.batch_norm import check_batch_norm
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.device_memory import DeviceMemory
+from tasks.training.learner import Learner
 from tasks.training.out_of_memory import is_out_of_memory, with_less
-from tasks.training.task import Task
 
 AUTO = "auto"
 FIRST = 4  # images of the first step that is tried
@@ -78,7 +80,7 @@ class BatchSizeSearch(pl.Callback):
         """Search once, in all processes together."""
         if not is_auto(self.directory.config):
             return
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, Learner)
         data: DataModule = trainer.datamodule  # type: ignore[attr-defined]
         device = trainer.strategy.root_device
         pl_module.to(device)
@@ -151,7 +153,7 @@ def largest_that_fits(step: Callable[[int], None], most: int, memory: DeviceMemo
 
 
 def trial_step(
-    task: Task[Any], data: DataModule, trainer: pl.Trainer, trains: bool
+    task: Learner[Any], data: DataModule, trainer: pl.Trainer, trains: bool
 ) -> Callable[[int], None]:
     """A step of a run for any number of images, which are a few of the data set's, repeated."""
     split = "train" if trains and "train" in data.datasets else data.reported
@@ -177,6 +179,9 @@ def trial_step(
     optimizer, _ = task.recipe.build(task, FIRST, 1)
 
     def learn(size: int) -> None:
+        if size == 1:
+            height, width = few["image"].shape[-2:]
+            _check_one_image(task, (height, width))
         try:
             with autocast():
                 total = task.total(task.loss(repeated(size)))
@@ -188,8 +193,20 @@ def trial_step(
     return learn
 
 
+def _check_one_image(task: Learner[Any], size: tuple[int, int]) -> None:
+    """Raise InputError if the network cannot learn from a single image, and no second one fits."""
+    try:
+        check_batch_norm(task, 1, size)
+    except InputError as error:
+        raise InputError(
+            f"memory runs out with two images per step, and one is too few. {with_less(1, 1)}. "
+            f"{error}"
+        ) from error
+    task.recipe.set_trunk_mode(task.head.trunk, task.recipe.freeze_trunk_epochs)
+
+
 @contextmanager
-def untouched(task: Task[Any]) -> Iterator[None]:
+def untouched(task: Learner[Any]) -> Iterator[None]:
     """Put everything back afterwards: weights, batch statistics, modes, and random numbers."""
     tensors: dict[str, Tensor] = {**dict(task.named_parameters()), **dict(task.named_buffers())}
     kept = {name: tensor.detach().clone() for name, tensor in tensors.items()}

@@ -14,7 +14,8 @@ from backbone.forms import FORM, NO_WEIGHTS
 from backbone.head import Head
 from backbone.trunk import Trunk
 from backbone.weights import Report, load_weights
-from tasks.data.module import DataModule, Labels
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.images.files import image_size
 from tasks.images.preprocessing import Augmentation
 from tasks.runs.names import STABLE
@@ -22,14 +23,14 @@ from tasks.runs.parts import PARTS, parts_of
 from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 from tasks.training.form import with_form
 from tasks.training.head_weights import HeadReport, load_head
+from tasks.training.learner import Learner
 from tasks.training.recipe import Recipe
-from tasks.training.task import Task
 
 Loaded = Report | HeadReport
 SAMPLED, SAMPLED_AT_ONCE = 64, 16  # images that statistics are measured on
 
 
-def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | None]:
+def build_task(config: DictConfig, labels: Labels) -> tuple[Learner[Any], Loaded | None]:
     """The task with its head and trunk, in channels_last, and a report of the weights loaded.
 
     Args:
@@ -54,6 +55,7 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | 
             head.trunk,
             source,
             classifier=head.fc,
+            after_pooling=head.after_pooling,
             classes=labels.ids,
             size=image_size(config.size),
             cache=Path(config.paths.cache) / "weights",
@@ -66,7 +68,7 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Task[Any], Loaded | 
     return task, report
 
 
-def _load_network(task: Task[Any], config: DictConfig) -> HeadReport:
+def _load_network(task: Learner[Any], config: DictConfig) -> HeadReport:
     """Fill a task's head, and its trunk, from what `task.head.weights` names."""
     return load_head(
         task.head,
@@ -79,9 +81,11 @@ def _load_network(task: Task[Any], config: DictConfig) -> HeadReport:
     )
 
 
-def _task_on(trunk: Trunk, config: DictConfig, labels: Labels, recipe: Recipe | None) -> Task[Any]:
+def _task_on(
+    trunk: Trunk, config: DictConfig, labels: Labels, recipe: Recipe | None
+) -> Learner[Any]:
     """A task with its head on a trunk, and with its parts if it is a joint one."""
-    parts: dict[str, Task[Any]] = {}
+    parts: dict[str, Learner[Any]] = {}
     for name, of_part in labels.details.get(PARTS, {}).items():
         part = parts_of(config)[name]
         try:  # only the whole is optimised
@@ -97,7 +101,7 @@ def _task_on(trunk: Trunk, config: DictConfig, labels: Labels, recipe: Recipe | 
         head: Head = instantiate(head_options, _partial_=True)(trunk=trunk, heads=heads)
     else:
         head = _head_on(trunk, head_options, labels.num_classes)
-    task: Task[Any] = instantiate(config.task.module, _partial_=True)(
+    task: Learner[Any] = instantiate(config.task.module, _partial_=True)(
         head=head,
         labels=labels,
         recipe=recipe,
@@ -153,7 +157,7 @@ def _head_on(trunk: Trunk, head: Any, num_classes: int) -> Head:
 
 
 def fill_head(
-    task: Task[Any],
+    task: Learner[Any],
     config: DictConfig,
     weights: Loaded | None,
     why: str = "mode=evaluate scores trained weights",
@@ -195,7 +199,7 @@ def fill_head(
         ) from error
 
 
-def print_layers_left_out(task: Task[Any], config: DictConfig, weights: Loaded | None) -> None:
+def print_layers_left_out(task: Learner[Any], config: DictConfig, weights: Loaded | None) -> None:
     """Say how to load a whole network, where a run is given one and takes only the trunk.
 
     Args:
@@ -215,7 +219,7 @@ def print_layers_left_out(task: Task[Any], config: DictConfig, weights: Loaded |
         )
 
 
-def sample_images(task: Task[Any], data: DataModule) -> Iterator[Tensor]:
+def sample_images(task: Learner[Any], data: DataModule) -> Iterator[Tensor]:
     """Normalised batches of up to 64 images of a run, or of each part of it.
 
     They are what evaluation sees.

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tasks.runs.processes import is_main_process
+from tasks.training.learner import Learner
 from tasks.training.progress import Throughput
-from tasks.training.task import Task
 
 BACKEND: Any = "inductor"
 # Batches from which a training on a GPU is compiled with compile=auto. Compiling a classifier took
@@ -36,8 +36,6 @@ NAMES = {
 class Compilation(Callback):
     """Compiles a task's step and its answer before a run uses them.
 
-    With a teacher the network alone is compiled: the teacher's outputs may come from a file.
-
     Args:
         wanted: whether to compile; "auto": where it pays, see `pays`.
         throughput: of the run; it takes the time of compiling, and leaves it out of its own.
@@ -45,27 +43,30 @@ class Compilation(Callback):
 
     def __init__(self, wanted: bool | str, throughput: Throughput):
         self.wanted, self.throughput = wanted, throughput
-        self.installed = False
+        self.installed = self.accumulates = False
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compile for a training."""
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, Learner)
+        self.accumulates = trainer.accumulate_grad_batches > 1
         if self.wanted is True or (self.wanted == "auto" and pays(batches(trainer), pl_module)):
             self.install(pl_module)
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compile for an evaluation without a training, where the user insists."""
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, Learner)
         if self.wanted is True:
             self.install(pl_module)
 
-    def install(self, task: Task[Any]) -> None:
+    def install(self, task: Learner[Any]) -> None:
         """Put compiled functions into the task in place of its own, once."""
         if self.installed:
             return
         self.installed = task.is_compiled = True
-        for owner, name in compiled_parts(task):
-            function = Compiled(getattr(owner, name), task, name, self.on_compiled)
+        for owner, name in task.compiled_methods():
+            function = Compiled(
+                getattr(owner, name), task, name, self.on_compiled, self.accumulates
+            )
             setattr(owner, name, function)
 
     def on_compiled(self, name: str, seconds: float, reason: str | None) -> None:
@@ -80,13 +81,6 @@ class Compilation(Callback):
                 f"warning: torch.compile failed on {name}, which runs without it: {reason}",
                 file=sys.stderr,
             )
-
-
-def compiled_parts(task: Task[Any]) -> list[tuple[nn.Module, str]]:
-    """The methods of a task that are compiled, as (owner, name)."""
-    if task.teaching is not None:
-        return [(task.head, "forward")]
-    return [(task, "learn"), (task, "scored")]
 
 
 def batches(trainer: Trainer) -> int:
@@ -129,6 +123,8 @@ class Compiled:
         module: whose parameters get the gradients.
         name: of the function, one of `NAMES`.
         report: called with the name, the seconds of each trial, and the reason if it failed.
+        accumulates: whether gradients of several calls add up. Those that a CUDA graph has made
+            are copied then, since its next replay writes over them.
     """
 
     def __init__(
@@ -137,14 +133,18 @@ class Compiled:
         module: nn.Module,
         name: str,
         report: Callable[[str, float, str | None], None] = lambda *_: None,
+        accumulates: bool = False,
     ):
         self.function, self.module, self.report = function, module, report
+        self.accumulates = accumulates
         self.name = NAMES[name]
         self.graphs = False  # whether CUDA graphs own the outputs
         self.compiled: Callable[..., Any] | None = None
         self.kind: tuple[int, torch.device] | None = None  # images and device it is compiled for
         self.tried: set[Any] = set()
         self.failed = False
+        # listed once: to walk through a detector takes as long as a hundred launches of kernels
+        self.modules, self.parameters = [*module.modules()], [*module.parameters()]
 
     def __call__(self, *inputs: Any) -> Any:
         """What the function returns."""
@@ -167,14 +167,16 @@ class Compiled:
     def _compile(self, device: torch.device) -> Callable[..., Any]:
         self.graphs = device.type == "cuda" and BACKEND == "inductor"
         mode = "reduce-overhead" if self.graphs else None
+        if self.graphs and self.accumulates:
+            keep_gradients(self.module)
         compiled: Callable[..., Any] = torch.compile(self.function, backend=BACKEND, mode=mode)
         return compiled
 
     def _situation(self, inputs: Any) -> Any:
         """What a graph depends on: shapes, and what learns (a trunk may be frozen at first)."""
         shapes = tuple(t.shape for t in tree_leaves(inputs) if isinstance(t, Tensor))
-        modes = tuple(m.training for m in self.module.modules())
-        learns = tuple(p.requires_grad for p in self.module.parameters())
+        modes = tuple([module.training for module in self.modules])
+        learns = tuple([parameter.requires_grad for parameter in self.parameters])
         return torch.is_grad_enabled(), torch.is_inference_mode_enabled(), shapes, modes, learns
 
     def _run(self, inputs: Any) -> Any:
@@ -215,6 +217,22 @@ class Compiled:
         total = torch.stack([leaf.float().sum() for leaf in leaves]).sum()
         learning = [p for p in self.module.parameters() if p.requires_grad]
         torch.autograd.grad(total, learning, allow_unused=True)
+
+
+def keep_gradients(module: nn.Module) -> None:
+    """Have every parameter own its gradient: a copy where the backward pass handed over its own."""
+    owned: dict[int, Tensor] = {}
+
+    def own(parameter: Tensor) -> None:
+        gradient = parameter.grad
+        assert gradient is not None
+        number = id(parameter)
+        if gradient is not owned.get(number):  # the first of those that add up
+            owned[number] = parameter.grad = gradient.clone()
+
+    for parameter in module.parameters():
+        if parameter.requires_grad:
+            parameter.register_post_accumulate_grad_hook(own)  # type: ignore[no-untyped-call]
 
 
 def in_one_line(error: Exception, most: int = 300) -> str:

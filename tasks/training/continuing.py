@@ -21,13 +21,13 @@ from tasks.runs.lineage import (
 from tasks.runs.names import described
 from tasks.runs.options import changed_options, option_texts
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
+from tasks.training.learner import Learner
 from tasks.training.resume import check_resumable
-from tasks.training.task import Task
 
 OWN = ("auto", "none", None)  # values of `resume` that name no checkpoint
 
 
-def take_over(directory: RunDirectory, task: Task[Any]) -> Lineage | None:
+def take_over(directory: RunDirectory, task: Learner[Any]) -> Lineage | None:
     """Begin a run with another one's checkpoint, where its configuration says so.
 
     Its best.ckpt and metrics.csv come along. The other run stays as it is. A run that has begun
@@ -141,7 +141,7 @@ class Replanned(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Set the rates of the next step; the same as before where the plan is the same."""
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, Learner)
         ended = trainer.optimizers[0].param_groups[0]["lr"]
         pl_module.replan()
         if trainer.global_step == self.lineage.step and trainer.is_global_zero:

@@ -14,7 +14,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from backbone.errors import InputError
-from tasks.data.module import Batch, image_ids
+from tasks.data.batches import Batch, image_ids
 from tasks.training.metric import gather_all
 
 # A scaler starts at 65,536 and is halved by a step that overflows. Below 1 the gradients overflow

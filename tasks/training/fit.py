@@ -31,13 +31,13 @@ from tasks.training.continuing import source_of, take_over
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
 from tasks.training.form import open_form, with_form
+from tasks.training.learner import Learner
 from tasks.training.loggers import close_loggers
 from tasks.training.memory import keep_freed_memory
 from tasks.training.out_of_memory import naming_exhausted_memory
 from tasks.training.progress import Throughput
-from tasks.training.quantization import quantize_task, start_ranges
+from tasks.training.quantization import quantized_by, start_ranges
 from tasks.training.resume import step_reached
-from tasks.training.task import Task
 from tasks.training.teaching import Teaching
 from tasks.training.trainer import build_trainer, silence_lightning
 
@@ -55,7 +55,7 @@ class Run:
     """
 
     directory: RunDirectory
-    task: Task[Any]
+    task: Learner[Any]
     data: DataModule
     trainer: pl.Trainer
     cost: Cost
@@ -108,14 +108,9 @@ def build_run(
     print(f"network: {counted} at {config.size}")
     if weights is not None and weights.folded and config.trainer.max_epochs > 0:
         adopt_statistics(task.head, sample_images(task, data))
-    learns = config.get("quantize")
     if config.trainer.max_epochs == 0:
         fill_head(task, config, weights)
-    elif learns is not None:
-        fill_head(task, config, weights, "quantize=qat goes on with trained weights")
-    quantization = None
-    if learns is not None:
-        quantization = quantize_task(task, image_size(config.size), learns.bits)
+    quantization = quantized_by(config, task, weights)
     lineage = take_over(directory, task)
     data.lineage = lineage
     if quantization is not None and not directory.last.exists():  # which holds the ranges
@@ -125,11 +120,8 @@ def build_run(
         print(f"continuing {directory.path} at step {step}")
     throughput = Throughput()
     trainer = build_trainer(config, directory, task, throughput, step, lineage)
-    if config.trainer.max_epochs > 0 and not is_auto(config):
-        images = data.batch_size
-        if "train" in data.indices:
-            images = min(images, -(-len(data.indices["train"]) // trainer.world_size))
-        check_batch_norm(task, images, image_size(config.size))
+    if config.trainer.max_epochs > 0:
+        check_batch_norm(task, _images_per_step(data, trainer), image_size(config.size))
     return Run(directory, task, data, trainer, counted, origin, throughput, started)
 
 
@@ -190,7 +182,17 @@ def _set_up_process(config: DictConfig) -> None:
     pl.seed_everything(config.seed, verbose=False)
 
 
-def _count(task: Task[Any], config: DictConfig) -> Cost:
+def _images_per_step(data: DataModule, trainer: pl.Trainer) -> int:
+    """How many images the network sees at once on this process.
+
+    A batch size that is yet to be found counts as the data module's own: more than one.
+    """
+    if "train" not in data.indices:
+        return data.batch_size
+    return min(data.batch_size, -(-len(data.indices["train"]) // trainer.world_size))
+
+
+def _count(task: Learner[Any], config: DictConfig) -> Cost:
     """The cost of answering for one image."""
     image = torch.zeros(1, 3, *image_size(config.size))
     task.eval()

@@ -13,7 +13,7 @@ from backbone.head import Head, Released
 from backbone.matching import tensor_faults, without_counters
 from backbone.weight_files import read_file
 from backbone.weights import differing
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.runs.parts import PARTS
 from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 

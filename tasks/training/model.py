@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.images.files import open_image
 from tasks.images.loading import crop_resize, load_view
 from tasks.training.checkpoints import Checkpoint
+from tasks.training.learner import Learner
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer
 from tasks.training.restore import load_task
-from tasks.training.task import Task
 
 
 class Model:
@@ -29,7 +29,7 @@ class Model:
         device: where it computes.
     """
 
-    def __init__(self, task: Task[Any], checkpoint: Checkpoint, device: str | torch.device):
+    def __init__(self, task: Learner[Any], checkpoint: Checkpoint, device: str | torch.device):
         self.device = torch.device(device)
         self.task, self.checkpoint = task.to(self.device), checkpoint
         self.task.fold()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from tasks.data.module import Batch
+from tasks.data.batches import Batch
 from tasks.runs.plots import learning_curves
 from tasks.training.fit import Run
 from tasks.training.metric import Prediction

@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import TQDMProgressBar
 
-from tasks.data.module import images_in
+from tasks.data.batches import images_in
 
 
 class Throughput(Callback):

@@ -9,16 +9,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from omegaconf import DictConfig
 from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.quantized import Rounding
 from backbone.quantizing import Quantization, quantize
 from backbone.trunk import Trunk
-from tasks.training.task import Task
+from tasks.images.files import image_size
+from tasks.training.build import Loaded, fill_head
+from tasks.training.learner import Learner
 
 
-def quantize_task(task: Task[Any], size: tuple[int, int], bits: int) -> Quantization:
+def quantize_task(task: Learner[Any], size: tuple[int, int], bits: int) -> Quantization:
     """Put quantised layers into a task's network; their ranges are not known yet.
 
     Args:
@@ -36,6 +39,25 @@ def quantize_task(task: Task[Any], size: tuple[int, int], bits: int) -> Quantiza
                 "give int8=FOLDER to python -m tasks.export"
             )
     return quantize(task.head, lambda _, images: task.network(images), size, bits)
+
+
+def quantized_by(
+    config: DictConfig, task: Learner[Any], weights: Loaded | None
+) -> Quantization | None:
+    """Put quantised layers into a run's network; None where its configuration asks for none.
+
+    Args:
+        weights: what was loaded before.
+
+    Raises:
+        InputError: the run trains on from no weights, or the batch norms cannot be folded.
+    """
+    learns = config.get("quantize")
+    if learns is None:
+        return None
+    if config.trainer.max_epochs > 0:
+        fill_head(task, config, weights, "quantize=qat goes on with trained weights")
+    return quantize_task(task, image_size(config.size), learns.bits)
 
 
 def start_ranges(quantization: Quantization, batches: Iterable[Tensor]) -> None:

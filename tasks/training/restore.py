@@ -19,8 +19,8 @@ from backbone.trunk import Trunk
 from tasks.runs.names import NAME, RELEASED, at
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.finite import require_finite
+from tasks.training.learner import Learner
 from tasks.training.quantization import quantize_task
-from tasks.training.task import Task
 
 # what a constructor raises for options that make no sense
 DAMAGE = (TypeError, ValueError, RuntimeError, LookupError, AttributeError, ArithmeticError)
@@ -48,7 +48,7 @@ TIMM_OPTIONS = {
 }
 
 
-def load_task(path: str | Path, trust: Sequence[str] = ()) -> tuple[Task[Any], Checkpoint]:
+def load_task(path: str | Path, trust: Sequence[str] = ()) -> tuple[Learner[Any], Checkpoint]:
     """Rebuild a trained task from its checkpoint alone, in evaluation mode.
 
     Args:
@@ -66,7 +66,7 @@ def load_task(path: str | Path, trust: Sequence[str] = ()) -> tuple[Task[Any], C
     return restore(checkpoint, trust), checkpoint
 
 
-def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Task[Any]:
+def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Learner[Any]:
     """`load_task` for a checkpoint that has been read already."""
     # built once without memory, so that no number in the file allocates more than its tensors need
     with torch.device("meta"):
@@ -79,7 +79,7 @@ def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Task[Any]:
     return task.to(memory_format=torch.channels_last).eval()
 
 
-def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Task[Any]:
+def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Learner[Any]:
     trunk = _made(checkpoint, trust, "backbone")
     parts = checkpoint.parts
     if parts:
@@ -100,7 +100,7 @@ def _assembled(checkpoint: Checkpoint, trust: Sequence[str]) -> Task[Any]:
 
 def _task_on(
     trunk: Trunk, checkpoint: Checkpoint, trust: Sequence[str], shape: dict[str, Any], **handed: Any
-) -> Task[Any]:
+) -> Learner[Any]:
     """A checkpoint's task on a trunk.
 
     Args:
@@ -113,7 +113,7 @@ def _task_on(
         view = _made(checkpoint, trust, "data", "view")
     labels = checkpoint.labels
     task = _made(checkpoint, trust, "task", "module", head=head, labels=labels, view=view, **handed)
-    if not isinstance(task, Task):
+    if not isinstance(task, Learner):
         raise InputError(f"{checkpoint.path}: task.module is no task but {type(task).__name__}")
     return task
 

@@ -10,12 +10,12 @@ from tasks.runs.lineage import read_lineage, refused_change
 from tasks.runs.names import described
 from tasks.runs.options import changed_options, option_texts
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
-from tasks.training.task import Task
+from tasks.training.learner import Learner
 
 _OF_THE_AVERAGE = ("training_state_dict", "ema_updates")  # kept only beside averaged weights
 
 
-def step_reached(directory: RunDirectory, task: Task[Any]) -> int:
+def step_reached(directory: RunDirectory, task: Learner[Any]) -> int:
     """The optimizer steps that the run has made; 0 where it starts.
 
     Args:
@@ -43,7 +43,7 @@ def step_reached(directory: RunDirectory, task: Task[Any]) -> int:
 
 
 def check_resumable(
-    checkpoint: Checkpoint, directory: RunDirectory, task: Task[Any], continued: bool = False
+    checkpoint: Checkpoint, directory: RunDirectory, task: Learner[Any], continued: bool = False
 ) -> None:
     """Refuse a checkpoint that this run's training cannot go on from.
 
@@ -64,7 +64,7 @@ def check_resumable(
 
 
 def check_belongs(
-    checkpoint: Checkpoint, directory: RunDirectory, task: Task[Any], continued: bool = False
+    checkpoint: Checkpoint, directory: RunDirectory, task: Learner[Any], continued: bool = False
 ) -> None:
     """Refuse a checkpoint of another configuration, of other data or of another network.
 

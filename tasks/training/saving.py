@@ -13,7 +13,7 @@ from backbone.files import write_atomically
 from tasks.runs.directory import RunDirectory
 from tasks.runs.names import described
 from tasks.training.checkpoints import FORMAT, checksum
-from tasks.training.task import Task
+from tasks.training.learner import Learner
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -43,7 +43,7 @@ class Description(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Add `format`, `config`, `labels`, and the last evaluation's `scores` and `chosen`."""
-        assert isinstance(pl_module, Task)
+        assert isinstance(pl_module, Learner)
         checkpoint["format"] = FORMAT
         checkpoint["config"] = described(OmegaConf.to_container(self.directory.config))
         checkpoint["labels"] = pl_module.labels.to_dict()

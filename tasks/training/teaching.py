@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from backbone.head import Head
-from tasks.data.module import Batch, DataModule, Labels
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
+from tasks.data.module import DataModule
 from tasks.images.preprocessing import Preprocess
 
 Terms = Callable[[Any, Batch], dict[str, Tensor]]

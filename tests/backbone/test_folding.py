@@ -147,6 +147,16 @@ def test_autocast_computes_in_its_own_type():
     torch.testing.assert_close(answering(images(2, 64, 64)), exact, rtol=1e-5, atol=1e-5)
 
 
+def test_nothing_is_kept_of_a_compiled_call():
+    """A CUDA graph, which torch.compile may make of the call, writes over what it has made."""
+    answering = folded(trained(Classifier(MobileNetV1(0.25), num_classes=10)))
+    compiled = torch.compile(answering, backend="eager")
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        first = compiled(images(2, 64, 64))
+        assert answering.trunk.conv0.conv.cast is None
+        assert torch.equal(first, answering(images(2, 64, 64)))
+
+
 class Branching(nn.Module):
     """One foldable pair, and four that look like one."""
 

@@ -7,7 +7,7 @@ from torch import nn
 from backbone.classifier import Classifier
 from backbone.conv import SameConv2d
 from backbone.folding import folded
-from backbone.integers import as_integers
+from backbone.integers import LITERT, XNNPACK, as_integers
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
 from backbone.quantized import (
@@ -167,8 +167,9 @@ def test_every_layer_of_integers_gives_what_the_quantised_one_gives(trunk, image
     assert len(seen) == len(quantization.layers)
 
 
-def test_signed_levels_are_the_same_ones(quantized, images):
-    unsigned, signed = as_integers(quantized.network), as_integers(quantized.network, signed=True)
+@pytest.mark.parametrize("notation", [XNNPACK, LITERT])
+def test_every_notation_is_of_the_same_levels(notation, quantized, images):
+    unsigned, signed = as_integers(quantized.network), as_integers(quantized.network, notation)
     with torch.no_grad():
         assert torch.equal(unsigned(images[0]), signed(images[0]))
 

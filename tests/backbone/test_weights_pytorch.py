@@ -1,7 +1,10 @@
 """Weights in PyTorch's files: checkpoints of runs, and state dicts as other tools wrap them."""
 
 import argparse
+import pickle
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -10,6 +13,8 @@ from backbone import weights
 from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
+from backbone.weight_files import read_file
+from tasks.training.checkpoints import read_checkpoint
 from tests.backbone.trunks import IDS, keras_state, random_trunk, write_checkpoint
 
 
@@ -97,3 +102,53 @@ def test_a_whole_model_cut_short(tmp_path):
         (tmp_path / "a.pth").write_bytes(whole[:size])
         with pytest.raises(InputError, match="is damaged"):
             weights.load_weights(MobileNetV1(alpha=0.25), tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("value", [torch.ones(2), np.ones(2)], ids=["tensor", "array"])
+def test_what_pickle_dump_wrote_is_told_as_that(tmp_path, protocol, value):
+    path = tmp_path / "a.pth"
+    path.write_bytes(pickle.dumps({"conv.weight": value}, protocol))
+    for read in (read_file, read_checkpoint):
+        with pytest.raises(InputError, match=r"written by pickle\.dump") as error:
+            read(path)
+        assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"(", b"}\0\0\0\0\0\0\0{}", b"c\n", b"\x80\x09abc", b"\x80"])
+def test_other_bytes_are_no_pickle(tmp_path, content):
+    path = tmp_path / "a.pth"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="nor one of PyTorch's or Keras's"):
+        read_file(path)
+
+
+def test_what_torch_save_wrote_before_zip_archives_is_read(tmp_path):
+    torch.save({"a": torch.ones(2)}, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    assert read_file(tmp_path / "a.pth").state["a"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.tensor([1.0, float("nan")]), "values that are infinite or NaN"),
+        (torch.tensor([1.0, float("inf")], dtype=torch.bfloat16), "infinite or NaN"),
+        (torch.ones(2, device="meta"), "a shape and no values"),
+        (torch.eye(2).to_sparse(), "a kind that is not read"),
+        (torch.ones(2, dtype=torch.complex64), "a kind that is not read"),
+    ],
+    ids=["nan", "infinite", "meta", "sparse", "complex"],
+)
+def test_tensors_of_no_use_are_named(tmp_path, value, message):
+    torch.save({"conv.weight": torch.ones(2), "fc.bias": value}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match=rf"a\.pth: its tensor fc\.bias .*{message}"):
+        read_file(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    ("https://x.org/a.pth", "a URL; download it"), (".", "a folder; name the file"),
+])  # fmt: skip
+def test_what_is_no_file_is_named(tmp_path, monkeypatch, given, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message):
+        read_file(Path(given))

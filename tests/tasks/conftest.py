@@ -5,10 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from tests.conftest import ROOT
 
+# Of tests of random damage that write files: the same examples each time, as many as are given.
+REPEATABLE = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 CHECKPOINTS = ROOT / "tests" / "data" / "0.1.0"  # of every task
 
 

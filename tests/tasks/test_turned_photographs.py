@@ -11,7 +11,7 @@ from tasks.classification.metrics import Mistake
 from tasks.classification.presenter import ClassPresenter
 from tasks.data.image_index import ImageIndex
 from tasks.data.labelled_images import LabelledImages, collate_labelled
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.faces.attribute_index import AttributeIndex, named
 from tasks.faces.attribute_metrics import AttributeResult
 from tasks.faces.attribute_plots import faces_sheet

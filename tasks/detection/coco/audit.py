@@ -5,7 +5,6 @@ As a program it writes an annotation file without the images that cannot be used
     python -m tasks.detection.coco.audit ANNOTATIONS.json IMAGE_FOLDER CLEANED.json
 """
 
-import argparse
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,13 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
+from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.data.cache import write_file
 from tasks.detection.coco.checking import inspect
 from tasks.detection.coco.columns import FileRows
-from tasks.detection.coco.index import CocoIndex, decoded, index_of
+from tasks.detection.coco.index import ROUNDING, CocoIndex, decoded, index_of
 from tasks.detection.coco.json_file import listed_ids, parse_instances, plain_ids
 from tasks.detection.coco.json_text import read_json
 
+CLEARLY = 10  # boxes that are no chance
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, which spreads hashes
 CONSEQUENCES = {
     "not given": "left out of training and evaluation",
@@ -107,7 +108,7 @@ def audit(
         crowd_boxes=int(index.crowd.sum()),
         trainable_boxes=int(index.trainable.sum()),
         faults=faults,
-        notes=(*index.remarks, *notes, *repetitions(index)),
+        notes=(*index.remarks, *notes, *repetitions(index), *unlikely(index)),
         left_out=left_out or {},
     )
 
@@ -168,11 +169,38 @@ def repetitions(index: CocoIndex) -> list[str]:
     return lines
 
 
+def unlikely(index: CocoIndex) -> list[str]:
+    """A line for a set whose boxes seem to be written in another way than COCO's."""
+    rows = np.flatnonzero(index.finite)
+    x, y, width, height = index.xywh[rows].T
+    frames = index.box_images[rows]
+    right, bottom = index.widths[frames], index.heights[frames]
+    beyond = (x + width > right + ROUNDING) | (y + height > bottom + ROUNDING)
+    inside = (x < width) & (y < height) & (width <= right) & (height <= bottom)
+    if beyond.sum() > max(CLEARLY, len(rows) / 10) and inside.all():
+        return [
+            f"{beyond.sum():,} boxes reach beyond their images, and none would if the numbers were "
+            "left, top, right and bottom. Boxes are left, top, width and height: are these?"
+        ]
+    return []
+
+
+def check_pixels(index: CocoIndex, annotations: Path) -> None:
+    """Raise InputError if all boxes are so small that they must be fractions of the images."""
+    rows = index.finite
+    if rows.any() and index.xywh[rows].max() <= 1 and index.xywh[rows].min() >= 0:
+        raise InputError(
+            f"{annotations}: all {rows.sum():,} boxes lie within one pixel: their numbers seem to "
+            "be fractions of the images' sides. Boxes are in pixels: multiply them by width and "
+            "height"
+        )
+
+
 def write_cleaned(annotations: Path, folder: Path, cleaned: Path) -> int:
     """Copy an annotation file without the images that cannot be used; returns their number."""
     index = index_of(parse_instances(annotations), annotations, folder, None)
     _, faults, _ = inspect(index)
-    content, _ = read_json(annotations, polygons=True)
+    content = read_json(annotations, polygons=True).value
     removed = index.image_ids[list(faults)]
     ids = FileRows(annotations, "annotation", content["annotations"]).ids("image_id")
     content["images"] = [row for i, row in enumerate(content["images"]) if i not in faults]
@@ -185,16 +213,14 @@ def write_cleaned(annotations: Path, folder: Path, cleaned: Path) -> int:
 
 
 def main() -> None:
-    """Write the cleaned annotation file."""
-    parser = argparse.ArgumentParser(prog="python -m tasks.detection.coco.audit")
+    """The command line; exit code 2 for anything that the user can correct."""
+    parser = command_parser("tasks.detection.coco.audit", __doc__)
     parser.add_argument("annotations", type=Path, help="COCO instances JSON")
     parser.add_argument("folder", type=Path, help="the folder of its images")
     parser.add_argument("cleaned", type=Path, help="the annotation file to write")
     given = parser.parse_args()
-    try:
+    with mistakes_exit():
         removed = write_cleaned(given.annotations, given.folder, given.cleaned)
-    except InputError as error:
-        parser.error(str(error))
     print(f"{given.cleaned}: {given.annotations} without {removed:,} images")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.data.cache import cache_file, file_state, keep_arrays, read_arrays
+from tasks.data.cache import cache_file, cached_arrays, file_state
 from tasks.detection.coco.json_file import parse_instances
 
 
@@ -16,9 +16,5 @@ def cached_instances(path: Path, cache_dir: Path) -> dict[str, np.ndarray]:
     """
     if not path.is_file():
         return parse_instances(path)  # it raises the error
-    key, cache = file_state(path), cache_file(path, cache_dir, ".npz")
-    arrays = read_arrays(cache, key)
-    if arrays is None:
-        arrays = parse_instances(path)
-        keep_arrays(cache, key, arrays)
-    return arrays
+    cache = cache_file(path, cache_dir, ".npz")
+    return cached_arrays(cache, file_state(path), lambda: parse_instances(path))

@@ -18,10 +18,10 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
         `heights` and `widths` int64[N] in pixels, both 0 where the file does not say.
 
         Of M boxes, ordered by image: `annotation_ids` int64[M] (bytes[M] where an id is no number),
-        `box_categories` int64[M], `xywh` float64[M, 4] in pixels as in the file (NaN where it has
-        no box), `area` float64[M] in square pixels (of the object's mask; width x height if the
-        file gives none), and `crowd` bool[M]. Those of image i are rows offsets[i] to
-        offsets[i + 1] of `offsets` int64[N + 1].
+        `box_categories` int64[M], `xywh` float64[M, 4] in pixels as in the file (where it has no
+        box, the one around the mask; without a mask NaN), `area` float64[M] in square pixels (of
+        the object's mask; width x height if the file gives none), and `crowd` bool[M]. Those of
+        image i are rows offsets[i] to offsets[i + 1] of `offsets` int64[N + 1].
 
         Of K categories, in the file's order: `category_ids` int64[K] and `category_names` bytes[K]
         (UTF-8). And `remarks` bytes[R] (UTF-8) on how the file was read.
@@ -29,11 +29,13 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
     Raises:
         InputError: the file is missing, damaged, not in COCO's format, or inconsistent.
     """
-    content, remarks = read_json(path)
+    content, remarks, boxed = read_json(path)
     try:
         check_lists(path, content)
     except InputError as error:
         raise InputError(f"{error} ({remarks[0]})") if remarks else error from None
+    if boxed:
+        remarks.append(f"{boxed:,} annotations have no box: the one around the mask is taken")
     images = FileRows(path, "image", content["images"])
     boxes = FileRows(path, "annotation", content["annotations"])
     categories = FileRows(path, "category", content["categories"])

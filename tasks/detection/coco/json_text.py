@@ -3,9 +3,11 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from backbone.errors import InputError
+from backbone.file_kinds import HEAD, in_its_place
+from tasks.detection.coco.masks import box_around
 
 AGAIN = "get the file again; COCO's are in annotations_trainval2017.zip and ...2014.zip"
 DIGITS = 4300  # Python reads no longer whole number from text
@@ -13,15 +15,23 @@ DEPTH = 900  # lists inside of lists; Python's reader gives up soon after
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
 
 
-def read_json(path: Path, polygons: bool = False) -> tuple[Any, list[str]]:
+class Content(NamedTuple):
+    """What a JSON file holds."""
+
+    value: Any
+    remarks: list[str]
+    """On how it was read."""
+    boxed: int
+    """How many annotations have their box from their mask."""
+
+
+def read_json(path: Path, polygons: bool = False) -> Content:
     """The content of a JSON file in any of the encodings that tools write.
 
     Args:
         path: the file, in UTF-8, UTF-16 or UTF-32, with or without a mark, or in Latin-1.
-        polygons: whether to keep what stands under "segmentation": nine tenths of COCO's files.
-
-    Returns:
-        The content, and remarks on how it was read.
+        polygons: whether to keep what stands under "segmentation": nine tenths of COCO's files. If
+            not, an annotation with a mask and no "bbox" gets the box around its mask.
 
     Raises:
         InputError: the file cannot be read, or is not JSON.
@@ -32,6 +42,8 @@ def read_json(path: Path, polygons: bool = False) -> tuple[Any, list[str]]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     if not raw.strip():
         raise InputError(f"{path}: the file is empty ({len(raw):,} bytes); {AGAIN}")
+    if other := in_its_place(raw[:HEAD]):
+        raise InputError(f"{path}: not JSON, but {other}")
     size, remarks = len(raw), []
     try:
         text = raw.decode(json.detect_encoding(raw), "surrogatepass").removeprefix("\ufeff")
@@ -40,13 +52,13 @@ def read_json(path: Path, polygons: bool = False) -> tuple[Any, list[str]]:
         remarks = [f"{path}: not UTF-8 text at byte {error.start:,}, read as Latin-1"]
     del raw  # a quarter of a gigabyte for COCO's training set
     try:
-        return json.loads(text, object_hook=None if polygons else _without_polygons), remarks
+        masks = _Masks()
+        value = json.loads(text, object_hook=None if polygons else masks.drop)
     except json.JSONDecodeError as error:
         if remarks:
             raise InputError(f"{remarks[0]}, is not JSON either ({error.msg}); {AGAIN}") from None
-        page = "a web page, " if text.lstrip().startswith("<") else ""
         raise InputError(
-            f"{path}: {page}not JSON at line {error.lineno}, column {error.colno} (character "
+            f"{path}: not JSON at line {error.lineno}, column {error.colno} (character "
             f"{error.pos:,}; the file has {size:,} bytes): {error.msg}; it is damaged or cut "
             f"short: {AGAIN}"
         ) from None
@@ -61,12 +73,26 @@ def read_json(path: Path, polygons: bool = False) -> tuple[Any, list[str]]:
             f"{path}: lists inside of lists, more than {DEPTH:,} deep"
             f"{_place(text, _deepest(text))}; no annotation needs that: {AGAIN}"
         ) from None
+    return Content(value, remarks, masks.boxed)
 
 
-def _without_polygons(row: dict) -> dict:
-    """Drop polygons while parsing: they take twice the memory of all the rest."""
-    row.pop("segmentation", None)
-    return row
+class _Masks:
+    """Drops masks while parsing, for they take twice the memory of all the rest.
+
+    `boxed` counts the annotations whose box was taken from the mask.
+    """
+
+    def __init__(self) -> None:
+        self.boxed = 0
+
+    def drop(self, row: dict[str, Any]) -> dict[str, Any]:
+        mask = row.pop("segmentation", None)
+        if mask and not row.get("bbox"):
+            box = box_around(mask)
+            if box is not None:
+                row["bbox"] = box
+                self.boxed += 1
+        return row
 
 
 def _deepest(text: str) -> int | None:

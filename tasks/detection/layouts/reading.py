@@ -51,9 +51,9 @@ def read_annotations(path: Path, images: Path | None, split: str, cache_dir: Pat
     """
     layout = layout_of(path)
     if layout == "yolo":
-        arrays, folder = parse_yolo(path, split)
+        arrays, folder = parse_yolo(path, split, cache_dir)
     elif layout == "voc":
-        arrays, folder = parse_voc(path, images)
+        arrays, folder = parse_voc(path, images, cache_dir)
     else:
         arrays = cached_instances(path, cache_dir)
         if images is None:

@@ -8,12 +8,14 @@ are marked as difficult are treated as crowds: not learned, and ignored where sc
 import math
 import os
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
+from tasks.data.cache import cache_file, cached_arrays, files_state
 from tasks.detection.coco.image_names import Folder
 from tasks.detection.coco.json_file import by_image
 from tasks.detection.layouts.kinds import xml_folder
@@ -29,13 +31,16 @@ class VocObject(NamedTuple):
     difficult: bool
 
 
-def parse_voc(path: Path, images: Path | None) -> tuple[dict[str, np.ndarray], Path]:
-    """Read a folder of XML files.
+def parse_voc(
+    path: Path, images: Path | None, cache_dir: Path
+) -> tuple[dict[str, np.ndarray], Path]:
+    """Read a folder of XML files; if none has changed since the last time, from a cache.
 
     Args:
         path: the folder, one that has it as `Annotations`, or a list of names in `ImageSets`.
         images: the folder of the images; None: `JPEGImages` or `images` beside the folder, or the
             folder itself.
+        cache_dir: folder for what was read.
 
     Returns:
         Arrays like those of `parse_instances`, and the folder of the images. Images are numbered
@@ -45,28 +50,31 @@ def parse_voc(path: Path, images: Path | None) -> tuple[dict[str, np.ndarray], P
         InputError: files are missing or not in this format; it names the file.
     """
     folder, files = _files(path)
+    cache = cache_file(path, cache_dir, ".npz")
+    arrays = cached_arrays(cache, _state(folder, files), lambda: _arrays(folder, files))
+    if not len(arrays["category_ids"]):
+        raise InputError(f"{path}: no objects in {len(files):,} XML files; nothing to learn")
     images = images or _image_folder(folder)
-    entries = Folder(str(images))
-    by_stem = {
-        name.rpartition(".")[0]: name for name in entries.entries("") if is_image(os.fsencode(name))
-    }
+    said = [os.fsdecode(name) for name in arrays["file_names"].tolist()]
+    names = np.array([os.fsencode(name) for name in _image_names(images, files, said)], "S")
+    return arrays | {"file_names": names}, images
+
+
+def _arrays(folder: Path, files: list[str]) -> dict[str, np.ndarray]:
+    """What XML files say; the names of the images are as they say them, or empty."""
     names, sizes, rows = [], [], []
     for image, file in enumerate(files, start=1):
         named, size, objects = parse_xml(folder / file)
-        stem = file[:-4]
-        found = entries.find(named) if Path(named).suffix.lower() in SUFFIXES else None
-        names.append(found or by_stem.get(stem) or named or stem)
+        names.append(named)
         sizes.append(size)
         rows += [(image, f"{file} object {k}", one) for k, one in enumerate(objects, start=1)]
     classes = sorted({one.name for *_, one in rows})
-    if not classes:
-        raise InputError(f"{path}: no objects in {len(files):,} XML files; nothing to learn")
     number = {name: k for k, name in enumerate(classes, start=1)}
     widths, heights = np.array(sizes, np.int64).reshape(-1, 2).T
     xywh = np.array([one.box for *_, one in rows], np.float64).reshape(-1, 4)
     arrays = {
         "image_ids": np.arange(1, len(names) + 1),
-        "file_names": np.array([name.encode(errors="surrogateescape") for name in names], "S"),
+        "file_names": np.array([name.encode(errors="replace") for name in names], "S"),
         "heights": heights,
         "widths": widths,
         "annotation_ids": np.array([name.encode(errors="replace") for _, name, _ in rows], "S"),
@@ -78,7 +86,34 @@ def parse_voc(path: Path, images: Path | None) -> tuple[dict[str, np.ndarray], P
         "category_names": np.array([name.encode(errors="replace") for name in classes], "S"),
         "remarks": np.array([], "S1"),
     }
-    return by_image(arrays, np.array([image for image, *_ in rows], np.int64)), images
+    return by_image(arrays, np.array([image for image, *_ in rows], np.int64))
+
+
+def _state(folder: Path, files: list[str]) -> str:
+    """A text that changes with the XML files."""
+    try:
+        return files_state(((file, os.stat(f"{folder}/{file}")) for file in files), str(folder))
+    except OSError as error:
+        raise InputError(
+            f"{error.filename}: cannot be read ({error.strerror}); check the path"
+        ) from None
+
+
+def _image_names(images: Path, files: list[str], said: list[str]) -> list[str]:
+    """The image of each XML file: the one that it alone names, or else that of the same name."""
+    entries = Folder(str(images))
+    by_stem = {
+        name.rpartition(".")[0]: name for name in entries.entries("") if is_image(os.fsencode(name))
+    }
+    found = [entries.find(n) if Path(n).suffix.lower() in SUFFIXES else None for n in said]
+    named_by = Counter(found)
+    names = []
+    for file, named, place in zip(files, said, found, strict=True):
+        own = by_stem.get(file[:-4])
+        # a name that several files have was copied with the rest of them
+        stale = named_by[place] > 1 and own is not None
+        names.append((own if stale else place or own) or named or file[:-4])
+    return names
 
 
 def parse_xml(path: Path) -> tuple[str, tuple[int, int], list[VocObject]]:

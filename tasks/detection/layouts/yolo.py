@@ -5,7 +5,9 @@ a tool that draws polygons, `class x1 y1 x2 y2 x3 y3 ...`, of which the box arou
 """
 
 import os
+import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +15,26 @@ import numpy as np
 import yaml
 
 from backbone.errors import InputError, listed_briefly
+from tasks.data.cache import cache_file, cached_arrays, files_state
 from tasks.detection.coco.json_file import by_image
 from tasks.detection.layouts.kinds import class_list
 from tasks.images.files import SUFFIXES
 from tasks.images.listing import images_below
 
 MOST_CLASSES = 100_000
+NOTHING = ("", "~", "null", [])
+
+LabelFile = tuple[str, os.stat_result]
+"""A path and its state."""
 
 
-def parse_yolo(path: Path, split: str) -> tuple[dict[str, np.ndarray], Path]:
-    """Read YOLO's labels of a split.
+def parse_yolo(path: Path, split: str, cache_dir: Path) -> tuple[dict[str, np.ndarray], Path]:
+    """Read YOLO's labels of a split; those that have not changed since the last time from a cache.
 
     Args:
         path: `data.yaml` or `obj.data`; or a folder with a list of classes, for all images in it.
         split: "train" or "val".
+        cache_dir: folder for what was read.
 
     Returns:
         Arrays like those of `parse_instances`, with boxes as fractions of the images' sides, and
@@ -38,30 +46,38 @@ def parse_yolo(path: Path, split: str) -> tuple[dict[str, np.ndarray], Path]:
     """
     listing = class_list(path) if path.is_dir() else path
     assert listing is not None
+    listing = listing.absolute()  # some of the paths in it may be
     classes, files = _read_list(listing, split)
-    files = sorted(dict.fromkeys(files))
+    files = sorted({*files}, key=lambda file: file.split("/"))
     if not files:
         raise InputError(f"{listing}: no images for {split}")
+    root = os.path.commonpath({os.path.dirname(file) for file in files})
+    labels = [label_file(file) for file in files]
+    names = [os.fsencode(file[len(root) :].lstrip("/")) for file in files]
+    key = files_state((found for found in labels if found is not None), classes, root, names)
+    cache = cache_file(listing, cache_dir, f"-{split}.npz")
+    return cached_arrays(cache, key, lambda: _arrays(classes, names, labels)), Path(root)
+
+
+def _arrays(
+    classes: list[str], names: list[bytes], labels: list[LabelFile | None]
+) -> dict[str, np.ndarray]:
+    """What the label files of some images say."""
     lines: list[tuple[int, str, int, np.ndarray]] = []  # image, id, category, box
-    bare = 0
-    for image, file in enumerate(files, start=1):
-        labels = label_file(file)
-        if labels is None:
-            bare += 1
-            continue
-        rows = parse_labels(labels, len(classes))
-        name = os.fsencode(labels.name).decode(errors="replace")
-        lines.extend((image, f"{name}:{line}", k, box) for line, k, box in rows)
-    root = Path(os.path.commonpath([str(file.parent) for file in files]))
-    remarks = [f"{bare:,} images without a label file, taken as images without objects"] * (
-        bare > 0
-    )
+    for image, found in enumerate(labels, start=1):
+        if found is not None:
+            path = Path(found[0])
+            name = os.fsencode(path.name).decode(errors="replace")
+            rows = parse_labels(path, len(classes))
+            lines.extend((image, f"{name}:{line}", k, box) for line, k, box in rows)
+    bare = labels.count(None)
+    remarks = [f"{bare:,} images without a label file, taken as images without objects"]
     xywh = np.array([box for *_, box in lines], np.float64).reshape(-1, 4)
     arrays = {
-        "image_ids": np.arange(1, len(files) + 1),
-        "file_names": np.array([os.fsencode(file.relative_to(root)) for file in files], "S"),
-        "heights": np.zeros(len(files), np.int64),
-        "widths": np.zeros(len(files), np.int64),
+        "image_ids": np.arange(1, len(names) + 1),
+        "file_names": np.array(names, "S"),
+        "heights": np.zeros(len(names), np.int64),
+        "widths": np.zeros(len(names), np.int64),
         "annotation_ids": np.array([name.encode() for _, name, *_ in lines], "S"),
         "box_categories": np.array([k for _, _, k, _ in lines], np.int64),
         "xywh": xywh,
@@ -69,9 +85,9 @@ def parse_yolo(path: Path, split: str) -> tuple[dict[str, np.ndarray], Path]:
         "crowd": np.zeros(len(lines), bool),
         "category_ids": np.arange(len(classes)),
         "category_names": np.array([name.encode(errors="replace") for name in classes], "S"),
-        "remarks": np.array([remark.encode() for remark in remarks], "S"),
+        "remarks": np.array([remark.encode() for remark in remarks if bare], "S"),
     }
-    return by_image(arrays, np.array([image for image, *_ in lines], np.int64)), root
+    return by_image(arrays, np.array([image for image, *_ in lines], np.int64))
 
 
 def parse_labels(path: Path, classes: int) -> Iterator[tuple[int, int, np.ndarray]]:
@@ -115,36 +131,36 @@ def parse_labels(path: Path, classes: int) -> Iterator[tuple[int, int, np.ndarra
         yield number, int(first), box
 
 
-def label_file(image: Path) -> Path | None:
+def label_file(image: str) -> LabelFile | None:
     """The labels of an image: in `labels` in place of the last `images`, or beside it."""
-    parts = list(image.parts)
-    if "images" in parts[:-1]:
-        at = len(parts) - 2 - parts[-2::-1].index("images")
-        labels = Path(*parts[:at], "labels", *parts[at + 1 :]).with_suffix(".txt")
-        if labels.is_file():
-            return labels
-    beside = image.with_suffix(".txt")
-    return beside if beside.is_file() else None
+    stem = os.path.splitext(image)[0]
+    before, images, after = f"/{stem}".rpartition("/images/")
+    places = [f"{before}/labels/{after}.txt"[1:]] if images else []
+    for place in (*places, f"{stem}.txt"):
+        with suppress(OSError, ValueError):  # there is none, or no file can have the name
+            status = os.stat(place)
+            if stat.S_ISREG(status.st_mode):
+                return place, status
+    return None
 
 
-def _read_list(path: Path, split: str) -> tuple[list[str], list[Path]]:
-    """The names of the classes, and the images of a split."""
+def _read_list(path: Path, split: str) -> tuple[list[str], list[str]]:
+    """The names of the classes, and the paths of a split's images."""
     if path.suffix.lower() in (".txt", ".names"):
-        folder = path.parent
-        return _lines(path), [folder / os.fsdecode(file) for file in images_below(folder)]
+        return _lines(path), _below(path.parent)
     content = _darknet(path) if path.suffix.lower() == ".data" else _yaml(path)
     names = content.get("names")
     if isinstance(names, str):
         names = _lines(_beside(path, names))
     if isinstance(names, dict):
         try:
-            names = [names[k] for k in range(len(names))]
+            names = [names[str(k)] for k in range(len(names))]
         except KeyError:
             raise InputError(f"{path}: its names are not numbered 0, 1, 2, ...") from None
     if not isinstance(names, list) or not 0 < len(names) <= MOST_CLASSES:
         raise InputError(f"{path}: no list of class names under 'names'; add it")
     keys = {"train": ("train",), "val": ("val", "valid", "validation")}[split]
-    given = next((content[key] for key in keys if content.get(key)), None)
+    given = next((content[k] for k in keys if content.get(k, "") not in NOTHING), None)
     places = given if isinstance(given, list) else [given]
     if given is None or not all(isinstance(place, str) for place in places):
         raise InputError(
@@ -152,7 +168,7 @@ def _read_list(path: Path, split: str) -> tuple[list[str], list[Path]]:
             "training images: data.val_fraction=0.2"
         )
     base = content.get("path")
-    files: list[Path] = []
+    files: list[str] = []
     for place in places:
         found = _beside(path, str(place), base if isinstance(base, str) else None)
         files += _listed(found) if found.is_file() else _below(found)
@@ -163,7 +179,7 @@ def _read_list(path: Path, split: str) -> tuple[list[str], list[Path]]:
 
 def _yaml(path: Path) -> dict[Any, Any]:
     try:
-        content = yaml.safe_load(path.read_bytes())
+        content = yaml.load(path.read_bytes(), yaml.BaseLoader)  # a class may be called no, or 1
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -214,19 +230,19 @@ def _beside(listing: Path, name: str, base: str | None = None) -> Path:
     )
 
 
-def _listed(path: Path) -> list[Path]:
+def _listed(path: Path) -> list[str]:
     """The images that a text file lists; those that are missing are named as listed."""
     files = []
     for line in _lines(path):
         try:
-            files.append(_beside(path, line))
+            files.append(str(_beside(path, line)))
         except InputError:
-            files.append(path.parent / line.replace("\\", "/"))
+            files.append(str(path.parent / line.replace("\\", "/")))
     return files
 
 
-def _below(folder: Path) -> list[Path]:
-    files = [folder / os.fsdecode(file) for file in images_below(folder)]
+def _below(folder: Path) -> list[str]:
+    files = [os.path.join(folder, os.fsdecode(file)) for file in images_below(folder)]
     if not files:
         raise InputError(f"{folder}: no images (of type {', '.join(sorted(SUFFIXES))})")
     return files

@@ -69,6 +69,17 @@ def test_the_table_and_the_figure(tmp_path):
     assert (tmp_path / "figure.png").stat().st_size > 5000
 
 
+def test_every_score_has_a_panel_of_its_own(tmp_path):
+    """A classifier's top-1 and a detector's AP share no axis."""
+    from PIL import Image
+
+    rows = [row(224, 0.833), row(128, 0.7), row(300, 0.203) | {"metric": "AP"}]
+    draw_figure(rows[:2], tmp_path / "one.png")
+    draw_figure(rows, tmp_path / "two.png")
+    one, two = (Image.open(tmp_path / name) for name in ("one.png", "two.png"))
+    assert two.size == (2 * one.width, one.height)
+
+
 @pytest.mark.slow
 def test_an_exported_file_is_timed_beside_pytorch(detector, detector_file, tmp_path):
     """The run's own checkpoint; the file is another network's of the same size and classes."""

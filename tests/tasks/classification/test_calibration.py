@@ -12,7 +12,7 @@ from tasks.classification.calibration import Calibration, log_sums
 from tasks.classification.metrics import Accuracy
 from tasks.classification.presenter import ClassPresenter
 from tasks.classification.task import most_probable
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 
 
 @pytest.fixture(scope="module", params=[3, 200], ids=["3 classes", "200 classes"])

@@ -9,10 +9,11 @@ from PIL import Image
 
 from backbone.errors import InputError
 from tasks.data import module as data_module
+from tasks.data.batches import TrainBatches
 from tasks.data.decoded import DecodedBatches
 from tasks.data.image_index import ImageIndex
 from tasks.data.labelled_images import LabelledImages, collate_labelled
-from tasks.data.module import DataModule, TrainBatches
+from tasks.data.module import DataModule
 from tasks.images.crops import RandomResizedCrop
 from tasks.images.decoding import BatchDecoder
 from tasks.runs.processes import usable_cores

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -14,16 +14,9 @@ from backbone.errors import InputError
 from tasks.classification.image_folder import ImageFolder
 from tasks.data.image_data import ImageData
 from tasks.images.view import View
+from tests.tasks.conftest import REPEATABLE
 
 pytestmark = pytest.mark.slow
-
-FEW = settings(
-    max_examples=50,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 
 
 def cut(path: Path, rng) -> None:
@@ -88,7 +81,7 @@ def visible(folder: Path) -> int:
     return count
 
 
-@FEW
+@settings(REPEATABLE, max_examples=50)
 @given(
     st.lists(st.sampled_from(DAMAGES), min_size=1, max_size=4), st.randoms(use_true_random=False)
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.data.module import TrainBatches
+from tasks.data.batches import TrainBatches
 from tasks.detection.task import Detection
 
 

@@ -25,6 +25,8 @@ CHECKPOINTS = ROOT / "tests" / "data" / "0.1.0"
 KINDS = ("image_folder", "face_attributes", "face_embedding", "planet", "ssd_coco")
 SEVERAL = len(KINDS)  # number of the model with two answers
 JOINT = SEVERAL + 1  # of the joint network
+BOXES, PLACES, EMBEDDING = map(KINDS.index, ("ssd_coco", "planet", "face_embedding"))
+LOWEST = 0.05  # score of a box: the lowest that the slider gives
 TITLE = 'Tom & "Jerry" <b>'
 HOSTILE = "</script><img src=x onerror=document.title='broken'> & \"so\" on"
 READY = "document.querySelector('main').ariaBusy === 'false'"
@@ -35,6 +37,22 @@ def picture(width: int, height: int, seed: int = 0) -> Image.Image:
     cells = np.random.default_rng(seed).integers(0, 256, (9, 9, 3), np.uint8)
     enlarged = Image.fromarray(cells).resize((width, height), Image.Resampling.NEAREST)
     return enlarged.filter(ImageFilter.GaussianBlur(2))
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory) -> list[Path]:
+    """A JPEG, one turned by its EXIF orientation, a small upright PNG, and a see-through one."""
+    folder = tmp_path_factory.mktemp("photographs")
+    files = [folder / name for name in ("wide.jpg", "turned.jpg", "tall.png", "glass.png")]
+    picture(150, 110).save(files[0], quality=90)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture(140, 90, seed=1).save(files[1], quality=90, exif=exif)
+    picture(37, 61, seed=2).save(files[2])
+    glass = picture(120, 100, seed=3)
+    glass.putalpha(Image.linear_gradient("L").resize(glass.size))
+    glass.save(files[3])
+    return files
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +91,13 @@ class Opened(NamedTuple):
         self.browser("choose", paths=[str(path) for path in paths])
         self.browser("until", code=f"photographs.length === {count} && last !== null && {READY}")
         return self.answer()
+
+    def slide(self, value: float) -> None:
+        """Move the slider of the boxes' score."""
+        self.value(
+            "{const slider = document.querySelector('[type=range]');"
+            f"slider.value = {value}; slider.dispatchEvent(new Event('input')); 1}}"
+        )
 
     def answer(self) -> dict[str, Any]:
         return self.value("panel().plain(last.said)")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.demo import __main__ as command
 from tasks.demo import assembly
 from tasks.demo.assembly import Shown, page

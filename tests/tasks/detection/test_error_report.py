@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.coco.index import load_index
 from tasks.detection.error_report import COLOURS, error_marks, error_pictures, findings
 from tasks.detection.evaluation.arrays import Detections

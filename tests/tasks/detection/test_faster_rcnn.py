@@ -12,7 +12,7 @@ from backbone.mobilenet_v2 import MobileNetV2
 from backbone.timm_trunk import TimmTrunk
 from backbone.trunk import Trunk
 from tasks.benchmarks.faster_rcnn import torchvision_faster_rcnn
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.faster_rcnn import FasterRCNN, images_of
 from tasks.detection.task import Detection
 from tasks.images.preprocessing import Augmentation

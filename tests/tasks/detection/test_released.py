@@ -11,7 +11,7 @@ from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
 from backbone.weight_files import read_file
 from backbone.weights import load_weights
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.released import ORDERS, _centre_form
 from tasks.detection.ssd import SSD
 from tasks.training.head_weights import load_head

@@ -8,9 +8,10 @@ from backbone.cost import cost
 from backbone.errors import InputError
 from backbone.folding import folded
 from backbone.mobilenet_v1 import MobileNetV1
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.boxes import iou
-from tasks.detection.ssd import SSD, focal_loss, mining_loss
+from tasks.detection.class_losses import focal_loss, mining_loss
+from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
 from tasks.images.preprocessing import Augmentation
 

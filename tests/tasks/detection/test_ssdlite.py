@@ -13,7 +13,7 @@ from backbone.cost import Cost, cost
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
 from tasks.cli.configuration import compose_config
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.splits import load_split
 from tasks.detection.ssd import SSD

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from backbone.mobilenet_v1 import MobileNetV1
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import load_index
 from tasks.detection.coco.splits import load_split

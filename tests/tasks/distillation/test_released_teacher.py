@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.cli.configuration import composed_config
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.released import ORDERS
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection

@@ -3,31 +3,14 @@
 import hashlib
 import json
 import shutil
-import sys
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from tasks.export import __main__ as command
 from tests.tasks.conftest import CHECKPOINTS
 
 CHECKPOINT = CHECKPOINTS / "ssd_coco.ckpt"
-
-
-@pytest.fixture
-def export(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
-        code = 0
-        try:
-            command.main()
-        except SystemExit as stop:
-            code = stop.code
-        said = capsys.readouterr()
-        return SimpleNamespace(code=code, out=said.out, err=said.err)
-
-    return call
 
 
 @pytest.fixture
@@ -60,6 +43,26 @@ def test_a_file_that_is_right_is_kept_with_its_description(
     digest = hashlib.sha256(CHECKPOINT.read_bytes()).hexdigest()
     assert described["checkpoint"] == {"file": "ssd_coco.ckpt", "sha256": digest}
     assert str(tmp_path) not in json.dumps(described)
+
+
+@pytest.mark.slow
+def test_the_runs_card_comes_along_and_goes_with_the_file(
+    export, written_before, sample, tmp_path, monkeypatch
+):
+    from tasks.export import gate
+
+    checkpoint = shutil.copy(CHECKPOINT, tmp_path / "best.ckpt")
+    card, copied = tmp_path / "card.md", tmp_path / "onnx" / "card.md"
+    card.write_text("# of the run\n")
+    assert export(checkpoint, photos := f"photos={sample / 'train2017'}").code == 0
+    assert copied.read_text().startswith("# of the run\n\n## Exported\n\n`model.onnx` holds")
+    assert "0 missed" in copied.read_text()
+    assert export(checkpoint, photos, f"output={tmp_path}").code == 0
+    assert card.read_text() == "# of the run\n"
+    monkeypatch.setattr(gate, "compare", lambda *_: {"boxes": {"passed": False, "largest": None}})
+    assert export(checkpoint, photos).code == 1
+    assert card.is_file()
+    assert not copied.exists()
 
 
 @pytest.mark.slow

@@ -2,15 +2,12 @@
 
 import json
 import shutil
-import sys
 from collections import Counter
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from tasks.export import __main__ as command
 from tasks.export import quantised
 from tasks.export.formats import FORMATS
 from tasks.export.gate import in_batches
@@ -23,25 +20,15 @@ pytest.importorskip("onnxscript", reason="needs the extra `onnx`")
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
 
 
-def export(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
-    code = 0
-    try:
-        command.main()
-    except SystemExit as stop:
-        code = stop.code
-    said = capsys.readouterr()
-    return SimpleNamespace(code=code, out=said.out, err=said.err)
-
-
 def test_a_network_trained_for_integers_is_written_in_them(
-    quantised_detector, sample, monkeypatch, capsys, tmp_path
+    quantised_detector, export, monkeypatch, tmp_path
 ):
     checkpoint, folder = quantised_detector / "best.ckpt", tmp_path / "out"
-    answer = export(monkeypatch, capsys, checkpoint, "batch=1", f"output={folder}")
+    answer = export(checkpoint, "batch=1", f"output={folder}")
     assert answer.code == 0, answer.err
     assert "47 of 47 layers in 7-bit integers; in float: none" in answer.out
-    assert {path.name for path in folder.iterdir()} == {"model.onnx", "model.json", "parity.json"}
+    files = {"model.onnx", "model.json", "parity.json", "card.md"}
+    assert {path.name for path in folder.iterdir()} == files
     described = json.loads((folder / "model.json").read_text())
     assert described["precision"]["ranges"] == "trained"
     score = json.loads((folder / "parity.json").read_text())["score"]
@@ -72,17 +59,15 @@ def test_a_network_trained_for_integers_is_written_in_them(
         "tasks.export.onnx.write_onnx", lambda model, path, *_: shutil.copy(kept, path)
     )
     kept = shutil.copy(folder / "model.onnx", tmp_path / "kept.onnx")
-    answer = export(monkeypatch, capsys, checkpoint, "batch=1", f"output={folder}")
+    answer = export(checkpoint, "batch=1", f"output={folder}")
     assert answer.code == 1
     assert "FAILED" in answer.out
     assert [path.name for path in folder.iterdir()] == ["parity.json"]
 
 
-def test_bad_input_is_named(
-    quantised_detector, detector, sample, images, monkeypatch, capsys, tmp_path
-):
+def test_bad_input_is_named(quantised_detector, detector, sample, images, export, tmp_path):
     def refused(*arguments):
-        answer = export(monkeypatch, capsys, *arguments, f"output={tmp_path / 'out'}")
+        answer = export(*arguments, f"output={tmp_path / 'out'}")
         assert answer.code == 2, answer.out + answer.err
         return answer.err
 

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 
 from backbone.errors import InputError
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.faces.embedding_task import FaceEmbedding
 from tasks.faces.margin import CosFace
 from tasks.images.view import View

@@ -4,23 +4,17 @@ import csv
 import io
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backbone.errors import InputError
 from tasks.faces.attribute_lists import AttributeLists
+from tests.tasks.conftest import REPEATABLE
 from tests.tasks.faces.attribute_files import write_faces
 from tests.tasks.faces.test_attribute_data import data
 
 pytestmark = pytest.mark.slow
 
-FEW = settings(
-    max_examples=80,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 SPLITS = ("train", "train", "val", "val", "test", "test")
 ROWS = [f"{i}.jpg,{i % 2},{i // 2 % 2},{split}" for i, split in enumerate(SPLITS)]
 WHOLE = "\n".join(["file,Smiling,Young,split", *ROWS, ""]).encode()
@@ -55,7 +49,7 @@ def faces(tmp_path_factory):
     return root
 
 
-@FEW
+@settings(REPEATABLE, max_examples=80)
 @given(damaged())
 def test_each_row_is_used_or_counted(faces, content):
     path = faces / "labels.csv"

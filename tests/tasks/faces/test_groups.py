@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from tasks.data.module import Labels
+from backbone.errors import InputError
+from tasks.data.labels import Labels
+from tasks.faces.attribute_lists import AttributeLists
 from tasks.faces.attribute_metrics import AttributeScores
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.faces.celeba import CelebA
@@ -114,3 +116,58 @@ def test_celeba_says_who_looks_male_and_young(tmp_path):
     assert {one.kind: one.of.tolist() for one in train.groups} == {
         "gender": [1, 1, 0], "age": [0, 0, 1],
     }  # fmt: skip
+
+
+@pytest.fixture
+def lists(tmp_path):
+    """Six training and forty validation images, with a column of races and one of places."""
+    of = {"train": range(6), "val": range(6, 46)}
+    for split, numbers in of.items():
+        rows = [
+            f"{i}.jpg,{i % 2},{['', ' b', 'a', 'c '][i % 4]},{['Rome', 'Oslo'][i % 3 == 0]}"
+            for i in numbers
+        ]
+        write_csv(tmp_path / f"{split}.csv", ["file,Hat,race,place", *rows])
+    write_faces(tmp_path / "images", [f"{i}.jpg" for i in range(46)], (8, 8))
+    return tmp_path
+
+
+def test_columns_of_your_own_lists_are_groups(lists):
+    val = AttributeLists(str(lists), groups=["race", "place"]).load().splits["val"]
+    assert [name for name, _ in val.classes] == ["Hat"]
+    assert [(one.kind, one.names) for one in val.groups] == [
+        ("race", ("a", "b", "c")), ("place", ("Oslo", "Rome")),
+    ]  # fmt: skip
+    assert val.groups[0].of[:4].tolist() == [0, 2, -1, 1]
+    assert val.groups[1].of[:4].tolist() == [0, 1, 1, 0]
+    assert val.take(np.array([1])).groups[0].of.tolist() == [2]
+
+
+def test_a_column_may_be_both_a_group_and_an_attribute(lists):
+    source = AttributeLists(str(lists), groups=["Hat"], attributes=["Hat"])
+    val = source.load().splits["val"]
+    assert val.groups[0].names == ("0", "1")
+    assert val.groups[0].of.tolist() == val.labels[:, 0].tolist()
+
+
+def test_groups_of_one_list_with_splits(lists):
+    rows = [f"{i}.jpg,{i % 2},{'ab'[i % 2]},{'train' if i < 3 else 'val'}" for i in range(9)]
+    write_csv(lists / "all.csv", ["file,Hat,race,split", *rows])
+    splits = AttributeLists(str(lists), labels="all.csv", groups=["race"]).load().splits
+    assert splits["val"].groups[0].of.tolist() == [1, 0, 1, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("groups", "value", "message"),
+    [
+        (["Race"], "b", "data.groups: .*train.csv has no column 'Race'; it has file, Hat, race"),
+        (["race"], "x" * 101, "train.csv, line 8, column race: x+ is too long"),
+        (["place"], None, "line 56, column place: more than 50 different groups"),
+    ],
+)
+def test_columns_that_are_no_groups(lists, groups, value, message):
+    values = [value] if value else [f"place {i}" for i in range(60)]
+    with (lists / "train.csv").open("a") as file:
+        file.writelines(f"{i}.jpg,0,{one},{one}\n" for i, one in enumerate(values, 100))
+    with pytest.raises(InputError, match=message):
+        AttributeLists(str(lists), groups=groups).load()

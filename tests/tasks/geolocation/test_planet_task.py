@@ -9,7 +9,7 @@ from torch import nn
 
 from backbone.errors import InputError
 from tasks.benchmarks.planet import costs
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.geolocation.cells import build_partition
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.data import labels

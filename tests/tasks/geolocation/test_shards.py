@@ -161,15 +161,41 @@ def test_a_shard_that_ends_early(shard, where):
         find_shards(Path(shard).parent, Path(shard).name)
 
 
-def test_a_shard_damaged_in_the_middle(tmp_path):
-    (url,) = write_shards(tmp_path, [40])
-    at = boundary(url, 10)
+@pytest.mark.parametrize("number", [2, 10, -2, -1])
+@pytest.mark.parametrize("size", [4, 40])
+def test_a_shard_damaged_in_the_middle(tmp_path, size, number):
+    (url,) = write_shards(tmp_path, [size])
+    at = boundary(url, number if number < 2 * size else 5)
     with open(url, "r+b") as file:
         file.seek(at + 100)
         file.write(b"\x01" * 200)
     assert find_shards(tmp_path, "train-000.tar") == [url]  # both ends are intact
-    with pytest.raises(InputError, match="damaged in the middle"):
+    with pytest.raises(InputError, match=f"damaged in the middle: at byte {at:,} no member"):
         keys(url)
+
+
+def test_an_archive_behind_another_is_not_passed_over(shard, tmp_path):
+    content = Path(shard).read_bytes()
+    (tmp_path / "two.tar").write_bytes(content + content)
+    with pytest.raises(InputError, match=r"goes on at byte .* behind its end mark"):
+        keys(str(tmp_path / "two.tar"))
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
+def test_members_of_every_kind_are_followed(tmp_path, form):
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w", format=form) as archive:
+        folder = tarfile.TarInfo("folder")
+        folder.type, folder.size = tarfile.DIRTYPE, 0
+        archive.addfile(folder)
+        link = tarfile.TarInfo("folder/link.jpg")
+        link.type, link.linkname = tarfile.SYMTYPE, "1.jpg"
+        archive.addfile(link)
+        long = "ü" * 120 if form != tarfile.USTAR_FORMAT else "u" * 90
+        for key in ("1", long):
+            add_member(archive, f"{key}.jpg", picture((1, 2, 3)))
+            add_member(archive, f"{key}.json", b"{}")
+    assert keys(str(path)) == ["1", long]
 
 
 def test_files_that_are_not_shards(tmp_path, shard):

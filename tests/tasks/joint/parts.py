@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from tasks.cli.configuration import check_config, compose_config
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.geolocation.cells import build_partition
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.data import labels as cell_labels

@@ -8,6 +8,8 @@ from tasks.joint.scores import Monitored
 from tasks.joint.task import JointTask
 from tasks.runs.directory import fingerprint
 from tasks.runs.parts import parts_of
+from tasks.training.learner import Learner
+from tasks.training.task import Task
 from tests.tasks.cli.test_schema import said
 
 BOTH = ["task=joint", "task.parts=[ssd_coco,pets]", "parts.pets.task=image_folder"]
@@ -110,3 +112,13 @@ def balancing() -> JointTask:
     task.weights, task.balanced = {"a": 1.0, "b": 1.0}, True
     task.log_variances = None
     return task
+
+
+def test_a_joint_task_answers_all_that_it_inherits():
+    assert not issubclass(JointTask, Task)  # whose parts have loss terms and a metric each
+    assert "start_scoring" in abstract_methods(Learner)
+    assert not abstract_methods(JointTask)
+
+
+def abstract_methods(kind: type) -> list[str]:
+    return [n for n in dir(kind) if getattr(getattr(kind, n), "__isabstractmethod__", False)]

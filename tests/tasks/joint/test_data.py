@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from tasks.data.module import TrainBatches, image_ids, images_in
+from tasks.data.batches import TrainBatches, image_ids, images_in
 from tasks.joint.data import JointBatches, PartBatches, Share
 
 COUNTS = {"large": 7, "small": 3}  # batches of an epoch of each part's own

@@ -11,7 +11,7 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks import predict
 from tasks.cli.configuration import check_config, compose_config
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.join import join
 from tasks.runs.parts import of_part
 from tasks.training.checkpoints import read_checkpoint

@@ -9,7 +9,7 @@ from torch import nn
 from tasks.classification.task import Classification
 from tasks.data.image_index import ImageIndex
 from tasks.data.labelled_images import LabelledImages
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.coco.dataset import CocoDetection
 from tasks.detection.task import Detection
 from tasks.images.files import open_image

@@ -8,7 +8,7 @@ from backbone.classifier import Classifier
 from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.classification.task import Classification
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.detection.ssd import SSD
 from tasks.training.batch_norm import check_batch_norm
 from tasks.training.recipe import Recipe

@@ -125,3 +125,20 @@ def test_a_batch_is_found_for_scoring_alone(detector, sample, tmp_path, capsys):
     run = train(built([*options, *evaluate]))
     assert "auto: 64 images per device and step, the most that a CPU" in capsys.readouterr().out
     assert run.data.batch_size == 64
+
+
+def test_a_single_training_image_is_refused_before_the_search(sample, tmp_path):
+    options = task_options("image_folder", tmp_path, sample)
+    with pytest.raises(InputError, match="with one image per step and device, batch norm"):
+        built([*options, "data.batch_size=auto", "data.limit=1"])
+
+
+def test_memory_for_one_image_where_batch_norm_needs_two(sample, tmp_path, monkeypatch):
+    def one_fits(step, most, memory):
+        step(2)
+        step(1)
+
+    monkeypatch.setattr(batch_size, "largest_that_fits", one_fits)
+    options = [*task_options("image_folder", tmp_path, sample), "data.batch_size=auto"]
+    with pytest.raises(InputError, match="memory runs out with two images per step, and one is"):
+        train(built(options))

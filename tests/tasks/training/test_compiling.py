@@ -12,7 +12,14 @@ import torch
 from torch import nn
 
 from tasks.training import compiling
-from tasks.training.compiling import WORTHWHILE, Compilation, Compiled, in_one_line, pays
+from tasks.training.compiling import (
+    WORTHWHILE,
+    Compilation,
+    Compiled,
+    in_one_line,
+    keep_gradients,
+    pays,
+)
 from tasks.training.progress import Throughput
 from tasks.training.task import Task
 from tests.conftest import ROOT, assert_same_weights
@@ -74,7 +81,7 @@ def test_inductor_agrees_within_rounding():
 def test_replayed_graphs_agree_step_by_step_and_own_none_of_their_outputs():
     """With gradients that add up over two batches, as under trainer.accumulate_grad_batches."""
     eager, net = Net().eval().cuda(), Net().eval().cuda()
-    compiled = Compiled(net.forward, net, "learn")
+    compiled = Compiled(net.forward, net, "learn", accumulates=True)
     kept = []
     for k in range(1, 7):
         batch = (images() * k).cuda()
@@ -89,6 +96,22 @@ def test_replayed_graphs_agree_step_by_step_and_own_none_of_their_outputs():
             eager.zero_grad()
     for found, expected in kept:
         torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_parameters_own_the_gradients_that_add_up():
+    """A replay, imitated here, writes over what a graph's backward pass has handed over."""
+    net, plain, handed = Net().eval(), Net().eval(), []
+    for parameter in net.parameters():
+        parameter.register_post_accumulate_grad_hook(lambda p: handed.append(p.grad))
+    keep_gradients(net)
+    for k in (1, 2):
+        for each in (net, plain):
+            each(images() * k)["mean"].backward()
+        if k == 1:
+            for gradient in handed:
+                gradient.zero_()
+    for found, expected in zip(net.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(found.grad, expected.grad)
 
 
 def test_only_whole_batches_are_compiled(monkeypatch):

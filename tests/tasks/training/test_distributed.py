@@ -11,7 +11,8 @@ from lightning.pytorch.plugins.environments import LightningEnvironment, SLURMEn
 from omegaconf import OmegaConf
 
 from backbone.errors import InputError
-from tasks.data.module import DataModule, TrainBatches
+from tasks.data.batches import TrainBatches
+from tasks.data.module import DataModule
 from tasks.faces.pairs import Pairs
 from tasks.faces.verification import Verification
 from tasks.runs.directory import RunDirectory

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tasks.classification.image_folder import ImageFolder
 from tasks.data.image_data import ImageData
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.images.view import View
 from tasks.training.presenter import Presenter, spread
 

@@ -9,7 +9,7 @@ from torch import nn
 from backbone.classifier import Classifier
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.classification.task import Classification
-from tasks.data.module import Labels
+from tasks.data.labels import Labels
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.model import Model
 from tasks.training.restore import load_task

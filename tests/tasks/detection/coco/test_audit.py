@@ -160,7 +160,7 @@ def test_what_is_there_twice_is_said(coco_files, coco_content, tmp_path):
 
 def test_boxes_and_areas_that_are_none(coco_files, coco_content, tmp_path):
     boxes = coco_content["annotations"]
-    boxes[0]["bbox"] = None
+    boxes[0] |= {"bbox": None, "segmentation": []}
     boxes[1]["area"] = float("inf")
     boxes[2]["area"] = -4
     report = audited(coco_files, coco_content, tmp_path)

@@ -4,11 +4,12 @@ import json
 from copy import deepcopy
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backbone.errors import InputError
 from tasks.detection.coco.splits import BoxSets
+from tests.tasks.conftest import REPEATABLE
 from tests.tasks.detection.conftest import content
 
 pytestmark = pytest.mark.slow
@@ -82,16 +83,7 @@ def load(coco_files, tmp_path):
     return load
 
 
-SETTINGS = settings(
-    derandomize=True,
-    max_examples=150,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-@SETTINGS
+@settings(REPEATABLE, max_examples=150)
 @given(damage=DAMAGE, skip=st.booleans())
 def test_every_image_and_box_is_used_or_counted(load, damage, skip):
     changed = damaged(damage)
@@ -114,7 +106,7 @@ def test_every_image_and_box_is_used_or_counted(load, damage, skip):
     assert (index.heights > 0).all()
 
 
-@SETTINGS
+@settings(REPEATABLE, max_examples=150)
 @given(
     cut=st.integers(0, 1000),
     at=st.integers(0, 900),

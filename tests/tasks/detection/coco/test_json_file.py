@@ -90,6 +90,7 @@ def test_sizes_that_are_not_known(parsed, given):
 def test_boxes_that_are_not_given(parsed, given):
     def edit(content):
         row = content["annotations"][0]
+        row["segmentation"] = []
         if given == "absent":
             del row["bbox"]
         else:

@@ -1,5 +1,7 @@
 """YOLO's labels: what a line may be, and what is said of one that is none."""
 
+from pathlib import Path
+
 import pytest
 
 from backbone.errors import InputError
@@ -31,10 +33,10 @@ def test_lines_that_are_no_labels(tmp_path, line, message):
 def test_labels_are_found_in_place_of_the_last_images(tmp_path):
     image = tmp_path / "images" / "set" / "images" / "a" / "x.jpg"
     labels = tmp_path / "images" / "set" / "labels" / "a" / "x.txt"
-    assert label_file(image) is None
+    assert label_file(str(image)) is None
     labels.parent.mkdir(parents=True)
     labels.touch()
-    assert label_file(image) == labels
+    assert label_file(str(image)) == (str(labels), labels.stat())
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_labels_are_found_in_place_of_the_last_images(tmp_path):
         ("names: [a]\ntrain: elsewhere\n", "elsewhere is not there"),
         ("names: [a]\ntrain: 'a\\0b'\n", "not there|not YAML"),
         ("names: [a]\ntrain: .\n", "no images"),
-        ("names: &a [*a]\ntrain: .\n", "no images"),
+        ("names: &a [*a]\ntrain: .\n", "not YAML at line 1"),
     ],
 )
 def test_lists_that_cannot_be_used(tmp_path, sets, text, message):
@@ -96,5 +98,31 @@ def test_a_name_that_is_no_unicode_text_is_read(tmp_path, sets):
     photograph(tmp_path / "train" / "a.jpg")
     (tmp_path / "train" / "a.txt").write_text("0 .5 .5 .2 .2\n")
     (tmp_path / "data.yaml").write_text('names: ["\\ud800", b]\ntrain: train\n')
-    arrays, _ = parse_yolo(tmp_path / "data.yaml", "train")
+    arrays, _ = parse_yolo(tmp_path / "data.yaml", "train", tmp_path / "cache")
     assert arrays["category_names"].tolist() == [b"?", b"b"]
+
+
+def test_lists_may_mix_absolute_paths_and_others(tmp_path, monkeypatch):
+    for name in ("here/a.jpg", "there/b.jpg"):
+        photograph(tmp_path / "set" / name)
+        (tmp_path / "set" / name).with_suffix(".txt").write_text("0 .5 .5 .2 .2\n")
+    (tmp_path / "set" / "data.yaml").write_text("names: [cat]\ntrain: [train.txt, there]\n")
+    (tmp_path / "set" / "train.txt").write_text(f"{tmp_path}/set/here/a.jpg\n")
+    monkeypatch.chdir(tmp_path)
+    arrays, root = parse_yolo(Path("set/data.yaml"), "train", tmp_path / "cache")
+    assert [root / name.decode() for name in arrays["file_names"].tolist()] == [
+        tmp_path / "set" / "here" / "a.jpg",
+        tmp_path / "set" / "there" / "b.jpg",
+    ]
+    assert len(arrays["xywh"]) == 2
+
+
+def test_classes_are_called_as_they_are_written(tmp_path, sets):
+    photograph(tmp_path / "train" / "a.jpg")
+    (tmp_path / "train" / "a.txt").write_text("1 .5 .5 .2 .2\n")
+    for names in ("[no, 010, null]", "{0: no, '1': 010, 2: null}"):
+        (tmp_path / "data.yaml").write_text(f"names: {names}\ntrain: train\nval: null\n")
+        arrays, _ = parse_yolo(tmp_path / "data.yaml", "train", tmp_path / "cache")
+        assert arrays["category_names"].tolist() == [b"no", b"010", b"null"]
+    with pytest.raises(InputError, match="no images under 'val'"):
+        parse_yolo(tmp_path / "data.yaml", "val", tmp_path / "cache")

@@ -1,0 +1,104 @@
+"""Parts that pull at the trunk with gradients of one norm, whatever the scale of their losses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+MEMORY = 0.95  # weight of the past in a part's mean gradient norm, per step
+
+
+class _Gate(torch.autograd.Function):
+    """Parameters as they are, whose gradients come back scaled, and measured on the way.
+
+    All gradients of one part's pass arrive here together, so the backward pass of a step is no
+    longer than without, and needs no second one for each part.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, meter: Tensor, scale: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
+        ctx.save_for_backward(scale)
+        return tuple(parameter.view_as(parameter) for parameter in parameters)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (scale,) = ctx.saved_tensors
+        squares = torch.stack([gradient.float().square().sum() for gradient in gradients]).sum()
+        return squares, None, *(gradient * scale.to(gradient.dtype) for gradient in gradients)
+
+
+class GradientBalance(nn.Module):
+    """Scales each part's gradient of the trunk to the mean norm of all parts.
+
+    GradNorm (arXiv 1711.02257) asks for gradients of one norm too, and learns weights of the losses
+    towards it; its exponent alpha is 0 here. The norm of each part's gradient is measured in every
+    step, over all weights of the trunk, so that the scale that it needs is known at once. A running
+    mean of the norms keeps a single batch from deciding. The heads' gradients stay as they are.
+
+    The norms are buffers: an interrupted run goes on with them.
+
+    Args:
+        names: of the parts.
+    """
+
+    norms: Tensor
+    measured: Tensor
+
+    def __init__(self, names: Sequence[str]):
+        super().__init__()
+        self.names = list(names)
+        self.register_buffer("norms", torch.ones(len(names)))
+        self.register_buffer("measured", torch.zeros(len(names), dtype=torch.bool))
+        # what the backward pass adds a part's squared norm to: no parameter, so neither the
+        # optimizer nor the clipping sees it
+        self._meters: dict[str, Tensor] = {}
+
+    def scales(self) -> Tensor:
+        """What each part's gradient is multiplied by, float[P]; 1 before all have been measured."""
+        scales = self.norms.mean() / self.norms.clamp(min=torch.finfo(torch.float32).tiny)
+        return torch.where(self.measured.all(), scales, torch.ones_like(scales))
+
+    def begin(self) -> None:
+        """Start to measure a step, unless it has begun and accumulates gradients."""
+        if self._meters:
+            return
+        device = self.norms.device
+        self._meters = {
+            name: torch.zeros((), device=device, requires_grad=True) for name in self.names
+        }
+        self._scales = dict(zip(self.names, self.scales().unbind(), strict=True))
+
+    def gated(self, name: str, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Parameters for a part's pass in their place, by name; those that learn are gated."""
+        learning = {key: p for key, p in parameters.items() if p.requires_grad}
+        if not learning or name not in self._meters:
+            return {}
+        gated = _Gate.apply(self._meters[name], self._scales[name], *learning.values())
+        return dict(zip(learning, gated, strict=True))
+
+    @torch.no_grad()
+    def end(self, scaler: torch.amp.GradScaler | None, processes: int) -> None:
+        """Take the norms of the step into the running means.
+
+        Args:
+            scaler: that enlarged the loss, if any.
+            processes: that train together; each measured its own images.
+        """
+        device = self.norms.device
+        nothing = torch.zeros((), device=device)
+        found = [nothing if meter.grad is None else meter.grad for meter in self._meters.values()]
+        squares = torch.stack(found)
+        if processes > 1:
+            torch.distributed.all_reduce(squares)
+            squares /= processes
+        norms = squares.sqrt()
+        if scaler is not None:
+            norms /= scaler.scale(torch.ones((), device=device))
+        # a part has no gradient where the step had no batch of it, and none to use where it
+        # overflowed in float16
+        known = norms.isfinite() & (norms > 0)
+        mean = torch.where(self.measured, torch.lerp(norms, self.norms, MEMORY), norms)
+        self.norms.copy_(torch.where(known, mean, self.norms))
+        self.measured |= known
+        self._meters = {}

@@ -1,0 +1,117 @@
+"""A head on a trunk that answers: what checkpoints and exported files need of a task."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from lightning.pytorch import LightningModule
+from torch import Tensor
+
+from backbone.folding import folded
+from backbone.head import Head
+from tasks.data.batches import Batch
+from tasks.data.labels import Labels
+from tasks.images.preprocessing import Augmentation, Preprocess
+from tasks.images.view import View
+from tasks.training.metric import Prediction
+from tasks.training.presenter import Presenter
+
+
+class Answerer(LightningModule):
+    """A network, what its outputs mean, and how it answers for a batch of images.
+
+    Args:
+        head: the network.
+        labels: what its outputs mean.
+        view: the part of an image that evaluation looks at; None: the whole image, stretched.
+        augmentation: how training images vary on the device; None: not at all.
+    """
+
+    head: Head
+    outputs_are_labels = True  # output k is about label k; a teacher's outputs must match them
+    deploys: ClassVar[Mapping[str, str]] = {}  # what the outputs of `deploy` are: name -> words
+
+    def __init__(
+        self,
+        head: Head,
+        labels: Labels,
+        view: View | None = None,
+        augmentation: Augmentation | None = None,
+    ):
+        super().__init__()
+        self.head, self.labels, self.view = head, labels, view or View()
+        self.preprocess = Preprocess(head.trunk.normalization, augmentation)
+        self.chosen: dict[str, float] = {}  # see `Task.choose`; a checkpoint holds them
+        self.chosen_on = "val"  # the split that they were chosen on
+        # of the evaluation in progress; in a list, where it is no part of the module
+        self._folded: list[Head] = []
+        self.is_compiled = False  # set by Compilation: compiled graphs hold the head itself
+
+    @abstractmethod
+    def predict(self, batch: Batch) -> Prediction:
+        """The answer for a batch: name -> tensor with one row per image."""
+
+    def network(self, images: Tensor) -> Any:
+        """All that an answer computes for normalised images; the run's cost is counted here."""
+        return self.head(images)
+
+    def scored(self, batch: Batch) -> Prediction:
+        """What the metric takes in: the answer, and a teacher's outputs where it compares them."""
+        return self.predict(batch)
+
+    def deploy(self, images: Tensor) -> Prediction:
+        """All that an exported file computes, from pixels to the answer.
+
+        `predict`, by default, which must then need nothing but the images.
+
+        Args:
+            images: uint8[B, 3, h, w], as the loaders give them.
+
+        Returns:
+            Name -> tensor with one row per image.
+        """
+        return self.predict({"image": images})
+
+    def deployed(self, outputs: Prediction, batch: Batch) -> Prediction:
+        """What `scored` gives for a batch, from the outputs of an exported file for its images.
+
+        Args:
+            outputs: as `deploy` returns them.
+            batch: of the loaders, or as `Model.predict` makes it.
+        """
+        return outputs
+
+    @abstractmethod
+    def present(self) -> Presenter[Any]:
+        """What describes and draws the answers."""
+
+    def take_choices(self, chosen: Mapping[str, float]) -> None:
+        """Answer with the settings that a checkpoint's validation chose, see `choose`."""
+        self.chosen = dict(chosen)
+
+    def fold(self) -> None:
+        """Answer with a folded copy of the head from now on; the task is not to be trained again.
+
+        See `backbone.folding`.
+        """
+        self.head = folded(self.head)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Answer with a folded copy of the head in here, one for each evaluation, or for a teacher.
+
+        Outside, the head is the trained one: no checkpoint or callback sees the copy. A compiled
+        task answers with the head itself, since its graphs hold that one.
+        """
+        trained = self.head
+        if self.is_compiled:
+            yield
+            return
+        if not self._folded:
+            self._folded.append(folded(trained))
+        self.head = self._folded[0]
+        try:
+            yield
+        finally:
+            self.head = trained
