@@ -221,7 +221,7 @@ def plane(view: View) -> None:
     pen.shape(box(-0.01, view.horizon, view.aspect + 0.01, 1.01), (far, ground))
     if view.now.snow:
         return
-    for y in view.horizon + (1 - view.horizon) * rng.random(9) ** 2:
+    for y in view.horizon + (1 - view.horizon) * rng.random(6) ** 2:
         x, wide = rng.uniform(0, view.aspect), 0.1 + 1.2 * (y - view.horizon)
         tone = SOILS[view.place.soil] if rng.random() < 0.5 else view.now.grass
         pen.shape(ring(x, y, wide, 0.12 * wide, count=20), (*tone, 70))

@@ -166,7 +166,7 @@ def test_seasons_are_opposite_in_the_two_hemispheres():
     assert north.temperature(6) > north.temperature(0) + 10
 
 
-def _pictures(name: str, count: int = 6) -> np.ndarray:
+def _pictures(name: str, count: int = 20) -> np.ndarray:
     place = NAMED[name]
     rngs = (np.random.default_rng((1, i)) for i in range(count))
     return np.stack([compose(place, place.latitude, (72, 64), rng) for rng in rngs]).astype(int)
