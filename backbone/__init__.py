@@ -17,6 +17,8 @@ _OFFERED = {
     "Head": "backbone.head",
     "MobileNetV1": "backbone.mobilenet_v1",
     "MobileNetV2": "backbone.mobilenet_v2",
+    "MobileNetV3": "backbone.timm_mobilenet",
+    "MobileNetV4": "backbone.timm_mobilenet",
     "TimmTrunk": "backbone.timm_trunk",
     "Trunk": "backbone.trunk",
     "load_weights": "backbone.weights",

@@ -14,6 +14,7 @@ class Classifier(Head):
     The other heads belong to their tasks. This one stands beside the trunk because it is the rest
     of Table 1's network: published weights come with it, and the paper counts the cost of both.
     The linear layer is `fc`; the classifier of a weights file fills it if the classes are the same.
+    Layers that the network has before it, as MobileNetV3 and MobileNetV4 do, are `after_pooling`.
 
     Args:
         trunk: any trunk.
@@ -35,12 +36,19 @@ class Classifier(Head):
             )
         self.trunk = trunk
         self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(trunk.feature_info[trunk.taps[-1]].channels, num_classes)
+        self.after_pooling = trunk.after_pooling()
+        width = trunk.feature_info[trunk.taps[-1]].channels
+        if self.after_pooling is not None:
+            width = self.after_pooling.width  # type: ignore[assignment]
+        self.fc = nn.Linear(width, num_classes)
         # near-zero logits: the first loss is log(num_classes) whatever the trunk's scale
         nn.init.normal_(self.fc.weight, std=0.01)
         nn.init.zeros_(self.fc.bias)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits float[B, num_classes] of float[B, 3, H, W], normalised with the trunk's values."""
-        logits: Tensor = self.fc(self.dropout(global_average(self.trunk(images))))
+        pooled = global_average(self.trunk(images))
+        if self.after_pooling is not None:
+            pooled = self.after_pooling(pooled)
+        logits: Tensor = self.fc(self.dropout(pooled))
         return logits

@@ -18,6 +18,25 @@ def listed_briefly(values: Iterable[object]) -> str:
 
 
 def shortened(text: str, most: int = 400) -> str:
-    """A text of at most `most` characters; of a longer one the beginning and the end."""
+    """A text in one line, of at most `most` characters; of a longer one beginning and end."""
     half = (most - 3) // 2
-    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
+    return one_line(text if len(text) <= most else f"{text[:half]}...{text[-half:]}")
+
+
+def one_line(text: str) -> str:
+    """A text, such as a file's name, with escapes in place of ends of lines and control characters.
+
+    A terminal would obey them.
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def visible(text: str) -> str:
+    """The same for a text of several lines."""
+    return "\n".join(map(one_line, text.split("\n")))
+
+
+def _visible(character: str) -> str:
+    # surrogates stand for bytes that are no text; spaces and marks of direction are left
+    unseen = character < " " or "\x7f" <= character < "\xa0" or character in "\u2028\u2029"
+    return repr(character)[1:-1] if unseen else character

@@ -176,6 +176,9 @@ def folded(network: Network) -> Network:
         copy = deepcopy(network, tensors).eval()
     except (RuntimeError, TypeError):
         return network.eval()
+    heads = [module for module in copy.modules() if isinstance(module, Head)]
+    for head in heads:
+        head.separate_maps()
     for path, module in network.named_modules():
         if isinstance(module, Trunk):
             for conv, bn in module.norms.items():
@@ -191,9 +194,8 @@ def folded(network: Network) -> Network:
                 continue  # it folds by itself, and rounds what comes of it
             if isinstance(child, nn.Conv2d) and is_plain(child):
                 setattr(parent, name, FoldedConv(child))
-    for module in list(copy.modules()):
-        if isinstance(module, Head):
-            module.merge_layers()
+    for head in heads:
+        head.merge_layers()
     return copy
 
 

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from backbone.archive import PublishedArchive
+from backbone.published import as_timm
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile
-from backbone.weights import under_our_names
+from backbone.weights import LINEAR, under_our_names
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Head(nn.Module):
         trunk: the network whose feature maps the head reads.
         fc: the linear layer on the mean of the trunk's last map, which the classifier of a weights
             file may fill; None in a head that has no such layer.
+        after_pooling: the layers before `fc`, see `Trunk.after_pooling`; None if there are none.
         class_layers: how the names of the layers begin that answer for each class. They start anew
             where weights come from a network of other classes. Their outputs are [..., classes].
         runs_stages: whether the head runs stages of the trunk itself, and does not only read its
@@ -50,11 +52,19 @@ class Head(nn.Module):
 
     trunk: Trunk
     fc: nn.Linear | None
+    after_pooling: nn.Module | None
 
     def __init__(self) -> None:
         super().__init__()
         # set here and not in the class, where it would hide the module that a subclass registers
-        self.fc = None
+        self.fc = self.after_pooling = None
+
+    def separate_maps(self) -> None:
+        """Give maps that share layers layers of their own, with the same outputs.
+
+        It is called before batch norm is folded, on a copy for inference, or on a network whose
+        layers turn into quantised ones; a second call changes nothing.
+        """
 
     def merge_layers(self) -> None:
         """Merge layers of this head where fewer give the same outputs, for inference alone.
@@ -90,6 +100,10 @@ class Head(nn.Module):
         Raises:
             InputError: the file is of another network.
         """
+        if self.trunk.timm_names is not None and not file.made_here:
+            file = as_timm(self.trunk, file)
         trunk, classifier = under_our_names(file)
         state = {f"trunk.{k}": v for k, v in trunk.items()}
-        return Released(state | {f"fc.{k}": v for k, v in classifier.items()}, file.classes)
+        for key, value in classifier.items():
+            state[f"fc.{key}" if key in LINEAR else f"after_pooling.{key}"] = value
+        return Released(state, file.classes)

@@ -105,7 +105,7 @@ class MobileNetV2(Trunk):
                 layers["expand"] = layer(channels, hidden, kernel=1)
             if n == FIRST_AT_STRIDE_32 and "expand" in layers:
                 stages[f"block{n}_expand"] = layers.pop("expand")
-                info[f"block{n}_expand"] = FeatureInfo(hidden, total_stride)
+                info[f"block{n}_expand"] = FeatureInfo(hidden, total_stride, inside=True)
             layers["depthwise"] = layer(hidden, hidden, kernel=3, stride=stride, groups=hidden)
             # without ReLU6, which would destroy information in a map this narrow
             layers["project"] = layer(hidden, width, kernel=1)[:2]

@@ -155,8 +155,7 @@ def read_timm(trunk: Trunk) -> tuple[str, WeightsFile]:
         name = _of_alpha("timm", trunk, models)
         _expect_options("timm", trunk, scheme.options)
     elif trunk.timm_names is not None:
-        arguments = dict(trunk.options)
-        name = arguments.pop("name")
+        name, arguments = trunk.timm_name, dict(trunk.timm_arguments)
     else:
         raise InputError(f"timm publishes no weights of a {type(trunk).__name__}")
     config = timm.get_pretrained_cfg(name)
@@ -188,8 +187,7 @@ def as_timm(trunk: Trunk, file: WeightsFile) -> WeightsFile:
     """
     import timm
 
-    arguments = dict(trunk.options)
-    complete = timm.create_model(arguments.pop("name"), **arguments)
+    complete = timm.create_model(trunk.timm_name, **trunk.timm_arguments)
     return replace(file, scheme=_timm_scheme(trunk, complete), network=None, options={})
 
 

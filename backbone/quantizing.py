@@ -10,6 +10,7 @@ from torch.utils._pytree import tree_leaves
 
 from backbone.conv import ConvBN
 from backbone.folding import fold_pair
+from backbone.head import Head
 from backbone.quantized import (
     WEIGHT_BITS,
     QuantizedConv2d,
@@ -163,6 +164,8 @@ def quantize(
         size: (h, w) of that image in pixels.
         bits: of the weights, 8 or 7. Integer products of CPUs without VNNI overflow at 8.
     """
+    for head in [module for module in network.modules() if isinstance(module, Head)]:
+        head.separate_maps()
     for path, module in list(network.named_modules()):
         if isinstance(module, Trunk):
             for conv, bn in module.norms.items():

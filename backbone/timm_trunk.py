@@ -42,6 +42,7 @@ class TimmTrunk(Trunk):
 
     Attributes:
         input_size: (height, width) in pixels that the network is trained at.
+        timm_name, timm_arguments: what timm builds the network from.
 
     Raises:
         InputError: no such network or tag, no feature maps, or arguments that the network does not
@@ -52,7 +53,7 @@ class TimmTrunk(Trunk):
     input_size: tuple[int, int]
 
     def __init__(self, name: str, **arguments: Any):
-        model = _create(name, arguments)
+        model = create_timm(name, arguments)
         config = model.pretrained_cfg
         height, width = to_2tuple(arguments.get("img_size", config["input_size"][1:]))
         size = (height, width)
@@ -71,6 +72,7 @@ class TimmTrunk(Trunk):
             normalization=(tuple(config["mean"]), tuple(config["std"])),
             options={"name": name, **arguments},
         )
+        self.timm_name, self.timm_arguments = name, dict(arguments)
         self.input_size = size
         self.timm_names = names
         self.is_chain = bool(row)
@@ -86,7 +88,7 @@ class TimmTrunk(Trunk):
         if self._takes_one_size and tuple(x.shape[2:]) != self.input_size:
             height, width = x.shape[2:]
             raise InputError(
-                f"{self.options['name']} takes images of {self.input_size} pixels only, not "
+                f"{self.timm_name} takes images of {self.input_size} pixels only, not "
                 f"{(height, width)}: set size={list(self.input_size)}, or give the trunk "
                 f"img_size={[height, width]} where timm's network has that argument"
             )
@@ -120,13 +122,13 @@ class TimmTrunk(Trunk):
         """
         if not self.is_chain:
             raise InputError(
-                f"{self.options['name']} cannot be cut at {self._known(tap)!r}: its modules do not "
+                f"{self.timm_name} cannot be cut at {self._known(tap)!r}: its modules do not "
                 "simply run one after another. Choose a backbone that can be cut, e.g. a ResNet"
             )
         return super().split(tap)
 
 
-def _create(name: str, arguments: Mapping[str, Any]) -> Any:
+def create_timm(name: str, arguments: Mapping[str, Any]) -> Any:
     """timm's network without its classifier.
 
     Typed Any: what all of timm's networks have, such as `forward_features`, no type of timm states.

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -21,10 +22,14 @@ class FeatureInfo:
     An image that is `stride` rows or columns larger has a map exactly one cell larger. Of an H x W
     image the map has ceil(H / stride) x ceil(W / stride) cells, as in every MobileNet, or a few
     less if the network does not pad all its layers (Inception, Xception).
+
+    A map `inside` a block is one that the block goes on to work with, such as the expansion of a
+    bottleneck.
     """
 
     channels: int
     stride: int
+    inside: bool = False
 
 
 class Trunk(nn.Module):
@@ -48,6 +53,7 @@ class Trunk(nn.Module):
         is_chain: whether the stages simply run one after another, so that `split` can cut them.
         timm_names: for a network of timm's, key of this trunk's state dict -> key of timm's
             complete network, whose remaining tensors are its classifier's. None for any other.
+        timm_name, timm_arguments: for a network of timm's, what timm builds it from.
     """
 
     feature_info: dict[str, FeatureInfo]
@@ -55,6 +61,8 @@ class Trunk(nn.Module):
     options: dict[str, Any]
     is_chain: bool = True
     timm_names: Mapping[str, str] | None = None
+    timm_name: str = ""
+    timm_arguments: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
         self,
@@ -125,6 +133,14 @@ class Trunk(nn.Module):
         stages = [(name, self._stage(name)) for name in self.taps]
         cut = self.taps.index(self._known(tap)) + 1
         return nn.Sequential(OrderedDict(stages[:cut])), nn.Sequential(OrderedDict(stages[cut:]))
+
+    def after_pooling(self) -> nn.Module | None:
+        """New layers of the network's classifier, before its linear layer; None if it has none.
+
+        They map the mean of the last map, float[B, channels], to float[B, width], and have an
+        attribute `width`. They are no part of the trunk.
+        """
+        return None
 
     def options_fitting(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
         """Constructor arguments to change so that tensors of these shapes would load.

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, one_line
+from backbone.file_kinds import HEAD, in_its_place
 from backbone.frozen_graph import SUFFIX, read_frozen_graph
 from backbone.keras_h5 import MAGIC, read_keras_h5
 from backbone.quantized import RANGES
@@ -37,13 +39,15 @@ from backbone.wrapped import (
 )
 
 CHECKPOINT = ".ckpt"
+URL = re.compile(r"[a-z0-9]+:/")  # of which a path keeps one of the two slashes
 ZIP = b"PK\x03\x04"
 PICKLES = (ZIP, b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
 WRITE_ANEW = (
     "Load it where its code is at hand, and write the tensors alone with "
     "torch.save(model.state_dict(), FILE) or safetensors.torch.save_model(model, FILE)"
 )
-TRUNK, CLASSIFIER = "head.trunk.", "head.fc."  # prefixes in this suite's checkpoints
+# prefixes in this suite's checkpoints; the layers after pooling belong to the classifier
+TRUNK, CLASSIFIER, AFTER_POOLING = "head.trunk.", "head.fc.", "head.after_pooling."
 
 
 @dataclass(frozen=True)
@@ -77,21 +81,57 @@ class WeightsFile:
 
 
 # how a checkpoint names its trunk -> the network
-NETWORKS = {"mobilenet_v1": "MobileNetV1", "mobilenet_v2": "MobileNetV2", "timm": "TimmTrunk"}
+NETWORKS = {
+    "mobilenet_v1": "MobileNetV1",
+    "mobilenet_v2": "MobileNetV2",
+    "mobilenet_v3": "MobileNetV3",
+    "mobilenet_v4": "MobileNetV4",
+    "timm": "TimmTrunk",
+}
 
 
 def read_file(path: Path) -> WeightsFile:
-    """Read a weights file. Its first bytes tell its kind; its name matters for frozen graphs alone.
+    """Read a weights file, whose numbers all have to be finite.
+
+    Its first bytes tell its kind; its name matters for frozen graphs alone.
 
     `joint.ckpt/NAME`, a part of a joint checkpoint, has that file's trunk.
 
     Raises:
-        InputError: the file is absent, damaged or cut short, or holds no tensors.
+        InputError: the file is absent, damaged or cut short, or holds no tensors, or tensors
+            without usable values.
     """
+    found = _read(path)
+    for name, value in found.state.items():
+        if wrong := _without_use(value):
+            raise InputError(
+                f"{path}: its tensor {one_line(name)} {wrong}; take another file, or write this "
+                "one again from a network that works"
+            )
+    return found
+
+
+def _without_use(value: Tensor) -> str | None:
+    """What makes a tensor of no use as weights, as the end of a sentence."""
+    if value.is_meta:
+        return "has a shape and no values"
+    if value.layout != torch.strided or value.is_quantized or value.is_complex():
+        return f"is of a kind that is not read ({value.layout}, {value.dtype})"
+    if value.is_floating_point() and not value.float().isfinite().all():
+        return "has values that are infinite or NaN"
+    return None
+
+
+def _read(path: Path) -> WeightsFile:
     if path.parent.suffix == CHECKPOINT and path.parent.is_file():
         path = path.parent
     if not path.is_file():
-        raise InputError(f"{path}: no such weights file, nor is it one of the words keras and timm")
+        advice = "no such weights file, nor is it one of the words keras and timm"
+        if path.is_dir():
+            advice = "a folder; name the file of weights in it"
+        elif URL.match(str(path)):
+            advice = "a URL; download it, and give the path of the file"
+        raise InputError(f"{path}: {advice}")
     with path.open("rb") as file:
         head = file.read(len(MAGIC))
     if head == MAGIC:
@@ -157,7 +197,10 @@ def _read_safetensors(path: Path) -> WeightsFile:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         with path.open("rb") as file:
-            head = file.read(16)
+            head = file.read(HEAD)
+        if other := in_its_place(head):
+            raise InputError(f"{path}: not weights, but {other}") from error
+        head = head[:16]
         raise InputError(
             f"{path} is neither a complete safetensors file ({error}; {path.stat().st_size} bytes, "
             f"it begins with {head!r}) nor one of PyTorch's or Keras's: download it again"
@@ -196,7 +239,7 @@ def _read_torch(path: Path) -> WeightsFile:
 def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
     state = {
         native + key.removeprefix(prefix): value
-        for prefix, native in ((TRUNK, ""), (CLASSIFIER, "fc."))
+        for prefix, native in ((TRUNK, ""), (CLASSIFIER, "fc."), (AFTER_POOLING, "fc."))
         for key, value in content["state_dict"].items()
         if key.startswith(prefix) and not key.endswith(RANGES)
     }
@@ -207,7 +250,7 @@ def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
     beside = tuple(
         key
         for key in content["state_dict"]
-        if key.startswith("head.") and not key.startswith((TRUNK, CLASSIFIER))
+        if key.startswith("head.") and not key.startswith((TRUNK, CLASSIFIER, AFTER_POOLING))
     )
     options = content["config"]["backbone"]
     network = NETWORKS.get(options.get("_name_")) or options.get("_target_", "").rpartition(".")[2]

@@ -18,7 +18,8 @@ from backbone.weight_files import WeightsFile, read_file
 
 # Constructor options that change what the same tensors compute and show in no tensor's shape.
 # (The tags in timm's names differ in the normalization of pixels.)
-SILENT_OPTIONS = ("padding", "bn_eps", "normalization", "name")
+SILENT_OPTIONS = ("padding", "bn_eps", "normalization", "name", "tag")
+LINEAR = ("weight", "bias")  # of a classifier's linear layer; its others have longer names
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def load_weights(
     source: str | Path,
     classifier: nn.Linear | None = None,
     *,
+    after_pooling: nn.Module | None = None,
     classes: Sequence[int | str] | None = None,
     size: tuple[int, int] | None = None,
     cache: Path | None = None,
@@ -75,6 +77,7 @@ def load_weights(
             Keras's HDF5.
         classifier: filled as well if the source's classifier has the same classes; otherwise it
             stays as it is, and the report says why.
+        after_pooling: the layers before the classifier, filled as well if the source has them.
         classes: the data set's ids of the classifier's outputs; None to compare only their number.
         size: (height, width) of the images in pixels, for publishers with weights for several.
         cache: folder for downloads; None for PyTorch's own.
@@ -98,12 +101,19 @@ def load_weights(
         known_classes = imagenet_classes()  # not sooner: it imports timm, which takes seconds
     # not strict: a file need not hold batch norm's batch counters, which nothing here reads
     trunk.load_state_dict(found, strict=False)
+    before = {k: v for k, v in found_classifier.items() if k not in LINEAR}
+    filled = _load_before(after_pooling, before)
     classifier_loaded, verdict = _load_classifier(
-        classifier, classes, found_classifier, known_classes
+        classifier,
+        classes,
+        {k: v for k, v in found_classifier.items() if not (filled and k in before)},
+        known_classes,
     )
-    matched, dropped = list(found), [f"fc.{k}" for k in found_classifier]
-    if classifier_loaded:
-        matched, dropped = matched + dropped, []
+    matched = list(found)
+    dropped: list[str] = []
+    for key in found_classifier:
+        loaded = filled if key in before else classifier_loaded
+        (matched if loaded else dropped).append(f"fc.{key}")
     beside = [*file.beside, *(key for key in file.state if key.startswith(file.scheme.beyond))]
     if beside:
         dropped += beside
@@ -134,15 +144,23 @@ def differing(file: WeightsFile, trunk: Trunk) -> dict[str, tuple[object, object
     }
 
 
-def save_weights(trunk: Trunk, path: str | Path, classifier: nn.Linear | None = None) -> None:
+def save_weights(
+    trunk: Trunk,
+    path: str | Path,
+    classifier: nn.Linear | None = None,
+    after_pooling: nn.Module | None = None,
+) -> None:
     """Write a trunk's tensors, and a classifier's as `fc`, with the trunk's options beside them.
+
+    The layers before the classifier are written as parts of `fc`.
 
     The file appears complete or not at all. A missing folder is created.
     """
     path = Path(path)
     state = without_counters(trunk.state_dict())
-    if classifier is not None:
-        state |= {f"fc.{k}": v for k, v in without_counters(classifier.state_dict()).items()}
+    for layers in (after_pooling, classifier):
+        if layers is not None:
+            state |= {f"fc.{k}": v for k, v in without_counters(layers.state_dict()).items()}
     state = {k: v.detach().cpu().contiguous() for k, v in state.items()}
     made = {"network": type(trunk).__name__, "options": json.dumps(trunk.options)}
     with write_atomically(path) as partial:
@@ -164,6 +182,14 @@ def under_our_names(file: WeightsFile) -> tuple[dict[str, Tensor], dict[str, Ten
     if scheme.background:
         classifier = {name: tensor[1:] for name, tensor in classifier.items()}
     return {k: v for k, v in state.items() if not k.startswith("fc.")}, classifier
+
+
+def _load_before(layers: nn.Module | None, found: Mapping[str, Tensor]) -> bool:
+    """Fill the layers before a classifier if the source has just these: whether it has."""
+    if layers is None or not found or tensor_faults(without_counters(layers.state_dict()), found):
+        return False
+    layers.load_state_dict(found, strict=False)  # without batch norm's counters
+    return True
 
 
 def _load_classifier(
@@ -192,7 +218,7 @@ def _misfit(
     """Why a source's classifier is not loaded; empty if it fits."""
     if not found:
         return "no classifier in it"
-    if found.keys() != {"weight", "bias"}:
+    if found.keys() != set(LINEAR):
         return "dropped classifier (not one linear layer on the mean of the last map)"
     dropped = f"dropped classifier of {len(found['weight']):,} classes"
     if classifier is None:

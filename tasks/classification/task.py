@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,11 +11,20 @@ from torch import Tensor
 from backbone.head import Head
 from tasks.classification.calibration import log_sums
 from tasks.classification.metrics import Accuracy, AccuracyResult
+from tasks.classification.mixing import mix
 from tasks.classification.presenter import ClassPresenter
 from tasks.data.batches import Batch
 from tasks.data.image_data import ImageData
 from tasks.data.image_index import ImageIndex
+from tasks.data.labels import Labels
 from tasks.training.task import Task
+from tasks.training.weighting import (
+    BALANCED,
+    Weights,
+    balancing_weights,
+    named_weights,
+    with_mean_one,
+)
 
 SMALLEST = torch.finfo(torch.float32).tiny  # probability whose logarithm is taken
 
@@ -27,18 +37,53 @@ class Classification(Task[ImageData[ImageIndex]]):
         label_smoothing: share of the target spread over all classes (arXiv 1512.00567, section 7).
         mixup: alpha of the Beta(alpha, alpha) distribution from which the share of each image in a
             mixture of two is drawn (arXiv 1710.09412); 0 for no mixing.
+        cutmix: likewise, of the area that CutMix leaves of an image (arXiv 1905.04899), see `mix`.
+        class_weights: how much images of each class count in the loss, scaled so that their mean
+            over the training images is 1; `balanced`: all classes count alike.
+        focal: gamma of the focal loss (arXiv 1708.02002): the loss of an image whose class has
+            probability p counts (1 - p)^gamma times; 0: cross-entropy.
+        monitor: the score that picks the best checkpoint, top1 or mean_class_accuracy.
         options: see Task.
+
+    Raises:
+        InputError: weights of classes that there are not.
     """
 
-    monitor = "top1"
+    class_weights: Tensor | None  # float[C], of a training
     presenter = ClassPresenter
     deploys: ClassVar[Mapping[str, str]] = {"probabilities": "of each label, 0..1, in their order"}
 
     def __init__(
-        self, head: Head, label_smoothing: float = 0.0, mixup: float = 0.0, **options: Any
+        self,
+        head: Head,
+        labels: Labels,
+        label_smoothing: float = 0.0,
+        mixup: float = 0.0,
+        cutmix: float = 0.0,
+        class_weights: Weights = None,
+        focal: float = 0.0,
+        monitor: str = "top1",
+        **options: Any,
     ):
-        super().__init__(head, **options)
-        self.label_smoothing, self.mixup = label_smoothing, mixup
+        super().__init__(head, labels, **options)
+        self.label_smoothing, self.focal = label_smoothing, focal
+        self.mixup, self.cutmix = mixup, cutmix
+        self.monitor = monitor
+        self.balanced = class_weights == BALANCED
+        self.by_hand: np.ndarray | None = None
+        if isinstance(class_weights, Mapping):
+            self.by_hand = named_weights(class_weights, labels, "task.module.class_weights")
+        self.register_buffer("class_weights", None, persistent=False)
+
+    def on_fit_start(self) -> None:
+        """Weigh the classes by their training images."""
+        super().on_fit_start()
+        if not self.balanced and self.by_hand is None:
+            return
+        counts = self.data.indices["train"].counts
+        weights = balancing_weights(counts) if self.by_hand is None else self.by_hand
+        found = torch.from_numpy(with_mean_one(weights, counts)).float()
+        self.class_weights = found.to(self.device)
 
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
         """Normalised images, randomly flipped, coloured and mixed.
@@ -47,24 +92,32 @@ class Classification(Task[ImageData[ImageIndex]]):
         class of the other image, `partner` int64[B].
         """
         images, batch = super().augmented(batch)
-        if not self.mixup:
+        if not (self.mixup or self.cutmix):
             return images, batch
-        partner = torch.randperm(len(images), device=images.device)
-        parameter = torch.full((len(images),), self.mixup, device=images.device)
-        # unchecked: a check would wait for the device
-        share = torch.distributions.Beta(parameter, parameter, validate_args=False).sample()
-        images = torch.lerp(images[partner], images, share[:, None, None, None])
+        images, share, partner = mix(images, self.mixup, self.cutmix)
         return images, batch | {"share": share, "partner": batch["label"][partner]}
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy of logits float[B, C] and labels int64[B]."""
-        if "share" not in batch:
-            return {"classification": self.cross_entropy(outputs, batch["label"])}
-        own, other = (
-            self.cross_entropy(outputs, batch[name], reduction="none")
-            for name in ("label", "partner")
-        )
-        return {"classification": torch.lerp(other, own, batch["share"]).mean()}
+        if "share" in batch:
+            own, other = (self.losses(outputs, batch[name]) for name in ("label", "partner"))
+            loss = torch.lerp(other, own, batch["share"]).mean()
+        elif self.focal or self.class_weights is not None:
+            # not divided by the batch's own weights: so the mean over processes is that of all
+            loss = self.losses(outputs, batch["label"]).mean()
+        else:
+            loss = self.cross_entropy(outputs, batch["label"])
+        return {"classification": loss}
+
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss float[B] of each image: its cross-entropy, focal and weighted by its class."""
+        losses = self.cross_entropy(logits, labels, reduction="none")
+        if self.focal:
+            right = logits.float().softmax(1).gather(1, labels[:, None])[:, 0]
+            losses = losses * (1 - right).clamp(min=0) ** self.focal
+        if self.class_weights is not None:
+            losses = losses * self.class_weights[labels]
+        return losses
 
     def cross_entropy(self, logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
         """In fp32, with label smoothing."""

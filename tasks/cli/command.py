@@ -10,7 +10,7 @@ from collections.abc import Callable
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from backbone.errors import InputError
+from backbone.errors import InputError, visible
 from tasks.cli.configuration import check_config, compose_config
 from tasks.cli.ending import ends_in_order
 from tasks.cli.explanation import explanation
@@ -46,7 +46,7 @@ def run_command(job: Callable[[DictConfig], None]) -> None:
                 raise
             if reports_errors():
                 for text in messages(error, overrides_of(arguments)):
-                    print(f"error: {text}", file=sys.stderr)
+                    print(f"error: {visible(text)}", file=sys.stderr)
             sys.exit(2)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from tasks.data.sampling import BalancedDraw, times_before
+
 Batch = dict[str, Tensor]
 
 
@@ -18,8 +20,15 @@ class Batches(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
 
+AGAIN = 2**32
+"""Added to the epoch for each time that an image has come up in it: its crop is another one."""
+
+
 class TrainBatches(Sampler[list[tuple[int, int]]]):
     """Batches of (index, epoch) in a fresh order each epoch, one process's share of each.
+
+    Where an image is drawn several times in an epoch, the later ones have the epoch plus a multiple
+    of AGAIN.
 
     The order is a function of the seed and the epoch alone, so a run continued in mid-epoch goes
     on with exactly the batches that were due. All processes draw the same order and take turns. An
@@ -32,6 +41,7 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
         seed: of the run.
         rank, world: this process's number, and how many processes there are.
         done: what an interrupted run has trained on: whole epochs, and batches of the next one.
+        draw: which images an epoch consists of; None: each once.
     """
 
     def __init__(
@@ -42,8 +52,9 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
         rank: int = 0,
         world: int = 1,
         done: tuple[int, int] = (0, 0),
+        draw: BalancedDraw | None = None,
     ):
-        self.count, self.batch_size, self.seed = count, batch_size, seed
+        self.count, self.batch_size, self.seed, self.draw = count, batch_size, seed, draw
         self.rank, self.world, self.done = rank, world, done
         self.epoch = done[0]
         self.sampler = self  # where Lightning looks for `set_epoch` in a batch sampler
@@ -65,12 +76,18 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
 
     def of_epoch(self, epoch: int, start: int = 0) -> Iterator[list[tuple[int, int]]]:
         """The batches of an epoch, from batch `start` on."""
-        order = np.random.default_rng([self.seed, epoch]).permutation(self.count)
-        order = np.resize(order, max(self.count, self.world))
+        rng = np.random.default_rng([self.seed, epoch])
+        if self.draw is None:
+            order, turns = rng.permutation(self.count), np.full(self.count, epoch)
+        else:
+            order = self.draw(rng)
+            turns = epoch + AGAIN * times_before(order)
+        size = max(self.count, self.world)
+        drawn = np.stack([np.resize(order, size), np.resize(turns, size)], 1)
         step = self.batch_size * self.world
         for batch in range(start, len(self)):
-            share = order[batch * step : (batch + 1) * step][self.rank :: self.world]
-            yield [(int(index), epoch) for index in share]
+            share = drawn[batch * step : (batch + 1) * step][self.rank :: self.world]
+            yield [(index, turn) for index, turn in share.tolist()]
 
 
 def limited(batches: int, limit: int | float | None) -> int:

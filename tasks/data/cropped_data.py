@@ -8,6 +8,7 @@ from backbone.errors import InputError
 from tasks.data.checking import Listed, check_readable, copies
 from tasks.data.image_index import ImageIndex
 from tasks.data.module import DataModule
+from tasks.data.sampling import BalancedDraw
 from tasks.images.crops import RandomResizedCrop
 from tasks.images.files import image_size
 from tasks.images.view import View
@@ -28,10 +29,13 @@ class CroppedData(DataModule):
         validate_on_train: score the training images, uncropped, instead of the validation split.
         skip_unreadable: leave out images that cannot be read, rather than stop.
         cache: folder for what was found out about the files; None: it is found out each time.
+        balance: how evenly an epoch draws the classes, 0..1, see BalancedDraw; 0: each image once.
 
     Raises:
         InputError: a crop scale out of range, a limit below one, or a view that pads.
     """
+
+    indices: Mapping[str, ImageIndex]
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class CroppedData(DataModule):
         decode: str = "auto",
         skip_unreadable: bool = False,
         cache: str | Path | None = None,
+        balance: float = 0.0,
     ):
         super().__init__(batch_size, workers, seed, limit, validate_on_train, decode)
         if not (len(crop_scale) == 2 and 0 < crop_scale[0] <= crop_scale[1] <= 1):
@@ -64,6 +69,14 @@ class CroppedData(DataModule):
         self.size, self.view = image_size(size), view
         self.skip_unreadable, self.cache = skip_unreadable, None if cache is None else Path(cache)
         self.crop = RandomResizedCrop((crop_scale[0], crop_scale[1])) if crop else None
+        self.balance = balance
+
+    def draw(self) -> BalancedDraw | None:
+        """A draw that evens out the classes, where there is a balance."""
+        if not self.balance:
+            return None
+        train = self.indices["train"]
+        return BalancedDraw(train.labels, len(train.classes), self.balance)
 
     def readable(self, splits: Mapping[str, Indexed]) -> dict[str, Indexed]:
         """The images of each split that can be read, looked at before training.

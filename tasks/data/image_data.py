@@ -58,6 +58,8 @@ class ImageData(CroppedData, Generic[AnyIndex]):
         for split, index in splits.items():
             crop = self.crop if split == "train" else None
             self.datasets[split] = LabelledImages(index, self.size, crop, self.view, self.seed)
+        if "train" in splits and (draw := self.draw()) is not None:
+            print(f"train: {draw}")
         if len(splits["val"].classes) < self.fewest_classes:
             print(
                 f"{Path(self.source.root).name}: there is one class only, "

@@ -12,6 +12,7 @@ from backbone.errors import InputError
 from tasks.data.batches import Batch, Batches, TrainBatches, limited
 from tasks.data.decoded import DecodedBatches
 from tasks.data.labels import Labels
+from tasks.data.sampling import BalancedDraw
 from tasks.images.decoding import BatchDecoder, decoding_fault
 from tasks.images.encoded import FromFiles
 from tasks.runs.lineage import Lineage
@@ -171,6 +172,10 @@ class DataModule(LightningDataModule):
             generator=torch.Generator().manual_seed(self.seed),
         )
 
+    def draw(self) -> BalancedDraw | None:
+        """Which training images an epoch consists of; None: each once."""
+        return None
+
     def train_batches(self, done: tuple[int, int] = (0, 0)) -> Batches:
         """This process's share of the training batches; `done` is that of TrainBatches.
 
@@ -184,7 +189,7 @@ class DataModule(LightningDataModule):
             )
         rank, world = self.running.global_rank, self.running.world_size
         return TrainBatches(
-            len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done
+            len(self.datasets["train"]), self.batch_size, self.seed, rank, world, done, self.draw()
         )
 
     def batches_per_epoch(self) -> int:

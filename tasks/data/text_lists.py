@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from backbone.errors import InputError
+from backbone.file_kinds import HEAD, in_its_place
 
 MOST_DIGITS = 18  # all such numbers fit into 64 bits
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, and .xls
 
 
 def whole_number(text: str) -> int | None:
@@ -13,6 +15,27 @@ def whole_number(text: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
         return None
     return int(text)
+
+
+def check_is_text(path: Path) -> None:
+    """Check that a list is neither packed nor a workbook, a web page or a pointer to the file.
+
+    Raises:
+        InputError: it is; or it cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: a folder, a pipe or a device; name a CSV file")
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if head.startswith(WORKBOOKS):
+        raise InputError(
+            f"{path}: not a CSV file, but a spreadsheet's own, or packed; save it as CSV in UTF-8"
+        )
+    if other := in_its_place(head):
+        raise InputError(f"{path}: not a CSV file, but {other}")
 
 
 def delimiter_of(path: Path, header: str) -> str:

@@ -49,3 +49,41 @@ def anchors(
     height, width = size
     yxyx = torch.cat(boxes) * torch.tensor([height, width, height, width])
     return yxyx[:, [1, 0, 3, 2]].float()
+
+
+def octave_anchors(
+    maps: Sequence[tuple[int, int]], strides: Sequence[int], size: tuple[int, int]
+) -> Tensor:
+    """RetinaNet's anchors (arXiv 1708.02002, section 4) as TensorFlow's FPNLite has them.
+
+    Their scales are 4 and 4 * sqrt(2) strides, and their aspect ratios 1, 2 and 1/2. Cells lie a
+    stride apart. They begin half a stride inside the image if it is whole strides long, and at its
+    edge otherwise (`MultiscaleGridAnchorGenerator` in object_detection/anchor_generators).
+
+    Args:
+        maps: (height, width) of each feature map, finest first.
+        strides: of each map, in pixels.
+        size: (height, width) of the input in pixels.
+
+    Returns:
+        float32[A, 4] xyxy in input pixels, row by row, not clipped to the image; A is 12,804 at
+        320x320 with five maps.
+    """
+    boxes = []
+    for shape, stride in zip(maps, strides, strict=True):
+        y, x = (
+            torch.arange(cells, dtype=torch.float64) * stride
+            + (0.0 if side % stride else stride / 2)
+            for cells, side in zip(shape, size, strict=True)
+        )
+        centre = torch.stack(torch.meshgrid(y, x, indexing="ij"), -1)[:, :, None].flip(-1)
+        sides = torch.tensor(
+            [
+                (scale * stride * math.sqrt(ratio), scale * stride / math.sqrt(ratio))
+                for ratio in (1.0, 2.0, 0.5)
+                for scale in (4.0, 4.0 * math.sqrt(2))
+            ],
+            dtype=torch.float64,
+        )
+        boxes.append(torch.cat([centre - sides / 2, centre + sides / 2], -1).reshape(-1, 4))
+    return torch.cat(boxes).float()

@@ -1,16 +1,19 @@
 """COCO, and boxes in other layouts: both splits audited, loaded and served in batches."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, listed_briefly
 from tasks.data.labels import Labels
 from tasks.data.module import DataModule
 from tasks.detection.coco.audit import told
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
-from tasks.detection.coco.index import CocoIndex, check_same_categories
+from tasks.detection.coco.index import CocoIndex, check_same_categories, shared_files
 from tasks.detection.coco.splits import BoxSets
 from tasks.detection.crop import RandomCrop
 from tasks.detection.evaluation.arrays import GroundTruth
+from tasks.detection.scale_jitter import ScaleJitter
 from tasks.images.files import image_size
 from tasks.images.view import View
 
@@ -29,6 +32,7 @@ class CocoData(DataModule):
         view: the whole image, stretched to `size` or padded.
         batch_size, workers, seed, decode: see DataModule.
         crop: apply SSD's random crop in training.
+        scale_jitter: least and largest factor of a scale jitter in its place; None: none.
         limit: train on the first so many images with boxes; None for all images.
         validate_on_train: score the training images, uncropped, in place of the validation split.
         cache: folder for the parsed annotations.
@@ -64,6 +68,7 @@ class CocoData(DataModule):
         skip_unreadable: bool = False,
         unlabelled: str | None = None,
         decode: str = "auto",
+        scale_jitter: Sequence[float] | None = None,
     ):
         super().__init__(batch_size, workers, seed, limit, validate_on_train, decode)
         if view.crop_fraction is not None or view.box is not None:
@@ -94,6 +99,9 @@ class CocoData(DataModule):
         )
         self.size = image_size(size)
         self.view, self.crop = view, RandomCrop() if crop else None
+        self.jitter: ScaleJitter | None = None
+        if crop and scale_jitter is not None:
+            self.jitter = ScaleJitter((scale_jitter[0], scale_jitter[1]))
         self.collate = collate_detection
         self.indices = {}
 
@@ -118,8 +126,13 @@ class CocoData(DataModule):
             self.indices[split] = index
         train, val = self.indices["train"], self.indices["val"]
         check_same_categories(train, val)
+        if not self.validate_on_train and (shared := shared_files(train, val)):
+            print(
+                f"val: {len(shared):,} images are in train too; scores on them are too good: "
+                f"{listed_briefly(shared)}"
+            )
         self.datasets = {
-            "train": CocoDetection(train, self.size, self.crop, self.seed, self.view),
+            "train": CocoDetection(train, self.size, self.crop, self.seed, self.view, self.jitter),
             "val": CocoDetection(val, self.size, view=self.view),
         }
         outputs = np.flatnonzero(train.output_categories >= 0).tolist()

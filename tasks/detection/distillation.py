@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from backbone.errors import InputError
 from backbone.head import Head
+from tasks.detection.anchor_detector import AnchorDetector
 from tasks.detection.boxes import match
 from tasks.detection.detector import Detector
-from tasks.detection.ssd import SSD
 from tasks.distillation.objective import Objective
 from tasks.training.task import Task
 from tasks.training.teaching import Student
@@ -123,10 +123,10 @@ class DetectionObjective(Objective):
                 "distill.teacher=best.ckpt"
             )
         head, other = student.head, teacher.head
-        if not isinstance(head, SSD):
+        if not isinstance(head, AnchorDetector):
             raise InputError(
-                f"a {type(head).__name__} cannot be distilled: only SSD and SSDLite can "
-                "(task=ssd_coco, task=ssdlite_coco)"
+                f"a {type(head).__name__} cannot be distilled: only SSD, SSDLite and FPNLite "
+                "can (task=ssd_coco, task=ssdlite_coco, task=ssdlite_fpn_coco)"
             )
         assert isinstance(other, Detector)  # the two tasks are of one class
         if teacher.labels.outputs != student.labels.outputs:
@@ -152,13 +152,13 @@ class DetectionObjective(Objective):
             self.prepare_features(head, other, source)
         self.announce(why_not)
 
-    def prepare_features(self, student: SSD, teacher: Detector, source: str) -> None:
+    def prepare_features(self, student: AnchorDetector, teacher: Detector, source: str) -> None:
         """Pair the taps, and make a projection for each pair whose channels differ.
 
         Raises:
             InputError: the teacher is no SSD, or has another number of taps.
         """
-        if not isinstance(teacher, SSD) or len(teacher.taps) != len(student.taps):
+        if not isinstance(teacher, AnchorDetector) or len(teacher.taps) != len(student.taps):
             its = ", ".join(getattr(teacher, "taps", [])) or f"none ({type(teacher).__name__})"
             raise InputError(
                 f"task.distillation.features={self.weights['features']:g}: the student's taps "
@@ -194,10 +194,10 @@ class DetectionObjective(Objective):
         if not self.weights["features"]:
             code, logits = head(images)
             return Compared(code, logits, [])
-        assert isinstance(head, SSD)
-        maps = head.maps(images)
-        code, logits = head.predictions(maps)
-        return Compared(code, logits, maps[: len(head.taps)])
+        assert isinstance(head, AnchorDetector)
+        maps = head.tapped(images)
+        code, logits = head.predictions(head.laid(maps))
+        return Compared(code, logits, maps)
 
     def answer(self, outputs: Compared) -> tuple[Tensor, Tensor]:
         """Codes and logits."""
@@ -256,9 +256,9 @@ class DetectionObjective(Objective):
         return {f"distillation_{name}": self.weights[name] * term for name, term in terms.items()}
 
 
-def difference(student: SSD, teacher: Detector) -> str:
+def difference(student: AnchorDetector, teacher: Detector) -> str:
     """Why two heads do not have the same anchors, in words; empty if they do."""
-    if not isinstance(teacher, SSD):
+    if not isinstance(teacher, AnchorDetector):
         return f"it is a {type(teacher).__name__}"
     if len(teacher.anchors) != len(student.anchors):
         return (

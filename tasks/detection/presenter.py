@@ -104,7 +104,13 @@ class BoxPresenter(Presenter[CocoData]):
         """Scores and thresholds by category, the confusion of categories, and the worst images."""
         return findings(result, data, self.labels)
 
-    def sheet(self, data: CocoData, predict: Callable[[Batch], Prediction], path: Path) -> None:
+    def sheet(
+        self,
+        data: CocoData,
+        predict: Callable[[Batch], Prediction],
+        path: Path,
+        split: str | None = None,
+    ) -> None:
         """Write a sheet of validation images with predicted boxes, and the true ones dashed."""
         index = data.indices["val"]
         rows = spread(len(index), self.shown)

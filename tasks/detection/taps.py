@@ -1,5 +1,7 @@
 """Choosing the trunk's maps that a detector reads by their stride, for any trunk."""
 
+from collections.abc import Sequence
+
 from backbone.errors import InputError
 from backbone.trunk import Trunk
 
@@ -12,7 +14,22 @@ def last_tap_of_stride(trunk: Trunk, stride: int) -> str:
     Raises:
         InputError: the trunk has no map of this stride.
     """
-    found = [tap for tap, info in trunk.feature_info.items() if info.stride == stride]
+    return _last(trunk, stride, list(trunk.feature_info))
+
+
+def last_block_of_stride(trunk: Trunk, stride: int) -> str:
+    """The last tap of a stride that does not lie inside a block.
+
+    For 16 it is `conv11` of a MobileNetV1, and `block13` of a MobileNetV2.
+
+    Raises:
+        InputError: the trunk has no map of this stride.
+    """
+    return _last(trunk, stride, [t for t, info in trunk.feature_info.items() if not info.inside])
+
+
+def _last(trunk: Trunk, stride: int, taps: Sequence[str]) -> str:
+    found = [tap for tap in taps if trunk.feature_info[tap].stride == stride]
     if not found:
         strides = sorted({info.stride for info in trunk.feature_info.values()})
         raise InputError(

@@ -12,7 +12,9 @@ from tasks.data.labels import Labels
 from tasks.detection.data import CocoData
 from tasks.detection.detector import Detector
 from tasks.detection.evaluation.metric import CocoAP, CocoResult
+from tasks.detection.mosaic import mosaic
 from tasks.detection.presenter import BoxPresenter
+from tasks.detection.scale_jitter import moved
 from tasks.training.task import Task
 
 
@@ -22,6 +24,8 @@ class Detection(Task[CocoData]):
     Args:
         head: a detector, `SSD` for one.
         labels: `ids` are the category ids of the annotation file.
+        mosaic: probability that four images take the place of one in training, see `mosaic`.
+        mosaic_until: share of the epochs after which there are none.
         options: see Task.
     """
 
@@ -36,23 +40,44 @@ class Detection(Task[CocoData]):
         "count": "how many rows are boxes; those behind them mean nothing",
     }
 
-    def __init__(self, head: Detector, labels: Labels, **options: Any):
+    def __init__(
+        self,
+        head: Detector,
+        labels: Labels,
+        mosaic: float = 0.0,
+        mosaic_until: float = 0.9,
+        **options: Any,
+    ):
         super().__init__(head, labels, **options)
+        self.mosaic, self.mosaic_until = mosaic, mosaic_until
         ids = torch.zeros(labels.num_classes, dtype=torch.int64)
         ids[labels.outputs] = torch.tensor(labels.ids, dtype=torch.int64)
         self.register_buffer("category_ids", ids, persistent=False)
 
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
-        """Normalised images with random flips and colours, and the batch with its boxes to match.
+        """Normalised images as the augmentation changes them, and the batch with boxes to match.
 
         The whole input is mirrored, padding included, so a padded image moves to the right.
         """
-        images, flipped = self.preprocess.augment(batch["image"])
+        pixels = batch["image"]
+        if "corner" in batch:
+            pixels, boxes = moved(pixels, batch["boxes"], batch["corner"])
+            batch = batch | {"boxes": boxes}
+        if self.mosaic and self.makes_mosaics:
+            pixels, batch = mosaic(pixels, batch, self.mosaic)
+        images, flipped = self.preprocess.augment(pixels)
         boxes, width = batch["boxes"], images.shape[-1]
         mirrored = torch.stack(
             [width - boxes[..., 2], boxes[..., 1], width - boxes[..., 0], boxes[..., 3]], -1
         )
         return images, batch | {"boxes": torch.where(flipped[:, None, None], mirrored, boxes)}
+
+    @property
+    def makes_mosaics(self) -> bool:
+        """Whether the epoch is one of those with mosaics."""
+        if self._trainer is None or self._trainer.max_epochs is None:
+            return True
+        return self._trainer.current_epoch < self.mosaic_until * self._trainer.max_epochs
 
     def terms(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
         """The head's loss terms for the batch's boxes."""

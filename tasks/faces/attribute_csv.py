@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, shortened
+from backbone.errors import InputError, listed_briefly, shortened
 from tasks.faces.attribute_index import choose
 from tasks.faces.csv_rows import ImageList, read_rows
 from tasks.faces.group_columns import GroupColumn
@@ -78,12 +78,13 @@ def read_attribute_csv(
     other = {images.file_at, images.split_at}
     if attributes is None:
         other |= {column.at for column in members}
-    columns = [k for k in range(len(header)) if k not in other]
+    # a column without a name is a table's own numbering, or stands behind a last comma
+    columns = [k for k, name in enumerate(header) if name and k not in other]
     ids = [header[k] for k in columns]
     if not ids:
         raise InputError(
-            f"{path}, line 1: no column of attributes besides {', '.join(header)}; add one column "
-            "for each attribute"
+            f"{path}, line 1: no column of attributes besides {listed_briefly(header)}; add one "
+            "column for each attribute"
         )
     columns = [columns[k] for k in choose(ids, attributes, path)]
     codes, cells = _Codes(), bytearray()

@@ -1,18 +1,28 @@
 """Training and scoring a network that recognises attributes of faces."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from backbone.head import Head
 from tasks.data.batches import Batch
+from tasks.data.labels import Labels
 from tasks.faces.attribute_data import AttributeData
 from tasks.faces.attribute_metrics import AttributeScores, majority_baseline
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.training.metric import Prediction
 from tasks.training.task import Task
+from tasks.training.weighting import (
+    BALANCED,
+    Weights,
+    balancing_weights,
+    named_weights,
+    with_mean_one,
+)
 
 
 class FaceAttributes(Task[AttributeData]):
@@ -21,26 +31,72 @@ class FaceAttributes(Task[AttributeData]):
     The MobileNet paper's student of a large in-house network (arXiv 1704.04861, section 4.6,
     Table 12); here it can also be trained on labels. Scored by mean average precision.
 
-    The head gives logits float[B, A]; see `backbone.classifier.Classifier`.
+    Args:
+        head: images -> logits float[B, A]; see `backbone.classifier.Classifier`.
+        positive_weights: how much images with each attribute count against those without it, scaled
+            so that the mean over the attribute's training images is 1; `balanced`: both count
+            alike, where there are both.
+        focal: gamma of the focal loss (arXiv 1708.02002): the loss of an answer whose truth has
+            probability p counts (1 - p)^gamma times; 0: cross-entropy.
+        options: see Task.
+
+    Raises:
+        InputError: weights of attributes that there are not.
     """
+
+    answer_weights: Tensor | None  # float[2, A] of a training: without the attribute, and with it
 
     monitor = "mean_ap"
     falling = frozenset({"teacher_difference"})
     presenter = AttributePresenter
     deploys: ClassVar[Mapping[str, str]] = {"probabilities": "of each attribute, 0..1"}
 
+    def __init__(
+        self,
+        head: Head,
+        labels: Labels,
+        positive_weights: Weights = None,
+        focal: float = 0.0,
+        **options: Any,
+    ):
+        super().__init__(head, labels, **options)
+        self.focal = focal
+        self.balanced = positive_weights == BALANCED
+        self.by_hand: np.ndarray | None = None
+        if isinstance(positive_weights, Mapping):
+            self.by_hand = named_weights(positive_weights, labels, "task.module.positive_weights")
+        self.register_buffer("answer_weights", None, persistent=False)
+
+    def on_fit_start(self) -> None:
+        """Weigh the answers of each attribute by its training images."""
+        super().on_fit_start()
+        if not self.balanced and self.by_hand is None:
+            return
+        train = self.data.indices["train"]
+        counts = np.stack([train.known - train.counts, train.counts], 1)  # int64[A, 2]
+        if self.by_hand is None:
+            weights = balancing_weights(counts)
+        else:
+            weights = np.stack([np.ones_like(self.by_hand), self.by_hand], 1)
+        found = torch.from_numpy(with_mean_one(weights, counts)).float()
+        self.answer_weights = found.T.contiguous().to(self.device)
+
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Cross-entropy, averaged over the known labels.
+        """Cross-entropy, focal and weighted, averaged over the known labels.
 
         Args:
             outputs: logits float[B, A].
             batch: with `label` int[B, A]: 1, 0, or -1 for unknown.
         """
         labels = batch["label"]
-        known = labels >= 0
-        each = F.binary_cross_entropy_with_logits(
-            outputs.float(), labels.clamp(min=0).float(), reduction="none"
-        )
+        known, true = labels >= 0, labels.clamp(min=0).float()
+        each = F.binary_cross_entropy_with_logits(outputs.float(), true, reduction="none")
+        if self.focal:
+            wrong = torch.where(true > 0, -outputs.float(), outputs.float()).sigmoid()
+            each = each * wrong**self.focal
+        if self.answer_weights is not None:
+            lacks, has = self.answer_weights
+            each = each * torch.where(true > 0, has, lacks)
         return {"attributes": (each * known).sum() / known.sum().clamp(min=1)}
 
     def predict(self, batch: Batch) -> Prediction:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from backbone.errors import InputError, listed_briefly, shortened
-from tasks.data.text_lists import delimiter_of
-from tasks.images.listing import absent
+from tasks.data.text_lists import check_is_text, delimiter_of
+from tasks.images.listing import absent, with_slashes
 
 FILE = ("file", "filename", "file_name", "image", "image_id", "path")  # the first one found is used
 SPLIT = "split"
@@ -96,7 +96,8 @@ class ImageList:
             InputError: a file that is not there.
         """
         rows = range(len(self.files)) if rows is None else rows
-        files, prefix = [self.files[i] for i in rows], folder.name + "/"
+        listed = [os.fsencode(self.files[i]) for i in rows]
+        files, prefix = [*map(os.fsdecode, with_slashes(folder, listed))], folder.name + "/"
         if all(file.startswith(prefix) for file in files) and not (folder / folder.name).is_dir():
             files = [file.removeprefix(prefix) for file in files]
         paths = [os.fsencode(file) for file in files]
@@ -130,7 +131,7 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
             f"{path}, line 1: a column's name of {len(long):,} characters ({long[:40]!r}...); the "
             "first line must name the columns"
         )
-    double = sorted({name for name in header if header.count(name) > 1})
+    double = sorted({name for name in header if name and header.count(name) > 1})
     if double:
         raise InputError(
             f"{path}, line 1: columns of the same name: {listed_briefly(double)}; rename one"
@@ -149,6 +150,7 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    check_is_text(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             delimiter = delimiter_of(path, file.readline().strip())

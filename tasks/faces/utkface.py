@@ -156,7 +156,7 @@ def _from_names(folder: Path) -> tuple[list[bytes], np.ndarray, list[str], str]:
     values = {
         i: [int(number) for number in match.groups()]
         for i, name in enumerate(names)
-        if (match := NAME.match(os.path.basename(name)))
+        if (match := NAME.match(os.path.basename(name))) and int(match[1]) in COLUMNS["age"]
     }
     if not values:
         raise InputError(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError
-from tasks.data.text_lists import delimiter_of
+from tasks.data.text_lists import check_is_text, delimiter_of
 
 # The column names of the known sets, in lower case; the first one present is taken.
 FILE = (
@@ -18,6 +18,7 @@ FILE = (
     "img_id",  # MP-16, Im2GPS, Im2GPS3k and YFCC25600 as published with labels
     "id",  # OSV-5M
     "photoid",  # YFCC100M
+    *("filename", "file_name", "image", "image_id", "path"),  # as in other lists of images
 )
 LATITUDE, LONGITUDE = ("latitude", "lat"), ("longitude", "lon", "lng")
 ROWS = 1 << 16  # per chunk
@@ -84,6 +85,7 @@ def out_of_range(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
 
 def _chunks(path: Path, rows: int) -> Iterator[tuple[Columns, list[list[str]]]]:
     """The columns, with each chunk of rows that are not blank."""
+    check_is_text(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()

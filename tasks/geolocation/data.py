@@ -73,6 +73,11 @@ class PlaceData(CroppedData):
                 "data.limit and data.validate_on_train (mode=overfit) need a list or a folder of "
                 "training photographs; of shards, name fewer in data.train"
             )
+        if isinstance(train, Shards) and self.balance:
+            raise InputError(
+                f"data.balance={self.balance}: photographs in shards come in the order of their "
+                "files, and their cells are known only then; give them as a list or a folder"
+            )
         listed: dict[str, Listed] = {}
         if isinstance(train, Photographs):
             train, listed["train"] = self._readable("train", train)
@@ -105,6 +110,8 @@ class PlaceData(CroppedData):
             indices["val"], self.size, view=self.view, seed=self.seed
         )
         self.indices, self.note = indices, loaded.note
+        if "train" in indices and (draw := self.draw()) is not None:
+            print(f"train: {draw}")
         print(f"val: {self._scored()}")
 
     @property

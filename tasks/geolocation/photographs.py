@@ -19,7 +19,7 @@ from tasks.geolocation.coordinates import Coordinates, line_number, read_coordin
 from tasks.geolocation.exif import NoPositionError, gps_position
 from tasks.geolocation.partition import Partition
 from tasks.images.files import SUFFIXES
-from tasks.images.listing import files_below
+from tasks.images.listing import files_below, with_slashes
 
 # Test sets by a part of their lists' file names, and how many photographs each had when published.
 # Many have since been taken off the web, so a score has to state how many photographs it is of.
@@ -108,7 +108,7 @@ def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) ->
     positions = np.concatenate(
         [np.stack([chunk.latitude, chunk.longitude], axis=1) for chunk in chunks]
     )
-    prefix = os.fsencode(folder.name) + b"/"
+    names, prefix = with_slashes(folder, names), os.fsencode(folder.name) + b"/"
     if all(name.startswith(prefix) for name in names) and not (folder / folder.name).is_dir():
         names = [name.removeprefix(prefix) for name in names]
     files = _find(np.array(names), folder)

@@ -25,6 +25,7 @@ import numpy as np
 from braceexpand import braceexpand
 
 from backbone.errors import InputError
+from backbone.file_kinds import in_its_place
 from tasks.geolocation.coordinates import LATITUDE, LONGITUDE, ROWS, Coordinates, out_of_range
 from tasks.geolocation.exif import PhotographError
 from tasks.geolocation.tar_stream import END, TarStream
@@ -32,6 +33,7 @@ from tasks.geolocation.tar_stream import END, TarStream
 IMAGES = ("jpg", "jpeg", "png", "webp")
 SCHEMES = ("http", "https", "sftp", "ftps", "scp", "gs", "htgs", "hf", "ais", "file")
 """Of the URLs that webdataset opens, most of them with a program such as curl."""
+GZIP = b"\x1f\x8b"
 DUPLICATE = "named twice"  # the reason why a member is left out
 # what JSON without a latitude and a longitude raises
 UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
@@ -214,6 +216,9 @@ def _check_ends(path: str) -> None:
         file.seek(-min(END, size), 2)
         tail = file.read()
     if head[257:262] != b"ustar" and any(head):
+        other = in_its_place(head)
+        if other is not None and not head.startswith(GZIP):
+            raise InputError(f"{path}: not a tar archive, but {other}")
         raise InputError(
             f"{path}: not an uncompressed tar archive (the first bytes are {head[:8]!r}); unpack "
             'it, or read it with data.train="pipe:gzip -dc FILE"'

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError, features
 
 from backbone.errors import InputError
+from backbone.file_kinds import BEFORE_TEXT, PAGES, in_its_place
 from tasks.images.depth import as_file, shallow
 
 Box = tuple[float, float, float, float]  # xyxy in pixels, fractions allowed
@@ -127,9 +128,11 @@ def explain(path: str | Path | BinaryIO, error: Exception) -> str:
             f"a decompression bomb, or far too large: {size:,} bytes that would unpack to more "
             f"than the {MOST_PIXELS:,} pixels that are read; reduce the image, or remove it"
         )
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+    text = head.lstrip(BEFORE_TEXT).lower()
+    if text.startswith((*PAGES, b"<?xml")):
         return f"a web page, not an image ({size} bytes of HTML or XML); the download failed"
+    if isinstance(error, UnidentifiedImageError) and (other := in_its_place(head)):
+        return other
     if isinstance(error, UnidentifiedImageError):
         if head.startswith((b"II*\0", b"MM\0*")):
             return (
@@ -157,9 +160,10 @@ def orientation(image: Image.Image) -> int:
     if image.format == "TIFF":  # Pillow turns it as it decodes it, and gives the size that results
         return 1
     try:
-        return int(image.getexif().get(ORIENTATION, 1))
+        given = int(image.getexif().get(ORIENTATION, 1))
     except (SyntaxError, ValueError, TypeError, struct.error):  # bad metadata, good picture
         return 1
+    return given if 1 <= given <= 8 else 1
 
 
 def turn(image: Image.Image, orientation: int) -> Image.Image:

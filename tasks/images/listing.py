@@ -75,6 +75,19 @@ def absent(folder: Path, files: Sequence[bytes]) -> list[int]:
     return missing
 
 
+def with_slashes(folder: Path, files: Sequence[bytes]) -> list[bytes]:
+    """Paths relative to a folder, those with Windows' backslashes written with slashes.
+
+    A file whose name has backslashes in it keeps it.
+    """
+    return [
+        file.replace(b"\\", b"/")
+        if b"\\" in file and not os.path.lexists(os.path.join(os.fsencode(folder), file))
+        else file
+        for file in files
+    ]
+
+
 def entries_of(folder: AnyStr) -> list[os.DirEntry[AnyStr]]:
     """What a folder holds, but for hidden files and folders.
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from tasks.images.erasing import erase
+from tasks.images.rand_augment import rand_augment
+
 # luma of ITU-R BT.601, what libjpeg and PIL call greyscale
 LUMA = (0.299, 0.587, 0.114)
 
@@ -22,12 +25,18 @@ class Augmentation:
         brightness: largest offset, on the 0..1 scale.
         contrast: the factor around mid-grey is drawn from 1 - contrast .. 1 + contrast.
         saturation: likewise, around each pixel's own grey.
+        operations: of RandAugment on each image, before all else, see `rand_augment`.
+        magnitude: of these, 0..30.
+        erase: probability that a rectangle of an image becomes noise, see `erase`.
     """
 
     flip: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
+    operations: int = 0
+    magnitude: float = 9.0
+    erase: float = 0.0
 
 
 class Preprocess(nn.Module):
@@ -66,14 +75,25 @@ class Preprocess(nn.Module):
         return pixels.mul_(scale[:, None, None]).sub_(shift[:, None, None])
 
     def augment(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised images with random flips and colours, and which were flipped, bool[B].
+        """Normalised images as the augmentation changes them, and which were flipped, bool[B].
 
-        Random numbers come from the global generator of the images' device. Without an augmentation
-        none are drawn.
+        Random numbers come from the global generator of the images' device, and RandAugment's from
+        the CPU's. Without an augmentation none are drawn.
+
+        Args:
+            images: uint8[B, 3, H, W], or the same range in floating point without RandAugment.
         """
-        count, device, by = len(images), images.device, self.augmentation
+        by = self.augmentation
         if by is None:
-            return self(images), torch.zeros(count, dtype=torch.bool, device=device)
+            return self(images), torch.zeros(len(images), dtype=torch.bool, device=images.device)
+        if by.operations:
+            images = rand_augment(images, by.operations, by.magnitude)
+        images, flipped = self.flip_and_colour(images, by)
+        return (erase(images, by.erase) if by.erase else images), flipped
+
+    def flip_and_colour(self, images: Tensor, by: Augmentation) -> tuple[Tensor, Tensor]:
+        """Normalised images with random flips and colours, and which were flipped, bool[B]."""
+        count, device = len(images), images.device
         flipped = torch.rand(count, device=device) < by.flip
         images = torch.where(flipped[:, None, None, None], images.flip(3), images)
         if not (by.brightness or by.contrast or by.saturation):

@@ -119,6 +119,16 @@ class JointPresenter(Presenter[Any]):
             made |= {f"{name}-{file}": draw for file, draw in pictures.items()}
         return made
 
+    def watched(self, data: Any, predict: Callable[[Batch], Prediction]) -> dict[str, Picture]:
+        """The pictures of every part, each name after the part's."""
+        return {
+            f"{name}/{picture}": draw
+            for name, part in self.parts.items()
+            for picture, draw in part.watched(
+                data.parts[name], partial(answered_by, self.tasks[name])
+            ).items()
+        }
+
     def _of_detectors(self, act: Callable[[Presenter[Any]], object]) -> None:
         """Do something with each part whose answers are boxes.
 

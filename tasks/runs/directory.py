@@ -58,6 +58,20 @@ SINCE_0_1_0 = {
     "early_stop": {"patience": None},
     "optimizer.freeze_trunk": False,
     "resume": "auto",
+    "data.module.balance": 0.0,  # before the one that it repeats
+    "data.balance": 0.0,
+    "task.module.class_weights": None,
+    "task.module.focal": 0.0,
+    "task.module.monitor": "top1",
+    "task.module.positive_weights": None,
+    "task.module.cutmix": 0.0,
+    "task.module.mosaic": 0.0,
+    "task.module.mosaic_until": 0.9,
+    "data.module.scale_jitter": None,  # before the one that it repeats
+    "data.scale_jitter": None,
+    "preprocess.operations": 0,
+    "preprocess.magnitude": 9.0,
+    "preprocess.erase": 0.0,
 }
 
 
@@ -68,11 +82,12 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def short_name(config: DictConfig) -> str:
-    """A run's name for people: trunk, alpha, size and mode."""
+    """A run's name for people: trunk, variant, alpha, size and mode."""
     trunk = config.backbone.get("name") or config.backbone._target_.rpartition(".")[2]
     size = config.size if isinstance(config.size, int) else "x".join(map(str, config.size))
     parts = [
         trunk,
+        config.backbone.get("variant"),
         config.backbone.get("alpha"),
         size,
         None if config.mode == "full" else config.mode,

@@ -28,10 +28,13 @@ RELEASED = {
     # trunks
     "mobilenet_v1": "backbone.mobilenet_v1.MobileNetV1",
     "mobilenet_v2": "backbone.mobilenet_v2.MobileNetV2",
+    "mobilenet_v3": "backbone.timm_mobilenet.MobileNetV3",
+    "mobilenet_v4": "backbone.timm_mobilenet.MobileNetV4",
     "timm": "backbone.timm_trunk.TimmTrunk",
     # heads
     "classifier": "backbone.classifier.Classifier",
     "ssd": "tasks.detection.ssd.SSD",
+    "ssd_fpn": "tasks.detection.ssd_fpn.SSDFPN",
     "faster_rcnn": "tasks.detection.faster_rcnn.FasterRCNN",
     "embedding": "tasks.faces.embedding.Embedding",
     "joint_head": "tasks.joint.network.Joint",
@@ -109,7 +112,8 @@ def without_paths(value: Any) -> Any:
         return [without_paths(inner) for inner in value]
     if not isinstance(value, dict):
         return value
-    plain = {k: without_paths(v) for k, v in value.items() if k != "_target_"}
+    # a class may be called 3: JSON would make text of the number, and cannot sort both
+    plain = {str(k): without_paths(v) for k, v in value.items() if k != "_target_"}
     if "_target_" not in value:
         return plain
     path = value["_target_"]

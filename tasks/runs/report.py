@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from backbone.errors import one_line
 from tasks.runs.result import check_reported
 
 MOST = 12  # categories in the report
@@ -94,9 +95,10 @@ def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:
     """Lines of a table with its columns aligned.
 
     Args:
-        rows: cells.
+        rows: cells, each shown in one line.
         sides: "<" or ">" for each column; the last one holds for all further columns.
     """
+    rows = [[*map(one_line, row)] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     sides = sides.ljust(len(widths), sides[-1])
     return [

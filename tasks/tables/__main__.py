@@ -1,7 +1,9 @@
 """The paper's tables next to this suite's results:
 
-    python -m tasks.tables [4-14 ...] [--runs DIR] [--json | --markdown | --csv] [--plot FOLDER]
-        [--per-category]
+    python -m tasks.tables [4-14 ...] [modern] [--runs DIR] [--json | --markdown | --csv]
+        [--plot FOLDER] [--per-category]
+
+`modern` are tables of networks and recipes since the paper, beside the scores of their publishers.
 
 Mult-adds and parameters are counted on the network that each row configures. A metric is taken from
 a finished run with the row's network; if it was not measured on the paper's data set, it is in a
@@ -67,7 +69,12 @@ def tables(
 def main() -> None:
     """The command line; exit code 2 for anything that the user can correct."""
     parser = command_parser("tasks.tables", __doc__)
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help="10, or 4-7; all by default")
+    parser.add_argument(
+        "tables",
+        nargs="*",
+        metavar="TABLE",
+        help="10, 4-7, or modern; by default all of the paper's",
+    )
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder of run directories")
     forms = parser.add_mutually_exclusive_group()
     for form in ("json", "markdown", "csv"):

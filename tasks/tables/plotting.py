@@ -14,13 +14,17 @@ Point = tuple[float, float, str]  # mult-adds, percent, row
 
 
 def papers(lines: Iterable[Line], peer: bool) -> list[Point]:
-    """The paper's rows that have a cost and a metric."""
-    cells = [(line.row.paper, line.row.name) for line in lines if line.row.peer == peer]
-    return [
-        (magnitude(paper.mult_adds), paper.metric, name)
-        for paper, name in cells
-        if paper.mult_adds and paper.metric is not None
-    ]
+    """The published rows that have a cost and a metric; without a published cost, at ours."""
+    points = []
+    for line in lines:
+        paper, counted = line.row.paper, line.cost
+        if line.row.peer != peer or paper.metric is None:
+            continue
+        if paper.mult_adds:
+            points.append((magnitude(paper.mult_adds), paper.metric, line.row.name))
+        elif counted is not None and line.table.beside != "paper":
+            points.append((counted.mult_adds, paper.metric, line.row.name))
+    return points
 
 
 def ours(lines: Iterable[Line]) -> dict[str, list[Point]]:
@@ -44,10 +48,10 @@ def place(found: Found) -> str:
 
 def plot(lines: list[Line], path: Path) -> None:
     """Write a table's picture as PNG."""
-    measured = ours(lines)
+    measured, beside = ours(lines), lines[0].table.beside
     series: list[tuple[str, list[Point], dict[str, Any]]] = [
-        ("paper, MobileNet", papers(lines, peer=False), {"marker": "o", "color": "C0"}),
-        ("paper, other networks", papers(lines, peer=True), {"marker": "s", "color": "0.6"}),
+        (f"{beside}, MobileNet", papers(lines, peer=False), {"marker": "o", "color": "C0"}),
+        (f"{beside}, other networks", papers(lines, peer=True), {"marker": "s", "color": "0.6"}),
         ("ours", measured.pop("ours", []), {"marker": "*", "color": "C3", "s": 130}),
     ]
     looks = [{"marker": marker, "color": f"C{i}"} for i, marker in enumerate("XDP^v", 4)]

@@ -8,10 +8,6 @@ from tasks.tables.lines import Line
 
 WIDTH = 110
 UNITS = {"M": 1e6, "G": 1e9, "B": 1e9}
-HEADINGS = (
-    ("", "", "", "ours on", "mult-adds", "", "parameters", ""),
-    ("", "paper", "ours", "other data", "paper", "ours", "paper", "ours"),
-)
 
 
 def magnitude(printed: str) -> float:
@@ -19,10 +15,27 @@ def magnitude(printed: str) -> float:
     return float(printed[:-1]) * UNITS[printed[-1]]
 
 
+def headings(beside: str) -> tuple[tuple[str, ...], ...]:
+    """The two lines over the columns of a table.
+
+    Args:
+        beside: what ours stand beside.
+    """
+    return (
+        ("", "", "", "ours on", "mult-adds", "", "parameters", ""),
+        ("", beside, "ours", "other data", beside, "ours", beside, "ours"),
+    )
+
+
 def as_printed(counted: int | None, printed: str | None) -> str:
-    """Our count in the unit that the paper prints, with one more digit."""
-    if counted is None or printed is None:
+    """Our count in the unit that the paper prints, with one more digit; in millions if it has none.
+
+    Nothing is printed beside a network that is not public.
+    """
+    if counted is None:
         return "-"
+    if printed is None:
+        return f"{counted / 1e6:.1f}M"
     digits = len(printed[:-1].partition(".")[2]) + 1
     return f"{counted / UNITS[printed[-1]]:.{digits}f}{printed[-1]}"
 
@@ -65,7 +78,8 @@ def title(lines: list[Line]) -> str:
     table = lines[0].table
     where = "a private data set" if table.data is None else table.data.words
     one = len({line.row.metric for line in lines}) == 1
-    return f"Table {table.number}. {table.title} ({f'{table.metric} in %, ' if one else ''}{where})"
+    number = f"Table {table.number}. " if isinstance(table.number, int) else ""
+    return f"{number}{table.title} ({f'{table.metric} in %, ' if one else ''}{where})"
 
 
 def run_facts(lines: list[Line]) -> list[tuple[str, str]]:
@@ -99,10 +113,11 @@ def commands(lines: list[Line]) -> list[tuple[str, str]]:
 def text(lines: list[Line]) -> str:
     """A table for a terminal."""
     table, marks = lines[0].table, footnotes(lines)
-    rows = [*HEADINGS, *(cells(line, marks) for line in lines)]
+    above = headings(table.beside)
+    rows = [*above, *(cells(line, marks) for line in lines)]
     page = aligned(rows)
     rule = "-" * max(map(len, page))
-    heading, body = page[: len(HEADINGS)], page[len(HEADINGS) :]
+    heading, body = page[: len(above)], page[len(above) :]
     out = [title(lines), rule, *heading, rule, *body, rule]
     out += [wrapped(table.note)] if table.note else []
     out += [wrapped(f"[{number}] {note}") for note, number in marks.items()]
@@ -126,8 +141,8 @@ def wrapped(paragraph: str) -> str:
 def markdown(lines: list[Line]) -> str:
     """A table for a README."""
     table, marks = lines[0].table, footnotes(lines)
-    heading = ["", "paper", "ours", "ours on other data", "mult-adds, paper", "ours"]
-    rows = [[*heading, "parameters, paper", "ours"], ["---", *["---:"] * 7]]
+    heading = ["", table.beside, "ours", "ours on other data", f"mult-adds, {table.beside}", "ours"]
+    rows = [[*heading, f"parameters, {table.beside}", "ours"], ["---", *["---:"] * 7]]
     rows += [cells(line, marks) for line in lines]
     notes = [table.note] if table.note else []
     notes += [f"[{number}] {note}" for note, number in marks.items()]

@@ -1,4 +1,7 @@
-"""The tables of conf/table/: a file per table, with the paper's cells and each row's overrides."""
+"""The tables of conf/table/: a file per table, with published cells and each row's overrides.
+
+The paper's tables have numbers. The others, of networks and recipes since, have names.
+"""
 
 import shlex
 from dataclasses import dataclass
@@ -68,10 +71,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the paper (arXiv 1704.04861).
+    """A table of the paper (arXiv 1704.04861), or of networks since.
 
     Args:
-        number, title: of the table.
+        number, title: of the table; one that is not the paper's has a name for a number.
         metric: name of what it measures in a run's result; rows may have their own.
         body: whether costs are those of the trunk alone.
         outputs: number of outputs of the networks that are counted; None if only the body is.
@@ -79,9 +82,10 @@ class Table:
         real_data: overrides that name the real data set on a command line.
         note: a footnote to all rows.
         rows: in the paper's order.
+        beside: the heading of the cells that ours stand beside.
     """
 
-    number: int
+    number: int | str
     title: str
     metric: str
     body: bool
@@ -90,6 +94,7 @@ class Table:
     real_data: tuple[str, ...]
     note: str | None
     rows: tuple[Row, ...]
+    beside: str = "paper"
 
     @property
     def sweep(self) -> str:
@@ -111,6 +116,7 @@ def read_table(path: Path) -> Table:
         real_data=tuple(table["real_data"]),
         note=table.get("note"),
         rows=tuple(read_row(row, table) for row in table["rows"]),
+        beside=table.get("beside", "paper"),
     )
 
 
@@ -133,28 +139,38 @@ def read_row(row: dict[str, Any], table: dict[str, Any]) -> Row:
 
 
 def read_tables(wanted: list[str]) -> list[Table]:
-    """The tables of these numbers and ranges, such as `10` and `4-7`, in the paper's order.
+    """The tables of these numbers, ranges and words, such as `10`, `4-7` and `modern`.
 
-    Without any, all tables.
+    A word means all tables whose names begin with it. The paper's tables come first, in its order.
+    Without any argument, these are all.
 
     Raises:
-        InputError: there is no such table, or an argument is not a number.
+        InputError: there is no such table.
     """
-    known = sorted(int(path.stem) for path in FOLDER.glob("*.yaml"))
-    numbers = {number for text in wanted for number in numbers_of(text)} or set(known)
+    stems = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    known = sorted(int(stem) for stem in stems if stem.isdecimal())
+    names = [stem for stem in stems if not stem.isdecimal()]
+    words = [text for text in wanted if any(name.startswith(text) for name in names) and text]
+    numbers = {number for text in wanted if text not in words for number in numbers_of(text)}
     unknown = sorted(numbers.difference(known))
     if unknown:
         raise InputError(
-            f"no table {unknown[0]}: the tables are {known[0]} to {known[-1]}, such as 10 or 4-7"
+            f"no table {unknown[0]}: the tables are {known[0]} to {known[-1]}, such as 10 or 4-7, "
+            "and modern"
         )
-    return [read_table(FOLDER / f"{number}.yaml") for number in sorted(numbers)]
+    chosen = [str(number) for number in sorted(numbers if wanted else known)]
+    chosen += [name for name in names if name.startswith(tuple(words))] if words else []
+    return [read_table(FOLDER / f"{stem}.yaml") for stem in chosen]
 
 
 def numbers_of(text: str) -> range:
     """The table numbers that one argument names."""
     first, dash, last = text.partition("-")
     if not (first.isdecimal() and (last.isdecimal() if dash else True)):
-        raise InputError(f"a table is a number such as 10, or a range such as 4-7; got {text!r}")
+        raise InputError(
+            f"a table is a number such as 10, or a range such as 4-7; got {text!r} (modern means "
+            "those of networks since the paper)"
+        )
     numbers = range(int(first), int(last or first) + 1)
     if not numbers:
         raise InputError(f"the range of tables {text} is empty: did you mean {last}-{first}?")

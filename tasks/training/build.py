@@ -55,6 +55,7 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Learner[Any], Loaded
             head.trunk,
             source,
             classifier=head.fc,
+            after_pooling=head.after_pooling,
             classes=labels.ids,
             size=image_size(config.size),
             cache=Path(config.paths.cache) / "weights",

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from backbone.errors import InputError
+from backbone.file_kinds import HEAD, in_its_place
 from backbone.quantized import RANGES
 from backbone.wrapped import is_bare_pickle, object_in, plain_reason
 from tasks.data.labels import Labels
@@ -275,12 +276,21 @@ def _content(path: Path) -> Any:
     except DAMAGED as error:
         held = object_in(error)
         reason = plain_reason(error) if held is None else f"it holds a pickled {held}"
-        if path.is_file() and is_bare_pickle(path):
-            reason = "it was written by pickle.dump, not by a run, and is not opened"
+        reason = _what_it_is(path) or reason
     raise InputError(
         f"{path} is damaged or no checkpoint ({reason}; {path.stat().st_size} bytes): take another "
         "file, or train again with fresh=true"
     )
+
+
+def _what_it_is(path: Path) -> str | None:
+    """What a file is that is no zip archive, where that is known."""
+    if not path.is_file() or zipfile.is_zipfile(path):
+        return None
+    if is_bare_pickle(path):
+        return "it was written by pickle.dump, not by a run, and is not opened"
+    with path.open("rb") as file:
+        return in_its_place(file.read(HEAD))
 
 
 def check_plain(value: Any, path: Path, place: Sequence[str]) -> None:

@@ -97,8 +97,8 @@ class Learner(Answerer, Generic[Data]):
         """Set what learns in an epoch."""
         self.recipe.set_trunk_mode(self.head.trunk, epoch)
 
-    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        """The sum of the loss terms; it and they are logged without waiting for the device."""
+    def training_step(self, batch: Any, batch_idx: int) -> dict[str, Any]:
+        """The `loss`, and what a report adds up; both are logged without waiting for the device."""
         terms = self.loss(batch)
         total = self.total(terms)
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
@@ -107,7 +107,8 @@ class Learner(Answerer, Generic[Data]):
             logged = {f"train/{name}": value.detach() for name, value in terms.items()}
             self.log_dict(logged, batch_size=size, sync_dist=True)
             self.log("train/loss", total.detach(), prog_bar=True, batch_size=size, sync_dist=True)
-        return total
+        losses = {name: value.detach() for name, value in {**terms, "loss": total}.items()}
+        return {"loss": total, "losses": losses}
 
     def configure_optimizers(self) -> Any:
         """The recipe for this run's effective batch and number of steps."""

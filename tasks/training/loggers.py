@@ -4,12 +4,13 @@ All of them are handed the same numbers: what metrics.csv holds, under the same 
 """
 
 import os
+import secrets
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
 from hydra.utils import instantiate
-from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from omegaconf import DictConfig, OmegaConf
 
 from backbone.errors import InputError
@@ -17,8 +18,12 @@ from tasks.runs.directory import RunDirectory, write_whole
 from tasks.runs.metrics_csv import MetricsCsv
 from tasks.runs.names import described
 from tasks.runs.options import option_texts
+from tasks.runs.processes import is_main_process
+from tasks.training.sent import MlflowOnce, Sent, WandbOnce
 
-MLFLOW_RUN = "mlflow_run.txt"  # in the run directory: the id that a continued run goes on with
+# in the run directory: the ids that a continued run goes on with, and what has been sent
+MLFLOW_RUN, MLFLOW_SENT = "mlflow_run.txt", "mlflow_sent.json"
+WANDB_RUN, WANDB_SENT = "wandb_run.txt", "wandb_sent.json"
 
 
 def build_loggers(config: DictConfig, directory: RunDirectory, step: int) -> list[Logger]:
@@ -49,7 +54,7 @@ def tensorboard(directory: RunDirectory, step: int) -> Logger:
 def wandb(
     directory: RunDirectory, step: int, project: str, entity: str | None, offline: bool
 ) -> Logger:
-    """A run of Weights & Biases, whose id is the run directory's name, so that it goes on there.
+    """A run of Weights & Biases, which goes on with the id that it noted. See `Sent` on kills.
 
     Args:
         project, entity: where it is shown.
@@ -57,21 +62,30 @@ def wandb(
     """
     _require("wandb", "wandb>=0.19")
     os.environ.setdefault("WANDB_SILENT", "true")
-    logger = WandbLogger(
+    noted = directory.path / WANDB_RUN
+    if noted.exists():
+        run = noted.read_text().strip()
+    else:  # one that starts over is another run there; before ids were noted, names were ids
+        old = directory.last.exists()
+        run = directory.path.name if old else f"{directory.path.name}-{secrets.token_hex(4)}"
+        if is_main_process():
+            write_whole(noted, f"{run}\n")
+    logger = WandbOnce(
         name=directory.path.name,
         save_dir=directory.path,
         project=project,
         entity=entity,
         offline=offline,
-        id=directory.path.name,
+        id=run,
         resume="allow",
     )
+    logger.sent = Sent(directory.path / WANDB_SENT)
     logger.log_hyperparams(_options(directory))
     return logger
 
 
 def mlflow(directory: RunDirectory, step: int, tracking_uri: str | None, experiment: str) -> Logger:
-    """A run of MLflow. A continued run goes on with the id that it noted.
+    """A run of MLflow. A continued run goes on with the id that it noted. See `Sent` on kills.
 
     Args:
         tracking_uri: of the server; None: files in the run directory.
@@ -83,12 +97,13 @@ def mlflow(directory: RunDirectory, step: int, tracking_uri: str | None, experim
         # its plain files are all that a run directory needs; newer releases ask for consent
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
         tracking_uri = (directory.path / "mlruns").absolute().as_uri()
-    logger = MLFlowLogger(
+    logger = MlflowOnce(
         experiment,
         run_name=directory.path.name,
         tracking_uri=tracking_uri,
         run_id=noted.read_text().strip() if noted.exists() else None,
     )
+    logger.sent = Sent(directory.path / MLFLOW_SENT)
     if not noted.exists():
         run = logger.run_id  # made now, in the main process
         if run is not None:

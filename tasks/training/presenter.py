@@ -104,11 +104,26 @@ class Presenter(Generic[Data]):
         """
         return {"predictions.png": lambda path: self.sheet(data, predict, path)}
 
-    def sheet(self, data: Data, predict: Callable[[Batch], Prediction], path: Path) -> None:
-        """Write a sheet of images, spread evenly over the reported split, with their answers."""
-        index = data.indices[data.reported]
+    def watched(self, data: Data, predict: Callable[[Batch], Prediction]) -> dict[str, Picture]:
+        """The pictures that a training run shows of each validation: name -> what draws it."""
+        return {"predictions": lambda path: self.sheet(data, predict, path, "val")}
+
+    def sheet(
+        self,
+        data: Data,
+        predict: Callable[[Batch], Prediction],
+        path: Path,
+        split: str | None = None,
+    ) -> None:
+        """Write a sheet of images with their answers.
+
+        Args:
+            split: over which they are spread evenly; None: the reported one.
+        """
+        split = split or data.reported
+        index = data.indices[split]
         rows = spread(len(index), self.shown)
-        prediction = predict(data.batch(data.reported, rows))
+        prediction = predict(data.batch(split, rows))
         drawn = [
             self.draw(open_image(index.path(row)), self.describe(prediction, k))
             for k, row in enumerate(rows)

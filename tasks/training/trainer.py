@@ -1,6 +1,7 @@
 """Lightning's Trainer, set up for a run directory."""
 
 import logging
+import sys
 import warnings
 from datetime import timedelta
 from typing import Any
@@ -19,12 +20,14 @@ from tasks.training.devices import accelerator as kind_of_device
 from tasks.training.distributed import check_world, cluster_environment
 from tasks.training.early_stop import EarlyStop
 from tasks.training.ema import WeightEMA
+from tasks.training.epoch_report import EpochReport
 from tasks.training.finite import FiniteLoss
 from tasks.training.learner import Learner
 from tasks.training.loggers import build_loggers
 from tasks.training.progress import ProgressBar, Throughput
 from tasks.training.quantization import RunningRanges
 from tasks.training.saving import AtomicCheckpointIO, Description
+from tasks.training.watching import ValidationPictures
 
 # Lightning's warnings about what is intended here, or about its own internals.
 IGNORED_WARNINGS = (
@@ -97,6 +100,8 @@ def build_trainer(
         callbacks.append(BatchSizeSearch(directory))
     callbacks.append(Compilation(config.compile, throughput))
     callbacks += _checkpoints(directory, task, minutes)
+    if "tensorboard" in (OmegaConf.select(config, "logger") or {}):
+        callbacks.append(ValidationPictures())  # before the average is put aside
     if task.recipe.ema_decay is not None:
         callbacks.append(WeightEMA(task.recipe.ema_decay))
     patience = OmegaConf.select(config, "early_stop.patience")
@@ -106,8 +111,12 @@ def build_trainer(
         callbacks.append(Replanned(lineage))
     if (learns := config.get("quantize")) is not None:
         callbacks.append(RunningRanges(learns.share, learns.freeze))
-    if options["enable_progress_bar"]:
+    unit = task.units.get(task.monitor)
+    callbacks.append(EpochReport(task.monitor, task.mode, unit, throughput))
+    if options["enable_progress_bar"] and sys.stdout.isatty():
         callbacks.append(ProgressBar(throughput, refresh_rate=5))
+    else:  # a file or a pipe would get a line for every look at it
+        options["enable_progress_bar"] = False
     trainer: pl.Trainer = instantiate(options, _partial_=True)(
         callbacks=callbacks,
         logger=build_loggers(config, directory, step),

@@ -40,6 +40,9 @@ def test_every_default_of_a_configuration_is_the_constructors(name):
         elif key in FORM:  # open, until the weights say it; random ones have the constructor's
             assert config[key] is None, key
             assert KERAS_OPTIONS[key] == parameters[key].default, key
+        elif parameters[key].default is inspect.Parameter.empty:
+            assert key == "variant"  # which the file is named after
+            assert name.endswith(f"_{config[key]}")
         else:
             assert config[key] == parameters[key].default, key
 
@@ -57,6 +60,8 @@ def test_a_layer_alone_has_the_defaults_of_the_networks(network):
     [
         ("mobilenet_v1", {"alpha": 0.25}),
         ("mobilenet_v2", {"alpha": 0.35}),
+        ("mobilenet_v3_small", {"alpha": 0.5}),
+        ("mobilenet_v4_conv_small", {"alpha": 0.35}),
         ("timm", {"name": "test_convnext"}),
         ("timm", {"name": "test_convnext", "drop_path_rate": 0.1}),
     ],

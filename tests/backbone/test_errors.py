@@ -1,11 +1,26 @@
-"""Values in messages: a few of them, each of a length that can be read."""
+"""Names in messages: in one line, and without what a terminal would obey."""
 
-from backbone.errors import listed_briefly, shortened
+import pytest
+
+from backbone.errors import listed_briefly, one_line, shortened, visible
 
 
-def test_long_lists_and_long_values_are_shortened():
-    assert listed_briefly([3, 17, 40]) == "3, 17, 40"
-    assert listed_briefly(range(9)) == "0, 1, 2, 3, 4 and 4 more"
-    assert len(listed_briefly(["x" * 10_000] * 9)) < 2100
-    assert shortened("a" * 400) == "a" * 400
-    assert shortened("a" * 300 + "b" * 300) == "a" * 198 + "..." + "b" * 198
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a b.jpg", "a b.jpg"),
+        ("a\nb\t.jpg", r"a\nb\t.jpg"),
+        ("\x1b[31mred\x7f\x9b", r"\x1b[31mred\x7f\x9b"),
+        ("Größe 日本 \u2028x", r"Größe 日本 \u2028x"),
+        ("no text: \udcff", "no text: \udcff"),
+        ("a\\nb", "a\\nb"),
+    ],
+)
+def test_a_name_is_shown_in_one_line(text, shown):
+    assert one_line(text) == shown
+    assert listed_briefly([text]) == shown
+    assert shortened(text) == shown
+
+
+def test_a_message_keeps_its_lines():
+    assert visible("one\n  two\x1b\n") == "one\n  two\\x1b\n"

@@ -93,8 +93,8 @@ def test_our_own_files_remember_the_padding_too(tmp_path):
     ("content", "begins"),
     [
         (b"", "b''"),
-        (b"<!DOCTYPE html><html>not found</html>", "<!DOCTYPE html"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "version https://"),
+        (b"<!DOCTYPE html><html>not found</html>", "not weights, but a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "not weights, but a pointer of Git LFS"),
         (None, "it begins with"),
     ],
     ids=["empty", "html", "git-lfs pointer", "truncated"],

@@ -2,6 +2,7 @@
 
 import argparse
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -125,3 +126,29 @@ def test_other_bytes_are_no_pickle(tmp_path, content):
 def test_what_torch_save_wrote_before_zip_archives_is_read(tmp_path):
     torch.save({"a": torch.ones(2)}, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
     assert read_file(tmp_path / "a.pth").state["a"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.tensor([1.0, float("nan")]), "values that are infinite or NaN"),
+        (torch.tensor([1.0, float("inf")], dtype=torch.bfloat16), "infinite or NaN"),
+        (torch.ones(2, device="meta"), "a shape and no values"),
+        (torch.eye(2).to_sparse(), "a kind that is not read"),
+        (torch.ones(2, dtype=torch.complex64), "a kind that is not read"),
+    ],
+    ids=["nan", "infinite", "meta", "sparse", "complex"],
+)
+def test_tensors_of_no_use_are_named(tmp_path, value, message):
+    torch.save({"conv.weight": torch.ones(2), "fc.bias": value}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match=rf"a\.pth: its tensor fc\.bias .*{message}"):
+        read_file(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    ("https://x.org/a.pth", "a URL; download it"), (".", "a folder; name the file"),
+])  # fmt: skip
+def test_what_is_no_file_is_named(tmp_path, monkeypatch, given, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message):
+        read_file(Path(given))

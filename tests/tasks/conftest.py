@@ -15,7 +15,7 @@ REPEATABLE = settings(
     derandomize=True,
     deadline=None,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 CHECKPOINTS = ROOT / "tests" / "data" / "0.1.0"  # of every task
 

@@ -49,6 +49,25 @@ class MobileNetV2Options(MobileNetOptions):
     expansion: int = option("channels inside a bottleneck over channels entering it", ge=1, le=64)
 
 
+class TimmMobileNetOptions(Described):
+    """MobileNetV3 and MobileNetV4, which are timm's"""
+
+    weights: Source = option("start from: null or none is random, timm is published, or a file")
+    variant: Name = option(
+        "of MobileNetV3: large, small; of MobileNetV4: conv_small, conv_medium, conv_large, "
+        "hybrid_medium, hybrid_large"
+    )
+    alpha: float = option("width multiplier, one that timm has of the variant", gt=0, le=10)
+    tag: Name | None = option(
+        "timm's name of the weights, as ra_in1k; it says which pixel values they expect; null: "
+        "timm's first"
+    )
+    drop_path_rate: float = option(
+        "probability that training leaves out the last residual branch; of earlier ones it is "
+        "smaller", ge=0, lt=1,
+    )  # fmt: skip
+
+
 class TimmTrunkOptions(Described):
     """Any timm network; more arguments of its constructor are added with +backbone.NAME=VALUE"""
 

@@ -30,6 +30,8 @@ class Part(NamedTuple):
 BACKBONES: dict[str, Model] = {
     "MobileNetV1": backbone.MobileNetV1Options,
     "MobileNetV2": backbone.MobileNetV2Options,
+    "MobileNetV3": backbone.TimmMobileNetOptions,
+    "MobileNetV4": backbone.TimmMobileNetOptions,
     "TimmTrunk": backbone.TimmTrunkOptions,
 }
 OPTIMIZERS: dict[str, Model] = {
@@ -54,6 +56,7 @@ HEADS: dict[str, Model] = {
     "Classifier": task.ClassifierOptions,
     "Embedding": task.EmbeddingOptions,
     "SSD": task.SSDOptions,
+    "SSDFPN": task.SSDFPNOptions,
     "FasterRCNN": task.FasterRCNNOptions,
     "Joint": task.JointHeadOptions,
 }
@@ -66,6 +69,7 @@ COMPARISONS: dict[str, Model] = {
 BENCHMARKS: dict[str, Model] = {
     "benchmark_classifier": task.TimingOptions,
     "benchmark_ssd": task.TimingOptions,
+    "benchmark_ssd_fpn": task.TimingOptions,
     "benchmark_faster_rcnn": task.TimingOptions,
     "benchmark_planet": task.CountingOptions,
     "benchmark_joint": task.TimingOptions,

@@ -9,12 +9,14 @@ from tasks.cli.schema.types import (
     Box,
     Count,
     DrawnSize,
+    Fraction,
     Name,
     Node,
     Part,
     Path,
     RatioRange,
     Said,
+    ScaleRange,
     Share,
     ShareRange,
     Text,
@@ -109,6 +111,10 @@ class CocoOptions(DataSetOptions):
     num_classes: Annotated[int, Field(ge=2, le=100_000)] | None = option(
         "91: output k is COCO category k; null: the file's own categories"
     )
+    scale_jitter: ScaleRange | None = option(
+        "least and largest factor of a random scale in training, relative to the image that fills "
+        "the input, as [0.1,2.0]; it takes the place of SSD's random crop; null: none"
+    )
     unlabelled: Path | None = option(
         "folder of photographs without boxes, in place of the annotated ones to train on; for "
         "distill=teacher"
@@ -126,7 +132,16 @@ class LabelledImagesOptions(DataSetOptions):
     crop_scale: ShareRange = option("area of a random crop, as a share of the image")
 
 
-class ImageNetOptions(LabelledImagesOptions):
+class ClassesOptions(LabelledImagesOptions):
+    """What every set of images of classes has"""
+
+    balance: Fraction = option(
+        "how evenly an epoch draws the classes: 0, each image once; 1, all classes equally often; "
+        "0.5, by the square root of their images"
+    )
+
+
+class ImageNetOptions(ClassesOptions):
     """ImageNet (imagenet)"""
 
     train: Path | None = option("folder of training images; null: none, for mode=evaluate")
@@ -134,7 +149,7 @@ class ImageNetOptions(LabelledImagesOptions):
     val_labels: Path | None = option("list of a flat val's classes; null: root's own")
 
 
-class ImageFolderOptions(LabelledImagesOptions):
+class ImageFolderOptions(ClassesOptions):
     """Your own class folders (image_folder)"""
 
     train: Path | None = option("folder of training images; null: none, for mode=evaluate")
@@ -145,7 +160,7 @@ class ImageFolderOptions(LabelledImagesOptions):
     )
 
 
-class StanfordDogsOptions(LabelledImagesOptions):
+class StanfordDogsOptions(ClassesOptions):
     """Stanford Dogs (stanford_dogs)"""
 
     crop_to_object: bool = option("look at the annotated dog alone")
@@ -223,7 +238,7 @@ class UnlabelledFacesOptions(FacesOptions):
     val_fraction: Part = option("share held out, where the list has no splits")
 
 
-class PhotographSetOptions(LabelledImagesOptions):
+class PhotographSetOptions(ClassesOptions):
     """What every set of photographs with coordinates has"""
 
     partition: Path | None = option(

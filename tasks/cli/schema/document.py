@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from omegaconf import OmegaConf
 
-from tasks.cli.configuration import compose_config
+from tasks.cli.configuration import compose_config, composed_config
 from tasks.cli.overrides import choices
 from tasks.cli.schema.checking import literal
 from tasks.cli.schema.choosing import CHOICES, Model, parts
@@ -23,7 +23,7 @@ TITLES = {
     "": "The run",
     "early_stop": "Ending early: `early_stop.*`",
     "paths": "Folders: `paths.*`",
-    "preprocess": "Colours and flips: `preprocess.*`",
+    "preprocess": "Random changes of images: `preprocess.*`",
     "backbone": "The trunk: `backbone.*`",
     "data": "The data set: `data.*`",
     "optimizer": "Training: `optimizer.*`",
@@ -54,7 +54,7 @@ def collected() -> dict[str, dict[Model, dict[str, list[Seen]]]]:
     found: dict[str, dict[Model, dict[str, list[Seen]]]] = {key: {} for key in CHOICES}
     for group, choice in compositions():
         overrides = ["task=imagenet"] if group in ("distill", "quantize") else []
-        composed = compose_config([*overrides, f"{group}={choice}"])
+        composed = composed_config(*overrides, f"{group}={choice}")
         config = cast(dict[str, Any], OmegaConf.to_container(composed))
         for part in parts(config):
             root = part.key.partition(".")[0]
@@ -156,7 +156,7 @@ def chosen_by(task: str) -> tuple[str, str]:
         group: config.hydra.runtime.choices[group]
         for group in ("data", "optimizer", "preprocess", "backbone")
     }
-    plain = compose_config([f"{group}={choice}" for group, choice in made.items()])
+    plain = composed_config(*(f"{group}={choice}" for group, choice in made.items()))
     changed = []
     for root in (*GROUPS, "trainer"):
         if root in config and root in plain:

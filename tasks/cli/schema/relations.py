@@ -31,6 +31,7 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
             "data.view.keep_aspect=true: it shows the whole image; leave out "
             "data.view.crop_fraction and data.view.box"
         )
+    yield from _augmentation(config)
     if PARTS in config:
         yield from _parts(config)
     yield from _teacher(config)
@@ -102,6 +103,27 @@ def _teacher(config: Mapping[str, Any]) -> Iterator[str]:
         yield (
             "task.distillation.classes=0, with boxes=0 and features=0: nothing would be learnt "
             "from the teacher; give one of them a weight"
+        )
+
+
+def _augmentation(config: Mapping[str, Any]) -> Iterator[str]:
+    module, data = config["task"]["module"], config["data"]
+    operations = (config.get("preprocess") or {}).get("operations", 0)
+    if config["task"]["kind"] == "detection" and operations:
+        yield (
+            f"preprocess.operations={operations}: RandAugment moves objects out of their boxes; "
+            "set it to 0, and see data.scale_jitter and task.module.mosaic"
+        )
+    mixed = [name for name in ("mixup", "cutmix", "mosaic") if module.get(name)]
+    if mixed and (config.get("distill") or {}).get("outputs") is not None:
+        yield (
+            f"task.module.{mixed[0]}={module[mixed[0]]}: distill=cached has the teacher's outputs "
+            "for single images and none for mixtures; set it to 0, or take distill=teacher"
+        )
+    if data.get("scale_jitter") is not None and not data["crop"]:
+        yield (
+            "data.scale_jitter: it takes the place of the random crop, and data.crop=false (or "
+            "augment=false) leaves that out; set data.crop=true, or data.scale_jitter=null"
         )
 
 

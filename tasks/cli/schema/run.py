@@ -37,7 +37,7 @@ class RunOptions(Described):
     optimizer: Node = option("the recipe of training; choose with optimizer=")
     trainer: Node = option("Lightning's Trainer")
     logger: Node = option("what the numbers are written to beside metrics.csv; choose with logger=")
-    preprocess: Node = option("random flips and colours; choose with preprocess=")
+    preprocess: Node = option("random changes of training images; choose with preprocess=")
     task: Node = option("the task; choose with task=")
     early_stop: Node = option("when a run ends before trainer.max_epochs")
     paths: Node = option("the folders")
@@ -76,12 +76,18 @@ class PathsOptions(Described):
 
 
 class PreprocessOptions(Described):
-    """Random flips and colours, on the device"""
+    """Random changes of training images, on the device"""
 
     flip: Fraction = option("probability that a training image is mirrored")
     brightness: NotNegative = option("largest offset of pixel values, on the 0..1 scale")
     contrast: NotNegative = option("the factor is drawn from 1 - contrast to 1 + contrast")
     saturation: NotNegative = option("the factor is drawn from 1 - saturation to 1 + saturation")
+    operations: int = option(
+        "operations of RandAugment on each image, 2 as a rule; not for detectors, whose boxes "
+        "would not follow", 0, ge=0, le=16,
+    )  # fmt: skip
+    magnitude: float = option("strength of these operations", 9.0, ge=0, le=30)
+    erase: Fraction = option("probability that a rectangle of an image becomes noise", 0.0)
 
 
 class TeachingOptions(Described):

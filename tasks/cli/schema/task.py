@@ -103,19 +103,44 @@ class OverfitSettingsOptions(ModeSettingsOptions):
     images: Count = option("data.limit", unit="images")
 
 
+LabelWeights = Annotated[dict[str | int, Positive], Said("numbers above 0 by name, as {ants:10}")]
+FOCAL = "gamma of the focal loss, arXiv 1708.02002, whose usual value is 2; 0: cross-entropy"
+
+
 class ClassificationOptions(Described):
     """Classification"""
 
     label_smoothing: Fraction = option("share of each label that is spread over all classes")
     mixup: float = option("alpha of mixup's beta distribution; 0: none", ge=0, le=100)
+    cutmix: float = option(
+        "alpha of CutMix's beta distribution; 0: none; with mixup, each happens to half of the "
+        "images", ge=0, le=100,
+    )  # fmt: skip
+    class_weights: LabelWeights | Literal["balanced"] | None = option(
+        "how much the images of each class count in the loss, 1 for those that are not named; "
+        "balanced: all classes count alike, by their training images; null: all images do"
+    )
+    focal: float = option(FOCAL, ge=0, le=10)
+    monitor: Literal["top1", "mean_class_accuracy"] = option(
+        "the score that picks the best checkpoint"
+    )
 
 
 class DetectionOptions(Described):
     """Detection"""
 
+    mosaic: Fraction = option("probability that parts of four images take the place of one")
+    mosaic_until: Fraction = option("share of the epochs after which there are no mosaics")
+
 
 class FaceAttributesOptions(Described):
     """Face attributes"""
+
+    positive_weights: LabelWeights | Literal["balanced"] | None = option(
+        "how much images with an attribute count against those without it, 1 for those that are "
+        "not named; balanced: both count alike, by the training images; null: 1 for all"
+    )
+    focal: float = option(FOCAL, ge=0, le=10)
 
 
 class FaceEmbeddingOptions(Described):
@@ -200,6 +225,18 @@ class SSDOptions(DetectorOptions):
     )
     scales: ShareRange = option("anchor scale of the finest and the coarsest map")
     loss: Literal["mining", "focal"] = option("mining is the paper's; focal of arXiv 1708.02002")
+
+
+class SSDFPNOptions(DetectorOptions):
+    """SSDLite head on a feature pyramid"""
+
+    taps: Annotated[list[Name], Field(min_length=1)] | None = option(
+        "the trunk's maps, finest first, each about half the size of the one before; null: its "
+        "last blocks of stride 8, 16 and 32"
+    )
+    depth: int = option("channels of the pyramid at alpha 1", unit="channels", ge=1, le=65_536)
+    maps: int = option("maps with anchors: the trunk's, and coarser ones", ge=1, le=16)
+    tower: int = option("convolutions before the predictors", ge=0, le=64)
 
 
 class FasterRCNNOptions(DetectorOptions):

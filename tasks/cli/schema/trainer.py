@@ -73,7 +73,9 @@ class TrainerOptions(Described):
         "the same for the test that ends a run",
         hint="a run ends with its scores, so it needs one batch at least",
     )
-    enable_progress_bar: bool = option("show progress on the terminal")
+    enable_progress_bar: bool = option(
+        "show the progress within an epoch, on a terminal; each epoch has a line in any case"
+    )
     checkpoint_minutes: float = option(
         "last.ckpt is written this often within an epoch, and at its end",
         unit="minutes", gt=0, le=10080,

@@ -99,6 +99,12 @@ RatioRange = Annotated[
     AfterValidator(not_falling),
     Said("[least,most], two rising numbers above 0"),
 ]
+ScaleRange = Annotated[
+    list[Annotated[float, Field(ge=0.05, le=4)]],
+    Field(min_length=2, max_length=2),
+    AfterValidator(not_falling),
+    Said("[least,most], two rising numbers from 0.05 to 4"),
+]
 Box = Annotated[
     list[Fraction],
     Field(min_length=4, max_length=4),

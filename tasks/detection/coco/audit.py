@@ -12,15 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import listed_briefly
+from backbone.errors import InputError, listed_briefly
 from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.data.cache import write_file
 from tasks.detection.coco.checking import inspect
 from tasks.detection.coco.columns import FileRows
-from tasks.detection.coco.index import CocoIndex, decoded, index_of
+from tasks.detection.coco.index import ROUNDING, CocoIndex, decoded, index_of
 from tasks.detection.coco.json_file import listed_ids, parse_instances, plain_ids
 from tasks.detection.coco.json_text import read_json
 
+CLEARLY = 10  # boxes that are no chance
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, which spreads hashes
 CONSEQUENCES = {
     "not given": "left out of training and evaluation",
@@ -107,7 +108,7 @@ def audit(
         crowd_boxes=int(index.crowd.sum()),
         trainable_boxes=int(index.trainable.sum()),
         faults=faults,
-        notes=(*index.remarks, *notes, *repetitions(index)),
+        notes=(*index.remarks, *notes, *repetitions(index), *unlikely(index)),
         left_out=left_out or {},
     )
 
@@ -166,6 +167,33 @@ def repetitions(index: CocoIndex) -> list[str]:
             f"{listed_ids(again)}; all of their boxes count"
         )
     return lines
+
+
+def unlikely(index: CocoIndex) -> list[str]:
+    """A line for a set whose boxes seem to be written in another way than COCO's."""
+    rows = np.flatnonzero(index.finite)
+    x, y, width, height = index.xywh[rows].T
+    frames = index.box_images[rows]
+    right, bottom = index.widths[frames], index.heights[frames]
+    beyond = (x + width > right + ROUNDING) | (y + height > bottom + ROUNDING)
+    inside = (x < width) & (y < height) & (width <= right) & (height <= bottom)
+    if beyond.sum() > max(CLEARLY, len(rows) / 10) and inside.all():
+        return [
+            f"{beyond.sum():,} boxes reach beyond their images, and none would if the numbers were "
+            "left, top, right and bottom. Boxes are left, top, width and height: are these?"
+        ]
+    return []
+
+
+def check_pixels(index: CocoIndex, annotations: Path) -> None:
+    """Raise InputError if all boxes are so small that they must be fractions of the images."""
+    rows = index.finite
+    if rows.any() and index.xywh[rows].max() <= 1 and index.xywh[rows].min() >= 0:
+        raise InputError(
+            f"{annotations}: all {rows.sum():,} boxes lie within one pixel: their numbers seem to "
+            "be fractions of the images' sides. Boxes are in pixels: multiply them by width and "
+            "height"
+        )
 
 
 def write_cleaned(annotations: Path, folder: Path, cleaned: Path) -> int:

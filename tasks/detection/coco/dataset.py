@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 
 from tasks.detection.coco.index import CocoIndex
 from tasks.detection.crop import RandomCrop
+from tasks.detection.scale_jitter import ScaleJitter
 from tasks.images.encoded import FromFiles, stack_views
 from tasks.images.view import View
 
@@ -33,6 +34,8 @@ class CocoDetection(FromFiles, Dataset):
     - `image_id` int
     - `size` int64[2], height and width of the image in its file
     - `extent` float32[2], height and width of the part of `image` that is not padding
+    - `corner` int64[2], with a scale jitter: (top, left) that the image is to be moved to in the
+      padding, and the boxes with it, see `scale_jitter.moved`
 
     Args:
         index: the images and boxes.
@@ -40,6 +43,7 @@ class CocoDetection(FromFiles, Dataset):
         crop: random crop in training; None for none.
         seed: of the crops.
         view: whether images are stretched or padded; None: stretched.
+        jitter: of the scale in training, in place of the random crop; None for none.
 
     Raises:
         InputError: from an item, for a file that cannot be decoded or is not of the annotated size.
@@ -52,11 +56,12 @@ class CocoDetection(FromFiles, Dataset):
         crop: RandomCrop | None = None,
         seed: int = 0,
         view: View | None = None,
+        jitter: ScaleJitter | None = None,
     ):
         self.index = index
         self.size = size
         self.view = view or View()
-        self.crop = crop
+        self.crop, self.jitter = crop, jitter
         self.seed = seed
         rows = index.trainable
         self.boxes = index.boxes[rows]
@@ -72,13 +77,21 @@ class CocoDetection(FromFiles, Dataset):
         height, width = int(self.index.heights[i]), int(self.index.widths[i])
         rows = slice(self.offsets[i], self.offsets[i + 1])
         boxes, labels = self.boxes[rows], self.labels[rows]
-        box = np.array([0.0, 0.0, width, height])
-        if self.crop is not None and epoch is not None:
+        box, more = np.array([0.0, 0.0, width, height]), {}
+        if self.jitter is not None and epoch is not None:
             rng = np.random.default_rng([self.seed, epoch, i])
-            box, boxes, kept = self.crop(boxes, height, width, rng)
+            fill = self.view.extent(width, height, self.size)
+            crop, extent, more["corner"] = self.jitter(boxes, height, width, fill, self.size, rng)
+            box, boxes, kept = crop
             labels = labels[kept]
+        else:
+            if self.crop is not None and epoch is not None:
+                rng = np.random.default_rng([self.seed, epoch, i])
+                box, boxes, kept = self.crop(boxes, height, width, rng)
+                labels = labels[kept]
+            across, down = (box[2:] - box[:2]).tolist()
+            extent = self.view.extent(across, down, self.size)
         sides = box[2:] - box[:2]
-        extent = self.view.extent(float(sides[0]), float(sides[1]), self.size)
         image = self.read(
             self.index.path(i), self.size, tuple(box.tolist()), (height, width), extent
         )
@@ -91,6 +104,7 @@ class CocoDetection(FromFiles, Dataset):
             "image_id": int(self.index.image_ids[i]),
             "size": np.array([height, width]),
             "extent": np.array(extent, np.float32),
+            **more,
         }
 
 
@@ -103,6 +117,7 @@ def collate_detection(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     - `count` int64[B], boxes of each image; `image_id` int64[B]
     - `size` int64[B, 2], (height, width) of each image in its file
     - `extent` float32[B, 2], (height, width) of the part of each `image` that is not padding
+    - `corner` int64[B, 2], if the items have it
     """
     counts = np.array([len(item["labels"]) for item in items])
     room = PADDING_STEP * max(1, -(-counts.max() // PADDING_STEP))
@@ -111,11 +126,17 @@ def collate_detection(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     labels = np.zeros((len(items), room), np.int64)
     boxes[filled] = np.concatenate([item["boxes"] for item in items])
     labels[filled] = np.concatenate([item["labels"] for item in items])
-    return stack_views([item["image"] for item in items]) | {
-        "boxes": torch.from_numpy(boxes),
-        "labels": torch.from_numpy(labels),
-        "count": torch.from_numpy(counts),
-        "image_id": torch.tensor([item["image_id"] for item in items]),
-        "size": torch.from_numpy(np.stack([item["size"] for item in items])),
-        "extent": torch.from_numpy(np.stack([item["extent"] for item in items])),
-    }
+    corners = [item["corner"] for item in items if "corner" in item]
+    more = {"corner": torch.from_numpy(np.stack(corners))} if corners else {}
+    return (
+        stack_views([item["image"] for item in items])
+        | more
+        | {
+            "boxes": torch.from_numpy(boxes),
+            "labels": torch.from_numpy(labels),
+            "count": torch.from_numpy(counts),
+            "image_id": torch.tensor([item["image_id"] for item in items]),
+            "size": torch.from_numpy(np.stack([item["size"] for item in items])),
+            "extent": torch.from_numpy(np.stack([item["extent"] for item in items])),
+        }
+    )

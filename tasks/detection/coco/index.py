@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -259,6 +260,18 @@ def check_same_categories(first: CocoIndex, second: CocoIndex) -> None:
             f"categories ({listed_briefly(differing) or 'the same ones in another order'}); give "
             "both files the same list"
         )
+
+
+def shared_files(first: CocoIndex, second: CocoIndex) -> list[str]:
+    """The image files that both data sets have, sorted."""
+    if not {*first.folders} & {*second.folders}:
+        return []
+
+    def files(index: CocoIndex) -> set[tuple[str, bytes]]:
+        names = index.file_names.tolist()
+        return {(index.folders[k], name) for k, name in zip(index.folder, names, strict=True)}
+
+    return sorted(os.path.join(one, decoded(name)) for one, name in files(first) & files(second))
 
 
 def concatenate(first: CocoIndex, second: CocoIndex) -> CocoIndex:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from backbone.errors import InputError
+from backbone.file_kinds import HEAD, in_its_place
 from tasks.detection.coco.masks import box_around
 
 AGAIN = "get the file again; COCO's are in annotations_trainval2017.zip and ...2014.zip"
@@ -41,6 +42,8 @@ def read_json(path: Path, polygons: bool = False) -> Content:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     if not raw.strip():
         raise InputError(f"{path}: the file is empty ({len(raw):,} bytes); {AGAIN}")
+    if other := in_its_place(raw[:HEAD]):
+        raise InputError(f"{path}: not JSON, but {other}")
     size, remarks = len(raw), []
     try:
         text = raw.decode(json.detect_encoding(raw), "surrogatepass").removeprefix("\ufeff")
@@ -54,9 +57,8 @@ def read_json(path: Path, polygons: bool = False) -> Content:
     except json.JSONDecodeError as error:
         if remarks:
             raise InputError(f"{remarks[0]}, is not JSON either ({error.msg}); {AGAIN}") from None
-        page = "a web page, " if text.lstrip().startswith("<") else ""
         raise InputError(
-            f"{path}: {page}not JSON at line {error.lineno}, column {error.colno} (character "
+            f"{path}: not JSON at line {error.lineno}, column {error.colno} (character "
             f"{error.pos:,}; the file has {size:,} bytes): {error.msg}; it is damaged or cut "
             f"short: {AGAIN}"
         ) from None

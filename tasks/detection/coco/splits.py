@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.audit import Audit, audit
+from tasks.detection.coco.audit import Audit, audit, check_pixels
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.index import CocoIndex, concatenate, index_of, load_index
 from tasks.detection.coco.unlabelled import load_unlabelled, require_photographs
@@ -175,6 +175,8 @@ class BoxSets:
             if split == "val":
                 advice += ", or hold out a share of the training images: data.val_fraction=0.2"
             raise InputError(f"{path}: no such file or folder (data.{split}); {advice}")
+        if not path.is_dir() and not path.is_file():
+            raise InputError(f"{path}: a pipe or a device, not a file (data.{split})")
         layout_of(path)
         if images is not None and not (self.root / images).is_dir():
             raise InputError(
@@ -250,7 +252,10 @@ class BoxSets:
         path = self.annotations(split)
         index = index_of(found.arrays, path, found.images, self.num_classes)
         index, left_out = check_images(index, path, self.cache_dir, self.skip)
-        return (index.in_pixels() if found.layout == "yolo" else index), left_out
+        if found.layout == "yolo":
+            return index.in_pixels(), left_out
+        check_pixels(index, path)
+        return index, left_out
 
     def _annotations(self, split: Split) -> Annotations:
         """What the annotations of a split say, read once."""

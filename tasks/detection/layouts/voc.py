@@ -8,6 +8,7 @@ are marked as difficult are treated as crowds: not learned, and ignored where sc
 import math
 import os
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,16 +100,19 @@ def _state(folder: Path, files: list[str]) -> str:
 
 
 def _image_names(images: Path, files: list[str], said: list[str]) -> list[str]:
-    """The image of each XML file: what it names, or else the one of the same name."""
+    """The image of each XML file: the one that it alone names, or else that of the same name."""
     entries = Folder(str(images))
     by_stem = {
         name.rpartition(".")[0]: name for name in entries.entries("") if is_image(os.fsencode(name))
     }
+    found = [entries.find(n) if Path(n).suffix.lower() in SUFFIXES else None for n in said]
+    named_by = Counter(found)
     names = []
-    for file, named in zip(files, said, strict=True):
-        found = entries.find(named) if Path(named).suffix.lower() in SUFFIXES else None
-        stem = file[:-4]
-        names.append(found or by_stem.get(stem) or named or stem)
+    for file, named, place in zip(files, said, found, strict=True):
+        own = by_stem.get(file[:-4])
+        # a name that several files have was copied with the rest of them
+        stale = named_by[place] > 1 and own is not None
+        names.append((own if stale else place or own) or named or file[:-4])
     return names
 
 

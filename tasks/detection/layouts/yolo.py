@@ -22,6 +22,7 @@ from tasks.images.files import SUFFIXES
 from tasks.images.listing import images_below
 
 MOST_CLASSES = 100_000
+NOTHING: tuple[Any, ...] = ("", "~", "null", [])
 
 LabelFile = tuple[str, os.stat_result]
 """A path and its state."""
@@ -153,13 +154,13 @@ def _read_list(path: Path, split: str) -> tuple[list[str], list[str]]:
         names = _lines(_beside(path, names))
     if isinstance(names, dict):
         try:
-            names = [names[k] for k in range(len(names))]
+            names = [names[str(k)] for k in range(len(names))]
         except KeyError:
             raise InputError(f"{path}: its names are not numbered 0, 1, 2, ...") from None
     if not isinstance(names, list) or not 0 < len(names) <= MOST_CLASSES:
         raise InputError(f"{path}: no list of class names under 'names'; add it")
     keys = {"train": ("train",), "val": ("val", "valid", "validation")}[split]
-    given = next((content[key] for key in keys if content.get(key)), None)
+    given = next((content[k] for k in keys if content.get(k, "") not in NOTHING), None)
     places = given if isinstance(given, list) else [given]
     if given is None or not all(isinstance(place, str) for place in places):
         raise InputError(
@@ -178,7 +179,7 @@ def _read_list(path: Path, split: str) -> tuple[list[str], list[str]]:
 
 def _yaml(path: Path) -> dict[Any, Any]:
     try:
-        content = yaml.safe_load(path.read_bytes())
+        content = yaml.load(path.read_bytes(), yaml.BaseLoader)  # a class may be called no, or 1
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:

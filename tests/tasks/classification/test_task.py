@@ -1,5 +1,8 @@
 """The classifier's loss, answer and view of an image, compared with plain formulas."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,6 +12,7 @@ from torch import nn
 from backbone.classifier import Classifier
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.classification.task import Classification
+from tasks.data.image_index import ImageIndex
 from tasks.data.labels import Labels
 from tasks.images.view import View
 from tasks.training.recipe import Recipe, cosine
@@ -91,6 +95,36 @@ def test_mixup_draws_beta_shares(batch):
     drawn = torch.cat(shares)
     assert drawn.mean() == pytest.approx(0.5, abs=0.08)
     assert drawn.var() == pytest.approx(0.25 / 1.4, rel=0.25)  # of Beta(a, a): 1 / (4 (2a + 1))
+
+
+def test_focal_loss_weighs_what_is_not_sure(batch):
+    task = build(focal=2.0)
+    logs = log_probabilities(task, batch["image"])[range(8), batch["label"]]
+    expected = (-((1 - logs.exp()) ** 2) * logs).mean()
+    torch.testing.assert_close(task.loss(batch)["classification"], expected)
+
+
+def fit_started(task, labels):
+    """A task that has begun to learn from images with these labels."""
+    index = ImageIndex("", np.zeros(len(labels), "S1"), np.array(labels), ((("n", "n"),) * 7))
+    task._trainer = SimpleNamespace(datamodule=SimpleNamespace(indices={"train": index}))
+    task.on_fit_start()
+    return task
+
+
+@pytest.mark.parametrize(
+    ("given", "weights"),
+    [
+        ("balanced", [0.6, 0.6, 1.8, 1.8, 1.8, 0, 0]),
+        ({"ant": 4}, [2, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]),
+    ],
+)
+def test_images_count_by_their_class(batch, given, weights):
+    task = fit_started(build(class_weights=given), [0, 0, 0, 1, 1, 1, 2, 3, 4])
+    torch.testing.assert_close(task.class_weights, torch.tensor(weights, dtype=torch.float32))
+    logs = log_probabilities(task, batch["image"])[range(8), batch["label"]]
+    expected = (-task.class_weights[batch["label"]] * logs).mean()
+    torch.testing.assert_close(task.loss(batch)["classification"], expected)
 
 
 @pytest.mark.slow

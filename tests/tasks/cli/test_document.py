@@ -5,7 +5,7 @@ import re
 import pytest
 from omegaconf import OmegaConf
 
-from tasks.cli.configuration import compose_config
+from tasks.cli.configuration import composed_config
 from tasks.cli.schema.choosing import options_of
 from tasks.cli.schema.document import compositions, document
 from tests.conftest import ROOT
@@ -40,7 +40,7 @@ def test_every_option_of_every_group_is_listed():
     lacking = set()
     for group, choice in compositions():
         task = ["task=imagenet"] if group in ("distill", "quantize") else []
-        found = keys(compose_config([*task, f"{group}={choice}"]))
+        found = keys(composed_config(*task, f"{group}={choice}"))
         lacking |= {key for key in found if not key.startswith(free) and key not in listed}
     lacking -= {
         "task",

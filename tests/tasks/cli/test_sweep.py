@@ -80,16 +80,19 @@ def test_an_option_that_does_not_compose_is_one_jobs_matter(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("content", [b"[]", b"{}", b"", b"\xff"])
-def test_a_damaged_result_is_one_jobs_matter(tmp_path, content):
-    assert sweep(tmp_path, "-m", "seed=1,2").code == 0
-    damaged = tmp_path / "runs" / "image_folder" / runs(tmp_path)[1]["name"] / "result.json"
-    damaged.write_bytes(content)
-    answer = sweep(tmp_path, "-m", "seed=1,2,3")
+def test_a_damaged_result_is_one_jobs_matter(tmp_path):
+    assert sweep(tmp_path, "-m", "seed=1,2,3,6,7").code == 0
+    damaged = {}
+    for seed, content in {1: b"[]", 2: b"{}", 3: b"", 6: b"\xff"}.items():
+        path = tmp_path / "runs/image_folder" / runs(tmp_path)[seed]["name"] / "result.json"
+        path.write_bytes(content)
+        damaged[seed] = path
+    answer = sweep(tmp_path, "-m", "seed=1,2,3,6,7,8")
     assert answer.code == 1
-    assert f"error in seed=1: {damaged} is damaged" in answer.err
+    for seed, path in damaged.items():
+        assert f"error in seed={seed}: {path} is damaged" in answer.err
     assert "Traceback" not in answer.err
-    assert answer.out.splitlines()[-1] == "2 of 3 finished"
+    assert answer.out.splitlines()[-1] == "2 of 6 finished"
 
 
 @pytest.mark.slow

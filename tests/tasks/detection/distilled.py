@@ -9,6 +9,7 @@ from tasks.detection.distillation import (
 )
 from tasks.detection.faster_rcnn import FasterRCNN
 from tasks.detection.ssd import SSD
+from tasks.detection.ssd_fpn import SSDFPN
 from tasks.detection.task import Detection
 from tasks.distillation.objective import Distillation
 from tasks.distillation.teacher import Teacher
@@ -19,6 +20,11 @@ LABELS = Labels(4, [1, 2, 3], [1, 2, 3], ["ant", "bee", "cat"])
 def ssd(alpha=0.25, size=96, seed=0, **options) -> Detection:
     torch.manual_seed(seed)
     return Detection(SSD(MobileNetV1(alpha), 4, size, **options), LABELS)
+
+
+def fpn(alpha=0.25, size=96) -> Detection:
+    torch.manual_seed(0)
+    return Detection(SSDFPN(MobileNetV1(alpha), 4, size), LABELS)
 
 
 def faster_rcnn(size=96) -> Detection:

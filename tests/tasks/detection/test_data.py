@@ -49,3 +49,14 @@ def test_batches_of_another_layout(data):
     assert batch["boxes"][0, 0].tolist() == pytest.approx([12.8, 9.6, 19.2, 22.4])
     assert data.labels.names == ["cat", "dog"]
     assert data.labels.ids == [0, 1]
+
+
+def test_images_that_are_scored_and_trained_on_are_said(data, tmp_path, capsys):
+    data.setup("fit")
+    assert "in train too" not in capsys.readouterr().out
+    (tmp_path / "data.yaml").write_text("names: [cat, dog]\ntrain: images\nval: images\n")
+    data.sets.given["val"], data.sets.val_fraction, data.indices = "data.yaml", None, {}
+    data.setup("fit")
+    assert (
+        "val: 3 images are in train too; scores on them are too good: " in capsys.readouterr().out
+    )

@@ -12,7 +12,7 @@ from tasks.detection.distillation import (
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
 from tasks.distillation.teacher import Teacher
-from tests.tasks.detection.distilled import LABELS, faster_rcnn, photographs, ssd, taught
+from tests.tasks.detection.distilled import LABELS, faster_rcnn, fpn, photographs, ssd, taught
 
 
 class Detections(SSD):
@@ -51,6 +51,24 @@ def test_any_detector_can_teach(teacher):
     sum(terms.values()).backward()
     assert all(torch.isfinite(term) and term > 0 for term in terms.values()), terms
     assert all(torch.isfinite(p.grad).all() for p in student.parameters())
+
+
+@pytest.mark.parametrize("teacher", [lambda: fpn(alpha=0.5), lambda: ssd(size=128)])
+def test_fpnlite_learns_too(teacher):
+    student = taught(fpn(), teacher(), min_score=0.0).train()
+    terms = student.loss(photographs())
+    sum(terms.values()).backward()
+    assert all(torch.isfinite(term) and term > 0 for term in terms.values()), terms
+
+
+def test_fpnlite_teaches_its_trunks_maps():
+    student = taught(fpn(), fpn(alpha=0.5), features=1.0)
+    objective = student.teaching.objective
+    assert objective.answers == "anchors"
+    assert len(student.loss(photographs())) == 3
+    outputs = objective.run(student.head, torch.zeros(2, 3, 96, 96))
+    channels = [student.head.trunk.feature_info[tap].channels for tap in student.head.taps]
+    assert [m.shape[1] for m in outputs.maps] == channels
 
 
 def test_ssdlite_learns_too():

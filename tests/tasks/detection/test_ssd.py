@@ -10,7 +10,8 @@ from backbone.folding import folded
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.data.labels import Labels
 from tasks.detection.boxes import iou
-from tasks.detection.ssd import SSD, focal_loss, mining_loss
+from tasks.detection.class_losses import focal_loss, mining_loss
+from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
 from tasks.images.preprocessing import Augmentation
 

@@ -198,3 +198,24 @@ def test_an_unlabelled_folder_outside_the_root(lists, tmp_path_factory):
 def test_what_is_missing_is_named(lists):
     refused(lists, "not complete", "nowhere.csv", "data.unlabelled=FOLDER", train="nowhere.csv")
     refused(lists, "not complete", "nowhere", unlabelled="nowhere")
+
+
+def test_columns_without_a_name_are_no_attributes(lists):
+    for split, rows in {"train": TRAIN, "val": VAL}.items():
+        write_csv(lists / f"{split}.csv", [f"{i or ''},{row}," for i, row in enumerate(rows)])
+    found = load(lists)
+    assert [name for name, _ in found.splits["train"].classes] == ["Smiling", "Hat"]
+
+
+def test_paths_written_on_windows(lists):
+    write_csv(lists / "train.csv", [TRAIN[0], *(rf"images\{row}" for row in TRAIN[1:])])
+    change(lists / "train.csv", {"deep/c": r"deep\c"})
+    assert load(lists).splits["train"].files.tolist() == [b"a.jpg", b"b.jpg", b"deep/c.jpg"]
+
+
+def test_a_file_with_a_newline_in_its_name(lists):
+    (lists / "images" / "a.jpg").rename(lists / "images" / "a\n.jpg")
+    write_csv(lists / "train.csv", [TRAIN[0], '"a\n.jpg",1,', *TRAIN[2:]])
+    assert load(lists).splits["train"].files.tolist()[0] == b"a\n.jpg"
+    (lists / "images" / "a\n.jpg").unlink()
+    refused(lists, r"train.csv, line 3: a\n.jpg is not in")

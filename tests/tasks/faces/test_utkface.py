@@ -136,3 +136,11 @@ def test_real_faces(shared):
 def test_an_age_of_thousands_of_digits(listed):
     change(listed / "labels.csv", {"1.jpg,21,": f"1.jpg,{'9' * 5000},"})
     refused(listed, "line 3, column age: '999", "is not whole years")
+
+
+def test_a_name_with_an_impossible_age_is_left_out(tmp_path):
+    names = [f"{age}_0_1_{n}.jpg" for n in range(30) for age in (30, 250)]
+    write_faces(tmp_path, names, (8, 8))
+    found = UTKFace(str(tmp_path)).load()
+    assert sum(map(len, found.splits.values())) == 30
+    assert "30 images left out because their names lack a value" in found.note

@@ -12,7 +12,8 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks.images.depth import SIGNATURE
 from tasks.images.files import open_image
-from tasks.images.headers import look, stored_size
+from tasks.images.headers import look, stored_size, turned_size
+from tasks.images.loading import load_view
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp", "gif", "tif"])
@@ -89,3 +90,12 @@ def test_a_pipe_and_a_device_are_faults(tmp_path):
     (tmp_path / "device.jpg").symlink_to("/dev/zero")
     for name in ("pipe.jpg", "device.jpg"):
         assert look(tmp_path / name).fault.startswith("not a regular file")
+
+
+@pytest.mark.parametrize("value", [0, 9, 200])
+def test_an_orientation_that_is_none_is_not_followed(tmp_path, value):
+    exif = Image.Exif()
+    exif[0x0112] = value
+    Image.new("RGB", (40, 20)).save(tmp_path / "a.jpg", exif=exif)
+    assert turned_size(tmp_path / "a.jpg") == (20, 40)
+    assert load_view(tmp_path / "a.jpg", (8, 16)).shape == (8, 16, 3)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.runs.report import report
+from tasks.runs.report import aligned, report
 
 RESULT = {
     "metrics": {"top1": 0.5, "median_km": 1234.4, "AP": -1.0},
@@ -79,3 +79,7 @@ def test_of_many_categories_the_best_and_the_worst():
     best, worst = (f"n{i}" for i in range(39, 33, -1)), (f"n{i}" for i in range(5, -1, -1))
     assert names == [*best, "...", *worst]
     assert "28 more" in said[at + 7]
+
+
+def test_a_name_with_two_lines_takes_one_of_the_table():
+    assert aligned([["a\nb", "1"], ["c", "20"]]) == ["a\\nb   1", "c     20"]

@@ -7,6 +7,7 @@ import shlex
 import pytest
 from omegaconf import OmegaConf
 
+from backbone.errors import InputError
 from tasks.tables.counting import compose_row, network_of
 from tasks.tables.reading import numbers_of, read_tables
 from tests.conftest import ROOT
@@ -94,3 +95,22 @@ def test_numbers_of_tables():
     assert [table.number for table in read_tables(["10", "4-6", "5"])] == [4, 5, 6, 10]
     assert [*numbers_of("4-7")] == [4, 5, 6, 7]
     assert [table.number for table in read_tables([])] == list(range(4, 15))
+
+
+def test_networks_since_the_paper_have_tables_of_their_own():
+    modern = read_tables(["modern"])
+    assert [table.number for table in modern] == ["modern_coco", "modern_imagenet"]
+    assert not {table.number for table in modern} & TABLES.keys()
+    assert [table.number for table in read_tables(["modern_coco", "13"])] == [13, "modern_coco"]
+    for table in modern:
+        assert table.beside == "published"
+        for row in table.rows:
+            assert row.note, "where the score is published"
+            config = compose_row(*row.overrides)
+            assert f" {config.size}" in row.name or config.size == 224
+
+
+@pytest.mark.parametrize("text", ["moderns", "", "coco"])
+def test_a_word_that_no_table_begins_with_is_refused(text):
+    with pytest.raises(InputError, match="modern means those of networks since the paper"):
+        read_tables([text])

@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 
 from tasks.training import loggers
+from tests.conftest import kill_at, start
 from tests.tasks.training.test_several_processes import only_run, write_images
 
 pytestmark = pytest.mark.slow
 
-Numbers = set[tuple[int, str, float]]
+Numbers = list[tuple[int, str, float]]  # sorted, so that what is there twice shows
 
 
 def of_csv(path: Path) -> Numbers:
     rows = csv.DictReader((path / "metrics.csv").open())
-    return {(int(r["step"]), r["name"], round(float(r["value"]), 5)) for r in rows}
+    return sorted((int(r["step"]), r["name"], round(float(r["value"]), 5)) for r in rows)
 
 
 def of_tensorboard(path: Path) -> Numbers:
@@ -23,8 +24,9 @@ def of_tensorboard(path: Path) -> Numbers:
 
     events = EventAccumulator(str(path / "tensorboard"))
     events.Reload()
+    assert {e.step for e in events.Images("val/predictions")} == {5, 11, 17}, "by validation"
     names = [name for name in events.Tags()["scalars"] if name != "epoch"]
-    return {(e.step, n, round(e.value, 5)) for n in names for e in events.Scalars(n)}
+    return sorted((e.step, n, round(e.value, 5)) for n in names for e in events.Scalars(n))
 
 
 def log_records(content: bytes) -> list[bytes]:
@@ -51,7 +53,7 @@ def log_records(content: bytes) -> list[bytes]:
 def of_wandb(path: Path) -> Numbers:
     from wandb.proto import wandb_internal_pb2
 
-    found: Numbers = set()
+    found: Numbers = []
     for file in (path / "wandb").glob("offline-run-*/*.wandb"):
         for data in log_records(file.read_bytes()):
             record = wandb_internal_pb2.Record()
@@ -59,8 +61,8 @@ def of_wandb(path: Path) -> Numbers:
             items = {i.key or "/".join(i.nested_key): i.value_json for i in record.history.item}
             step = items.pop("trainer/global_step", None)
             kept = {k: v for k, v in items.items() if not k.startswith("_") and k != "epoch"}
-            found |= {(int(step), k, round(float(v), 5)) for k, v in kept.items() if step}
-    return found
+            found += [(int(step), k, round(float(v), 5)) for k, v in kept.items() if step]
+    return sorted(found)
 
 
 def of_mlflow(path: Path) -> Numbers:
@@ -69,32 +71,40 @@ def of_mlflow(path: Path) -> Numbers:
     client = MlflowClient((path / "mlruns").absolute().as_uri())
     run = client.get_run((path / "mlflow_run.txt").read_text().strip())
     assert run.data.params["seed"] == "0"
-    return {
+    return sorted(
         (m.step, name, round(m.value, 5))
         for name in run.data.metrics
         if name != "epoch"
         for m in client.get_metric_history(run.info.run_id, name)
-    }
+    )
 
 
-def test_each_writes_what_csv_writes(run, tmp_path):
+def test_each_writes_what_csv_writes_once_even_after_a_kill(run, tmp_path):
+    """Killed in its second epoch, the run repeats three steps of it."""
     for package in ("tensorboard", "wandb", "mlflow"):
         pytest.importorskip(package)
     write_images(tmp_path / "images")
-    answer = run(
+    options = [
         *("task=image_folder", "optimizer=adamw", "backbone.alpha=0.25", "size=32"),
         *("data.workers=0", "data.batch_size=6", f"data.root={tmp_path / 'images'}"),
-        *("trainer.max_epochs=1", "trainer.log_every_n_steps=2", f"paths.runs={tmp_path / 'runs'}"),
+        *("trainer.max_epochs=3", "trainer.log_every_n_steps=1", f"paths.runs={tmp_path / 'runs'}"),
         *("trainer.enable_progress_bar=false", "logger=[tensorboard,wandb,mlflow]"),
         "logger.wandb.offline=true",
-    )
+    ]
+    kill_at(start(options), tmp_path / "runs", "9")
+    answer = run(*options)
     assert answer.code == 0, answer.err
+    assert "at step 6" in answer.out
     path = only_run(tmp_path / "runs")
     expected = of_csv(path)
     assert {name for _, name, _ in expected} >= {"train/loss", "val/top1", "test/top1"}
+    assert len(expected) == len(set(expected))
     assert of_tensorboard(path) == expected
     assert of_mlflow(path) == expected
-    assert of_wandb(path) == expected
+    kept = of_wandb(path)  # its own process dies with the run, and what it had not written yet
+    assert len(kept) == len(set(kept))
+    assert set(kept) <= set(expected)
+    assert kept[-1][0] == expected[-1][0]
 
 
 def test_loggers_do_not_make_another_run(run):

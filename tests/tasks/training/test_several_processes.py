@@ -71,6 +71,9 @@ def test_a_detector(run, tiny, tmp_path):
     path = only_run(tmp_path / "runs")
     assert output.count("network: ") == output.count("run directory: ") == 1
     assert errors == "", "nothing from the second process, and no warnings of Lightning's"
+    epochs = [line for line in output.splitlines() if line.startswith("epoch ")]
+    assert len(epochs) == 6, "one process reports"
+    assert "; AP " in epochs[2]
     found = result(path)
     # 24 images: 4 steps of 2 x 3 images per epoch; 9 images are scored: 5 of them by the first
     assert found["steps"] == 24

@@ -199,7 +199,7 @@ def test_damaged_json_says_where(load, coco_files, tmp_path):
     for damage, message in {
         "": r"empty \(0 bytes\)",
         text[: len(text) // 2]: r"line \d+, column \d+ .*cut short",
-        "<html>not found</html>": "web page, not JSON at line 1",
+        "<html>not found</html>": "not JSON, but a web page",
     }.items():
         coco_files.annotations.write_text(damage)
         with pytest.raises(InputError, match=message):

@@ -193,3 +193,27 @@ def test_ground_truth_of_the_excerpt_is_what_pycocotools_reads(real_coco, tmp_pa
         tuple(row[key] for key in keys) for row in reference.loadAnns(reference.getAnnIds())
     ]
     assert sorted(rows) == sorted(expected)
+
+
+def edited(root, edit):
+    path = root / "annotations" / "instances_train2014.json"
+    content = json.loads(path.read_text())
+    for row in content["annotations"]:
+        edit(row)
+    path.write_text(json.dumps(content))
+
+
+def test_boxes_as_fractions_are_refused(coco_2014, tmp_path):
+    edited(coco_2014, lambda row: row.update(bbox=[0.1, 0.2, 0.3, 0.4]))
+    with pytest.raises(InputError, match="all 4 boxes lie within one pixel"):
+        load_split(coco_2014, "train", cache_dir=tmp_path, year=2014)
+
+
+def test_boxes_as_corners_are_remarked(coco_2014, tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.detection.coco.audit.CLEARLY", 2)
+    edited(coco_2014, lambda row: row.update(bbox=[20, 20, 55, 60]))
+    _, counts = load_split(coco_2014, "train", cache_dir=tmp_path, year=2014)
+    assert counts.notes[0].startswith("4 boxes reach beyond their images, and none would")
+    edited(coco_2014, lambda row: row.update(bbox=[20, 20, 25, 30]))
+    _, counts = load_split(coco_2014, "train", cache_dir=tmp_path, year=2014)
+    assert counts.notes == ()

@@ -54,3 +54,14 @@ def test_an_entry_of_a_list_without_a_file_is_named(tmp_path, sets):
     (tmp_path / "ImageSets" / "train.txt").write_text("x\n")
     with pytest.raises(InputError, match=r"train\.txt, entry 1: 'x' has no XML file"):
         sets("ImageSets/train.txt")
+
+
+def test_a_name_that_was_copied_with_the_file_is_not_believed(tmp_path, sets):
+    box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
+    for name in "abcd":
+        photograph(tmp_path / f"{name}.jpg")
+        text = f"<annotation><filename>a.jpg</filename><object><name>x</name>{box}</object>"
+        (tmp_path / f"{name}.xml").write_text(f"{text}</annotation>")
+    found = sets(".")
+    names = [index.path(i).name for index, _ in found.values() for i in range(len(index))]
+    assert sorted(names) == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]

@@ -50,7 +50,7 @@ def test_labels_are_found_in_place_of_the_last_images(tmp_path):
         ("names: [a]\ntrain: elsewhere\n", "elsewhere is not there"),
         ("names: [a]\ntrain: 'a\\0b'\n", "not there|not YAML"),
         ("names: [a]\ntrain: .\n", "no images"),
-        ("names: &a [*a]\ntrain: .\n", "no images"),
+        ("names: &a [*a]\ntrain: .\n", "not YAML at line 1"),
     ],
 )
 def test_lists_that_cannot_be_used(tmp_path, sets, text, message):
@@ -115,3 +115,14 @@ def test_lists_may_mix_absolute_paths_and_others(tmp_path, monkeypatch):
         tmp_path / "set" / "there" / "b.jpg",
     ]
     assert len(arrays["xywh"]) == 2
+
+
+def test_classes_are_called_as_they_are_written(tmp_path, sets):
+    photograph(tmp_path / "train" / "a.jpg")
+    (tmp_path / "train" / "a.txt").write_text("1 .5 .5 .2 .2\n")
+    for names in ("[no, 010, null]", "{0: no, '1': 010, 2: null}"):
+        (tmp_path / "data.yaml").write_text(f"names: {names}\ntrain: train\nval: null\n")
+        arrays, _ = parse_yolo(tmp_path / "data.yaml", "train", tmp_path / "cache")
+        assert arrays["category_names"].tolist() == [b"no", b"010", b"null"]
+    with pytest.raises(InputError, match="no images under 'val'"):
+        parse_yolo(tmp_path / "data.yaml", "val", tmp_path / "cache")

@@ -1,0 +1,61 @@
+"""Which training images an epoch draws where the classes are not to come up as they are."""
+
+import numpy as np
+
+
+class BalancedDraw:
+    """As many images as there are, of each class in proportion to a power of its images.
+
+    With n_k images of class k, its share of an epoch is that of n_k^(1 - balance). At 1 all classes
+    come up equally often. At 0.5 this is square-root sampling, as in arXiv 1805.00932, section 2.2.
+    The draws of a class take its images in turn, in random order: of two images of one class none
+    comes up more than once more than the other. Classes without images are left out.
+
+    Args:
+        labels: int64[N], the class of each image.
+        classes: K, how many classes there are.
+        balance: 0..1.
+    """
+
+    def __init__(self, labels: np.ndarray, classes: int, balance: float):
+        self.labels, self.balance = labels, balance
+        self.counts = np.bincount(labels, minlength=classes)
+
+    @property
+    def expected(self) -> np.ndarray:
+        """float64[K], the draws of each class in an epoch, on average."""
+        powers = np.zeros(len(self.counts))
+        some = self.counts > 0
+        powers[some] = self.counts[some] ** (1 - self.balance)
+        mean: np.ndarray = len(self.labels) * powers / powers.sum()
+        return mean
+
+    def __call__(self, rng: np.random.Generator) -> np.ndarray:
+        """int64[N], the rows of an epoch's images in its order; some come more than once."""
+        total = len(self.labels)
+        # rounded so that they add up to N, each up or down by less than one
+        ends = np.floor(self.expected.cumsum() + rng.random()).astype(np.int64)
+        ends[-1] = total
+        draws = np.diff(ends, prepend=0)
+        of_class = np.lexsort((rng.random(total), self.labels))  # each class's rows, shuffled
+        turn = np.arange(total) - np.repeat(ends - draws, draws)
+        first, count = (
+            np.repeat(values, draws) for values in (self.counts.cumsum() - self.counts, self.counts)
+        )
+        return rng.permutation(of_class[first + turn % count])
+
+    def __str__(self) -> str:
+        drawn = self.expected[self.counts > 0]
+        least, most = round(drawn.min()), round(drawn.max())
+        each = f"{most:,}" if least == most else f"{least:,} to {most:,}"
+        return f"an epoch draws {len(self.labels):,} images, {each} of each class"
+
+
+def times_before(rows: np.ndarray) -> np.ndarray:
+    """int64[N], how often each of int64[N] rows stands further ahead among them."""
+    order = rows.argsort(kind="stable")
+    sorted_rows = rows[order]
+    first = np.searchsorted(sorted_rows, sorted_rows)
+    found = np.empty_like(order)
+    found[order] = np.arange(len(rows)) - first
+    return found

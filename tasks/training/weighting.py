@@ -1,0 +1,68 @@
+"""Weights of classes in a loss: by hand, or so that frequent and rare ones count alike."""
+
+import difflib
+from collections.abc import Mapping
+
+import numpy as np
+
+from backbone.errors import InputError, listed_briefly
+from tasks.data.labels import Labels
+
+BALANCED = "balanced"
+Weights = Mapping[str | int, float] | str | None
+"""`balanced`, or weights by id or name of a label, 1 for those that are not named; None: none."""
+
+
+def named_weights(given: Mapping[str | int, float], labels: Labels, key: str) -> np.ndarray:
+    """float64[K], the weights of K labels that are given by id or name; 1 for the others.
+
+    Args:
+        key: of the option, for messages.
+
+    Raises:
+        InputError: no such label, one that is named twice, or a weight that is not above 0.
+    """
+    found = np.ones(len(labels.ids))
+    rows = {str(name): row for row, name in enumerate(labels.names)}
+    rows |= {str(name): row for row, name in enumerate(labels.ids)}
+    taken: dict[int, str] = {}
+    for name, weight in ((str(name), weight) for name, weight in given.items()):
+        if name not in rows:
+            close = difflib.get_close_matches(name, rows, 2, 0.6)
+            near = f"did you mean {' or '.join(close)}?" if close else ""
+            raise InputError(
+                f"{key}: the data has no label {name!r}; "
+                f"{near or f'it has {listed_briefly(map(str, labels.names))}'}"
+            )
+        row = rows[name]
+        if row in taken:
+            raise InputError(f"{key}: {taken[row]} and {name} are one label; give it one weight")
+        if not weight > 0:
+            raise InputError(f"{key}.{name}={weight}: a weight is above 0")
+        found[row], taken[row] = weight, name
+    return found
+
+
+def balancing_weights(counts: np.ndarray) -> np.ndarray:
+    """Weights with which all classes count alike: 1 / counts, and 0 for a class without images.
+
+    Args:
+        counts: int64[..., K], the images of each class.
+    """
+    weights: np.ndarray = np.divide(1.0, counts, out=np.zeros(counts.shape), where=counts > 0)
+    return weights
+
+
+def with_mean_one(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Weights scaled so that their mean over the images is 1: losses keep their size.
+
+    Args:
+        weights: float64[..., K].
+        counts: int64[..., K], the images of each class; without any, weights stay as they are.
+    """
+    total = (weights * counts).sum(-1, keepdims=True)
+    images = counts.sum(-1, keepdims=True)
+    scaled: np.ndarray = weights * np.divide(
+        images, total, out=np.ones(total.shape), where=total > 0
+    )
+    return scaled
