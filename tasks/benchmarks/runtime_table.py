@@ -73,8 +73,9 @@ def _draw_panel(axes: Any, metric: str, rows: Sequence[dict[str, Any]]) -> None:
     axes.set_xlabel("milliseconds per image, batch 1, one core")
     axes.set_ylabel(metric)
     axes.grid(alpha=0.3)
+    axes.plot(0, 0, alpha=0)  # from zero on, so that lengths compare, with room above the best
     axes.margins(0.2, 0.1)
-    axes.set_xlim(left=0)  # from zero on, so that lengths compare
+    axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     if lines:
         axes.legend(loc="lower right")
