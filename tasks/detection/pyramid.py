@@ -50,15 +50,15 @@ class Pyramid(nn.Module):
     def __init__(self, channels: Sequence[int], depth: int, extra: int, **like_trunk: Any):
         super().__init__()
         projections = [nn.Conv2d(width, depth, 1) for width in channels]
-        for projection in projections:
-            nn.init.xavier_uniform_(projection.weight)
-            assert projection.bias is not None
-            nn.init.zeros_(projection.bias)
         self.projections = nn.ModuleList(projections)
         self.smoothing = nn.ModuleList(separable(depth, depth, **like_trunk) for _ in channels[1:])
         self.coarse = nn.ModuleList(
             separable(depth, depth, stride=2, **like_trunk) for _ in range(extra)
         )
+        for projection in projections:
+            nn.init.xavier_uniform_(projection.weight)
+            assert projection.bias is not None
+            nn.init.zeros_(projection.bias)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """The pyramid's maps, finest first, from the trunk's float[B, C, h, w], finest first."""
@@ -137,10 +137,8 @@ class SharedTower(nn.Module):
             assert isinstance(norms, nn.ModuleList)
             tower = nn.Sequential()
             for n, norm in enumerate(norms):
-                pointwise: OrderedDict[str, nn.Module] = OrderedDict(
-                    conv=deepcopy(self.pointwise[n]), bn=norm, relu6=ReLU6()
-                )
-                layer: OrderedDict[str, nn.Module] = OrderedDict(
+                pointwise = OrderedDict(conv=deepcopy(self.pointwise[n]), bn=norm, relu6=ReLU6())
+                layer = OrderedDict(
                     depthwise=deepcopy(self.depthwise[n]), pointwise=ConvBN(pointwise)
                 )
                 tower.append(nn.Sequential(layer))
