@@ -49,13 +49,15 @@ class Pyramid(nn.Module):
 
     def __init__(self, channels: Sequence[int], depth: int, extra: int, **like_trunk: Any):
         super().__init__()
-        self.projections = nn.ModuleList(nn.Conv2d(width, depth, 1) for width in channels)
+        projections = [nn.Conv2d(width, depth, 1) for width in channels]
+        self.projections = nn.ModuleList(projections)
         self.smoothing = nn.ModuleList(separable(depth, depth, **like_trunk) for _ in channels[1:])
         self.coarse = nn.ModuleList(
             separable(depth, depth, stride=2, **like_trunk) for _ in range(extra)
         )
-        for projection in self.projections:
+        for projection in projections:
             nn.init.xavier_uniform_(projection.weight)
+            assert projection.bias is not None
             nn.init.zeros_(projection.bias)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
@@ -116,6 +118,7 @@ class SharedTower(nn.Module):
             return [tower(fmap) for tower, fmap in zip(self.separate, maps, strict=True)]
         outputs = []
         for fmap, norms in zip(maps, self.norms, strict=True):
+            assert isinstance(norms, nn.ModuleList)
             layers = zip(self.depthwise, self.pointwise, norms, strict=True)
             for depthwise, pointwise, norm in layers:
                 fmap = self.relu6(norm(pointwise(depthwise(fmap))))
@@ -131,6 +134,7 @@ class SharedTower(nn.Module):
             return
         towers = []
         for norms in self.norms:
+            assert isinstance(norms, nn.ModuleList)
             tower = nn.Sequential()
             for n, norm in enumerate(norms):
                 pointwise = OrderedDict(conv=deepcopy(self.pointwise[n]), bn=norm, relu6=ReLU6())

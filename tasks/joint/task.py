@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -16,18 +15,16 @@ from tasks.data.labels import Labels
 from tasks.data.module import DataModule
 from tasks.images.preprocessing import Preprocess
 from tasks.joint.data import JointData, PartTrainer
-from tasks.joint.gradients import GradientBalance
 from tasks.joint.network import Joint
 from tasks.joint.presenter import JointPresenter
 from tasks.joint.scores import RELATIVE, JointResult, Monitored
+from tasks.joint.weighing import Weighing, check_values
 from tasks.runs.parts import PARTS, of_part, prefixed
 from tasks.training.finite import gradient_scaler
 from tasks.training.learner import Learner
 from tasks.training.metric import Prediction, compute_over_processes
 from tasks.training.recipe import Recipe, keep_statistics
 from tasks.training.task import Task
-
-SMALLEST = 1e-3  # added to a loss before its logarithm: one close to 0 has little left to teach
 
 
 class SharedPreprocess(Preprocess):
@@ -49,12 +46,7 @@ class JointTask(Learner[JointData]):
         head: the network.
         labels: none of its own; those of the parts are in their details, under `parts`.
         parts: name -> task, with the heads of the network.
-        weights: name -> weight of the part's loss, 1 where there is none; or `balanced`: each
-            part's loss counts as its logarithm, so that its gradient is divided by the loss itself
-            (the losses' product, arXiv 1904.08492); or `uncertainty`: each part's loss L counts as
-            exp(-s) L + s / 2 with a learnt s, the logarithm of the part's variance
-            (arXiv 1705.07115, equation 10); or `gradients`: the losses count as they are, and each
-            part's gradient of the trunk is scaled to the mean norm of all, see `GradientBalance`.
+        weights: of the parts' losses, see Weighing.
         settle: share of the epochs after which shared batch statistics stay as they are, and
             training normalises with them, as the one pass does. Before, each part's batches are
             normalised with their own.
@@ -106,22 +98,15 @@ class JointTask(Learner[JointData]):
             for name, part in parts.items()
             for key, words in part.deploys.items()
         }
-        by_hand = {} if weights is None or isinstance(weights, str) else dict(weights)
-        known = dict(references or {})
-        for key, values in (("weights", by_hand), ("references", known)):
-            check_values(f"task.{key}", values, parts)
         self.settle = settle
-        self.weights = {name: float(by_hand.get(name, 1.0)) for name in parts}
-        self.balanced = weights == "balanced"
-        self.log_variances: nn.ParameterDict | None = None
-        if weights == "uncertainty":
-            self.log_variances = nn.ParameterDict({name: torch.zeros(()) for name in parts})
-        self.balance: GradientBalance | None = None
-        if weights == "gradients":
-            self.balance = GradientBalance(list(parts))
+        self.weighing = Weighing(list(parts), weights)
+        self.log_variances = self.weighing.log_variances  # registered here, so that they are learnt
+        self.balance = self.weighing.balance
+        known = dict(references or {})
+        check_values("task.references", known, list(parts))
         self.monitored = {
             name: Monitored(
-                part.monitor, part.mode == "min", known.get(name, 1.0), self.weights[name]
+                part.monitor, part.mode == "min", known.get(name, 1.0), self.weighing.weights[name]
             )
             for name, part in parts.items()
         }
@@ -195,21 +180,8 @@ class JointTask(Learner[JointData]):
         return terms
 
     def total(self, terms: Mapping[str, Tensor]) -> Tensor:
-        """The weighted sum of the parts' losses, or of their logarithms when they are balanced."""
-        weighted = []
-        for name, weight in self.weights.items():
-            own = list(of_part(name, terms).values())
-            if not own:
-                continue  # this step has no batch of it
-            loss = torch.stack(own).sum()
-            if self.balanced:
-                weighted.append(torch.log(loss + SMALLEST))
-            elif self.log_variances is None:
-                weighted.append(weight * loss)
-            else:
-                variance = self.log_variances[name]
-                weighted.append(torch.exp(-variance) * loss + variance / 2)
-        return torch.stack(weighted).sum()
+        """What is minimised: the parts' losses as they are weighed."""
+        return self.weighing.total(terms)
 
     def compiled_methods(self) -> list[tuple[nn.Module, str]]:
         """The step of all parts without a teacher."""
@@ -372,12 +344,3 @@ class JointTask(Learner[JointData]):
                 yield
         finally:
             self.hand_out(self.head.heads)
-
-
-def check_values(key: str, values: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
-    """Raise InputError unless each value belongs to a part and is above 0."""
-    for name, value in values.items():
-        if name not in parts:
-            raise InputError(f"{key}.{name}: there is no such part; there are {', '.join(parts)}")
-        if not value > 0:
-            raise InputError(f"{key}.{name}={value}: give a number above 0")

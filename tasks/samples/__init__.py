@@ -4,7 +4,8 @@
 whole set into a folder. `publishing` runs the drawing processes and moves a finished set into
 place.
 
-Pictures of objects are built from `objects`, `scenes` and `scenery` by `composition` (many
-objects), `single` (one object), `crowd`, `sprite` and `rendering`. `portraits` draws people and
-`landscapes` draws places on Earth. All of them use the pen, shapes and colours of `drawing`.
+Pictures are data: `art` holds SVG files with variables, which `drawing.art` reads, and `tables`
+what is particular to a set. `composition` places objects (`kinds`, `sprite`) in `scenes`, `single`
+places one of them, and `landscapes` shows places on `earth`, all before the same `backdrop`.
+`portraits` draws people.
 """

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.samples.crowd import FLOCKING, PILING, draw_crowd
 from tasks.samples.drawing.colors import Rng, any_of
 from tasks.samples.drawing.pen import MARGIN, Pen
-from tasks.samples.objects import Kind
+from tasks.samples.kinds import FLOCKING, PILING, Kind
 from tasks.samples.rendering import meet, on_paper, paint, shade
-from tasks.samples.scenes import SCENES
-from tasks.samples.scenes.scene import Scene, Zone
-from tasks.samples.sprite import Sprite, draw_sprite
+from tasks.samples.scenes import SCENES, Scene, Zone
+from tasks.samples.sprite import Sprite, draw_crowd, draw_sprite
 
 LEAST_VISIBLE = 0.25  # share of its pixels that an object must show, or it is left out
 EMPTY, CROWDED = 0.03, 0.06  # shares of pictures without objects, and with a crowd if it fits
@@ -145,10 +143,11 @@ def _seat(
 
 def _overlap(sprite: Sprite, spot: tuple[int, int], other: Placed) -> float:
     """Intersection of the two extents over the smaller of them."""
-    a = np.array(sprite.extent) + np.tile(spot, 2)
-    b = np.array(other.sprite.extent) + np.tile((other.x, other.y), 2)
-    shared = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None).prod()
-    return float(shared / min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod()))
+    (x, y), (x0, y0, x1, y1), (u0, v0, u1, v1) = spot, sprite.extent, other.sprite.extent
+    wide = min(x + x1, other.x + u1) - max(x + x0, other.x + u0)
+    high = min(y + y1, other.y + v1) - max(y + y0, other.y + v0)
+    least = min((x1 - x0) * (y1 - y0), (u1 - u0) * (v1 - v0))
+    return max(0, wide) * max(0, high) / least
 
 
 def _visible(placed: list[Placed], frame: tuple[int, ...]) -> list[Placed]:

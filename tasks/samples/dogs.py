@@ -3,7 +3,7 @@
     Images/n02085620-Chihuahua/n02085620_1.jpg    Annotation/n02085620-Chihuahua/n02085620_1
     lists/{file,train,test}_list.mat
 
-The dogs are invented (see `objects/dogs/breeds.py`), but the format is the real one: whatever reads
+The dogs are invented (see `breeds.py`), but the format is the real one: whatever reads
 Stanford Dogs reads this. `sample.json` beside them records what was drawn.
 """
 
@@ -14,30 +14,28 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from tasks.samples import objects as o
+from tasks.samples.breeds import BREEDS, OPTIONAL, Breed
 from tasks.samples.composition import Picture, frame_near
-from tasks.samples.drawing.colors import Rng, any_of
-from tasks.samples.objects import Kind
-from tasks.samples.objects.dogs import BREEDS, Breed, portrait, sitting, standing
+from tasks.samples.drawing.art import Choices
+from tasks.samples.drawing.colors import Color, Rng, any_of
+from tasks.samples.kinds import Kind
 from tasks.samples.publishing import draw_all, publish
-from tasks.samples.scenes.indoors import room
-from tasks.samples.scenes.nature import beach, meadow, snow
-from tasks.samples.scenes.town import country_road, street
+from tasks.samples.scenes import beach, country_road, meadow, room, snow, street
 from tasks.samples.single import compose_one, relit
 from tasks.samples.sprite import tight_box
 
-VERSION = 1  # of the drawings: raise it when a picture changes, so that samples are redrawn
+VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 
 # where a dog may be, and the kind of object whose place it takes there
 _GROUNDS = (
-    (meadow, o.CAT),
-    (beach, o.BIRD),
-    (snow, o.CAT),
-    (street, o.CAT),
-    (country_road, o.CAR),
-    (room, o.CAT),
+    (meadow, "cat"),
+    (beach, "bird"),
+    (snow, "cat"),
+    (street, "cat"),
+    (country_road, "car"),
+    (room, "cat"),
 )
-_POSES = ((standing, 0.4), (sitting, 0.3), (portrait, 0.3))
+_POSES = {"standing": 0.4, "sitting": 0.3, "portrait": 0.3}
 _CUT = (0.06, 0.2)  # share of a portrait's height below the frame
 
 
@@ -112,13 +110,37 @@ def draw_picture(
 def compose(label: int, size: tuple[int, int], rng: Rng) -> Picture:
     """Invent a picture of a dog of breed `label`: its pose, coat and surroundings."""
     breed, frame = BREEDS[label], frame_near(size, rng)
-    pose = _POSES[rng.choice(len(_POSES), p=[share for _, share in _POSES])][0]
-    coat = any_of(rng, breed.coats).varied(rng)
-    dog = Kind(18, lambda pen, rng: pose(pen, breed, coat, rng), size=1.0, share=1.0, tilt=2.5)
+    pose = str(rng.choice(list(_POSES), p=list(_POSES.values())))
+    dog = dog_kind(breed, pose, varied(any_of(rng, breed.coats), rng))
     scene, like = any_of(rng, _GROUNDS)
-    if pose is portrait:
+    if pose == "portrait":
         return compose_one(dog, like, scene, frame, rng, fill=0.96, sunk=_CUT)
     return compose_one(dog, like, scene, frame, rng, fill=0.92)
+
+
+def dog_kind(breed: Breed, pose: str, coat: dict[str, Color]) -> Kind:
+    """Return a dog of a breed in a pose and a coat as a kind of object."""
+    choices: Choices = {"pose": pose, **{part: part in coat for part in OPTIONAL}}
+    return Kind(
+        18,
+        breed.picture,
+        1.0,
+        1.0,
+        tilt=2.5,
+        folder="dogs",
+        colors=coat,
+        choices=choices,
+        below=1.4,
+    )
+
+
+def varied(coat: dict[str, Color], rng: Rng) -> dict[str, Color]:
+    """Return a coat on another dog: all of it paler or deeper, warmer or cooler."""
+    shift = rng.normal(0, 10) + rng.normal(0, (5, 3, 6))
+    return {
+        part: tuple(int(v) for v in np.clip(np.add(color, shift), 0, 255))
+        for part, color in coat.items()
+    }
 
 
 def _annotation(

@@ -7,6 +7,7 @@ The pictures are invented (see `imagenet_classes.py`), but the format is the rea
 reads ImageNet reads this. `sample.json` beside them records what was drawn.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,12 +16,12 @@ from PIL import Image
 from scipy.io import savemat
 
 from tasks.samples.composition import frame_near
-from tasks.samples.drawing.colors import any_of
+from tasks.samples.drawing.colors import any_of, near
 from tasks.samples.imagenet_classes import CLASSES
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.single import compose_one, relit
 
-VERSION = 1  # of the drawings: raise it when a picture changes, so that samples are redrawn
+VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 DEVKIT = "ILSVRC2012_devkit_t12/data"
 
 Layout = Literal["flat", "folders"]
@@ -81,8 +82,9 @@ def draw_picture(path: Path, label: int, size: tuple[int, int], seed: tuple[int,
     """Draw one picture of class `label` to `path`."""
     rng, drawn = np.random.default_rng(seed), CLASSES[label]
     frame = frame_near(size, rng)
-    fill = 0.74 * drawn.kind.size**0.5  # what is small in a scene looks smaller on its own as well
-    picture = compose_one(drawn.kind, drawn.like, any_of(rng, drawn.scenes), frame, rng, fill)
+    fill = 0.86 * drawn.kind.size**0.5  # what is small in a scene looks smaller on its own as well
+    kind = replace(drawn.kind, colors={k: near(rng, v) for k, v in drawn.kind.colors.items()})
+    picture = compose_one(kind, drawn.like, any_of(rng, drawn.scenes), frame, rng, fill)
     Image.fromarray(relit(picture.render(), rng)).save(path, quality=90)
 
 

@@ -3,7 +3,7 @@
     train.csv    val.csv    images/1.jpg ...
 
 The header is `file,latitude,longitude`: a name in `images` and a position in degrees. The
-pictures are invented, but what they show depends on the place: see `landscapes/`.
+pictures are invented, but what they show depends on the place: see `landscapes.py`.
 """
 
 import csv
@@ -15,12 +15,13 @@ from PIL import Image
 
 from tasks.samples.composition import frame_near
 from tasks.samples.drawing.colors import Rng
-from tasks.samples.landscapes.gazetteer import PLACES, Place
-from tasks.samples.landscapes.views import draw_view
+from tasks.samples.earth import PLACES, Place
+from tasks.samples.landscapes import draw_view
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.rendering import on_paper
+from tasks.samples.single import relit
 
-VERSION = 1  # of the drawings: raise it when a picture changes, so that samples are redrawn
+VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 HEADER = ("file", "latitude", "longitude")
 
 _SHARES = np.array([place.weight for place in PLACES])
@@ -73,9 +74,9 @@ def draw_picture(path: Path, size: tuple[int, int], seed: tuple[int, ...]) -> tu
 def compose(place: Place, latitude: float, frame: tuple[int, int], rng: Rng) -> np.ndarray:
     """Invent a photograph taken at `latitude` near `place`, uint8 [H, W, 3]."""
     here = replace(place, climate=replace(place.climate, latitude=latitude))
-    picture = np.asarray(draw_view(frame, here, rng).finish()).astype(np.float32)
+    picture = np.asarray(draw_view(frame, here, rng).finish())
     paper = (int(rng.integers(512)), int(rng.integers(512)))
-    return on_paper(picture * np.float32(np.exp(rng.normal(0, 0.05))), paper)
+    return on_paper(relit(picture, rng), paper)  # relit, or colours alone would tell the place
 
 
 def _write_csv(path: Path, rows: list[tuple[str, float, float]]) -> None:

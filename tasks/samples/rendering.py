@@ -8,7 +8,9 @@ from PIL import Image, ImageFilter
 from tasks.samples.sprite import Sprite
 
 _COOL = np.array((1.0, 0.92, 0.78), dtype=np.float32)  # shade takes less blue than red
-_POOL = [round(255 * max(0.0, 1 - v / 128) ** 0.8) for v in range(256)]
+_POOL = Image.radial_gradient("L").point(
+    [round(255 * max(0, 1 - v / 128) ** 0.8) for v in range(256)]
+)
 
 
 def meet(
@@ -38,7 +40,7 @@ def shade(canvas: np.ndarray, sprite: Sprite, x: int, y: int, rest: str) -> None
     if rest in ("stand", "float") and not sprite.kind.on_pole:
         wide = 1.25 * sprite.kind.foot * width
         size = (max(6, round(wide)), max(4, round(0.16 * min(wide, height)) + 2))
-        pool = Image.radial_gradient("L").point(_POOL).resize(size)
+        pool = _POOL.resize(size)
         left, top = x + (x0 + x1 - size[0]) // 2, y + y1 - round(0.62 * size[1])
         _darken(canvas, pool, left, top, 0.5)
     elif rest in ("lie", "hang"):
@@ -59,17 +61,18 @@ def _darken(canvas: np.ndarray, shadow: Image.Image, x: int, y: int, strength: f
 def on_paper(canvas: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
     """Add the grain of the paper from `corner` on and darken the edges: float32 to uint8."""
     h, w = canvas.shape[:2]
-    grain = _grain()[np.ix_((np.arange(h) + corner[0]) % 512, (np.arange(w) + corner[1]) % 512)]
+    grain = _grain(h, w)[corner[0] : corner[0] + h, corner[1] : corner[1] + w]
     y, x = (np.linspace(-1, 1, n, dtype=np.float32) ** 2 for n in (h, w))
     paper = grain * (1.02 - 0.05 * (y[:, None] + x))
     return np.clip(canvas * paper[..., None] + 0.5, 0, 255).astype(np.uint8)
 
 
-@lru_cache(maxsize=1)
-def _grain() -> np.ndarray:
+@lru_cache(maxsize=8)
+def _grain(height: int, width: int) -> np.ndarray:
     rng = np.random.default_rng(7)  # one sheet of paper for every picture
     cloudy = Image.fromarray(rng.normal(0, 1, (64, 64))).resize(
         (512, 512), Image.Resampling.BICUBIC
     )
     paper = 1 + 0.016 * rng.normal(0, 1, (512, 512)) + 0.006 * np.asarray(cloudy)
-    return paper.astype(np.float32)
+    again = (1 + -(-height // 512), 1 + -(-width // 512))
+    return np.tile(paper.astype(np.float32), again)

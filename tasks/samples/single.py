@@ -6,9 +6,9 @@ from PIL import ImageFilter
 from tasks.samples.composition import Picture, Placed
 from tasks.samples.drawing.colors import Rng
 from tasks.samples.drawing.pen import Pen
-from tasks.samples.objects import Kind
+from tasks.samples.kinds import Kind
 from tasks.samples.rendering import meet
-from tasks.samples.scenes.scene import Draw, Zone
+from tasks.samples.scenes import Draw, Zone
 from tasks.samples.sprite import Sprite, draw_sprite
 
 _BLURRED = 0.4  # share of backgrounds that are out of focus
@@ -16,14 +16,14 @@ _BLURRED = 0.4  # share of backgrounds that are out of focus
 
 def compose_one(
     kind: Kind,
-    like: Kind,
+    like: str,
     draw_scene: Draw,
     frame: tuple[int, int],
     rng: Rng,
     fill: float = 0.74,
     sunk: tuple[float, float] | None = None,
 ) -> Picture:
-    """Draw `kind` in a frame (width, height) where the scene has a place for `like`.
+    """Draw `kind` in a frame (width, height) where the scene has a place for the kind named `like`.
 
     It spans about `fill` of the frame's shorter side. `sunk` (low, high) is the range of the share
     of its height below the frame, for what does not stand in it, such as a portrait.
@@ -35,7 +35,7 @@ def compose_one(
     if rng.random() < _BLURRED:
         radius = rng.uniform(0.005, 0.016) * height
         background = background.filter(ImageFilter.GaussianBlur(radius))
-    zone = next(zone for zone in scene.zones if like in zone.kinds)
+    zone = next(zone for zone in scene.zones if like in zone.names.split(", "))
     side = float(np.clip(fill * np.exp(rng.normal(0, 0.2)), 0.4, 1.1)) * min(frame)
     squash, turn = 1.0, 0.0
     if kind.flat:
@@ -81,6 +81,7 @@ def relit(picture: np.ndarray, rng: Rng) -> np.ndarray:
     height, width = picture.shape[:2]
     tone = np.exp(rng.normal(0, 0.12)) * (1 + rng.normal(0, 0.035, 3))
     slope = rng.normal(0, 0.07, 2)
-    ramp = 1 + slope[0] * np.linspace(-1, 1, height)[:, None] + slope[1] * np.linspace(-1, 1, width)
-    lit = picture * (ramp[..., None] * tone).astype(np.float32)
+    down, across = (np.linspace(-s, s, n) for s, n in zip(slope, (height, width), strict=True))
+    ramp = (1 + down[:, None] + across).astype(np.float32)
+    lit = picture * (ramp[..., None] * tone.astype(np.float32))
     return np.clip(lit + 0.5, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""One object drawn at its final size and shaded, with the mask of the pixels that belong to it."""
+"""One object, or a crowd, drawn at its final size and shaded, with the mask of its pixels."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,10 +6,11 @@ from functools import cached_property
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tasks.samples.drawing.colors import DAY, Rng, Tint
+from tasks.samples.drawing.art import art
+from tasks.samples.drawing.colors import DAY, Rng, Tint, any_of
 from tasks.samples.drawing.pen import ObjectPen
 from tasks.samples.drawing.shapes import turned
-from tasks.samples.objects import Kind
+from tasks.samples.kinds import PILING, Kind
 
 
 @dataclass
@@ -56,7 +57,8 @@ def draw_sprite(
     wide = max(reach, 0.6 * down)
     supersample = 4 if side < 50 else 3 if side < 120 else 2
     pen = ObjectPen((round(2 * wide), round(up + down)), matrix, (wide, up), supersample)
-    kind.draw(pen, rng)
+    picture = art(f"{kind.folder}/{any_of(rng, kind.pictures.split())}")
+    picture.draw(pen, rng, colors=kind.colors, choices=kind.choices)
     image, mask = pen.cutout()
     return Sprite(kind, _shade(image, side, tint), np.asarray(mask) > 127)
 
@@ -73,3 +75,28 @@ def _shade(image: Image.Image, side: float, tint: Tint) -> np.ndarray:
     lit = pixels[..., :3] * (light[..., None] * np.array(tint, dtype=np.float32))
     pixels[..., :3] = np.clip(lit, 0, 255)
     return pixels
+
+
+def draw_crowd(kind: Kind, side: float, rng: Rng, tint: Tint = DAY, squash: float = 1.0) -> Sprite:
+    """Draw ten to fifteen of `kind` as one sprite about `side` pixels large: a flock or a pile."""
+    each = side * rng.uniform(0.2, 0.26)
+    count = int(rng.integers(10, 16))
+    members = [draw_sprite(kind, each, rng, tint, squash) for _ in range(count)]
+    step = max(each, max(m.mask.shape[1] for m in members) - 4)
+    if kind in PILING:  # rows of five, four, three, ... from the bottom up
+        rows = [(row, i) for row in range(5) for i in range(5 - row)][:count]
+        seats = np.array([((i + row / 2) * 0.7 * step, -0.6 * row * step) for row, i in rows])
+    else:  # on a loose grid four wide
+        grid = np.stack([np.arange(count) % 4, np.arange(count) // 4], axis=1)
+        seats = (grid + rng.uniform(-0.33, 0.33, (count, 2))) * (side / 3.6, side / 5.5)
+    seats[:, 1] *= squash
+    seats = np.round(seats - np.floor(seats.min(0))).astype(int)
+    width = max(x + m.mask.shape[1] for (x, _), m in zip(seats, members, strict=True))
+    height = max(y + m.mask.shape[0] for (_, y), m in zip(seats, members, strict=True))
+    sheet, mask = Image.new("RGBA", (width, height)), np.zeros((height, width), dtype=bool)
+    for i in np.argsort(seats[:, 1], kind="stable"):  # lower ones hide upper ones
+        (x, y), member = seats[i].tolist(), members[i]
+        sheet.alpha_composite(Image.fromarray(member.image), (x, y))
+        h, w = member.mask.shape
+        mask[y : y + h, x : x + w] |= member.mask
+    return Sprite(kind, np.array(sheet), mask, crowd=True)

@@ -22,7 +22,7 @@ from tasks.images.files import SUFFIXES
 from tasks.images.listing import images_below
 
 MOST_CLASSES = 100_000
-NOTHING = ("", "~", "null", [])
+NOTHING: tuple[Any, ...] = ("", "~", "null", [])
 
 LabelFile = tuple[str, os.stat_result]
 """A path and its state."""

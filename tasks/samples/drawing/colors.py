@@ -14,27 +14,10 @@ DAY: Tint = (1.0, 1.0, 1.0)
 EVENING: Tint = (1.0, 0.92, 0.86)
 NIGHT: Tint = (0.74, 0.77, 0.97)
 
-INK: Color = (58, 44, 58)
-CREAM: Color = (252, 246, 232)
-TYRE: Color = (46, 44, 54)
-GLASS: Color = (112, 166, 196)
-WOOD: Color = (150, 102, 64)
-LEAF: Color = (86, 146, 76)
-RED: Color = (222, 62, 50)
-GOLD: Color = (250, 206, 92)
-STEEL: Color = (150, 152, 162)
+SHADE: Color = (30, 24, 52)  # shadows lean to blue
+LIGHT: Color = (255, 250, 236)  # and light to warm white
 
-PAINTS: tuple[Color, ...] = (
-    (222, 68, 54),
-    (52, 118, 186),
-    (244, 184, 60),
-    (72, 154, 112),
-    (240, 132, 66),
-    (136, 98, 168),
-    (238, 232, 218),
-    (92, 186, 190),
-    (228, 120, 150),
-)
+CREAM: Color = (252, 246, 232)
 
 
 def mix(a: Color, b: Color, amount: float) -> Color:
@@ -44,12 +27,12 @@ def mix(a: Color, b: Color, amount: float) -> Color:
 
 def dark(color: Color, amount: float = 0.35) -> Color:
     """Return a deeper tone of `color`, leaning to blue as shadows do."""
-    return mix(color, (30, 24, 52), amount)
+    return mix(color, SHADE, amount)
 
 
 def light(color: Color, amount: float = 0.35) -> Color:
     """Return a paler tone of `color`, leaning to warm white."""
-    return mix(color, (255, 250, 236), amount)
+    return mix(color, LIGHT, amount)
 
 
 def shaded(color: Color, top: float = 0.15, bottom: float = 0.15) -> tuple[Color, Color]:
@@ -69,13 +52,5 @@ def any_of(rng: Rng, choices: Sequence[T]) -> T:
 
 def near(rng: Rng, color: Color, spread: int = 14) -> Color:
     """Return `color` with each channel moved by up to `spread`."""
-    moved = np.clip(np.add(color, rng.integers(-spread, spread + 1, 3)), 0, 255)
-    return tuple(int(v) for v in moved)
-
-
-def paint(rng: Rng) -> Color:
-    """Pick one of `PAINTS` and vary it a little."""
-    return near(rng, any_of(rng, PAINTS))
-
-
-PANE = shaded(GLASS, 0.5, 0)
+    shifts = rng.integers(-spread, spread + 1, 3).tolist()
+    return tuple(min(255, max(0, v + d)) for v, d in zip(color, shifts, strict=True))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from tasks.samples.drawing.colors import Color, mix
 from tasks.samples.drawing.shapes import Points
@@ -83,6 +83,32 @@ class Pen:
         mask = disc.resize(size, Image.Resampling.BILINEAR, (x0, y0, x1, y1))
         self.sheet.paste(color[:3], (left, top), mask)
 
+    def soft(self, points: Points, color: Color, blur: float, strength: float = 1.0) -> None:
+        """Tint what is within an outline whose edge is `blur` units soft."""
+        p, radius = self._pixels(points), blur * self._unit
+        reach = 2.5 * radius + 2
+        left, top = np.maximum(np.floor(p.min(0) - reach), 0).astype(int).tolist()
+        right, bottom = np.minimum(np.ceil(p.max(0) + reach), self.sheet.size).astype(int).tolist()
+        if right <= left or bottom <= top:
+            return
+        mask = Image.new("L", (right - left, bottom - top))
+        outline = (p - (left, top)).ravel().tolist()
+        ImageDraw.Draw(mask).polygon(outline, fill=round(255 * strength))
+        mask = mask.filter(ImageFilter.GaussianBlur(radius))
+        box = (left, top, right, bottom)
+        self.sheet.paste(color[:3], box, self._clipped(mask, box))
+
+    def _clipped(self, mask: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+        return mask
+
+    @contextmanager
+    def props(self) -> Iterator[None]:
+        """On a sheet of scenery, props are like everything else."""
+        yield
+
+    def cut(self, points: Points) -> None:
+        """On a sheet of scenery, there is no hole to be seen through."""
+
     def finish(self) -> Image.Image:
         """Return the sheet at its final size, RGB."""
         return self.sheet.reduce(self.supersample)
@@ -119,10 +145,10 @@ class Pen:
             sheet.line(flat, fill=color, width=pixels, joint=joint)
 
     def _gradient(self, p: np.ndarray, top: Color, bottom: Color) -> None:
-        low, high = np.floor(p.min(0)).astype(int), np.ceil(p.max(0)).astype(int) + 1
-        if high[1] - low[1] < 24:  # too low for a gradient to be seen
+        if np.ptp(p[:, 1]) < 23:  # too low for a gradient to be seen
             self._polygon(p, mix(top, bottom, 0.5))
             return
+        low, high = np.floor(p.min(0)).astype(int), np.ceil(p.max(0)).astype(int) + 1
         x0, y0 = (int(v) for v in np.maximum(low, 0))
         x1, y1 = (int(v) for v in np.minimum(high, self.sheet.size))
         if x1 <= x0 or y1 <= y0:

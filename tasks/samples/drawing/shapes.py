@@ -21,14 +21,6 @@ _SPLINE = 0.5 * np.concatenate(
 )
 
 
-@lru_cache(maxsize=512)
-def path(points: str) -> np.ndarray:
-    """Return the outline written like SVG's `points`: "x,y x,y ..."."""
-    outline = np.array([pair.split(",") for pair in points.split()], dtype=np.float64)
-    outline.flags.writeable = False  # every caller gets the same array
-    return outline
-
-
 def curve(points: Points, closed: bool = True) -> np.ndarray:
     """Return a smooth line through `points` (Catmull-Rom), closed or open."""
     p = np.asarray(points, dtype=np.float64)
@@ -68,12 +60,6 @@ def ring(
     return placed(turned(points, angle) if angle else points, x, y)
 
 
-def polar(angle: float, radius: float, x: float = 0.0, y: float = 0.0) -> tuple[float, float]:
-    """Return the point `radius` away from (x, y) at `angle` degrees, clockwise from the right."""
-    a = np.radians(angle)
-    return float(x + radius * np.cos(a)), float(y + radius * np.sin(a))
-
-
 def box(x0: float, y0: float, x1: float, y1: float, radius: float = 0.0) -> np.ndarray:
     """Return a rectangle, its corners rounded by `radius`."""
     if radius <= 0:
@@ -95,9 +81,3 @@ def placed(
 ) -> np.ndarray:
     """Return `points` drawn around the origin, scaled by `size` and moved to (x, y)."""
     return np.asarray(points, dtype=np.float64) * size + np.array((x, y))
-
-
-def leaf(x: float, y: float, angle: float, length: float, width: float) -> np.ndarray:
-    """Return a leaf that grows from (x, y) towards `angle` degrees."""
-    half = ((0, 0), (0.45 * length, width), (length, 0), (0.45 * length, -width))
-    return placed(turned(curve(half), angle), x, y)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw
 
 from tasks.samples.drawing.colors import Color
 from tasks.samples.drawing.pen import Pen
@@ -83,20 +83,8 @@ class FacePen(Pen):
         inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
         return inside & (np.asarray(self.skin)[row % height, column % width] > 127)
 
-    def soft(self, points: Points, color: Color, blur: float, strength: float = 1.0) -> None:
-        """Tint the skin within an outline whose edge is `blur` units soft."""
-        p, radius = self._pixels(points), blur * self._unit
-        reach = 2.5 * radius + 2
-        left, top = np.maximum(np.floor(p.min(0) - reach), 0).astype(int).tolist()
-        right, bottom = np.minimum(np.ceil(p.max(0) + reach), self.sheet.size).astype(int).tolist()
-        if right <= left or bottom <= top:
-            return
-        mask = Image.new("L", (right - left, bottom - top))
-        outline = (p - (left, top)).ravel().tolist()
-        ImageDraw.Draw(mask).polygon(outline, fill=round(255 * strength))
-        mask = mask.filter(ImageFilter.GaussianBlur(radius))
-        box = (left, top, right, bottom)
-        self.sheet.paste(color[:3], box, ImageChops.multiply(mask, self.skin.crop(box)))
+    def _clipped(self, mask: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+        return ImageChops.multiply(mask, self.skin.crop(box))
 
     def crease(
         self, points: Points, width: float, color: Color, strength: float = 0.8, blur: float = 0.02
@@ -108,13 +96,6 @@ class FacePen(Pen):
     def taper(self, points: Points, widths: tuple[float, ...], color: Color) -> None:
         """Draw a curve through `points`, `widths` thick along it."""
         self.shape(_ribbon(curve(points, closed=False), widths), color)
-
-    def locks(self, lines: np.ndarray, widths: tuple[float, ...], colors: Sequence[Color]) -> None:
-        """Draw many lines [N, M, 2], `widths` thick along them, in alternating colours."""
-        ribbons = _ribbon(lines, widths)
-        outlines = self._pixels(ribbons.reshape(-1, 2)).reshape(ribbons.shape)
-        for i, outline in enumerate(outlines):
-            self._polygon(outline, colors[i % len(colors)])
 
     def hairs(self, lines: np.ndarray, width: float, colors: Sequence[Color]) -> None:
         """Draw many fine lines [N, M, 2] in alternating colours."""

@@ -39,7 +39,7 @@ HAIR_COLORS: dict[HairColor, Color] = {
 _IRISES: tuple[Color, ...] = ((70, 44, 30), (104, 68, 38), (70, 108, 66), (64, 112, 160))
 # half the width at the cheekbones, at the jaw's corner and of the chin; how far down the chin is
 _SHAPES: dict[Shape, tuple[float, float, float, float]] = {
-    "oval": (1.03, 0.79, 0.26, 1.70),
+    "oval": (1.02, 0.74, 0.22, 1.71),
     "round": (1.15, 0.99, 0.45, 1.54),
     "square": (1.06, 1.05, 0.66, 1.60),
     "long": (0.95, 0.90, 0.54, 1.86),

@@ -9,23 +9,18 @@ from tasks.samples.drawing.colors import Color, Rng, any_of, near
 from tasks.samples.drawing.pen import Pen
 from tasks.samples.drawing.shapes import turned
 from tasks.samples.portraits import (
-    accessories,
-    beard,
-    clothing,
     eyes,
-    falling_hair,
     hair,
     head,
     mouth,
     nose,
+    worn,
 )
 from tasks.samples.portraits.face_pen import FacePen
 from tasks.samples.portraits.identity import Identity
 from tasks.samples.portraits.look import Look
 from tasks.samples.rendering import on_paper
-from tasks.samples.scenes.indoors import room
-from tasks.samples.scenes.nature import beach, meadow
-from tasks.samples.scenes.town import street
+from tasks.samples.scenes import beach, meadow, room, street
 
 _SCENES = (room, meadow, beach, street)
 _STUDIOS: tuple[Color, ...] = (
@@ -59,35 +54,34 @@ def compose(
     bottom right corner of the head.
     """
     # each part has its own random numbers, so that another hat leaves the shirt unchanged
-    scene, behind, shirt, jaw, lips, gaze, brow, top, worn, hat, ears, film = rng.spawn(12)
+    scene, behind, shirt, jaw, lips, gaze, brow, top, frames, hat, ears, film = rng.spawn(12)
     axes = turned(framing.eyes * np.eye(2), framing.roll)
     background = _background(framing.frame, scene)
     pen = FacePen(background, axes.T, framing.middle, look.yaw, look.pitch)
-    falling_hair.back_hair(pen, face, look, behind)
+    hair.back_hair(pen, face, look, behind)
     head.neck(pen, face)
     with pen.lowered(face.chin_y - _CHIN):
-        clothing.clothes(pen, face, look, shirt)
+        worn.clothes(pen, face, look, shirt)
     head.head(pen, face, look)
-    hair.hair_shadow(pen, face, look)
-    beard.facial_hair(pen, face, look, jaw)
+    worn.facial_hair(pen, face, look, jaw)
     nose.nose(pen, face)
     mouth.mouth(pen, face, look, lips)
     eyes.eyes(pen, face, look, gaze)
     eyes.brows(pen, face, look, brow)
     hair.front_hair(pen, face, look, top)
     if look.glasses:
-        accessories.glasses(pen, face, worn)
+        worn.glasses(pen, face, frames)
     if look.hat is not None:
-        accessories.hat(pen, face, look, hat)
+        worn.hat(pen, face, look, hat)
     if look.earrings:
-        accessories.earrings(pen, face, ears)
+        worn.earrings(pen, face, ears)
     return _photograph(pen.finish(), framing, look, film), _landmarks(pen, face, look)
 
 
 def _background(frame: tuple[int, int], rng: Rng) -> Image.Image:
     """A studio's backdrop, or some place out of focus."""
     width, height = frame
-    if rng.random() < 0.5:
+    if rng.random() < 0.65:
         color = near(rng, any_of(rng, _STUDIOS), 16)
         pen = Pen((width // 2, height // 2), np.eye(2) * (height / 2), (0, 0), 1)
         pen.shape([(-0.1, -0.1), (2, -0.1), (2, 1.1), (-0.1, 1.1)], color)

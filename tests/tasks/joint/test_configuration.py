@@ -6,6 +6,7 @@ import torch
 from tasks.cli.configuration import check_config, compose_config
 from tasks.joint.scores import Monitored
 from tasks.joint.task import JointTask
+from tasks.joint.weighing import Weighing
 from tasks.runs.directory import fingerprint
 from tasks.runs.parts import parts_of
 from tasks.training.learner import Learner
@@ -91,27 +92,18 @@ def test_scores_are_relative_to_those_of_the_parts_alone():
 
 @pytest.mark.parametrize("scale", [1.0, 1000.0])
 def test_balanced_losses_pull_alike_whatever_their_size(scale):
-    task = balancing()
+    weighing = Weighing(["a", "b"], "balanced")
     loss = torch.tensor([2.0, 5.0], requires_grad=True)
-    task.total({"a/one": loss[0] * scale, "b/one": loss[1]}).backward()
+    weighing.total({"a/one": loss[0] * scale, "b/one": loss[1]}).backward()
     assert loss.grad.tolist() == pytest.approx([1 / 2, 1 / 5], rel=1e-3)
 
 
 def test_a_loss_of_zero_is_balanced_too():
     loss = torch.zeros((), requires_grad=True)
-    total = balancing().total({"a/one": loss})
+    total = Weighing(["a", "b"], "balanced").total({"a/one": loss})
     total.backward()
     assert total.isfinite()
     assert loss.grad.isfinite()
-
-
-def balancing() -> JointTask:
-    """What sums the balanced losses of two parts, `a` and `b`, and no more."""
-    task = JointTask.__new__(JointTask)
-    torch.nn.Module.__init__(task)
-    task.weights, task.balanced = {"a": 1.0, "b": 1.0}, True
-    task.log_variances = None
-    return task
 
 
 def test_a_joint_task_answers_all_that_it_inherits():

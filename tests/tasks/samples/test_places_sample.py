@@ -12,15 +12,9 @@ from backbone.errors import InputError
 from tasks.geolocation.coordinates import Coordinates, read_coordinates
 from tasks.geolocation.sphere import great_circle_km
 from tasks.samples import places
-from tasks.samples.landscapes import flora, views
-from tasks.samples.landscapes.climate import Climate, sun_height
-from tasks.samples.landscapes.gazetteer import PLACES, Place
-from tasks.samples.landscapes.lit_pen import LitPen
-from tasks.samples.landscapes.moment import moment
-from tasks.samples.landscapes.peoples import PEOPLES
-from tasks.samples.landscapes.relief import RELIEFS
-from tasks.samples.landscapes.roadside import Road
-from tasks.samples.landscapes.stage import SOILS, Stage
+from tasks.samples.drawing.art import ART, art
+from tasks.samples.earth import FLORA, PEOPLES, PLACES, Climate, Place, sun_height
+from tasks.samples.landscapes import COVER, RELIEFS, SOILS, VIEWS, LitPen, View, begin, relief
 from tasks.samples.places import compose, draw_places
 
 SMALL = {"train": 15, "val": 6, "size": (72, 64), "workers": 1}
@@ -106,13 +100,22 @@ def test_positions_lie_on_both_sides_of_the_antimeridian(name):
     assert (longitude < -175).any()
 
 
-def test_the_gazetteer_names_what_there_is():
-    for place in PLACES:
-        assert place.people in PEOPLES
-        assert place.relief in RELIEFS
-        assert place.soil in SOILS
+def test_the_tables_name_what_there_is():
+    biomes = {place.climate.biome for place in PLACES}
+    assert biomes <= COVER.keys()
+    assert biomes <= {biome for realm, biome in FLORA if not realm}
     assert {place.people for place in PLACES} == PEOPLES.keys()
-    assert {realm for realm, _ in flora._OWN} <= {people.realm for people in PEOPLES.values()}
+    assert {place.soil for place in PLACES} == SOILS.keys()
+    assert {place.relief for place in PLACES} == RELIEFS.keys()
+    assert {realm for realm, _ in FLORA if realm} <= {row["realm"] for row in PEOPLES.values()}
+    named = {
+        name for row in FLORA.values() for key in ("trees", "low") for name in row[key].split()
+    }
+    for row in PEOPLES.values():
+        assert row["homes"]
+        assert row["town"]
+        named |= {name for key in list(row)[2:] for name in row[key].split()}
+    assert named == {path.stem for path in (ART / "land").glob("*.svg")}
 
 
 # the classes of Peel, Finlayson and McMahon's map, as far as the model tells them apart
@@ -163,7 +166,7 @@ def test_seasons_are_opposite_in_the_two_hemispheres():
     assert north.temperature(6) > north.temperature(0) + 10
 
 
-def _pictures(name: str, count: int = 6) -> np.ndarray:
+def _pictures(name: str, count: int = 20) -> np.ndarray:
     place = NAMED[name]
     rngs = (np.random.default_rng((1, i)) for i in range(count))
     return np.stack([compose(place, place.latitude, (72, 64), rng) for rng in rngs]).astype(int)
@@ -191,67 +194,61 @@ def test_latitude_alone_changes_the_look():
     assert (one != other).any()
 
 
-def _stage(place: Place, seed: int, frame: tuple[int, int] = (72, 64)) -> Stage:
-    rng = np.random.default_rng(seed)
-    now = moment(place.climate, rng)
-    pen = LitPen(frame, now.light, now.horizon)
-    return Stage(pen, rng, place, now, frame[0] / frame[1], 0.5, 3.0)
+def _view(place: Place, seed: int, frame: tuple[int, int] = (72, 64), kind: int = 0) -> View:
+    return begin(frame, place, np.random.default_rng(seed), kind)
 
 
-def test_people_keep_to_their_side_of_the_road():
-    for name, left in (("London", True), ("Kyoto", True), ("Paris", False), ("Iowa", False)):
-        roads = [Road(_stage(NAMED[name], seed)) for seed in range(10)]
-        right_of_us = np.mean([road.middle for road in roads]) > 0
-        assert right_of_us == left  # the line in the middle
-
-
-@pytest.mark.parametrize("view", views.VIEWS, ids=lambda view: view.__name__)
-def test_every_view_draws_among_all_peoples(view):
+@pytest.mark.parametrize("kind", range(len(VIEWS)), ids=[view.__name__ for view in VIEWS])
+def test_every_view_draws_among_all_peoples(kind):
     for seed, place in enumerate({p.people: p for p in PLACES}.values()):
-        stage = _stage(place, seed)
-        before = np.asarray(stage.pen.sheet).copy()
-        view(stage)
-        changed = (np.asarray(stage.pen.sheet) != before).any(-1)
-        assert changed[stage.pen.sheet.height // 2 + 4 :].all()  # no ground was left out
+        view = _view(place, seed, kind=kind)
+        before = np.asarray(view.pen.sheet).copy()
+        VIEWS[kind](view)
+        changed = (np.asarray(view.pen.sheet) != before).any(-1)
+        assert changed[round(2 * 64 * view.horizon) + 4 :].mean() > 0.99  # no ground was left out
 
 
-@pytest.mark.parametrize("relief", RELIEFS)
-def test_every_relief_rises_above_the_horizon(relief):
-    stage = _stage(NAMED["Alps"], 1, (96, 80))
-    before = np.asarray(stage.pen.sheet).copy()
-    RELIEFS[relief](stage)
-    changed = (np.asarray(stage.pen.sheet) != before).any(-1)
-    rows = changed.any(1)
-    assert rows[: len(rows) // 2].sum() >= 2
+@pytest.mark.parametrize("name", RELIEFS)
+def test_every_relief_rises_above_the_horizon(name):
+    view = _view(replace(NAMED["Alps"], relief=name), 1, (96, 80))
+    before = np.asarray(view.pen.sheet).copy()
+    relief(view)
+    rows = (np.asarray(view.pen.sheet) != before).any(-1).any(1)
+    assert rows[: round(2 * 80 * view.horizon)].sum() >= 2
     assert not rows[: len(rows) // 20].any()  # and leaves some sky
 
 
-@pytest.mark.parametrize("snow", [False, True])
-def test_everything_draws_in_summer_and_winter(snow):
-    here = NAMED["Moscow"]
-    stage = _stage(here, 0)
-    now = replace(stage.now, snow=snow, leaf=None if snow else (80, 130, 60))
-    things = {draw for own in (flora._OWN, flora._COMMON) for f in own.values() for draw in f.trees}
-    for people in PEOPLES.values():
-        things |= {*people.homes, *people.town, *people.landmarks, *people.skyline, people.boat}
-        things |= {*people.beasts, *people.game, *people.traffic}
-    assert len(things) > 100
-    for draw_thing in things:
-        pen = LitPen((64, 64), (1, 1, 1), (200, 200, 200))
-        before = np.asarray(pen.sheet).copy()
-        with pen.at(0.5, 0.9, 0.04):
-            draw_thing(pen, np.random.default_rng(0), now)
-        assert (np.asarray(pen.sheet) != before).any(-1).sum() > 20
+def test_mountains_are_white_above_the_snow_line_alone():
+    def white(snowline: float) -> float:
+        view = _view(NAMED["Alps"], 1, (96, 80))
+        view.now = replace(view.now, snowline=snowline, sun=40.0, light=(1.0, 1.0, 1.0))
+        relief(view)
+        return float((np.asarray(view.pen.sheet).min(-1) > 200).mean())
+
+    assert white(0.2) > white(1.5) > white(9.0)
 
 
-def test_haze_and_light_change_colours():
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ART / "land").glob("*.svg")))
+def test_everything_stands_on_the_ground_in_its_own_size(name):
+    pen, picture = LitPen((96, 96), (1, 1, 1), (200, 200, 200)), art(f"land/{name}")
+    assert 0.3 < picture.metres < 40
+    before = np.asarray(pen.sheet).copy()
+    picture.draw(pen, np.random.default_rng(0), 0.4 * np.eye(2), (0.5, 0.8))
+    rows = np.flatnonzero((np.asarray(pen.sheet) != before).any(-1).any(1))
+    assert abs(rows[-1] / 192 - 0.8) < 0.07  # boats lie a little deeper
+    assert rows[0] / 192 < 0.8
+
+
+def test_haze_and_light_and_frost_change_colours():
     pen = LitPen((64, 64), (0.5, 1.0, 1.0), (100, 100, 100))
-    assert pen._lit((200, 100, 50)) == (100, 100, 50)
-    with pen.far(1.0):
-        assert pen._lit((200, 100, 50)) == (100, 100, 100)
-    with pen.unlit():
-        assert pen._lit((200, 100, 50, 70)) == (200, 100, 50, 70)
-    assert pen._lit((200, 100, 50)) == (100, 100, 50)
+    assert pen.lit((200, 100, 50)) == (100, 100, 50)
+    with pen.seen(haze=1.0):
+        assert pen.lit((200, 100, 50)) == (100, 100, 100)
+    with pen.seen(tint=(1.0, 1.0, 1.0)):
+        assert pen.lit((200, 100, 50, 70)) == (200, 100, 50, 70)
+        with pen.seen(frost=1.0):
+            assert pen.lit((200, 100, 50)) == (118, 244, 255)
+    assert pen.lit((200, 100, 50)) == (100, 100, 50)
 
 
 def test_a_seed_gives_the_same_bytes(drawn, tmp_path):

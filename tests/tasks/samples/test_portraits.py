@@ -168,7 +168,7 @@ SEEN = {
     "Mouth_Slightly_Open": ({}, {"mouth_open": True}, _MOUTH),
     "Mustache": ({"male": True}, {"beard": "mustache"}, (-0.75, 0.6, 0.75, 1.3)),
     "Narrow_Eyes": ({"narrow_eyes": True}, {}, _EYES),
-    "Oval_Face": ({"shape": "oval", "wide": 1.03, "jaw": 0.79, "chin": 0.26}, {}, _HEAD),
+    "Oval_Face": ({"shape": "oval", "wide": 1.02, "jaw": 0.74, "chin": 0.22}, {}, _HEAD),
     "Pointy_Nose": ({"nose": "pointy", "nose_wide": 0.16, "nose_y": 0.78}, {}, _NOSE),
     "Receding_Hairline": ({"receding": True}, {"receding": True}, (-1.2, -2.0, 1.2, -0.5)),
     "Rosy_Cheeks": ({}, {"rosy": True}, (-1.1, 0.1, 1.1, 1.0)),

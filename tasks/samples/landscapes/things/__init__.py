@@ -1,1 +1,0 @@
-"""Buildings, plants, animals and vehicles of a landscape, in metres, their foot at the origin."""

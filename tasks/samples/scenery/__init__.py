@@ -1,1 +1,0 @@
-"""The parts that backgrounds are made of: sky, land, town and indoors."""
