@@ -91,7 +91,7 @@ def rand_augment(images: Tensor, operations: int, magnitude: float) -> Tensor:
     strength = magnitude / STRONGEST
     matrices = torch.tensor(
         [[of(sign * strength, *images.shape[2:]) for sign in (-1, 1)] for of in MOVES.values()]
-    ).unflatten(2, (2, 3))
+    ).view(len(MOVES), 2, 2, 3)
     for _ in range(operations):
         choices = torch.randint(len(NAMES), (len(images),))
         up = torch.randint(2, (len(images),))
