@@ -5,7 +5,10 @@
 function listModels() {
   const choices = descriptions.map(({ title, network }, number) => {
     const radio = make("input", { type: "radio", name: "model", checked: number === 0 });
-    radio.addEventListener("change", () => choose(number));
+    radio.addEventListener("change", () => {
+      radio.parentElement.scrollIntoView({ block: "nearest", inline: "nearest" }); // on a phone
+      choose(number);
+    });
     return make("label", {}, radio, make("span", {}, title, make("small", {}, network)));
   });
   at("models-list").append(...choices);
