@@ -28,7 +28,10 @@ def mosaic(images: Tensor, batch: Batch, probability: float) -> tuple[Tensor, Ba
         float32[B, 3, h, w], and the batch with `boxes` float[B, 4M, 4], `labels` and `count`.
     """
     count, device = len(images), images.device
-    sides = torch.tensor(images.shape[2:], device=device)
+    # filled, not copied: a copy from the host would wait for the device
+    sides = torch.stack(
+        [torch.full((count,), float(n), device=device) for n in images.shape[2:]], 1
+    )
     centres = [torch.arange(side, device=device) + 0.5 for side in images.shape[2:]]  # of pixels
     chosen = torch.rand(count, device=device) < probability
     low, high = CENTRE
@@ -39,9 +42,11 @@ def mosaic(images: Tensor, batch: Batch, probability: float) -> tuple[Tensor, Ba
     valid = [(rows < batch["count"][:, None]) & ~chosen[:, None]]
     boxes, labels = [batch["boxes"]], [batch["labels"]]
     for below, beyond in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        second = torch.tensor([below, beyond], device=device, dtype=torch.bool)
-        start = torch.where(second, meet, 0.0)  # float[B, 2], (top, left) of the tile
-        end = torch.where(second, sides, meet)
+        first, last = torch.zeros_like(meet), sides
+        start, end = (  # float[B, 2], (top, left) and (bottom, right) of the tile
+            torch.stack([ends[far][:, axis] for axis, far in enumerate((below, beyond))], 1)
+            for ends in ((first, meet), (meet, last))
+        )
         least = ((end - start) / sides).amax(1, keepdim=True).clamp(min=LEAST)
         scale = least + torch.rand(count, 1, device=device) * (1 - least)
         # of the tile in the scaled image

@@ -85,6 +85,18 @@ def test_a_limit_takes_photographs_of_all_cells_in_turn(place_data):
     assert data.describe().endswith("evaluated the 10 training photographs")
 
 
+def test_cells_can_be_drawn_alike(place_data):
+    seen = []
+    for balance in (0.0, 1.0):
+        data = alone(place_data({"train": 33, "val": 10}, t_max=100, t_min=1, balance=balance))
+        data.setup("fit")
+        data.indices["train"].labels[:] = [0] * 30 + [1] * 3
+        labels = torch.cat([batch["label"] for batch in data.train_dataloader()])
+        seen.append(labels.bincount(minlength=2))
+    assert seen[0][1] <= 3
+    assert (seen[1] >= 12).all()
+
+
 def test_a_partition_of_other_places_is_refused(place_data, tmp_path):
     from tasks.geolocation.cells import build_partition
     from tasks.geolocation.coordinates import Coordinates
@@ -137,6 +149,8 @@ def test_the_steps_of_an_epoch_may_be_stated(sharded, capsys):
 def test_what_shards_do_not_support(sharded):
     with pytest.raises(InputError, match="of shards, name fewer"):
         sharded([4], limit=2).setup("fit")
+    with pytest.raises(InputError, match=r"data\.balance=0\.5: photographs in shards"):
+        sharded([4], balance=0.5).setup("fit")
     data = alone(sharded([4, 4]), 0, 3)
     data.setup("fit")
     with pytest.raises(InputError, match="2 shards for 3 processes"):

@@ -7,7 +7,7 @@ from torchvision.transforms.v2 import RandAugment
 
 from tasks.images import rand_augment as room
 from tasks.images.files import PADDING
-from tasks.images.rand_augment import CHANGES, SIGNED, rand_augment
+from tasks.images.rand_augment import CHANGES, MOVES, NAMES, SIGNED, moved_by, rand_augment
 
 
 @pytest.fixture
@@ -18,10 +18,17 @@ def pictures():
     return fine.to(torch.uint8).to(memory_format=torch.channels_last)
 
 
+def changed_by(name, pictures, strength):
+    if name in CHANGES:
+        return CHANGES[name](pictures, strength)
+    matrix = torch.tensor(MOVES[name](strength, *pictures.shape[2:])).view(1, 2, 3)
+    return moved_by(pictures, matrix.expand(len(pictures), -1, -1))
+
+
 @pytest.mark.parametrize("sign", [-1, 1])
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_operation_is_that_of_torchvision(pictures, name, sign):
-    if sign < 0 and name not in SIGNED:
+    if sign < 0 and name not in {*SIGNED, *MOVES}:
         pytest.skip("it has no direction")
     moves = InterpolationMode.NEAREST if name.startswith("Trans") else InterpolationMode.BILINEAR
     theirs = RandAugment(num_ops=1, magnitude=9, fill=PADDING)
@@ -33,13 +40,20 @@ def test_each_operation_is_that_of_torchvision(pictures, name, sign):
     expected = theirs._apply_image_or_video_transform(
         pictures[:1].contiguous(),
         name,
-        magnitude * (sign if name in SIGNED else 1),
+        magnitude * (sign if name in {*SIGNED, *MOVES} else 1),
         interpolation=moves,
         fill={torch.Tensor: [PADDING] * 3},
     )
-    ours = CHANGES[name](pictures, sign * 9 / 30)
+    ours = changed_by(name, pictures, sign * 9 / 30)
     assert ours.dtype == torch.uint8
-    torch.testing.assert_close(ours[:1].contiguous(), expected, rtol=0, atol=1)
+    # torchvision darkens the edge of what it moves, where the picture meets the padding
+    inside = torch.ones_like(pictures[:1], dtype=torch.bool)
+    if name in MOVES:
+        inside = changed_by(name, torch.full_like(pictures[:1], 255), sign * 9 / 30) == 255
+        assert inside.float().mean() > 0.6
+        outside = changed_by(name, torch.full_like(pictures[:1], 0), sign * 9 / 30) == PADDING
+        assert (expected[outside] == PADDING).all()
+    torch.testing.assert_close(ours[:1][inside], expected[inside], rtol=0, atol=1)
 
 
 def test_each_image_draws_its_own(pictures, monkeypatch):
@@ -51,12 +65,11 @@ def test_each_image_draws_its_own(pictures, monkeypatch):
     monkeypatch.setattr(
         torch, "randint", lambda high, shape: drawn["choices" if high > 2 else "signs"]
     )
-    names = list(CHANGES)
     changed = rand_augment(pictures, 1, 12.0)
     for k, (choice, sign) in enumerate(zip(*drawn.values(), strict=True)):
-        name = names[choice]
-        strength = 0.4 * ((2 * sign - 1) if name in SIGNED else 1)
-        alone = CHANGES[name](pictures[k : k + 1], float(strength))[0]
+        name = NAMES[choice]
+        strength = 0.4 * ((2 * sign - 1) if name in {*SIGNED, *MOVES} else 1)
+        alone = changed_by(name, pictures[k : k + 1], float(strength))[0]
         torch.testing.assert_close(changed[k], alone, rtol=0, atol=1)
 
 
