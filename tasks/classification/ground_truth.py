@@ -96,7 +96,9 @@ def _csv(path: Path, lines: list[str]) -> Iterator[tuple[str, str]]:
     for what, names in (("files", FILE_COLUMNS), ("WordNet ids", WNID_COLUMNS)):
         found = [name for name in names if name in header]
         if not found:
-            raise InputError(f"{path}: no column of {what} in the header {lines[0]!r}; {ACCEPTED}")
+            raise InputError(
+                f"{path}: no column of {what} in the header {lines[0][:80]!r}; {ACCEPTED}"
+            )
         columns.append(header.index(found[0]))
     for number, row in enumerate(csv.reader(lines[1:]), start=2):
         if len(row) <= max(columns) or not row[columns[1]].strip():

@@ -165,8 +165,8 @@ def _labels(path: Path, words: Words, rows: Rows, names: list[str]) -> np.ndarra
         row, column = divmod(int(wrong[0]), len(names))
         value = rows.column(words, column + 1)[row].decode(errors="replace")
         raise InputError(
-            f"{path}, line {words.line(rows.word(row, column + 1))}: {names[column]} is {value!r}, "
-            f"neither 1 nor -1; {AGAIN}"
+            f"{path}, line {words.line(rows.word(row, column + 1))}: {names[column]} is "
+            f"{value[:60]!r}, neither 1 nor -1; {AGAIN}"
         )
     return (length == 1).astype(np.int8)
 
@@ -186,8 +186,9 @@ def read_partition(path: Path) -> dict[bytes, int]:
     for i, part in enumerate(parts):
         if part not in (b"0", b"1", b"2"):
             raise InputError(
-                f"{path}, line {words.line(rows.word(i, 1))}: {part.decode(errors='replace')!r} is "
-                f"not a part: 0 is training, 1 validation, 2 test; {AGAIN}"
+                f"{path}, line {words.line(rows.word(i, 1))}: "
+                f"{part[:60].decode(errors='replace')!r} is not a part: "
+                f"0 is training, 1 validation, 2 test; {AGAIN}"
             )
     return dict(zip(_files(path, words, rows), map(int, parts), strict=True))
 

@@ -60,7 +60,7 @@ class ImageList:
         if "" in found:
             i = found.index("")
             raise InputError(
-                f"{self.path}, line {self.lines[i]}: split {self._splits[i]!r} is not one of "
+                f"{self.path}, line {self.lines[i]}: split {self._splits[i][:60]!r} is not one of "
                 "train, val and test"
             )
         return found

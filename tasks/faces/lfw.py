@@ -201,11 +201,11 @@ def _pair(words: list[str], matched: bool, where: str) -> tuple[str, str]:
     if len(words) != (3 if matched else 4) or None in map(whole_number, numbers):
         raise InputError(
             f"{where}: by the counts in the first line this should be {kind}, `{form}`; found "
-            f"{' '.join(words)!r}"
+            f"{' '.join(words)[:60]!r}"
         )
     names = (words[0], words[0]) if matched else (words[0], words[2])
     if (names[0] == names[1]) != matched or (matched and int(numbers[0]) == int(numbers[1])):
         found = "one image twice" if matched else "two images of one person"
-        raise InputError(f"{where}: {' '.join(words)!r} is {found}, not {kind}")
+        raise InputError(f"{where}: {' '.join(words)[:60]!r} is {found}, not {kind}")
     one, two = (f"{name}/{name}_{int(n):04d}.jpg" for name, n in zip(names, numbers, strict=True))
     return one, two

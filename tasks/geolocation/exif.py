@@ -76,12 +76,12 @@ def _degrees(
     parts = [float(part) for part in given] if isinstance(given, tuple) else []
     # Pillow reads a rational with denominator zero as NaN
     if not 1 <= len(parts) <= 3 or not all(0 <= part < float("inf") for part in parts):
-        raise _no_position(path, f"EXIF {what} is not an angle", f": {given!r}")
+        raise _no_position(path, f"EXIF {what} is not an angle", f": {str(given)[:60]}")
     # text or bytes, upper or lower case, possibly padded with zeros or nothing but zeros
     letter = hemisphere.decode("latin-1") if isinstance(hemisphere, bytes) else str(hemisphere)
     letter = letter.strip("\0 ").upper()[:1] if hemisphere is not None else ""
     if not letter or letter not in signs:
         either = " or ".join(signs)
-        raise _no_position(path, f"EXIF does not say {either}", f": {hemisphere!r}")
+        raise _no_position(path, f"EXIF does not say {either}", f": {str(hemisphere)[:60]}")
     angle = sum((part / 60**k for k, part in enumerate(parts)), 0.0)
     return angle if letter == signs[0] else -angle
