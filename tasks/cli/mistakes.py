@@ -38,6 +38,6 @@ def messages(error: Exception, overrides: Sequence[str]) -> list[str]:
         return [text.rpartition("InputError: ")[2].strip()]
     if "Could not override" in text and (lines := unknown_keys(overrides)):
         return lines
-    text = text.partition("\nConfig search path:")[0].rstrip()
+    text = text.partition("\nConfig search path:")[0].rstrip().expandtabs(2)
     text = text.replace(", set env var HYDRA_FULL_ERROR=1 to see chained exception.", "")
     return [f"{text}\n{cause}" if isinstance(cause, TypeError) else text]

@@ -50,6 +50,8 @@ def calibration_photographs(given: Path) -> list[Path]:
 def _some_of(given: Path, option: str, most: int, too_few: Callable[[int], str]) -> list[Path]:
     paths = [path for path in named_images([given])[0] if not is_video(path)]
     if len(paths) < FEWEST:
+        for path in paths:  # one that is not there counts as one
+            require_file(path)
         raise InputError(f"{option}={given}: {too_few(len(paths))}")
     chosen = [paths[row] for row in spread(len(paths), most)]
     for path in chosen:

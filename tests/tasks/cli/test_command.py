@@ -130,6 +130,12 @@ def test_nothing_heavy_is_imported_to_answer(arguments):
     assert "Traceback" not in answer.stderr
 
 
+def test_the_choices_of_a_group_are_indented(run):
+    answer = run("task=imagenet", "preprocess=randaugmnt")
+    assert answer.code == 2
+    assert "\n  randaugment\n" in answer.err
+
+
 def test_every_wrong_option_is_a_line_of_its_own(run):
     answer = run("task=ssd_coco", "seed=-1", "trainer.precision=foo", "+trainer.callbacks=[]")
     assert answer.code == 2

@@ -110,6 +110,7 @@ def test_bad_input_is_named_and_writes_nothing(export, sample, images, tmp_path)
     broken = images(tmp_path / "broken", [f"{i}.jpg" for i in range(20)])
     (broken / "7.jpg").write_text("no photograph")
     assert "7.jpg" in refused(CHECKPOINT, f"photos={broken}", output)
+    assert "No such file" in refused(CHECKPOINT, f"photos={tmp_path / 'none'}", output)
     assert "config.yaml" in refused(CHECKPOINT, output)
     (tmp_path / "file").write_text("")
     assert "cannot write" in refused(
