@@ -7,7 +7,7 @@ says what its scores are where each image counts a given number of times.
 An interval says how far a score would move on as many other images. Scores such as AP are a little
 too high on small sets, since interpolation lifts the rough curve of a few boxes. Resamples, which
 have fewer distinct images, score higher still. So an interval has the resamples' spread, but lies
-around the score that was measured, not around their mean.
+around the score that was measured, not around their median.
 """
 
 import hashlib
@@ -93,7 +93,7 @@ def interval(values: np.ndarray, difference: bool = False) -> tuple[float, float
     if np.ptp(defined) == 0 and not difference:
         return None
     tail = 50 * (1 - LEVEL)
-    ends = score + np.percentile(defined, [tail, 100 - tail]) - defined.mean()
+    ends = score + np.percentile(defined, [tail, 100 - tail]) - np.median(defined)
     if not difference and defined.min() >= 0 and defined.max() <= 1:
         ends = ends.clip(0, 1)
     return float(ends[0]), float(ends[1])

@@ -49,6 +49,13 @@ def test_an_interval_is_around_the_score_and_a_share_stays_one():
     assert interval(np.append(195, drawn + 194))[1] > 195.1
 
 
+def test_a_score_lies_within_its_interval_where_few_resamples_differ():
+    """As a mean over classes does, whose answers never change, but for draws that lack a class."""
+    values = np.full(1001, 0.5)
+    values[1:5] = 0.0
+    assert interval(values) == (0.5, 0.5)
+
+
 def test_digests_tell_content_and_shape_but_not_number_types():
     rows = np.arange(6)
     assert digest([rows]) == digest([rows.astype(np.int32)])
