@@ -1,7 +1,7 @@
 """The table of exported files, and the figure of accuracy against latency."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,28 +48,33 @@ def draw_figure(rows: Sequence[dict[str, Any]], path: Path) -> None:
     from matplotlib.figure import Figure
 
     metrics = list(dict.fromkeys(row["metric"] for row in rows))
+    names = dict.fromkeys(_runtime(row) for row in rows)
+    colors = {name: f"C{number % 10}" for number, name in enumerate(names)}
     figure = Figure(figsize=(7 * len(metrics), 4.5), layout="constrained")
     for axes, metric in zip(
         figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True
     ):
-        _draw_panel(axes, metric, [row for row in rows if row["metric"] == metric])
+        _draw_panel(axes, metric, [row for row in rows if row["metric"] == metric], colors)
     with write_atomically(path) as partial:
         figure.savefig(partial, dpi=140, format="png")
 
 
-def _draw_panel(axes: Any, metric: str, rows: Sequence[dict[str, Any]]) -> None:
-    """One panel of the figure."""
-    lines: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+def _draw_panel(
+    axes: Any, metric: str, rows: Sequence[dict[str, Any]], colors: Mapping[str, str]
+) -> None:
+    """One panel of the figure; each network is named at its fastest point."""
+    lines: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    fastest: dict[str, tuple[float, float]] = {}
     for row in rows:
         if row["score"] is not None:
-            name = f"{row['runtime']} {row['precision']}"
-            lines[name].append((row["milliseconds"]["1 x 1"], row["score"], network(row)))
+            point = row["milliseconds"]["1 x 1"], row["score"]
+            lines[_runtime(row)].append(point)
+            fastest[network(row)] = min(point, fastest.get(network(row), point))
     for name, points in lines.items():
         points.sort()
-        x, y, labels = zip(*points, strict=True)
-        axes.plot(x, y, "o-", label=name, markersize=4)
-        for left, top, label in zip(x, y, labels, strict=True):
-            axes.annotate(label, (left, top), (3, -9), textcoords="offset points", fontsize=7)
+        axes.plot(*zip(*points, strict=True), "o-", label=name, color=colors[name], markersize=4)
+    for label, point in fastest.items():
+        axes.annotate(label, point, (0, 6), textcoords="offset points", ha="center", fontsize=7)
     axes.set_xlabel("milliseconds per image, batch 1, one core")
     axes.set_ylabel(metric)
     axes.grid(alpha=0.3)
@@ -79,6 +84,10 @@ def _draw_panel(axes: Any, metric: str, rows: Sequence[dict[str, Any]]) -> None:
     axes.set_ylim(bottom=0)
     if lines:
         axes.legend(loc="lower right")
+
+
+def _runtime(row: dict[str, Any]) -> str:
+    return f"{row['runtime']} {row['precision']}"
 
 
 def network(row: dict[str, Any]) -> str:
