@@ -147,6 +147,7 @@ def test_autocast_computes_in_its_own_type():
     torch.testing.assert_close(answering(images(2, 64, 64)), exact, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_of_a_compiled_call():
     """A CUDA graph, which torch.compile may make of the call, writes over what it has made."""
     answering = folded(trained(Classifier(MobileNetV1(0.25), num_classes=10)))

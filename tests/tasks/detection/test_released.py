@@ -89,6 +89,7 @@ def their_anchors(head, order):
     return torch.cat([ours[: head.finest], rest]).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", ORDERS)
 @pytest.mark.parametrize(
     ("version", "separable", "kernel_size"),

@@ -8,6 +8,8 @@ from tasks.export.graph import traced, whole_answer
 from tests.tasks.conftest import CHECKPOINTS
 from tests.tasks.export.conftest import noise
 
+pytestmark = pytest.mark.slow
+
 TASKS = sorted(path.stem for path in CHECKPOINTS.glob("*.ckpt"))
 
 

@@ -13,6 +13,8 @@ from tasks.training.learner import Learner
 from tasks.training.task import Task
 from tests.tasks.cli.test_schema import said
 
+pytestmark = pytest.mark.slow
+
 BOTH = ["task=joint", "task.parts=[ssd_coco,pets]", "parts.pets.task=image_folder"]
 
 

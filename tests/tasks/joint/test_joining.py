@@ -18,6 +18,8 @@ from tasks.training.checkpoints import read_checkpoint
 from tasks.training.model import Model
 from tests.tasks.joint.parts import SIZE, write_part
 
+pytestmark = pytest.mark.slow
+
 
 def answers(path, pixels):
     """Of two images, as prediction computes them."""

@@ -1,6 +1,7 @@
 """Intervals over other draws of the images, and how often they hold the true score."""
 
 import numpy as np
+import pytest
 
 from tasks.classification.metrics import accuracy_scorer
 from tasks.faces.attribute_resampling import attribute_scorer
@@ -64,6 +65,7 @@ def test_digests_tell_content_and_shape_but_not_number_types():
     assert digest([rows, rows]) != digest([rows])
 
 
+@pytest.mark.slow
 def test_intervals_hold_what_such_sets_score_on_average_as_often_as_they_say():
     """150 test sets of 200 images: accuracy, and mean average precision of 2 attributes."""
     random, drawn = np.random.default_rng(0), {"top1": [], "mean_ap": []}

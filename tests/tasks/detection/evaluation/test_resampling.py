@@ -77,6 +77,7 @@ def frequent(images: int, seed: int, categories: int = 3) -> tuple[GroundTruth, 
     )
 
 
+@pytest.mark.slow
 def test_the_interval_of_ap_holds_what_such_sets_score_on_average():
     sets = [frequent(100, seed) for seed in range(60)]
     scores = [WeightedAP(*of).score(np.ones(100, np.int32)) for of in sets]
@@ -90,6 +91,7 @@ def test_the_interval_of_ap_holds_what_such_sets_score_on_average():
         assert 52 <= held <= 60, (name, held)  # 95% of 60 is 57, give or take 1.7
 
 
+@pytest.mark.slow
 def test_coco_sized_resamples_take_a_fraction_of_an_evaluation():
     """5,000 images and 500,000 detections: 1,000 resamples in seconds, not in an hour."""
     truth, found = synthetic()
