@@ -16,6 +16,8 @@ from backbone.errors import InputError
 from tasks.samples import coco
 from tasks.samples.coco import CATEGORIES, draw_coco
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"train": 6, "val": 3, "size": (96, 72), "workers": 1}
 
 

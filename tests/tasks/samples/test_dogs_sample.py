@@ -15,6 +15,8 @@ from tasks.samples.breeds import BREEDS
 from tasks.samples.dogs import compose, dog_kind, draw_dogs, varied
 from tasks.samples.sprite import draw_sprite, tight_box
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"train": 30, "val": 12, "size": (72, 64), "workers": 1}
 
 

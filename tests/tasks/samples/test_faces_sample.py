@@ -13,6 +13,8 @@ from tasks.samples import faces
 from tasks.samples.faces import draw_faces, sitting
 from tasks.samples.portraits.attributes import ATTRIBUTES
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"train": 12, "val": 5, "test": 5, "people": 20, "size": (89, 109), "workers": 1}
 
 

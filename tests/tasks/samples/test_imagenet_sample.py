@@ -15,6 +15,8 @@ from tasks.samples.imagenet import draw_imagenet, draw_picture
 from tasks.samples.imagenet_classes import CLASSES
 from tasks.samples.single import compose_one
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"train": 30, "val": 26, "size": (72, 64), "workers": 1}
 DEVKIT = "ILSVRC2012_devkit_t12/data"
 
