@@ -13,6 +13,8 @@ from backbone.timm_mobilenet import MobileNetV3, MobileNetV4
 from backbone.weight_files import read_file
 from backbone.weights import load_weights, save_weights
 
+pytestmark = pytest.mark.slow
+
 # (network, variant, alpha) -> side in pixels, mult-adds in millions, parameters in millions
 PUBLISHED = {
     # github.com/d-li14/mobilenetv3.pytorch

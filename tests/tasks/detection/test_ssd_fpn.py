@@ -21,6 +21,8 @@ from tasks.detection.ssd_fpn import SSDFPN
 from tasks.tables.counting import build_row, compose_row, network_of
 from tests.tasks.detection.test_ssd import NoSync, batch, detection
 
+pytestmark = pytest.mark.slow
+
 
 def small(size: int = 96, outputs: int = 91) -> SSDFPN:
     torch.manual_seed(0)

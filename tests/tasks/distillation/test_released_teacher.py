@@ -16,6 +16,8 @@ from tasks.distillation.objective import build_distillation
 from tasks.distillation.released_teacher import released_teacher
 from tests.tasks.detection.test_released import COCO, small, variables
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def file(tmp_path):

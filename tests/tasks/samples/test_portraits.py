@@ -14,6 +14,8 @@ from tasks.samples.portraits.identity import HAIR_COLORS, Identity
 from tasks.samples.portraits.look import Look
 from tasks.samples.portraits.portrait import Framing, compose
 
+pytestmark = pytest.mark.slow
+
 CELEBA = Framing((178, 218), (88.5, 111.0), 38.0)
 
 

@@ -5,6 +5,8 @@ import pytest
 from tasks.tables.beside import row_beside
 from tasks.tables.counting import compose_row
 
+pytestmark = pytest.mark.slow
+
 OWN = [
     *("imagenet", "stanford_dogs", "planet", "face_attributes", "face_embedding"),
     *("ssd_coco", "faster_rcnn_coco"),
