@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,7 +21,7 @@ from tasks.training.weighting import (
     BALANCED,
     Weights,
     balancing_weights,
-    named_weights,
+    weights_by_hand,
     with_mean_one,
 )
 
@@ -70,9 +69,7 @@ class Classification(Task[ImageData[ImageIndex]]):
         self.mixup, self.cutmix = mixup, cutmix
         self.monitor = monitor
         self.balanced = class_weights == BALANCED
-        self.by_hand: np.ndarray | None = None
-        if isinstance(class_weights, Mapping):
-            self.by_hand = named_weights(class_weights, labels, "task.module.class_weights")
+        self.by_hand = weights_by_hand(class_weights, labels, "task.module.class_weights")
         self.register_buffer("class_weights", None, persistent=False)
 
     def on_fit_start(self) -> None:

@@ -20,7 +20,7 @@ from tasks.training.weighting import (
     BALANCED,
     Weights,
     balancing_weights,
-    named_weights,
+    weights_by_hand,
     with_mean_one,
 )
 
@@ -62,9 +62,7 @@ class FaceAttributes(Task[AttributeData]):
         super().__init__(head, labels, **options)
         self.focal = focal
         self.balanced = positive_weights == BALANCED
-        self.by_hand: np.ndarray | None = None
-        if isinstance(positive_weights, Mapping):
-            self.by_hand = named_weights(positive_weights, labels, "task.module.positive_weights")
+        self.by_hand = weights_by_hand(positive_weights, labels, "task.module.positive_weights")
         self.register_buffer("answer_weights", None, persistent=False)
 
     def on_fit_start(self) -> None:

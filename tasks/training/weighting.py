@@ -43,6 +43,11 @@ def named_weights(given: Mapping[str | int, float], labels: Labels, key: str) ->
     return found
 
 
+def weights_by_hand(given: Weights, labels: Labels, key: str) -> np.ndarray | None:
+    """`named_weights` of weights that are given by label; None where none are."""
+    return named_weights(given, labels, key) if isinstance(given, Mapping) else None
+
+
 def balancing_weights(counts: np.ndarray) -> np.ndarray:
     """Weights with which all classes count alike: 1 / counts, and 0 for a class without images.
 

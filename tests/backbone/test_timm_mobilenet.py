@@ -1,7 +1,6 @@
 """MobileNetV3 and V4: published costs, timm's layers, and weights from a file of timm's."""
 
 import pytest
-import timm
 import torch
 from torch import nn
 
@@ -12,6 +11,7 @@ from backbone.head import Head
 from backbone.timm_mobilenet import MobileNetV3, MobileNetV4
 from backbone.weight_files import read_file
 from backbone.weights import load_weights, save_weights
+from tests.backbone.timm_networks import complete
 
 pytestmark = pytest.mark.slow
 
@@ -66,16 +66,7 @@ def test_the_maps_of_stride_8_16_and_32(network, variant, strides):
 
 @pytest.fixture(scope="module", params=["mobilenetv3_small_050", "mobilenetv4_conv_small_035"])
 def network(request):
-    """timm's complete network, with tensors that all differ from their initial values."""
-    torch.manual_seed(0)
-    network = timm.create_model(request.param, num_classes=10).eval()
-    with torch.no_grad():
-        for key, value in network.state_dict().items():
-            if key.endswith("running_var"):
-                value.uniform_(0.8, 1.2)
-            elif value.is_floating_point():
-                value.add_(torch.randn_like(value), alpha=0.02)
-    return network
+    return complete(request.param, num_classes=10)
 
 
 def classifier(network: nn.Module, outputs: int = 10) -> Classifier:

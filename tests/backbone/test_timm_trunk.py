@@ -7,6 +7,7 @@ from torch import nn
 
 from backbone.errors import InputError
 from backbone.timm_trunk import TimmTrunk
+from tests.backbone.timm_networks import complete
 
 RESNET = ("act1", "layer1", "layer2", "layer3", "layer4")
 # name -> its taps
@@ -35,19 +36,6 @@ LARGE = {
     "resnet50": RESNET,
     "inception_v3": ("Conv2d_2b_3x3", "Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c"),
 }
-
-
-def complete(name):
-    """timm's complete network, with tensors that all differ from their initial values."""
-    torch.manual_seed(0)
-    network = timm.create_model(name, pretrained=False).eval()
-    with torch.no_grad():
-        for key, value in network.state_dict().items():
-            if key.endswith("running_var"):
-                value.uniform_(0.8, 1.2)
-            elif value.is_floating_point():
-                value.add_(torch.randn_like(value), alpha=0.02)
-    return network
 
 
 def filled(name, network):
