@@ -20,6 +20,7 @@ from backbone.head import Head
 from tasks.data.batches import Batch
 from tasks.runs.parts import PARTS, parts_of
 from tasks.training.build import trusted_modules
+from tasks.training.metric import MetricResult
 from tasks.training.task import Task
 from tasks.training.teaching import Student, Surroundings, Terms
 
@@ -151,6 +152,10 @@ class TeacherOutputs(Protocol):
         """
         ...
 
+    def result(self, surroundings: Surroundings) -> MetricResult | None:
+        """What the teacher itself scores on the reported split; None if it cannot be asked."""
+        ...
+
     def describe(self) -> dict[str, Any]:
         """What a result says about the teacher, as plain values."""
         ...
@@ -219,6 +224,10 @@ class Distillation(nn.Module):
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Any:
         """What the teacher says of a batch of a split; None if it has no outputs for it."""
         return self.source.outputs(images, batch, split)
+
+    def result(self, surroundings: Surroundings) -> MetricResult | None:
+        """What the teacher scores on the reported split."""
+        return self.source.result(surroundings)
 
     def describe(self) -> dict[str, Any]:
         """What a result says about the teacher, as plain values."""

@@ -19,7 +19,7 @@ from tasks.joint.scores import RELATIVE, JointResult, Monitored
 from tasks.joint.weighing import Weighing, check_values
 from tasks.runs.parts import PARTS, of_part, prefixed
 from tasks.training.finite import gradient_scaler
-from tasks.training.metric import compute_over_processes
+from tasks.training.metric import MetricResult, compute_over_processes
 from tasks.training.recipe import Recipe, keep_statistics
 from tasks.training.task import Task
 
@@ -74,6 +74,7 @@ class JointTask(JointAnswerer):
             for name, part in parts.items()
             for score in {*part.falling, *([part.monitor] if part.mode == "min" else [])}
         )
+        self.taught: dict[str, MetricResult] = {}  # what teachers score on the reported splits
         self.settle = settle
         self.weighing = Weighing(list(parts), weights)
         self.log_variances = self.weighing.log_variances  # registered here, so that they are learnt
@@ -214,6 +215,14 @@ class JointTask(JointAnswerer):
         """Get the teachers ready."""
         for part in self.named_parts.values():
             part.begin_teaching()
+
+    def on_test_start(self) -> None:
+        """Start the metrics, and have the teachers answer for the same images."""
+        super().on_test_start()
+        for name, part in self.named_parts.items():
+            found = None if part.teaching is None else part.teaching.result(part.surroundings())
+            if found is not None:
+                self.taught[name] = found
 
     def describe_teacher(self) -> dict[str, Any] | None:
         """What a result says about the teachers, by part."""

@@ -37,6 +37,7 @@ HANDED = {
     "view",
     "augmentation",
     "heads",
+    "measured",
     "parts",
 }
 # of timm's networks: numbers and switches that shape them; none that names a file or an address

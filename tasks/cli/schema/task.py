@@ -50,6 +50,10 @@ class JointTaskOptions(TaskOptions):
         "the parts: names of tasks, or names of your own with parts.NAME.task=TASK; the options of "
         "each are parts.NAME.data.*, .task.*, .size, .preprocess, .augment and .distill"
     )
+    extends: Name | None = option(
+        "a checkpoint that the run extends: its trunk and its parts are where the training begins, "
+        "and each of its parts is taught by itself as it was; null: none"
+    )
     weights: WeightsOfParts | Literal["balanced", "uncertainty", "gradients"] | None = option(
         "of the parts' losses, 1 for those that are not named; balanced sums the "
         "logarithms of the losses (arXiv 1904.08492); uncertainty learns them (arXiv 1705.07115); "
