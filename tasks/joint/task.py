@@ -40,6 +40,7 @@ class JointTask(JointAnswerer):
             training normalises with them, as the one pass does. Before, each part's batches are
             normalised with their own.
         references: name -> monitored score of the part trained alone, 1 where there is none.
+        trunk_rate: learning rate of the trunk relative to the recipe's for it.
         recipe: see Learner.
         options: see Learner.
 
@@ -57,11 +58,17 @@ class JointTask(JointAnswerer):
         weights: Mapping[str, float] | str | None = None,
         references: Mapping[str, float] | None = None,
         settle: float = 1.0,
+        trunk_rate: float = 1.0,
         recipe: Recipe | None = None,
         **options: Any,
     ):
-        if recipe is not None and head.statistics == "frozen":
-            recipe = replace(recipe, freeze_trunk_statistics=True)
+        if recipe is not None:
+            recipe = replace(
+                recipe,
+                trunk_lr_scale=recipe.trunk_lr_scale * trunk_rate,
+                freeze_trunk_statistics=recipe.freeze_trunk_statistics
+                or head.statistics == "frozen",
+            )
         super().__init__(head, labels, parts, recipe=recipe, **options)
         # shadows what a class states for all its tasks: here it depends on the parts
         self.units = {  # type: ignore[misc]

@@ -57,8 +57,8 @@ class JointTaskOptions(TaskOptions):
     weights: WeightsOfParts | Literal["balanced", "uncertainty", "gradients"] | None = option(
         "of the parts' losses, 1 for those that are not named; balanced sums the "
         "logarithms of the losses (arXiv 1904.08492); uncertainty learns them (arXiv 1705.07115); "
-        "gradients scales each part's gradient of the trunk to their mean norm (arXiv 1711.02257 "
-        "with alpha 0); null: 1 for all"
+        "gradients scales each part's gradient of the trunk, to a norm in proportion to the number "
+        "of its losses (arXiv 1711.02257 with alpha 0); null: 1 for all"
     )
     references: WeightsOfParts | None = option(
         "monitored scores of the parts trained alone: what picks the best checkpoint is the "
@@ -67,6 +67,10 @@ class JointTaskOptions(TaskOptions):
     statistics: Literal["shared", "frozen", "per_part"] = option(
         "batch statistics of the trunk: shared by all parts; frozen as the weights have them; or a "
         "set for each part, and then one pass runs the trunk for each part anew"
+    )
+    trunk_rate: Positive = option(
+        "the trunk's learning rate relative to optimizer.lr (times optimizer.trunk_lr_scale where "
+        "it has trained weights): one step of it serves all parts"
     )
     settle: Fraction = option(
         "share of the epochs after which shared statistics stay as they are, and training "
