@@ -28,6 +28,16 @@ class _Gate(torch.autograd.Function):
         return squares, None, *(gradient * scale.to(gradient.dtype) for gradient in gradients)
 
 
+def _meter(device: torch.device) -> Tensor:
+    """A scalar that gathers what the backward passes of a step add to it.
+
+    It keeps copies: what a CUDA graph hands over is written over by its next replay.
+    """
+    meter = torch.zeros((), device=device, requires_grad=True)
+    meter.register_hook(Tensor.clone)  # type: ignore[no-untyped-call]
+    return meter
+
+
 class GradientBalance(nn.Module):
     """Scales each part's gradient of the trunk to a norm that its number of losses decides.
 
@@ -77,9 +87,7 @@ class GradientBalance(nn.Module):
         if self._meters:
             return
         device = self.norms.device
-        self._meters = {
-            name: torch.zeros((), device=device, requires_grad=True) for name in self.names
-        }
+        self._meters = {name: _meter(device) for name in self.names}
         self._scales = dict(zip(self.names, self.scales().unbind(), strict=True))
 
     def gated(self, name: str, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:

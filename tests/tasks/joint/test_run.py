@@ -99,6 +99,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(two_parts, run, tmp_path):
 def test_two_processes_find_the_scores_of_one(two_parts, run, tmp_path):
     kept = [o for o in two_parts if not o.startswith(("paths.runs", "trainer.max_epochs"))]
     few = [*kept, "trainer.max_epochs=1", f"paths.runs={tmp_path / 'two'}"]
+    few += ["task.weights=gradients"]  # whose norms are those of all processes
     output, errors = finish(start([*few, *TWO]))
     assert errors == ""
     assert output.count("run directory: ") == 1
