@@ -33,15 +33,15 @@ def add_teachers(result: dict[str, Any], run: Run, drawn: Sequence[Drawn]) -> No
         return  # only the main process has them
     column: dict[str, float] = {}
     for name, found in task.taught.items():
-        scores = {key: float(value) for key, value in found.metrics.items()}
-        result[PARTS][name]["taught_by"] = scores
-        column |= prefixed(name, scores)
         before = Scored(Path(name), result, drawn_for(f"{name}/", found, data.parts[name]))
         after = Scored(Path(name), result, list(drawn))
         try:
             changes = compare_scores(before, after)
         except InputError:  # not all images of the split were scored: trainer.limit_test_batches
             continue
+        scores = {key: float(value) for key, value in found.metrics.items()}
+        column |= prefixed(name, scores)
+        result[PARTS][name]["taught_by"] = scores
         result[PARTS][name]["change"] = {
             of.name.removeprefix(f"{name}/"): {"by": of.change, "interval": of.ends}
             for of in changes
