@@ -36,7 +36,7 @@ from tasks.samples.portraits.look import Look
 from tasks.samples.portraits.portrait import Framing, compose
 from tasks.samples.publishing import draw_all, publish
 
-VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
+VERSION = 3  # of the drawings: raise it when a picture changes, so that samples are redrawn
 FOLDS = 10
 LANDMARKS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")
 

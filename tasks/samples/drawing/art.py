@@ -10,8 +10,9 @@ written so that a browser ignores it:
 - `<g data-turn="-8 8 0 28">`: turned by an angle between two, about a point.
 - `data-shade="15 20"`: lighter at its top and darker at its bottom, by so many per cent.
 - `data-fur="wire 2"`: the outline of a coat of this kind, whose hairs stand out so far.
-- `filter="blur(5px)"`: with a soft edge.
+- `filter="blur(5px)"`: with a soft edge; a soft line is a crease, thin at its ends.
 - `class="prop"`: painted, but no part of the object (a pole, a string); `class="hole"`: cut out.
+  `class="skin"`: of a face, whose soft tones stay on it.
 
 Pillow draws it, as it does the scenery: one rasteriser, the same on every machine, and no package
 more to install.
@@ -73,7 +74,7 @@ class Group:
     chance: float
     choice: str | None
     turn: tuple[float, ...]
-    prop: bool
+    part: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +160,7 @@ def _group(
         float(element.get("data-chance", 1)),
         element.get("data-one-of"),
         tuple(float(v) for v in element.get("data-turn", "").split()),
-        element.get("class") == "prop",
+        element.get("class", ""),
     )
 
 
@@ -315,7 +316,7 @@ class _Artist:
             about = np.array(group.turn[2:] or (0, 0))
             spun = turned(np.eye(2), self.rng.uniform(group.turn[0], group.turn[1]))
             axes, at = spun @ axes, at + (about - about @ spun) @ axes
-        with self.pen.props() if group.prop else nullcontext():
+        with self.pen.part(group.part) if group.part else nullcontext():
             for child in children:
                 if isinstance(child, Mark):
                     self.paint(child, child.points @ axes + at)
@@ -329,6 +330,9 @@ class _Artist:
         ink = None if mark.ink is None else (*_tone(mark.ink, tones), *glaze)
         if mark.hole:
             pen.cut(points)
+        elif mark.blur and mark.ink is not None:
+            tone, blur = _tone(mark.ink, tones), mark.blur * self.scale
+            pen.crease(points, width, tone, blur, mark.opacity)
         elif mark.blur:
             pen.soft(points, _tone(mark.fill[0], tones), mark.blur * self.scale, mark.opacity)
         elif len(mark.fill) == 2:

@@ -101,9 +101,20 @@ class Pen:
     def _clipped(self, mask: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
         return mask
 
+    def crease(
+        self, points: Points, width: float, color: Color, blur: float, strength: float = 1.0
+    ) -> None:
+        """Tint along an open line, `width` units wide in its middle and thin at its ends."""
+        line = np.asarray(points, dtype=np.float64)
+        along = np.gradient(line, axis=0)
+        half = np.interp(np.linspace(-1, 1, len(line)), (-1, 0, 1), (0.15, 0.5, 0.15)) * width
+        half = half / (np.hypot(along[:, 0], along[:, 1]) + 1e-9)
+        across = np.stack([-along[:, 1] * half, along[:, 0] * half], 1)
+        self.soft(np.concatenate([line + across, (line - across)[::-1]]), color, blur, strength)
+
     @contextmanager
-    def props(self) -> Iterator[None]:
-        """On a sheet of scenery, props are like everything else."""
+    def part(self, name: str) -> Iterator[None]:
+        """Draw what is drawn inside as the part `name`: on scenery, all parts are alike."""
         yield
 
     def cut(self, points: Points) -> None:
@@ -183,9 +194,11 @@ class ObjectPen(Pen):
         self._covers = [ImageDraw.Draw(self._object)]
 
     @contextmanager
-    def props(self) -> Iterator[None]:
-        """Paint what is drawn inside this context without making it part of the object."""
-        covers, self._covers = self._covers, [ImageDraw.Draw(self._prop)]
+    def part(self, name: str) -> Iterator[None]:
+        """Paint what is drawn inside the part "prop" without making it part of the object."""
+        covers = self._covers
+        if name == "prop":
+            self._covers = [ImageDraw.Draw(self._prop)]
         yield
         self._covers = covers
 

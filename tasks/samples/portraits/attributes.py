@@ -35,8 +35,5 @@ def _holds(rule: str, traits: dict[str, Any]) -> bool:
     """Say whether a trait is there, `bags` or `beard=goatee|circle`, or is not, `!hat`."""
     trait, _, values = rule.removeprefix("!").partition("=")
     value = traits[trait]
-    if values:
-        holds = value in values.split("|")
-    else:
-        holds = len(value) > 0 if trait == "blemishes" else bool(value)
+    holds = value in values.split("|") if values else bool(value)
     return holds != rule.startswith("!")

@@ -9,6 +9,7 @@ from tasks.samples.drawing.colors import Color, Rng, any_of, near
 from tasks.samples.portraits.identity import HAIR_COLORS, Beard, HairColor, Identity
 
 Style = Literal["bald", "cropped", "short", "bob", "long", "ponytail", "bun", "afro"]
+Light = Literal["left", "front", "right"]
 Hat = Literal["cap", "beanie", "brimmed"]
 Clothes = Literal["tee", "vee", "shirt", "suit", "dress", "turtleneck"]
 
@@ -19,13 +20,13 @@ class Look:
 
     yaw: float
     pitch: float
-    sun: tuple[float, float, float]  # where the light comes from: right, down, towards the viewer
+    light: Light  # the side it comes from
     smiling: bool
     mouth_open: bool
     cheekbones: bool
     style: Style
-    part: float  # where the hair is parted, right of the middle
-    volume: float
+    part: int  # the side on which the hair is parted: -1 left, 1 right
+    volume: float  # how high the hair stands, in units
     tucked: bool  # the hair, behind the ears
     bangs: bool
     receding: bool
@@ -67,14 +68,14 @@ def invent(face: Identity, rng: Rng) -> Look:
     return Look(
         yaw=float(np.clip(rng.normal(0, 8), -18, 18)),
         pitch=float(rng.normal(0, 4)),
-        sun=(float(rng.normal(0, 0.5)), -float(rng.uniform(0.25, 0.6)), 1.0),
+        light=any_of(rng, ("left", "front", "right")),
         smiling=smiling,
         mouth_open=rng.random() < (0.62 if smiling else 0.34),
         # a smile lifts some people's cheeks
         cheekbones=face.high_cheekbones or (smiling and rng.random() < 0.3),
         style=style,
-        part=float(rng.choice((-1, 1)) * rng.uniform(0.05, 0.5)),
-        volume=float(rng.uniform(0.06, 0.3)),
+        part=int(rng.choice((-1, 1))),
+        volume=float(rng.uniform(-0.12, 0.1)),
         tucked=earrings or rng.random() < 0.3,
         bangs=bangs,
         receding=receding,
