@@ -21,7 +21,7 @@ from tasks.samples.publishing import draw_all, publish
 from tasks.samples.rendering import on_paper
 from tasks.samples.single import relit
 
-VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
+VERSION = 3  # of the drawings: raise it when a picture changes, so that samples are redrawn
 HEADER = ("file", "latitude", "longitude")
 
 _SHARES = np.array([place.weight for place in PLACES])

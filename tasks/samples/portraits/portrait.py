@@ -38,7 +38,6 @@ _LAYERS = {
     "clothes": None,
     "head": None,
     "beard": None,
-    "nose": None,
     "mouth": None,
     "eye": None,
     "brow": None,
