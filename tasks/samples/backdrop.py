@@ -7,25 +7,24 @@ and windows, are files of `art/scenery`; what fills the frame is drawn here.
 import numpy as np
 
 from tasks.samples.drawing.art import Choices, art
-from tasks.samples.drawing.colors import CREAM, Color, Rng, any_of, dark, light, mix, near, shaded
+from tasks.samples.drawing.colors import (
+    CREAM,
+    GRADIENTS,
+    PALETTES,
+    Color,
+    Rng,
+    any_of,
+    dark,
+    light,
+    mix,
+    near,
+    shaded,
+)
 from tasks.samples.drawing.pen import Pen
 from tasks.samples.drawing.shapes import box, curve, placed, ring
 
-DAYS = (
-    ((96, 172, 228), (206, 234, 244)),
-    ((122, 190, 224), (240, 240, 220)),
-    ((92, 148, 214), (250, 214, 190)),
-    ((156, 190, 210), (226, 232, 232)),
-)
-EVENINGS = (((96, 92, 160), (252, 176, 120)), ((224, 110, 104), (254, 214, 140)))
-NIGHTS = (
-    ((24, 30, 74), (84, 92, 150)),
-    ((34, 30, 70), (120, 96, 150)),
-    ((22, 28, 70), (92, 86, 140)),
-)
 WHITE: Color = (247, 249, 253)
 _TUFT = ((-0.3, 0.0), (-0.5, -1.0), (0.0, -0.35), (0.45, -1.1), (0.35, 0.0))
-_BLOOMS = ((252, 250, 244), (250, 214, 90), (236, 120, 140), (190, 150, 220))
 _RIPPLE = ((0, 0), (0.3, -0.09), (0.7, 0.0), (1, -0.03), (0.7, 0.06), (0.3, -0.02))
 
 
@@ -52,7 +51,7 @@ def sky(pen: Pen, aspect: float, horizon: float, top: Color, bottom: Color) -> N
 def daylight(pen: Pen, rng: Rng, aspect: float, horizon: float) -> bool:
     """A day or evening sky with its sun and clouds; returns whether it is evening."""
     evening = bool(rng.random() < 0.2)
-    top, bottom = any_of(rng, EVENINGS if evening else DAYS)
+    top, bottom = any_of(rng, GRADIENTS["evening" if evening else "day"])
     sky(pen, aspect, horizon, near(rng, top, 10), near(rng, bottom, 8))
     if rng.random() < 0.6:
         height = (0.75 if evening else 0.3) * horizon * rng.uniform(0.5, 1.1)
@@ -65,7 +64,7 @@ def daylight(pen: Pen, rng: Rng, aspect: float, horizon: float) -> bool:
 
 def night(pen: Pen, rng: Rng, aspect: float, horizon: float) -> None:
     """A night sky with stars and a moon."""
-    sky(pen, aspect, horizon, *any_of(rng, NIGHTS))
+    sky(pen, aspect, horizon, *any_of(rng, GRADIENTS["night"]))
     stars(pen, rng, aspect, min(horizon, 0.5))
     x, y, radius = rng.uniform((0.15 * aspect, 0.1, 0.04), (0.85 * aspect, 0.2, 0.07))
     pen.glow(x, y, 4.5 * radius, (214, 222, 250), 0.6)
@@ -146,7 +145,7 @@ def grass(
     for i, (x, y, d) in enumerate(zip(xs, ys, depth, strict=True)):
         pen.shape(placed(_TUFT, x, y, 0.006 + 0.024 * d), tones[i % 4])
     if blooms:
-        pair = (any_of(rng, _BLOOMS), any_of(rng, _BLOOMS))
+        pair = (any_of(rng, PALETTES["blooms"]), any_of(rng, PALETTES["blooms"]))
         for i, (x, y, d) in enumerate(zip(xs[:38], ys[:38], depth[:38], strict=True)):
             r = 0.003 + 0.006 * d
             pen.shape(ring(x + 0.02, y - 1.5 * r, r, count=8), pair[i % 2])

@@ -8,24 +8,9 @@ the colour of the body, and of the parts that differ from what the file derives 
 from dataclasses import dataclass
 from itertools import groupby
 
-from tasks.samples.drawing.colors import Color
-from tasks.samples.tables import table
+from tasks.samples.drawing.colors import COLORS, Color
+from tasks.samples.tables import Row, table
 
-_COLORS: dict[str, Color] = {
-    "white": (246, 243, 236),
-    "black": (64, 58, 62),
-    "grey": (136, 140, 150),
-    "blue": (160, 170, 186),
-    "fawn": (216, 172, 122),
-    "red": (206, 130, 68),
-    "tan": (196, 142, 88),
-    "gold": (224, 174, 100),
-    "cream": (238, 218, 182),
-    "chocolate": (112, 76, 58),
-    "brindle": (104, 84, 72),
-    "ice": (150, 200, 232),
-    "amber": (178, 116, 56),
-}
 OPTIONAL = ("saddle", "cheeks", "blaze", "ruff", "tip", "merle", "brindle")  # parts of some coats
 
 
@@ -48,9 +33,9 @@ class Breed:
         return self.name.lower().replace("_", "-")
 
 
-def _coat(row: dict[str, str]) -> dict[str, Color]:
+def _coat(row: Row) -> dict[str, Color]:
     parts = (part.split("=") for part in row["parts"].split())
-    return {"body": _COLORS[row["body"]], **{part: _COLORS[color] for part, color in parts}}
+    return {"body": COLORS["coat"][row["body"]], **{part: COLORS["coat"][c] for part, c in parts}}
 
 
 BREEDS = tuple(

@@ -7,9 +7,10 @@ them in this order. Its `pictures`, `colors` and `choices` tell a class from oth
 from dataclasses import dataclass, replace
 
 from tasks.samples import scenes
+from tasks.samples.drawing.colors import hexed
 from tasks.samples.kinds import KINDS, Kind
 from tasks.samples.scenes import Draw
-from tasks.samples.tables import table
+from tasks.samples.tables import Row, table
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,12 @@ class ImageNetClass:
     scenes: tuple[Draw, ...]
 
 
-def _class(row: dict[str, str]) -> ImageNetClass:
+def _class(row: Row) -> ImageNetClass:
     like = KINDS[row["like"]]
     kind = replace(
         like,
         pictures=row["pictures"] or like.pictures,
-        colors={k: tuple(bytes.fromhex(v[1:])) for k, v in _pairs(row["colors"])},
+        colors={k: hexed(v) for k, v in _pairs(row["colors"])},
         choices=dict.fromkeys(row["choices"].split(), True),
     )
     places = tuple(getattr(scenes, name) for name in row["scenes"].split())

@@ -13,21 +13,24 @@ import numpy as np
 
 from tasks.samples import backdrop
 from tasks.samples.drawing.art import art
-from tasks.samples.drawing.colors import DAY, Color, Rng, any_of, dark, mix, near
+from tasks.samples.drawing.colors import (
+    COLORS,
+    DAY,
+    GRADIENTS,
+    Color,
+    Rng,
+    any_of,
+    dark,
+    hexed,
+    mix,
+    near,
+)
 from tasks.samples.drawing.shapes import box, ring
 from tasks.samples.earth import Place
 from tasks.samples.lit_pen import LitPen
 from tasks.samples.moment import SNOW, Moment, moment
 from tasks.samples.tables import rows_by, table
 
-SOILS: dict[str, Color] = {
-    "brown": (150, 122, 90),
-    "black": (84, 70, 62),
-    "red": (190, 98, 62),
-    "yellow": (206, 174, 118),
-    "sand": (228, 200, 148),
-    "grey": (150, 146, 140),
-}
 BIOMES = {row["biome"]: row for row in table("biomes")}
 RELIEFS = rows_by("reliefs", "relief")
 VIEWS = rows_by("views", "view")
@@ -36,12 +39,8 @@ _HORIZONS = {"country": (0.4, 0.52), "town": (0.46, 0.54), "coast": (0.36, 0.46)
 _EYES = {"coast": (7.0, 12.0)}
 _TWIGS: Color = (146, 126, 106)
 _SHADE = (26, 30, 60, 70)
-# the sea's colours, far and close, by the least mean temperature in °C at which it has them
-_SEAS: tuple[tuple[float, Color, Color], ...] = (
-    (21.0, (34, 122, 184), (84, 204, 198)),
-    (12.5, (38, 98, 164), (64, 146, 188)),
-    (-99.0, (70, 108, 136), (74, 124, 142)),
-)
+# the least mean temperature in °C at which the sea has its colours
+_SEAS = {"warm sea": 21.0, "mild sea": 12.5, "cold sea": -99.0}
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class View:
     def green(self) -> Color:
         """The colour of the ground with its plants, without snow."""
         share = float(BIOMES[self.place.climate.biome]["green"])
-        return mix(SOILS[self.place.soil], self.now.grass, share)
+        return mix(COLORS["soil"][self.place.soil], self.now.grass, share)
 
     @property
     def ground(self) -> Color:
@@ -125,7 +124,7 @@ def relief(view: View) -> None:
             if row["art"] == "hills":
                 backdrop.hills(view.pen, rng, view.aspect, foot, tall, near(rng, slope, 6))
                 continue
-            rock = mix(tuple(bytes.fromhex(row["rock"][1:])), view.green, 0.35)
+            rock = mix(hexed(row["rock"]), view.green, 0.35)
             colors = {"rock": near(rng, rock, 8), "foot": view.green}
             colors["green"] = near(rng, dark(view.now.grass, 0.2), 8)
             for i in range(abs(count)):
@@ -146,7 +145,7 @@ def _cap(view: View, summit: float) -> str:
 
 def plane(view: View) -> None:
     """The level ground: its uneven colour and its grass, or a street below the houses of a town."""
-    pen, rng, ground, soil = view.pen, view.rng, view.ground, SOILS[view.place.soil]
+    pen, rng, ground, soil = view.pen, view.rng, view.ground, COLORS["soil"][view.place.soil]
     area = box(-0.01, view.horizon, view.aspect + 0.01, 1.01)
     pen.shape(area, (mix(ground, pen.haze, 0.35), ground))
     if not view.now.snow:
@@ -164,7 +163,7 @@ def plane(view: View) -> None:
 def coast(view: View) -> float:
     """The sea and a beach, coloured by the climate, with ice where it is cold; return the shore."""
     rng, mean, shore = view.rng, view.place.climate.mean, view.rng.uniform(0.66, 0.76)
-    tones = next(tones for least, *tones in _SEAS if mean > least)
+    tones = GRADIENTS[next(sea for sea, least in _SEAS.items() if mean > least)][0]
     cloud = 0.15 + 0.35 * view.now.cloud
     far, close = (near(rng, mix(tone, view.now.horizon, cloud), 8) for tone in tones)
     backdrop.sea(view.pen, rng, view.aspect, (view.horizon, shore + 0.06), far, close)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.samples.drawing.colors import Color, Rng, Tint, any_of, mix, near
+from tasks.samples.drawing.colors import PALETTES, Color, Rng, Tint, any_of, mix, near
 from tasks.samples.earth import Climate, sun_height
 
 SNOW: Color = (236, 244, 255)
@@ -12,7 +12,6 @@ _DUST: Color = (226, 206, 172)
 _DULL: Color = (172, 182, 194)
 _LUSH, _DRY, _FROZEN = (104, 158, 72), (204, 184, 112), (164, 150, 108)
 _SPRING, _SUMMER = (150, 190, 84), (82, 136, 66)
-_AUTUMN: tuple[Color, ...] = ((214, 132, 52), (196, 82, 48), (222, 174, 64), (166, 116, 62))
 
 # the tint of the light and the colours of zenith and horizon, by the sun's height in degrees
 _HEIGHTS = (-10, -3, 3, 12, 30, 60)
@@ -86,7 +85,7 @@ def _leaf(climate: Climate, month: float, warmth: float, rng: Rng) -> Color | No
     season = climate.summer(month)
     if warmth > 13 or climate.mean + climate.swing < 14:
         return near(rng, mix(_SPRING, _SUMMER, float(np.clip((season - 4) / 2, 0, 1))), 12)
-    return near(rng, _SPRING if season < 7 else any_of(rng, _AUTUMN), 12)
+    return near(rng, _SPRING if season < 7 else any_of(rng, PALETTES["autumn"]), 12)
 
 
 def _grass(wet: float, warmth: float) -> Color:

@@ -1,8 +1,7 @@
-"""The backgrounds behind objects, and where in each which objects belong."""
+"""The backgrounds behind objects, and where in each which objects belong: `tables/zones.csv`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from tasks.samples.backdrop import (
     daylight,
@@ -23,7 +22,9 @@ from tasks.samples.backdrop import (
 from tasks.samples.drawing.colors import (
     DAY,
     EVENING,
+    GRADIENTS,
     NIGHT,
+    PALETTES,
     Color,
     Rng,
     Tint,
@@ -36,21 +37,9 @@ from tasks.samples.drawing.colors import (
 from tasks.samples.drawing.pen import Pen
 from tasks.samples.drawing.shapes import box
 from tasks.samples.kinds import KINDS, Kind
+from tasks.samples.tables import rows_by
 
 _HAZE: Color = (188, 212, 226)
-_GREENS = ((134, 182, 92), (156, 190, 96), (110, 168, 104), (196, 184, 96))
-_WALLS = (
-    (226, 196, 168),
-    (168, 200, 196),
-    (196, 206, 226),
-    (238, 214, 150),
-    (214, 176, 180),
-    (150, 174, 150),
-    (120, 134, 164),
-)
-_WOODS = ((186, 134, 88), (150, 102, 68), (214, 176, 130), (112, 82, 66), (226, 222, 214))
-_CLOTHS = ((206, 66, 62), (66, 118, 176), (96, 158, 104), (236, 178, 70), (206, 120, 150))
-_FLYERS, _BIRDS = "airplane, flying bird, kite", "airplane, flying bird"
 
 
 @dataclass(frozen=True)
@@ -64,9 +53,9 @@ class Zone:
     names: str
     far: float
     close: float
-    rest: Literal["stand", "float", "hang", "lie", "fly"] = "stand"
-    largest: float = 1.0  # side, as a fraction of the frame's shorter one
-    smallest: float = 0.09
+    rest: str  # stand, float, hang, lie or fly
+    largest: float  # side, as a fraction of the frame's shorter one
+    smallest: float
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -82,6 +71,28 @@ class Scene:
     tint: Tint = DAY
 
 
+_ZONES = rows_by("zones", "scene")
+
+
+def _zones(scene: str, **heights: float) -> tuple[Zone, ...]:
+    """Return a scene's zones, given the heights of its horizon or whatever they are measured from.
+
+    A row's `far` is so far below `from`, and its `close` below `to`.
+    """
+    heights["top"] = 0.0
+    return tuple(
+        Zone(
+            row["kinds"],
+            heights[row["from"]] + float(row["far"]),
+            heights[row["to"]] + float(row["close"]),
+            row["rest"],
+            float(row["largest"]),
+            float(row["smallest"]),
+        )
+        for row in _ZONES[scene]
+    )
+
+
 Draw = Callable[[Pen, Rng, float], Scene]  # pen in units of the frame's height, aspect
 
 
@@ -89,23 +100,18 @@ def meadow(pen: Pen, rng: Rng, aspect: float) -> Scene:
     """Hills, trees and grass under a day or evening sky."""
     horizon = rng.uniform(0.42, 0.6)
     evening = daylight(pen, rng, aspect, horizon)
-    green = near(rng, any_of(rng, _GREENS), 10)
+    green = near(rng, any_of(rng, PALETTES["greens"]), 10)
     if rng.random() < 0.4:
         hills(pen, rng, aspect, horizon, 0.24, mix((112, 132, 164), _HAZE, 0.4), peaks=True)
     for i in range(2):
         tone = mix(dark(green, 0.12), _HAZE, 0.45 - 0.3 * i)
         hills(pen, rng, aspect, horizon + 0.04 * i, 0.13, tone)
-    leaf = any_of(rng, ((86, 142, 82), (110, 156, 76), (214, 142, 66)))
+    leaf = any_of(rng, PALETTES["leaves"])
     woods, feet = ("round-tree", "round-tree", "pine"), (horizon, horizon + 0.05)
     trees(pen, rng, aspect, woods, int(rng.integers(0, 6)), feet, (0.12, 0.26), leaf)
     hills(pen, rng, aspect, horizon + 0.06, 0.04, green)
     grass(pen, rng, aspect, horizon + 0.06, green, blooms=rng.random() < 0.6)
-    zones = (
-        Zone(_FLYERS, 0.05, horizon - 0.08, "fly", 0.75),
-        Zone("cat, bird, ball, umbrella, teddy bear, plant", horizon + 0.1, 1.0),
-        Zone("apple, banana", horizon + 0.2, 1.0, "stand", 0.3),
-    )
-    return Scene(zones, EVENING if evening else DAY)
+    return Scene(_zones("meadow", horizon=horizon), EVENING if evening else DAY)
 
 
 def beach(pen: Pen, rng: Rng, aspect: float) -> Scene:
@@ -114,22 +120,12 @@ def beach(pen: Pen, rng: Rng, aspect: float) -> Scene:
     evening = daylight(pen, rng, aspect, horizon)
     if rng.random() < 0.4:
         hills(pen, rng, aspect, horizon + 0.01, 0.1, (136, 166, 178))
-    waters: tuple[tuple[Color, Color], ...] = (
-        ((58, 132, 184), (110, 196, 204)),
-        ((72, 146, 178), (140, 208, 200)),
-        ((60, 110, 160), (120, 170, 190)),
-    )
-    far, close = any_of(rng, waters)
+    far, close = any_of(rng, GRADIENTS["bay"])
     if evening:
         far, close = mix(far, (200, 110, 110), 0.3), mix(close, (252, 190, 140), 0.35)
     sea(pen, rng, aspect, (horizon, shore + 0.06), far, close)
     sand(pen, rng, aspect, shore)
-    zones = (
-        Zone(_FLYERS, 0.05, horizon - 0.05, "fly", 0.6),
-        Zone("boat", horizon + 0.05, shore - 0.02, "float"),
-        Zone("umbrella, ball, bird, teddy bear", shore + 0.08, 1.0),
-    )
-    return Scene(zones, EVENING if evening else DAY)
+    return Scene(_zones("beach", horizon=horizon, shore=shore), EVENING if evening else DAY)
 
 
 def lake(pen: Pen, rng: Rng, aspect: float) -> Scene:
@@ -144,22 +140,13 @@ def lake(pen: Pen, rng: Rng, aspect: float) -> Scene:
     hills(pen, rng, aspect, horizon + 0.02, 0.26, ridge, peaks=True)
     hills(pen, rng, aspect, horizon + 0.02, 0.08, mix(ridge, (60, 110, 80), 0.5))
     sea(pen, rng, aspect, (horizon, 1.01), far, close)
-    zones = (
-        Zone(_FLYERS, 0.05, horizon - 0.06, "fly", 0.6),
-        Zone("boat", horizon + 0.08, 0.98, "float"),
-    )
-    return Scene(zones, tint)
+    return Scene(_zones("lake", horizon=horizon), tint)
 
 
 def snow(pen: Pen, rng: Rng, aspect: float) -> Scene:
     """Snow on hills and firs, falling or fallen."""
     horizon = rng.uniform(0.42, 0.56)
-    skies = (
-        ((150, 184, 214), (232, 240, 246)),
-        ((186, 190, 214), (246, 232, 232)),
-        ((110, 150, 206), (226, 236, 246)),
-    )
-    sky(pen, aspect, horizon, *any_of(rng, skies))
+    sky(pen, aspect, horizon, *any_of(rng, GRADIENTS["snow"]))
     hills(pen, rng, aspect, horizon, 0.26, (150, 172, 200), peaks=True)
     for i in range(2):
         tone = mix((206, 220, 238), (240, 244, 250), 0.5 * i)
@@ -169,11 +156,7 @@ def snow(pen: Pen, rng: Rng, aspect: float) -> Scene:
     hills(pen, rng, aspect, horizon + 0.08, 0.04, (240, 245, 252))
     if rng.random() < 0.7:
         snowfall(pen, rng, aspect)
-    zones = (
-        Zone(_BIRDS, 0.05, horizon - 0.1, "fly", 0.6),
-        Zone("cat, bird, car, teddy bear, ball, stop sign", horizon + 0.12, 1.0),
-    )
-    return Scene(zones, (0.97, 0.98, 1.0))
+    return Scene(_zones("snow", horizon=horizon), (0.97, 0.98, 1.0))
 
 
 def street(pen: Pen, rng: Rng, aspect: float) -> Scene:
@@ -182,18 +165,14 @@ def street(pen: Pen, rng: Rng, aspect: float) -> Scene:
     if dark_out:
         night(pen, rng, aspect, kerb)
     tint = NIGHT if dark_out else EVENING if daylight(pen, rng, aspect, kerb) else DAY
-    facades: tuple[Color, ...] = (
-        (240, 214, 170),
-        (226, 150, 120),
-        (168, 196, 196),
-        (246, 228, 196),
-        (206, 170, 190),
-    )
     x = rng.uniform(-0.1, 0.1)
     while x < aspect + 0.1:
         size = rng.uniform(0.26, 0.42)
         if rng.random() < 0.82:
-            facade, shape = any_of(rng, facades), any_of(rng, ("house-1", "house-2", "house-3"))
+            facade, shape = (
+                any_of(rng, PALETTES["facades"]),
+                any_of(rng, ("house-1", "house-2", "house-3")),
+            )
             colors: dict[str, Color] = {"facade": facade}
             if dark_out:
                 facade = mix(facade, (44, 50, 92), 0.68)
@@ -205,47 +184,27 @@ def street(pen: Pen, rng: Rng, aspect: float) -> Scene:
             put(pen, rng, "round-tree", x, kerb - 0.07, rng.uniform(0.3, 0.42), {"leaf": leaf})
         x += rng.uniform(0.95, 1.1) * size
     road(pen, rng, aspect, kerb, (62, 64, 96) if dark_out else near(rng, (122, 122, 132), 10))
-    zones = (
-        Zone(_BIRDS, 0.06, 0.18, "fly", 0.36),
-        Zone("plant, cat, bird", kerb - 0.06, kerb - 0.01, "stand", 0.42),
-        *_roadside(kerb),
-    )
-    return Scene(zones, tint)
-
-
-def _roadside(kerb: float) -> tuple[Zone, ...]:
-    """Signs across the road or, larger, on the viewer's side, and vehicles in between."""
-    signs = "stop sign, traffic light"
-    return (
-        Zone(signs, kerb - 0.06, kerb - 0.01, "stand", 0.34),
-        Zone(signs, 0.97, 1.2, "stand", 0.6, smallest=0.36),
-        Zone("car, bus", kerb + 0.1, 1.0),
-    )
+    return Scene(_zones("street", kerb=kerb), tint)
 
 
 def country_road(pen: Pen, rng: Rng, aspect: float) -> Scene:
     """A road through fields."""
     horizon, kerb = rng.uniform(0.4, 0.5), rng.uniform(0.6, 0.68)
     evening = daylight(pen, rng, aspect, horizon)
-    green = near(rng, any_of(rng, ((150, 186, 100), (206, 190, 104), (124, 172, 108))), 10)
+    green = near(rng, any_of(rng, PALETTES["fields"]), 10)
     for i in range(3):
         tone = mix(dark(green, 0.1), _HAZE, 0.5 - 0.22 * i)
         hills(pen, rng, aspect, horizon + 0.05 * i, 0.12, tone)
     count, feet = int(rng.integers(2, 7)), (kerb - 0.13, kerb - 0.09)
     trees(pen, rng, aspect, ("round-tree",), count, feet, (0.12, 0.22), (92, 144, 84))
     road(pen, rng, aspect, kerb, near(rng, (128, 124, 128), 8))
-    zones = (
-        Zone(_FLYERS, 0.06, horizon - 0.12, "fly", 0.6),
-        Zone("bird", kerb - 0.06, kerb - 0.01, "stand", 0.4),
-        *_roadside(kerb),
-    )
-    return Scene(zones, EVENING if evening else DAY)
+    return Scene(_zones("country_road", horizon=horizon, kerb=kerb), EVENING if evening else DAY)
 
 
 def room(pen: Pen, rng: Rng, aspect: float) -> Scene:
     """A papered wall above a sideboard."""
     edge = rng.uniform(0.62, 0.76)
-    wallpaper(pen, rng, aspect, edge, near(rng, any_of(rng, _WALLS), 10))
+    wallpaper(pen, rng, aspect, edge, near(rng, any_of(rng, PALETTES["walls"]), 10))
     if rng.random() < 0.4:
         x = (0.22 if rng.random() < 0.5 else 0.78) * aspect
         put(pen, rng, "window", x, rng.uniform(0.3, 0.34), rng.uniform(0.34, 0.44))
@@ -254,37 +213,34 @@ def room(pen: Pen, rng: Rng, aspect: float) -> Scene:
             x, y = (rng.uniform(0.14, 0.36) + 0.5 * side) * aspect, rng.uniform(0.16, 0.3)
             put(pen, rng, "painting", x, y, rng.uniform(0.16, 0.28))
     pen.glow(rng.uniform(0.2, 0.8) * aspect, 0.2, 0.9, (255, 244, 214), 0.35)
-    wood = near(rng, any_of(rng, _WOODS), 8)
+    wood = near(rng, any_of(rng, PALETTES["woods"]), 8)
     planks(pen, rng, (-0.01, edge, aspect + 0.01, 1.01), wood)
     pen.shape(box(-0.01, edge - 0.008, aspect + 0.01, edge + 0.008), light(wood, 0.4))
-    kept = "cup, vase, plant, teddy bear, alarm clock, cat, apple, banana, donut, pizza"
-    zones = (Zone("wall clock", 0.18, edge - 0.24, "hang", 0.5), Zone(kept, edge + 0.05, 0.99))
-    return Scene(zones)
+    return Scene(_zones("room", edge=edge))
 
 
 def shelves(pen: Pen, rng: Rng, aspect: float) -> Scene:
     """Two boards on a papered wall."""
-    wallpaper(pen, rng, aspect, 1.01, near(rng, any_of(rng, _WALLS), 10))
+    wallpaper(pen, rng, aspect, 1.01, near(rng, any_of(rng, PALETTES["walls"]), 10))
     pen.glow(rng.uniform(0.2, 0.8) * aspect, 0.1, 0.9, (255, 244, 214), 0.35)
-    wood, zones = near(rng, any_of(rng, _WOODS), 8), []
-    for edge in (rng.uniform(0.42, 0.48), rng.uniform(0.87, 0.93)):
+    wood = near(rng, any_of(rng, PALETTES["woods"]), 8)
+    upper, lower = rng.uniform(0.42, 0.48), rng.uniform(0.87, 0.93)
+    for edge in (upper, lower):
         pen.shape(box(-0.01, edge + 0.03, aspect + 0.01, edge + 0.075), (*dark(wood, 0.7), 70))
         planks(pen, rng, (-0.01, edge - 0.025, aspect + 0.01, edge + 0.012), wood)
         pen.shape(box(-0.01, edge + 0.012, aspect + 0.01, edge + 0.04), dark(wood, 0.3))
-        kept = "cup, vase, plant, teddy bear, alarm clock, apple"
-        zones.append(Zone(kept, edge - 0.01, edge + 0.01, "stand", 0.38))
-    return Scene(tuple(zones))
+    return Scene(_zones("shelves", upper=upper, lower=lower))
 
 
 def tabletop(pen: Pen, rng: Rng, aspect: float) -> Scene:
     """A table from above: cloth or boards."""
     if rng.random() < 0.5:
-        gingham(pen, rng, aspect, near(rng, any_of(rng, _CLOTHS), 10))
+        gingham(pen, rng, aspect, near(rng, any_of(rng, PALETTES["cloths"]), 10))
     else:
-        wood, upright = near(rng, any_of(rng, _WOODS), 10), rng.random() < 0.5
+        wood, upright = near(rng, any_of(rng, PALETTES["woods"]), 10), rng.random() < 0.5
         planks(pen, rng, (-0.01, -0.01, aspect + 0.01, 1.01), wood, upright)
     pen.glow(rng.uniform(0, aspect), rng.uniform(0, 0.4), 1.0, (255, 246, 220), 0.35)
-    return Scene((Zone("pizza, donut, cup, banana, apple", 0.12, 0.88, "lie", 1.1),))
+    return Scene(_zones("tabletop"))
 
 
 SCENES: tuple[tuple[Draw, float], ...] = (

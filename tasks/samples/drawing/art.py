@@ -29,7 +29,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from tasks.samples.drawing.colors import LIGHT, SHADE, Color, Rng, any_of, mix, near
+from tasks.samples.drawing.colors import LIGHT, SHADE, Color, Rng, any_of, hexed, mix, near
 from tasks.samples.drawing.pen import Pen
 from tasks.samples.drawing.shapes import ring, turned
 
@@ -129,7 +129,7 @@ def art(name: str) -> Art:
                 stops = [_expression(stop.get("stop-color", "")) for stop in element]
                 gradients[f"url(#{element.get('id')})"] = tuple(stops)
     palettes: dict[str, tuple[Color, ...]] = {
-        key[5:]: tuple(_hex(color) for color in value.split())
+        key[5:]: tuple(hexed(color) for color in value.split())
         for key, value in root.attrib.items()
         if key.startswith("data-")
     }
@@ -275,11 +275,7 @@ def _parsed(tokens: list[str]) -> Expression:
         del tokens[:2]  # in srgb
         one, other = _parsed(tokens), _parsed(tokens)
         return one, other, float(tokens.pop(0)[:-1]) / 100
-    return _hex(word)
-
-
-def _hex(word: str) -> Color:
-    return tuple(bytes.fromhex(word[1:]))
+    return hexed(word)
 
 
 def _tone(expression: Expression, tones: Mapping[str, Color]) -> Color:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.samples.drawing.colors import Color, Rng, any_of, mix, near
+from tasks.samples.drawing.colors import COLORS, PALETTES, Color, Rng, any_of, mix, near
 from tasks.samples.tables import table
 
 Shape = Literal["oval", "round", "square", "long", "heart"]
@@ -18,26 +18,7 @@ HairColor = Literal["black", "brown", "blond", "gray", "red"]
 # circle: goatee and mustache
 Beard = Literal["none", "stubble", "goatee", "mustache", "circle", "full"]
 
-SKINS: tuple[Color, ...] = (
-    (84, 52, 40),
-    (108, 70, 50),
-    (132, 88, 62),
-    (158, 110, 78),
-    (180, 130, 94),
-    (200, 150, 112),
-    (216, 168, 130),
-    (224, 178, 144),
-    (228, 184, 156),
-)
 PALE: Color = (247, 225, 213)
-HAIR_COLORS: dict[HairColor, Color] = {
-    "black": (30, 26, 32),
-    "brown": (112, 70, 42),
-    "blond": (226, 190, 116),
-    "gray": (180, 180, 184),
-    "red": (168, 72, 38),
-}
-_IRISES: tuple[Color, ...] = ((70, 44, 30), (104, 68, 38), (70, 108, 66), (64, 112, 160))
 _BEARDS: dict[Beard, float] = {
     "none": 0.5,
     "stubble": 0.22,
@@ -46,22 +27,11 @@ _BEARDS: dict[Beard, float] = {
     "circle": 0.09,
     "full": 0.08,
 }
-# proportions (see `face_pen.py`): of every shape of the face, of what else widens it, and how far
-# each person's differ from those
-SHAPES: dict[Shape, dict[str, float]] = {
-    "oval": {"width": 0.02, "jaw": -0.11, "chin": -0.14, "length": 0.05},
-    "round": {"width": 0.13, "jaw": 0.14, "chin": 0.09, "length": -0.12},
-    "square": {"width": 0.06, "jaw": 0.18, "chin": 0.24, "length": -0.06},
-    "long": {"width": -0.05, "jaw": 0.05, "chin": 0.18, "length": 0.2},
-    "heart": {"width": 0.13, "jaw": -0.13, "chin": -0.26, "length": -0.06},
-}
-MALE = {"jaw": 0.05, "chin": 0.07, "neck": 0.12, "brows": 0.04}
-FEMALE = {"neck": -0.12}
-CHUBBY = {"width": 0.1, "jaw": 0.17, "chin": 0.14, "neck": 0.14}
-_OWN = {
-    **{"width": 0.025, "jaw": 0.025, "chin": 0.025, "length": 0.025, "forehead": 0.09},
-    **{"ears": 0.2, "eyes": 0.13, "slant": 0.05, "brows": 0.035, "frown": 0.06},
-    **{"nose": 0.1, "snout": 0.05, "mouth": 0.06, "lips": 0.1},
+# proportions (see `face_pen.py`) of shapes of the face, of men, women and the chubby, and how far
+# anyone's may differ from those
+_BUILDS = {
+    row.pop("build"): {name: float(amount) for name, amount in row.items() if amount}
+    for row in table("builds")
 }
 SKEWS = ("uneven brows", "bent nose", "crooked mouth", "crooked jaw")
 MOLES = 10  # places in the drawing where a mole may be
@@ -108,9 +78,9 @@ class Identity:
     @property
     def proportions(self) -> dict[str, float]:
         """All proportions of the face, in units of the distance between the eyes."""
-        parts = [SHAPES[self.shape], self.own, self.skew, MALE if self.male else FEMALE]
+        builds = [self.shape, "man" if self.male else "woman", *["chubby"] * self.chubby]
         total: dict[str, float] = {}
-        for part in [*parts, CHUBBY] if self.chubby else parts:
+        for part in (self.own, self.skew, *(_BUILDS[build] for build in builds)):
             for name, amount in part.items():
                 total[name] = total.get(name, 0.0) + amount
         return total
@@ -127,7 +97,7 @@ def invent(seed: int, split: int, number: int) -> Identity:
     hairless = (0.26 if not young else 0.1) if male else 0.01
     receding = (0.34 if not young else 0.12) if male else 0.03
     pale = bool(rng.random() < 0.12)
-    tone = int(rng.integers(len(SKINS)))
+    tone = int(rng.integers(len(PALETTES["skins"])))
     dark_skinned = tone < 4 and not pale
     hair, hair_tone = _hair(rng, young, dark_skinned)
     chubby = traits["chubby"]
@@ -139,13 +109,13 @@ def invent(seed: int, split: int, number: int) -> Identity:
     return Identity(
         male=male,
         young=young,
-        skin=near(rng, PALE if pale else SKINS[tone], 3 if pale else 6),
+        skin=near(rng, PALE if pale else PALETTES["skins"][tone], 3 if pale else 6),
         pale=pale,
         shape=any_of(rng, shapes[:2] if chubby else shapes),
-        own={name: float(rng.uniform(-most, most)) for name, most in _OWN.items()},
+        own={name: float(rng.uniform(-most, most)) for name, most in _BUILDS["anyone"].items()},
         skew=dict(zip(SKEWS, skew.tolist(), strict=True)) if asymmetric else {},
         double_chin=bool(rng.random() < (0.65 if chubby else 0.02 if young else 0.1)),
-        iris=near(rng, _IRISES[0 if dark_skinned else int(rng.integers(4))], 14),
+        iris=near(rng, PALETTES["irises"][0 if dark_skinned else int(rng.integers(4))], 14),
         nose=any_of(rng, noses),
         bald=bool(fate < hairless),
         receding=bool(hairless <= fate < hairless + receding),
@@ -166,7 +136,7 @@ def _hair(rng: Rng, young: bool, dark_skinned: bool) -> tuple[HairColor, Color]:
     else:
         names: tuple[HairColor, ...] = ("black", "brown", "blond", "red")
         name = names[rng.choice(4, p=(0.28, 0.34, 0.28, 0.1))]
-    color = HAIR_COLORS[name]
+    color = COLORS["hair"][name]
     return name, near(rng, mix(color, (255, 255, 255), rng.uniform(0, 0.06)), 7)
 
 

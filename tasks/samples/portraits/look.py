@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.samples.drawing.colors import Color, Rng, any_of, near
-from tasks.samples.portraits.identity import HAIR_COLORS, Beard, HairColor, Identity
+from tasks.samples.drawing.colors import COLORS, Color, Rng, any_of, near
+from tasks.samples.portraits.identity import Beard, HairColor, Identity
 
 Style = Literal["bald", "cropped", "short", "bob", "long", "ponytail", "bun", "afro"]
 Light = Literal["left", "front", "right"]
@@ -52,7 +52,7 @@ def invent(face: Identity, rng: Rng) -> Look:
     hair, tone = face.hair, face.hair_tone
     if not face.male and rng.random() < 0.08:
         hair = any_of(rng, ("black", "brown", "blond", "red"))
-        tone = near(rng, HAIR_COLORS[hair], 7)
+        tone = near(rng, COLORS["hair"][hair], 7)
     necktie = rng.random() < (0.24 if face.male else 0.02)
     hat: Hat | None = any_of(rng, ("cap", "beanie", "brimmed")) if rng.random() < 0.1 else None
     style = _style(face, rng)

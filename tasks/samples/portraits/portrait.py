@@ -10,7 +10,17 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from tasks.samples.drawing.art import Choices, art
-from tasks.samples.drawing.colors import Color, Rng, any_of, dark, is_pale, light, mix, near
+from tasks.samples.drawing.colors import (
+    PALETTES,
+    Color,
+    Rng,
+    any_of,
+    dark,
+    is_pale,
+    light,
+    mix,
+    near,
+)
 from tasks.samples.drawing.pen import Pen
 from tasks.samples.drawing.shapes import turned
 from tasks.samples.portraits.face_pen import FacePen
@@ -20,16 +30,6 @@ from tasks.samples.rendering import on_paper
 from tasks.samples.scenes import beach, meadow, room, street
 
 _SCENES = (room, meadow, beach, street)
-_STUDIOS: tuple[Color, ...] = (
-    (206, 212, 220),
-    (84, 96, 116),
-    (150, 170, 160),
-    (186, 150, 130),
-    (60, 56, 66),
-    (226, 206, 176),
-    (110, 132, 170),
-)
-_LIPSTICKS: tuple[Color, ...] = ((200, 22, 44), (214, 40, 100), (150, 20, 60), (226, 60, 66))
 # from back to front: a file, and the choice without which it is not drawn
 _LAYERS = {
     "back-hair": "back",
@@ -140,7 +140,7 @@ def _colors(face: Identity, look: Look, rng: Rng) -> dict[str, Color]:
         "brow": mix(brow, face.skin, 0.1 if face.bushy else 0.2),
         "beard": dark(tone, 0.3) if look.hair == "blond" else mix(tone, shade, 0.2),
         "iris": face.iris,
-        "lip": any_of(rng, _LIPSTICKS) if look.lipstick else natural,
+        "lip": any_of(rng, PALETTES["lipsticks"]) if look.lipstick else natural,
     }
 
 
@@ -148,7 +148,7 @@ def _background(frame: tuple[int, int], rng: Rng) -> Image.Image:
     """A studio's backdrop, or some place out of focus."""
     width, height = frame
     if rng.random() < 0.65:
-        color = near(rng, any_of(rng, _STUDIOS), 16)
+        color = near(rng, any_of(rng, PALETTES["studios"]), 16)
         pen = Pen((width // 2, height // 2), np.eye(2) * (height / 2), (0, 0), 1)
         pen.shape([(-0.1, -0.1), (2, -0.1), (2, 1.1), (-0.1, 1.1)], color)
         pen.glow(rng.uniform(0.1, 0.7), rng.uniform(0.1, 0.5), 0.9, (255, 250, 240), 0.55)

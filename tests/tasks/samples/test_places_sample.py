@@ -13,8 +13,9 @@ from tasks.geolocation.coordinates import Coordinates, read_coordinates
 from tasks.geolocation.sphere import great_circle_km
 from tasks.samples import places
 from tasks.samples.drawing.art import ART, art
+from tasks.samples.drawing.colors import COLORS
 from tasks.samples.earth import FLORA, PLACES, STYLES, Climate, Place, sun_height
-from tasks.samples.landscapes import BIOMES, RELIEFS, SOILS, VIEWS, View, begin, finish, relief
+from tasks.samples.landscapes import BIOMES, RELIEFS, VIEWS, View, begin, finish, relief
 from tasks.samples.lit_pen import LitPen
 from tasks.samples.places import compose, draw_places
 
@@ -106,7 +107,7 @@ def test_the_tables_name_what_there_is():
     assert biomes <= BIOMES.keys()
     assert biomes <= {biome for realm, biome in FLORA if not realm}
     assert {place.style for place in PLACES} == STYLES.keys()
-    assert {place.soil for place in PLACES} == SOILS.keys()
+    assert {place.soil for place in PLACES} == COLORS["soil"].keys()
     assert {place.relief for place in PLACES} == RELIEFS.keys()
     assert {realm for realm, _ in FLORA if realm} <= {row["realm"] for row in STYLES.values()}
     named = {

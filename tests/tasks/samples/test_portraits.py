@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tasks.samples import faces
+from tasks.samples.drawing.colors import COLORS, PALETTES
 from tasks.samples.faces import sitting
 from tasks.samples.portraits import identity, look
 from tasks.samples.portraits.attributes import ATTRIBUTES, attributes
-from tasks.samples.portraits.identity import HAIR_COLORS, SKEWS, Identity
+from tasks.samples.portraits.identity import SKEWS, Identity
 from tasks.samples.portraits.look import Look
 from tasks.samples.portraits.portrait import Framing, compose
 
@@ -106,7 +107,7 @@ def plain() -> tuple[Identity, Look]:
         bangs=False,
         receding=False,
         hair="brown",
-        hair_tone=HAIR_COLORS["brown"],
+        hair_tone=COLORS["hair"]["brown"],
         beard="none",
         sideburns=False,
         hat=None,
@@ -137,7 +138,7 @@ def _part(picture: np.ndarray, area: tuple[float, float, float, float]) -> np.nd
 
 
 def _hair(name: str) -> dict:
-    return {"hair": name, "hair_tone": HAIR_COLORS[name]}
+    return {"hair": name, "hair_tone": COLORS["hair"][name]}
 
 
 _BROWS, _EYES = (-1.0, -0.7, 1.0, -0.1), (-0.9, -0.35, 0.9, 0.4)
@@ -208,7 +209,7 @@ def test_hair_colors_differ_as_their_names_say(plain):
     crown = (-0.6, -1.75, 0.6, -1.3)
     tones = {
         name: _part(_portrait(face, replace(today, **_hair(name))), crown).mean((0, 1))
-        for name in HAIR_COLORS
+        for name in COLORS["hair"]
     }
     assert tones["black"].mean() < tones["brown"].mean() - 25
     assert tones["brown"].mean() < tones["blond"].mean() - 40
@@ -221,7 +222,7 @@ def test_pale_skin_is_brighter_than_any_other(plain):
     cheek = (-0.7, 0.3, 0.7, 0.8)
     pale = _brightness(_portrait(replace(face, skin=identity.PALE), today), cheek)
     others = [
-        _brightness(_portrait(replace(face, skin=skin), today), cheek) for skin in identity.SKINS
+        _brightness(_portrait(replace(face, skin=skin), today), cheek) for skin in PALETTES["skins"]
     ]
     assert pale > max(others) + 15
     assert all(one < other for one, other in pairwise(others))
