@@ -76,11 +76,11 @@ def _seat(
     return Placed(sprite, zone, *spot, visible=visible)
 
 
-def relit(picture: np.ndarray, rng: Rng) -> np.ndarray:
+def relit(picture: np.ndarray, rng: Rng, strength: float = 1.0) -> np.ndarray:
     """Return a picture, uint8 [H, W, 3], relit: unevenly, brighter or dimmer, warmer or cooler."""
     height, width = picture.shape[:2]
-    tone = np.exp(rng.normal(0, 0.12)) * (1 + rng.normal(0, 0.035, 3))
-    slope = rng.normal(0, 0.07, 2)
+    tone = np.exp(rng.normal(0, strength * 0.12)) * (1 + rng.normal(0, strength * 0.035, 3))
+    slope = rng.normal(0, strength * 0.07, 2)
     down, across = (np.linspace(-s, s, n) for s, n in zip(slope, (height, width), strict=True))
     ramp = (1 + down[:, None] + across).astype(np.float32)
     lit = picture * (ramp[..., None] * tone.astype(np.float32))

@@ -6,7 +6,8 @@ written so that a browser ignores it:
 
 - `data-coat="#e89246 #48424c"` on the root: colours of which a drawing takes one and varies it;
   it replaces the custom property `--coat`, which `<style>` sets and other colours are mixed from.
-- `<g data-chance="0.6">`: drawn that often. `<g data-one-of="pose">`: one of its children is drawn.
+- `<g data-chance="0.6">`: drawn that often. `<g data-one-of="pose">`: one of its children is drawn,
+  or none if what is chosen is not among them.
 - `<g data-turn="-8 8 0 28">`: turned by an angle between two, about a point.
 - `data-shade="15 20"`: lighter at its top and darker at its bottom, by so many per cent.
 - `data-fur="wire 2"`: the outline of a coat of this kind, whose hairs stand out so far.
@@ -307,7 +308,7 @@ class _Artist:
         if group.choice is not None:
             wanted = self.choices.get(group.choice)
             named = [c for c in children if isinstance(c, Group) and wanted in (None, c.name)]
-            children = (any_of(self.rng, named),)
+            children = (any_of(self.rng, named),) if named else ()
         if group.turn:
             about = np.array(group.turn[2:] or (0, 0))
             spun = turned(np.eye(2), self.rng.uniform(group.turn[0], group.turn[1]))
