@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.samples.backdrop import Backdrop
 from tasks.samples.drawing.colors import Rng, any_of
 from tasks.samples.drawing.pen import MARGIN, Pen
 from tasks.samples.kinds import FLOCKING, PILING, Kind
@@ -64,7 +65,7 @@ def compose(width: int, height: int, rng: Rng) -> Picture:
     """Invent one picture of `width` x `height` pixels."""
     pen = Pen((width, height), np.eye(2) * height, (0, 0), supersample=2)
     draw_scene, _ = SCENES[rng.choice(len(SCENES), p=[share for _, share in SCENES])]
-    scene = draw_scene(pen, rng, width / height)
+    scene = draw_scene(Backdrop(pen, rng, width / height))
     background = np.asarray(pen.finish())
     count = 0 if rng.random() < EMPTY else 1 + int(rng.choice(len(COUNTS), p=COUNTS))
     placed: list[Placed] = []

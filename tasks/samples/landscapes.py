@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.samples import backdrop
+from tasks.samples.backdrop import Backdrop
 from tasks.samples.drawing.art import art
 from tasks.samples.drawing.colors import (
     COLORS,
@@ -25,7 +25,7 @@ from tasks.samples.drawing.colors import (
     mix,
     near,
 )
-from tasks.samples.drawing.shapes import box, ring
+from tasks.samples.drawing.shapes import ring
 from tasks.samples.earth import Place
 from tasks.samples.lit_pen import LitPen
 from tasks.samples.moment import SNOW, Moment, moment
@@ -44,15 +44,13 @@ _SEAS = {"warm sea": 21.0, "mild sea": 12.5, "cold sea": -99.0}
 
 
 @dataclass(frozen=True)
-class View:
+class View(Backdrop):
     """A picture in the making."""
 
-    kind: str
     pen: LitPen
-    rng: Rng
+    kind: str
     place: Place
     now: Moment
-    aspect: float
     horizon: float
     eye: float  # metres above the ground
 
@@ -74,7 +72,7 @@ def begin(frame: tuple[int, int], place: Place, rng: Rng, kind: str = "country")
     horizon = rng.uniform(*_HORIZONS.get(kind, (0.4, 0.54)))
     eye = rng.uniform(*_EYES.get(kind, (2.6, 4.2)))
     pen = LitPen(frame, now.light, now.horizon)
-    view = View(kind, pen, rng, place, now, width / height, horizon, eye)
+    view = View(pen, rng, width / height, kind, place, now, horizon, eye)
     sky(view)
     return view
 
@@ -96,22 +94,22 @@ def finish(view: View) -> None:
     for distance, x, name in sorted(things(view, shore), reverse=True):
         stand(view, distance, x, name)
     if view.now.falling:
-        backdrop.snowfall(view.pen, view.rng, view.aspect)
+        view.snowfall()
 
 
 def sky(view: View) -> None:
     """The sky above the horizon with sun, clouds or stars."""
     pen, rng, now, aspect = view.pen, view.rng, view.now, view.aspect
     with pen.seen(tint=DAY):
-        backdrop.sky(pen, aspect, view.horizon, now.zenith, now.horizon)
+        view.sky(view.horizon, now.zenith, now.horizon)
         if now.sun < -4 and now.cloud < 0.6:
-            backdrop.stars(pen, rng, aspect, 0.8 * view.horizon)
+            view.stars(0.8 * view.horizon)
         if 0 < now.sun < 40 and now.cloud < 0.6 and rng.random() < 0.45:
             y = view.horizon * max(0.1, 0.95 - now.sun / 28)
-            backdrop.sun(pen, rng.uniform(0.05, 0.95) * aspect, y, 0.045, (255, 214, 130))
+            view.sun(rng.uniform(0.05, 0.95) * aspect, y, 0.045, (255, 214, 130))
         tone = mix(mix(now.horizon, (255, 255, 255), 0.55), (150, 156, 170), 0.5 * now.cloud)
         count = round(9 * now.cloud * rng.uniform(0.5, 1.2))
-        backdrop.clouds(pen, rng, aspect, 0.85 * view.horizon, count, tone)
+        view.clouds(0.85 * view.horizon, count, tone)
 
 
 def relief(view: View) -> None:
@@ -122,7 +120,7 @@ def relief(view: View) -> None:
         tall, wide, count = float(row["tall"]), float(row["wide"]), int(row["count"])
         with view.pen.seen(float(row["haze"])):
             if row["art"] == "hills":
-                backdrop.hills(view.pen, rng, view.aspect, foot, tall, near(rng, slope, 6))
+                view.hills(foot, tall, near(rng, slope, 6))
                 continue
             rock = mix(hexed(row["rock"]), view.green, 0.35)
             colors = {"rock": near(rng, rock, 8), "foot": view.green}
@@ -146,18 +144,16 @@ def _cap(view: View, summit: float) -> str:
 def plane(view: View) -> None:
     """The level ground: its uneven colour and its grass, or a street below the houses of a town."""
     pen, rng, ground, soil = view.pen, view.rng, view.ground, COLORS["soil"][view.place.soil]
-    area = box(-0.01, view.horizon, view.aspect + 0.01, 1.01)
-    pen.shape(area, (mix(ground, pen.haze, 0.35), ground))
+    view.band(view.horizon, 1.01, (mix(ground, pen.haze, 0.35), ground))
     if not view.now.snow:
         for y in view.horizon + (1 - view.horizon) * rng.random(6) ** 2:
             x, wide = rng.uniform(0, view.aspect), 0.1 + 1.2 * (y - view.horizon)
             tone = soil if rng.random() < 0.5 else view.now.grass
             pen.shape(ring(x, y, wide, 0.12 * wide, count=20), (*tone, 70))
-        backdrop.grass(pen, rng, view.aspect, view.horizon + 0.03, ground, blooms=False, count=36)
+        view.grass(view.horizon + 0.03, ground, blooms=False, count=36)
     if view.kind == "town":
         tone = SNOW if view.now.snow else mix(soil, (128, 126, 130), 0.4)
-        kerb = view.horizon + view.eye / 15
-        pen.shape(box(-0.01, kerb, view.aspect + 0.01, 1.01), (dark(tone, 0.1), tone))
+        view.band(view.horizon + view.eye / 15, 1.01, (dark(tone, 0.1), tone))
 
 
 def coast(view: View) -> float:
@@ -166,7 +162,7 @@ def coast(view: View) -> float:
     tones = GRADIENTS[next(sea for sea, least in _SEAS.items() if mean > least)][0]
     cloud = 0.15 + 0.35 * view.now.cloud
     far, close = (near(rng, mix(tone, view.now.horizon, cloud), 8) for tone in tones)
-    backdrop.sea(view.pen, rng, view.aspect, (view.horizon, shore + 0.06), far, close)
+    view.sea((view.horizon, shore + 0.06), far, close)
     for d in np.sort(rng.random(int(rng.integers(6, 18)) * (mean < -3))):
         x, y = rng.uniform(0, view.aspect), view.horizon + (shore - view.horizon) * d
         size = rng.uniform(0.2, 1) * (0.03 + 0.08 * d)
@@ -174,7 +170,7 @@ def coast(view: View) -> float:
         art("relief/iceberg").draw(view.pen, rng, matrix, (x, y))
     sand: Color = (246, 230, 194) if mean > 21 else (226, 200, 152) if mean > 9 else (150, 144, 134)
     sand = SNOW if view.now.snow else (92, 86, 88) if view.place.soil == "black" else sand
-    backdrop.sand(view.pen, rng, view.aspect, shore, sand)
+    view.sand(shore, sand)
     return shore
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import ImageFilter
 
+from tasks.samples.backdrop import Backdrop
 from tasks.samples.composition import Picture, Placed
 from tasks.samples.drawing.colors import Rng
 from tasks.samples.drawing.pen import Pen
@@ -30,7 +31,7 @@ def compose_one(
     """
     width, height = frame
     pen = Pen(frame, np.eye(2) * height, (0, 0), supersample=2)
-    scene = draw_scene(pen, rng, width / height)
+    scene = draw_scene(Backdrop(pen, rng, width / height))
     background = pen.finish()
     if rng.random() < _BLURRED:
         radius = rng.uniform(0.005, 0.016) * height

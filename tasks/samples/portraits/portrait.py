@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageFilter
 
+from tasks.samples.backdrop import Backdrop
 from tasks.samples.drawing.art import Choices, art
 from tasks.samples.drawing.colors import (
     PALETTES,
@@ -106,7 +107,7 @@ def _background(frame: tuple[int, int], rng: Rng) -> Image.Image:
         return pen.finish().resize(frame, Image.Resampling.BILINEAR)
     small = (width // 3, height // 3)  # it will be blurred anyway
     pen = Pen(small, np.eye(2) * small[1], (0, 0), 1)
-    any_of(rng, _SCENES)(pen, rng, width / height)
+    any_of(rng, _SCENES)(Backdrop(pen, rng, width / height))
     image = pen.finish().filter(ImageFilter.GaussianBlur(rng.uniform(0.6, 1.6)))
     return image.resize(frame, Image.Resampling.BICUBIC)
 
