@@ -22,6 +22,8 @@ from tasks.samples.tables import table
 
 VERSION = 3  # of the drawings: raise it when a picture changes, so that samples are redrawn
 
+_DESCRIPTION = f"Drawn detection sample in COCO format, version {VERSION}"
+_LICENCE = "Drawn by this project, under its own licence"
 # COCO's 80 categories with their own ids, which have gaps
 CATEGORIES: list[dict[str, Any]] = [{**row, "id": int(row["id"])} for row in table("coco")]
 
@@ -76,14 +78,8 @@ def _draw_set(
                 annotations.append({"id": next_id, "image_id": image["id"], **instance})
                 next_id += 1
         content = {
-            "info": {
-                "description": f"Drawn detection sample in COCO format, version {VERSION}",
-                "version": str(VERSION),
-                "year": 2017,
-            },
-            "licenses": [
-                {"id": 1, "name": "Drawn by this project, under its own licence", "url": ""}
-            ],
+            "info": {"description": _DESCRIPTION, "version": str(VERSION), "year": 2017},
+            "licenses": [{"id": 1, "name": _LICENCE, "url": ""}],
             "images": images,
             "annotations": annotations,
             "categories": CATEGORIES,
@@ -99,14 +95,8 @@ def draw_picture(
     width, height = frame_near(size, rng)
     picture = compose(width, height, rng)
     Image.fromarray(picture.render()).save(path, quality=90)
-    image = {
-        "id": int(path.stem),
-        "file_name": path.name,
-        "width": width,
-        "height": height,
-        "license": 1,
-    }
-    return image, [
+    image = {"id": int(path.stem), "file_name": path.name, "width": width, "height": height}
+    return image | {"license": 1}, [
         {
             "category_id": item.sprite.kind.category_id,
             "bbox": _bbox(item.visible),

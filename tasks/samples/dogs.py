@@ -15,7 +15,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from tasks.samples.breeds import BREEDS, OPTIONAL, Breed
-from tasks.samples.composition import Picture, frame_near
+from tasks.samples.composition import Picture, Placed, frame_near
 from tasks.samples.drawing.art import Choices
 from tasks.samples.drawing.colors import Color, Rng, any_of
 from tasks.samples.kinds import Kind
@@ -27,14 +27,8 @@ from tasks.samples.sprite import tight_box
 VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 
 # where a dog may be, and the kind of object whose place it takes there
-_GROUNDS = (
-    (meadow, "cat"),
-    (beach, "bird"),
-    (snow, "cat"),
-    (street, "cat"),
-    (country_road, "car"),
-    (room, "cat"),
-)
+_SCENES = (meadow, beach, snow, street, country_road, room)
+_LIKE = ("cat", "bird", "cat", "cat", "car", "cat")
 _POSES = {"standing": 0.4, "sitting": 0.3, "portrait": 0.3}
 _CUT = (0.06, 0.2)  # share of a portrait's height below the frame
 
@@ -102,8 +96,7 @@ def draw_picture(
     image = Image.fromarray(relit(picture.render(), rng))
     image.save(folder / f"Images/{name}.jpg", quality=90)
     (dog,) = picture.objects
-    truncated = bool(dog.visible.sum() < dog.sprite.mask.sum())
-    text = _annotation(BREEDS[label], name, image.size, tight_box(dog.visible), truncated)
+    text = _annotation(BREEDS[label], name, image.size, dog)
     (folder / "Annotation" / name).write_text(text)
 
 
@@ -112,25 +105,16 @@ def compose(label: int, size: tuple[int, int], rng: Rng) -> Picture:
     breed, frame = BREEDS[label], frame_near(size, rng)
     pose = str(rng.choice(list(_POSES), p=list(_POSES.values())))
     dog = dog_kind(breed, pose, varied(any_of(rng, breed.coats), rng))
-    scene, like = any_of(rng, _GROUNDS)
-    if pose == "portrait":
-        return compose_one(dog, like, scene, frame, rng, fill=0.96, sunk=_CUT)
-    return compose_one(dog, like, scene, frame, rng, fill=0.92)
+    scene, like = any_of(rng, tuple(zip(_SCENES, _LIKE, strict=True)))
+    fill, sunk = (0.96, _CUT) if pose == "portrait" else (0.92, None)
+    return compose_one(dog, like, scene, frame, rng, fill, sunk)
 
 
 def dog_kind(breed: Breed, pose: str, coat: dict[str, Color]) -> Kind:
     """Return a dog of a breed in a pose and a coat as a kind of object."""
     choices: Choices = {"pose": pose, **{part: part in coat for part in OPTIONAL}}
     return Kind(
-        18,
-        breed.picture,
-        1.0,
-        1.0,
-        tilt=2.5,
-        folder="dogs",
-        colors=coat,
-        choices=choices,
-        below=1.4,
+        18, breed.picture, 1, 1, 2.5, below=1.4, folder="dogs", colors=coat, choices=choices
     )
 
 
@@ -143,31 +127,31 @@ def varied(coat: dict[str, Color], rng: Rng) -> dict[str, Color]:
     }
 
 
-def _annotation(
-    breed: Breed,
-    name: str,
-    frame: tuple[int, int],
-    box: tuple[int, int, int, int],
-    truncated: bool,
-) -> str:
+def _annotation(breed: Breed, name: str, frame: tuple[int, int], dog: Placed) -> str:
     """Return the annotation's XML, with the elements of the official files."""
-    root = ElementTree.Element("annotation")
-    _add(root, folder=breed.wnid[1:], filename=Path(name).name)
-    _add(ElementTree.SubElement(root, "source"), database="Drawn after Stanford Dogs")
-    width, height = frame
-    _add(ElementTree.SubElement(root, "size"), width=width, height=height, depth=3)
-    _add(root, segment=0)
-    dog = ElementTree.SubElement(root, "object")
-    _add(dog, name=breed.name, pose="Unspecified", truncated=int(truncated), difficult=0)
-    corners = dict(zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True))
-    _add(ElementTree.SubElement(dog, "bndbox"), **corners)
+    corners = dict(zip(("xmin", "ymin", "xmax", "ymax"), tight_box(dog.visible), strict=True))
+    truncated = int(dog.visible.sum() < dog.sprite.mask.sum())
+    content = {
+        "folder": breed.wnid[1:],
+        "filename": Path(name).name,
+        "source": {"database": "Drawn after Stanford Dogs"},
+        "size": {"width": frame[0], "height": frame[1], "depth": 3},
+        "segment": 0,
+        "object": {"name": breed.name, "pose": "Unspecified", "truncated": truncated}
+        | {"difficult": 0, "bndbox": corners},
+    }
+    root = _element("annotation", content)
     ElementTree.indent(root, "\t")
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _add(parent: ElementTree.Element, **texts: object) -> None:
-    for tag, text in texts.items():
-        ElementTree.SubElement(parent, tag).text = str(text)
+def _element(tag: str, content: object) -> ElementTree.Element:
+    element = ElementTree.Element(tag)
+    if isinstance(content, dict):
+        element.extend(_element(key, value) for key, value in content.items())
+    else:
+        element.text = str(content)
+    return element
 
 
 def _write_list(path: Path, entries: list[tuple[str, int]]) -> None:

@@ -64,11 +64,12 @@ class FacePen(Pen):
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
         """Make what is drawn inside the part "skin" the skin, in place of any earlier skin."""
+        covers = self._covers
         if name == "skin":
             self._skin = Image.new("L", self.sheet.size)
             self._covers = [ImageDraw.Draw(self._skin)]
         yield
-        self._covers = []
+        self._covers = covers
 
     def _pixels(self, points: Points) -> np.ndarray:
         return self._at(points)

@@ -82,7 +82,7 @@ def _choices(face: Identity, look: Look) -> Choices:
         **vars(face),
         **vars(look),
         "hatted": look.hat is not None,
-        "crown": "hat" if look.hat else "big" if face.long_hair else "small",
+        "crown": "hat" if look.hat else "free",
         "hairline": "receding" if look.receding else "full",
         "falls": "none" if look.tucked else look.style,
         "mood": mood,
