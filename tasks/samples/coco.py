@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from tasks.samples.composition import compose, frame_near
+from tasks.samples.drawing.pen import Size
 from tasks.samples.publishing import Record, draw_all, publish
 from tasks.samples.sprite import tight_box
 from tasks.samples.tables import table
@@ -33,7 +34,7 @@ def draw_coco(
     *,
     train: int = 1200,
     val: int = 300,
-    size: tuple[int, int] = (320, 240),
+    size: Size = (320, 240),
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
@@ -57,7 +58,7 @@ def draw_coco(
 
 
 def _draw_set(
-    folder: Path, train: int, val: int, size: tuple[int, int], seed: int, workers: int | None
+    folder: Path, train: int, val: int, size: Size, seed: int, workers: int | None
 ) -> None:
     splits = (("train2017", train, 1), ("val2017", val, train + 1))
     for name in ("annotations", *(name for name, _, _ in splits)):
@@ -87,9 +88,7 @@ def _draw_set(
         (folder / "annotations" / f"instances_{name}.json").write_text(json.dumps(content))
 
 
-def draw_picture(
-    path: Path, size: tuple[int, int], seed: tuple[int, ...]
-) -> tuple[Record, list[Record]]:
+def draw_picture(path: Path, size: Size, seed: tuple[int, ...]) -> tuple[Record, list[Record]]:
     """Draw one picture to `path`; return its COCO image record and its annotations without ids."""
     rng = np.random.default_rng(seed)
     width, height = frame_near(size, rng)

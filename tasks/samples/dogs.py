@@ -18,6 +18,7 @@ from tasks.samples.breeds import BREEDS, OPTIONAL, Breed
 from tasks.samples.composition import Picture, Placed, frame_near
 from tasks.samples.drawing.art import Choices
 from tasks.samples.drawing.colors import Color, Rng, any_of
+from tasks.samples.drawing.pen import Size
 from tasks.samples.kinds import Kind
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.scenes import beach, country_road, meadow, room, snow, street
@@ -38,7 +39,7 @@ def draw_dogs(
     *,
     train: int = 720,
     val: int = 240,
-    size: tuple[int, int] = (208, 176),
+    size: Size = (208, 176),
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
@@ -63,9 +64,7 @@ def draw_dogs(
     publish(root, "Stanford Dogs", stamp, draw_set, classes=len(BREEDS))
 
 
-def _draw_set(
-    folder: Path, counts: tuple[int, int], size: tuple[int, int], seed: int, workers: int | None
-) -> None:
+def _draw_set(folder: Path, counts: Size, size: Size, seed: int, workers: int | None) -> None:
     # for train and test: (name without suffix, label)
     lists: list[list[tuple[str, int]]] = [[], []]
     jobs = []
@@ -87,9 +86,7 @@ def _draw_set(
     _write_list(folder / "lists/test_list.mat", lists[1])
 
 
-def draw_picture(
-    folder: Path, name: str, label: int, size: tuple[int, int], seed: tuple[int, ...]
-) -> None:
+def draw_picture(folder: Path, name: str, label: int, size: Size, seed: tuple[int, ...]) -> None:
     """Draw one dog of breed `label` (from 0) and annotate it."""
     rng = np.random.default_rng(seed)
     picture = compose(label, size, rng)
@@ -100,7 +97,7 @@ def draw_picture(
     (folder / "Annotation" / name).write_text(text)
 
 
-def compose(label: int, size: tuple[int, int], rng: Rng) -> Picture:
+def compose(label: int, size: Size, rng: Rng) -> Picture:
     """Invent a picture of a dog of breed `label`: its pose, coat and surroundings."""
     breed, frame = BREEDS[label], frame_near(size, rng)
     pose = str(rng.choice(list(_POSES), p=list(_POSES.values())))
@@ -127,7 +124,7 @@ def varied(coat: dict[str, Color], rng: Rng) -> dict[str, Color]:
     }
 
 
-def _annotation(breed: Breed, name: str, frame: tuple[int, int], dog: Placed) -> str:
+def _annotation(breed: Breed, name: str, frame: Size, dog: Placed) -> str:
     """Return the annotation's XML, with the elements of the official files."""
     corners = dict(zip(("xmin", "ymin", "xmax", "ymax"), tight_box(dog.visible), strict=True))
     truncated = int(dog.visible.sum() < dog.sprite.mask.sum())

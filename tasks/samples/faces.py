@@ -25,6 +25,7 @@ from PIL import Image
 
 from backbone.errors import InputError
 from tasks.samples.drawing.colors import Rng, any_of
+from tasks.samples.drawing.pen import Size
 from tasks.samples.portraits import identity, look
 from tasks.samples.portraits.attributes import ATTRIBUTES, attributes
 from tasks.samples.portraits.identity import Identity
@@ -59,7 +60,7 @@ def draw_faces(
     test: int = 300,
     *,
     people: int = 120,
-    size: tuple[int, int] = _FRAME,
+    size: Size = _FRAME,
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
@@ -93,7 +94,7 @@ def draw_faces(
 
 
 def _draw_aligned(
-    folder: Path, counts: tuple[int, ...], size: tuple[int, int], seed: int, workers: int | None
+    folder: Path, counts: tuple[int, ...], size: Size, seed: int, workers: int | None
 ) -> None:
     (folder / "img_align_celeba").mkdir(parents=True)
     people = [(s, person) for s, n in enumerate(counts) for person in _in_turn(seed, s, n)]
@@ -137,7 +138,7 @@ def _in_turn(seed: int, split: int, count: int) -> list[int]:
     return order[:count]
 
 
-def _box(corners: np.ndarray, size: tuple[int, int]) -> list[int]:
+def _box(corners: np.ndarray, size: Size) -> list[int]:
     """Return the box between two corners [2, 2] within the picture as x, y, width, height."""
     (x0, y0), (x1, y1) = np.clip(np.rint(corners), 0, size).astype(int).tolist()
     return [x0, y0, x1 - x0, y1 - y0]
@@ -154,9 +155,7 @@ def sitting(seed: int, split: int, person: int, index: int) -> tuple[Identity, L
     return face, look.invent(face, rng), rng
 
 
-def draw_picture(
-    path: Path, seed: int, split: int, person: int, index: int, size: tuple[int, int]
-) -> Row:
+def draw_picture(path: Path, seed: int, split: int, person: int, index: int, size: Size) -> Row:
     """Draw picture `index` of a partition to `path`; return its attributes and points."""
     face, today, rng = sitting(seed, split, person, index)
     scale = np.divide(size, _FRAME)

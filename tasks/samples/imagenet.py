@@ -17,6 +17,7 @@ from scipy.io import savemat
 
 from tasks.samples.composition import frame_near
 from tasks.samples.drawing.colors import any_of, near
+from tasks.samples.drawing.pen import Size
 from tasks.samples.imagenet_classes import CLASSES
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.single import compose_one, relit
@@ -32,7 +33,7 @@ def draw_imagenet(
     *,
     train: int = 1000,
     val: int = 200,
-    size: tuple[int, int] = (208, 176),
+    size: Size = (208, 176),
     seed: int = 0,
     workers: int | None = None,
     layout: Layout = "flat",
@@ -78,7 +79,7 @@ def _train(folder: Path, count: int) -> list[tuple[Path, int]]:
     return [(folder / f"train/{wnids[k]}/{wnids[k]}_{n + 1}.JPEG", k) for n, k in places]
 
 
-def draw_picture(path: Path, label: int, size: tuple[int, int], seed: tuple[int, ...]) -> None:
+def draw_picture(path: Path, label: int, size: Size, seed: tuple[int, ...]) -> None:
     """Draw one picture of class `label` to `path`."""
     rng, drawn = np.random.default_rng(seed), CLASSES[label]
     frame = frame_near(size, rng)

@@ -25,6 +25,7 @@ from tasks.samples.drawing.colors import (
     mix,
     near,
 )
+from tasks.samples.drawing.pen import Size
 from tasks.samples.drawing.shapes import ring
 from tasks.samples.earth import Place
 from tasks.samples.lit_pen import LitPen
@@ -66,7 +67,7 @@ class View(Backdrop):
         return SNOW if self.now.snow else self.green
 
 
-def begin(frame: tuple[int, int], place: Place, rng: Rng, kind: str = "country") -> View:
+def begin(frame: Size, place: Place, rng: Rng, kind: str = "country") -> View:
     """Return a view of a kind in a frame (width, height), at some moment, with its sky."""
     now, (width, height) = moment(place.climate, rng), frame
     horizon = rng.uniform(*_HORIZONS.get(kind, (0.4, 0.54)))
@@ -77,7 +78,7 @@ def begin(frame: tuple[int, int], place: Place, rng: Rng, kind: str = "country")
     return view
 
 
-def draw_view(frame: tuple[int, int], place: Place, rng: Rng) -> LitPen:
+def draw_view(frame: Size, place: Place, rng: Rng) -> LitPen:
     """Draw what is seen at a place, at some moment, in a frame (width, height)."""
     kind = rng.choice(list(VIEWS), p=np.divide(place.views, sum(place.views)))
     view = begin(frame, place, rng, str(kind))

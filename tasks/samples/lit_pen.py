@@ -6,33 +6,17 @@ from contextlib import contextmanager
 import numpy as np
 
 from tasks.samples.drawing.colors import Color, Tint
-from tasks.samples.drawing.pen import Fill, Pen
-from tasks.samples.drawing.shapes import Points
+from tasks.samples.drawing.pen import Pen, Size
 from tasks.samples.moment import SNOW
 
 
 class LitPen(Pen):
     """Adapts colours to the current light; the unit is the frame's height."""
 
-    def __init__(self, frame: tuple[int, int], tint: Tint, haze: Color):
+    def __init__(self, frame: Size, tint: Tint, haze: Color):
         super().__init__(frame, np.eye(2) * frame[1], (0, 0), supersample=2)
         self.haze, self.tint = haze, tint
         self._channels = self._through(0.0, 0.0, tint)
-
-    def shape(
-        self, points: Points, fill: Fill, ink: Color | None = None, width: float = 0.03
-    ) -> None:
-        """Fill a closed outline, as `Pen.shape` does, in the current light."""
-        lit: Fill
-        if isinstance(fill[0], tuple):
-            lit = self.lit(fill[0]), self.lit(fill[1])
-        else:
-            lit = self.lit(fill)
-        super().shape(points, lit, ink and self.lit(ink), width)
-
-    def stroke(self, points: Points, width: float, fill: Color) -> None:
-        """Draw an open line in the current light."""
-        super().stroke(points, width, self.lit(fill))
 
     @contextmanager
     def seen(

@@ -15,6 +15,7 @@ from PIL import Image
 
 from tasks.samples.composition import frame_near
 from tasks.samples.drawing.colors import Rng
+from tasks.samples.drawing.pen import Size
 from tasks.samples.earth import PLACES, Place
 from tasks.samples.landscapes import draw_view
 from tasks.samples.publishing import draw_all, publish
@@ -32,7 +33,7 @@ def draw_places(
     *,
     train: int = 1500,
     val: int = 300,
-    size: tuple[int, int] = (192, 160),
+    size: Size = (192, 160),
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
@@ -62,7 +63,7 @@ def draw_places(
     publish(root, "places", stamp, draw_set)
 
 
-def draw_picture(path: Path, size: tuple[int, int], seed: tuple[int, ...]) -> tuple[float, float]:
+def draw_picture(path: Path, size: Size, seed: tuple[int, ...]) -> tuple[float, float]:
     """Draw one picture somewhere on Earth to `path`; return its latitude and longitude."""
     rng = np.random.default_rng(seed)
     place = PLACES[rng.choice(len(PLACES), p=_SHARES / _SHARES.sum())]
@@ -71,7 +72,7 @@ def draw_picture(path: Path, size: tuple[int, int], seed: tuple[int, ...]) -> tu
     return latitude, longitude
 
 
-def compose(place: Place, latitude: float, frame: tuple[int, int], rng: Rng) -> np.ndarray:
+def compose(place: Place, latitude: float, frame: Size, rng: Rng) -> np.ndarray:
     """Invent a photograph taken at `latitude` near `place`, uint8 [H, W, 3]."""
     here = replace(place, climate=replace(place.climate, latitude=latitude))
     picture = np.asarray(draw_view(frame, here, rng).finish())

@@ -55,6 +55,7 @@ class Scene:
 
 
 _ZONES = rows_by("zones", "scene")
+_NUMBERS = ("far", "close", "largest", "smallest")
 
 
 def _zones(scene: str, **heights: float) -> tuple[Zone, ...]:
@@ -63,17 +64,12 @@ def _zones(scene: str, **heights: float) -> tuple[Zone, ...]:
     A row's `far` is so far below `from`, and its `close` below `to`.
     """
     heights["top"] = 0.0
-    return tuple(
-        Zone(
-            row["kinds"],
-            heights[row["from"]] + float(row["far"]),
-            heights[row["to"]] + float(row["close"]),
-            row["rest"],
-            float(row["largest"]),
-            float(row["smallest"]),
-        )
-        for row in _ZONES[scene]
-    )
+    zones = []
+    for row in _ZONES[scene]:
+        far, close, largest, smallest = (float(row[key]) for key in _NUMBERS)
+        far, close = heights[row["from"]] + far, heights[row["to"]] + close
+        zones.append(Zone(row["kinds"], far, close, row["rest"], largest, smallest))
+    return tuple(zones)
 
 
 Draw = Callable[[Backdrop], Scene]

@@ -59,11 +59,6 @@ def shaded(color: Color, top: float = 0.15, bottom: float = 0.15) -> tuple[Color
     return light(color, top), dark(color, bottom)
 
 
-def is_pale(color: Color) -> bool:
-    """Say whether only a deeper tone would show on `color`."""
-    return sum(color[:3]) > 560
-
-
 def any_of(rng: Rng, choices: Sequence[T]) -> T:
     """Pick one of `choices`; unlike `rng.choice`, this keeps tuples as they are."""
     return choices[int(rng.integers(len(choices)))]

@@ -14,6 +14,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from tasks.samples.drawing.colors import Color, mix
 from tasks.samples.drawing.shapes import Points
 
+Size = tuple[int, int]  # width and height in pixels
 MARGIN = 2  # final pixels left around a cutout, for the blurs that follow
 Fill = Color | tuple[Color, Color]  # one colour, or a gradient from the shape's top to its bottom
 
@@ -25,11 +26,7 @@ class Pen:
     """
 
     def __init__(
-        self,
-        size: tuple[int, int],
-        matrix: np.ndarray,
-        origin: tuple[float, float],
-        supersample: int,
+        self, size: Size, matrix: np.ndarray, origin: tuple[float, float], supersample: int
     ):
         self.supersample = supersample
         self.sheet = Image.new("RGB", (size[0] * supersample, size[1] * supersample), "gray")
@@ -49,15 +46,15 @@ class Pen:
         """
         p = self._pixels(points)
         if isinstance(fill[0], tuple):
-            self._gradient(p, *fill)
+            self._gradient(p, self.lit(fill[0]), self.lit(fill[1]))
         else:
-            self._polygon(p, fill)
+            self._polygon(p, self.lit(fill))
         if ink is not None:
-            self._line(p, width, ink, closed=True)
+            self._line(p, width, self.lit(ink), closed=True)
 
     def stroke(self, points: Points, width: float, fill: Color) -> None:
         """Draw an open line with round ends."""
-        p = self._pixels(points)
+        p, fill = self._pixels(points), self.lit(fill)
         self._line(p, width, fill)
         r = width * self._unit / 2
         if r > 1:
@@ -111,6 +108,10 @@ class Pen:
         half = half / (np.hypot(along[:, 0], along[:, 1]) + 1e-9)
         across = np.stack([-along[:, 1] * half, along[:, 0] * half], 1)
         self.soft(np.concatenate([line + across, (line - across)[::-1]]), color, blur, strength)
+
+    def lit(self, color: Color) -> Color:
+        """Return how a colour of a shape or line looks in the present light."""
+        return color
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -182,11 +183,7 @@ class ObjectPen(Pen):
     """A pen on a transparent sheet that records which pixels belong to the object."""
 
     def __init__(
-        self,
-        size: tuple[int, int],
-        matrix: np.ndarray,
-        origin: tuple[float, float],
-        supersample: int,
+        self, size: Size, matrix: np.ndarray, origin: tuple[float, float], supersample: int
     ):
         super().__init__(size, matrix, origin, supersample)
         self._object = Image.new("L", self.sheet.size)

@@ -33,9 +33,9 @@ def curve(points: Points, closed: bool = True) -> np.ndarray:
     return line if closed else np.concatenate([line, p[-1:]])
 
 
-@lru_cache(maxsize=256)
-def _circle(start: float, end: float, count: int) -> np.ndarray:
-    t = np.radians(np.linspace(start, end, count, endpoint=end - start < 360))
+@lru_cache(maxsize=64)
+def _circle(count: int) -> np.ndarray:
+    t = np.radians(np.linspace(0, 360, count, endpoint=False))
     return np.stack([np.cos(t), np.sin(t)], axis=1)
 
 
@@ -46,34 +46,16 @@ def turned(points: Points, degrees: float) -> np.ndarray:
 
 
 def ring(
-    x: float,
-    y: float,
-    rx: float,
-    ry: float | None = None,
-    start: float = 0.0,
-    end: float = 360.0,
-    angle: float = 0.0,
-    count: int = 40,
+    x: float, y: float, rx: float, ry: float | None = None, angle: float = 0.0, count: int = 40
 ) -> np.ndarray:
-    """Return `count` points of an ellipse or its arc (degrees, clockwise), turned by `angle`."""
-    points = _circle(start, end, count) * (rx, rx if ry is None else ry)
+    """Return `count` points of an ellipse, turned clockwise by `angle` degrees."""
+    points = _circle(count) * (rx, rx if ry is None else ry)
     return placed(turned(points, angle) if angle else points, x, y)
 
 
-def box(x0: float, y0: float, x1: float, y1: float, radius: float = 0.0) -> np.ndarray:
-    """Return a rectangle, its corners rounded by `radius`."""
-    if radius <= 0:
-        return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
-    r = min(radius, (x1 - x0) / 2, (y1 - y0) / 2)
-    centers = ((x1 - r, y1 - r), (x0 + r, y1 - r), (x0 + r, y0 + r), (x1 - r, y0 + r))
-    arcs = [ring(x, y, r, r, 90 * i, 90 * i + 90.01, count=7) for i, (x, y) in enumerate(centers)]
-    return np.concatenate(arcs)
-
-
-def symmetric(right: Points) -> np.ndarray:
-    """Return the closed outline whose right half (x >= 0), from top to bottom, is given."""
-    half = np.asarray(right, dtype=np.float64)
-    return np.concatenate([half, half[::-1] * (-1, 1)])
+def box(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
+    """Return a rectangle."""
+    return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
 
 
 def placed(

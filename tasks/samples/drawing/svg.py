@@ -99,10 +99,7 @@ def _group(
 
 
 def _mark(
-    element: ElementTree.Element,
-    line: tuple[np.ndarray, bool],
-    by: tuple[float, ...],
-    scale: float,
+    element: ElementTree.Element, line: tuple[np.ndarray, bool], by: tuple[float, ...], scale: float
 ) -> Mark:
     points, closed = line
     fill, ink = element.get("fill", "none"), element.get("stroke")

@@ -17,7 +17,7 @@ from tasks.samples.drawing.colors import (
     any_of,
     near,
 )
-from tasks.samples.drawing.pen import Pen
+from tasks.samples.drawing.pen import Pen, Size
 from tasks.samples.drawing.shapes import turned
 from tasks.samples.portraits.face_pen import FacePen
 from tasks.samples.portraits.identity import MOLES, Identity
@@ -39,7 +39,7 @@ _PARTED = ("back-hair", "hair")
 class Framing(NamedTuple):
     """Where a face is in its picture, in pixels and degrees clockwise."""
 
-    frame: tuple[int, int]  # width and height
+    frame: Size  # width and height
     middle: tuple[float, float]  # of the eyes
     eyes: float  # their distance
     roll: float = 0.0
@@ -96,7 +96,7 @@ def _choices(face: Identity, look: Look) -> Choices:
     }
 
 
-def _background(frame: tuple[int, int], rng: Rng) -> Image.Image:
+def _background(frame: Size, rng: Rng) -> Image.Image:
     """A studio's backdrop, or some place out of focus."""
     width, height = frame
     if rng.random() < 0.65:
