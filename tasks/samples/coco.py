@@ -49,8 +49,7 @@ def draw_coco(
     needs the usual `if __name__ == "__main__"` guard.
 
     Raises:
-        InputError: `root` holds something this function did not draw, a count is below 1, or a side
-            of `size` is below 64 pixels.
+        InputError: see `tasks.samples.publishing.publish`.
     """
     stamp = {"sample": "coco", "version": VERSION, "seed": seed, "train": train, "val": val}
     stamp["size"] = list(size)

@@ -52,8 +52,7 @@ def draw_dogs(
     records when it was written.
 
     Raises:
-        InputError: `root` holds something this function did not draw, a side of `size` is below 64
-            pixels, or a split has fewer pictures than there are breeds.
+        InputError: see `tasks.samples.publishing.publish`.
     """
     stamp = {"sample": "stanford_dogs", "version": VERSION, "seed": seed}
     stamp |= {"train": train, "val": val, "size": list(size)}

@@ -47,8 +47,7 @@ def draw_imagenet(
     and what happens to an older drawing.
 
     Raises:
-        InputError: `root` holds something this function did not draw, a side of `size` is below 64
-            pixels, or a split has fewer pictures than there are classes.
+        InputError: see `tasks.samples.publishing.publish`.
     """
     stamp = {"sample": "imagenet", "version": VERSION, "seed": seed, "layout": layout}
     stamp |= {"train": train, "val": val, "size": list(size)}

@@ -43,8 +43,7 @@ def draw_places(
     `tasks.samples.coco.draw_coco` for `seed`, `workers` and what happens to an older drawing.
 
     Raises:
-        InputError: `root` holds something this function did not draw, a count is below 1, or a side
-            of `size` is below 64 pixels.
+        InputError: see `tasks.samples.publishing.publish`.
     """
     stamp = {"sample": "places", "version": VERSION, "seed": seed}
     stamp |= {"train": train, "val": val, "size": list(size)}

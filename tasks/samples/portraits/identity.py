@@ -5,33 +5,22 @@ are independent of the skin's tone, except for the hair's natural colour and pal
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from tasks.samples.drawing.colors import COLORS, PALETTES, Color, Rng, any_of, mix, near
 from tasks.samples.tables import table
 
-Shape = Literal["oval", "round", "square", "long", "heart"]
-Nose = Literal["plain", "big", "pointy"]
-HairColor = Literal["black", "brown", "blond", "gray", "red"]
-# circle: goatee and mustache
-Beard = Literal["none", "stubble", "goatee", "mustache", "circle", "full"]
-
+SHAPES = ("round", "square", "long", "heart", "oval", "oval")  # of the face
+NOSES = ("plain", "plain", "big", "pointy")
+BEARDS = ("none", "stubble", "goatee", "mustache", "circle", "full")  # circle: goatee and mustache
+_OFTEN = (0.5, 0.22, 0.06, 0.05, 0.09, 0.08)
 PALE: Color = (247, 225, 213)
-_BEARDS: dict[Beard, float] = {
-    "none": 0.5,
-    "stubble": 0.22,
-    "goatee": 0.06,
-    "mustache": 0.05,
-    "circle": 0.09,
-    "full": 0.08,
-}
 # proportions (see `face_pen.py`) of shapes of the face, of men, women and the chubby, and how far
 # anyone's may differ from those
 _BUILDS = {
-    row.pop("build"): {name: float(amount) for name, amount in row.items() if amount}
-    for row in table("builds")
+    build: {name: float(amount) for name, amount in amounts.items() if amount}
+    for build, amounts in ((row.pop("build"), row) for row in table("builds"))
 }
 SKEWS = ("uneven brows", "bent nose", "crooked mouth", "crooked jaw")
 MOLES = 10  # places in the drawing where a mole may be
@@ -48,7 +37,7 @@ class Identity:
     young: bool
     skin: Color
     pale: bool
-    shape: Shape
+    shape: str
     own: dict[str, float]  # how far their proportions differ from those of the shape
     skew: dict[str, float]  # asymmetries, empty for a symmetric face
     chubby: bool
@@ -59,15 +48,15 @@ class Identity:
     bags: bool
     arched: bool
     bushy: bool
-    nose: Nose
+    nose: str
     big_lips: bool
     bald: bool
     receding: bool
-    hair: HairColor
+    hair: str
     hair_tone: Color
-    texture: Literal["straight", "wavy", "coily"]
+    texture: str  # straight, wavy or coily
     long_hair: bool
-    beard: Beard
+    beard: str
     sideburns: bool
     blemishes: bool
     freckles: bool
@@ -101,9 +90,6 @@ def invent(seed: int, split: int, number: int) -> Identity:
     dark_skinned = tone < 4 and not pale
     hair, hair_tone = _hair(rng, young, dark_skinned)
     chubby = traits["chubby"]
-    # a chubby face has lost its oval
-    shapes: tuple[Shape, ...] = ("round", "square", "long", "heart", "oval", "oval")
-    noses: tuple[Nose, ...] = ("plain", "plain", "big", "pointy")
     asymmetric, coily = rng.random() < 0.26, rng.random() < (0.45 if dark_skinned else 0.06)
     skew = rng.choice((-1, 1), 4) * rng.uniform(0.7, 1.3, 4)
     return Identity(
@@ -111,35 +97,29 @@ def invent(seed: int, split: int, number: int) -> Identity:
         young=young,
         skin=near(rng, PALE if pale else PALETTES["skins"][tone], 3 if pale else 6),
         pale=pale,
-        shape=any_of(rng, shapes[:2] if chubby else shapes),
+        shape=any_of(rng, SHAPES[:2] if chubby else SHAPES),  # a chubby face has lost its oval
         own={name: float(rng.uniform(-most, most)) for name, most in _BUILDS["anyone"].items()},
         skew=dict(zip(SKEWS, skew.tolist(), strict=True)) if asymmetric else {},
         double_chin=bool(rng.random() < (0.65 if chubby else 0.02 if young else 0.1)),
         iris=near(rng, PALETTES["irises"][0 if dark_skinned else int(rng.integers(4))], 14),
-        nose=any_of(rng, noses),
+        nose=any_of(rng, NOSES),
         bald=bool(fate < hairless),
         receding=bool(hairless <= fate < hairless + receding),
         hair=hair,
         hair_tone=hair_tone,
         texture="coily" if coily else any_of(rng, ("straight", "wavy")),
-        beard=_beard(rng) if male else "none",
+        beard=BEARDS[rng.choice(len(BEARDS), p=_OFTEN)] if male else "none",
         moles=tuple(rng.integers(1, MOLES + 1, rng.choice(4, p=(0.3, 0.35, 0.2, 0.15))).tolist()),
         **traits,
     )
 
 
-def _hair(rng: Rng, young: bool, dark_skinned: bool) -> tuple[HairColor, Color]:
+def _hair(rng: Rng, young: bool, dark_skinned: bool) -> tuple[str, Color]:
     if not young and rng.random() < 0.42:
-        name: HairColor = "gray"
+        name = "gray"
     elif dark_skinned:
         name = "black" if rng.random() < 0.8 else "brown"
     else:
-        names: tuple[HairColor, ...] = ("black", "brown", "blond", "red")
-        name = names[rng.choice(4, p=(0.28, 0.34, 0.28, 0.1))]
+        name = ("black", "brown", "blond", "red")[rng.choice(4, p=(0.28, 0.34, 0.28, 0.1))]
     color = COLORS["hair"][name]
     return name, near(rng, mix(color, (255, 255, 255), rng.uniform(0, 0.06)), 7)
-
-
-def _beard(rng: Rng) -> Beard:
-    names = list(_BEARDS)
-    return names[rng.choice(len(names), p=list(_BEARDS.values()))]

@@ -1,17 +1,11 @@
 """How a person looks in one picture: expression, pose, hair, what they wear, the light."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from tasks.samples.drawing.colors import COLORS, Color, Rng, any_of, near
-from tasks.samples.portraits.identity import Beard, HairColor, Identity
-
-Style = Literal["bald", "cropped", "short", "bob", "long", "ponytail", "bun", "afro"]
-Light = Literal["left", "front", "right"]
-Hat = Literal["cap", "beanie", "brimmed"]
-Clothes = Literal["tee", "vee", "shirt", "suit", "dress", "turtleneck"]
+from tasks.samples.portraits.identity import Identity
 
 
 @dataclass(frozen=True)
@@ -20,21 +14,21 @@ class Look:
 
     yaw: float
     pitch: float
-    light: Light  # the side it comes from
+    light: str  # the side it comes from: left, front or right
     smiling: bool
     mouth_open: bool
     cheekbones: bool
-    style: Style
+    style: str  # of the hair: bald, cropped, short, bob, long, ponytail, bun or afro
     part: int  # the side on which the hair is parted: -1 left, 1 right
     volume: float  # how high the hair stands, in units
     tucked: bool  # the hair, behind the ears
     bangs: bool
     receding: bool
-    hair: HairColor
+    hair: str
     hair_tone: Color
-    beard: Beard
+    beard: str
     sideburns: bool
-    hat: Hat | None
+    hat: str | None  # cap, beanie or brimmed
     glasses: bool
     lipstick: bool
     makeup: bool
@@ -42,7 +36,7 @@ class Look:
     earrings: bool
     necklace: bool
     necktie: bool
-    clothes: Clothes
+    clothes: str
     blurry: bool
 
 
@@ -54,7 +48,7 @@ def invent(face: Identity, rng: Rng) -> Look:
         hair = any_of(rng, ("black", "brown", "blond", "red"))
         tone = near(rng, COLORS["hair"][hair], 7)
     necktie = rng.random() < (0.24 if face.male else 0.02)
-    hat: Hat | None = any_of(rng, ("cap", "beanie", "brimmed")) if rng.random() < 0.1 else None
+    hat = any_of(rng, ("cap", "beanie", "brimmed")) if rng.random() < 0.1 else None
     style = _style(face, rng)
     receding = face.receding and hat is None and style in ("cropped", "short")
     bangs = hat is None and not receding and style not in ("bald", "cropped", "afro")
@@ -96,7 +90,7 @@ def invent(face: Identity, rng: Rng) -> Look:
     )
 
 
-def _style(face: Identity, rng: Rng) -> Style:
+def _style(face: Identity, rng: Rng) -> str:
     if face.bald:
         return "bald"
     if face.texture == "coily" and face.receding:
@@ -112,7 +106,7 @@ def _style(face: Identity, rng: Rng) -> Style:
     return "cropped" if face.male and rng.random() < 0.3 else "short"
 
 
-def _clothes(face: Identity, rng: Rng) -> Clothes:
+def _clothes(face: Identity, rng: Rng) -> str:
     if face.male:
         return any_of(rng, ("tee", "tee", "shirt", "shirt", "suit", "vee", "turtleneck"))
     return any_of(rng, ("tee", "vee", "vee", "dress", "dress", "shirt", "turtleneck"))
