@@ -51,6 +51,15 @@ class Backdrop:
         matrix = size * np.diag((self.rng.choice((-1.0, 1.0)), 1.0))
         art(f"scenery/{name}").draw(self.pen, self.rng, matrix, (x, y), colors, choices)
 
+    def some(self, palette: str, spread: int = 0) -> Color:
+        """Pick a colour of a palette, with each channel moved by up to `spread`."""
+        color = any_of(self.rng, PALETTES[palette])
+        return near(self.rng, color, spread) if spread else color
+
+    def gradient(self, name: str) -> tuple[Color, Color]:
+        """Pick one of the gradients of a name."""
+        return any_of(self.rng, GRADIENTS[name])
+
     def band(self, top: float, bottom: float, fill: Fill) -> None:
         """Fill the frame's whole width between two heights."""
         self.pen.shape(box(-0.01, top, self.aspect + 0.01, bottom), fill)
@@ -62,7 +71,7 @@ class Backdrop:
     def daylight(self, horizon: float) -> bool:
         """A day or evening sky with its sun and clouds; returns whether it is evening."""
         evening = bool(self.rng.random() < 0.2)
-        top, bottom = any_of(self.rng, GRADIENTS["evening" if evening else "day"])
+        top, bottom = self.gradient("evening" if evening else "day")
         self.sky(horizon, near(self.rng, top, 10), near(self.rng, bottom, 8))
         if self.rng.random() < 0.6:
             y = (0.75 if evening else 0.3) * horizon * self.rng.uniform(0.5, 1.1)
@@ -75,7 +84,7 @@ class Backdrop:
 
     def night(self, horizon: float) -> None:
         """A night sky with stars and a moon."""
-        self.sky(horizon, *any_of(self.rng, GRADIENTS["night"]))
+        self.sky(horizon, *self.gradient("night"))
         self.stars(min(horizon, 0.5))
         x, y, radius = self.rng.uniform(
             (0.15 * self.aspect, 0.1, 0.04), (0.85 * self.aspect, 0.2, 0.07)
@@ -141,7 +150,7 @@ class Backdrop:
         for i, (x, y, d) in enumerate(zip(xs, ys, depth, strict=True)):
             self.pen.shape(placed(_TUFT, x, y, 0.006 + 0.024 * d), tones[i % 4])
         if blooms:
-            pair = (any_of(self.rng, PALETTES["blooms"]), any_of(self.rng, PALETTES["blooms"]))
+            pair = (self.some("blooms"), self.some("blooms"))
             for i, (x, y, d) in enumerate(zip(xs[:38], ys[:38], depth[:38], strict=True)):
                 r = 0.003 + 0.006 * d
                 self.pen.shape(ring(x + 0.02, y - 1.5 * r, r, count=8), pair[i % 2])

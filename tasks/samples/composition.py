@@ -64,7 +64,7 @@ def frame_near(size: Size, rng: Rng) -> tuple[int, int]:
 def compose(width: int, height: int, rng: Rng) -> Picture:
     """Invent one picture of `width` x `height` pixels."""
     pen = Pen((width, height), np.eye(2) * height, (0, 0), supersample=2)
-    draw_scene, _ = SCENES[rng.choice(len(SCENES), p=[share for _, share in SCENES])]
+    draw_scene = list(SCENES)[rng.choice(len(SCENES), p=list(SCENES.values()))]
     scene = draw_scene(Backdrop(pen, rng, width / height))
     background = np.asarray(pen.finish())
     count = 0 if rng.random() < EMPTY else 1 + int(rng.choice(len(COUNTS), p=COUNTS))

@@ -3,10 +3,15 @@
     Images/n02085620-Chihuahua/n02085620_1.jpg    Annotation/n02085620-Chihuahua/n02085620_1
     lists/{file,train,test}_list.mat
 
-The dogs are invented (see `breeds.py`), but the format is the real one: whatever reads
-Stanford Dogs reads this. `sample.json` beside them records what was drawn.
+The dogs are invented, but the format is the real one: whatever reads Stanford Dogs reads this.
+
+A breed's build, head, ears, tail and fur are its file in `art/dogs`. Each shares some of them, or
+its colours, with another breed, and none shares them all. A row of `tables/breeds.csv` is a coat:
+the colour of the body, and of the parts that differ from what the file derives from it.
 """
 
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,16 +19,16 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from tasks.samples.breeds import BREEDS, OPTIONAL, Breed
 from tasks.samples.composition import Picture, Placed, frame_near
 from tasks.samples.drawing.art import Choices
-from tasks.samples.drawing.colors import Color, Rng, any_of
+from tasks.samples.drawing.colors import COLORS, Color, Rng, any_of
 from tasks.samples.drawing.pen import Size
 from tasks.samples.kinds import Kind
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.scenes import beach, country_road, meadow, room, snow, street
 from tasks.samples.single import compose_one, relit
 from tasks.samples.sprite import tight_box
+from tasks.samples.tables import Row, table
 
 VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 
@@ -32,6 +37,38 @@ _SCENES = (meadow, beach, snow, street, country_road, room)
 _LIKE = ("cat", "bird", "cat", "cat", "car", "cat")
 _POSES = {"standing": 0.4, "sitting": 0.3, "portrait": 0.3}
 _CUT = (0.06, 0.2)  # share of a portrait's height below the frame
+
+OPTIONAL = ("saddle", "cheeks", "blaze", "ruff", "tip", "merle", "brindle")  # parts of some coats
+
+
+@dataclass(frozen=True)
+class Breed:
+    """One breed under its name in Stanford Dogs, with the colours of each of its coats."""
+
+    wnid: str
+    name: str
+    coats: tuple[dict[str, Color], ...]
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder in Stanford Dogs."""
+        return f"{self.wnid}-{self.name}"
+
+    @property
+    def picture(self) -> str:
+        """The name of its file in `art/dogs`."""
+        return self.name.lower().replace("_", "-")
+
+
+def _coat(row: Row) -> dict[str, Color]:
+    parts = (part.split("=") for part in row["parts"].split())
+    return {"body": COLORS["coat"][row["body"]], **{part: COLORS["coat"][c] for part, c in parts}}
+
+
+BREEDS = tuple(
+    Breed(wnid, name, tuple(map(_coat, rows)))
+    for (wnid, name), rows in groupby(table("breeds"), lambda row: (row["wnid"], row["name"]))
+)
 
 
 def draw_dogs(
@@ -57,10 +94,13 @@ def draw_dogs(
     stamp = {"sample": "stanford_dogs", "version": VERSION, "seed": seed}
     stamp |= {"train": train, "val": val, "size": list(size)}
 
-    def draw_set(folder: Path) -> None:
-        _draw_set(folder, (train, val), size, seed, workers)
-
-    publish(root, "Stanford Dogs", stamp, draw_set, classes=len(BREEDS))
+    publish(
+        root,
+        "Stanford Dogs",
+        stamp,
+        lambda new: _draw_set(new, (train, val), size, seed, workers),
+        classes=len(BREEDS),
+    )
 
 
 def _draw_set(folder: Path, counts: Size, size: Size, seed: int, workers: int | None) -> None:

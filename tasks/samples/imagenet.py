@@ -3,11 +3,13 @@
     train/n02690373/n02690373_1.JPEG    val/ILSVRC2012_val_00000001.JPEG
     ILSVRC2012_devkit_t12/data/{meta.mat,ILSVRC2012_validation_ground_truth.txt}
 
-The pictures are invented (see `imagenet_classes.py`), but the format is the real one: whatever
-reads ImageNet reads this. `sample.json` beside them records what was drawn.
+The pictures are invented, but the format is the real one: whatever reads ImageNet reads this.
+
+`tables/imagenet.csv` has a row per class, by theme and not by WordNet id: ILSVRC2012_ID numbers
+them in this order. Its `pictures`, `colors` and `choices` tell a class from others of its kind.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,17 +17,51 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
+from tasks.samples import scenes
 from tasks.samples.composition import frame_near
-from tasks.samples.drawing.colors import any_of, near
+from tasks.samples.drawing.colors import any_of, hexed, near
 from tasks.samples.drawing.pen import Size
-from tasks.samples.imagenet_classes import CLASSES
+from tasks.samples.kinds import KINDS, Kind
 from tasks.samples.publishing import draw_all, publish
+from tasks.samples.scenes import Draw
 from tasks.samples.single import compose_one, relit
+from tasks.samples.tables import Row, table
 
 VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 DEVKIT = "ILSVRC2012_devkit_t12/data"
 
 Layout = Literal["flat", "folders"]
+
+
+@dataclass(frozen=True)
+class ImageNetClass:
+    """A class under its WordNet id, with the words ImageNet has for it."""
+
+    wnid: str
+    words: str
+    gloss: str
+    kind: Kind
+    like: str  # the name of the kind whose place it takes in a scene
+    scenes: tuple[Draw, ...]
+
+
+def _class(row: Row) -> ImageNetClass:
+    like = KINDS[row["like"]]
+    kind = replace(
+        like,
+        pictures=row["pictures"] or like.pictures,
+        colors={k: hexed(v) for k, v in _pairs(row["colors"])},
+        choices=dict.fromkeys(row["choices"].split(), True),
+    )
+    places = tuple(getattr(scenes, name) for name in row["scenes"].split())
+    return ImageNetClass(row["wnid"], row["words"], row["gloss"], kind, row["like"], places)
+
+
+def _pairs(text: str) -> list[list[str]]:
+    return [pair.split("=") for pair in text.split()]
+
+
+CLASSES = tuple(_class(row) for row in table("imagenet"))
 
 
 def draw_imagenet(

@@ -13,11 +13,8 @@ _DULL: Color = (172, 182, 194)
 _LUSH, _DRY, _FROZEN = (104, 158, 72), (204, 184, 112), (164, 150, 108)
 _SPRING, _SUMMER = (150, 190, 84), (82, 136, 66)
 
-# the tint of the light and the colours of zenith and horizon, by the sun's height in degrees
+# the sun's heights in degrees for which palettes tell the light, the zenith and the horizon
 _HEIGHTS = (-10, -3, 3, 12, 30, 60)
-_LIGHT = "54649e 988cac e8c6ae fcecd6 fffaf0 fffffa"
-_ZENITH = "18204e 405090 708ac2 68a6e0 569ee2 3c8ad8"
-_HORIZON = "5c5c8e eaa288 face9a e2e8e8 d0e8f4 bcdef2"
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ def moment(climate: Climate, rng: Rng) -> Moment:
     cloud = float(np.clip(rng.beta(1.2, 1.5) * (0.35 + 0.65 * wet) + 0.15 * wet, 0, 1))
     snow = (warmth < -1 and climate.rain > 150) or climate.koppen == "EF"
     haze = 0.3 + 0.35 * wet * (climate.mean > 15) + 0.3 * rng.random()
-    horizon = _blend(_HORIZON, sun)
+    horizon = _blend("horizon", sun)
     if climate.biome in ("desert", "steppe"):
         horizon = mix(horizon, _DUST, 0.4 * rng.random())
     dull = mix(_DULL, (60, 66, 92), float(np.clip((4 - sun) / 14, 0, 1)))
@@ -64,7 +61,7 @@ def moment(climate: Climate, rng: Rng) -> Moment:
         leaf=_leaf(climate, month, warmth, rng),
         grass=near(rng, _grass(wet, warmth), 8),
         light=_light(sun, grey),
-        zenith=near(rng, mix(_blend(_ZENITH, sun), dull, 0.85 * grey), 8),
+        zenith=near(rng, mix(_blend("zenith", sun), dull, 0.85 * grey), 8),
         horizon=near(rng, mix(horizon, dull, 0.6 * grey), 6),
         haze=haze,
     )
@@ -94,12 +91,12 @@ def _grass(wet: float, warmth: float) -> Color:
 
 
 def _light(sun: float, grey: float) -> Tint:
-    r, g, b = (v / 255 for v in _blend(_LIGHT, sun))
+    r, g, b = (v / 255 for v in _blend("light", sun))
     dim = 0.9 * (r + g + b) / 3
     r, g, b = (float(v + (dim - v) * grey) for v in (r, g, b))
     return r, g, b
 
 
-def _blend(anchors: str, sun: float) -> Color:
-    channels = zip(*(bytes.fromhex(anchor) for anchor in anchors.split()), strict=True)
+def _blend(palette: str, sun: float) -> Color:
+    channels = zip(*PALETTES[palette], strict=True)
     return tuple(round(float(np.interp(sun, _HEIGHTS, channel))) for channel in channels)

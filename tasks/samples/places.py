@@ -6,7 +6,6 @@ The header is `file,latitude,longitude`: a name in `images` and a position in de
 pictures are invented, but what they show depends on the place: see `landscapes.py`.
 """
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,7 +56,8 @@ def draw_places(
         positions = draw_all(draw_picture, jobs, workers)
         rows = [(name, *position) for name, position in zip(names, positions, strict=True)]
         for split, part in (("train", rows[:train]), ("val", rows[train:])):
-            _write_csv(folder / f"{split}.csv", part)
+            lines = [f"{name},{north:.6f},{east:.6f}\n" for name, north, east in part]
+            (folder / f"{split}.csv").write_text("".join([f"{','.join(HEADER)}\n", *lines]))
 
     publish(root, "places", stamp, draw_set)
 
@@ -77,10 +77,3 @@ def compose(place: Place, latitude: float, frame: Size, rng: Rng) -> np.ndarray:
     picture = np.asarray(draw_view(frame, here, rng).finish())
     paper = (int(rng.integers(512)), int(rng.integers(512)))
     return on_paper(relit(picture, rng), paper)  # relit, or colours alone would tell the place
-
-
-def _write_csv(path: Path, rows: list[tuple[str, float, float]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows((name, f"{north:.6f}", f"{east:.6f}") for name, north, east in rows)

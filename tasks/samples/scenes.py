@@ -4,20 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tasks.samples.backdrop import Backdrop
-from tasks.samples.drawing.colors import (
-    DAY,
-    EVENING,
-    GRADIENTS,
-    NIGHT,
-    PALETTES,
-    Color,
-    Tint,
-    any_of,
-    dark,
-    light,
-    mix,
-    near,
-)
+from tasks.samples.drawing.colors import DAY, EVENING, NIGHT, Color, Tint, dark, light, mix, near
 from tasks.samples.drawing.shapes import box
 from tasks.samples.kinds import KINDS, Kind
 from tasks.samples.tables import rows_by
@@ -79,13 +66,13 @@ def meadow(on: Backdrop) -> Scene:
     """Hills, trees and grass under a day or evening sky."""
     horizon = on.rng.uniform(0.42, 0.6)
     evening = on.daylight(horizon)
-    green = near(on.rng, any_of(on.rng, PALETTES["greens"]), 10)
+    green = on.some("greens", 10)
     if on.rng.random() < 0.4:
         on.hills(horizon, 0.24, mix((112, 132, 164), _HAZE, 0.4), peaks=True)
     for i in range(2):
         tone = mix(dark(green, 0.12), _HAZE, 0.45 - 0.3 * i)
         on.hills(horizon + 0.04 * i, 0.13, tone)
-    leaf = any_of(on.rng, PALETTES["leaves"])
+    leaf = on.some("leaves")
     woods, feet = ("round-tree", "round-tree", "pine"), (horizon, horizon + 0.05)
     on.trees(woods, int(on.rng.integers(0, 6)), feet, (0.12, 0.26), leaf)
     on.hills(horizon + 0.06, 0.04, green)
@@ -99,7 +86,7 @@ def beach(on: Backdrop) -> Scene:
     evening = on.daylight(horizon)
     if on.rng.random() < 0.4:
         on.hills(horizon + 0.01, 0.1, (136, 166, 178))
-    far, close = any_of(on.rng, GRADIENTS["bay"])
+    far, close = on.gradient("bay")
     if evening:
         far, close = mix(far, (200, 110, 110), 0.3), mix(close, (252, 190, 140), 0.35)
     on.sea((horizon, shore + 0.06), far, close)
@@ -125,7 +112,7 @@ def lake(on: Backdrop) -> Scene:
 def snow(on: Backdrop) -> Scene:
     """Snow on hills and firs, falling or fallen."""
     horizon = on.rng.uniform(0.42, 0.56)
-    on.sky(horizon, *any_of(on.rng, GRADIENTS["snow"]))
+    on.sky(horizon, *on.gradient("snow"))
     on.hills(horizon, 0.26, (150, 172, 200), peaks=True)
     for i in range(2):
         tone = mix((206, 220, 238), (240, 244, 250), 0.5 * i)
@@ -148,16 +135,13 @@ def street(on: Backdrop) -> Scene:
     while x < on.aspect + 0.1:
         size = on.rng.uniform(0.26, 0.42)
         if on.rng.random() < 0.82:
-            facade, shape = (
-                any_of(on.rng, PALETTES["facades"]),
-                any_of(on.rng, ("house-1", "house-2", "house-3")),
-            )
+            facade, house = on.some("facades"), f"house-{on.rng.integers(3) + 1}"
             colors: dict[str, Color] = {"facade": facade}
             if dark_out:
                 facade = mix(facade, (44, 50, 92), 0.68)
                 colors = {"facade": facade, "roof": (54, 50, 80), "pane": (62, 78, 112)}
             choices = {} if dark_out else {"lamp": False}
-            on.put(shape, x, kerb - 0.08, size, colors, choices)
+            on.put(house, x, kerb - 0.08, size, colors, choices)
         else:
             leaf = mix((96, 146, 82), (24, 32, 70), 0.6 if dark_out else 0)
             on.put("round-tree", x, kerb - 0.07, on.rng.uniform(0.3, 0.42), {"leaf": leaf})
@@ -170,7 +154,7 @@ def country_road(on: Backdrop) -> Scene:
     """A road through fields."""
     horizon, kerb = on.rng.uniform(0.4, 0.5), on.rng.uniform(0.6, 0.68)
     evening = on.daylight(horizon)
-    green = near(on.rng, any_of(on.rng, PALETTES["fields"]), 10)
+    green = on.some("fields", 10)
     for i in range(3):
         tone = mix(dark(green, 0.1), _HAZE, 0.5 - 0.22 * i)
         on.hills(horizon + 0.05 * i, 0.12, tone)
@@ -183,7 +167,7 @@ def country_road(on: Backdrop) -> Scene:
 def room(on: Backdrop) -> Scene:
     """A papered wall above a sideboard."""
     edge = on.rng.uniform(0.62, 0.76)
-    on.wallpaper(edge, near(on.rng, any_of(on.rng, PALETTES["walls"]), 10))
+    on.wallpaper(edge, on.some("walls", 10))
     if on.rng.random() < 0.4:
         x = (0.22 if on.rng.random() < 0.5 else 0.78) * on.aspect
         on.put("window", x, on.rng.uniform(0.3, 0.34), on.rng.uniform(0.34, 0.44))
@@ -192,7 +176,7 @@ def room(on: Backdrop) -> Scene:
             x, y = (on.rng.uniform(0.14, 0.36) + 0.5 * side) * on.aspect, on.rng.uniform(0.16, 0.3)
             on.put("painting", x, y, on.rng.uniform(0.16, 0.28))
     on.pen.glow(on.rng.uniform(0.2, 0.8) * on.aspect, 0.2, 0.9, (255, 244, 214), 0.35)
-    wood = near(on.rng, any_of(on.rng, PALETTES["woods"]), 8)
+    wood = on.some("woods", 8)
     on.planks((-0.01, edge, on.aspect + 0.01, 1.01), wood)
     on.band(edge - 0.008, edge + 0.008, light(wood, 0.4))
     return Scene(_zones("room", edge=edge))
@@ -200,9 +184,9 @@ def room(on: Backdrop) -> Scene:
 
 def shelves(on: Backdrop) -> Scene:
     """Two boards on a papered wall."""
-    on.wallpaper(1.01, near(on.rng, any_of(on.rng, PALETTES["walls"]), 10))
+    on.wallpaper(1.01, on.some("walls", 10))
     on.pen.glow(on.rng.uniform(0.2, 0.8) * on.aspect, 0.1, 0.9, (255, 244, 214), 0.35)
-    wood = near(on.rng, any_of(on.rng, PALETTES["woods"]), 8)
+    wood = on.some("woods", 8)
     upper, lower = on.rng.uniform(0.42, 0.48), on.rng.uniform(0.87, 0.93)
     for edge in (upper, lower):
         on.pen.shape(
@@ -216,22 +200,15 @@ def shelves(on: Backdrop) -> Scene:
 def tabletop(on: Backdrop) -> Scene:
     """A table from above: cloth or boards."""
     if on.rng.random() < 0.5:
-        on.gingham(near(on.rng, any_of(on.rng, PALETTES["cloths"]), 10))
+        on.gingham(on.some("cloths", 10))
     else:
-        wood, upright = near(on.rng, any_of(on.rng, PALETTES["woods"]), 10), on.rng.random() < 0.5
+        wood, upright = on.some("woods", 10), on.rng.random() < 0.5
         on.planks((-0.01, -0.01, on.aspect + 0.01, 1.01), wood, upright)
     on.pen.glow(on.rng.uniform(0, on.aspect), on.rng.uniform(0, 0.4), 1.0, (255, 246, 220), 0.35)
     return Scene(_zones("tabletop"))
 
 
-SCENES: tuple[tuple[Draw, float], ...] = (
-    (meadow, 0.14),
-    (beach, 0.11),
-    (lake, 0.07),
-    (snow, 0.07),
-    (street, 0.15),
-    (country_road, 0.07),
-    (room, 0.16),
-    (shelves, 0.11),
-    (tabletop, 0.12),
-)
+SCENES = {
+    **{meadow: 0.14, beach: 0.11, lake: 0.07, snow: 0.07, street: 0.15, country_road: 0.07},
+    **{room: 0.16, shelves: 0.11, tabletop: 0.12},
+}
