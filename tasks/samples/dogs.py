@@ -11,6 +11,7 @@ the colour of the body, and of the parts that differ from what the file derives 
 """
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
@@ -94,16 +95,11 @@ def draw_dogs(
     stamp = {"sample": "stanford_dogs", "version": VERSION, "seed": seed}
     stamp |= {"train": train, "val": val, "size": list(size)}
 
-    publish(
-        root,
-        "Stanford Dogs",
-        stamp,
-        lambda new: _draw_set(new, (train, val), size, seed, workers),
-        classes=len(BREEDS),
-    )
+    draw_set = partial(_draw_set, (train, val), size, seed, workers)
+    publish(root, "Stanford Dogs", stamp, draw_set, classes=len(BREEDS))
 
 
-def _draw_set(folder: Path, counts: Size, size: Size, seed: int, workers: int | None) -> None:
+def _draw_set(counts: Size, size: Size, seed: int, workers: int | None, folder: Path) -> None:
     # for train and test: (name without suffix, label)
     lists: list[list[tuple[str, int]]] = [[], []]
     jobs = []

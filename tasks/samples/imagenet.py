@@ -50,15 +50,11 @@ def _class(row: Row) -> ImageNetClass:
     kind = replace(
         like,
         pictures=row["pictures"] or like.pictures,
-        colors={k: hexed(v) for k, v in _pairs(row["colors"])},
+        colors={k: hexed(v) for k, v in (pair.split("=") for pair in row["colors"].split())},
         choices=dict.fromkeys(row["choices"].split(), True),
     )
     places = tuple(getattr(scenes, name) for name in row["scenes"].split())
     return ImageNetClass(row["wnid"], row["words"], row["gloss"], kind, row["like"], places)
-
-
-def _pairs(text: str) -> list[list[str]]:
-    return [pair.split("=") for pair in text.split()]
 
 
 CLASSES = tuple(_class(row) for row in table("imagenet"))
@@ -92,7 +88,11 @@ def draw_imagenet(
         labels = np.arange(val) % len(CLASSES)
         np.random.default_rng((seed, 2)).shuffle(labels)  # the official images are shuffled too
         flat = layout == "flat"
-        jobs = [(file, k, size, (seed, 0, i)) for i, (file, k) in enumerate(_train(folder, train))]
+        jobs = []
+        for i in range(train):  # cycling through the classes
+            n, k = divmod(i, len(CLASSES))
+            file = folder / f"train/{CLASSES[k].wnid}/{CLASSES[k].wnid}_{n + 1}.JPEG"
+            jobs.append((file, k, size, (seed, 0, i)))
         for i, k in enumerate(labels.tolist()):
             place = folder / "val" if flat else folder / "val" / CLASSES[k].wnid
             file = place / f"ILSVRC2012_val_{i + 1:08d}.JPEG"
@@ -105,13 +105,6 @@ def draw_imagenet(
             _write_devkit(folder / DEVKIT, labels, train)
 
     publish(root, "ImageNet", stamp, draw_set, classes=len(CLASSES))
-
-
-def _train(folder: Path, count: int) -> list[tuple[Path, int]]:
-    """Return the files and labels of the training images, cycling through the classes."""
-    places = [divmod(i, len(CLASSES)) for i in range(count)]
-    wnids = [kind.wnid for kind in CLASSES]
-    return [(folder / f"train/{wnids[k]}/{wnids[k]}_{n + 1}.JPEG", k) for n, k in places]
 
 
 def draw_picture(path: Path, label: int, size: Size, seed: tuple[int, ...]) -> None:

@@ -13,18 +13,7 @@ import numpy as np
 
 from tasks.samples.backdrop import Backdrop
 from tasks.samples.drawing.art import art
-from tasks.samples.drawing.colors import (
-    COLORS,
-    DAY,
-    GRADIENTS,
-    Color,
-    Rng,
-    any_of,
-    dark,
-    hexed,
-    mix,
-    near,
-)
+from tasks.samples.drawing.colors import COLORS, DAY, GRADIENTS, Color, Rng, any_of, dark, mix, near
 from tasks.samples.drawing.pen import Size
 from tasks.samples.drawing.shapes import ring
 from tasks.samples.earth import Place
@@ -123,7 +112,7 @@ def relief(view: View) -> None:
             if row["art"] == "hills":
                 view.hills(foot, tall, near(rng, slope, 6))
                 continue
-            rock = mix(hexed(row["rock"]), view.green, 0.35)
+            rock = mix(COLORS["rock"][row["rock"]], view.green, 0.35)
             colors = {"rock": near(rng, rock, 8), "foot": view.green}
             colors["green"] = near(rng, dark(view.now.grass, 0.2), 8)
             for i in range(abs(count)):

@@ -103,11 +103,9 @@ class Pen:
     ) -> None:
         """Tint along an open line, `width` units wide in its middle and thin at its ends."""
         line = np.asarray(points, dtype=np.float64)
-        along = np.gradient(line, axis=0)
         half = np.interp(np.linspace(-1, 1, len(line)), (-1, 0, 1), (0.15, 0.5, 0.15)) * width
-        half = half / (np.hypot(along[:, 0], along[:, 1]) + 1e-9)
-        across = np.stack([-along[:, 1] * half, along[:, 0] * half], 1)
-        self.soft(np.concatenate([line + across, (line - across)[::-1]]), color, blur, strength)
+        ribbon = _ribbon(line, np.gradient(line, axis=0), half[:, None])
+        self.soft(ribbon, color, blur, strength)
 
     def lit(self, color: Color) -> Color:
         """Return how a colour of a shape or line looks in the present light."""
@@ -115,8 +113,15 @@ class Pen:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Draw what is drawn inside as the part `name`: on scenery, all parts are alike."""
+        """Draw what is drawn inside as the part `name`, such as a prop of an object."""
+        covers, mask = self._covers, self._mask_of(name)
+        self._covers = covers if mask is None else [ImageDraw.Draw(mask)]
         yield
+        self._covers = covers
+
+    def _mask_of(self, part: str) -> Image.Image | None:
+        """Return what opaque shapes of a part cover; on scenery, all parts are alike."""
+        return None
 
     def cut(self, points: Points) -> None:
         """On a sheet of scenery, there is no hole to be seen through."""
@@ -146,10 +151,7 @@ class Pen:
             # Pillow leaves cracks between the pieces of a thick curve: fill its ribbon instead
             if not closed:
                 p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
-            along = p[2:] - p[:-2]
-            along /= np.hypot(along[:, :1], along[:, 1:]) + 1e-9
-            across = along[:, ::-1] * (-pixels / 2, pixels / 2)
-            self._polygon(np.concatenate([p[1:-1] + across, (p[1:-1] - across)[::-1]]), fill)
+            self._polygon(_ribbon(p[1:-1], p[2:] - p[:-2], pixels / 2), fill)
             return
         flat = p.ravel().tolist()
         joint = "curve" if pixels > 2 else None
@@ -190,14 +192,8 @@ class ObjectPen(Pen):
         self._prop = Image.new("L", self.sheet.size)
         self._covers = [ImageDraw.Draw(self._object)]
 
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Paint what is drawn inside the part "prop" without making it part of the object."""
-        covers = self._covers
-        if name == "prop":
-            self._covers = [ImageDraw.Draw(self._prop)]
-        yield
-        self._covers = covers
+    def _mask_of(self, part: str) -> Image.Image | None:
+        return self._prop if part == "prop" else None
 
     def cut(self, points: Points) -> None:
         """Cut a hole into what the object covers so far."""
@@ -223,6 +219,13 @@ class ObjectPen(Pen):
         image.putalpha(both.crop(bounds))
         # reducing RGBA weighs colours by alpha, so that the bare sheet does not bleed into the edge
         return image.reduce(n), self._object.crop(bounds).reduce(n)
+
+
+def _ribbon(line: np.ndarray, along: np.ndarray, half: float | np.ndarray) -> np.ndarray:
+    """Return the outline of a line [N, 2] with a direction at each point and half a width."""
+    along = along / (np.hypot(along[:, :1], along[:, 1:]) + 1e-9)
+    across = along[:, ::-1] * (-1, 1) * half
+    return np.concatenate([line + across, (line - across)[::-1]])
 
 
 @lru_cache(maxsize=32)

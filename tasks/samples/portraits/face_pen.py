@@ -7,11 +7,10 @@ what is near a point of that drawing, in hundredths of the unit: by (dx, dy) and
 `high`.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops
 
 from tasks.samples.drawing.pen import Pen
 from tasks.samples.drawing.shapes import Points
@@ -61,15 +60,11 @@ class FacePen(Pen):
         """Return where `points` of the drawing are in the finished picture, [N, 2]."""
         return self._pixels(points) / self.supersample
 
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Make what is drawn inside the part "skin" the skin, in place of any earlier skin."""
-        covers = self._covers
-        if name == "skin":
-            self._skin = Image.new("L", self.sheet.size)
-            self._covers = [ImageDraw.Draw(self._skin)]
-        yield
-        self._covers = covers
+    def _mask_of(self, part: str) -> Image.Image | None:
+        if part != "skin":
+            return None
+        self._skin = Image.new("L", self.sheet.size)  # in place of any earlier skin
+        return self._skin
 
     def _pixels(self, points: Points) -> np.ndarray:
         return self._at(points)

@@ -7,6 +7,9 @@ import numpy as np
 from tasks.samples.drawing.colors import COLORS, Color, Rng, any_of, near
 from tasks.samples.portraits.identity import Identity
 
+_MENS = ("tee", "tee", "shirt", "shirt", "suit", "vee", "turtleneck")
+_WOMENS = ("tee", "vee", "vee", "dress", "dress", "shirt", "turtleneck")
+
 
 @dataclass(frozen=True)
 class Look:
@@ -85,7 +88,7 @@ def invent(face: Identity, rng: Rng) -> Look:
         earrings=earrings,
         necklace=not necktie and rng.random() < (0.04 if face.male else 0.26),
         necktie=necktie,
-        clothes="suit" if necktie else _clothes(face, rng),
+        clothes="suit" if necktie else any_of(rng, _MENS if face.male else _WOMENS),
         blurry=rng.random() < 0.07,
     )
 
@@ -104,9 +107,3 @@ def _style(face: Identity, rng: Rng) -> str:
             return any_of(rng, ("bob", "long"))
         return any_of(rng, ("bob", "bob", "long", "long", "long", "ponytail", "bun"))
     return "cropped" if face.male and rng.random() < 0.3 else "short"
-
-
-def _clothes(face: Identity, rng: Rng) -> str:
-    if face.male:
-        return any_of(rng, ("tee", "tee", "shirt", "shirt", "suit", "vee", "turtleneck"))
-    return any_of(rng, ("tee", "vee", "vee", "dress", "dress", "shirt", "turtleneck"))

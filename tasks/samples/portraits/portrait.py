@@ -11,12 +11,7 @@ from PIL import Image, ImageFilter
 
 from tasks.samples.backdrop import Backdrop
 from tasks.samples.drawing.art import Choices, art
-from tasks.samples.drawing.colors import (
-    PALETTES,
-    Rng,
-    any_of,
-    near,
-)
+from tasks.samples.drawing.colors import PALETTES, Rng, any_of, near
 from tasks.samples.drawing.pen import Pen, Size
 from tasks.samples.drawing.shapes import turned
 from tasks.samples.portraits.face_pen import FacePen
