@@ -97,19 +97,14 @@ def draw_picture(path: Path, size: Size, seed: tuple[int, ...]) -> tuple[Record,
     return image | {"license": 1}, [
         {
             "category_id": item.sprite.kind.category_id,
-            "bbox": _bbox(item.visible),
+            "bbox": [float(x0), float(y0), float(x1 - x0), float(y1 - y0)],
             "area": float(item.visible.sum()),
             "iscrowd": int(item.sprite.crowd),
             "segmentation": _run_lengths(item.visible),
         }
         for item in picture.objects
+        for x0, y0, x1, y1 in [tight_box(item.visible)]
     ]
-
-
-def _bbox(mask: np.ndarray) -> list[float]:
-    """Return the tight COCO box (x, y, width, height) of a bool mask."""
-    x0, y0, x1, y1 = tight_box(mask)
-    return [float(x0), float(y0), float(x1 - x0), float(y1 - y0)]
 
 
 def _run_lengths(mask: np.ndarray) -> Record:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tasks.samples.backdrop import Backdrop
-from tasks.samples.drawing.colors import Rng, any_of
+from tasks.samples.drawing.colors import Rng, Tint, any_of
 from tasks.samples.drawing.pen import MARGIN, Pen, Size
 from tasks.samples.kinds import FLOCKING, PILING, Kind
 from tasks.samples.rendering import meet, on_paper, paint, shade
@@ -69,8 +69,9 @@ def compose(width: int, height: int, rng: Rng) -> Picture:
     background = np.asarray(pen.finish())
     count = 0 if rng.random() < EMPTY else 1 + int(rng.choice(len(COUNTS), p=COUNTS))
     placed: list[Placed] = []
-    if count and rng.random() < CROWDED:
-        placed += _crowd(scene, background.shape, rng)
+    crowds = [(z, kind) for z in scene.zones for kind in z.kinds if kind in FLOCKING + PILING]
+    if count and rng.random() < CROWDED and crowds:
+        placed.append(_crowd(*any_of(rng, crowds), scene.tint, background.shape, rng))
     for _ in range(count):
         placed.append(_object(scene, TYPICAL[count - 1], background.shape, placed, rng))
     paper = (int(rng.integers(512)), int(rng.integers(512)))
@@ -91,16 +92,11 @@ def _object(
     return _seat(sprite, size, zone, frame, others, rng)
 
 
-def _crowd(scene: Scene, frame: tuple[int, ...], rng: Rng) -> list[Placed]:
-    """A flock, a fleet or a pile, where the scene has a place for one."""
-    offers = [(z, kind) for z in scene.zones for kind in z.kinds if kind in FLOCKING + PILING]
-    if not offers:
-        return []
-    zone, kind = any_of(rng, offers)
+def _crowd(zone: Zone, kind: Kind, tint: Tint, frame: tuple[int, ...], rng: Rng) -> Placed:
+    """A flock, a fleet or a pile."""
     size = min(rng.uniform(0.4, 0.75), zone.largest)
     side, squash = size * min(frame[:2]), squashed(kind, zone, rng)
-    sprite = draw_crowd(kind, side, rng, scene.tint, squash)
-    return [_seat(sprite, 0.3, zone, frame, [], rng)]
+    return _seat(draw_crowd(kind, side, rng, tint, squash), 0.3, zone, frame, [], rng)
 
 
 def squashed(kind: Kind, zone: Zone, rng: Rng) -> float:

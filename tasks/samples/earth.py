@@ -124,13 +124,10 @@ class Place:
 
 
 def _place(row: dict[str, str]) -> Place:
-    latitude, longitude, spread, weight, height, inland, current, rain = (
-        float(row[key]) for key in list(row)[1:9]
-    )
-    climate = Climate(latitude, height, inland, current, rain, row["season"])
-    views = tuple(map(float, row["views"]))
-    about = (climate, row["relief"], row["soil"], row["style"], views)
-    return Place(row["place"], latitude, longitude, spread, weight, *about)
+    name, *numbers, season, relief, soil, style, views = row.values()
+    latitude, longitude, spread, weight, *climate = map(float, numbers)
+    here, seen = Climate(latitude, *climate, season), tuple(map(float, views))
+    return Place(name, latitude, longitude, spread, weight, here, relief, soil, style, seen)
 
 
 PLACES = tuple(_place(row) for row in table("places"))

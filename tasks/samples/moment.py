@@ -46,6 +46,7 @@ def moment(climate: Climate, rng: Rng) -> Moment:
     wet = _wet(climate, month)
     cloud = float(np.clip(rng.beta(1.2, 1.5) * (0.35 + 0.65 * wet) + 0.15 * wet, 0, 1))
     snow = (warmth < -1 and climate.rain > 150) or climate.koppen == "EF"
+    frozen = float(np.clip((4 - warmth) / 10, 0, 0.8))
     haze = 0.3 + 0.35 * wet * (climate.mean > 15) + 0.3 * rng.random()
     horizon = _blend("horizon", sun)
     if climate.biome in ("desert", "steppe"):
@@ -59,7 +60,7 @@ def moment(climate: Climate, rng: Rng) -> Moment:
         snowline=max(0.0, (warmth + 4) / 6.5),
         falling=bool(snow and cloud > 0.45 and rng.random() < 0.6),
         leaf=_leaf(climate, month, warmth, rng),
-        grass=near(rng, _grass(wet, warmth), 8),
+        grass=near(rng, mix(mix(_DRY, _LUSH, wet), _FROZEN, frozen), 8),
         light=_light(sun, grey),
         zenith=near(rng, mix(_blend("zenith", sun), dull, 0.85 * grey), 8),
         horizon=near(rng, mix(horizon, dull, 0.6 * grey), 6),
@@ -83,11 +84,6 @@ def _leaf(climate: Climate, month: float, warmth: float, rng: Rng) -> Color | No
     if warmth > 13 or climate.mean + climate.swing < 14:
         return near(rng, mix(_SPRING, _SUMMER, float(np.clip((season - 4) / 2, 0, 1))), 12)
     return near(rng, _SPRING if season < 7 else any_of(rng, PALETTES["autumn"]), 12)
-
-
-def _grass(wet: float, warmth: float) -> Color:
-    fresh = mix(_DRY, _LUSH, wet)
-    return mix(fresh, _FROZEN, float(np.clip((4 - warmth) / 10, 0, 0.8)))
 
 
 def _light(sun: float, grey: float) -> Tint:

@@ -50,9 +50,8 @@ def draw_places(
     def draw_set(folder: Path) -> None:
         (folder / "images").mkdir(parents=True)
         names = [f"{n}.jpg" for n in range(1, train + val + 1)]
-        seeds = [(seed, 0, i) for i in range(train)] + [(seed, 1, i) for i in range(val)]
-        files = (folder / "images" / name for name in names)
-        jobs = [(path, size, key) for path, key in zip(files, seeds, strict=True)]
+        seeds = [(seed, split, i) for split, n in enumerate((train, val)) for i in range(n)]
+        jobs = [(folder / "images" / n, size, key) for n, key in zip(names, seeds, strict=True)]
         positions = draw_all(draw_picture, jobs, workers)
         rows = [(name, *position) for name, position in zip(names, positions, strict=True)]
         for split, part in (("train", rows[:train]), ("val", rows[train:])):

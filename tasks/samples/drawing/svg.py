@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, parse
 
 import numpy as np
 
@@ -21,6 +21,7 @@ _BEZIER = {
     for n, ts in ((n, np.linspace(0, 1, n + 1)[1:]) for n in range(1, 13))
 }
 
+Move = tuple[float, float, float]  # right and down, and how many times larger
 Expression = str | tuple[Any, ...]  # a variable's name, a colour, or (one, other, share)
 
 
@@ -64,7 +65,7 @@ class Picture(NamedTuple):
 
 def read(path: Path) -> Picture:
     """Read a file."""
-    root = ElementTree.parse(path).getroot()
+    root = parse(path).getroot()
     palettes = {
         key[5:]: tuple(map(hexed, value.split()))
         for key, value in root.attrib.items()
@@ -77,31 +78,24 @@ def read(path: Path) -> Picture:
     return Picture(metres, palettes, variables, _group(root, named))
 
 
-def _group(
-    element: ElementTree.Element,
-    named: dict[str, ElementTree.Element],
-    by: tuple[float, ...] = (0.0, 0.0),
-    scale: float = 1.0,
-) -> Group:
+def _group(element: Element, named: dict[str, Element], move: Move = (0.0, 0.0, 1.0)) -> Group:
     children: list[Mark | Group] = []
     for child in element:
         tag = child.tag.rpartition("}")[2]
         if tag == "g":
-            children.append(_group(child, named, by, scale))
+            children.append(_group(child, named, move))
         elif tag == "use":
-            *place, size = _numbers(child.get("transform", ""))
-            children.append(_group(named[child.get("href", "")], named, tuple(place), size))
+            x, y, scale = _numbers(child.get("transform", ""))
+            children.append(_group(named[child.get("href", "")], named, (x, y, scale)))
         elif tag in ("path", "ellipse"):
-            children += [_mark(child, line, by, scale) for line in _lines(child)]
+            children += [_mark(child, *line, move) for line in _lines(child)]
     chance, turn = float(element.get("data-chance", 1)), _numbers(element.get("data-turn", ""))
     name, choice, part = (element.get(key, "") for key in ("id", "data-one-of", "class"))
     return Group(tuple(children), name, chance, choice or None, tuple(turn), part)
 
 
-def _mark(
-    element: ElementTree.Element, line: tuple[np.ndarray, bool], by: tuple[float, ...], scale: float
-) -> Mark:
-    points, closed = line
+def _mark(element: Element, points: np.ndarray, closed: bool, move: Move) -> Mark:
+    x, y, scale = move
     fill, ink = element.get("fill", "none"), element.get("stroke")
     paint = () if fill == "none" else (_expression(fill),)
     if below := element.get("data-below"):
@@ -116,7 +110,7 @@ def _mark(
         kind, length = fur.split()
         points = _furry(points, kind, float(length))
     return Mark(
-        scale * points + by,
+        scale * points + (x, y),
         closed,
         paint,
         None if ink is None else _expression(ink),
@@ -127,7 +121,7 @@ def _mark(
     )
 
 
-def _lines(element: ElementTree.Element) -> list[tuple[np.ndarray, bool]]:
+def _lines(element: Element) -> list[tuple[np.ndarray, bool]]:
     """Return an ellipse or the subpaths of a path as points [N, 2], and whether each is closed."""
     if element.tag.endswith("ellipse"):
         cx, cy, rx, ry = (float(element.get(key, 0)) for key in ("cx", "cy", "rx", "ry"))

@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from tasks.samples.backdrop import Backdrop
 from tasks.samples.drawing.art import Choices, art
-from tasks.samples.drawing.colors import PALETTES, Rng, any_of, near
+from tasks.samples.drawing.colors import PALETTES, Rng, any_of
 from tasks.samples.drawing.pen import Pen, Size
 from tasks.samples.drawing.shapes import turned
 from tasks.samples.portraits.face_pen import FacePen
@@ -95,9 +95,9 @@ def _background(frame: Size, rng: Rng) -> Image.Image:
     """A studio's backdrop, or some place out of focus."""
     width, height = frame
     if rng.random() < 0.65:
-        color = near(rng, any_of(rng, PALETTES["studios"]), 16)
         pen = Pen((width // 2, height // 2), np.eye(2) * (height / 2), (0, 0), 1)
-        pen.shape([(-0.1, -0.1), (2, -0.1), (2, 1.1), (-0.1, 1.1)], color)
+        backdrop = Backdrop(pen, rng, width / height)
+        backdrop.band(-0.1, 1.1, backdrop.some("studios", 16))
         pen.glow(rng.uniform(0.1, 0.7), rng.uniform(0.1, 0.5), 0.9, (255, 250, 240), 0.55)
         return pen.finish().resize(frame, Image.Resampling.BILINEAR)
     small = (width // 3, height // 3)  # it will be blurred anyway
