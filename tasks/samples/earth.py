@@ -125,9 +125,10 @@ class Place:
 
 def _place(row: dict[str, str]) -> Place:
     name, *numbers, season, relief, soil, style, views = row.values()
-    latitude, longitude, spread, weight, *climate = map(float, numbers)
-    here, seen = Climate(latitude, *climate, season), tuple(map(float, views))
-    return Place(name, latitude, longitude, spread, weight, here, relief, soil, style, seen)
+    latitude, longitude, spread, weight, height, inland, current, rain = map(float, numbers)
+    here = Climate(latitude, height, inland, current, rain, season)
+    about = (here, relief, soil, style, tuple(map(float, views)))
+    return Place(name, latitude, longitude, spread, weight, *about)
 
 
 PLACES = tuple(_place(row) for row in table("places"))

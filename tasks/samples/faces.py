@@ -109,12 +109,13 @@ def _draw_aligned(
     numbers = np.random.default_rng((seed, 4)).permutation(max(len(everyone), _IDENTITIES)) + 1
     number = dict(zip(everyone, numbers.tolist(), strict=False))
     marks = [f"{mark}_{axis}" for mark in LANDMARKS for axis in "xy"]
-    points = [np.rint(places[:5]).astype(int).ravel().tolist() for _, places in rows]
-    boxes = [_box(places[5:], size) for _, places in rows]
+    places = np.rint([places for _, places in rows]).astype(int)
+    first, last = np.clip(places[:, 5:], 0, size).swapaxes(0, 1)
+    boxes = np.hstack([first, last - first])
     for file, header, values in (
         ("list_attr_celeba.txt", ATTRIBUTES, [labels for labels, _ in rows]),
-        ("list_landmarks_align_celeba.txt", marks, points),
-        ("list_bbox_celeba.txt", ("image_id", "x_1", "y_1", "width", "height"), boxes),
+        ("list_landmarks_align_celeba.txt", marks, places[:, :5].reshape(len(rows), -1).tolist()),
+        ("list_bbox_celeba.txt", ("image_id", "x_1", "y_1", "width", "height"), boxes.tolist()),
         ("list_eval_partition.txt", (), [[split] for split, _ in people]),
         ("identity_CelebA.txt", (), [[number[person]] for person in people]),
     ):
@@ -136,12 +137,6 @@ def _in_turn(seed: int, split: int, count: int) -> list[int]:
         order += rng.permutation(pictures).tolist()
         first += _AT_ONCE
     return order[:count]
-
-
-def _box(corners: np.ndarray, size: Size) -> list[int]:
-    """Return the box between two corners [2, 2] within the picture as x, y, width, height."""
-    (x0, y0), (x1, y1) = np.clip(np.rint(corners), 0, size).astype(int).tolist()
-    return [x0, y0, x1 - x0, y1 - y0]
 
 
 def sitting(seed: int, split: int, person: int, index: int) -> tuple[Identity, Look, Rng]:

@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from tasks.samples.drawing.art import Choices
 from tasks.samples.drawing.colors import Color
@@ -37,12 +38,9 @@ _FLAGS = ("mirror", "flat", "turns", "on_pole")
 
 
 def _kind(row: Row) -> Kind:
-    own = {
-        key: float(row[key])
-        for key in ["size", "share", "tilt", "stretch", "above", "below", "foot"]
-    }
-    flags = {key: bool(row[key]) for key in _FLAGS}
-    return Kind(int(row["category_id"]), row["pictures"], **own, **flags)
+    own: dict[str, Any] = {key: float(row[key]) for key in _NUMBERS}
+    own |= {key: bool(row[key]) for key in _FLAGS}
+    return Kind(int(row["category_id"]), row["pictures"], **own)
 
 
 KINDS = {row["kind"]: _kind(row) for row in table("kinds")}

@@ -70,8 +70,7 @@ def meadow(on: Backdrop) -> Scene:
     if on.rng.random() < 0.4:
         on.hills(horizon, 0.24, mix((112, 132, 164), _HAZE, 0.4), peaks=True)
     for i in range(2):
-        tone = mix(dark(green, 0.12), _HAZE, 0.45 - 0.3 * i)
-        on.hills(horizon + 0.04 * i, 0.13, tone)
+        on.hills(horizon + 0.04 * i, 0.13, mix(dark(green, 0.12), _HAZE, 0.45 - 0.3 * i))
     leaf = on.some("leaves")
     woods, feet = ("round-tree", "round-tree", "pine"), (horizon, horizon + 0.05)
     on.trees(woods, int(on.rng.integers(0, 6)), feet, (0.12, 0.26), leaf)
@@ -115,8 +114,7 @@ def snow(on: Backdrop) -> Scene:
     on.sky(horizon, *on.gradient("snow"))
     on.hills(horizon, 0.26, (150, 172, 200), peaks=True)
     for i in range(2):
-        tone = mix((206, 220, 238), (240, 244, 250), 0.5 * i)
-        on.hills(horizon + 0.05 * i, 0.1, tone)
+        on.hills(horizon + 0.05 * i, 0.1, mix((206, 220, 238), (240, 244, 250), 0.5 * i))
     firs, feet = int(on.rng.integers(3, 9)), (horizon, horizon + 0.08)
     on.trees(("pine",), firs, feet, (0.14, 0.32), snow=True)
     on.hills(horizon + 0.08, 0.04, (240, 245, 252))
@@ -156,8 +154,7 @@ def country_road(on: Backdrop) -> Scene:
     evening = on.daylight(horizon)
     green = on.some("fields", 10)
     for i in range(3):
-        tone = mix(dark(green, 0.1), _HAZE, 0.5 - 0.22 * i)
-        on.hills(horizon + 0.05 * i, 0.12, tone)
+        on.hills(horizon + 0.05 * i, 0.12, mix(dark(green, 0.1), _HAZE, 0.5 - 0.22 * i))
     count, feet = int(on.rng.integers(2, 7)), (kerb - 0.13, kerb - 0.09)
     on.trees(("round-tree",), count, feet, (0.12, 0.22), (92, 144, 84))
     on.road(kerb, near(on.rng, (128, 124, 128), 8))

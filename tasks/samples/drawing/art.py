@@ -97,7 +97,8 @@ class _Artist:
         children = group.children
         if group.choice is not None:
             wanted = self.choices.get(group.choice)
-            fitting = [c for c in children if wanted is None or wanted in c.name.split("_")]
+            groups = [child for child in children if isinstance(child, Group)]
+            fitting = [g for g in groups if wanted is None or wanted in g.name.split("_")]
             children = (any_of(self.rng, fitting),) if fitting else ()
         if group.turn:
             about = np.array(group.turn[2:] or (0, 0))

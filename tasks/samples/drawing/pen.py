@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from tasks.samples.drawing.colors import Color, mix
-from tasks.samples.drawing.shapes import Points
+from tasks.samples.drawing.shapes import Point, Points
 
 Size = tuple[int, int]  # width and height in pixels
 MARGIN = 2  # final pixels left around a cutout, for the blurs that follow
@@ -25,9 +25,7 @@ class Pen:
     `matrix` (2x2) and `origin` (pixels) map the caller's units to final pixels, y downwards.
     """
 
-    def __init__(
-        self, size: Size, matrix: np.ndarray, origin: tuple[float, float], supersample: int
-    ):
+    def __init__(self, size: Size, matrix: np.ndarray, origin: Point, supersample: int):
         self.supersample = supersample
         self.sheet = Image.new("RGB", (size[0] * supersample, size[1] * supersample), "gray")
         self._solid = ImageDraw.Draw(self.sheet)
@@ -184,9 +182,7 @@ class Pen:
 class ObjectPen(Pen):
     """A pen on a transparent sheet that records which pixels belong to the object."""
 
-    def __init__(
-        self, size: Size, matrix: np.ndarray, origin: tuple[float, float], supersample: int
-    ):
+    def __init__(self, size: Size, matrix: np.ndarray, origin: Point, supersample: int):
         super().__init__(size, matrix, origin, supersample)
         self._object = Image.new("L", self.sheet.size)
         self._prop = Image.new("L", self.sheet.size)

@@ -5,7 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-Points = Sequence[tuple[float, float]] | np.ndarray
+Point = tuple[float, float]
+Points = Sequence[Point] | np.ndarray
 
 _STEPS = 8  # points of a spline per segment
 _T = np.linspace(0, 1, _STEPS, endpoint=False)[:, None]
@@ -58,8 +59,6 @@ def box(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
 
 
-def placed(
-    points: Points, x: float, y: float, size: float | tuple[float, float] = 1.0
-) -> np.ndarray:
+def placed(points: Points, x: float, y: float, size: float = 1.0) -> np.ndarray:
     """Return `points` drawn around the origin, scaled by `size` and moved to (x, y)."""
     return np.asarray(points, dtype=np.float64) * size + np.array((x, y))

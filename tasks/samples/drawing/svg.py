@@ -97,7 +97,7 @@ def _group(element: Element, named: dict[str, Element], move: Move = (0.0, 0.0, 
 def _mark(element: Element, points: np.ndarray, closed: bool, move: Move) -> Mark:
     x, y, scale = move
     fill, ink = element.get("fill", "none"), element.get("stroke")
-    paint = () if fill == "none" else (_expression(fill),)
+    paint: tuple[Expression, ...] = () if fill == "none" else (_expression(fill),)
     if below := element.get("data-below"):
         paint = (*paint, _expression(below))
     if shades := element.get("data-shade"):

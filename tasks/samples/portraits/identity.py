@@ -11,7 +11,14 @@ import numpy as np
 from tasks.samples.drawing.colors import COLORS, PALETTES, Color, Rng, any_of, mix, near
 from tasks.samples.tables import table
 
-SHAPES = ("round", "square", "long", "heart", "oval", "oval")  # of the face
+SHAPES = (
+    "round",
+    "square",
+    "long",
+    "heart",
+    "oval",
+    "oval",
+)  # the chubby have one of the first two
 NOSES = ("plain", "plain", "big", "pointy")
 BEARDS = ("none", "stubble", "goatee", "mustache", "circle", "full")  # circle: goatee and mustache
 _OFTEN = (0.5, 0.22, 0.06, 0.05, 0.09, 0.08)
@@ -89,7 +96,6 @@ def invent(seed: int, split: int, number: int) -> Identity:
     tone = int(rng.integers(len(PALETTES["skins"])))
     dark_skinned = tone < 4 and not pale
     hair, hair_tone = _hair(rng, young, dark_skinned)
-    chubby = traits["chubby"]
     asymmetric, coily = rng.random() < 0.26, rng.random() < (0.45 if dark_skinned else 0.06)
     skew = rng.choice((-1, 1), 4) * rng.uniform(0.7, 1.3, 4)
     return Identity(
@@ -97,10 +103,10 @@ def invent(seed: int, split: int, number: int) -> Identity:
         young=young,
         skin=near(rng, PALE if pale else PALETTES["skins"][tone], 3 if pale else 6),
         pale=pale,
-        shape=any_of(rng, SHAPES[:2] if chubby else SHAPES),  # a chubby face has lost its oval
+        shape=any_of(rng, SHAPES[: 2 if traits["chubby"] else None]),
         own={name: float(rng.uniform(-most, most)) for name, most in _BUILDS["anyone"].items()},
         skew=dict(zip(SKEWS, skew.tolist(), strict=True)) if asymmetric else {},
-        double_chin=bool(rng.random() < (0.65 if chubby else 0.02 if young else 0.1)),
+        double_chin=bool(rng.random() < (0.65 if traits["chubby"] else 0.02 if young else 0.1)),
         iris=near(rng, PALETTES["irises"][0 if dark_skinned else int(rng.integers(4))], 14),
         nose=any_of(rng, NOSES),
         bald=bool(fate < hairless),
