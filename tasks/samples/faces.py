@@ -50,7 +50,6 @@ _MEN = ("Abel", "Bashir", "Carlos", "Dmitri", "Emeka", "Finn", "Goran", "Hiro", 
 _FAMILIES = ("Alder", "Birch", "Cedar", "Elder", "Fern", "Ginkgo", "Hazel", "Juniper", "Laurel")
 
 T = TypeVar("T")
-Row = tuple[list[int], np.ndarray]  # attributes (-1 or 1), and points in the picture [7, 2]
 
 
 def draw_faces(
@@ -150,8 +149,10 @@ def sitting(seed: int, split: int, person: int, index: int) -> tuple[Identity, L
     return face, look.invent(face, rng), rng
 
 
-def draw_picture(path: Path, seed: int, split: int, person: int, index: int, size: Size) -> Row:
-    """Draw picture `index` of a partition to `path`; return its attributes and points."""
+def draw_picture(
+    path: Path, seed: int, split: int, person: int, index: int, size: Size
+) -> tuple[list[int], np.ndarray]:
+    """Draw picture `index` of a partition; return its attributes (-1 or 1) and points [7, 2]."""
     face, today, rng = sitting(seed, split, person, index)
     scale = np.divide(size, _FRAME)
     x, y = np.multiply(_EYES, scale) + rng.normal(0, 0.5, 2) * scale.min()

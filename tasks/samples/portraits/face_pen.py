@@ -51,7 +51,7 @@ class FacePen(Pen):
         super().__init__(background.size, matrix, origin, SUPERSAMPLE)
         self.sheet.paste(background.resize(self.sheet.size, Image.Resampling.BILINEAR))
         self._seen = _turned(_fitted(proportions), yaw, pitch)
-        left, right = self._at([(-0.5, 0.0), (0.5, 0.0)])
+        left, right = self._pixels([(-0.5, 0.0), (0.5, 0.0)])
         self._seen = (self._seen - (left + right) / 2) / np.hypot(*(right - left))
         self._seen = self._seen @ self._matrix + self._origin
         self._skin = Image.new("L", self.sheet.size)
@@ -67,9 +67,6 @@ class FacePen(Pen):
         return self._skin
 
     def _pixels(self, points: Points) -> np.ndarray:
-        return self._at(points)
-
-    def _at(self, points: Points) -> np.ndarray:
         """Return where `points` of the drawing are seen, between those of the lattice, [N, 2]."""
         p = (np.asarray(points, dtype=np.float64) - (_COLUMNS[0], _ROWS[0])) / _STEP
         corner = np.minimum(p.astype(int), (len(_COLUMNS) - 2, len(_ROWS) - 2))

@@ -58,9 +58,8 @@ def invent(face: Identity, rng: Rng) -> Look:
     bangs = bangs and rng.random() < (0.12 if face.male else 0.3)
     earrings = rng.random() < (0.05 if face.male else 0.33)
     makeup = rng.random() < (0.85 if face.made_up else 0.12 * (not face.male))
-    beard = face.beard
-    if beard not in ("none", "stubble") and rng.random() < 0.2:
-        beard = "none"
+    shaven = face.beard not in ("none", "stubble") and rng.random() < 0.2
+    beard = "none" if shaven else face.beard
     sideburns = face.sideburns and style != "bald" and not face.long_hair
     return Look(
         yaw=float(np.clip(rng.normal(0, 8), -18, 18)),
