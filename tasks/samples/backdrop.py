@@ -86,9 +86,8 @@ class Backdrop:
         """A night sky with stars and a moon."""
         self.sky(horizon, *self.gradient("night"))
         self.stars(min(horizon, 0.5))
-        x, y, radius = self.rng.uniform(
-            (0.15 * self.aspect, 0.1, 0.04), (0.85 * self.aspect, 0.2, 0.07)
-        )
+        low, high = (0.15 * self.aspect, 0.1, 0.04), (0.85 * self.aspect, 0.2, 0.07)
+        x, y, radius = self.rng.uniform(low, high)
         self.pen.glow(x, y, 4.5 * radius, (214, 222, 250), 0.6)
         art("scenery/moon").draw(self.pen, self.rng, radius * np.eye(2), (x, y))
 
@@ -106,10 +105,8 @@ class Backdrop:
 
     def stars(self, horizon: float) -> None:
         """Seventy stars of several sizes."""
-        places = zip(
-            self.rng.uniform(0, self.aspect, 70), horizon * self.rng.random(70), strict=True
-        )
-        for (x, y), r in zip(places, self.rng.exponential(0.0016, 70), strict=True):
+        xs, ys = self.rng.uniform(0, self.aspect, 70), horizon * self.rng.random(70)
+        for x, y, r in zip(xs, ys, self.rng.exponential(0.0016, 70), strict=True):
             self.pen.shape(ring(x, y, 0.0016 + r, count=8), (255, 248, 228))
 
     def hills(self, base: float, height: float, color: Color, peaks: bool = False) -> None:

@@ -94,7 +94,6 @@ def draw_dogs(
     """
     stamp = {"sample": "stanford_dogs", "version": VERSION, "seed": seed}
     stamp |= {"train": train, "val": val, "size": list(size)}
-
     draw_set = partial(_draw_set, (train, val), size, seed, workers)
     publish(root, "Stanford Dogs", stamp, draw_set, classes=len(BREEDS))
 

@@ -205,7 +205,15 @@ def tabletop(on: Backdrop) -> Scene:
     return Scene(_zones("tabletop"))
 
 
+# how often a picture shows each
 SCENES = {
-    **{meadow: 0.14, beach: 0.11, lake: 0.07, snow: 0.07, street: 0.15, country_road: 0.07},
-    **{room: 0.16, shelves: 0.11, tabletop: 0.12},
+    meadow: 0.14,
+    beach: 0.11,
+    lake: 0.07,
+    snow: 0.07,
+    street: 0.15,
+    country_road: 0.07,
+    room: 0.16,
+    shelves: 0.11,
+    tabletop: 0.12,
 }

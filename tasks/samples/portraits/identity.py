@@ -11,14 +11,8 @@ import numpy as np
 from tasks.samples.drawing.colors import COLORS, PALETTES, Color, Rng, any_of, mix, near
 from tasks.samples.tables import table
 
-SHAPES = (
-    "round",
-    "square",
-    "long",
-    "heart",
-    "oval",
-    "oval",
-)  # the chubby have one of the first two
+# of the face; the chubby have one of the first two
+SHAPES = ("round", "square", "long", "heart", "oval", "oval")
 NOSES = ("plain", "plain", "big", "pointy")
 BEARDS = ("none", "stubble", "goatee", "mustache", "circle", "full")  # circle: goatee and mustache
 _OFTEN = (0.5, 0.22, 0.06, 0.05, 0.09, 0.08)
@@ -26,8 +20,8 @@ PALE: Color = (247, 225, 213)
 # proportions (see `face_pen.py`) of shapes of the face, of men, women and the chubby, and how far
 # anyone's may differ from those
 _BUILDS = {
-    build: {name: float(amount) for name, amount in amounts.items() if amount}
-    for build, amounts in ((row.pop("build"), row) for row in table("builds"))
+    row["build"]: {key: float(row[key]) for key in row if key != "build" and row[key]}
+    for row in table("builds")
 }
 SKEWS = ("uneven brows", "bent nose", "crooked mouth", "crooked jaw")
 MOLES = 10  # places in the drawing where a mole may be

@@ -1,7 +1,7 @@
 """One picture of one person: the background, the person from back to front, the photograph.
 
-A person is drawn of files of `art/faces`, one over the other. `_choices` says what of each file is
-drawn; the pen gives all of them the person's proportions.
+A person is drawn of files of `art/faces`, from back to front as in `tables/layers.csv`. `_choices`
+says what of each file is drawn; the pen gives all of them the person's proportions.
 """
 
 from typing import NamedTuple
@@ -20,15 +20,10 @@ from tasks.samples.portraits.look import Look
 from tasks.samples.rendering import on_paper
 from tasks.samples.scenes import beach, meadow, room, street
 from tasks.samples.single import relit
+from tasks.samples.tables import table
 
 _SCENES = (room, meadow, beach, street)
-# from back to front
-_LAYERS = (
-    *("back-hair", "long-hair", "neck", "clothes", "head", "beard", "mouth", "eye", "brow"),
-    *("hair", "falling-hair", "glasses", "hat", "earring"),
-)
-_ON_BOTH_SIDES = ("long-hair", "eye", "brow", "falling-hair", "earring")
-_PARTED = ("back-hair", "hair")
+_LAYERS = table("layers")
 
 
 class Framing(NamedTuple):
@@ -60,12 +55,12 @@ def compose(
     if look.lipstick:
         colors["lip"] = any_of(lips, PALETTES["lipsticks"])
     choices = _choices(face, look)
-    for name, part in zip(_LAYERS, parts, strict=True):
-        sides = (-1, 1) if name in _ON_BOTH_SIDES else (look.part,) if name in _PARTED else (1,)
+    sides = {"one": (1,), "both": (-1, 1), "parted": (look.part,)}
+    for row, part in zip(_LAYERS, parts, strict=True):
         twin = part.integers(1 << 32)  # alike on both sides
-        for side in sides:
+        for side in sides[row["sides"]]:
             draws, matrix = np.random.default_rng(twin), np.diag((side, 1.0))
-            art(f"faces/{name}").draw(pen, draws, matrix, colors=colors, choices=choices)
+            art(f"faces/{row['layer']}").draw(pen, draws, matrix, colors=colors, choices=choices)
     return _photograph(pen.finish(), framing, look, film), _landmarks(pen, face, look)
 
 
