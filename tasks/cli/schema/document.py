@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from omegaconf import OmegaConf
 
+from backbone.forms import FORM
 from tasks.cli.configuration import compose_config, composed_config
 from tasks.cli.overrides import choices
 from tasks.cli.schema.checking import literal
@@ -17,7 +18,7 @@ from tasks.cli.schema.node import allowed, unit
 from tasks.cli.schema.trainer import MOVED, REFUSED
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
-# of which each choice says its own defaults; all else is a task's to change
+# the groups whose choices each have their own defaults; the task sets those of all other nodes
 GROUPS = ("backbone", "data", "optimizer", "preprocess", "distill", "quantize", "logger")
 TITLES = {
     "": "The run",
@@ -62,7 +63,9 @@ def collected() -> dict[str, dict[Model, dict[str, list[Seen]]]]:
                 continue
             of_model = found[part.key].setdefault(part.model, {})
             for name, field in part.model.model_fields.items():
-                if name in part.values:
+                if part.key == "backbone" and name in FORM:
+                    value = default_text(None)  # composing has filled it in from the weights
+                elif name in part.values:
                     value = default_text(part.values[name])
                 else:
                     value = "" if field.is_required() else default_text(field.default)
@@ -71,7 +74,7 @@ def collected() -> dict[str, dict[Model, dict[str, list[Seen]]]]:
 
 
 def default_text(value: object) -> str:
-    """A default as the tables print it."""
+    """A default as the tables show it."""
     if isinstance(value, dict):
         return "..."
     text = literal(value)
@@ -79,7 +82,7 @@ def default_text(value: object) -> str:
 
 
 def default_of(seen: list[Seen]) -> str:
-    """One default, or the commonest and the choices that have another."""
+    """The default, or the commonest one and then the choices that have another."""
     if len(seen) > 1 and all(one.value == f"`{one.where}`" for one in seen):
         return "the choice"
     values: dict[str, list[str]] = {}
@@ -92,7 +95,7 @@ def default_of(seen: list[Seen]) -> str:
 
 
 def table(key: str, model: Model, seen: dict[str, list[Seen]], left_out: set[str]) -> list[str]:
-    """The lines of a model's table; none where all its options stand elsewhere."""
+    """The lines of a model's table; none if all of its options are listed elsewhere."""
     rows = []
     for name, field in model.model_fields.items():
         values = seen.get(name, [])

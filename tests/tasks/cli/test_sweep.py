@@ -54,7 +54,7 @@ def test_a_failing_and_a_refused_job_leave_the_others_alone_and_are_named(tmp_pa
     answer = sweep(tmp_path, "-m", "seed=13,1", "data.batch_size=4,-4")
     assert answer.code == 1
     assert "error: thirteen is unlucky" in answer.err
-    assert answer.err.count("data.batch_size=-4: a whole number from 1") == 2
+    assert answer.err.count("data.batch_size=-4: must be a whole number from 1") == 2
     assert "Traceback" not in answer.err
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {
         13: "failed",

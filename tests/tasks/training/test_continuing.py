@@ -114,7 +114,7 @@ def test_what_must_not_change_is_named(run, detector, sample, tmp_path, option):
     [
         (["resume=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint"),
         (["extend=2"], "extend=2: there is no finished run of this command"),
-        (["extend=0"], "extend=0: a whole number from 1"),
+        (["extend=0"], "extend=0: must be a whole number from 1"),
         (["resume={last}"], "nothing left to train"),
     ],
 )
