@@ -1,4 +1,4 @@
-"""A user's mistakes, told from bugs, and what a user reads of them."""
+"""Tell a user's mistakes from bugs, and turn them into messages."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from tasks.cli.configuration import unknown_keys
 from tasks.cli.overrides import OptionError
 
 MISTAKES = (InputError, HydraException, OmegaConfBaseException)
-# Lightning's word for options that do not go with each other or with the machine; by its name, so
-# that nothing heavy is imported to tell.
+# Lightning's error for options that contradict each other or the machine; by name, so that
+# nothing heavy is imported.
 MISCONFIGURED = "MisconfigurationException"
 
 
 def is_mistake(error: Exception) -> bool:
-    """Whether the user caused it; an object that fails to build for another reason is a bug."""
+    """Whether the user caused it. If an object fails to build for another reason, it is a bug."""
     if any(kind.__name__ == MISCONFIGURED for kind in type(error).__mro__):
         return True
     if type(error).__name__ != "InstantiationException":
@@ -26,7 +26,7 @@ def is_mistake(error: Exception) -> bool:
 
 
 def messages(error: Exception, overrides: Sequence[str]) -> list[str]:
-    """The error in its own words, or one message for each option that is wrong."""
+    """The messages of an error: one for each wrong option, or the error's own text."""
     cause = error.__cause__
     if isinstance(cause, InputError):
         error = cause
@@ -34,7 +34,7 @@ def messages(error: Exception, overrides: Sequence[str]) -> list[str]:
         return error.lines
     text = str(error)
     if isinstance(error, InputError):
-        # raised in a loader process, torch wraps the traceback's text around the message
+        # for an error in a loader process, torch wraps the text of a traceback around the message
         return [text.rpartition("InputError: ")[2].strip()]
     if "Could not override" in text and (lines := unknown_keys(overrides)):
         return lines

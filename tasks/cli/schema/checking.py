@@ -22,7 +22,7 @@ from tasks.cli.schema.choosing import (
 from tasks.cli.schema.node import CONTROLS, Described, allowed
 from tasks.cli.schema.relations import relations
 from tasks.cli.schema.run import PreprocessOptions
-from tasks.cli.schema.trainer import MOVED, REFUSED
+from tasks.cli.schema.trainer import ELSEWHERE, MOVED, REFUSED
 
 MISSING = object()
 AS_IT_IS = "this key says how an object is built, and cannot be set"
@@ -204,6 +204,8 @@ def no_such(key: str, baseline: DictConfig) -> str:
     if key in MOVED and MOVED[key] in known:
         return f"this option is now called {MOVED[key]}"
     node, _, last = key.rpartition(".")
+    if ELSEWHERE.get(last) in known:
+        return f"there is no such option. Did you mean {ELSEWHERE[last]}?"
     same = [name for name in known if name.rpartition(".")[2] == last]
     names = dict.fromkeys([*same[:2], max(known, key=lambda name: likeness(name, node, last))])
     return f"there is no such option. Did you mean {' or '.join(names)}?"

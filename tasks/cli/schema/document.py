@@ -1,4 +1,4 @@
-"""conf/README.md, written from the schema and the configuration files.
+"""Write conf/README.md from the schema and the configuration files.
 
 python -m tasks.cli.schema.document > conf/README.md
 """
@@ -37,21 +37,21 @@ TITLES = {
 
 
 class Seen(NamedTuple):
-    """An option as one composition has it."""
+    """An option's default in one composition."""
 
-    where: str  # what was chosen
-    value: str  # as it is written in YAML, interpolations unresolved
+    where: str  # the choice that was composed
+    value: str  # as written in YAML, interpolations unresolved
 
 
 def compositions() -> Iterator[tuple[str, str]]:
-    """Group and choice of the compositions whose defaults are listed."""
+    """The group and the choice of each composition whose defaults are listed."""
     for group in ("task", *GROUPS):
         for name in choices(group):
             yield group, name
 
 
 def collected() -> dict[str, dict[Model, dict[str, list[Seen]]]]:
-    """What every composition says, by node, by model and by option."""
+    """The defaults in every composition, by node, model and option."""
     found: dict[str, dict[Model, dict[str, list[Seen]]]] = {key: {} for key in CHOICES}
     for group, choice in compositions():
         overrides = ["task=imagenet"] if group in ("distill", "quantize") else []
@@ -116,7 +116,7 @@ def table(key: str, model: Model, seen: dict[str, list[Seen]], left_out: set[str
 
 
 def document() -> str:
-    """All of conf/README.md."""
+    """The whole text of conf/README.md."""
     lines = [INTRODUCTION.read_text().rstrip(), ""]
     section = None
     for key, models in collected().items():
@@ -153,7 +153,7 @@ def document() -> str:
 
 
 def chosen_by(task: str) -> tuple[str, str]:
-    """The choices that a task makes, and what it changes of their options."""
+    """The choices that a task makes, and the options that it changes."""
     config = compose_config([f"task={task}"], with_hydra=True)
     made = {
         group: config.hydra.runtime.choices[group]
@@ -173,7 +173,7 @@ def chosen_by(task: str) -> tuple[str, str]:
 
 
 def values_by_key(node: object, key: str) -> dict[str, str]:
-    """The options of a node by their dotted keys, as text."""
+    """The options of a node as text, by dotted key."""
     if not isinstance(node, dict):
         return {key: literal(node)}
     return {
@@ -185,7 +185,7 @@ def values_by_key(node: object, key: str) -> dict[str, str]:
 
 
 def shared(models: list[Model]) -> list[Model]:
-    """The models that more than one of some models derive from, the most general first."""
+    """The models that several of the given models derive from, the most general first."""
     bases: dict[Model, int] = {}
     for model in models:
         for base in model.__mro__:
@@ -196,7 +196,7 @@ def shared(models: list[Model]) -> list[Model]:
 
 
 def inherited(model: Model, listed: list[Model]) -> set[str]:
-    """The options of a model that stand in the tables of those it derives from."""
+    """The options of a model that are already in the tables of its base models."""
     above = [base for base in listed if base is not model and issubclass(model, base)]
     return {name for base in above for name in base.model_fields}
 

@@ -125,6 +125,32 @@ REFUSED = {
     "data.annotations": "name a detector's annotations with data.train and data.val; other data "
     "sets have their own files below data.root",
 }
+# What other suites call an option, and its name here, for suggestions.
+ELSEWHERE = {
+    "learning_rate": "optimizer.lr",
+    "lr0": "optimizer.lr",
+    "wd": "optimizer.weight_decay",
+    "epochs": "trainer.max_epochs",
+    "num_epochs": "trainer.max_epochs",
+    "num_workers": "data.workers",
+    "gpus": "trainer.devices",
+    "num_gpus": "trainer.devices",
+    "device": "trainer.accelerator",
+    "amp": "trainer.precision",
+    "imgsz": "size",
+    "img_size": "size",
+    "image_size": "size",
+    "input_size": "size",
+    "resolution": "size",
+    "width_mult": "backbone.alpha",
+    "pretrained": "backbone.weights",
+    "checkpoint": "resume",
+    "ckpt": "resume",
+    "output_dir": "paths.runs",
+    "out_dir": "paths.runs",
+    "data_dir": "data.root",
+    "data_root": "data.root",
+}
 # Options that were renamed: the old name, and the new.
 MOVED = {
     **{

@@ -65,20 +65,21 @@ def test_help_and_config_answer_without_torch(arguments):
         (["task=ssd_coco", "mode=fast"], "sample"),
         (["task=ssd_coco", "data.root=${nowhere}"], "nowhere"),
         (["task=ssd_coco", "data.kind=faces"], "needs data of kind 'detection'"),
-        (["task=5"], "task=5: a name, one of face_attributes, "),
-        (["task=ssd_coco", "mode=[full]"], "mode=[full]: a name, one of evaluate, "),
+        (["task=5"], "task=5: must be a name, one of face_attributes, "),
+        (["task=ssd_coco", "mode=[full]"], "mode=[full]: must be a name, one of evaluate, "),
         (["task=ssd_coco", "data.root=/my data (1)"], "'data.root=\"/my data (1)\"'"),
         (["task=ssd_coco", "data.root=a,b"], "Add -m to run each"),
-        (["task=ssd_coco", "data.root"], "an option is written KEY=VALUE"),
+        (["task=ssd_coco", "data.root"], "options are written KEY=VALUE"),
         (["task=ssd_coco", "hydra.foo=1"], "a single run does not read it"),
-        (["task=ssd_coco", "hydra.searchpath=[file:///nope]"], "no such folder '/nope'"),
+        (["task=ssd_coco", "hydra.searchpath=[file:///nope]"], "there is no folder '/nope'"),
         (["+table=[10,11]"], "+table=10,11"),
         (["+table=abc", "task=ssd_coco"], "table/abc"),
         (["task=ssd_coco", "--info", "nope"], "the flags are --help"),
+        (["task=ssd_coco", "--epochs", "3"], "options are written KEY=VALUE, without dashes"),
         (["task=ssd_coco", "--cfg", "job", "--package", "nope"], "no such node"),
         (["task=ssd_coco", "--resolve"], "add --cfg job"),
-        (["task=ssd_coco", "backbone=null"], "backbone=null: a name, one of mobilenet_v1"),
-        (["task=ssd_coco", "trainer=null"], "trainer=null: a name"),
+        (["task=ssd_coco", "backbone=null"], "backbone=null: must be a name, one of mobilenet_v1"),
+        (["task=ssd_coco", "trainer=null"], "trainer=null: must be a name"),
         (["task=ssd_coco", "~optimizer"], "optimizer"),
         (["task=ssd_coco", "+ckpt_path=x"], "ckpt_path=x: not taken here"),
         (["task=ssd_coco", "data.root=/no/such/place"], "mode=sample"),
@@ -190,7 +191,7 @@ def test_a_signal_ends_a_run_in_order(tmp_path, number, code, word):
     process.send_signal(number)
     _, errors = process.communicate(timeout=100)
     assert process.returncode == code
-    assert errors == f"{word}: the same command goes on from here\n"
+    assert errors == f"{word}: the same command continues from here\n"
     (status,) = tmp_path.glob("*/*/status.json")
     assert json.loads(status.read_text())["state"] == "interrupted"
 

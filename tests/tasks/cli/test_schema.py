@@ -166,6 +166,7 @@ def test_a_value_within_its_range_is_taken(override):
         ("data.batchsize=4", "Did you mean data.batch_size?"),
         ("+batch_size=4", "Did you mean data.batch_size"),
         ("+trainer.max_epoch=4", "Did you mean trainer.max_epochs?"),
+        ("+optimizer.learning_rate=0.1", "Did you mean optimizer.lr?"),
         ("+task.head.drop=0.1", "Did you mean task.head.dropout?"),
         ("trainer.benchmark=true", "set it with +trainer.benchmark="),
         ("data.module.batch_size=-1", "set data.batch_size"),

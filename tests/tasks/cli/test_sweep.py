@@ -142,7 +142,7 @@ def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 130
     assert b"Traceback" not in errors
-    assert b"the same command goes on from here" in errors
+    assert b"the same command continues from here" in errors
     assert output.splitlines()[-1] == b"0 of 2 finished"
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {2: "interrupted"}
 
@@ -158,7 +158,7 @@ def test_sigterm_ends_the_job_and_the_sweep(tmp_path):
     process.terminate()  # the sweep alone, as a scheduler does
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 143
-    assert errors.splitlines()[-1] == b"terminated: the same command goes on from here"
+    assert errors.splitlines()[-1] == b"terminated: the same command continues from here"
     assert output.splitlines()[-1] == b"0 of 2 finished"
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {2: "interrupted"}
 
