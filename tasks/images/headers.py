@@ -40,7 +40,7 @@ class Look:
     fault: str | None = None
     """Why the file cannot be read; None if it can."""
     digest: int = 0
-    """64 bits of the file's size, first and last bytes, equal for equal files; 0 if not asked for."""
+    """64 bits of size, first and last bytes: the same for equal files. 0 if not asked for."""
 
 
 def look(path: str | Path, digest: bool = False) -> Look:
