@@ -1,4 +1,4 @@
-"""Batches whose images are decoded on a device, ahead of the step that takes them."""
+"""Batches whose images are decoded on a device, ahead of the step that uses them."""
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,20 +13,20 @@ from tasks.images.decoding import BatchDecoder
 
 
 class DecodedBatches:
-    """A loader of encoded batches with their images decoded.
+    """A loader of encoded batches, with their images decoded.
 
-    A thread fetches and decodes the next batch, on a stream of its own, while the current one is
-    trained on. Order and content of the batches are the loader's. The first pass reports how many
+    A thread fetches and decodes the next batch on its own stream while the current one is trained
+    on. Order and content of the batches are those of the loader. The first pass reports how many
     files the CPU had to decode.
 
     Args:
-        loader: of batches that `stack_views` made; others pass unchanged.
-        decoder: of their images.
+        loader: of batches made by `stack_views`; other batches pass unchanged.
+        decoder: decodes their images.
     """
 
     def __init__(self, loader: DataLoader[Any], decoder: BatchDecoder):
         self.loader, self.decoder = loader, decoder
-        # where Lightning looks for `set_epoch`
+        # Lightning looks here for `set_epoch`
         self.sampler, self.batch_sampler = loader.sampler, loader.batch_sampler
         self.pass_: Generator[dict[str, Tensor], None, None] | None = None
         self.reported = False
@@ -41,7 +41,7 @@ class DecodedBatches:
         return self.pass_
 
     def one_pass(self) -> Generator[dict[str, Tensor], None, None]:
-        """The batches, each fetched and decoded while the one before it is used."""
+        """The batches, each fetched and decoded while the previous one is used."""
         cuda = self.decoder.device.type == "cuda"
         stream: torch.cuda.Stream | None = None
         if cuda:
@@ -55,7 +55,7 @@ class DecodedBatches:
                 if event is not None:
                     current = torch.cuda.current_stream(self.decoder.device)
                     current.wait_event(event)
-                    # its memory belongs to the other stream, which must not take it back too early
+                    # its memory belongs to the other stream, which must not reuse it too early
                     batch["image"].record_stream(current)
                 yield batch
         self.report()
@@ -63,7 +63,7 @@ class DecodedBatches:
     def following(
         self, batches: Iterator[dict[str, Any]], stream: torch.cuda.Stream | None
     ) -> tuple[dict[str, Tensor], torch.cuda.Event | None] | None:
-        """The next batch, and what tells when its images are there; None at the end."""
+        """The next batch, and the event after which its images are ready; None at the end."""
         batch = next(batches, None)
         if batch is None or "encoded" not in batch:
             return None if batch is None else (batch, None)
@@ -76,11 +76,11 @@ class DecodedBatches:
             return batch, None if stream is None else stream.record_event()
 
     def report(self) -> None:
-        """Say once how many files the CPU decoded, if it decoded any."""
+        """Print once how many files the CPU decoded, if any."""
         decoder = self.decoder
         if decoder.by_cpu and not self.reported:
             print(
                 f"{decoder.by_device:,} image files decoded on the GPU, {decoder.by_cpu:,} on the "
-                "CPU: no JPEG, or one that nvJPEG refuses"
+                "CPU: these are no JPEG files, or nvJPEG refused them"
             )
         self.reported = True
