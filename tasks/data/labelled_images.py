@@ -64,7 +64,7 @@ class LabelledImages(FromFiles, Dataset[dict[str, Any]]):
         return {"image": image, "label": self.index.labels[i], "image_id": i, "size": size}
 
     def box(self, i: int, epoch: int | None, width: int, height: int) -> Box:
-        """The part to take of image i with `width` x `height` pixels; `epoch` is None for evaluation."""
+        """The part to take of image i, `width` x `height` pixels; no `epoch` in evaluation."""
         own = None if self.index.boxes is None else self.index.boxes[i].tolist()
         if self.crop is None or epoch is None:
             return self.view.region(width, height, self.size, own)

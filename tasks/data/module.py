@@ -91,7 +91,7 @@ class DataModule(LightningDataModule):
         return f"{trained}scored on {len(self.indices[self.reported]):,} images"
 
     def left_out_in_words(self) -> list[str]:
-        """The files that were left out of each split: 'left out of val: 2 unreadable, 1 .txt files'."""
+        """What was left out of each split: 'left out of train: 2 unreadable, 1 .txt files'."""
         return [
             f"left out of {split}: {', '.join(f'{count:,} {why}' for why, count in counts.items())}"
             for split, counts in self.left_out.items()

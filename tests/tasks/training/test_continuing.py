@@ -115,7 +115,7 @@ def test_what_must_not_change_is_named(run, detector, sample, tmp_path, option):
         (["resume=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint"),
         (["extend=2"], "extend=2: there is no finished run of this command"),
         (["extend=0"], "extend=0: must be a whole number from 1"),
-        (["resume={last}"], "nothing left to train"),
+        (["resume={last}"], "nothing is left to train"),
     ],
 )
 def test_what_cannot_be_continued_is_named(run, detector, sample, tmp_path, more, said):

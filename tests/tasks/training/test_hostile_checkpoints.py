@@ -233,6 +233,6 @@ def test_what_the_user_trusts_is_built(new, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="cannot be imported"):
         load_task(path, trust=["mine"])
     (tmp_path / "mine.py").write_text("def Head(**options): raise SystemExit('called')\n")
-    with pytest.raises(InputError, match="no network and no task"):
+    with pytest.raises(InputError, match="neither a network nor a task"):
         load_task(path, trust=["mine"])
     sys.modules.pop("mine", None)
