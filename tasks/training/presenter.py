@@ -105,7 +105,7 @@ class Presenter(Generic[Data]):
         return {"predictions.png": lambda path: self.sheet(data, predict, path)}
 
     def watched(self, data: Data, predict: Callable[[Batch], Prediction]) -> dict[str, Picture]:
-        """The pictures that a training run shows of each validation: name -> function that draws."""
+        """The pictures that a training run shows of each validation: name -> what draws it."""
         return {"predictions": lambda path: self.sheet(data, predict, path, "val")}
 
     def sheet(
