@@ -71,8 +71,8 @@ class BoxSets:
         seed: chooses the images that are held out.
         skip_unreadable: leave out images that are missing, unreadable or of another size than
             annotated, rather than stop.
-        unlabelled: a folder whose photographs are 'train', without boxes: for a student that
-            learns from a teacher alone.
+        unlabelled: a folder whose photographs are 'train', without boxes: for a student that learns
+            from a teacher alone.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class BoxSets:
             lines += ["Download and unpack there:"]
             archives = dict.fromkeys(looked_for.values())
             lines += [f"  {DOWNLOADS}/{archive} ({ARCHIVE_SIZES[archive]})" for archive in archives]
-            lines += ["or add mode=sample to use the embedded set"]
+            lines += ["or add mode=sample to use a drawn sample"]
             raise InputError("\n".join(lines))
 
     def _check_own(self, split: Split) -> None:

@@ -123,7 +123,7 @@ def test_lists_that_do_not_fit(imagenet, text, said):
 
 def test_the_devkits_numbers_need_its_meta_file(imagenet):
     (imagenet / "list.txt").write_text(lists()["devkit"])
-    with pytest.raises(InputError, match=r"meta\.mat explains, but there is none in"):
+    with pytest.raises(InputError, match=r"meta\.mat, which is not in"):
         load(imagenet)
     (imagenet / "meta.mat").write_bytes(b"<html>404</html>" * 20)
     with pytest.raises(InputError, match=r"meta\.mat: not a MATLAB file"):

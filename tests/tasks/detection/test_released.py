@@ -162,7 +162,7 @@ def test_other_classes_start_anew_and_the_rest_is_kept(tmp_path):
     report = load_head(target, str(path), labels, True)
     assert not report.classifier_loaded
     assert len(report.anew) == 12
-    assert "start anew" in str(report)
+    assert "start from random weights" in str(report)
     assert torch.equal(target.class_predictors[1].weight, before)
     torch.testing.assert_close(target.box_predictors[1].weight, source.box_predictors[1].weight)
 

@@ -181,5 +181,5 @@ def test_every_entry_is_complete(name, trunk, separable, kernel_size):
 def test_a_damaged_frozen_graph(tmp_path):
     path = tmp_path / "a.pb"
     path.write_bytes(b"\xff" * 100)
-    with pytest.raises(InputError, match=r"a\.pb is damaged, or no frozen graph"):
+    with pytest.raises(InputError, match=r"a\.pb is damaged, or not a frozen graph"):
         read_file(path)

@@ -123,7 +123,7 @@ def test_every_target_is_refused_where_things_are_built(target, old, new, tmp_pa
             if place[-1] == "distillation":
                 load_task(path)  # nothing is built of it
                 continue
-            with pytest.raises(InputError, match="may not name other code"):
+            with pytest.raises(InputError, match="must not name other code"):
                 load_task(path)
         config = put(content["config"], ("optimizer", "schedule"), {"_target_": target})
         with pytest.raises(InputError, match="crafted"):
