@@ -163,9 +163,9 @@ class DetectionObjective(Objective):
         if not isinstance(teacher, AnchorDetector) or len(teacher.taps) != len(student.taps):
             its = ", ".join(getattr(teacher, "taps", [])) or f"none ({type(teacher).__name__})"
             raise InputError(
-                f"task.distillation.features={self.weights['features']:g}: the student has the "
-                "taps "
-                f"{', '.join(student.taps)}, and {source} has {its}, but needs as many. "
+                f"task.distillation.features={self.weights['features']:g}: the student's taps "
+                f"{', '.join(student.taps)} need as many of the teacher's, but {source} has "
+                f"{its}. "
                 "Set task.distillation.features=0, or name as many in task.head.taps"
             )
         self.taps = list(student.taps)
