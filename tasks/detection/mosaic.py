@@ -76,7 +76,7 @@ def mosaic(images: Tensor, batch: Batch, probability: float) -> tuple[Tensor, Ba
 
 
 def _sampled(images: Tensor, centres: list[Tensor], origin: Tensor, scale: Tensor) -> Tensor:
-    """Images scaled by float[B, 1] so that their (top, left) float[B, 2] is at `origin`, bilinear."""
+    """Images scaled by float[B, 1], bilinear, with their (top, left) at `origin` float[B, 2]."""
     y, x = (
         2 * (place - origin[:, axis, None]) / scale / len(place) - 1
         for axis, place in enumerate(centres)

@@ -132,7 +132,7 @@ class SSD(AnchorDetector):
         return (mining_loss if self.loss_name == "mining" else focal_loss)(logits, target)
 
     def merge_layers(self) -> None:
-        """Use one convolution for the boxes and classes of a map, if they are plain convolutions."""
+        """Merge the convolutions for boxes and classes of a map, if they are plain ones."""
         merged = nn.ModuleList()
         for boxes, classes in zip(self.box_predictors, self.class_predictors, strict=True):
             if not (isinstance(boxes, nn.Conv2d) and isinstance(classes, nn.Conv2d)):

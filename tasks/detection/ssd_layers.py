@@ -11,7 +11,7 @@ from backbone.folding import FoldedConv
 
 
 def extra_map(inputs: int, depth: int, separable: bool, **like_trunk: Any) -> nn.Sequential:
-    """Layers that lead to a map of half the size: a 1x1 convolution to depth / 2, a 3x3 of stride 2.
+    """Layers to a map of half the size: a 1x1 convolution to depth / 2, then a 3x3 of stride 2.
 
     Args:
         inputs: channels of the previous map.

@@ -60,8 +60,7 @@ class Correct(NamedTuple):
     category: np.ndarray  # int32[P]
     apart: np.ndarray  # float64[P], falls by 1 from cell to cell
     first: np.ndarray  # int64[F] first correct detection of each cell that has any
-    # for each limit on detections but the last: the images int32[Q] of the correct detections within
-
+    # for each limit on detections but the last: the images int32[Q] of correct detections within
     # it, and where each cell begins in them, int64[C + 1]
     among: list[tuple[np.ndarray, np.ndarray]]
     counted: Sums  # detections up to each one that count in this range, whatever they matched

@@ -25,7 +25,7 @@ class Annotations:
     layout: Layout
 
     def with_names(self, other: Annotations) -> Annotations:
-        """The annotations with the categories of both, numbered from 1 in the order of their names."""
+        """The annotations with the categories of both, numbered from 1 in the order of names."""
         own = self.arrays["category_names"]
         names = np.union1d(own, other.arrays["category_names"])
         number = np.searchsorted(names, own) + 1  # of each own category, whose ids are 1..K

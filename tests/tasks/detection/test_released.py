@@ -137,7 +137,7 @@ def test_other_anchors_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"has other anchors than this network.*scales"):
         load_head(small(), str(path), COCO, True)
     np.savez(path, **variables(source, ORDERS["2018"]), anchors=anchors[:-6])
-    with pytest.raises(InputError, match=r"anchors, and this network has .* set size"):
+    with pytest.raises(InputError, match=r"anchors, but this network has .* set size"):
         load_head(small(), str(path), COCO, True)
 
 
