@@ -137,7 +137,6 @@ class MobileNetV2(Trunk):
             return
         # Rounding to multiples of 8 hides a few hundredths; of equally near widths a published one
         # wins.
-
         ratio = width / ROWS[-1][0]
         near = (*PUBLISHED_ALPHAS, *(round(ratio + step / 100, 2) for step in range(-3, 4)))
         distance = {alpha: abs(alpha - ratio) for alpha in near if alpha > 0}

@@ -25,8 +25,8 @@ NESTED = (
     "params",
     "net",
 )
-# The name of a network inside DistributedDataParallel, torch.compile, averaged models and
-# Lightning modules: all of its tensors have this prefix.
+# The name of a network inside DistributedDataParallel, torch.compile, averaged models and Lightning
+# modules: all of its tensors have this prefix.
 WRAPPERS = ("module", "_orig_mod", "model", "ema_model", "net", "network")
 # The name of a network inside a larger one, which has other tensors too.
 PARTS = ("backbone", "encoder", "body")

@@ -10,8 +10,8 @@ from tasks.cli.configuration import unknown_keys
 from tasks.cli.overrides import OptionError
 
 MISTAKES = (InputError, HydraException, OmegaConfBaseException)
-# Lightning's error for options that contradict each other or the machine; by name, so that
-# nothing heavy is imported.
+# Lightning's error for options that contradict each other or the machine; by name, so that nothing
+# heavy is imported.
 MISCONFIGURED = "MisconfigurationException"
 
 

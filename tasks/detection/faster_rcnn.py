@@ -185,9 +185,7 @@ class FasterRCNN(Detector):
         column = (target - 1).clamp(min=0)[:, None, None].expand(-1, 1, 4)
         matched = boxes.gather(1, row[..., None].expand(-1, -1, 4))
         # Zero for the background. The code of a region without area is not finite, and multiplying
-        # its
-
-        # loss by zero would leave the gradient not finite.
+        # its loss by zero would leave the gradient not finite.
         wanted = torch.where(positive[..., None], self.coder.encode(matched, regions), 0.0)
         box = F.smooth_l1_loss(code.gather(1, column)[:, 0], wanted.flatten(0, 1), reduction="none")
         classification = F.cross_entropy(logits, target, reduction="none")

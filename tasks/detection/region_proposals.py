@@ -89,9 +89,7 @@ class RegionProposals(nn.Module):
         self.box_predictor = nn.Conv2d(depth, per_cell * 4, 1)
         self.objectness_predictor = nn.Conv2d(depth, per_cell * 2, 1)
         # He initialisation, where TensorFlow uses a standard deviation of 0.01, since this
-        # convolution
-
-        # starts from random weights even if the trunk does not
+        # convolution starts from random weights even if the trunk does not
         nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
         for predictor in (self.box_predictor, self.objectness_predictor):
             nn.init.trunc_normal_(predictor.weight, std=0.01)

@@ -88,9 +88,7 @@ def reordered(state: Mapping[str, Tensor], order: tuple[int, ...]) -> dict[str, 
         kind, _, rest = key.partition(".")
         number, _, layer = rest.partition(".")
         # the finest map has other anchors, in the same order in all files; a depthwise convolution
-        # has
-
-        # no outputs per anchor
+        # has no outputs per anchor
         if kind in KINDS.values() and number != "0" and not layer.startswith("depthwise."):
             made[key] = value.unflatten(0, (len(order), -1))[list(order)].flatten(0, 1)
     return made

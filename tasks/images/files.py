@@ -102,7 +102,6 @@ def opened(path: str | Path | BinaryIO) -> Iterator[Image.Image]:
     try:
         # a file, not a path: Pillow would map an uncompressed TIFF into memory, and garble a turned
         # one
-
         with as_file(path) as file, Image.open(file) as image:
             yield image
     except InputError:

@@ -87,7 +87,6 @@ class Video:
                 pixels = frame.to_ndarray(format="rgb24")
                 # a camera held upright stores its frames on their side, with the angle to turn them
                 # by
-
                 pixels = np.rot90(pixels, round(frame.rotation / 90))
                 time = count / self.rate if frame.time is None else float(frame.time)
                 yield Frame(Image.fromarray(np.ascontiguousarray(pixels)), time)

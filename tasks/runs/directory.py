@@ -50,8 +50,8 @@ NO_INFLUENCE = (
     "trainer.enable_progress_bar",
     "trainer.checkpoint_minutes",
 )
-# Options that version 0.1.0 did not have, with the values that keep its behaviour: a run with
-# these values has the same directory as before.
+# Options that version 0.1.0 did not have, with the values that keep its behaviour: a run with these
+# values has the same directory as before.
 SINCE_0_1_0 = {
     "task.head.weights": None,
     "data.keep_classes": False,

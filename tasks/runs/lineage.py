@@ -139,7 +139,6 @@ def finished_before(config: DictConfig) -> Path | None:
                 continue
             # by name: config.yaml may hold more than the command, such as a batch size that was
             # found
-
             same = RunDirectory(with_epochs(config, epochs)).path.name == path.parent.name
             if same and (path.parent / "last.ckpt").is_file():
                 most, found = epochs, path.parent

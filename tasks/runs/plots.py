@@ -75,7 +75,6 @@ def save_figure(figure: Figure, output: Path, dpi: int = 120) -> None:
     plain_log_ticks(figure)
     with write_atomically(output) as partial, warnings.catch_warnings():
         # a script that the font lacks is drawn as boxes; the picture shows it without a warning
-
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         figure.savefig(partial, dpi=dpi, format="png")
     plt.close(figure)

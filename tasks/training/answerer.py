@@ -47,7 +47,6 @@ class Answerer(LightningModule):
         self.chosen_on = "val"  # the split that they were chosen on
         # the copies of evaluations in progress; in a list, so that they are not registered as
         # modules
-
         self._folded: list[Head] = []
         self.is_compiled = False  # set by Compilation: compiled graphs hold the head itself
 

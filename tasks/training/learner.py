@@ -54,7 +54,6 @@ class Learner(Answerer, Generic[Data]):
         if recipe is not None and recipe.freeze_trunk:
             # before the optimizer is built, and before the processes agree on the trainable
             # parameters
-
             head.trunk.requires_grad_(False)
         self.result: MetricResult | None = None  # of the last evaluation
         self._epoch_of_mode: int | None = None  # the epoch for which the trunk's mode was set

@@ -70,7 +70,6 @@ def load_task(path: str | Path, trust: Sequence[str] = ()) -> tuple[Learner[Any]
 def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Learner[Any]:
     """`load_task` for a checkpoint that has already been read."""
     # built once without memory, so that numbers in the file cannot allocate more than its tensors
-
     with torch.device("meta"):
         task = _assembled(checkpoint, trust)
     _check_shapes(task, checkpoint)
