@@ -151,7 +151,6 @@ class AnchorDetector(Detector):
         logits = logits[..., 1:]
         # The best K (anchor, class) pairs are among the K anchors with the highest single scores:
         # two small selections replace one over all anchors x classes.
-        # one over all anchors x classes.
         k = min(self.candidates, logits.shape[1])
         anchor = logits.amax(-1).topk(k, dim=1).indices
         best = logits.gather(1, anchor[..., None].expand(-1, -1, logits.shape[-1]))
