@@ -48,7 +48,7 @@ def test_labels_are_found_in_place_of_the_last_images(tmp_path):
         ("train: images\nnames: {0: a, 2: b}\n", "not numbered 0, 1, 2"),
         ("names: [a]\n", "no images under 'train'"),
         ("names: [a]\ntrain: elsewhere\n", "elsewhere does not exist"),
-        ("names: [a]\ntrain: 'a\\0b'\n", "not there|not YAML"),
+        ("names: [a]\ntrain: 'a\\0b'\n", "does not exist|not YAML"),
         ("names: [a]\ntrain: .\n", "no images"),
         ("names: &a [*a]\ntrain: .\n", "not YAML at line 1"),
     ],
