@@ -99,7 +99,7 @@ ROWS = [f"{VAL[i]}.JPEG,{WNIDS[LABELS[i]]}\n" for i in range(4)]
     [
         ("", "list is empty"),
         ("2\n3\n3\n", "3 lines but the folder has 4 images"),
-        ("2\n3\n3\n7\n", "meta.mat does not have: 7"),
+        ("2\n3\n3\n7\n", "numbers that are not in .*meta.mat: 7"),
         ("2\n3\n3\n1001\n", "classes that are not among the 3 of the data set: n00001740"),
         ("name,label\n" + "".join(ROWS), "no column of files in the header 'name,label'"),
         ("file,label\n" + "".join(ROWS), "no column of WordNet ids"),
