@@ -53,7 +53,9 @@ def misread(text: str, error: HydraException) -> str:
     """Why an override does not parse, and how to write it."""
     key, equals, value = text.partition("=")
     if not key or (not equals and not key.startswith("~")):
-        return f"{text}: options are written KEY=VALUE"
+        named = [group for group in ("task", "mode", "data", "backbone") if text in choices(group)]
+        meant = f"; did you mean {named[0]}={text}?" if named else ""
+        return f"{text}: options are written KEY=VALUE{meant}"
     quoted = quoting(key, value)
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     if quoted is None:

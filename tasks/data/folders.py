@@ -30,6 +30,15 @@ def contents(folder: Path) -> str:
     return "no folders and no images"
 
 
+def about_root(root: Path) -> str:
+    """What is in the place of a data set's folder, in a sentence."""
+    if root.is_dir():
+        return f"The folder holds {contents(root)}."
+    if root.exists():
+        return f"{root.absolute()} is a file, not a folder."
+    return f"There is no folder {root.absolute()}."
+
+
 def class_folders(folder: Path) -> list[str]:
     """The names of the class folders in a folder, sorted.
 

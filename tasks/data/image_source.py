@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from backbone.errors import InputError
-from tasks.data.folders import contents
+from tasks.data.folders import about_root
 from tasks.data.image_index import ImageIndex
 
 AnyIndex = TypeVar("AnyIndex", bound=ImageIndex, covariant=True)
@@ -53,9 +53,7 @@ def require(
         return
     lines = [f"{title} is not complete in {root.absolute()}. Not found:"]
     lines += [f"  {path.absolute()}" for path in missing]
-    if root.is_dir():
-        lines += [f"The folder holds {contents(root)}."]
-    lines += ["Expected there:"]
+    lines += [about_root(root), "Expected there:"]
     lines += [f"  {line}" for line in layout.splitlines()]
     if downloads:
         lines += ["Download and unpack there:"]

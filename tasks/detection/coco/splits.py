@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
+from tasks.data.folders import about_root
 from tasks.detection.coco.audit import Audit, audit, check_pixels
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.index import CocoIndex, concatenate, index_of, load_index
@@ -159,7 +160,7 @@ class BoxSets:
                 looked_for[images] = f"zips/{split}{self.year}.zip"
         if looked_for:
             lines = [f"COCO {self.year} is not complete in {root}. Not found:"]
-            lines += [f"  {path}" for path in looked_for]
+            lines += [*(f"  {path}" for path in looked_for), about_root(root)]
             if other := other_layout(root):
                 lines += ["To train on the annotations that are there, add", f"  {other}"]
             lines += ["Download and unpack there:"]
