@@ -12,7 +12,8 @@ from omegaconf import OmegaConf
 from backbone.files import write_atomically
 from tasks.runs.directory import RunDirectory
 from tasks.runs.names import described
-from tasks.training.checkpoints import FORMAT, checksum
+from tasks.training.checkpoint_content import checksum
+from tasks.training.checkpoints import FORMAT
 from tasks.training.learner import Learner
 
 

@@ -22,7 +22,7 @@ def test_2014_parts_with_a_minival_list(coco_2014, tmp_path):
     assert val.image_ids.tolist() == [5, 7]
     assert val.annotation_ids.tolist() == [51, 52]
     (note,) = report.notes
-    assert "names 2 images, the paper's minival has 8,059" in note
+    assert "names 2 images, but the paper's minival has 8,059" in note
     assert note in str(report)
 
 
