@@ -2,18 +2,21 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from tasks.samples import faces
+from tasks.samples.drawing.art import ART
 from tasks.samples.drawing.colors import COLORS, PALETTES
 from tasks.samples.faces import sitting
 from tasks.samples.portraits import identity, look
 from tasks.samples.portraits.attributes import ATTRIBUTES, attributes
 from tasks.samples.portraits.identity import SKEWS, Identity
 from tasks.samples.portraits.look import Look
-from tasks.samples.portraits.portrait import Framing, compose
+from tasks.samples.portraits.portrait import Framing, _choices, compose
+from tasks.samples.tables import table
 
 pytestmark = pytest.mark.slow
 
@@ -279,6 +282,30 @@ def test_men_and_women_are_drawn_with_other_cues(plain):
     assert _brightness(change, (-1.0, 1.6, 1.0, 2.2)) > 2  # a broader neck
     jaws = np.array([(face.proportions["jaw"], face.male) for face in map(_person, range(200))])
     assert jaws[jaws[:, 1] == 1, 0].mean() > jaws[jaws[:, 1] == 0, 0].mean() + 0.02
+
+
+def test_the_tables_name_what_there_is():
+    movable = {row["proportion"] for row in table("proportions")}
+    assert {name for build in identity._BUILDS.values() for name in build} <= movable
+    assert {*SKEWS, "volume"} <= movable
+    assert set(identity.SHAPES) <= identity._BUILDS.keys()
+    assert {row["layer"] for row in table("layers")} == {p.stem for p in ART.glob("faces/*.svg")}
+
+
+def test_what_is_chosen_is_in_the_drawings():
+    """A choice that no file offers draws nothing, so a misspelt one would go unseen."""
+    offered: dict[str, set[str]] = {}
+    for path in ART.glob("faces/*.svg"):
+        for group in ElementTree.parse(path).getroot().iterfind(".//*[@data-one-of]"):
+            ids = {name for child in group for name in child.get("id", "").split("_")}
+            offered.setdefault(group.get("data-one-of", ""), set()).update(ids)
+    nothing = {"texture": {"coily"}, "beard": {"none"}, "hat": {None}, "falls": {"none"}}
+    for index in range(300):
+        face, today, _ = sitting(0, 0, index, index)
+        chosen = _choices(face, today)
+        nothing["falls"].add(today.style)
+        for name in offered.keys() & chosen.keys():
+            assert chosen[name] in offered[name] | nothing.get(name, set()), name
 
 
 def test_one_person_looks_alike_on_other_days():
