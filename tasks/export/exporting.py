@@ -25,21 +25,16 @@ class GateError(Exception):
 
 
 class Proof(Protocol):
-    """What is written, and how a written file is seen to be right.
-
-    Attributes:
-        model: whose file it is.
-        precision: of the file, for model.json.
-    """
+    """What is written, and how a written file is seen to be right."""
 
     @property
     def model(self) -> Model:
-        """See above."""
+        """The model that is written."""
         ...
 
     @property
     def precision(self) -> dict[str, Any]:
-        """See above."""
+        """The precision of the file, for model.json."""
         ...
 
     def check(self, path: Path) -> dict[str, Any]:
