@@ -1,9 +1,10 @@
 """What people have in place of the file that they mean, told from its first bytes."""
 
 HEAD = 512  # bytes that tell it
+ZIP = b"PK\x03\x04"
 ARCHIVES = {
     b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "zip",
+    ZIP: "zip",
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
     b"7z\xbc\xaf": "7-Zip",
