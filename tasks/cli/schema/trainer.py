@@ -54,6 +54,9 @@ class TrainerOptions(Described):
         unit="steps",
     )
     accumulate_grad_batches: Count = option("batches for each optimizer step", unit="batches")
+    benchmark: bool | None = option(
+        "on a GPU, cuDNN times its algorithms for each shape and takes the fastest"
+    )
     gradient_clip_val: NotNegative | None = option("greatest norm of the gradients; null: any")
     gradient_clip_algorithm: Literal["norm", "value"] | None = option(
         "clip the norm of all gradients, or each value", None
@@ -83,7 +86,6 @@ class TrainerOptions(Described):
     deterministic: bool | Literal["warn"] | None = option(
         "only algorithms that give the same result each time; slower on a GPU", None
     )
-    benchmark: bool | None = option("let cuDNN try for its fastest algorithms", None)
     detect_anomaly: bool = option("find the operation whose gradient is not a number; slow", False)
     inference_mode: bool = option("score in torch's inference mode", True)
     sync_batchnorm: bool = option("batch norm over the batches of all devices", False)
