@@ -33,7 +33,7 @@ SCRIPTS = (
     "live.js",
     "listening.js",
 )
-STYLES = ("colours.css", "layout.css", "picture.css", "answers.css", "narrow.css")
+STYLES = ("colours.css", "layout.css", "picture.css", "answers.css", "widths.css")
 
 
 @dataclass(frozen=True)

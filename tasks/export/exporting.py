@@ -64,7 +64,7 @@ def export(options: Options, trust: list[str]) -> Path:
     model = Model.load(options.checkpoint, trust)
     integers = options.int8 is not None or trained_quantised(model.task)
     proof: Proof = score_proof(options, model) if integers else parity_proof(options, model)
-    description = describe(model, whole_answer(model), form.name, form.file, options.batch)
+    description = describe(model, whole_answer(model), form, options.batch)
     description |= {"precision": proof.precision}
     with suppress(_OffError), write_atomically(target) as partial:
         form.write(proof.model, partial, options.batch, {DESCRIPTION: _json(description)})
