@@ -20,12 +20,12 @@ DecodeFiles = Callable[[list[Tensor]], list[Tensor]]
 class BatchDecoder:
     """Makes the images of a batch of its files; several threads may do so at once.
 
-    `by_device` and `by_cpu` count the files so far. The CPU decodes what is no JPEG for a GPU, see
-    `encoded_view`, and what the device's decoder refuses.
+    `by_device` and `by_cpu` count the files so far. The CPU decodes files that are not JPEGs for a
+    GPU (see `encoded_view`), and those that the device's decoder refuses.
 
     Args:
         size: (h, w) of the images.
-        device: that decodes; a CPU can, too.
+        device: decodes the files; it may be a CPU.
         decode: files -> their pictures uint8[3, H, W] on the device, raising RuntimeError if it
             refuses one of them; None: torchvision's, which is nvJPEG on a GPU.
     """
@@ -64,7 +64,7 @@ class BatchDecoder:
             decoded = [*self.decode(contents)]
         except torch.OutOfMemoryError:
             raise
-        except RuntimeError:  # it does not say which file it was
+        except RuntimeError:  # it does not say which file failed
             decoded = [self._alone(content) for content in contents]
         pictures, refused = [], 0
         for picture, content, file in zip(decoded, contents, files, strict=True):
@@ -94,7 +94,7 @@ class BatchDecoder:
 
 
 def _decode_jpeg(contents: list[Tensor], device: torch.device) -> list[Tensor]:
-    # imported here, for torchvision 0.29 announces that a later one will not have it
+    # imported here, since torchvision 0.29 announces that a later version will not have it
     from torchvision.io import ImageReadMode, decode_jpeg
 
     pictures: list[Tensor] = decode_jpeg(contents, mode=ImageReadMode.RGB, device=device)
@@ -114,9 +114,9 @@ def decoding_fault(device: torch.device) -> str | None:
 
 
 def size_groups(sizes: Sequence[tuple[int, int]], pixels: int) -> Iterator[list[int]]:
-    """Pictures grouped by size: padded to the largest of its group, each has at most `pixels`.
+    """Group pictures so that each group, padded to its largest picture, has at most `pixels`.
 
-    A picture with more pixels is a group of its own.
+    A picture with more pixels is a group by itself.
     """
     group: list[int] = []
     height = width = 0
