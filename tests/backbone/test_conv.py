@@ -4,7 +4,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from backbone.conv import ReLU6, SameConv2d, conv_bn_relu6, convolution, pad_end
+from backbone.conv import (
+    ReLU6,
+    SameConv2d,
+    by_blocks,
+    conv_bn_relu6,
+    convolution,
+    pad_end,
+    same_margins,
+)
 
 
 def same_reference(x, weight, stride, groups):
@@ -33,6 +41,38 @@ def test_same_padding_is_tensorflows(size, kernel, stride, groups):
     x = torch.randn(2, 4, *size)
     expected = same_reference(x, conv.weight, stride, groups)
     torch.testing.assert_close(conv(x), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 7), (8, 7), (7, 8), (1, 2), (3, 4)], ids=str)
+@pytest.mark.parametrize("biased", [False, True])
+def test_a_convolution_by_blocks_is_the_same(size, biased):
+    torch.manual_seed(0)
+    conv = SameConv2d(3, 8, 3, 2, bias=biased).double()
+    x = torch.randn(2, 3, *size, dtype=torch.float64)
+    (top, _), (left, _) = same_margins(conv, x)
+    found = by_blocks(x, conv.weight, conv.bias, (top, left))
+    torch.testing.assert_close(found, conv(x))
+    weights = torch.randn_like(found)
+    expected = torch.autograd.grad((conv(x) * weights).sum(), conv.weight)
+    torch.testing.assert_close(torch.autograd.grad((found * weights).sum(), conv.weight), expected)
+
+
+@pytest.mark.cuda
+@pytest.mark.slow
+def test_a_compiled_first_layer_is_the_eager_one(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    used = []
+    monkeypatch.setattr(
+        "backbone.conv.by_blocks", lambda *given: used.append(given) or by_blocks(*given)
+    )
+    torch.manual_seed(0)
+    layer = conv_bn_relu6(3, 16, 3, stride=2).cuda()
+    x = torch.randn(2, 3, 33, 48, device="cuda")
+    outputs = [layer(x), torch.compile(layer, backend="aot_eager")(x)]
+    assert len(used) == 1
+    torch.testing.assert_close(outputs[1], outputs[0], rtol=1e-4, atol=1e-4)
+    gradients = [torch.autograd.grad(output.sum(), layer.conv.weight)[0] for output in outputs]
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-3, atol=1e-3)
 
 
 def test_same_padding_by_hand():

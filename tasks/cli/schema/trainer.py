@@ -56,6 +56,9 @@ class TrainerOptions(Described):
         unit="steps",
     )
     accumulate_grad_batches: Count = option("batches for each optimizer step", unit="batches")
+    benchmark: bool | None = option(
+        "on a GPU, let cuDNN time its algorithms for each shape and take the fastest"
+    )
     gradient_clip_val: NotNegative | None = option(
         "largest norm of the gradients, which are scaled down to it; null: no limit"
     )
@@ -87,7 +90,6 @@ class TrainerOptions(Described):
     deterministic: bool | Literal["warn"] | None = option(
         "use only algorithms that give the same result each time; slower on a GPU", None
     )
-    benchmark: bool | None = option("let cuDNN search for its fastest algorithms", None)
     detect_anomaly: bool = option("find the operation whose gradient is not a number; slow", False)
     inference_mode: bool = option("score in torch's inference mode", True)
     sync_batchnorm: bool = option("compute batch norm over the batches of all devices", False)
