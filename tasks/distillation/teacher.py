@@ -51,7 +51,7 @@ class Teacher:
         self.config = config
         self.recorded: dict[str, float] | None = None
         self.scores: dict[str, float] = {}
-        self.ask: Callable[[Head, Tensor], Any] = Objective().ask
+        self.ask: Callable[[Head, Tensor], Any] = lambda head, images: head(images)
 
     def prepare(self, student: Student, objective: Objective) -> None:
         """Load the teacher, and compare it with the student.

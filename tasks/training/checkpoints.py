@@ -156,6 +156,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
                 f"{', '.join(parts) or 'none: leave the name out'}"
             )
         return parts[path.name]
+    if path.is_dir():
+        raise InputError(f"{path}: this is a folder; name the checkpoint in it, such as best.ckpt")
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint")
     content = read_content(path)
