@@ -104,8 +104,7 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """The table in a file."""
-    # type: ignore[assignment]
-    table: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(path).table)
+    table: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(path).table)  # type: ignore[assignment]
     data = table["data"]
     return Table(
         number=table["number"],
