@@ -60,7 +60,6 @@ def suits_blocks(conv: nn.Conv2d, x: Tensor) -> bool:
     return (
         x.is_cuda
         and torch.compiler.is_compiling()
-        and not torch.compiler.is_exporting()
         and (conv.in_channels, conv.kernel_size, conv.stride) == (3, (3, 3), (2, 2))
     )
 

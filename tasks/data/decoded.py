@@ -47,7 +47,7 @@ class DecodedBatches:
     def one_pass(self) -> Generator[dict[str, Tensor], None, None]:
         """The batches, each fetched and decoded while the previous ones are used."""
         batches = iter(self.loader)
-        # one thread fetches, so that the order is the loader's
+        # one thread fetches, so the order stays that of the loader
         with ThreadPoolExecutor(1) as fetching, ThreadPoolExecutor(AHEAD) as decoding:
 
             def submit(stream: torch.cuda.Stream | None) -> Future[Decoded | None]:

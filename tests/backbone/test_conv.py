@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from backbone.conv import (
     convolution,
     pad_end,
     same_margins,
+    suits_blocks,
 )
 
 
@@ -57,19 +59,33 @@ def test_a_convolution_by_blocks_is_the_same(size, biased):
     torch.testing.assert_close(torch.autograd.grad((found * weights).sum(), conv.weight), expected)
 
 
+@pytest.mark.parametrize(
+    ("layer", "gpu", "suits"),
+    [
+        (SameConv2d(3, 8, 3, 2), True, True),
+        (SameConv2d(3, 8, 3, 2), False, False),
+        (SameConv2d(8, 8, 3, 2), True, False),
+        (SameConv2d(3, 8, 5, 2), True, False),
+    ],
+)
+def test_blocks_are_for_the_first_layer_of_a_network_compiled_for_a_gpu(layer, gpu, suits):
+    image = SimpleNamespace(is_cuda=gpu)
+
+    def asked() -> bool:
+        return suits_blocks(layer, image)
+
+    assert torch.compile(asked, backend="eager")() == suits
+    assert not asked()
+
+
 @pytest.mark.cuda
 @pytest.mark.slow
 def test_a_compiled_first_layer_is_the_eager_one(monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-    used = []
-    monkeypatch.setattr(
-        "backbone.conv.by_blocks", lambda *given: used.append(given) or by_blocks(*given)
-    )
     torch.manual_seed(0)
     layer = conv_bn_relu6(3, 16, 3, stride=2).cuda()
     x = torch.randn(2, 3, 33, 48, device="cuda")
     outputs = [layer(x), torch.compile(layer, backend="aot_eager")(x)]
-    assert len(used) == 1
     torch.testing.assert_close(outputs[1], outputs[0], rtol=1e-4, atol=1e-4)
     gradients = [torch.autograd.grad(output.sum(), layer.conv.weight)[0] for output in outputs]
     torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-3, atol=1e-3)
