@@ -92,7 +92,7 @@ def test_damaged_rows(lists):
     write_csv(lists / "train.csv", ["photo,Smiling", "a.jpg,1"])
     refused(lists, "train.csv, line 1: no column of image files among photo, Smiling")
     write_csv(lists / "train.csv", ["file", "a.jpg"])
-    refused(lists, "train.csv, line 1: no column of attributes")
+    refused(lists, "train.csv, line 1: there is no column of attributes")
     write_csv(lists / "train.csv", ["file,Hat,Hat", "a.jpg,1,1"])
     refused(lists, "line 1: columns of the same name: Hat")
     (lists / "train.csv").write_bytes(b"")
