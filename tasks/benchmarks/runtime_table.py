@@ -14,7 +14,7 @@ def runtime_table(about: str, rows: Sequence[dict[str, Any]]) -> str:
     """Rows of size, latency and score as text.
 
     Args:
-        about: the machine and how it was timed.
+        about: the machine, and how the rows were timed.
         rows: as `tasks.benchmarks.runtimes.runtime_rows` returns them.
     """
     columns = list(dict.fromkeys(key for row in rows for key in row["milliseconds"]))
@@ -78,7 +78,7 @@ def _draw_panel(
     axes.set_xlabel("milliseconds per image, batch 1, one core")
     axes.set_ylabel(metric)
     axes.grid(alpha=0.3)
-    axes.plot(0, 0, alpha=0)  # from zero on, so that lengths compare, with room above the best
+    axes.plot(0, 0, alpha=0)  # the axis starts at zero, so that lengths can be compared
     axes.margins(0.2, 0.1)
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
