@@ -178,8 +178,7 @@ class Distillation(nn.Module):
         if not 0 < weight <= 1:
             raise InputError(
                 f"distill.weight={weight}: the teacher's share of the loss must be above 0 and at "
-                "most "
-                "1, which means the teacher alone"
+                "most 1, which means the teacher alone"
             )
         self.source, self.weight = source, weight
         self.objective = compare if isinstance(compare, Objective) else OutputComparison(compare)

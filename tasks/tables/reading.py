@@ -169,8 +169,7 @@ def numbers_of(text: str) -> range:
     if not (first.isdecimal() and (last.isdecimal() if dash else True)):
         raise InputError(
             f"{text!r} is not a table: give a number such as 10, a range such as 4-7, or modern "
-            "for "
-            "networks since the paper"
+            "for networks since the paper"
         )
     numbers = range(int(first), int(last or first) + 1)
     if not numbers:
