@@ -30,14 +30,14 @@ def read(path, rows=1 << 16):
         "\ufefffile, Latitude, Longitude\na.jpg,48.5,2.25\n\nb.jpg,-33.5,151",
     ],
 )
-def test_known_columns(tmp_path, text):
+def test_columns_are_found_by_their_names(tmp_path, text):
     (chunk,) = read(written(tmp_path, text))
     assert chunk.files == ["a.jpg", "b.jpg"]
     assert chunk.latitude.tolist() == [48.5, -33.5]
     assert chunk.longitude.tolist() == [2.25, 151]
 
 
-def test_coordinates_alone(tmp_path):
+def test_a_list_without_files_has_coordinates_only(tmp_path):
     (chunk,) = read(written(tmp_path, "LAT,LON\n1,2\n"))
     assert chunk.files is None
 
@@ -112,7 +112,7 @@ def test_exchanged_columns_of_the_whole_world_are_told(tmp_path, shared):
         read(path)
 
 
-def test_other_files(tmp_path):
+def test_files_that_are_not_lists_are_refused(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         read(tmp_path / "nothing.csv")
     with pytest.raises(InputError, match="not a CSV file in UTF-8"):
