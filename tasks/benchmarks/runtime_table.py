@@ -17,7 +17,7 @@ def runtime_table(about: str, rows: Sequence[dict[str, Any]]) -> str:
     """Rows of size, latency and score as text.
 
     Args:
-        about: the machine and how it was timed.
+        about: the machine, and how the rows were timed.
         rows: as `tasks.benchmarks.runtimes.runtime_rows` returns them.
     """
     columns = list(dict.fromkeys(key for row in rows for key in row["milliseconds"]))

@@ -133,9 +133,8 @@ class DetectionObjective(Objective):
         if teacher.labels.outputs != student.labels.outputs:
             raise InputError(
                 f"{source} has {teacher.labels.num_classes} outputs for its categories, the "
-                "student "
-                f"{student.labels.num_classes} in another order: set data.num_classes as for the "
-                "teacher"
+                f"student {student.labels.num_classes} in another order: set "
+                "data.num_classes as for the teacher"
             )
         why_not = difference(head, other)
         if self.answers == "anchors" and why_not:
@@ -165,8 +164,7 @@ class DetectionObjective(Objective):
             raise InputError(
                 f"task.distillation.features={self.weights['features']:g}: the student's taps "
                 f"{', '.join(student.taps)} need as many of the teacher's, but {source} has "
-                f"{its}. "
-                "Set task.distillation.features=0, or name as many in task.head.taps"
+                f"{its}. Set task.distillation.features=0, or name as many in task.head.taps"
             )
         self.taps = list(student.taps)
         for own, its in zip(student.taps, teacher.taps, strict=True):

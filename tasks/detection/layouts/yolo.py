@@ -227,8 +227,7 @@ def _beside(listing: Path, name: str, base: str | None = None) -> Path:
             continue
     raise InputError(
         f"{listing}: {name[:200]} does not exist (looked for "
-        f"{listed_briefly(map(str, tried[:3]))}); "
-        "correct the path"
+        f"{listed_briefly(map(str, tried[:3]))}); correct the path"
     )
 
 

@@ -56,7 +56,7 @@ def _positions(place: Place, count: int) -> np.ndarray:
     return np.array([place.position(rng) for _ in range(count)])
 
 
-def test_layout(drawn):
+def test_the_sample_has_lists_and_images(drawn):
     train, val = _read(drawn, "train"), _read(drawn, "val")
     assert (drawn / "val.csv").read_text().startswith("file,latitude,longitude\n")
     assert len(train.files) == 15
