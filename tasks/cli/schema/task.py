@@ -239,6 +239,23 @@ class SSDFPNOptions(DetectorOptions):
     tower: int = option("convolutions before the predictors", ge=0, le=64)
 
 
+class PicoDetOptions(DetectorOptions):
+    """PicoDet head"""
+
+    taps: Annotated[list[Name], Field(min_length=1)] | None = option(
+        "the trunk's maps, finest first, each about half the size of the one before; null: its "
+        "last blocks of stride 8, 16 and 32"
+    )
+    depth: int = option(
+        "channels of the neck and the towers at alpha 1", unit="channels", ge=1, le=65_536
+    )
+    maps: int = option("maps with anchors: the trunk's, and coarser ones", ge=1, le=16)
+    tower: int = option("convolutions before the predictors of a map", ge=0, le=64)
+    loss: Literal["varifocal", "quality"] = option(
+        "of the classes: varifocal, arXiv 2008.13367, is the paper's; quality: of arXiv 2006.04388"
+    )
+
+
 class FasterRCNNOptions(DetectorOptions):
     """Faster R-CNN head"""
 
@@ -284,7 +301,7 @@ class DistanceOptions(Described):
 
 
 class DetectionObjectiveOptions(Described):
-    """Distillation of SSD and SSDLite"""
+    """Distillation of detectors"""
 
     answers: Literal["anchors", "detections"] | None = option(
         "anchors: the teacher's scores and boxes at the same anchors; detections: its final boxes "
