@@ -87,13 +87,9 @@ class PicoDet(MapPredictors):
         self.towers = nn.ModuleList(
             nn.Sequential(*(separable_5x5(width, **form) for _ in range(tower))) for _ in strides
         )
-        self.box_predictors = nn.ModuleList(nn.Conv2d(width, 4 * BINS, 1) for _ in strides)
-        self.class_predictors = nn.ModuleList(nn.Conv2d(width, num_classes, 1) for _ in strides)
-        for layer in (*self.box_predictors, *self.class_predictors):
-            nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)
-        for layer in self.class_predictors:
-            nn.init.constant_(layer.bias, math.log(PRIOR / (1 - PRIOR)))
+        prior = math.log(PRIOR / (1 - PRIOR))
+        self.box_predictors = nn.ModuleList(predictor(width, 4 * BINS) for _ in strides)
+        self.class_predictors = nn.ModuleList(predictor(width, num_classes, prior) for _ in strides)
         self.set_anchors(squares(self.map_shapes(), strides, SIDE))
 
     def laid(self, tapped: Sequence[Tensor]) -> list[Tensor]:
@@ -133,3 +129,12 @@ class PicoDet(MapPredictors):
             "box": BOX_WEIGHT * (importance * (1 - generalised)).sum() / total,
             "distribution": DISTRIBUTION_WEIGHT * (importance * distribution).sum() / total,
         }
+
+
+def predictor(inputs: int, outputs: int, bias: float = 0.0) -> nn.Conv2d:
+    """A 1x1 convolution that starts out with this bias for all of its outputs."""
+    layer = nn.Conv2d(inputs, outputs, 1)
+    nn.init.normal_(layer.weight, std=0.01)
+    assert layer.bias is not None
+    nn.init.constant_(layer.bias, bias)
+    return layer
