@@ -24,8 +24,13 @@ from tasks.detection.sim_ota import assign
 from tasks.detection.taps import last_block_of_stride
 
 STRIDES = (8, 16, 32)  # of the trunk's maps
-SIDE = 8.0  # of an anchor, in strides: about as large as the boxes that its map is for
+SIDE = 4.0  # of an anchor, in strides: about as large as the boxes that its map is for
 BINS = 8  # of a distance: 0 to 7 strides
+# A distance starts out at nearly one stride: each bin half as likely as the one before. So boxes
+# are two strides wide at first, from 16 pixels on, and overlap small objects. As the published head
+# starts, with all bins alike, boxes are 56 pixels wide at least; small objects then hardly overlap
+# them, and what hardly overlaps has next to no weight in any of the losses.
+START = -math.log(2)
 LOSSES: dict[str, QualityLoss] = {"varifocal": Varifocal(), "quality": QualityFocal()}
 BOX_WEIGHT, DISTRIBUTION_WEIGHT = 2.0, 0.25
 
@@ -87,9 +92,10 @@ class PicoDet(MapPredictors):
         self.towers = nn.ModuleList(
             nn.Sequential(*(separable_5x5(width, **form) for _ in range(tower))) for _ in strides
         )
-        prior = math.log(PRIOR / (1 - PRIOR))
-        self.box_predictors = nn.ModuleList(predictor(width, 4 * BINS) for _ in strides)
-        self.class_predictors = nn.ModuleList(predictor(width, num_classes, prior) for _ in strides)
+        near = (START * torch.arange(BINS)).repeat(4)
+        prior = torch.full((num_classes,), math.log(PRIOR / (1 - PRIOR)))
+        self.box_predictors = nn.ModuleList(predictor(width, near) for _ in strides)
+        self.class_predictors = nn.ModuleList(predictor(width, prior) for _ in strides)
         self.set_anchors(squares(self.map_shapes(), strides, SIDE))
 
     def laid(self, tapped: Sequence[Tensor]) -> list[Tensor]:
@@ -131,10 +137,10 @@ class PicoDet(MapPredictors):
         }
 
 
-def predictor(inputs: int, outputs: int, bias: float = 0.0) -> nn.Conv2d:
-    """A 1x1 convolution that starts out with this bias for all of its outputs."""
-    layer = nn.Conv2d(inputs, outputs, 1)
+def predictor(inputs: int, bias: Tensor) -> nn.Conv2d:
+    """A 1x1 convolution that starts out next to its bias, float[outputs]."""
+    layer = nn.Conv2d(inputs, len(bias), 1)
     nn.init.normal_(layer.weight, std=0.01)
     assert layer.bias is not None
-    nn.init.constant_(layer.bias, bias)
+    layer.bias.data.copy_(bias)
     return layer

@@ -73,6 +73,20 @@ def test_an_anchor_and_its_output_belong_to_the_same_cell():
     assert iou(winner[None], torch.tensor([[10.0, 110, 60, 160]])) > 0.3
 
 
+def test_boxes_start_out_two_strides_wide():
+    """Around their cells, so that small objects overlap them."""
+    head = small().eval()
+    with torch.no_grad():
+        code, logits = head(torch.randn(1, 3, 96, 96))
+    boxes = head.coder.decode(code, head.anchors)[0]
+    centre = head.coder.centre(head.anchors)
+    reach = torch.cat([centre - boxes[:, :2], boxes[:, 2:] - centre], 1)
+    torch.testing.assert_close(
+        reach / head.coder.stride(head.anchors), torch.ones_like(reach), rtol=0, atol=0.1
+    )
+    assert float(logits.sigmoid().max()) < 0.02
+
+
 def test_a_folded_copy_answers_alike_in_one_convolution_per_map():
     head = with_statistics(small())
     copy = folded(head)
