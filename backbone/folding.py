@@ -9,7 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from backbone.conv import ConvBN, SameConv2d, pad_end, same_margins
+from backbone.conv import (
+    ConvBN,
+    SameConv2d,
+    by_blocks,
+    pad_end,
+    same_margins,
+    suits_blocks,
+)
 from backbone.head import Head
 from backbone.quantized import QuantizedLayer
 from backbone.trunk import Trunk
@@ -55,6 +62,9 @@ class FoldedConv(nn.Conv2d):
             assert not isinstance(self.padding, str)
             return self.convolve(x, self.padding, self.relu6)
         (top, bottom), (left, right) = same_margins(self, x)
+        if suits_blocks(self, x):
+            output = by_blocks(x, *self.as_computed(x), (top, left))
+            return F.relu6(output) if self.relu6 else output
         rows, columns = bottom > top, right > left
         if not (rows or columns):
             return self.convolve(x, (top, left), self.relu6)

@@ -33,7 +33,7 @@ class MapPredictors(AnchorDetector):
         self.predictors = None
 
     def merge_layers(self) -> None:
-        """One convolution for boxes and classes of a map, where they are plain ones."""
+        """Merge the convolutions for boxes and classes of a map, if they are plain ones."""
         merged = nn.ModuleList()
         for boxes, classes in zip(self.box_predictors, self.class_predictors, strict=True):
             if not (isinstance(boxes, nn.Conv2d) and isinstance(classes, nn.Conv2d)):
@@ -44,12 +44,12 @@ class MapPredictors(AnchorDetector):
         self.box_predictors = self.class_predictors = nn.ModuleList()
 
     def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """The outputs of `forward` for the maps that carry anchors."""
+        """The outputs of `forward` for the maps with anchors."""
         widths = [self.code_size, self.num_classes]
         if self.predictors is not None:
             pairs = zip(self.predictors, maps, strict=True)
             found = torch.cat([rows(predictor(m), sum(widths)) for predictor, m in pairs], 1)
-            # a split, since OpenVINO mistakes a slice before a gather
+            # a split, since OpenVINO mishandles a slice before a gather
             code, logits = found.split(widths, dim=-1)
             return code.float(), logits.float()
         pairs = zip(self.box_predictors, maps, strict=True)

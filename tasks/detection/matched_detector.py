@@ -15,7 +15,7 @@ class MatchedDetector(AnchorDetector):
     """An anchor detector with SSD's matching and box loss; a subclass gives `classify`.
 
     Attributes:
-        box_weight: of the box loss.
+        box_weight: weight of the box loss.
     """
 
     coder: BoxCoder
@@ -48,7 +48,7 @@ class MatchedDetector(AnchorDetector):
         matched = boxes.gather(1, row[..., None].expand(-1, -1, 4))
         wanted = self.coder.encode(matched, self.anchors)
         box = F.smooth_l1_loss(code, wanted, reduction="none").sum(-1)
-        # `where` and not a product: the term of an unmatched anchor may be infinite
+        # `where`, not a product: the term of an unmatched anchor may be infinite
         box = torch.where(positive, box, 0.0).sum() / matches
         per_anchor = self.classify(logits, target)
         return {"classification": per_anchor.sum() / matches, "box": self.box_weight * box}

@@ -57,7 +57,7 @@ class PicoDet(MapPredictors):
         nms_iou, candidates, detections: see `AnchorDetector`.
 
     Raises:
-        InputError: an unknown loss, or a trunk without these maps.
+        InputError: the loss is unknown, or the trunk does not have these maps.
     """
 
     code_size = 4 * BINS
@@ -78,7 +78,7 @@ class PicoDet(MapPredictors):
         detections: int = 100,
     ):
         if loss not in LOSSES:
-            raise InputError(f"PicoDet's loss is {' or '.join(map(repr, LOSSES))}, got '{loss}'")
+            raise InputError(f"PicoDet's loss is {' or '.join(map(repr, LOSSES))}, not '{loss}'")
         taps = taps or [last_block_of_stride(trunk, stride) for stride in STRIDES]
         super().__init__(trunk, num_classes, size, taps, nms_iou, candidates, detections)
         self.coder = DistanceCoder(BINS, SIDE)

@@ -191,5 +191,5 @@ def test_boxes_fit_as_torchvision_says():
 
 
 def test_an_unknown_loss_is_refused():
-    with torch.device("meta"), pytest.raises(InputError, match="'varifocal' or 'quality', got"):
+    with torch.device("meta"), pytest.raises(InputError, match="'varifocal' or 'quality', not"):
         PicoDet(MobileNetV1(0.25), 4, 96, loss="focal")
