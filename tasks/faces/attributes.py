@@ -16,32 +16,26 @@ from tasks.faces.attribute_metrics import AttributeScores, majority_baseline
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.training.metric import Prediction
 from tasks.training.task import Task
-from tasks.training.weighting import (
-    BALANCED,
-    Weights,
-    balancing_weights,
-    weights_by_hand,
-    with_mean_one,
-)
+from tasks.training.weighting import BALANCED, Weights, loss_weights, weights_by_hand
 
 
 class FaceAttributes(Task[AttributeData]):
     """Many independent yes-or-no answers about one face.
 
-    The MobileNet paper's student of a large in-house network (arXiv 1704.04861, section 4.6,
-    Table 12); here it can also be trained on labels. Scored by mean average precision.
+    The MobileNet paper's student of a large in-house network (arXiv 1704.04861, section 4.6, Table
+    12); here it can also be trained on labels. Scored by mean average precision.
 
     Args:
         head: images -> logits float[B, A]; see `backbone.classifier.Classifier`.
-        positive_weights: how much images with each attribute count against those without it, scaled
+        positive_weights: weight of images with each attribute relative to those without it, scaled
             so that the mean over the attribute's training images is 1; `balanced`: both count
-            alike, where there are both.
+            alike, if there are both.
         focal: gamma of the focal loss (arXiv 1708.02002): the loss of an answer whose truth has
             probability p counts (1 - p)^gamma times; 0: cross-entropy.
         options: see Task.
 
     Raises:
-        InputError: weights of attributes that there are not.
+        InputError: weights are given for attributes that do not exist.
     """
 
     answer_weights: Tensor | None  # float[2, A] of a training: without the attribute, and with it
@@ -62,22 +56,18 @@ class FaceAttributes(Task[AttributeData]):
         super().__init__(head, labels, **options)
         self.focal = focal
         self.balanced = positive_weights == BALANCED
-        self.by_hand = weights_by_hand(positive_weights, labels, "task.module.positive_weights")
+        weights = weights_by_hand(positive_weights, labels, "task.module.positive_weights")
+        self.by_hand = None if weights is None else np.stack([np.ones_like(weights), weights], 1)
         self.register_buffer("answer_weights", None, persistent=False)
 
     def on_fit_start(self) -> None:
-        """Weigh the answers of each attribute by its training images."""
+        """Weight the answers for each attribute according to its training images."""
         super().on_fit_start()
-        if not self.balanced and self.by_hand is None:
-            return
-        train = self.data.indices["train"]
-        counts = np.stack([train.known - train.counts, train.counts], 1)  # int64[A, 2]
-        if self.by_hand is None:
-            weights = balancing_weights(counts)
-        else:
-            weights = np.stack([np.ones_like(self.by_hand), self.by_hand], 1)
-        found = torch.from_numpy(with_mean_one(weights, counts)).float()
-        self.answer_weights = found.T.contiguous().to(self.device)
+        if self.balanced or self.by_hand is not None:
+            train = self.data.indices["train"]
+            counts = np.stack([train.known - train.counts, train.counts], 1)  # int64[A, 2]
+            weights = loss_weights(self.by_hand, counts)
+            self.answer_weights = weights.T.contiguous().to(self.device)
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy, focal and weighted, averaged over the known labels.

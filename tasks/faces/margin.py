@@ -1,7 +1,7 @@
 """Softmax losses with an additive margin, which pull the faces of each person together."""
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from backbone.errors import InputError
 
 
-class MarginSoftmax(nn.Module):
+class MarginSoftmax(nn.Module, ABC):
     """Cross-entropy of scaled cosines to one centre per person, reduced by a margin for the target.
 
     The centres are parameters of the loss: the trained network does not need them. Everything is
@@ -23,7 +23,7 @@ class MarginSoftmax(nn.Module):
         margin: m of the papers.
 
     Raises:
-        InputError: fewer than two people; a scale or a margin out of range.
+        InputError: there are fewer than two people; or the scale or the margin is out of range.
     """
 
     def __init__(self, dimension: int, num_classes: int, scale: float, margin: float):

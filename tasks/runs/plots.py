@@ -33,7 +33,7 @@ def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> No
     Args:
         metrics: a metrics.csv.
         output: the PNG to write.
-        units: of the scores that are not shares, which are left out: name -> unit.
+        units: name -> unit of the scores that are not shares; these scores are left out.
     """
     curves: dict[str, list[tuple[int, float]]] = {}
     for row in read_metrics(metrics):
@@ -74,7 +74,7 @@ def save_figure(figure: Figure, output: Path, dpi: int = 120) -> None:
     """
     plain_log_ticks(figure)
     with write_atomically(output) as partial, warnings.catch_warnings():
-        # a name in a script that the font lacks is drawn as boxes, which is seen in the picture
+        # a script that the font lacks is drawn as boxes; the picture shows it without a warning
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         figure.savefig(partial, dpi=dpi, format="png")
     plt.close(figure)

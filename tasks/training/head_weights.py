@@ -1,4 +1,4 @@
-"""Load a whole network's weights, the head's own layers among them, or all but its classes."""
+"""Load the weights of a whole network, including the head's layers, or all but its classes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from backbone.archive import PublishedArchive
 from backbone.errors import InputError, listed_briefly
 from backbone.head import Head, Released
 from backbone.matching import tensor_faults, without_counters
@@ -22,16 +23,16 @@ Names = Sequence[str | None]
 
 @dataclass(frozen=True)
 class HeadReport:
-    """What `load_head` did.
+    """The result of `load_head`.
 
     Args:
-        origin: of the weights.
+        origin: the source of the weights.
         matched: tensors that were loaded.
-        anew: tensors of class predictors that kept their random start, in whole or in part.
-        notes: on what the file says of itself, and on the classes.
+        anew: tensors of class predictors that kept their random values, at least in part.
+        notes: remarks on the file and on the classes.
         folded: whether batch norm was folded into the convolutions, so that its running statistics
-            are those of no images.
-        differs: as of `backbone.weights.Report`.
+            do not come from any images.
+        differs: as in `backbone.weights.Report`.
     """
 
     origin: str
@@ -43,7 +44,7 @@ class HeadReport:
 
     @property
     def classifier_loaded(self) -> bool:
-        """Whether no part of the network is at its random start."""
+        """Whether no part of the network has random weights."""
         return not self.anew
 
     def __str__(self) -> str:
@@ -62,17 +63,17 @@ def load_head(
 ) -> HeadReport:
     """Copy a source's tensors into a head and its trunk: all of them, or none and an error.
 
-    The layers that answer for classes (`Head.class_layers`) are filled if the source has the same
-    classes. If not, they start anew, or class by class where `keep_classes`.
+    The layers that answer for classes (`Head.class_layers`) are loaded if the source has the same
+    classes. If not, they keep random weights, or are loaded class by class with `keep_classes`.
 
     Args:
-        head: the network to fill.
+        head: the network.
         source: path of a run's checkpoint or of a file that `head.released` understands, or a name
             that `head.published` knows.
-        labels: what the outputs mean here.
+        labels: the meaning of the outputs here.
         answers_labels: whether the outputs are these labels; if not, only shapes are compared.
-        keep_classes: keep the outputs of the classes whose names the source has too.
-        size: (height, width) of the input, to compare with that of published weights.
+        keep_classes: load the outputs of the classes whose names the source has too.
+        size: (height, width) of the input, to compare it with that of published weights.
         cache: folder for downloads; None for PyTorch's own.
 
     Raises:
@@ -80,27 +81,14 @@ def load_head(
             shape.
     """
     archive = head.published(source)
-    if archive is None:
-        path = Path(source)
-    else:
-        if size is not None and size != archive.size:
-            raise InputError(
-                f"task.head.weights={source}: {archive.name} was trained at "
-                f"{archive.size[0]}x{archive.size[1]}: set size={archive.size[0]}"
-            )
-        path = archive.fetch(cache or Path(torch.hub.get_dir(), "checkpoints"))
-    names: Names | None = None
+    path = Path(source) if archive is None else _fetched(archive, source, size, cache)
     file = read_file(path)
     if archive is not None:
         file = replace(file, others={**file.others, **archive.declared})
     if is_checkpoint(path):
-        checkpoint = read_checkpoint(path)
-        _require_same_parts(checkpoint.labels, labels, source)
-        found = Released(checkpoint.head_state(), _ids(checkpoint.labels))
-        names = _spread(checkpoint.labels, checkpoint.labels.names)
+        found = _of_checkpoint(path, labels, source)
     else:
         found = head.released(file, source)
-        names = found.names
     ours = without_counters(head.state_dict())
     state = without_counters(found.state)
     of_classes = [key for key in ours if key.startswith(head.class_layers)]
@@ -113,14 +101,14 @@ def load_head(
         origin = f"{archive.name} of TensorFlow's model zoo ({archive.licence})"
         notes.append(f"its publisher states {archive.score}")
         if archive.sha256 is None:
-            notes.append("nobody's sha256 of it is known: the first download's is recorded")
+            notes.append("its sha256 is not known; that of the first download is recorded")
     if anew and keep_classes:
-        shared = _shared(names, labels, source)
+        shared = _shared(found.names, labels, source)
         for key in anew:
-            state[key] = _row_by_row(ours[key], state[key], shared, labels.num_classes, names)
+            state[key] = _row_by_row(ours[key], state[key], shared, labels.num_classes, found.names)
         notes.append(
             f"{verdict}: of {len(labels.names)} classes, {listed_briefly(_named(shared, labels))} "
-            "keep their outputs, and the others start anew"
+            "keep their outputs, and the others start from random weights"
             if len(shared) < labels.num_classes
             else f"{verdict}: every class keeps its outputs, by name"
         )
@@ -128,8 +116,8 @@ def load_head(
             anew = []
     elif anew:
         notes.append(
-            f"the class predictors start anew ({len(anew)} tensors), because {verdict}; trunk, "
-            "extra maps and boxes are kept"
+            f"the class predictors start from random weights ({len(anew)} tensors), because "
+            f"{verdict}; trunk, extra maps and boxes are loaded"
         )
         state = {key: value for key, value in state.items() if key not in anew}
     elif of_classes and answers_labels:
@@ -138,7 +126,7 @@ def load_head(
             if found.classes is not None
             else f"{labels.num_classes} outputs (the source does not say of which classes)"
         )
-    # not strict: a file need not hold batch norm's counters, which nothing here reads
+    # not strict: a file need not contain batch norm's counters, which nothing here uses
     head.load_state_dict(state, strict=False)
     matched = tuple(key for key in ours if key in state and key not in anew)
     return HeadReport(
@@ -151,25 +139,49 @@ def load_head(
     )
 
 
+def _fetched(
+    archive: PublishedArchive, source: str, size: tuple[int, int] | None, cache: Path | None
+) -> Path:
+    """Download published weights. Raises: InputError if they are for another input size."""
+    if size is not None and size != archive.size:
+        raise InputError(
+            f"task.head.weights={source}: {archive.name} was trained at "
+            f"{archive.size[0]}x{archive.size[1]}: set size={archive.size[0]}"
+        )
+    return archive.fetch(cache or Path(torch.hub.get_dir(), "checkpoints"))
+
+
+def _of_checkpoint(path: Path, labels: Labels, source: str) -> Released:
+    """The network of a checkpoint of this suite."""
+    checkpoint = read_checkpoint(path)
+    _require_same_parts(checkpoint.labels, labels, source)
+    return Released(
+        checkpoint.head_state(),
+        _ids(checkpoint.labels),
+        _spread(checkpoint.labels, checkpoint.labels.names),
+    )
+
+
 def _require_same_parts(theirs: Labels, ours: Labels, source: str) -> None:
-    """Raise InputError unless a joint network's parts answer the same labels as those here."""
+    """Raise InputError unless a joint network's parts have the same labels as those here."""
     there, here = theirs.details.get(PARTS, {}), ours.details.get(PARTS, {})
     for name in here:
         if name not in there:
             raise InputError(
-                f"task.head.weights={source} has no part {name}, but {', '.join(there) or 'none'}; "
-                f"to begin with some parts only, set backbone.weights={source} and "
+                f"task.head.weights={source} has no part {name}, only "
+                f"{', '.join(there) or 'none'}; "
+                f"to load only some parts, set backbone.weights={source} and "
                 f"parts.NAME.task.head.weights={source}/NAME"
             )
         if list(map(str, there[name]["ids"])) != list(map(str, here[name]["ids"])):
             raise InputError(
-                f"task.head.weights={source}: its part {name} answers other labels than the "
+                f"task.head.weights={source}: its part {name} answers with other labels than the "
                 f"{len(here[name]['ids'])} of the data"
             )
 
 
 def _spread(labels: Labels, values: Sequence[Any]) -> list[Any]:
-    """A value for each output; None for an output that is no label."""
+    """A value for each output; None for an output that is not a label."""
     by_output: list[Any] = [None] * labels.num_classes
     for output, value in zip(labels.outputs, values, strict=True):
         by_output[output] = value
@@ -188,10 +200,10 @@ def _difference(
     of_classes: Sequence[str],
     answers_labels: bool,
 ) -> str:
-    """Why a source's classes are not ours, in words; empty where they are."""
+    """Why a source's classes are not ours, in words; empty if they are."""
     for key in of_classes:
         if key in state and state[key].shape[1:] != ours[key].shape[1:]:
-            return ""  # another network, which `_check` names
+            return ""  # another network, which `_check` reports
     if theirs is not None and answers_labels:
         if len(theirs) != labels.num_classes:
             return f"it has {len(theirs)} outputs, and here there are {labels.num_classes}"
@@ -207,12 +219,12 @@ def _difference(
 def _check(
     source: str, ours: Mapping[str, Tensor], state: Mapping[str, Tensor], anew: Sequence[str]
 ) -> None:
-    """Raise an InputError unless a source's tensors are the network's, but for `anew`."""
+    """Raise an InputError unless a source's tensors are those of the network, except for `anew`."""
     faults = tensor_faults(ours, state, anew)
     if faults:
         raise InputError(
-            f"task.head.weights={source} is of another network than backbone.*, task.head.* and "
-            f"size give: {'; '.join(faults)}. Set them as the weights were trained with"
+            f"task.head.weights={source} belongs to another network than backbone.*, task.head.* "
+            f"and size describe: {'; '.join(faults)}. Set them as the weights were trained with"
         )
 
 
@@ -220,7 +232,7 @@ def _shared(names: Names | None, labels: Labels, source: str) -> dict[int, int]:
     """Our output -> theirs, for each class that both name, and for the background.
 
     Raises:
-        InputError: the source does not name its classes, or none of them is here.
+        InputError: the source does not name its classes, or has none of ours.
     """
     if names is None:
         raise InputError(
@@ -251,7 +263,7 @@ def _named(shared: Mapping[int, int], labels: Labels) -> list[str]:
 def _row_by_row(
     ours: Tensor, theirs: Tensor, shared: Mapping[int, int], outputs: int, names: Names | None
 ) -> Tensor:
-    """Our tensor [n * outputs, ...] with the shared classes' rows of theirs."""
+    """Our tensor [n * outputs, ...] with the rows of shared classes taken from theirs."""
     assert names is not None
     made = ours.reshape(-1, outputs, *ours.shape[1:]).clone()
     given = theirs.reshape(-1, len(names), *theirs.shape[1:])

@@ -133,9 +133,9 @@ def test_what_torch_save_wrote_before_zip_archives_is_read(tmp_path):
     [
         (torch.tensor([1.0, float("nan")]), "values that are infinite or NaN"),
         (torch.tensor([1.0, float("inf")], dtype=torch.bfloat16), "infinite or NaN"),
-        (torch.ones(2, device="meta"), "a shape and no values"),
-        (torch.eye(2).to_sparse(), "a kind that is not read"),
-        (torch.ones(2, dtype=torch.complex64), "a kind that is not read"),
+        (torch.ones(2, device="meta"), "a shape but no values"),
+        (torch.eye(2).to_sparse(), "an unsupported kind"),
+        (torch.ones(2, dtype=torch.complex64), "an unsupported kind"),
     ],
     ids=["nan", "infinite", "meta", "sparse", "complex"],
 )
@@ -146,7 +146,7 @@ def test_tensors_of_no_use_are_named(tmp_path, value, message):
 
 
 @pytest.mark.parametrize(("given", "message"), [
-    ("https://x.org/a.pth", "a URL; download it"), (".", "a folder; name the file"),
+    ("https://x.org/a.pth", "a URL; download the file"), (".", "a folder; name the weights file"),
 ])  # fmt: skip
 def test_what_is_no_file_is_named(tmp_path, monkeypatch, given, message):
     monkeypatch.chdir(tmp_path)

@@ -1,7 +1,7 @@
-"""YOLO's labels: a text file for each image, and a list of the classes.
+"""YOLO's labels: one text file per image, and a list of the classes.
 
 A line is `class x y width height`, the centre and the sides as fractions of the image's; or, from
-a tool that draws polygons, `class x1 y1 x2 y2 x3 y3 ...`, of which the box around it is taken.
+tools that draw polygons, `class x1 y1 x2 y2 x3 y3 ...`, of which the surrounding box is used.
 """
 
 import os
@@ -29,24 +29,24 @@ LabelFile = tuple[str, os.stat_result]
 
 
 def parse_yolo(path: Path, split: str, cache_dir: Path) -> tuple[dict[str, np.ndarray], Path]:
-    """Read YOLO's labels of a split; those that have not changed since the last time from a cache.
+    """Read YOLO's labels of a split; from a cache if they have not changed since the last time.
 
     Args:
         path: `data.yaml` or `obj.data`; or a folder with a list of classes, for all images in it.
         split: "train" or "val".
-        cache_dir: folder for what was read.
+        cache_dir: folder for the parsed content.
 
     Returns:
         Arrays like those of `parse_instances`, with boxes as fractions of the images' sides, and
-        the folder that file names are relative to. Images are numbered from 1, by their names.
-        Categories are numbered from 0, as in the labels.
+        the folder that file names are relative to. Images are numbered from 1, in the order of
+        their names. Categories are numbered from 0, as in the labels.
 
     Raises:
-        InputError: files are missing or are not in this format; it names the file and line.
+        InputError: files are missing or not in this format; the message names the file and line.
     """
     listing = class_list(path) if path.is_dir() else path
     assert listing is not None
-    listing = listing.absolute()  # some of the paths in it may be
+    listing = listing.absolute()  # since some of the paths in it may be
     classes, files = _read_list(listing, split)
     files = sorted({*files}, key=lambda file: file.split("/"))
     if not files:
@@ -62,7 +62,7 @@ def parse_yolo(path: Path, split: str, cache_dir: Path) -> tuple[dict[str, np.nd
 def _arrays(
     classes: list[str], names: list[bytes], labels: list[LabelFile | None]
 ) -> dict[str, np.ndarray]:
-    """What the label files of some images say."""
+    """The content of the label files of some images."""
     lines: list[tuple[int, str, int, np.ndarray]] = []  # image, id, category, box
     for image, found in enumerate(labels, start=1):
         if found is not None:
@@ -71,7 +71,7 @@ def _arrays(
             rows = parse_labels(path, len(classes))
             lines.extend((image, f"{name}:{line}", k, box) for line, k, box in rows)
     bare = labels.count(None)
-    remarks = [f"{bare:,} images without a label file, taken as images without objects"]
+    remarks = [f"{bare:,} images without a label file, treated as images without objects"]
     xywh = np.array([box for *_, box in lines], np.float64).reshape(-1, 4)
     arrays = {
         "image_ids": np.arange(1, len(names) + 1),
@@ -94,7 +94,7 @@ def parse_labels(path: Path, classes: int) -> Iterator[tuple[int, int, np.ndarra
     """(line from 1, class, box as float64[4]: left, top, width, height) of a label file.
 
     Raises:
-        InputError: a line that is none of the formats.
+        InputError: a line is in none of the formats.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -132,12 +132,12 @@ def parse_labels(path: Path, classes: int) -> Iterator[tuple[int, int, np.ndarra
 
 
 def label_file(image: str) -> LabelFile | None:
-    """The labels of an image: in `labels` in place of the last `images`, or beside it."""
+    """The labels of an image: in `labels` instead of the last `images` folder, or beside it."""
     stem = os.path.splitext(image)[0]
     before, images, after = f"/{stem}".rpartition("/images/")
     places = [f"{before}/labels/{after}.txt"[1:]] if images else []
     for place in (*places, f"{stem}.txt"):
-        with suppress(OSError, ValueError):  # there is none, or no file can have the name
+        with suppress(OSError, ValueError):  # there is none, or no file can have this name
             status = os.stat(place)
             if stat.S_ISREG(status.st_mode):
                 return place, status
@@ -172,7 +172,8 @@ def _read_list(path: Path, split: str) -> tuple[list[str], list[str]]:
     for place in places:
         found = _beside(path, str(place), base if isinstance(base, str) else None)
         files += _listed(found) if found.is_file() else _below(found)
-    if any(isinstance(name, list | dict) for name in names):  # nested aliases grow without bound
+    # nested aliases could grow without bound
+    if any(isinstance(name, list | dict) for name in names):
         raise InputError(f"{path}: a name under 'names' is a list or a map, not text; correct it")
     return [str(name) for name in names], files
 
@@ -210,8 +211,8 @@ def _beside(listing: Path, name: str, base: str | None = None) -> Path:
     """The file or folder that a list names.
 
     Roboflow writes ../train/images for train/images, CVAT data/train.txt for train.txt, and many
-    files name a folder of the computer they were made on: leading folders are left away until
-    something is there.
+    files name a folder of the computer that they were made on: leading folders are removed until
+    the path exists.
     """
     name = name.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]
@@ -225,13 +226,13 @@ def _beside(listing: Path, name: str, base: str | None = None) -> Path:
         except (OSError, ValueError):  # a name that no file can have
             continue
     raise InputError(
-        f"{listing}: {name[:200]} is not there (looked for {listed_briefly(map(str, tried[:3]))}); "
-        "correct the path"
+        f"{listing}: {name[:200]} does not exist (looked for "
+        f"{listed_briefly(map(str, tried[:3]))}); correct the path"
     )
 
 
 def _listed(path: Path) -> list[str]:
-    """The images that a text file lists; those that are missing are named as listed."""
+    """The images that a text file lists; missing ones keep their names in the list."""
     files = []
     for line in _lines(path):
         try:

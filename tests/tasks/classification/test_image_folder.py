@@ -27,7 +27,7 @@ def test_hidden_files_and_other_types_are_not_images(folder, images):
     assert train.counts.tolist() == [6, 3]
     assert "ant/9.PNG" in files(train)
     assert train.left_out == {".txt": 1}
-    assert str(train).endswith("; not images, left out: 1 .txt")
+    assert str(train).endswith("; left out, since they are not images: 1 .txt")
 
 
 def test_images_in_folders_of_a_class_belong_to_it(folder, images):
@@ -123,7 +123,7 @@ def test_classes_that_differ_are_named_both_ways(folder):
 def test_empty_class_folders_are_named_with_what_they_hold(folder, images):
     for split in ("train", "val"):
         (folder / split / "cricket").mkdir()
-    with pytest.raises(InputError, match=r"without an image: cricket \(.*no folder and no image"):
+    with pytest.raises(InputError, match=r"without an image: cricket \(.*no folders and no images"):
         ImageFolder(str(folder)).load()
     # unpacked one folder too deep
     images(folder / "deep", ["train/train/ant/0.jpg", "val/val/ant/0.jpg"])
@@ -145,7 +145,7 @@ def test_names_beyond_ascii(tmp_path, images):
     assert train.classes == (("Łoś", "Łoś"),)
 
 
-def test_real_photographs(shared):
+def test_a_real_folder_has_its_classes_and_counts(shared):
     splits = ImageFolder(str(shared / "hymenoptera")).load().splits
     assert splits["val"].counts.tolist() == [70, 83]
     assert splits["train"].labels.dtype == np.int64

@@ -47,8 +47,8 @@ def test_labels_are_found_in_place_of_the_last_images(tmp_path):
         ("train: images\n", "no list of class names"),
         ("train: images\nnames: {0: a, 2: b}\n", "not numbered 0, 1, 2"),
         ("names: [a]\n", "no images under 'train'"),
-        ("names: [a]\ntrain: elsewhere\n", "elsewhere is not there"),
-        ("names: [a]\ntrain: 'a\\0b'\n", "not there|not YAML"),
+        ("names: [a]\ntrain: elsewhere\n", "elsewhere does not exist"),
+        ("names: [a]\ntrain: 'a\\0b'\n", "does not exist|not YAML"),
         ("names: [a]\ntrain: .\n", "no images"),
         ("names: &a [*a]\ntrain: .\n", "not YAML at line 1"),
     ],
@@ -66,7 +66,7 @@ def test_images_without_labels_and_boxes_outside_are_counted(tmp_path, sets):
     (tmp_path / "train" / "a.txt").write_text("0 .5 .5 .2 .2\n0 5 5 .2 .2\n0 .5 .5 .2 .2\n")
     (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: train\nval: valid\n")
     _, counts = sets("data.yaml", "data.yaml")["train"]
-    assert counts.notes == ("2 images without a label file, taken as images without objects",)
+    assert counts.notes == ("2 images without a label file, treated as images without objects",)
     faults = {name: (fault.count, fault.annotation_ids) for name, fault in counts.faults.items()}
     assert faults == {"outside the image": (1, ("a.txt:2",)), "doubled": (1, ("a.txt:3",))}
 
