@@ -19,13 +19,19 @@ class _Gate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, meter: Tensor, scale: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
         ctx.save_for_backward(scale)
+        ctx.strides = [parameter.stride() for parameter in parameters]
         return tuple(parameter.view_as(parameter) for parameter in parameters)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (scale,) = ctx.saved_tensors
         squares = torch.stack([gradient.float().square().sum() for gradient in gradients]).sum()
-        return squares, None, *(gradient * scale.to(gradient.dtype) for gradient in gradients)
+        # several processes want the strides of the parameters, which a product need not have
+        scaled = (
+            gradient.new_empty_strided(gradient.shape, strides).copy_(gradient * scale)
+            for gradient, strides in zip(gradients, ctx.strides, strict=True)
+        )
+        return squares, None, *scaled
 
 
 def _meter(device: torch.device) -> Tensor:
