@@ -55,6 +55,8 @@ def require(
     lines += [f"  {path.absolute()}" for path in missing]
     if root.is_dir():
         lines += [f"The folder holds {contents(root)}."]
+    elif root.exists():
+        lines += [f"{root.name} is a file and no folder; if it is an archive, unpack it."]
     lines += ["Expected there:"]
     lines += [f"  {line}" for line in layout.splitlines()]
     if downloads:
