@@ -9,6 +9,13 @@ ARCHIVES = {
     b"7z\xbc\xaf": "7-Zip",
     b"\x28\xb5\x2f\xfd": "Zstandard",
 }
+FORMATS = {
+    b"PAR1": "a Parquet table",
+    b"SQLite format 3": "a data base of SQLite",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+    b"\x93NUMPY": "an array of NumPy",
+    b"%PDF-": "a PDF document",
+}
 PAGES = (b"<!doctype", b"<html", b"<head")
 POINTER = b"version https://git-lfs"
 BEFORE_TEXT = b"\xef\xbb\xbf \t\r\n"
@@ -30,4 +37,7 @@ def in_its_place(head: bytes) -> str | None:
     for begin, name in ARCHIVES.items():
         if head.startswith(begin):
             return f"packed in {name}'s format; unpack it"
+    for begin, name in FORMATS.items():
+        if head.startswith(begin):
+            return f"{name}; convert it, or name another file"
     return None

@@ -89,14 +89,18 @@ def absent(folder: Path, files: Sequence[bytes]) -> list[int]:
 def with_slashes(folder: Path, files: Sequence[bytes]) -> list[bytes]:
     """Paths relative to a folder, those with Windows' backslashes written with slashes.
 
-    A file whose name has backslashes in it keeps it.
+    A file whose name has backslashes in it keeps it. Of whole paths into the folder its own is left
+    away.
     """
-    return [
-        file.replace(b"\\", b"/")
-        if b"\\" in file and not os.path.lexists(os.path.join(os.fsencode(folder), file))
-        else file
-        for file in files
-    ]
+    own = {os.fsencode(os.path.join(place, "")) for place in (folder.absolute(), folder.resolve())}
+    relative = []
+    for file in files:
+        if file.startswith(b"/"):
+            file = file[max(len(place) if file.startswith(place) else 0 for place in own) :]
+        if b"\\" in file and not os.path.lexists(os.path.join(os.fsencode(folder), file)):
+            file = file.replace(b"\\", b"/")
+        relative.append(file)
+    return relative
 
 
 def entries_of(folder: AnyStr) -> list[os.DirEntry[AnyStr]]:
