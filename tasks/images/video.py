@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from backbone.errors import InputError
+from backbone.file_kinds import HEAD, in_its_place
 from tasks.images.files import PADDING
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 VIDEO_SUFFIXES = {
     *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp"),
-    *(".ogv", ".mts", ".m2ts", ".mjpeg", ".h264", ".264"),
+    *(".ogv", ".mts", ".m2ts", ".ts", ".vob", ".m2v", ".mxf", ".asf", ".mjpeg", ".h264", ".264"),
 }
 TICKS = 60_000  # per second: the clock of videos that are written
 UNKNOWN_RATE = 25.0  # frames per second, where a video says nothing
@@ -108,10 +109,15 @@ def open_video(path: Path) -> Iterator[Video]:
     try:
         container = av.open(str(path))
     except (av.error.FFmpegError, OSError) as error:
-        size = path.stat().st_size if path.is_file() else 0
+        size, head = 0, b""
+        if path.is_file():
+            with path.open("rb") as file:
+                size, head = path.stat().st_size, file.read(HEAD)
+        advice = "it may be cut short; get it again, or convert it to MP4"
+        if other := in_its_place(head):
+            advice = f"it is {other}"
         raise InputError(
-            f"{path}: not a video that can be read ({size} bytes; {error.strerror}): it may be cut "
-            "short; get it again, or convert it to MP4"
+            f"{path}: not a video that can be read ({size} bytes; {error.strerror}): {advice}"
         ) from error
     with container:
         if not container.streams.video:

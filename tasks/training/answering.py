@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from backbone.errors import InputError
+from backbone.errors import InputError, one_line
 from backbone.files import write_atomically
 from tasks.images.files import open_image
 from tasks.images.inputs import require_file
@@ -62,7 +62,7 @@ def answer_image(model: Model, picture: Picture, prediction: Prediction, i: int)
     drawn = presenter.draw(picture.image, answer)
     with write_atomically(picture.output) as partial:
         drawn.save(partial, "JPEG", quality=92)
-    print(f"{path}: {presenter.tell(answer)}")
+    print(f"{one_line(str(path))}: {presenter.tell(answer)}")
     return answer
 
 

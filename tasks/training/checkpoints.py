@@ -188,7 +188,10 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             )
         return parts[path.name]
     if not path.is_file():
-        raise InputError(f"{path}: no such checkpoint")
+        inside = path / "best.ckpt"
+        what = ", but a folder; name a checkpoint in it" if path.is_dir() else ""
+        what += f": {inside}" if inside.is_file() else ""
+        raise InputError(f"{path}: no such checkpoint{what}")
     content = _content(path)
     needed = ("config", "labels", "state_dict")
     if not isinstance(content, dict) or not all(isinstance(content.get(p), dict) for p in needed):

@@ -64,7 +64,8 @@ def test_what_is_written_is_read_again(tmp_path):
     ("content", "said"),
     [
         (b"", "not a video that can be read"),
-        (b"<html>no such video</html>" * 40, "not a video that can be read"),
+        (b"<html>no such video</html>" * 40, "not a video that can be read.*it is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n" * 9, "it is a pointer of Git LFS"),
     ],
 )
 def test_what_is_no_video_is_named(tmp_path, content, said):
@@ -138,4 +139,5 @@ def test_without_pyav_the_message_says_how_to_get_it(monkeypatch):
 
 def test_videos_by_their_names():
     assert is_video(Path("a/B.MP4"))
+    assert is_video(Path("a/b.ts"))
     assert not is_video(Path("a.mp4/b.jpg"))
