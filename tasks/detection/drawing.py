@@ -127,16 +127,23 @@ def _caption(
     """Write a mark's caption where none is yet, and add its place to `taken`."""
     left, top, right, bottom = draw.textbbox((0, 0), mark.caption, font=font)
     wide, high = right - left + 4, bottom - top + 4
-    x = min(max(mark.box[0], 0), max(size[0] - wide, 0))
-    # above the box, inside it, below it
+    # from its left edge on or up to its right one; above the box, inside it, below it
+    xs = [min(max(x, 0), max(size[0] - wide, 0)) for x in (mark.box[0], mark.box[2] - wide)]
     ys = [mark.box[1] - high, mark.box[1] + width, mark.box[3] - width - high, mark.box[3] + width]
     inside = [y for y in ys if 0 <= y <= size[1] - high] or [max(mark.box[1], 0) + width]
-    places = [(x, y, x + wide, y + high) for y in inside]
+    places = [(x, y, x + wide, y + high) for y in inside for x in xs]
     free = [place for place in places if not any(_overlap(place, other) for other in taken)]
     if free:
         taken.append(free[0])
         draw.rectangle(list(free[0]), fill=mark.fill)
-        draw.text((x + 2 - left, free[0][1] + 2 - top), mark.caption, fill="black", font=font)
+        place = (free[0][0] + 2 - left, free[0][1] + 2 - top)
+        draw.text(place, mark.caption, fill=_ink(mark.fill), font=font)
+
+
+def _ink(fill: RGB) -> str:
+    """The colour in which text is read on another: black, or white on a dark one."""
+    red, green, blue = fill
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else "white"
 
 
 def _overlap(one: Rectangle, other: Rectangle) -> bool:

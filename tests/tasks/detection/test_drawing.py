@@ -35,4 +35,4 @@ def test_captions_do_not_cover_each_other():
     # the last mark's stands above its box; where there is no room left, none is written
     assert (np.asarray(drawn)[:40] == green).all(2).any()
     crowd = draw_marks(image, [Mark(box, "person 0.50", red)] * 20)
-    assert (np.asarray(crowd) == red).all(2).sum() < 8 * inked
+    assert (np.asarray(crowd) == red).all(2).sum() < 10 * inked
