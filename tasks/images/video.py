@@ -27,7 +27,9 @@ VIDEO_SUFFIXES = {
     *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp"),
     *(".ogv", ".mts", ".m2ts", ".ts", ".vob", ".m2v", ".mxf", ".asf", ".mjpeg", ".h264", ".264"),
 }
+TICKS_OF_FFMPEG = 1_000_000  # per second: the clock of whole files
 TICKS = 60_000  # per second: the clock of videos that are written
+SLACK = 1.0  # seconds that sound may be longer than the pictures
 UNKNOWN_RATE = 25.0  # frames per second, where a video says nothing
 
 
@@ -66,6 +68,7 @@ class Video:
         container: the open file.
         rate: frames per second on average.
         declared: the number of frames that the file promises; 0 where it says nothing.
+        seconds: the length that it promises, of its longest part; 0 where it says nothing.
     """
 
     def __init__(self, path: Path, container: InputContainer):
@@ -74,6 +77,20 @@ class Video:
         self.stream.thread_type = "AUTO"
         self.rate = float(self.stream.average_rate or 0) or UNKNOWN_RATE
         self.declared = self.stream.frames
+        self.seconds = (container.duration or 0) / TICKS_OF_FFMPEG
+
+    def shortfall(self, count: int, time: float) -> str | None:
+        """What the file lacks of what it promises, in words.
+
+        Args:
+            count: the frames that are in it.
+            time: of the last, in seconds.
+        """
+        if count < self.declared:
+            return f"{count:,} of {self.declared:,} frames are in it"
+        if not self.declared and time + 1 / self.rate < self.seconds - SLACK:
+            return f"its frames end after {time:.1f} of {self.seconds:.1f} seconds: cut short?"
+        return None
 
     def frames(self) -> Iterator[Frame]:
         """Every frame that can be decoded, in the order in which they are shown.

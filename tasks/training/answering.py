@@ -133,13 +133,13 @@ def answer_video(model: Model, path: Path, output: Path, batch: int) -> Answer:
             if not answers:
                 raise fault[0] if fault else InputError(f"{path}: there is no frame in this video")
             writer.close()
-        rate, declared = video.rate, video.declared
+        rate, short = video.rate, video.shortfall(len(answers), answers[-1]["time"])
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if fault:
         print(f"error: {fault[0]}; the frames before are answered", file=sys.stderr)
-    elif len(answers) < declared:
-        print(f"warning: {path}: {len(answers)} of {declared} frames are in it", file=sys.stderr)
+    elif short:
+        print(f"warning: {path}: {short}", file=sys.stderr)
     speed = len(answers) / (time.perf_counter() - started)
     print(
         f"{path}: {len(answers):,} frames answered, {speed:.1f} per second; it is shown at "
