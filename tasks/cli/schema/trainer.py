@@ -111,10 +111,11 @@ REFUSED = {
     "trainer.default_root_dir": "use paths.runs",
     "trainer.barebones": "it keeps no checkpoint to score; python -m tasks.bench measures speed",
     "trainer.model_registry": "checkpoints stay in the run directory",
-    "ckpt_path": "a run goes on from its own last.ckpt with the same command, and from another "
-    "checkpoint with resume=PATH; to start from other weights use backbone.weights=FILE",
-    "trainer.ckpt_path": "a run goes on from its own last.ckpt with the same command, and from "
-    "another checkpoint with resume=PATH; to start from other weights use backbone.weights=FILE",
+    **dict.fromkeys(
+        ("ckpt_path", "trainer.ckpt_path", "trainer.resume_from_checkpoint"),
+        "a run goes on from its own last.ckpt with the same command, and from another checkpoint "
+        "with resume=PATH; to start from other weights use backbone.weights=FILE",
+    ),
     "data.annotations": "a detector's are named by data.train and data.val; others lie where the "
     "data set's layout has them, below data.root",
 }
