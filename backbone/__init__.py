@@ -1,6 +1,6 @@
 """The trunk: MobileNets as chains of named feature maps, their weights and their cost.
 
-It knows nothing of tasks. From Python:
+It does not know about tasks. From Python:
 
     from backbone import MobileNetV1, load_weights
 
@@ -29,7 +29,7 @@ __all__ = list(_OFFERED)
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for, and torch with it, only then."""
+    """Import a name, and torch with it, only when it is asked for."""
     if name not in _OFFERED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_OFFERED[name]), name)

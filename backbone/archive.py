@@ -1,4 +1,4 @@
-"""Published networks that come in archives: fetched, checked, and one file of each taken out."""
+"""Published networks in archives: downloaded, checked, and the file of weights extracted."""
 
 import tarfile
 import zipfile
@@ -21,16 +21,16 @@ class PublishedArchive:
     """A published network in an archive.
 
     Args:
-        url: of a .tar.gz or .zip file.
-        member: the file in it that holds the weights.
-        score: what its publisher says that it scores, in words.
-        size: (height, width) of the input that it was trained at.
-        licence: of the weights.
-        sha256: of the archive, as others have recorded it; None where nobody has: it is then
-            recorded at the first download.
-        length: of the archive in bytes; None where it is not known.
-        declared: arrays that the file lacks and its publisher's code gives, such as the order of
-            anchors.
+        url: the address of a .tar.gz or .zip file.
+        member: the path of the file of weights in it.
+        score: the score that its publisher states, in words.
+        size: (height, width) of the input that it was trained with.
+        licence: the licence of the weights.
+        sha256: of the archive, as others have recorded it; None if nobody has. It is then recorded
+            at the first download.
+        length: of the archive in bytes; None if it is not known.
+        declared: arrays that the file lacks and its publisher's code provides, such as the order of
+            the anchors.
     """
 
     url: str
@@ -48,7 +48,7 @@ class PublishedArchive:
         return self.url.rpartition("/")[2]
 
     def fetch(self, cache: Path) -> Path:
-        """The file of weights below `cache`, downloaded and taken out unless it is there.
+        """The file of weights below `cache`, downloaded and extracted if it is not there yet.
 
         Raises:
             InputError: the archive cannot be fetched, differs from its sha256, or lacks the file.

@@ -11,10 +11,10 @@ from backbone.trunk import Trunk
 class Classifier(Head):
     """A trunk with the paper's classifier on its last feature map (arXiv 1704.04861, Table 1).
 
-    The other heads belong to their tasks. This one stands beside the trunk because it is the rest
-    of Table 1's network: published weights come with it, and the paper counts the cost of both.
-    The linear layer is `fc`; the classifier of a weights file fills it if the classes are the same.
-    Layers that the network has before it, as MobileNetV3 and MobileNetV4 do, are `after_pooling`.
+    The other heads belong to their tasks. This one is beside the trunk because it completes Table
+    1's network: published weights include it, and the paper counts the cost of both. The linear
+    layer is `fc`; the classifier of a weights file is loaded into it if the classes are the same.
+    Further layers before it, which MobileNetV3 and MobileNetV4 have, are `after_pooling`.
 
     Args:
         trunk: any trunk.
@@ -23,7 +23,7 @@ class Classifier(Head):
             small models overfit little (section 3.2).
 
     Raises:
-        InputError: fewer than one class.
+        InputError: there is no class.
     """
 
     fc: nn.Linear
@@ -41,7 +41,7 @@ class Classifier(Head):
         if self.after_pooling is not None:
             width = self.after_pooling.width  # type: ignore[assignment]
         self.fc = nn.Linear(width, num_classes)
-        # near-zero logits: the first loss is log(num_classes) whatever the trunk's scale
+        # near-zero logits: the first loss is log(num_classes), whatever the trunk's scale
         nn.init.normal_(self.fc.weight, std=0.01)
         nn.init.zeros_(self.fc.bias)
 

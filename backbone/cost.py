@@ -1,4 +1,4 @@
-"""What a network costs, counted as the MobileNet papers count."""
+"""What a network costs, counted as in the MobileNet papers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -19,16 +19,16 @@ from backbone.errors import InputError
 from backbone.files import naming_what_was_written, write_atomically
 
 WAITS = (1.0, 3.0)  # seconds before the second and the third attempt
-TIMEOUT = 30.0  # seconds without a byte
+TIMEOUT = 30.0  # seconds without receiving a byte
 CHUNK = 1 << 18
 
 
 class _BrokenOffError(Exception):
-    """The connection failed; what had arrived is in the partial file."""
+    """The connection failed; the part that had arrived is in the partial file."""
 
 
 class SecureRedirects(HTTPRedirectHandler):
-    """Follows redirects, but none that leaves https: what comes over http may be anybody's."""
+    """Follows redirects, unless they lead away from https: over http, anybody could answer."""
 
     def redirect_request(
         self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
@@ -36,7 +36,7 @@ class SecureRedirects(HTTPRedirectHandler):
         """The request to make next.
 
         Raises:
-            InputError: it would go from https to another kind of address.
+            InputError: it would lead from https to another kind of address.
         """
         if req.full_url.startswith("https:") and not newurl.startswith("https:"):
             raise InputError(
@@ -66,9 +66,9 @@ def fetch(
         url: http(s) address.
         path: where to put the file; a missing folder is created.
         begins: the first bytes of every file of this kind.
-        sha256: of the file, where its publisher or others have recorded it; None to record what
-            comes, and to say so.
-        option: where the user may give the path of a file fetched by hand, for messages.
+        sha256: of the file, where its publisher or others have recorded it; None to record that of
+            the download, and to say so.
+        option: the option in which the user may name a file that was fetched by hand, for messages.
 
     Raises:
         InputError: the address cannot be reached or has no such file, the server sends something
@@ -119,7 +119,7 @@ def _download(url: str, path: Path, begins: bytes, option: str) -> None:
 
 
 def _receive(url: str, partial: Path, begins: bytes) -> str | None:
-    """Complete the partial file; the md5 in hex that the server declares, if any."""
+    """Complete the partial file; returns the md5 in hex that the server declares, if any."""
     have = partial.stat().st_size if partial.exists() else 0
     with _open(url, have, partial) as answer:
         # a server without range requests sends the whole file again
@@ -151,7 +151,7 @@ def _receive(url: str, partial: Path, begins: bytes) -> str | None:
 
 
 def _open(url: str, have: int, partial: Path) -> HTTPResponse:
-    # identity, because a compressed body has another length and cannot be resumed
+    # identity, because a compressed body would have another length and could not be resumed
     headers = {"User-Agent": "mobilenet-suite", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"

@@ -1,32 +1,32 @@
-"""The one exception for a mistake in the user's input, and a helper for its message."""
+"""The one exception for a mistake in the user's input, and helpers for its message."""
 
 from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """A mistake in the user's input: what was wrong, where (file, id, line) and what to do.
+    """A mistake in the user's input: what is wrong, where (file, id, line) and what to do.
 
     Commands print its message without a traceback and exit with code 2.
     """
 
 
 def listed_briefly(values: Iterable[object]) -> str:
-    """The first five values and the number of the rest: '3, 17, 40, 41, 52 and 12 more'."""
+    """The first five values and the number of others: '3, 17, 40, 41, 52 and 12 more'."""
     values = list(values)
     rest = f" and {len(values) - 5:,} more" if len(values) > 5 else ""
     return ", ".join(shortened(str(value)) for value in values[:5]) + rest
 
 
 def shortened(text: str, most: int = 400) -> str:
-    """A text in one line, of at most `most` characters; of a longer one beginning and end."""
+    """A text on one line with at most `most` characters; a longer one keeps its two ends."""
     half = (most - 3) // 2
     return one_line(text if len(text) <= most else f"{text[:half]}...{text[-half:]}")
 
 
 def one_line(text: str) -> str:
-    """A text, such as a file's name, with escapes in place of ends of lines and control characters.
+    """A text, such as a file's name, with line ends and control characters escaped.
 
-    A terminal would obey them.
+    Otherwise a terminal would obey them.
     """
     return text if text.isprintable() else "".join(map(_visible, text))
 
@@ -37,6 +37,6 @@ def visible(text: str) -> str:
 
 
 def _visible(character: str) -> str:
-    # surrogates stand for bytes that are no text; spaces and marks of direction are left
+    # surrogates stand for bytes that are not text; spaces and direction marks are kept
     unseen = character < " " or "\x7f" <= character < "\xa0" or character in "\u2028\u2029"
     return repr(character)[1:-1] if unseen else character

@@ -1,6 +1,6 @@
-"""What people have in place of the file that they mean, told from its first bytes."""
+"""Files that users often have instead of the file that they mean, told by their first bytes."""
 
-HEAD = 512  # bytes that tell it
+HEAD = 512  # the number of bytes that are needed
 ARCHIVES = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
@@ -45,13 +45,13 @@ def other_weights(name: str) -> str | None:
 
 
 def in_its_place(head: bytes) -> str | None:
-    """What a file is that should be another, and what to do, as the end of a sentence.
+    """What a file with other content than expected is, and what to do, as the end of a sentence.
 
     Args:
         head: its first HEAD bytes.
 
     Returns:
-        None if it is none of these.
+        None if it is none of the known kinds.
     """
     if head.startswith(POINTER):
         return "a pointer of Git LFS, not the file itself; get that with 'git lfs pull'"

@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all, and what is said where one cannot be written."""
+"""Files that appear complete or not at all, and messages for those that cannot be written."""
 
 import errno
 import fcntl
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from backbone.errors import InputError
 
-PARTIAL = ".partial"  # how the names of files end that are being written
-# The disk is full or read-only, or a limit is reached: such errors name no file of their own.
+PARTIAL = ".partial"  # the suffix of files that are being written
+# The disk is full or read-only, or a limit is reached: such errors do not name a file.
 OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 ADVICE = {
     errno.ENOSPC: "make room there, or choose another folder",
@@ -20,7 +20,7 @@ ADVICE = {
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
     errno.EMFILE: "raise the limit on open files (ulimit -n)",
 }
-_told: set[Path] = set()  # folders of caches that cannot be written, each told once
+_told: set[Path] = set()  # folders of caches that cannot be written, after a warning about each
 
 
 class WriteError(InputError):
@@ -31,9 +31,9 @@ class WriteError(InputError):
 def write_atomically(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` to write to; it replaces `path` when the block succeeds.
 
-    After an error `path` is as it was and nothing is left beside it. A missing folder is created.
-    Only a killed process leaves its temporary file behind, hidden and ending in `.partial`. The
-    next write to `path` uses the same name again, so that leftovers do not pile up.
+    After an error `path` is unchanged, and no other file is left. A missing folder is created. Only
+    a killed process leaves its temporary file behind, hidden and with the suffix `.partial`. The
+    next write to `path` uses the same name again, so such files do not pile up.
 
     Raises:
         WriteError: the file cannot be written.
@@ -56,12 +56,12 @@ def write_atomically(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def naming_what_was_written(path: Path, within: Path | None = None) -> Iterator[None]:
-    """Turn an error of the system while `path` is written into a WriteError about `path`.
+    """Turn a system error while `path` is written into a WriteError about `path`.
 
     Errors about other files pass unchanged.
 
     Args:
-        path: what the block writes.
+        path: the file that the block writes.
         within: a temporary folder in which the block writes it.
 
     Raises:
@@ -79,7 +79,7 @@ def naming_what_was_written(path: Path, within: Path | None = None) -> Iterator[
 
 
 def write_error(path: Path, cause: OSError) -> WriteError:
-    """The error that says why `path` cannot be written."""
+    """The error with the reason why `path` cannot be written."""
     reason = (cause.strerror or str(cause)).lower()
     if isinstance(cause.filename, str) and cause.errno not in OF_THE_DISK:
         place = Path(cause.filename)
@@ -90,7 +90,7 @@ def write_error(path: Path, cause: OSError) -> WriteError:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it, unless it is there.
+    """Make a folder, and those above it, unless it exists.
 
     Raises:
         WriteError: it cannot be made.
@@ -107,10 +107,10 @@ def make_folder(path: Path) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Check before long work that its result can be written to `path`.
+    """Check before a long computation that its result can be written to `path`.
 
     Raises:
-        WriteError: it cannot.
+        WriteError: it cannot be written.
     """
     with naming_what_was_written(path):
         make_folder(path.parent)
@@ -125,7 +125,7 @@ def require_writable(path: Path) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files that killed processes left in a folder.
 
-    Those that a living process is writing stay.
+    Files that a living process is writing are kept.
     """
     with suppress(OSError):
         for partial in folder.glob(f".*{PARTIAL}"):
@@ -137,12 +137,12 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def keep(path: Path, write: Callable[[Path], object]) -> bool:
-    """Write a file of a cache, which the work can do without.
+    """Write a file of a cache, which is not essential.
 
-    A warning on stderr says, once for each folder, that it cannot be written.
+    If it cannot be written, a warning on stderr says so, once per folder.
 
     Args:
-        path: of the file.
+        path: the file.
         write: writes it atomically.
 
     Returns:
@@ -153,17 +153,17 @@ def keep(path: Path, write: Callable[[Path], object]) -> bool:
         write(path)
     except WriteError as error:
         if path.parent not in _told:
-            print(f"warning: {error}; the work goes on without this cache", file=sys.stderr)
+            print(f"warning: {error}; continuing without this cache", file=sys.stderr)
         _told.add(path.parent)
         return False
     return True
 
 
 def hold(path: Path) -> int | None:
-    """Lock a file, which is made when absent, until its descriptor is closed or the process ends.
+    """Lock a file, which is created if absent, until its descriptor is closed or the process ends.
 
     Returns:
-        The open descriptor; None where another process holds the file, or nothing can be locked.
+        The open descriptor; None if another process holds the file, or it cannot be locked.
     """
     while True:
         try:
@@ -184,7 +184,7 @@ def hold(path: Path) -> int | None:
 
 
 def _claim(path: Path) -> tuple[Path, int | None]:
-    """A temporary path that no other process writes to, and the lock that says so, if any."""
+    """A temporary path that no other process writes to, and its lock, if it could be locked."""
     partial = path.with_name(f".{path.name}{PARTIAL}")
     lock = hold(partial)
     if lock is None:  # another process is writing to the same path
@@ -196,7 +196,7 @@ def _claim(path: Path) -> tuple[Path, int | None]:
 
 
 def _refuse_special(path: Path) -> None:
-    """Refuse a folder, a pipe or a device as the path of a file: renaming would replace it."""
+    """Refuse a folder, a pipe or a device instead of a file: renaming would replace it."""
     with suppress(FileNotFoundError):
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -204,16 +204,16 @@ def _refuse_special(path: Path) -> None:
         if not stat.S_ISREG(mode):
             raise WriteError(f"cannot write {path} (a device or a pipe): give the name of a file")
     if path.parent.resolve() == Path("/dev"):  # its links lead to devices, or to open files
-        raise WriteError(f"cannot write {path} (no place for a file): give another")
+        raise WriteError(f"cannot write {path} (not a place for files): give another")
 
 
 def _of_writing(error: BaseException, path: Path, within: Path | None) -> OSError | None:
-    """The system's error behind an error, if it is about writing `path`."""
+    """The system error behind an error, if it is about writing `path`."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, OSError) and _is_about(seen, path, within):
             return seen
-        # torch and Pillow raise errors of their own while they handle the system's
+        # torch and Pillow raise errors of their own while they handle a system error
         seen = seen.__cause__ or seen.__context__
     return None
 

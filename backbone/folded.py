@@ -1,4 +1,4 @@
-"""Batch norm that a file has folded into its convolutions, made explicit again."""
+"""Batch norm that was folded into the convolutions of a file, made explicit again."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,10 +10,10 @@ CONV, BN = ".conv", ".bn"
 
 
 def unfolded(state: Mapping[str, Tensor], eps: float) -> dict[str, Tensor]:
-    """Tensors in which a layer with a bias but without batch norm gets one that adds the bias.
+    """Give each layer that has a bias but no batch norm a batch norm that adds this bias.
 
-    The network's answers are those of the file. Its running statistics are not those of any
-    images, so `adopt_statistics` should set them before it is trained.
+    The network's answers are those of the file. The running statistics are not those of any images,
+    so `adopt_statistics` should set them before the network is trained.
 
     Args:
         state: tensors under this project's names.
@@ -73,11 +73,10 @@ def batch_statistics(
 
 
 def adopt_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
-    """Set every batch norm's running statistics to those of images, and keep its answers.
+    """Set every batch norm's running statistics to those of images, without changing its answers.
 
     Scale and offset change with the statistics, so that in evaluation the network computes the
-    same, and training starts from what it computes. A batch norm that does not learn stays as
-    it is.
+    same, and training starts from there. A batch norm without learnable parameters is not changed.
 
     Args:
         network, batches: as in `batch_statistics`.

@@ -9,7 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from backbone.conv import ConvBN, SameConv2d, pad_end, same_margins
+from backbone.conv import (
+    ConvBN,
+    SameConv2d,
+    by_blocks,
+    pad_end,
+    same_margins,
+    suits_blocks,
+)
 from backbone.head import Head
 from backbone.quantized import QuantizedLayer
 from backbone.trunk import Trunk
@@ -28,6 +35,9 @@ class FoldedConv(nn.Conv2d):
         relu6: whether the output is clipped to 0..6.
     """
 
+    cast_weight: Tensor | None
+    cast_bias: Tensor | None
+
     def __init__(self, conv: nn.Conv2d, bn: nn.BatchNorm2d | None = None, relu6: bool = False):
         super().__init__(
             conv.in_channels,
@@ -43,11 +53,13 @@ class FoldedConv(nn.Conv2d):
         self.relu6 = relu6
         self.weight, self.bias = folded_weights(conv, bn)
         self.packed: Tensor | None = None  # the weight in oneDNN's layout
-        self.cast: tuple[Tensor, Tensor | None] | None = None  # weight and bias for autocast
+        # weight and bias in the type that autocast computes in
+        self.register_buffer("cast_weight", None, persistent=False)
+        self.register_buffer("cast_bias", None, persistent=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy takes over: not the weights' other forms, and oneDNN's cannot be copied."""
-        return self.__dict__ | {"packed": None, "cast": None}
+        """What a copy takes over: not oneDNN's form of the weight, which cannot be copied."""
+        return self.__dict__ | {"packed": None}
 
     def forward(self, x: Tensor) -> Tensor:
         """float[B, C, H, W] -> float[B, out, h, w], after batch norm and ReLU6."""
@@ -55,6 +67,9 @@ class FoldedConv(nn.Conv2d):
             assert not isinstance(self.padding, str)
             return self.convolve(x, self.padding, self.relu6)
         (top, bottom), (left, right) = same_margins(self, x)
+        if suits_blocks(self, x):
+            output = by_blocks(x, *self.as_computed(x), (top, left))
+            return F.relu6(output) if self.relu6 else output
         rows, columns = bottom > top, right > left
         if not (rows or columns):
             return self.convolve(x, (top, left), self.relu6)
@@ -132,14 +147,30 @@ class FoldedConv(nn.Conv2d):
         if not torch.is_autocast_enabled(kind):
             return self.weight, self.bias
         form = x.device, torch.get_autocast_dtype(kind)
-        if torch.compiler.is_compiling():
-            # a CUDA graph writes over its own tensors, so nothing that it makes may be kept
-            return self.weight.to(*form), None if self.bias is None else self.bias.to(*form)
-        if self.cast is None or (self.cast[0].device, self.cast[0].dtype) != form:
-            with torch.inference_mode(False):  # a tensor of inference mode is of no use outside it
-                bias = None if self.bias is None else self.bias.to(*form)
-                self.cast = self.weight.to(*form), bias
-        return self.cast
+        if self.cast_weight is None or (self.cast_weight.device, self.cast_weight.dtype) != form:
+            if torch.compiler.is_compiling():
+                # a CUDA graph writes over its own tensors, so nothing that it makes may be kept
+                return self.weight.to(*form), None if self.bias is None else self.bias.to(*form)
+            self.keep_cast(*form)
+        assert self.cast_weight is not None
+        return self.cast_weight, self.cast_bias
+
+    def keep_cast(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Convert weight and bias once, for autocast to this type on this device."""
+        with torch.inference_mode(False):  # a tensor of inference mode is of no use outside it
+            self.cast_weight = self.weight.to(device, dtype)
+            self.cast_bias = None if self.bias is None else self.bias.to(device, dtype)
+
+
+def keep_casts(network: nn.Module, device: torch.device) -> None:
+    """Convert a folded network's weights for autocast, if it is on, before a graph is made of it.
+
+    A graph that converts them itself does so in each replay, with a kernel for each tensor.
+    """
+    if torch.is_autocast_enabled(device.type):
+        for layer in network.modules():
+            if isinstance(layer, FoldedConv):
+                layer.keep_cast(device, torch.get_autocast_dtype(device.type))
 
 
 def folded_weights(

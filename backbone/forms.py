@@ -1,7 +1,7 @@
-"""The form of weights: what the same tensors compute depends on it, and no tensor shows it.
+"""The form of weights: options that change what the same tensors compute.
 
-It is the padding of the convolutions, batch norm's epsilon and the normalisation of the pixels.
-Nothing here imports torch.
+These are the padding of the convolutions, batch norm's epsilon and the normalisation of the pixels.
+They cannot be seen in the tensors. Nothing here imports torch.
 """
 
 from collections.abc import Mapping
@@ -11,30 +11,30 @@ FORM = ("padding", "bn_eps", "normalization")
 """The options of a trunk that make up its form."""
 
 KERAS_OPTIONS: dict[str, Any] = {"padding": "same", "bn_eps": 1e-3, "normalization": "half"}
-"""Of Keras's and TensorFlow's weights, and of a network that starts from random ones."""
+"""The form of Keras's and TensorFlow's weights, and of a network that starts from random ones."""
 
 PYTORCH_OPTIONS: dict[str, Any] = {
     "padding": "symmetric",
     "bn_eps": 1e-5,
     "normalization": "imagenet",
 }
-"""Of torchvision's weights, and of timm's MobileNetV2."""
+"""The form of torchvision's weights, and of timm's MobileNetV2."""
 
 TIMM_V1_OPTIONS = PYTORCH_OPTIONS | {"normalization": "half"}
 NO_WEIGHTS = (None, "none")
-TENSORFLOW_NAMES = ("tf_zoo", "tf_zoo_int8")  # in task.head.weights
+TENSORFLOW_NAMES = ("tf_zoo", "tf_zoo_int8")  # values of task.head.weights
 
 
 def published_form(network: str, trunk: Any, head: Any) -> Mapping[str, Any] | None:
-    """The form of weights that are known by a publisher's name, or that are random.
+    """The form of weights that a publisher's name stands for, or that are random.
 
     Args:
         network: name of the trunk's class.
-        trunk: backbone.weights.
-        head: task.head.weights.
+        trunk: value of backbone.weights.
+        head: value of task.head.weights.
 
     Returns:
-        None where a file has to say it.
+        None if only the file can tell.
     """
     if head not in NO_WEIGHTS:
         return KERAS_OPTIONS if head in TENSORFLOW_NAMES else None

@@ -7,23 +7,23 @@ from torch import Tensor
 
 from backbone.errors import InputError
 
-SUFFIX = ".pb"  # a GraphDef has no mark of its own
+SUFFIX = ".pb"  # the content of a GraphDef has no recognisable start
 
 
 def read_frozen_graph(path: Path) -> dict[str, Tensor]:
     """The floating-point constants of a frozen graph, in TensorFlow's axis order.
 
     Raises:
-        InputError: the reader is not installed, or the file is damaged or no GraphDef.
+        InputError: the reader is not installed, or the file is damaged or not a GraphDef.
     """
     try:
         from tensorboard.compat.proto.graph_pb2 import GraphDef
         from tensorboard.util.tensor_util import make_ndarray
     except ImportError as error:
         raise InputError(
-            f"{path} is a frozen graph of TensorFlow, whose format tensorboard's package reads: "
+            f"{path} is a frozen graph of TensorFlow, which needs a package to be read: "
             'python -m pip install -e ".[tensorflow]", or python -m pip install tensorboard. With '
-            "TensorFlow at hand, its variables can be written to an .npz file instead, see "
+            "TensorFlow itself, its variables can be written to an .npz file instead; see "
             "tasks/detection/README.md"
         ) from error
     from google.protobuf.message import DecodeError
@@ -39,7 +39,7 @@ def read_frozen_graph(path: Path) -> dict[str, Tensor]:
         return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
     except (DecodeError, ValueError, TypeError) as error:
         raise InputError(
-            f"{path} is damaged, or no frozen graph ({error}; {path.stat().st_size} bytes): "
+            f"{path} is damaged, or not a frozen graph ({error}; {path.stat().st_size} bytes): "
             "download it again"
         ) from error
 

@@ -15,14 +15,14 @@ from backbone.weights import LINEAR, under_our_names
 
 @dataclass(frozen=True)
 class Released:
-    """A whole network's weights from a file, in the form of a head here.
+    """The weights of a whole network from a file, in the form of a head of this suite.
 
     Args:
         state: tensors under the head's names.
         classes: the data set's id of each output; None if the file does not say.
-        names: the name of each output's class, None for an output that is no class; None if the
+        names: the name of each output's class, None for an output that is not a class; None if the
             file does not say.
-        notes: what a reader of the run should know of them.
+        notes: facts about them for the first lines of a run.
     """
 
     state: Mapping[str, Tensor]
@@ -38,13 +38,14 @@ class Head(nn.Module):
 
     Attributes:
         trunk: the network whose feature maps the head reads.
-        fc: the linear layer on the mean of the trunk's last map, which the classifier of a weights
-            file may fill; None in a head that has no such layer.
+        fc: the linear layer on the mean of the trunk's last map, which can take the classifier of a
+            weights file; None in a head without such a layer.
         after_pooling: the layers before `fc`, see `Trunk.after_pooling`; None if there are none.
-        class_layers: how the names of the layers begin that answer for each class. They start anew
-            where weights come from a network of other classes. Their outputs are [..., classes].
-        runs_stages: whether the head runs stages of the trunk itself, and does not only read its
-            maps; it cannot share a trunk with other heads then.
+        class_layers: prefixes of the names of layers that answer for each class. They start from
+            random weights if the loaded weights have other classes. Their outputs are [...,
+            classes].
+        runs_stages: whether the head runs stages of the trunk itself, rather than only reading its
+            maps; then it cannot share a trunk with other heads.
     """
 
     class_layers: ClassVar[tuple[str, ...]] = ("fc.",)
@@ -56,18 +57,18 @@ class Head(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # set here and not in the class, where it would hide the module that a subclass registers
+        # set here, not in the class, where it would hide a module that a subclass registers
         self.fc = self.after_pooling = None
 
     def separate_maps(self) -> None:
-        """Give maps that share layers layers of their own, with the same outputs.
+        """Give maps that share layers their own layers, with the same outputs.
 
-        It is called before batch norm is folded, on a copy for inference, or on a network whose
-        layers turn into quantised ones; a second call changes nothing.
+        It is called before batch norm is folded on a copy for inference, or on a network whose
+        layers become quantised ones; a second call changes nothing.
         """
 
     def merge_layers(self) -> None:
-        """Merge layers of this head where fewer give the same outputs, for inference alone.
+        """Merge layers of this head if fewer layers give the same outputs, only for inference.
 
         It is called on a folded copy, whose weights are final.
         """
@@ -80,25 +81,25 @@ class Head(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def published(self, source: str) -> PublishedArchive | None:
-        """What a publisher's name stands for, for this network; None for a source that is a path.
+        """The network that a publisher's name stands for; None for a source that is a path.
 
         Raises:
-            InputError: the name is a publisher's, who has nothing for this network.
+            InputError: the publisher has nothing for this network.
         """
         return None
 
     def released(self, file: WeightsFile, origin: str) -> Released:
-        """The whole network's weights in a file that is not this suite's.
+        """The weights of the whole network in a file that this suite did not write.
 
-        This one knows the trunk and the classifier `fc`; a head with more of its own, of which
-        weights have been published, overrides it.
+        This method knows the trunk and the classifier `fc`; a head with further layers for which
+        weights have been published overrides it.
 
         Args:
-            file: what was read.
+            file: its content.
             origin: its name, for messages.
 
         Raises:
-            InputError: the file is of another network.
+            InputError: the file holds another network.
         """
         if self.trunk.timm_names is not None and not file.made_here:
             file = as_timm(self.trunk, file)

@@ -1,9 +1,9 @@
-"""A quantised network as integers: eight-bit weights, 32-bit biases, and whole steps between them.
+"""A quantised network as integers: eight-bit weights, 32-bit biases, and steps between them.
 
-What it computes equals the quantised network's answers but for the rounding of biases, which is
-finer than any step of an output by orders of magnitude. Its operations are those of torch's
-`quantized_decomposed` library, which an export turns into QuantizeLinear and DequantizeLinear of
-ONNX, or into the integer kernels of ExecuTorch and LiteRT.
+It computes the quantised network's answers up to the rounding of biases, which is finer than any
+step of an output by orders of magnitude. Its operations are those of torch's `quantized_decomposed`
+library. An export turns them into QuantizeLinear and DequantizeLinear of ONNX, or into the integer
+kernels of ExecuTorch and LiteRT.
 """
 
 from copy import deepcopy
@@ -30,10 +30,10 @@ OPS = torch.ops.quantized_decomposed
 
 @dataclass(frozen=True)
 class Notation:
-    """How a format's tools want the integers written down.
+    """How the tools of a format want integers to be written.
 
     Args:
-        signed: those of activations from -128 to 127, not from 0 to 255.
+        signed: activations are from -128 to 127, not from 0 to 255.
         biases: as integers; False: as floats at their levels, which the tools turn into integers.
         weights: likewise.
     """
@@ -49,7 +49,7 @@ LITERT = Notation(signed=True, biases=False, weights=False)
 
 
 class Levels(nn.Module):
-    """A rounding with its step as a number: to integers and back.
+    """A rounding to a fixed step: to integers and back.
 
     Args:
         step: between two levels.
@@ -90,7 +90,7 @@ class IntegerLayer(nn.Module):
         self.before, self.after = levels(layer.before, signed), levels(layer.after, signed)
         self.exact = layer.exact
         self.limit = weight_limit(layer.bits)
-        # what is left of the layer is its operation, without tensors
+        # only the operation of the layer remains, without tensors
         self.shell = (shell(layer),)
         weight, bias = (None if t is None else t.detach() for t in layer.kernel())
         assert weight is not None
@@ -111,7 +111,7 @@ class IntegerLayer(nn.Module):
         self.register_buffer("bias", bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """What the quantised layer gives for x."""
+        """The quantised layer's output for x."""
         if self.before is not None:
             x = self.before(x)
         weight, bias = self.weight, self.bias
@@ -128,7 +128,7 @@ class IntegerLayer(nn.Module):
 
 
 def levels(rounding: Rounding | None, signed: bool) -> Levels | None:
-    """A rounding with its step as a number; None where nothing is rounded."""
+    """A rounding with its step as a number; None if there is no rounding."""
     if rounding is None or not rounding.active:
         return None
     step, zero = rounding.grid()
@@ -136,7 +136,7 @@ def levels(rounding: Rounding | None, signed: bool) -> Levels | None:
 
 
 def shell(layer: QuantizedLayer) -> QuantizedLayer:
-    """A copy of a layer without its tensors, for its operation."""
+    """A copy of a layer without its tensors, which keeps its operation."""
     tensors = (*layer.parameters(), *layer.buffers())
     memo: dict[int, Any] = {id(t): t.detach().to("meta") for t in tensors}
     memo |= {id(layer.source): (), id(layer.shift): None}
@@ -147,18 +147,18 @@ def as_integers(network: Network, notation: Notation = ONNX) -> Network:
     """A copy of a network in which the quantised layers have integers for weights.
 
     Args:
-        network: that `backbone.quantizing.quantize` has changed; its ranges are known. Layers that
-            are exact keep float weights.
+        network: changed by `backbone.quantizing.quantize`, with known ranges. Layers that are exact
+            keep float weights.
         notation: of the integers.
     """
     tensors = {id(t): t for t in (*network.parameters(), *network.buffers())}
     copy = deepcopy(network, tensors).eval()
     for path, layer in quantized_layers(network).items():
-        if layer.source:  # else it never ran
+        if layer.source:  # otherwise it never ran
             copy.set_submodule(path, IntegerLayer(layer, notation))
     return copy
 
 
 def has_integers(network: nn.Module) -> bool:
-    """Whether `as_integers` has made a network."""
+    """Whether a network was made by `as_integers`."""
     return any(isinstance(module, IntegerLayer) for module in network.modules())

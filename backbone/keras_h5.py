@@ -1,4 +1,4 @@
-"""Read Keras's HDF5 weights: `model.save_weights("x.h5")` and `model.save("x.h5")` write them."""
+"""Read Keras's HDF5 weights, as written by `model.save_weights("x.h5")` or `model.save("x.h5")`."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -27,14 +27,14 @@ def read_keras_h5(path: Path, layers: Collection[str]) -> dict[str, Tensor]:
 
     Args:
         path: the file.
-        layers: names of layers. A tensor belongs to the outermost group with one of these names,
-            so the network may be part of a larger model; without any, to the outermost group.
+        layers: names of layers. A tensor belongs to the outermost group with one of these names, so
+            the network may be part of a larger model; without any, to the outermost group.
 
     Returns:
         The tensors, in the network's order if the file records it.
 
     Raises:
-        InputError: the file is damaged or cut short, or of the kind that does not name its layers.
+        InputError: the file is damaged or cut short, or of a kind that does not name its layers.
     """
     arrays: dict[tuple[str, ...], np.ndarray] = {}
 
@@ -44,7 +44,8 @@ def read_keras_h5(path: Path, layers: Collection[str]) -> dict[str, Tensor]:
 
     try:
         with h5py.File(path) as file:
-            model = file.get("model_weights", file)  # in a saved model, beside the optimizer's
+            # a saved model also holds the optimizer's state
+            model = file.get("model_weights", file)
             model.visititems(visit)
             order = [n if isinstance(n, str) else n.decode() for n in model.attrs["layer_names"]]
     except (OSError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""Whether the tensors of a file are those of a network."""
+"""Compare the tensors of a file with those of a network."""
 
 from collections.abc import Collection, Mapping
 
@@ -8,17 +8,17 @@ from backbone.errors import listed_briefly
 
 
 def without_counters(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The part of a module's state that its outputs depend on: batch norm counts its batches."""
+    """A module's state without batch norm's counters of batches, which its outputs do not need."""
     return {k: v for k, v in state.items() if not k.endswith(".num_batches_tracked")}
 
 
 def tensor_faults(
     ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], anew: Collection[str] = ()
 ) -> list[str]:
-    """What keeps the tensors `theirs` of a file from being `ours`, in words; empty if nothing does.
+    """Why the tensors `theirs` of a file do not fit `ours`, in words; empty if they fit.
 
     Args:
-        anew: tensors of ours that the file need not have, or may have in another shape.
+        anew: our tensors that the file may lack, or may have in another shape.
     """
     wanted = [key for key in ours if key not in anew]
     other_shape = [

@@ -1,4 +1,4 @@
-"""MobileNet (Howard et al. 2017, arXiv 1704.04861), with every variant its tables measure."""
+"""MobileNet (Howard et al. 2017, arXiv 1704.04861), with every variant in its tables."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,9 +14,9 @@ from backbone.trunk import FeatureInfo, Trunk
 Body = Literal["standard", "shallow"]
 Convolution = Literal["separable", "full"]
 
-# Table 1 of the paper: output channels and stride of each row. The first row is one convolution,
-# every other a depthwise and the pointwise convolution after it. The last row's stride is 1: the
-# table prints s2 there, yet lists 7x7 maps on both sides of it.
+# Table 1 of the paper: output channels and stride of each row. The first row is one convolution;
+# every other row is a depthwise convolution and the pointwise one after it. The last row has stride
+# 1: the table prints s2 there, but has 7x7 maps before and after it.
 ROWS = {
     "conv0": (32, 2),
     "conv1": (64, 1),
@@ -50,13 +50,13 @@ class MobileNetV1(Trunk):
         padding: "same" as TensorFlow pads (released Keras and TensorFlow weights), or "symmetric"
             with one pixel on every side (timm's weights).
         bn_eps: batch norm's epsilon; 1e-3 in TensorFlow's weights, 1e-5 in timm's.
-        bn_momentum: weight of the new batch in the running statistics, as PyTorch counts it:
-            1 minus TensorFlow's decay.
-        min_width: the least number of channels of a row.
+        bn_momentum: weight of the new batch in the running statistics, as PyTorch counts it: 1
+            minus TensorFlow's decay.
+        min_width: the smallest number of channels of a row.
         normalization: of the pixels. "half" maps them to -1..1 (Keras's, TensorFlow's and timm's
             weights); "imagenet" uses ImageNet's mean and standard deviation.
-        initialisation: of random weights. "near_linear" learns sooner (see `start_near_linear`);
-            "he" is the usual one. Loaded weights replace either, so it is not among the `options`.
+        initialisation: of random weights. "he" is the usual one; "near_linear" learns sooner (see
+            `start_near_linear`). Loaded weights replace both, so it is not among the `options`.
 
     Raises:
         InputError: an option out of its range.
@@ -127,7 +127,7 @@ class MobileNetV1(Trunk):
         if last is None:
             return
         ratio = last[0] / ROWS["conv13"][0]
-        # An alpha such as 0.35 is rounded down in every row and comes back as 0.3496.
+        # An alpha such as 0.35 is rounded down in every row, and would come back as 0.3496.
         for alpha in (round(ratio, 2), ratio):
             yield {
                 "alpha": alpha,

@@ -47,26 +47,26 @@ class MobileNetV2(Trunk):
 
     Taps are `conv0`, the first convolution; `block1` ... `block17`, the linear outputs of Table 2's
     bottlenecks; `conv18`, the last 1x1 convolution; and `block14_expand`, the expansion of the
-    first bottleneck of stride 32. It lies before `block14`, is the last map of stride 16, and is
-    the one that SSDLite reads (section 6.2). With expansion 1 there is no such layer or tap.
+    first bottleneck of stride 32. It comes before `block14`, is the last map of stride 16, and is
+    the map that SSDLite reads (section 6.2). With expansion 1 this layer and this tap do not exist.
 
     Tensors are named `<layer>.<conv|bn>.<tensor>`. The layers are `conv0`, `conv18` and, in block
-    n, `block<n>.expand`, `block<n>.depthwise`, `block<n>.project`. Block 1 has no expansion; that
-    of block 14 is a stage of its own, `block14_expand`.
+    n, `block<n>.expand`, `block<n>.depthwise`, `block<n>.project`. Block 1 has no expansion. That
+    of block 14 is a separate stage, `block14_expand`.
 
     Args:
         alpha: width multiplier, above 0; channels are rounded to multiples of 8. The last
             convolution has at least 1280 channels, so that small networks keep their features.
-        expansion: a whole number, the channels inside a bottleneck over those entering it.
+        expansion: a whole number, the ratio of channels inside a bottleneck to those entering it.
         padding: "same" as TensorFlow pads (released Keras and TensorFlow weights), or "symmetric"
             with one pixel on every side (timm's and torchvision's weights).
         bn_eps: batch norm's epsilon; 1e-3 in TensorFlow's weights, 1e-5 in timm's, torchvision's.
-        bn_momentum: weight of the new batch in the running statistics, as PyTorch counts it:
-            1 minus TensorFlow's decay.
+        bn_momentum: weight of the new batch in the running statistics, as PyTorch counts it: 1
+            minus TensorFlow's decay.
         normalization: of the pixels. "half" maps them to -1..1 (TensorFlow's weights); "imagenet"
             uses ImageNet's mean and standard deviation (timm's and torchvision's).
-        initialisation: of random weights. "near_linear" learns sooner (see `start_near_linear`);
-            "he" is the usual one. Loaded weights replace either, so it is not among the `options`.
+        initialisation: of random weights. "he" is the usual one; "near_linear" learns sooner (see
+            `start_near_linear`). Loaded weights replace both, so it is not among the `options`.
 
     Raises:
         InputError: an option out of its range.
@@ -99,7 +99,8 @@ class MobileNetV2(Trunk):
         info = {"conv0": FeatureInfo(channels, total_stride)}
         for n, (full_width, stride) in enumerate(BLOCKS, start=1):
             width = make_divisible(full_width * alpha)
-            hidden = channels * (1 if n == 1 else expansion)  # Table 2: the first does not expand
+            # Table 2: the first block does not expand
+            hidden = channels * (1 if n == 1 else expansion)
             layers: OrderedDict[str, nn.Module] = OrderedDict()
             if hidden > channels:
                 layers["expand"] = layer(channels, hidden, kernel=1)
@@ -134,7 +135,8 @@ class MobileNetV2(Trunk):
             )
         except KeyError:
             return
-        # Rounding to multiples of 8 hides a few hundredths; of equally near ones a published wins.
+        # Rounding to multiples of 8 hides a few hundredths; of equally near widths a published one
+        # wins.
         ratio = width / ROWS[-1][0]
         near = (*PUBLISHED_ALPHAS, *(round(ratio + step / 100, 2) for step in range(-3, 4)))
         distance = {alpha: abs(alpha - ratio) for alpha in near if alpha > 0}

@@ -1,4 +1,4 @@
-"""Which batch norms can be folded into a convolution, found by watching a network run."""
+"""Find the batch norms that can be folded into a convolution, by watching a network run."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,12 +13,12 @@ from torch.utils._pytree import tree_leaves
 
 
 class Reads(TorchFunctionMode):
-    """Records how many operations read each tensor, and what is the output of a convolution.
+    """Records how many operations read each tensor, and which tensors are outputs of convolutions.
 
     Attributes:
         count: id of a tensor -> number of operations.
-        convolved: id of an output -> the output and the convolution's weight. They are kept, so
-            that no other tensor gets the id.
+        convolved: id of an output -> the output and the convolution's weight. They are kept alive,
+            so that no other tensor gets the same id.
     """
 
     def __init__(self) -> None:
@@ -32,26 +32,26 @@ class Reads(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Run the operation; one that gives no tensor, such as `x.shape`, reads no values."""
+        """Run the operation; if it returns no tensor, as `x.shape` does, it reads no values."""
         result = function(*args, **(kwargs or {}))
         if any(isinstance(leaf, Tensor) for leaf in tree_leaves(result)):
             read = {id(x) for x in tree_leaves((args, dict(kwargs or {}))) if isinstance(x, Tensor)}
             self.count.update(read)
         if function is F.conv2d and len(args) > 1:
             self.convolved[id(result)] = result, args[1]
-            self.count[id(result)] = 0  # some of a tensor that had this id before
+            self.count[id(result)] = 0  # an earlier tensor may have had this id
         return result
 
 
 def norms_behind(network: nn.Module, run: Callable[[Any], Any]) -> dict[str, str]:
-    """The batch norms that alone read the output of a convolution: its path -> theirs.
+    """Path of a convolution -> path of the batch norm that is the only reader of its output.
 
-    Both run once, and the convolution uses its weight and its bias as they are. A copy of the
-    network runs on torch's meta device, which computes shapes only.
+    Both run once, and the convolution uses its weight and its bias unchanged. A copy of the network
+    runs on torch's meta device, which only computes shapes.
 
     Args:
         network: any.
-        run: what it does in inference, given the copy; it returns all outputs that are used.
+        run: calls the copy as in inference, and returns all outputs that are used.
     """
     tensors = {id(t): t.to("meta") for t in (*network.parameters(), *network.buffers())}
     twin = deepcopy(network, tensors).eval()

@@ -22,11 +22,11 @@ def check_options(owner: str, options: Mapping[str, Any], **choices: Any) -> Non
 
     Args:
         owner: the network, for the message.
-        options: name -> value, the shared ones among them.
-        choices: the network's own: name -> the Literal of its values.
+        options: name -> value, including the shared ones.
+        choices: the network's own choices: name -> the Literal of its values.
 
     Raises:
-        InputError: an option that is not one of its values, or out of its range.
+        InputError: an option has a value that is not allowed.
     """
     choices |= {
         "padding": Padding,

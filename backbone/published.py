@@ -27,8 +27,8 @@ class KerasFiles:
 
     Args:
         url: with `{alpha}` and `{size}`.
-        alphas: width multiplier -> its spelling in file names, and the resolutions in pixels that
-            networks of this width were trained at.
+        alphas: width multiplier -> its spelling in file names, and the resolutions in pixels at
+            which networks of this width were trained.
     """
 
     url: str
@@ -80,8 +80,8 @@ KERAS_TOP1: dict[type[Trunk], Mapping[float, Mapping[int, float]]] = {
         0.35: {224: 60.3, 192: 58.2, 160: 55.7, 128: 50.8, 96: 45.5},
     },
 }
-# ImageNet top-1 in percent at 224x224 that timm states: of MobileNetV1 in its README (July and
-# August 2024), of MobileNetV2 in its results/results-imagenet.csv.
+# ImageNet top-1 in percent at 224x224 that timm states: for MobileNetV1 in its README (July and
+# August 2024), for MobileNetV2 in its results/results-imagenet.csv.
 TIMM_TOP1 = {
     "mobilenetv1_100.ra4_e3600_r224_in1k": 75.382,
     "mobilenetv1_125.ra4_e3600_r224_in1k": 76.924,
@@ -102,7 +102,7 @@ TIMM_MODELS: dict[type[Trunk], tuple[NamingScheme, dict[float, str]]] = {
 def read_keras(
     trunk: Trunk, size: tuple[int, int] | None, cache: Path | None
 ) -> tuple[str, WeightsFile]:
-    """Keras's official weights for a trunk: (a description of their origin, what they hold).
+    """Keras's official weights for a trunk: (a description of their origin, their content).
 
     Args:
         trunk: the network to fill.
@@ -116,7 +116,7 @@ def read_keras(
     """
     if type(trunk) not in KERAS_FILES:
         raise InputError(
-            f"Keras publishes weights of MobileNetV1 and MobileNetV2, not of a "
+            f"Keras publishes weights of MobileNetV1 and MobileNetV2, but not of "
             f"{type(trunk).__name__}: set backbone.weights=timm"
         )
     files = KERAS_FILES[type(trunk)]
@@ -146,7 +146,7 @@ def read_timm(trunk: Trunk) -> tuple[str, WeightsFile]:
         InputError: timm publishes nothing for this network, width or options, or its hub cannot be
             reached.
     """
-    import timm  # takes seconds, so it is imported only when it is used
+    import timm  # takes seconds, so it is only imported when it is needed
 
     scheme: NamingScheme | None = None
     arguments: dict[str, Any] = {}
@@ -179,11 +179,11 @@ def read_timm(trunk: Trunk) -> tuple[str, WeightsFile]:
 
 
 def as_timm(trunk: Trunk, file: WeightsFile) -> WeightsFile:
-    """A file of timm's or torchvision's complete network, with its names mapped to a TimmTrunk's.
+    """A file of timm's or torchvision's complete network, with the names of a TimmTrunk.
 
     Args:
         trunk: a TimmTrunk of the same network.
-        file: what was read, whoever's names it has.
+        file: its content, under any publisher's names.
     """
     import timm
 
@@ -194,10 +194,10 @@ def as_timm(trunk: Trunk, file: WeightsFile) -> WeightsFile:
 def _timm_scheme(trunk: Trunk, complete: Any) -> NamingScheme:
     """timm's names of a complete network -> those of the TimmTrunk that is its first part.
 
-    What the network has beyond the trunk is its classifier. The linear layer becomes `fc`, and any
-    layer before it `fc.<timm's name>`. In a network that is not a chain, such as a vision
-    transformer, every layer becomes `fc.<timm's name>`: most of these networks classify one token
-    and not the mean of the last map.
+    The rest of the network is its classifier. The linear layer becomes `fc`, and any layer before
+    it `fc.<timm's name>`. In a network that is not a chain, such as a vision transformer, every
+    layer of the classifier becomes `fc.<timm's name>`: most of these networks classify one token,
+    not the mean of the last map.
     """
     modules = {_module(theirs): _module(ours) for ours, theirs in (trunk.timm_names or {}).items()}
     head = {_module(key) for key in complete.state_dict()} - modules.keys()
@@ -220,10 +220,10 @@ def imagenet_classes() -> list[str]:
 
 
 def _of_alpha(publisher: str, trunk: Trunk, published: Mapping[float, Published]) -> Published:
-    """What is published for the trunk's width.
+    """The published weights for the trunk's width.
 
     Raises:
-        InputError: nothing is.
+        InputError: there are none.
     """
     alpha = trunk.options["alpha"]
     if alpha not in published:

@@ -1,9 +1,9 @@
-"""Layers that compute as eight-bit integers would: fake quantisation (arXiv 1712.05877).
+"""Layers that compute as with eight-bit integers: fake quantisation (arXiv 1712.05877).
 
-A quantised layer rounds its weights, one step for each output channel, and its output, one step
-for the tensor. Everything stays float32, and gradients pass the rounding as if it were not there.
-So the same layers serve to measure what integers cost, to train with them, and to write them down
-(see `backbone.integers`).
+A quantised layer rounds its weights, with one step per output channel, and its output, with one
+step for the tensor. All values stay float32, and gradients pass the rounding unchanged. So the same
+layers serve to measure the effect of integers, to train with them, and to write them to files (see
+`backbone.integers`).
 """
 
 from collections.abc import Iterator
@@ -18,21 +18,21 @@ from backbone.conv import ConvBN, SameConv2d, pad_end, same_margins
 
 LEVELS = 255  # the largest integer of an activation
 WEIGHT_BITS = 8
-RANGES = (".before.range", ".after.range")  # ends of the names of ranges in a state dict
-LARGEST_BIAS = 2**30  # as an integer of 32 bits, with room for the products that join it
-SMALLEST = 1e-9  # a step; a tensor of zeros has one too
+RANGES = (".before.range", ".after.range")  # suffixes of the names of ranges in a state dict
+LARGEST_BIAS = 2**30  # as a 32-bit integer, with room for the products that are added to it
+SMALLEST = 1e-9  # the smallest step; a tensor of zeros has one too
 
 
 class Rounding(nn.Module):
-    """Rounds a tensor to 256 levels between the lowest and the highest value that it may have.
+    """Rounds a tensor to 256 levels between the smallest and the largest value that it may have.
 
-    Zero is always one of the levels, as padding needs it.
+    Zero is always one of the levels, since padding needs it.
 
     Attributes:
-        range: float[2], lowest and highest value; +inf and -inf before any have been seen.
-        active: whether it rounds; otherwise the tensor passes.
+        range: float[2], smallest and largest value; +inf and -inf before any have been seen.
+        active: whether it rounds; if not, tensors pass unchanged.
         watching: whether the range follows the values that pass.
-        share: how far it moves towards those of a tensor, 0..1; None: it widens to hold them all.
+        share: how far it moves towards the values of a tensor, 0..1; None: it widens to hold all.
     """
 
     range: Tensor
@@ -54,7 +54,7 @@ class Rounding(nn.Module):
         return torch.fake_quantize_per_tensor_affine(x, step, zero, 0, LEVELS)
 
     def watch(self, x: Tensor) -> None:
-        """Take the values of a tensor into the range."""
+        """Extend the range to the values of a tensor, or move it towards them."""
         seen = torch.stack(torch.aminmax(x))
         wider = torch.stack(
             [torch.minimum(self.range[0], seen[0]), torch.maximum(self.range[1], seen[1])]
@@ -83,13 +83,14 @@ class QuantizedLayer(nn.Module):
         bits: of the weights, 8 or 7.
 
     Attributes:
-        before: rounds the input, where the layer that it comes from does not; None otherwise.
-        after: rounds the output; None where that is an answer of the network in float.
-        source: in a tuple, where it is no part of the layer: what rounds the input, `before` or the
-            `after` of the layer that the input comes from; empty before that is known.
-        exact: whether the weights are used as they are.
-        relu6: whether its output is clipped to 0..6.
-        shift: float[outputs], added to the bias where the weights are rounded; None: nothing.
+        before: rounds the input, if the layer that it comes from does not; otherwise None.
+        after: rounds the output; None if that is an answer of the network in float.
+        source: what rounds the input: `before`, or the `after` of the layer that the input comes
+            from. It is in a tuple so that it is not registered as a part of the layer; the tuple is
+            empty before the source is known.
+        exact: whether the weights are used without rounding.
+        relu6: whether the output is clipped to 0..6.
+        shift: float[outputs], added to the bias when the weights are rounded; None: nothing.
     """
 
     before: Rounding | None
@@ -117,7 +118,7 @@ class QuantizedLayer(nn.Module):
         return F.relu6(output) if self.relu6 else output
 
     def forward(self, x: Tensor) -> Tensor:
-        """What the float layer maps x to, but with rounded input, weights and output."""
+        """The float layer's output for x, but with rounded input, weights and output."""
         if self.before is not None:
             x = self.before(x)
         output = self.operation(x, *self.parameters_used())
@@ -133,7 +134,7 @@ class QuantizedLayer(nn.Module):
         limit = weight_limit(self.bits)
         steps, products = self.steps(weight, bias)
         across = steps.view(-1, *[1] * (weight.ndim - 1))
-        # torch's own operation for channels checks its arguments, and makes a GPU's host wait
+        # torch's operation for channels checks its arguments, for which the host waits for the GPU
         weight = through((weight / across).round().clamp(-limit, limit) * across, weight)
         if bias is not None:
             bias = through((bias / products).round() * products, bias)
@@ -142,9 +143,9 @@ class QuantizedLayer(nn.Module):
     def steps(self, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
         """The steps of weight and bias, each float[outputs].
 
-        A weight's integers are from -limit to limit, so zero is exact. A bias is a 32-bit number of
-        steps of the input times the weight, in which products are added up; where the weights of
-        a channel are next to nothing, their steps are as large as its bias needs.
+        The integers of a weight are from -limit to limit, so zero is exact. A bias is a 32-bit
+        number of steps of the input times the weight, the unit in which products are added up. If
+        the weights of a channel are almost zero, their steps are as large as its bias needs.
         """
         steps = weight.detach().abs().flatten(1).amax(1) / weight_limit(self.bits)
         step, _ = self.source[0].grid()
@@ -155,12 +156,12 @@ class QuantizedLayer(nn.Module):
 
 
 def through(rounded: Tensor, x: Tensor) -> Tensor:
-    """The rounded values, with the gradient of the others."""
+    """The rounded values, with the gradient of the unrounded ones."""
     return rounded.detach() + (x - x.detach())
 
 
 def convolve(conv: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """A convolution with the padding and the stride of a layer, but with these weights."""
+    """A convolution with the padding and the stride of a layer, but with the given weights."""
     padding = conv.padding
     if isinstance(conv, SameConv2d) or getattr(conv, "same", False):
         (top, bottom), (left, right) = same_margins(conv, x)
@@ -173,8 +174,8 @@ def convolve(conv: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tenso
 class QuantizedConvBN(QuantizedLayer):
     """A convolution with its batch norm, which is folded and frozen, and maybe a ReLU6.
 
-    Batch norm's scale and offset are trained; its statistics stay as they are (arXiv 1712.05877,
-    section 3.2, after the freeze). The tensors keep their names.
+    Batch norm's scale and offset are trained; its statistics are frozen (arXiv 1712.05877, section
+    3.2, after the freeze). The tensors keep their names.
     """
 
     def __init__(self, layer: ConvBN, bits: int):
@@ -182,7 +183,7 @@ class QuantizedConvBN(QuantizedLayer):
         self.conv, self.bn = layer.conv, layer.bn
 
     def kernel(self) -> tuple[Tensor, Tensor | None]:
-        """The convolution's weight times batch norm's scale, and the offset that is left."""
+        """The convolution's weight times batch norm's scale, and the remaining offset."""
         bn = self.bn
         assert bn.running_mean is not None
         assert bn.running_var is not None
@@ -205,7 +206,7 @@ class QuantizedConv2d(QuantizedLayer):
         self.dilation, self.groups = conv.dilation, conv.groups
 
     def kernel(self) -> tuple[Tensor, Tensor | None]:
-        """The convolution's own."""
+        """The convolution's own weight and bias."""
         return self.weight, self.bias
 
     def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -221,7 +222,7 @@ class QuantizedLinear(QuantizedLayer):
         self.weight, self.bias = linear.weight, linear.bias
 
     def kernel(self) -> tuple[Tensor, Tensor | None]:
-        """The layer's own."""
+        """The layer's own weight and bias."""
         return self.weight, self.bias
 
     def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -236,10 +237,10 @@ def quantized_layers(network: nn.Module) -> dict[str, QuantizedLayer]:
 
 @contextmanager
 def in_float(network: nn.Module, watch: bool = False) -> Iterator[None]:
-    """Let a network compute as if nothing were quantised.
+    """Let a network compute without quantisation.
 
     Args:
-        watch: let what passes widen the ranges.
+        watch: widen the ranges to the values that pass.
     """
     roundings = [m for m in network.modules() if isinstance(m, Rounding)]
     layers = list(quantized_layers(network).values())

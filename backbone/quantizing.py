@@ -1,4 +1,4 @@
-"""Turning the layers of a network into quantised ones, with the ranges of what passes them."""
+"""Turn the layers of a network into quantised ones, with the ranges of their values."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,20 +23,21 @@ from backbone.quantized import (
 )
 from backbone.trunk import Trunk
 
-# Other images reach further than those that ranges were measured on. A hidden tensor may be cut
-# there; at an answer that would make the best ones equal, so its range is widened by this share.
+# Other images have larger values than those that ranges were measured on. A hidden tensor may be
+# clipped; but clipped answers would make the best ones equal, so their range is widened by this
+# share.
 MARGIN = 0.25
 
 
 @dataclass(frozen=True)
 class Quantization:
-    """A network of quantised layers, and which of its roundings each layer's input comes through.
+    """A network of quantised layers, and the rounding that each layer's input comes through.
 
     Args:
-        network: that `quantize` has changed.
-        run: what it does in inference, given the network and images float[B, 3, h, w].
-        sources: path of a layer -> path of the rounding that its input passes last, in the order
-            in which the layers run.
+        network: changed by `quantize`.
+        run: calls the network as in inference, given the network and images float[B, 3, h, w].
+        sources: path of a layer -> path of the rounding that its input passes last, in the order in
+            which the layers run.
     """
 
     network: nn.Module
@@ -52,8 +53,7 @@ class Quantization:
     def use(self, integers: Iterable[str]) -> None:
         """Let these layers compute in integers, and the others in float.
 
-        A tensor is rounded where the layer that writes it, or one that reads it, computes in
-        integers.
+        A tensor is rounded if the layer that writes it, or one that reads it, computes in integers.
         """
         chosen, layers = set(integers), self.layers
         for path, layer in layers.items():
@@ -65,7 +65,7 @@ class Quantization:
             layers[path].source[0].active = True
 
     def calibrate(self, batches: Iterable[Tensor]) -> None:
-        """Set the ranges to the values that these images give, from least to greatest.
+        """Set the ranges to the smallest and largest values that these images give.
 
         Args:
             batches: float[B, 3, h, w], normalised.
@@ -79,13 +79,13 @@ class Quantization:
                 layer.after.range.mul_(1 + MARGIN)
 
     def correct_biases(self, batches: Iterable[Tensor]) -> None:
-        """Set each layer's shift to what rounding its weights takes from its output on average.
+        """Set each layer's shift to the mean error that rounding its weights adds to its output.
 
         A depthwise kernel has nine weights, so their errors do not cancel, and the mean of a
         channel moves (arXiv 1906.04721, section 4.2).
 
         Args:
-            batches: as of `calibrate`, whose ranges are known.
+            batches: as for `calibrate`; the ranges are known.
         """
         layers = self.layers
         totals: dict[str, Tensor] = {}
@@ -116,13 +116,13 @@ class Quantization:
             layers[path].shift = total / counts[path]
 
     def errors(self, batches: Iterable[Tensor]) -> dict[str, float]:
-        """How far each layer alone, in integers, moves the network's outputs: path -> share.
+        """How much each layer alone, in integers, changes the network's outputs: path -> share.
 
-        It is the square of the difference over the variance of the output, in the mean over the
-        outputs. Afterwards all layers compute in integers.
+        It is the squared difference over the variance of the output, averaged over the outputs.
+        Afterwards all layers compute in integers.
 
         Args:
-            batches: as of `calibrate`.
+            batches: as for `calibrate`.
         """
         batches = list(batches)
         layers = list(self.layers)
@@ -154,15 +154,15 @@ def quantize(
 ) -> Quantization:
     """Replace the convolutions and linear layers of a network by quantised ones, in place.
 
-    The tensors of the state keep their names; `*.after.range` and `*.before.range` join them. Batch
-    norms that are no part of a `ConvBN` are folded first, and their tensors go.
+    The tensors of the state keep their names; `*.after.range` and `*.before.range` are added. Batch
+    norms that do not belong to a `ConvBN` are folded first, and their tensors are removed.
 
     Args:
-        network: a head, most often.
-        run: what it does in inference, given the network and images; it is called once, on an
-            image of zeros, to see which layer reads what.
+        network: usually a head.
+        run: calls the network as in inference, given the network and images. It is called once, on
+            an image of zeros, to find out which layer reads what.
         size: (h, w) of that image in pixels.
-        bits: of the weights, 8 or 7. Integer products of CPUs without VNNI overflow at 8.
+        bits: of the weights, 8 or 7. With 8, integer products overflow on CPUs without VNNI.
     """
     for head in [module for module in network.modules() if isinstance(module, Head)]:
         head.separate_maps()
@@ -191,15 +191,15 @@ def _replace(parent: nn.Module, bits: int) -> None:
 
 
 def _find_sources(network: nn.Module, run: Callable[[], Any]) -> dict[str, str]:
-    """What feeds each layer; one that no other layer feeds gets a rounding of its own."""
+    """The source of each layer's input; if no other layer is the source, it rounds by itself."""
     names: dict[nn.Module, str] = {m: path for path, m in quantized_layers(network).items()}
-    written: dict[int, tuple[Tensor, str]] = {}  # the tensors are kept, so that ids stay theirs
+    written: dict[int, tuple[Tensor, str]] = {}  # keeps the tensors alive, so that ids stay theirs
     sources: dict[str, str] = {}
 
     def before(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         path, x = names[layer], inputs[0]
         source = f"{written[id(x)][1]}.after" if id(x) in written else f"{path}.before"
-        # a layer that runs on several maps rounds them all alike
+        # a layer that runs on several maps rounds all of them alike
         sources[path] = source if sources.get(path, source) == source else f"{path}.before"
 
     def behind(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -216,7 +216,7 @@ def _find_sources(network: nn.Module, run: Callable[[], Any]) -> dict[str, str]:
     read = set(sources.values())
     for path, layer in quantized_layers(network).items():
         if isinstance(layer, QuantizedLinear) and f"{path}.after" not in read:
-            layer.after = None  # an answer, which no integers read
+            layer.after = None  # an answer, which no integer layer reads
         if sources.get(path) == f"{path}.before":
             layer.before = Rounding()
     for path, source in sources.items():
@@ -227,7 +227,7 @@ def _find_sources(network: nn.Module, run: Callable[[], Any]) -> dict[str, str]:
 
 
 def lost_weight(layer: QuantizedLayer) -> Tensor:
-    """What rounding takes from a layer's weight."""
+    """The part of a layer's weight that rounding removes."""
     with torch.no_grad():
         weight, _ = layer.kernel()
         rounded, _ = layer.parameters_used()

@@ -1,8 +1,8 @@
-"""Tensors under TensorFlow's variable names, in PyTorch's form.
+"""Tensors under TensorFlow's variable names, converted to PyTorch's form.
 
-The names are those of TF-Slim and of the TensorFlow detection models, as checkpoints and frozen
-graphs have them: `FeatureExtractor/MobilenetV1/Conv2d_0/weights`, `.../BatchNorm/gamma`,
-`BoxPredictor_0/BoxEncodingPredictor/biases`. A file of arrays under these names is written with
+The names are those of TF-Slim and of the TensorFlow detection models, as in checkpoints and frozen
+graphs: `FeatureExtractor/MobilenetV1/Conv2d_0/weights`, `.../BatchNorm/gamma`,
+`BoxPredictor_0/BoxEncodingPredictor/biases`. This writes a file of arrays under these names:
 
     reader = tf.train.load_checkpoint("model.ckpt")
     names = reader.get_variable_to_shape_map()
@@ -35,7 +35,7 @@ def is_tensorflow(keys: Iterable[str]) -> bool:
 
 
 def module_name(scope: str) -> str:
-    """A scope without what graphs and detectors put before it.
+    """A scope without the prefixes that graphs and detectors add.
 
     `FeatureExtractor/MobilenetV1/MobilenetV1/Conv2d_0` becomes `MobilenetV1/Conv2d_0`.
     """
@@ -45,8 +45,8 @@ def module_name(scope: str) -> str:
 def tensorflow_state(variables: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Variables as `<module>.<PyTorch's tensor name>`, in PyTorch's axis order.
 
-    Averaged weights replace the raw ones. What is no tensor of a layer, such as an optimizer's
-    state, a counter or a range of quantisation-aware training, is left out.
+    Averaged weights replace the raw ones. Variables that are not a layer's tensors, such as an
+    optimizer's state, a counter or a range of quantisation-aware training, are left out.
 
     Args:
         variables: by name; kernels are [height, width, inputs, outputs].

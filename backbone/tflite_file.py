@@ -1,4 +1,4 @@
-"""Read TensorFlow Lite's files: the convolutions' weights, and what the file says of itself."""
+"""Read TensorFlow Lite files: the weights of convolutions, and further facts in the file."""
 
 import struct
 from collections.abc import Mapping
@@ -14,23 +14,23 @@ from backbone.errors import InputError
 from backbone.tensorflow_names import module_name
 
 MARK = b"TFL3"  # at byte 4 of every file
-RELU6_STEPS = 255  # of an 8-bit tensor; one that holds 0..6 alone clamps like ReLU6
+RELU6_STEPS = 255  # of an 8-bit tensor; one that only holds 0..6 clips like ReLU6
 
 
 @dataclass(frozen=True)
 class TfliteModel:
-    """What a file of TensorFlow Lite holds.
+    """The content of a TensorFlow Lite file.
 
     Args:
         state: weights of the convolutions as `<module>.weight` and `<module>.bias` in PyTorch's
             axis order, float32. Integers are dequantised, per tensor or per channel. Batch norm is
             folded into both.
-        activations: module -> "RELU6", "NONE" ...: what follows its convolution.
+        activations: module -> "RELU6", "NONE" ...: the activation after its convolution.
         constants: every other floating-point or quantised constant, dequantised, in its own shape.
-        steps: name of a constant -> the step of its integers; none for a floating-point one.
-        operators: kinds of the other operations, in their order.
+        steps: name of a constant -> the step of its integers; none for a floating-point constant.
+        operators: kinds of the other operations, in order.
         custom: name of a custom operation -> its options.
-        input_range: (lowest, highest) value that a quantised input stands for; None in a
+        input_range: (smallest, largest) value that a quantised input stands for; None in a
             floating-point file, which does not say.
         size: (height, width) of the input in pixels.
     """
@@ -46,12 +46,12 @@ class TfliteModel:
 
 
 def is_tflite(head: bytes) -> bool:
-    """Whether a file that begins with these bytes is TensorFlow Lite's."""
+    """Whether a file with these first bytes is one of TensorFlow Lite."""
     return head[4:8] == MARK
 
 
 def read_tflite(path: Path) -> TfliteModel:
-    """Read a file of TensorFlow Lite.
+    """Read a TensorFlow Lite file.
 
     Raises:
         InputError: the reader is not installed; the file is damaged or holds no convolutions.
@@ -60,24 +60,24 @@ def read_tflite(path: Path) -> TfliteModel:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError as error:
         raise InputError(
-            f"{path} is a file of TensorFlow Lite, which ai-edge-litert reads: "
+            f"{path} is a TensorFlow Lite file, which needs ai-edge-litert to be read: "
             'python -m pip install -e ".[tflite]", or python -m pip install ai-edge-litert'
         ) from error
     try:
         model = _Reader(schema, path.read_bytes()).model()
     except (struct.error, LookupError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path} is damaged, or no complete file of TensorFlow Lite ({type(error).__name__}: "
+            f"{path} is damaged, or not a complete TensorFlow Lite file ({type(error).__name__}: "
             f"{error}; {path.stat().st_size} bytes): download it again"
         ) from error
     if not model.state:
-        raise InputError(f"{path} holds no convolution: it is not one of these networks")
+        raise InputError(f"{path} holds no convolution, so it is none of these networks")
     return model
 
 
 @dataclass
 class _Reader:
-    """The generated classes of the format's schema, and a file's bytes."""
+    """The generated classes of the format's schema, and the bytes of a file."""
 
     schema: Any
     content: bytes
@@ -161,14 +161,14 @@ def _names(enumeration: type) -> dict[int, str]:
 
 
 def _scales(tensor: Any) -> Any:
-    """The steps of a quantised tensor, one or one per channel; None for any other."""
+    """The steps of a quantised tensor, one or one per channel; None for other tensors."""
     quantization = tensor.quantization
     scales = None if quantization is None else quantization.scale
     return None if scales is None or len(scales) == 0 else scales
 
 
 def _clamps(output: Any) -> bool:
-    """Whether the integers of a tensor stand for 0..6 alone."""
+    """Whether the integers of a tensor only stand for 0..6."""
     scales = _scales(output)
     if scales is None or len(scales) > 1:
         return False
@@ -177,8 +177,8 @@ def _clamps(output: Any) -> bool:
 
 
 def _scope(output: str) -> str:
-    """The module of a convolution, by the name of its output: `<module>/Relu6`."""
-    # newer converters list the names of all operations that they fused: a;b;c
+    """The module of a convolution, from the name of its output: `<module>/Relu6`."""
+    # newer converters list the names of all operations that they have fused: a;b;c
     scope = output.partition(";")[0].rpartition("/")[0]
     return module_name(scope.partition("/BatchNorm")[0])
 

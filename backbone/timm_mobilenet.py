@@ -1,4 +1,4 @@
-"""MobileNetV3 and MobileNetV4: timm's networks by their papers' names and widths."""
+"""MobileNetV3 and MobileNetV4: timm's networks under their papers' names and widths."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -11,20 +11,20 @@ from backbone.timm_trunk import TimmTrunk, create_timm
 
 
 class TimmMobileNet(TimmTrunk):
-    """A trunk of timm's that is known by a variant and a width.
+    """A trunk from timm that is chosen by a variant and a width.
 
     Taps are those of `TimmTrunk`: the outputs of the last blocks of each stride.
 
     Args:
-        variant: of the family, see `PUBLISHED`.
-        alpha: width multiplier, one of those that timm has of the variant.
-        tag: timm's name of the weights, such as `ra_in1k`; None for timm's first. Weights under
-            another tag may expect other pixel values and another size.
+        variant: a variant of the family, see `PUBLISHED`.
+        alpha: width multiplier, one of those that timm has for the variant.
+        tag: timm's name for a set of weights, such as `ra_in1k`; None for the first that timm
+            lists. Weights under another tag may expect other pixel values and another size.
         drop_path_rate: probability, 0..1, of dropping the last residual branch in training; it
             grows from 0 at the first.
 
     Raises:
-        InputError: no such variant, width or tag.
+        InputError: the variant, the width or the tag does not exist.
     """
 
     PUBLISHED: ClassVar[Mapping[str, Mapping[float, str]]]
@@ -54,7 +54,7 @@ class TimmMobileNet(TimmTrunk):
         self.options = {"variant": variant, "alpha": alpha, "tag": tag}
 
     def after_pooling(self) -> "AfterPooling":
-        """The papers' last 1x1 convolution, which works on the pooled map."""
+        """The papers' last 1x1 convolution, which is applied to the pooled map."""
         return AfterPooling(create_timm(self.timm_name, {}))
 
 
@@ -64,7 +64,7 @@ class AfterPooling(nn.Sequential):
     They have timm's names: `conv_head`, the batch norm `norm_head` of a MobileNetV4, and `act2`.
 
     Args:
-        network: timm's, which keeps them with `num_classes=0`.
+        network: timm's network, which keeps these layers with `num_classes=0`.
 
     Attributes:
         width: channels of the output.
@@ -87,8 +87,8 @@ class AfterPooling(nn.Sequential):
 class MobileNetV3(TimmMobileNet):
     """The body of a MobileNetV3 (Howard et al. 2019, arXiv 1905.02244), without the classifier.
 
-    Variants are `large` and `small`. The last map is that of the last convolution before pooling,
-    960 and 576 channels wide at alpha 1.
+    Variants are `large` and `small`. The last map is the output of the last convolution before
+    pooling, 960 and 576 channels wide at alpha 1.
     """
 
     PUBLISHED: ClassVar[Mapping[str, Mapping[float, str]]] = {
@@ -105,8 +105,8 @@ class MobileNetV4(TimmMobileNet):
     """The body of a MobileNetV4 (Qin et al. 2024, arXiv 2404.10518), without the classifier.
 
     Variants are `conv_small`, `conv_medium`, `conv_large` and, with attention, `hybrid_medium` and
-    `hybrid_large`. The last map is that of the last convolution before pooling, 960 channels wide
-    at alpha 1.
+    `hybrid_large`. The last map is the output of the last convolution before pooling, 960 channels
+    wide at alpha 1.
     """
 
     PUBLISHED: ClassVar[Mapping[str, Mapping[float, str]]] = {

@@ -17,23 +17,23 @@ from backbone.errors import InputError
 from backbone.norms import norms_behind
 from backbone.trunk import FeatureInfo, Trunk
 
-# What the trunk is made of: modules by name, maps by tap, and timm's names of the tensors.
+# The content of the trunk: modules by name, maps by tap, and timm's names of the tensors.
 Parts = tuple[dict[str, nn.Module], dict[str, FeatureInfo], dict[str, str]]
 
 
 class TimmTrunk(Trunk):
     """A timm network without pooling and classifier, with random weights.
 
-    A network whose modules run one after another becomes a chain of stages, and its last map is
-    what timm's `forward_features` returns. Any other network, such as a vision transformer, keeps
-    its own forward pass, and timm's `forward_intermediates` reads the maps (those of the image's
-    tokens, all normalised like the last); it cannot be split.
+    A network whose modules run one after another becomes a chain of stages, and its last map is the
+    output of timm's `forward_features`. Any other network, such as a vision transformer, keeps its
+    own forward pass, and timm's `forward_intermediates` reads the maps (those of the image's
+    tokens, all normalised like the last one); such a network cannot be split.
 
-    Taps are the maps of timm's `feature_info`. Each is named after the module whose output it is,
-    with underscores for dots: `layer4`, `blocks_6`, `features_30`. (Strides cannot be the names:
+    Taps are the maps in timm's `feature_info`. Each is named after the module whose output it is,
+    with underscores for dots: `layer4`, `blocks_6`, `features_30`. (Strides cannot serve as names:
     all maps of a vision transformer have the same stride.) If timm reads a map inside a block, the
-    tap is the block's input. Whatever runs behind timm's last map is one more tap, named after its
-    first module: `conv_head`, `norm`.
+    tap is the block's input. Modules after timm's last map make up one more tap, named after the
+    first of them: `conv_head`, `norm`.
 
     Args:
         name: timm's, with or without a tag: `resnet50`, `resnet50.a1_in1k`. The trunk has the pixel
@@ -41,12 +41,12 @@ class TimmTrunk(Trunk):
         arguments: more arguments of timm's constructor, e.g. `drop_path_rate`, `img_size`.
 
     Attributes:
-        input_size: (height, width) in pixels that the network is trained at.
-        timm_name, timm_arguments: what timm builds the network from.
+        input_size: (height, width) in pixels of the images that the network was trained on.
+        timm_name, timm_arguments: the name and arguments that timm builds the network from.
 
     Raises:
-        InputError: no such network or tag, no feature maps, or arguments that the network does not
-            take.
+        InputError: the network or tag does not exist, has no feature maps, or does not take these
+            arguments.
     """
 
     timm_names: Mapping[str, str]
@@ -57,12 +57,12 @@ class TimmTrunk(Trunk):
         config = model.pretrained_cfg
         height, width = to_2tuple(arguments.get("img_size", config["input_size"][1:]))
         size = (height, width)
-        # an entry without a module is the image itself
+        # an entry without a module stands for the image itself
         maps = [entry for entry in getattr(model, "feature_info", ()) if entry["module"]]
         row = _modules_in_a_row(model, [entry["module"] for entry in maps], size)
         if not maps or not (row or hasattr(model, "forward_intermediates")):
             raise InputError(
-                f"{name} of timm {timm.__version__} offers no feature maps: choose another "
+                f"{name} of timm {timm.__version__} has no feature maps: choose another "
                 "network, or install a newer timm"
             )
         stages, info, names = _chain(model, maps, row) if row else _observed(model, maps)
@@ -79,18 +79,18 @@ class TimmTrunk(Trunk):
         self._takes_one_size = config["fixed_input_size"] and not arguments.get("dynamic_img_size")
 
     def features(self, x: Tensor, taps: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """The feature maps, as of any trunk.
+        """The feature maps, as for any trunk.
 
         Raises:
-            InputError: a tap that this trunk does not have, or images of another size than
-                `input_size` for a network that takes no other.
+            InputError: this trunk does not have a tap, or the images do not have the size
+                `input_size`, and the network takes no other.
         """
         if self._takes_one_size and tuple(x.shape[2:]) != self.input_size:
             height, width = x.shape[2:]
             raise InputError(
-                f"{self.timm_name} takes images of {self.input_size} pixels only, not "
+                f"{self.timm_name} only takes images of {self.input_size} pixels, not "
                 f"{(height, width)}: set size={list(self.input_size)}, or give the trunk "
-                f"img_size={[height, width]} where timm's network has that argument"
+                f"img_size={[height, width]} if timm's network has that argument"
             )
         if self.is_chain:
             return super().features(x, taps)
@@ -99,7 +99,7 @@ class TimmTrunk(Trunk):
         maps = network.forward_intermediates(
             x,
             indices=[self.taps.index(tap) for tap in wanted],
-            norm=hasattr(network, "norm"),  # as forward_features normalises the last
+            norm=hasattr(network, "norm"),  # since forward_features normalises the last map
             stop_early=True,
             intermediates_only=True,
         )
@@ -107,7 +107,7 @@ class TimmTrunk(Trunk):
 
     @cached_property
     def norms(self) -> Mapping[str, str]:
-        """As of any trunk; the network runs once to find them."""
+        """As for any trunk; the network runs once to find them."""
 
         def maps(twin: TimmTrunk) -> dict[str, Tensor]:
             return twin.features(torch.empty(1, 3, *self.input_size, device="meta"))
@@ -115,10 +115,10 @@ class TimmTrunk(Trunk):
         return norms_behind(self, maps)
 
     def split(self, tap: str) -> tuple[nn.Sequential, nn.Sequential]:
-        """Cut the network behind a tap, as any trunk, if it is a chain.
+        """Cut the network after a tap, as any trunk, if it is a chain.
 
         Raises:
-            InputError: a tap that this trunk does not have, or a network that is not a chain.
+            InputError: this trunk does not have the tap, or the network is not a chain.
         """
         if not self.is_chain:
             raise InputError(
@@ -131,7 +131,7 @@ class TimmTrunk(Trunk):
 def create_timm(name: str, arguments: Mapping[str, Any]) -> Any:
     """timm's network without its classifier.
 
-    Typed Any: what all of timm's networks have, such as `forward_features`, no type of timm states.
+    Typed Any: no type of timm states what all of its networks have, such as `forward_features`.
     """
     architecture, _, tag = name.partition(".")
     known = timm.list_models(f"{architecture}.*" if tag else "", include_tags=bool(tag))
@@ -154,8 +154,8 @@ def _modules_in_a_row(
 ) -> dict[str, torch.Size]:
     """The modules that `forward_features` runs one after another: path -> shape of the output.
 
-    Empty if it does anything else in between: then the network is not a chain. `forward_features`
-    does not need the other modules of the network.
+    Empty if it does anything else in between: then the network is not a chain. Modules that
+    `forward_features` does not run are left out.
     """
     calls: list[tuple[str, tuple[Any, ...], dict[str, Any], Any]] = []
 
@@ -164,8 +164,8 @@ def _modules_in_a_row(
     ) -> None:
         calls.append((path, inputs, kwargs, output))
 
-    # Run a copy on the meta device, which computes shapes only. The network itself does not run:
-    # some of timm's networks store what they compute.
+    # Run a copy on the meta device, which only computes shapes. The network itself does not run,
+    # since some of timm's networks store what they compute.
     tensors = {id(t): t.to("meta") for t in (*model.parameters(), *model.buffers())}
     twin: Any = copy.deepcopy(model, tensors).eval()
     for path, module in _opened(twin, maps):
@@ -186,7 +186,7 @@ def _modules_in_a_row(
 def _opened(
     model: nn.Module, maps: Collection[str], prefix: str = ""
 ) -> Iterator[tuple[str, nn.Module]]:
-    """The children of a network in order; a sequence with a map inside gives its own."""
+    """The children of a network in order; a sequence with a map inside is replaced by its own."""
     for name, child in model.named_children():
         path = f"{prefix}{name}"
         if isinstance(child, nn.Sequential) and any(m.startswith(f"{path}.") for m in maps):
@@ -198,7 +198,7 @@ def _opened(
 def _chain(
     model: nn.Module, maps: Sequence[Mapping[str, Any]], row: Mapping[str, torch.Size]
 ) -> Parts:
-    """One stage for each map: the modules between the map before it and itself."""
+    """One stage per map: the modules after the previous map, up to the one that returns it."""
     paths = list(row)
     ends: dict[int, tuple[str, int]] = {}  # number of modules up to a map -> (last module, stride)
     for entry in maps:
@@ -235,7 +235,7 @@ def _chain(
 
 
 def _observed(model: Any, maps: Sequence[Mapping[str, Any]]) -> Parts:
-    """The network as one module, without the parts that its last map does not need."""
+    """The network as a single module, without the parts that its last map does not need."""
     if hasattr(model, "prune_intermediate_layers"):
         model.prune_intermediate_layers([len(maps) - 1], prune_norm=False, prune_head=True)
     modules = [entry["module"] for entry in maps]

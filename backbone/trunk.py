@@ -19,11 +19,11 @@ MeanAndStd = tuple[tuple[float, float, float], tuple[float, float, float]]
 class FeatureInfo:
     """The channels of a tap's feature map, and its stride in input pixels.
 
-    An image that is `stride` rows or columns larger has a map exactly one cell larger. Of an H x W
-    image the map has ceil(H / stride) x ceil(W / stride) cells, as in every MobileNet, or a few
-    less if the network does not pad all its layers (Inception, Xception).
+    An image that is `stride` rows or columns larger has a map that is exactly one cell larger. The
+    map of an H x W image has ceil(H / stride) x ceil(W / stride) cells, as in every MobileNet, or a
+    few less if the network does not pad all its layers (Inception, Xception).
 
-    A map `inside` a block is one that the block goes on to work with, such as the expansion of a
+    A map `inside` a block is one that the block itself continues to use, such as the expansion of a
     bottleneck.
     """
 
@@ -41,9 +41,9 @@ class Trunk(nn.Module):
     Args:
         stages: tap name -> module, in the order they run.
         feature_info: tap name -> FeatureInfo, the same names in the same order.
-        normalization: what the network's weights expect of the pixels.
-        options: the constructor arguments that tell this network from others of its class; they
-            are stored beside saved weights.
+        normalization: the normalisation of pixels that the network's weights expect.
+        options: the constructor arguments that tell this network from others of its class; they are
+            stored together with saved weights.
 
     Attributes:
         feature_info: tap name -> FeatureInfo, first tap to last.
@@ -51,9 +51,9 @@ class Trunk(nn.Module):
             each. Images are normalised with it before they reach the trunk.
         options: constructor arguments; `type(trunk)(**trunk.options)` has the same tensors.
         is_chain: whether the stages simply run one after another, so that `split` can cut them.
-        timm_names: for a network of timm's, key of this trunk's state dict -> key of timm's
-            complete network, whose remaining tensors are its classifier's. None for any other.
-        timm_name, timm_arguments: for a network of timm's, what timm builds it from.
+        timm_names: for a network from timm, key of this trunk's state dict -> key of timm's
+            complete network, whose remaining tensors are the classifier's. None for other networks.
+        timm_name, timm_arguments: for a network from timm, what timm builds it from.
     """
 
     feature_info: dict[str, FeatureInfo]
@@ -84,7 +84,7 @@ class Trunk(nn.Module):
         return tuple(self.feature_info)
 
     def features(self, x: Tensor, taps: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """Feature maps of a batch of images. Stages behind the last map asked for do not run.
+        """Feature maps of a batch of images. Stages after the last requested map do not run.
 
         Args:
             x: float[B, 3, H, W], normalised with `normalization`.
@@ -95,7 +95,7 @@ class Trunk(nn.Module):
             network order.
 
         Raises:
-            InputError: a tap that this trunk does not have.
+            InputError: this trunk does not have one of the taps.
         """
         wanted = self._in_order(taps)
         maps: dict[str, Tensor] = {}
@@ -121,24 +121,24 @@ class Trunk(nn.Module):
         return {}
 
     def split(self, tap: str) -> tuple[nn.Sequential, nn.Sequential]:
-        """Cut the network behind a tap: (image -> tap, tap -> last tap).
+        """Cut the network after a tap: (image -> tap, tap -> last tap).
 
         Both halves hold this trunk's own modules, so training one trains the trunk. A model that
         keeps the halves should not register the trunk as well: its state dict would name every
         tensor twice.
 
         Raises:
-            InputError: a tap that this trunk does not have.
+            InputError: this trunk does not have the tap.
         """
         stages = [(name, self._stage(name)) for name in self.taps]
         cut = self.taps.index(self._known(tap)) + 1
         return nn.Sequential(OrderedDict(stages[:cut])), nn.Sequential(OrderedDict(stages[cut:]))
 
     def after_pooling(self) -> nn.Module | None:
-        """New layers of the network's classifier, before its linear layer; None if it has none.
+        """New layers for the part of the classifier before its linear layer; None if it has none.
 
         They map the mean of the last map, float[B, channels], to float[B, width], and have an
-        attribute `width`. They are no part of the trunk.
+        attribute `width`. They do not belong to the trunk.
         """
         return None
 
@@ -160,7 +160,7 @@ class Trunk(nn.Module):
         return {}
 
     def guess_options(self, shapes: Mapping[str, Sequence[int]]) -> Iterable[dict[str, Any]]:
-        """Options that tensors of these shapes suggest, most likely first; `options_fitting` tries.
+        """Options that tensors of these shapes suggest, most likely first, for `options_fitting`.
 
         Args:
             shapes: state dict key -> shape.
@@ -168,7 +168,7 @@ class Trunk(nn.Module):
         return ()
 
     def _in_order(self, taps: Sequence[str] | None) -> list[str]:
-        """The taps asked for, in network order, each once."""
+        """The requested taps in network order, each once."""
         wanted = self.taps if taps is None else [self._known(tap) for tap in taps]
         return [tap for tap in self.taps if tap in wanted]
 

@@ -1,4 +1,4 @@
-"""Read any kind of weights file: safetensors, PyTorch, Keras, TensorFlow, this suite's own."""
+"""Read weights files of any kind: safetensors, PyTorch, Keras, TensorFlow, this suite's own."""
 
 import json
 import pickle
@@ -40,11 +40,11 @@ from backbone.wrapped import (
 )
 
 CHECKPOINT = ".ckpt"
-URL = re.compile(r"[a-z0-9]+:/")  # of which a path keeps one of the two slashes
+URL = re.compile(r"[a-z0-9]+:/")  # a Path keeps only one of the two slashes
 ZIP = b"PK\x03\x04"
-PICKLES = (ZIP, b"\x80\x02")  # what torch.save writes, and what it wrote before 1.6
+PICKLES = (ZIP, b"\x80\x02")  # the first bytes that torch.save writes, now and before 1.6
 WRITE_ANEW = (
-    "Load it where its code is at hand, and write the tensors alone with "
+    "Load it where its code is installed, and write only its tensors with "
     "torch.save(model.state_dict(), FILE) or safetensors.torch.save_model(model, FILE)"
 )
 DAMAGED = (
@@ -57,17 +57,17 @@ TRUNK, CLASSIFIER, AFTER_POOLING = "head.trunk.", "head.fc.", "head.after_poolin
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """What a weights file holds.
+    """The content of a weights file.
 
     Args:
         state: its tensors under its own names.
-        scheme: whose names they are.
-        network: name of the class of trunk they are for; None if the file does not say.
+        scheme: the naming scheme of these names.
+        network: name of the class of trunk that they are for; None if the file does not say.
         options: arguments of that class's constructor.
         classes: the data set's ids of the classifier's outputs; None if the file does not say.
         beside: names of tensors in the file that belong to another part of a larger network.
-        tflite: what a file of TensorFlow Lite says besides.
-        others: the arrays of a file of TensorFlow's variables that are no layer's.
+        tflite: further content of a TensorFlow Lite file.
+        others: the arrays of a file of TensorFlow's variables that do not belong to a layer.
     """
 
     state: Mapping[str, Tensor]
@@ -96,15 +96,15 @@ NETWORKS = {
 
 
 def read_file(path: Path) -> WeightsFile:
-    """Read a weights file, whose numbers all have to be finite.
+    """Read a weights file, whose numbers must all be finite.
 
-    Its first bytes tell its kind; its name matters for frozen graphs alone.
+    Its kind is told by its first bytes; the name only matters for frozen graphs.
 
-    `joint.ckpt/NAME`, a part of a joint checkpoint, has that file's trunk.
+    `joint.ckpt/NAME`, a part of a joint checkpoint, gives that checkpoint's trunk.
 
     Raises:
-        InputError: the file is absent, damaged or cut short, or holds no tensors, or tensors
-            without usable values.
+        InputError: the file is absent, damaged or cut short, holds no tensors, or its tensors have
+            no usable values.
     """
     found = _read(path)
     if not found.state:
@@ -112,18 +112,18 @@ def read_file(path: Path) -> WeightsFile:
     for name, value in found.state.items():
         if wrong := _without_use(value):
             raise InputError(
-                f"{path}: its tensor {one_line(name)} {wrong}; take another file, or write this "
-                "one again from a network that works"
+                f"{path}: its tensor {one_line(name)} {wrong}; use another file, or write this one "
+                "again from a working network"
             )
     return found
 
 
 def _without_use(value: Tensor) -> str | None:
-    """What makes a tensor of no use as weights, as the end of a sentence."""
+    """Why a tensor cannot be used as weights, as the end of a sentence."""
     if value.is_meta:
-        return "has a shape and no values"
+        return "has a shape but no values"
     if value.layout != torch.strided or value.is_quantized or value.is_complex():
-        return f"is of a kind that is not read ({value.layout}, {value.dtype})"
+        return f"is of an unsupported kind ({value.layout}, {value.dtype})"
     if value.is_floating_point() and not value.float().isfinite().all():
         return "has values that are infinite or NaN"
     return None
@@ -133,7 +133,7 @@ def _read(path: Path) -> WeightsFile:
     if path.parent.suffix == CHECKPOINT and path.parent.is_file():
         path = path.parent
     if not path.is_file():
-        advice = "no such weights file, nor is it one of the words keras and timm"
+        advice = "no such weights file, nor one of the words keras and timm"
         if path.is_dir():
             advice = "a folder; name the file of weights in it"
         elif URL.match(str(path)):
@@ -169,7 +169,7 @@ def _published(
 
 
 def _tensorflow_or(state: Mapping[str, Tensor]) -> WeightsFile:
-    """A file of tensors by name, whoever's the names are."""
+    """A file of named tensors, under any publisher's names."""
     if not is_tensorflow(state):
         state, beside = unwrapped(state)
         return _published(state, naming_scheme(state), beside)
@@ -179,7 +179,7 @@ def _tensorflow_or(state: Mapping[str, Tensor]) -> WeightsFile:
 
 
 def _holds_arrays(path: Path) -> bool:
-    """Whether a zip archive is NumPy's and not PyTorch's; a damaged one is left to PyTorch."""
+    """Whether a zip archive is NumPy's rather than PyTorch's; a damaged one is left to PyTorch."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith(".npy") for name in archive.namelist())
@@ -256,7 +256,7 @@ def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
     }
     if not state:
         raise InputError(
-            f"{path} is a checkpoint without a trunk (no tensor is named {TRUNK}...): give another"
+            f"{path} is a checkpoint without a trunk (no tensor is named {TRUNK}...): name another"
         )
     beside = tuple(
         key

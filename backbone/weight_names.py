@@ -1,4 +1,4 @@
-"""The names of tensors in released weights, and what this project calls them.
+"""The names of tensors in released weights, and this project's names for them.
 
 The project's names are `<layer>.<conv|bn>.<tensor>`, and `fc.<tensor>` for the classifier.
 """
@@ -15,16 +15,16 @@ from backbone.trunk import Trunk
 
 @dataclass(frozen=True)
 class NamingScheme:
-    """A publisher's names of a network's tensors, and the options that no tensor shows.
+    """A publisher's names for a network's tensors, and options that no tensor shows.
 
     Args:
-        name: of the publisher, for reports.
+        name: the publisher, for reports.
         network: the class whose tensors these are; None if the names do not tell.
-        modules: publisher's module path -> ours, in the order the network runs.
+        modules: publisher's module path -> ours, in the order in which the network runs.
         options: constructor arguments that the weights were trained with.
-        background: whether the classifier's output 0 is the background, which no classifier has
-            here.
-        beyond: how the modules that a detector has beyond its trunk begin.
+        background: whether output 0 of the classifier is the background, for which no classifier
+            here has an output.
+        beyond: prefixes of the modules that a detector has besides its trunk.
     """
 
     name: str
@@ -35,13 +35,13 @@ class NamingScheme:
     beyond: tuple[str, ...] = ()
 
     def native(self, key: str) -> str:
-        """Our name of a tensor; a key that the scheme does not know stays as it is."""
+        """Our name for a tensor; a key that the scheme does not know is returned unchanged."""
         module, _, tensor = key.rpartition(".")
         return f"{self.modules[module]}.{tensor}" if module in self.modules else key
 
 
 def _paths(begin: str, block: str, blocks: Iterable[int | str], end: str) -> list[str]:
-    """Module paths in the order the network runs; `{0}` in `block` is each of `blocks` in turn."""
+    """Module paths in running order; `{0}` in `block` is replaced by each of `blocks` in turn."""
     inside = (path.format(name) for name in blocks for path in block.split())
     return [*begin.split(), *inside, *end.split()]
 
@@ -54,7 +54,7 @@ def _pairs(
 
 
 def _stages(counts: Iterable[int]) -> list[str]:
-    """Paths of timm's blocks, which it counts within stages of one width."""
+    """Paths of timm's blocks, which are counted within stages of one width."""
     return [f"blocks.{stage}.{n}" for stage, count in enumerate(counts) for n in range(count)]
 
 
@@ -143,14 +143,14 @@ TORCHVISION_V2 = NamingScheme(
     ),
     PYTORCH_OPTIONS,
 )
-# Keras's MobileNetV1 as others have converted it to PyTorch
+# Keras's MobileNetV1 as converted to PyTorch by others
 SHORT_KERAS_V1 = NamingScheme(
     "keras",
     MobileNetV1,
     _pairs(V1, "conv0 bn0", "dw{0} dwbn{0} pw{0} pwbn{0}", V1_ROWS, "fc"),
     KERAS_OPTIONS,
 )
-# TF-Slim's, and those of the TensorFlow detection models, as `tensorflow_names` gives them
+# TF-Slim's names, and those of the TensorFlow detection models, as `tensorflow_names` returns them
 TENSORFLOW_V1 = NamingScheme(
     "tensorflow",
     MobileNetV1,
@@ -200,16 +200,16 @@ KERAS_LAYERS = KERAS_V1.modules.keys() | KERAS_V2.modules.keys()
 
 
 def naming_scheme(keys: Iterable[str]) -> NamingScheme:
-    """The scheme that knows most of a file's modules; `NATIVE` if none knows half of them."""
+    """The scheme that knows most modules of a file; `NATIVE` if none knows half of them."""
     modules = {key.rpartition(".")[0] for key in keys}
     best = max(SCHEMES, key=lambda scheme: len(modules & scheme.modules.keys()))
     return best if 2 * len(modules & best.modules.keys()) >= len(modules) > 0 else NATIVE
 
 
 def keras_scheme(keys: Iterable[str]) -> NamingScheme:
-    """The scheme of a Keras file, by its layers' names or else, as in Keras itself, their order.
+    """The scheme of a Keras file, by its layers' names or else, as in Keras itself, by their order.
 
-    The layers in the first releases of MobileNetV2's files have other names than today's.
+    Files of the first releases of MobileNetV2 have other layer names than today's.
 
     Args:
         keys: `<layer>.<tensor>`, in the network's order.

@@ -1,4 +1,4 @@
-"""Load a trunk's weights from a publisher or a file, all or none; save them atomically."""
+"""Load a trunk's weights from a publisher or a file, all or none; and save them atomically."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,27 +16,27 @@ from backbone.published import as_timm, imagenet_classes, read_keras, read_timm
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile, read_file
 
-# Constructor options that change what the same tensors compute and show in no tensor's shape.
-# (The tags in timm's names differ in the normalization of pixels.)
+# Constructor options that change what the same tensors compute, without a trace in their shapes.
+# (The tags in timm's names differ in the normalisation of pixels.)
 SILENT_OPTIONS = ("padding", "bn_eps", "normalization", "name", "tag")
-LINEAR = ("weight", "bias")  # of a classifier's linear layer; its others have longer names
+LINEAR = ("weight", "bias")  # of a classifier's linear layer; tensors of other layers have prefixes
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `load_weights` did. Tensors are called by this project's names.
+    """The result of `load_weights`. Tensors have this project's names.
 
     Args:
-        origin: the file, or what the publisher calls it.
-        names: whose names the file's keys are: "keras", "timm", "torchvision" or "native".
+        origin: the file, or the publisher's name for it.
+        names: whose naming scheme the file has: "keras", "timm", "torchvision" or "native".
         matched: tensors that were loaded.
-        dropped: tensors of the classifier or of another head that were not.
-        classifier: whether the classifier was loaded, and if not, why.
+        dropped: tensors of the classifier or of another head that were not loaded.
+        classifier: whether the classifier was loaded, and if not, why, in words.
         classifier_loaded: whether the classifier was filled.
-        differs: option -> (value the weights were trained with, value of this trunk). Such weights
-            load, but the network does not compute what it was trained to compute.
+        differs: option -> (value that the weights were trained with, value of this trunk). Such
+            weights load, but the network does not compute what it was trained to compute.
         folded: whether batch norm was folded into the convolutions, so that its running statistics
-            are those of no images.
+            do not come from any images.
     """
 
     origin: str
@@ -72,14 +72,14 @@ def load_weights(
 
     Args:
         trunk: the network to fill.
-        source: `keras` or `timm` for the weights that they publish, or the path of a file:
-            safetensors, a checkpoint of this suite, a PyTorch state dict (torchvision's, timm's) or
-            Keras's HDF5.
-        classifier: filled as well if the source's classifier has the same classes; otherwise it
-            stays as it is, and the report says why.
-        after_pooling: the layers before the classifier, filled as well if the source has them.
+        source: `keras` or `timm` for published weights, or the path of a file: safetensors, a
+            checkpoint of this suite, a PyTorch state dict (torchvision's, timm's) or Keras's HDF5.
+        classifier: loaded as well if the source's classifier has the same classes; otherwise it is
+            not changed, and the report says why.
+        after_pooling: the layers before the classifier, loaded as well if the source has them.
         classes: the data set's ids of the classifier's outputs; None to compare only their number.
-        size: (height, width) of the images in pixels, for publishers with weights for several.
+        size: (height, width) of the images in pixels, for publishers with weights for several
+            sizes.
         cache: folder for downloads; None for PyTorch's own.
 
     Raises:
@@ -98,8 +98,8 @@ def load_weights(
     _check(f"{origin} ({file.scheme.name} names)", trunk, found, file)
     known_classes = file.classes
     if source in ("keras", "timm") and classes is not None and len(classes) == 1000:
-        known_classes = imagenet_classes()  # not sooner: it imports timm, which takes seconds
-    # not strict: a file need not hold batch norm's batch counters, which nothing here reads
+        known_classes = imagenet_classes()  # only now: it imports timm, which takes seconds
+    # not strict: a file need not hold batch norm's counters of batches, which nothing here uses
     trunk.load_state_dict(found, strict=False)
     before = {k: v for k, v in found_classifier.items() if k not in LINEAR}
     filled = _load_before(after_pooling, before)
@@ -131,9 +131,9 @@ def load_weights(
 
 
 def differing(file: WeightsFile, trunk: Trunk) -> dict[str, tuple[object, object]]:
-    """Option -> (value that a file's weights were trained with, value of a trunk), if not equal.
+    """Option -> (value that a file's weights were trained with, value of a trunk), if they differ.
 
-    Only options that show in no tensor's shape.
+    Only options that do not change any tensor's shape.
     """
     return {
         option: (file.options[option], trunk.options[option])
@@ -150,7 +150,7 @@ def save_weights(
     classifier: nn.Linear | None = None,
     after_pooling: nn.Module | None = None,
 ) -> None:
-    """Write a trunk's tensors, and a classifier's as `fc`, with the trunk's options beside them.
+    """Write a trunk's tensors, and a classifier's as `fc`, together with the trunk's options.
 
     The layers before the classifier are written as parts of `fc`.
 
@@ -185,7 +185,7 @@ def under_our_names(file: WeightsFile) -> tuple[dict[str, Tensor], dict[str, Ten
 
 
 def _load_before(layers: nn.Module | None, found: Mapping[str, Tensor]) -> bool:
-    """Fill the layers before a classifier if the source has just these: whether it has."""
+    """Load the layers before a classifier if the source has the same ones; whether it does."""
     if layers is None or not found or tensor_faults(without_counters(layers.state_dict()), found):
         return False
     layers.load_state_dict(found, strict=False)  # without batch norm's counters
@@ -198,7 +198,7 @@ def _load_classifier(
     found: Mapping[str, Tensor],
     found_classes: Sequence[int | str] | None,
 ) -> tuple[bool, str]:
-    """Fill the classifier if the source's fits: (whether it was filled, what to report)."""
+    """Load the classifier if the source's fits: (whether it was loaded, what to report)."""
     why_not = _misfit(classifier, classes, found, found_classes)
     if classifier is None or why_not:
         return False, why_not
@@ -237,7 +237,7 @@ def _misfit(
 
 
 def _check(source: str, trunk: Trunk, found: Mapping[str, Tensor], file: WeightsFile) -> None:
-    """Raise an InputError unless the tensors found are the trunk's."""
+    """Raise an InputError unless the tensors found are those of the trunk."""
     network = type(trunk).__name__
     if file.network not in (None, network):
         raise InputError(

@@ -1,4 +1,4 @@
-"""The state dict inside what training programs save around it."""
+"""Find the state dict in files of training programs, which wrap it in other data."""
 
 import argparse
 import pickletools
@@ -26,25 +26,25 @@ NESTED = (
     "params",
     "net",
 )
-# What a network is called inside DistributedDataParallel, torch.compile, averaged models and
-# Lightning modules: all tensors have this prefix.
+# The name of a network inside DistributedDataParallel, torch.compile, averaged models and Lightning
+# modules: all of its tensors have this prefix.
 WRAPPERS = ("module", "_orig_mod", "model", "ema_model", "net", "network")
-# What it is called inside a larger network: the tensors beside it are another's.
+# The name of a network inside a larger one, which has other tensors too.
 PARTS = ("backbone", "encoder", "body")
-LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # what torch.save wrote before 1.6 begins so
+LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # how files of torch.save before 1.6 begin
 NEWER_PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
-OLD_PICKLES = (b"(", b"}", b"]", b"c")  # protocols 0 and 1 have no head
+OLD_PICKLES = (b"(", b"}", b"]", b"c")  # protocols 0 and 1 have no header
 CHUNK = 1 << 20  # bytes that are read at once
-# in PyTorch's refusals: a class that is not allowed, and a terminal's codes for bold text
+# in PyTorch's refusals: a class that is not allowed, and terminal codes for bold text
 REFUSED_CLASS = re.compile(r"Unsupported (?:global|class)\b.*?(?:GLOBAL )?(\w+(?:\.\w+)+)")
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def load_pickle(path: Path) -> Any:
-    """What torch.save wrote, read as tensors and plain containers only.
+    """Read a file of torch.save, as tensors and plain containers only.
 
-    The options that timm's training script saves beside the weights are allowed too; they are an
-    `argparse.Namespace`, which holds values and runs nothing.
+    The options that timm's training script saves beside the weights are allowed too. They are an
+    `argparse.Namespace`, which holds values and cannot run code.
 
     Raises:
         pickle.UnpicklingError: it holds other objects.
@@ -77,9 +77,9 @@ def damaged_part(path: Path) -> str | None:
 
 
 def is_bare_pickle(path: Path) -> bool:
-    """Whether a file was written by `pickle.dump`, or by what uses it, and not by torch.save.
+    """Whether a file was written with `pickle.dump`, directly or not, rather than with torch.save.
 
-    Its opcodes are read, and none is carried out.
+    Its opcodes are read, but not executed.
     """
     with path.open("rb") as file:
         head = file.read(len(LEGACY))
@@ -96,9 +96,9 @@ def is_bare_pickle(path: Path) -> bool:
 
 
 def object_in(error: Exception) -> str | None:
-    """The class of the object for which `load_pickle` refused a file; None if it was not for one.
+    """The class for which `load_pickle` refused a file; None if it failed for another reason.
 
-    A whole model, `torch.save(model, FILE)`, is refused so.
+    A whole model, `torch.save(model, FILE)`, is refused for such a class.
     """
     found = REFUSED_CLASS.search(str(error))
     if found is not None:
@@ -107,16 +107,16 @@ def object_in(error: Exception) -> str | None:
 
 
 def plain_reason(error: Exception) -> str:
-    """The first line of what PyTorch says, without a terminal's codes; else the error's name."""
+    """The first line of PyTorch's message, without terminal codes; or else the error's name."""
     lines = ESCAPES.sub("", str(error)).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 
 
 def find_state(content: Any) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """The tensors of the innermost state dict of a file, under their network's own names.
+    """The tensors of the innermost state dict in a file, under their network's own names.
 
     Args:
-        content: what the file holds, for example `{"epoch": 3, "state_dict": {"module.fc.weight":
+        content: the file's content, for example `{"epoch": 3, "state_dict": {"module.fc.weight":
             ...}}`.
 
     Returns:
@@ -138,11 +138,11 @@ def _is_nested(value: object) -> bool:
 
 
 def unwrapped(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """A state dict without the names of the modules that were put around the network.
+    """A state dict without the names of modules that were wrapped around the network.
 
     Returns:
         The network's tensors; and the names of the others, if the file holds a network under
-        `backbone.` beside a head, as a detector's does.
+        `backbone.` beside a head, as a detector's file does.
     """
     state, others = dict(state), list[str]()
     while True:

@@ -8,7 +8,7 @@
 
     result = tasks.train("task=ssd_coco", "mode=sample", "backbone.alpha=0.75")
 
-Nothing here imports torch until it is used.
+Nothing here imports torch before it is used.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def load(checkpoint: str | Path, trust: Sequence[str] = (), device: str = "cpu")
 
     Args:
         checkpoint: a run's best.ckpt.
-        trust: modules of your own that its task comes from; they are imported.
-        device: where it computes, as torch names it.
+        trust: your own modules that define its task; they are imported.
+        device: the device that computes, as torch names it.
 
     Raises:
-        backbone.errors.InputError: the file is no checkpoint of this suite, damaged, or names code
-            that is neither the suite's nor trusted.
+        backbone.errors.InputError: the file is damaged or not a checkpoint of this suite, or names
+            code that is neither the suite's nor trusted.
     """
     from tasks.training.model import Model
 
@@ -41,16 +41,16 @@ def load(checkpoint: str | Path, trust: Sequence[str] = (), device: str = "cpu")
 
 
 def train(*overrides: str) -> dict[str, Any]:
-    """Train and score what the overrides of `python -m tasks.run` configure, and return the result.
+    """Train and score the configuration of these overrides of `python -m tasks.run`.
 
-    A run that was interrupted continues, and a finished one only hands its result over. Only the
-    overrides differ from the command: errors are raised, and nothing ends the process.
+    An interrupted run is continued; for a finished run only the result is returned. In contrast to
+    the command, errors are raised, and nothing ends the process.
 
     Returns:
-        what the run's result.json holds, and its folder as `directory`.
+        The content of the run's result.json, and its folder as `directory`.
 
     Raises:
-        backbone.errors.InputError: options, files or weights that cannot be used.
+        backbone.errors.InputError: options, files or weights cannot be used.
     """
     from tasks.cli.configuration import check_config, compose_config
     from tasks.run import run

@@ -1,10 +1,10 @@
-"""Speed compared with a peer's: python -m tasks.bench task=ssd_coco [task.bench.rounds=5].
+"""Compare speed with another library's: python -m tasks.bench task=ssd_coco [task.bench.rounds=5].
 
 The task's configuration names its benchmark; ratios are printed and written as JSON.
 
     python -m tasks.bench CHECKPOINT... [runtimes=torch,onnx,openvino,executorch,litert]
 
-compares what runs a checkpoint's exported files: size, latency and score.
+compares the runtimes of a checkpoint's exported files: size, latency and score.
 """
 
 import json
@@ -34,14 +34,14 @@ def bench(config: DictConfig) -> None:
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything that the user can correct."""
+    """The command line; the exit code is 2 for anything that the user can correct."""
     arguments = sys.argv[1:]
     if not names_checkpoints(arguments):
         run_command(bench)
         return
     try:
         options = parse_runtime_options(arguments)
-        # torch enters here, after every cheap answer
+        # torch is imported here, after everything that is quick
         from tasks.benchmarks.runtimes import bench_runtimes
 
         bench_runtimes(options)

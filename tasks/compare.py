@@ -1,10 +1,10 @@
-"""Whether one run scores better than another on the same images:
+"""Say whether one run scores better than another on the same images:
 
     python -m tasks.compare RUN_A RUN_B [--json]
 
 Each is the directory of a finished run, or the result.json in it. Both are scored on the same 1,000
-resamples of the test set, and the differences are counted: where 95% of them lie on one side of 0,
-that run is better. Nothing is evaluated again, and torch is not loaded.
+resamples of the test set. If 95% of the differences lie on one side of 0, one of the runs is
+better. The networks are not run again, and torch is not loaded.
 """
 
 import json
@@ -16,10 +16,10 @@ from tasks.runs.comparison import compare_scores, comparison_text, read_scored
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything that the user can correct."""
+    """The command line; the exit code is 2 for anything that the user can correct."""
     parser = command_parser("tasks.compare", __doc__)
     parser.add_argument("first", type=Path, metavar="RUN_A", help="a run directory")
-    parser.add_argument("second", type=Path, metavar="RUN_B", help="the one to compare with it")
+    parser.add_argument("second", type=Path, metavar="RUN_B", help="the run to compare it with")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
     given = parser.parse_args()
     with mistakes_exit():

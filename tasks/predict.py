@@ -1,9 +1,9 @@
 """Answer for images and videos: python -m tasks.predict CHECKPOINT IMAGE... [--output DIR].
 
-The checkpoint alone rebuilds the model. Folders are searched for images, with all their subfolders;
-a pattern in quotes, such as "photos/**/*.jpg", names what it matches; videos are named themselves.
-Writes an annotated picture or video for each, and predictions.json with all answers in pixels of
-the original images.
+The checkpoint alone rebuilds the model. Images are files, folders, which are searched with all
+their subfolders, or patterns in quotes, such as "photos/**/*.jpg". Videos must be named, or matched
+by a pattern. Writes one annotated picture or video for each, and predictions.json with all answers,
+in pixels of the original images.
 """
 
 import json
@@ -31,20 +31,20 @@ def predict(
     threshold: float | None = None,
     form: str = "answers",
 ) -> int:
-    """Answer, draw and write; what cannot be read is named on stderr, and skipped.
+    """Answer, draw and write; files that cannot be read are reported on stderr and skipped.
 
     Args:
-        batch: images, or frames of a video, that are answered together.
-        threshold: the score from which a detector's boxes are answered; None: the one that its
-            validation found best. In COCO's list then all boxes stand, which its metric needs.
+        batch: number of images, or of a video's frames, that are answered together.
+        threshold: lowest score of a detector's boxes in the answer; None: the threshold that its
+            validation chose. COCO's list then has boxes of any score, which its metric needs.
         form: of predictions.json: "answers", or "coco" for COCO's list of results.
 
     Returns:
-        How many images and videos could not be read whole.
+        The number of images and videos that could not be read completely.
 
     Raises:
-        InputError: there is no image, the checkpoint cannot be used, or the output folder cannot be
-            written or holds inputs that would be replaced.
+        InputError: there are no images, the checkpoint cannot be used, or the output folder cannot
+            be written or contains inputs that would be replaced.
     """
     if threshold is not None and not 0 <= threshold <= 1:
         raise InputError(f"--threshold={threshold}: give a score from 0 to 1, such as 0.3")
@@ -61,7 +61,7 @@ def predict(
     refuse_overwriting(written, [checkpoint, *paths])
     require_writable(answers_file)
     print("".join(f"{line}\n" for line in skipped), end="")
-    # torch enters here, after every cheap answer
+    # torch is imported here, after everything that is quick
     import torch
 
     from tasks.training.answering import (
@@ -100,18 +100,18 @@ def predict(
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything that the user can correct."""
+    """The command line; the exit code is 2 for anything that the user can correct."""
     parser = command_parser("tasks.predict", __doc__)
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
     parser.add_argument(
-        "images", type=Path, nargs="+", metavar="IMAGE", help="files, folders, patterns, videos"
+        "images", type=Path, nargs="+", metavar="IMAGE", help="files, folders, patterns or videos"
     )
     parser.add_argument("--output", type=Path, default=Path("predictions"), help="folder to write")
     parser.add_argument(
         "--threshold",
         type=float,
         metavar="SCORE",
-        help="answer with boxes of at least this score; default: of best F1 in the validation",
+        help="lowest score of a box in the answer; default: the threshold that validation chose",
     )
     parser.add_argument(
         "--format",

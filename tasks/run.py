@@ -24,7 +24,7 @@ def run(config: DictConfig) -> None:
     directory = RunDirectory(config)
     result = None if config.fresh else directory.result()
     if result is None:
-        if is_main_process():  # the others wait in `build_run` until it has finished this
+        if is_main_process():  # the others wait for this in `build_run`
             for name, part in parts_of(config).items():
                 prepare_data(part, name)
         with directory.open(config.fresh):
@@ -34,10 +34,10 @@ def run(config: DictConfig) -> None:
 
 
 def prepare_data(config: DictConfig, part: str) -> None:
-    """Draw a sample, if that is asked for, and look for the files of a data set.
+    """Draw a sample, if one is asked for, and look for the files of a data set.
 
     Args:
-        part: whose data they are in a joint task; empty for a task of its own.
+        part: the part of a joint task that the data belong to; empty for a single task.
 
     Raises:
         InputError: files are missing.
@@ -53,8 +53,8 @@ def prepare_data(config: DictConfig, part: str) -> None:
 
 
 def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, Any]:
-    """Train and test, write the result, and only then the card and the pictures."""
-    # torch enters here, after every cheap answer
+    """Train and test, write the result, and then the card and the pictures."""
+    # torch is imported here, after everything that is quick
     from tasks.distillation.objective import build_distillation
     from tasks.joint.alone import add_parts, trained_alone
     from tasks.tables.beside import row_beside
@@ -77,7 +77,7 @@ def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, An
 
 
 def describe_run(directory: RunDirectory, result: dict[str, Any], config: DictConfig) -> None:
-    """Write the model card; where that fails it is a warning, and the result stands."""
+    """Write the model card; if that fails, a warning says so, and the result is kept."""
     from tasks.runs.card import write_card
 
     try:

@@ -1,9 +1,9 @@
-"""The runs of a folder side by side, best first:
+"""Print the runs of a folder side by side, best first:
 
     python -m tasks.sweeps DIR [--json]
 
-DIR holds run directories, or folders of them, such as runs/ or runs/ssd_coco. There is a table for
-each task, with the options in which its runs differ, then those that failed, and why.
+DIR contains run directories, or folders of them, such as runs/ or runs/ssd_coco. Each task gets a
+table with the options in which its runs differ, and then a list of the runs that failed, and why.
 """
 
 import json
@@ -14,7 +14,7 @@ from tasks.runs.sweeps import runs_below, sweep_records, sweep_table
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything that the user can correct."""
+    """The command line; the exit code is 2 for anything that the user can correct."""
     parser = command_parser("tasks.sweeps", __doc__)
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder of run directories")
     parser.add_argument("--json", action="store_true", help="print a list of objects")

@@ -1,10 +1,10 @@
-"""Write a trained network's outputs to a file, to teach from:
+"""Write a trained network's outputs to a file that students can learn from:
 
     python -m tasks.teacher CHECKPOINT IMAGES [--output FILE.npz]
 
-IMAGES is a folder, which is searched with all its subfolders. The file holds `name`, each image's
-path relative to the folder, and `output` float32[N, D], the outputs of the network's head; see
-tasks.distillation.cached_outputs.
+IMAGES is a folder, which is searched with all its subfolders. The file contains `name`, each
+image's path relative to the folder, and `output` float32[N, D], the outputs of the network's head;
+see tasks.distillation.cached_outputs.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def write_outputs(
         The number of images.
 
     Raises:
-        InputError: there is no such folder or no image in it; an image cannot be read, so that the
-            file would lack it; or the file cannot be written.
+        InputError: the folder does not exist or has no images; an image cannot be read, so the file
+            would lack it; or the file cannot be written.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
@@ -70,8 +70,8 @@ def write_outputs(
         raise InputError(f"{checkpoint}: task={saved.task_name} cannot be distilled")
     if at(saved.config, ("task", "kind")) == "detection":
         raise InputError(
-            f"{checkpoint}: a detector's answer changes with every crop of an image, so a file "
-            f"cannot hold it: teach with distill=teacher distill.teacher={checkpoint}"
+            f"{checkpoint}: a detector's answers change with every crop of an image, so a file "
+            f"cannot hold them: use distill=teacher distill.teacher={checkpoint}"
         )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     task.to(device)
@@ -99,7 +99,7 @@ def write_outputs(
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything that the user can correct."""
+    """The command line; the exit code is 2 for anything that the user can correct."""
     parser = command_parser("tasks.teacher", "Write a trained network's outputs to a file.")
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
     parser.add_argument("images", type=Path, help="folder of images")

@@ -19,10 +19,16 @@ from tasks.benchmarks.compiled import (
 from tasks.benchmarks.files import from_files
 from tasks.benchmarks.loops import loops
 from tasks.benchmarks.synthetic import synthetic
-from tasks.benchmarks.timing import Figures, about, images_per_second, steps, timed_result
+from tasks.benchmarks.timing import (
+    Figures,
+    about,
+    as_a_run,
+    images_per_second,
+    steps,
+    timed_result,
+)
 from tasks.images.files import image_size
 from tasks.training.build import build_task
-from tasks.training.memory import keep_freed_memory
 from tasks.training.task import Task
 from tasks.training.trainer import precision
 
@@ -107,7 +113,7 @@ def beside_timm(config: DictConfig, batch_size: int, rounds: int) -> tuple[str, 
         kind: images_per_second({AS_USERS_RUN: step}, batch_size, rounds)
         for kind, step in plain.items()
     }
-    kept = keep_freed_memory()
+    kept = as_a_run(config)
     layout = "bf16 + channels_last" if bf16 else "channels_last"
     peer.to(memory_format=torch.channels_last)
     same = peer_steps(normalised.contiguous(memory_format=torch.channels_last), bf16)

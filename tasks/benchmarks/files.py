@@ -1,22 +1,29 @@
-"""Images per second of a run from files: the loader by itself, and the whole of a training."""
+"""Images per second of a run from files: its loader alone, its steps alone, and both together."""
 
 import time
 from itertools import islice
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import torch
 from hydra.utils import instantiate
+from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch import Callback, LightningModule, Trainer
 from omegaconf import DictConfig, OmegaConf
 
+from tasks.benchmarks.compiled import compiles
+from tasks.benchmarks.loops import SameBatch
 from tasks.benchmarks.timing import Figures
 from tasks.cli.mistakes import is_mistake, messages
+from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
 from tasks.training.build import build_task
 from tasks.training.progress import Throughput
 from tasks.training.trainer import build_trainer, silence_lightning
 
-LOADER, RUN = "the loader alone", "a whole run's training"
+LOADER = "the loader alone"
+STEPS = "the same run's steps alone, on one batch in memory"
+RUN = "a whole run's training"
 BATCHES = 32  # that are timed, or an epoch's if those are fewer
 
 
@@ -35,10 +42,11 @@ class Start(Callback):
 
 
 def from_files(config: DictConfig) -> Figures:
-    """One figure for the loader and one for a run, on the data set of the configuration.
+    """A figure each for the loader, the steps and a run, on the data set of the configuration.
 
-    The first batches, which loader processes prepare ahead, are not timed. The figures are empty,
-    with a line that says why, where there are no files. `mode=sample` draws some.
+    The first batches, which loader processes prepare ahead, are not timed, and neither is
+    compiling. The figures are empty, with a line that says why, where there are no files.
+    `mode=sample` draws some.
     """
     figures = Figures(config.data.batch_size)
     try:
@@ -47,34 +55,54 @@ def from_files(config: DictConfig) -> Figures:
         instantiate(config.data.check)
         data = instantiate(config.data.module)
         data.setup("fit")
-        task, _ = build_task(config, data.labels)
     except Exception as error:
         if not is_mistake(error):
             raise
         print(f"nothing is measured from files: {messages(error, [])[0]}")
         return figures
     silence_lightning()
-    with TemporaryDirectory() as folder:
-        own = quick(config, folder, warmup=2 * data.workers + 2)
-        throughput = Throughput()
-        trainer = build_trainer(own, RunDirectory(own), task, throughput, step=0)
-        trainer.callbacks.append(Start(throughput, 2 * data.workers + 2))  # type: ignore[attr-defined]
-        trainer.fit(task, data)
-    speed = loader_speed(data, warmup=2 * data.workers + 1)
-    if speed is not None and throughput.train is not None:
-        figures[LOADER], figures[RUN] = [speed], [throughput.train]
+    warmup = 2 * data.workers + 2
+    run = training_speed(config, data, data.labels, warmup)
+    loader = loader_speed(data, warmup)
+    if run is None or loader is None:
+        return figures
+    batch = move_data_to_device(next(iter(data.train_loader(done=(0, 0)))), device())
+    steps = training_speed(config, SameBatch(batch, 2 + BATCHES), data.labels, warmup=2)
+    assert steps is not None
+    figures[LOADER], figures[STEPS], figures[RUN] = [loader], [steps], [run]
     return figures
 
 
+def training_speed(config: DictConfig, data: DataModule, labels: Any, warmup: int) -> float | None:
+    """Images per second of a short training; None if there are too few batches.
+
+    Args:
+        warmup: batches that are not timed.
+    """
+    throughput = Throughput()
+    with TemporaryDirectory() as folder:
+        own = quick(config, folder, warmup)
+        task, _ = build_task(own, labels)
+        trainer = build_trainer(own, RunDirectory(own), task, throughput, step=0)
+        trainer.callbacks.append(Start(throughput, warmup))  # type: ignore[attr-defined]
+        trainer.fit(task, data)
+    return throughput.train
+
+
+def device() -> torch.device:
+    """That a run trains on."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def quick(config: DictConfig, folder: str, warmup: int) -> DictConfig:
-    """The configuration of a short run in a folder of its own, which is not compiled."""
+    """The configuration of a short run in a folder of its own, compiled where a long one is."""
     trainer = {
         "max_epochs": 1,
         "enable_progress_bar": False,
         "limit_val_batches": 0,
         "limit_train_batches": warmup + BATCHES,
     }
-    options = {"trainer": trainer, "paths": {"runs": folder}, "compile": False}
+    options = {"trainer": trainer, "paths": {"runs": folder}, "compile": compiles(config, device())}
     merged = OmegaConf.merge(config, options)
     assert isinstance(merged, DictConfig)
     return merged

@@ -9,11 +9,10 @@ from omegaconf import DictConfig
 
 from backbone.errors import InputError
 from backbone.forms import NO_WEIGHTS
-from tasks.benchmarks.timing import about, images_per_second, timed_result
+from tasks.benchmarks.timing import about, as_a_run, images_per_second, timed_result
 from tasks.data.batches import Batch
 from tasks.training.build import trusted_modules
 from tasks.training.checkpoints import read_checkpoint
-from tasks.training.memory import keep_freed_memory
 from tasks.training.model import Model
 from tasks.training.restore import restore
 
@@ -31,7 +30,7 @@ def benchmark_joint(config: DictConfig, batch_size: int = 1, rounds: int = 9) ->
             f"task.head.weights={source}: name the joint checkpoint to be timed, as python -m "
             "tasks.join or a run of task=joint wrote it"
         )
-    kept = keep_freed_memory()
+    kept = as_a_run(config)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     trust = trusted_modules(config)
     joint = Model(restore(checkpoint, trust), checkpoint, device)

@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from tasks.benchmarks.timing import Figures
-from tasks.data.batches import Batch
+from tasks.data.batches import Batch, images_in
 from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
 from tasks.training.learner import Learner
@@ -30,7 +30,7 @@ class SameBatch(DataModule):
     """The same batch over and over, from memory, so that only the loop takes time."""
 
     def __init__(self, batch: Batch, count: int):
-        super().__init__(batch_size=len(batch["label"]), workers=0, seed=0)
+        super().__init__(batch_size=images_in(batch), workers=0, seed=0)
         self.repeated, self.count = batch, count
 
     def train_dataloader(self) -> DataLoader[Any]:

@@ -19,13 +19,19 @@ from tasks.benchmarks.compiled import (
 )
 from tasks.benchmarks.files import from_files
 from tasks.benchmarks.pipeline import pipelines
-from tasks.benchmarks.timing import Figures, about, images_per_second, steps, timed_result
+from tasks.benchmarks.timing import (
+    Figures,
+    about,
+    as_a_run,
+    images_per_second,
+    steps,
+    timed_result,
+)
 from tasks.data.labels import Labels
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
 from tasks.images.files import image_size
 from tasks.training.build import build_task
-from tasks.training.memory import keep_freed_memory
 from tasks.training.trainer import precision
 
 AS_USERS_RUN = "torchvision, as its users run it (fp32, contiguous)"
@@ -106,7 +112,7 @@ def side_by_side(
 
     torchvision first runs as its users run it: fp32, contiguous, the C library's allocator with its
     defaults. Then it takes turns with this suite, with all settings that this suite uses: kept
-    memory, channels_last, and bf16 where the hardware computes in it.
+    memory, cuDNN's fastest algorithms, channels_last, and bf16 where the hardware computes in it.
 
     Args:
         config: of a detector's run.
@@ -156,7 +162,7 @@ def side_by_side(
     for kind in plain:
         named = {AS_USERS_RUN + first: plain[kind]}
         figures[kind] = images_per_second(named, batch_size, rounds)
-    kept = keep_freed_memory()
+    kept = as_a_run(config)
     layout = "bf16 + channels_last" if bf16 else "channels_last"
     for kind in plain:
         models[first].to(memory_format=torch.contiguous_format)

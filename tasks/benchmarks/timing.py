@@ -7,9 +7,11 @@ from statistics import median
 from typing import Any
 
 import torch
+from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from tasks.benchmarks.gpu import Load, profiled_load
+from tasks.training.memory import keep_freed_memory
 
 NOT_APPLICABLE = "-"
 STREAMED = 10  # steps that a GPU is given at most before anyone waits for it, as in a training
@@ -108,7 +110,8 @@ def steps(
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
 
     def train() -> None:
-        model.train()
+        if not model.training:  # walking through all modules takes as long as a small step
+            model.train()
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(device, torch.bfloat16, enabled=bf16):
             value = loss()
@@ -116,11 +119,18 @@ def steps(
         optimizer.step()
 
     def infer() -> None:
-        model.eval()
+        if model.training:
+            model.eval()
         with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bf16):
             answer()
 
     return {"training": train, "inference": infer}
+
+
+def as_a_run(config: DictConfig) -> bool:
+    """Set torch up as a run does; whether the C library keeps freed memory from now on."""
+    torch.backends.cudnn.benchmark = bool(config.trainer.benchmark)
+    return keep_freed_memory()
 
 
 @contextmanager

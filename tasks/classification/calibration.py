@@ -1,7 +1,8 @@
-"""Whether a classifier's probabilities can be believed: reliability, and a fitted temperature.
+"""How reliable a classifier's probabilities are, and a temperature that corrects them.
 
 Guo et al., "On Calibration of Modern Neural Networks" (arXiv 1706.04599): the expected calibration
-error, and temperature scaling, which divides the logits by one number and changes no answer.
+error, and temperature scaling, which divides the logits by one number and does not change which
+class is the most probable.
 """
 
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 BINS = 15
-HOTTEST = 10.0  # temperatures are sought from 1 / HOTTEST to HOTTEST
-# inverse temperatures at which sums are taken, 1 among them. A spline between them gives every
-# confidence to 0.001 or so.
+HOTTEST = 10.0  # temperatures are searched from 1 / HOTTEST to HOTTEST
+# Inverse temperatures at which sums are computed, including 1. A spline between them gives every
+# confidence to about 0.001.
 INVERSES = np.geomspace(1 / HOTTEST, HOTTEST, 21)
 
 

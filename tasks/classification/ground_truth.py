@@ -24,19 +24,19 @@ ACCEPTED = (
 def read_labels(path: Path, files: list[bytes], wnids: Sequence[str], devkit: Path) -> np.ndarray:
     """Labels int64[N], 0..K-1, of the N images in a flat folder.
 
-    The format is recognised by the content. One number per line is the devkit's list, which is in
-    the order of the files' names. A first line with commas is the header of Kaggle's list or of
-    another CSV file. Anything else is Caffe's list of 'file index' lines, where the index is the
-    class's place, from 0, among the sorted WordNet ids.
+    The format is recognised by the content. One number per line is the devkit's list, in the order
+    of the files' names. A first line with commas is the header of Kaggle's list or of another CSV
+    file. Otherwise it is Caffe's list of 'file index' lines, where the index is the class's
+    position, from 0, among the sorted WordNet ids.
 
     Args:
-        path: of the list.
+        path: the list.
         files: names of the images in the folder, sorted.
         wnids: the K classes, sorted.
         devkit: folder to search for the devkit or its `meta.mat` if that is not beside the list.
 
     Raises:
-        InputError: a list that cannot be read, or that does not fit the images and the classes.
+        InputError: the list cannot be read, or does not fit the images and the classes.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -62,7 +62,7 @@ def _devkit(
     if len(numbers) != len(files):
         raise InputError(
             f"{path} has {len(numbers):,} lines but the folder has {len(files):,} images: it needs "
-            "one line for each, in the order of their names; unpack the archive again, or use a "
+            "one line per image, in the order of their names; unpack the archive again, or use a "
             "list that names the files"
         )
     places = (
@@ -74,8 +74,9 @@ def _devkit(
     meta = next((place for place in places if place.is_file()), None)
     if meta is None:
         raise InputError(
-            f"{path} gives ILSVRC2012 numbers, which the devkit's meta.mat explains, but there is "
-            f"none in {listed_briefly(dict.fromkeys(place.parent for place in places))}: put it "
+            f"{path} contains ILSVRC2012 numbers, whose meaning is in the devkit's meta.mat, "
+            "which is "
+            f"not in {listed_briefly(dict.fromkeys(place.parent for place in places))}: put it "
             "beside the list"
         )
     (synsets,) = read_matlab(meta, "synsets")
@@ -84,7 +85,7 @@ def _devkit(
     known = dict(zip(synsets["ILSVRC2012_ID"].tolist(), synsets["WNID"].tolist(), strict=True))
     strange = [number for number in np.unique(numbers).tolist() if number not in known]
     if strange:
-        raise InputError(f"{path}: numbers that {meta} does not have: {listed_briefly(strange)}")
+        raise InputError(f"{path}: numbers that are not in {meta}: {listed_briefly(strange)}")
     rows = [known[number] for number in numbers.tolist()]
     return _numbers(path, rows, wnids)
 

@@ -1,4 +1,4 @@
-"""Your own images: the names of the folders that they are in are the classes."""
+"""Your own images, with their folders' names as classes."""
 
 import zlib
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from tasks.data.image_source import ImageSet, require
 LAYOUT = """train/<class>/*.jpg
 val/<class>/*.jpg
 with other names for train and val: data.train=NAME data.val=NAME"""
-ONE_FOLDER = "<class>/*.jpg: the class folders themselves; data.val_fraction is held out"
+ONE_FOLDER = "<class>/*.jpg: the class folders themselves; data.val_fraction of each is held out"
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class ImageFolder:
 
     Args:
         root: the folder.
-        train: its folder of training images; None to evaluate only.
-        val: its folder of validation images, of the same classes.
-        test: its folder of the images that the result reports on, if they are others.
+        train: its folder of training images; None: evaluate only.
+        val: its folder of validation images, with the same classes.
+        test: its folder of the images that results report on, if it is another one.
         val_fraction: if set, ROOT itself holds the class folders, and this share of each class, at
             least one image, is held out for validation. Which images are held out depends on the
             seed and on the names of the classes.
@@ -49,7 +49,7 @@ class ImageFolder:
         """The folder of class folders of each split; with `val_fraction` only 'train' and 'test'.
 
         Raises:
-            InputError: missing folders, or folders with different classes.
+            InputError: folders are missing, or have different classes.
         """
         root = Path(self.root)
         if self.val_fraction is None:
@@ -61,7 +61,7 @@ class ImageFolder:
             named = {"train": self.train, "val": self.val, "test": self.test}
             folders = {split: root / name for split, name in named.items() if name is not None}
             layout = LAYOUT
-            # other folders than the named ones may be the classes themselves
+            # other folders in it may be the classes themselves
             if root.is_dir() and subfolders(root) and not any(f.exists() for f in folders.values()):
                 layout += "\nor, for a folder of class folders, add data.val_fraction=0.2"
             require("The image folder", root, list(folders.values()), layout)
@@ -103,7 +103,7 @@ def hold_out_images(index: ImageIndex, fraction: float, seed: int) -> tuple[Imag
     """Split a set in two: (1 - fraction, fraction) of each class, at least one image on each side.
 
     Raises:
-        InputError: a class with a single image.
+        InputError: a class has a single image.
     """
     single = [index.classes[k][0] for k in np.flatnonzero(index.counts < 2)]
     if single:
@@ -114,7 +114,7 @@ def hold_out_images(index: ImageIndex, fraction: float, seed: int) -> tuple[Imag
     held = np.zeros(len(index), bool)
     starts = index.counts.cumsum() - index.counts
     for (name, _), start, count in zip(index.classes, starts, index.counts, strict=True):
-        # seeded by name, not by number: other classes do not change the split of this one
+        # seeded by name, not by number: other classes do not change the split of this class
         rng = np.random.default_rng([seed, zlib.crc32(name.encode(errors="surrogateescape"))])
         share = min(max(round(count * fraction), 1), count - 1)
         held[start + rng.permutation(count)[:share]] = True

@@ -44,14 +44,14 @@ class ImageNet:
     """ROOT/train/<wnid>/*.JPEG, and validation images in class folders or flat with a list.
 
     The classes are the training folders in sorted order. Without training images they are the
-    official 1,000, not all of which need validation images.
+    official 1,000, some of which may have no validation images.
 
     Args:
         root: the folder.
         train: its folder of training images; None to evaluate only.
         val: its folder of validation images.
-        val_labels: the list of the classes of a flat `val`, relative to `root` (see
-            `read_labels`); None: the first of `LISTS` that is there.
+        val_labels: the list of the classes of a flat `val`, relative to `root` (see `read_labels`);
+            None: the first of `LISTS` that exists.
     """
 
     root: str
@@ -85,7 +85,7 @@ class ImageNet:
         raise InputError(
             f"{root / self.val} holds {contents(root / self.val)}: put a list of their classes "
             f"into {root} ({', '.join(LISTS)}), name yours with data.val_labels=, or sort the "
-            "images into folders named by WordNet id"
+            "images into folders named after WordNet ids"
         )
 
     @staticmethod
@@ -93,7 +93,7 @@ class ImageNet:
         names = subfolders(folder)
         if not names and any(folder.glob("n*.tar")):
             raise InputError(
-                f"{folder} holds an archive for each class: unpack each into a folder of its name "
+                f"{folder} holds one archive per class: unpack each into a folder of its name "
                 "(for f in n*.tar; do mkdir ${f%.tar} && tar -xf $f -C ${f%.tar}; done)"
             )
         strange = [n for n in names or class_folders(folder) if not re.fullmatch(r"n\d{8}", n)]
@@ -151,7 +151,7 @@ def class_names(root: Path, wnids: list[str]) -> list[str]:
     """Names of the classes: the first synonym of each, or all synonyms if two classes share it.
 
     They come from `LOC_synset_mapping.txt` in `root` (Kaggle's lines of 'n01440764 tench, Tinca
-    tinca') or, without it, from timm's copy of WordNet. A class in neither is named by its id.
+    tinca') or, without it, from timm's copy of WordNet. A class in neither is named after its id.
     """
     mapping = root / "LOC_synset_mapping.txt"
     if mapping.is_file():

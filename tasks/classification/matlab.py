@@ -28,6 +28,6 @@ def read_matlab(path: Path, *names: str) -> list[np.ndarray]:
     if missing:
         raise InputError(
             f"{path}: has no variable {' and no '.join(missing)}, so it is not the list that its "
-            "name promises; download it again"
+            "name suggests; download it again"
         )
     return [np.atleast_1d(content[name]) for name in names]

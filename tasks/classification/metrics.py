@@ -32,14 +32,14 @@ class Mistake:
 
 @dataclass(frozen=True)
 class AccuracyResult:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Args:
-        metrics: `top1`; `top5` if there are more than five classes; `mean_class_accuracy`, the
-            mean over the classes with images, in which no frequent class dominates. 0..1.
+        metrics: `top1`; `top5` if there are more than five classes; `mean_class_accuracy`, the mean
+            over the classes with images, so that frequent classes do not dominate. 0..1.
         confusion: int64[C, C], images by true class (row) and predicted class (column).
         mistakes: most confident first.
-        calibration: of the probabilities; None if only the answers were taken in.
+        calibration: of the probabilities; None if only the answers were added.
         resamplings: the same scores for other draws of the images.
     """
 
@@ -63,7 +63,7 @@ class Accuracy:
         self.seen: list[tuple[Tensor, ...]] = []
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
-        """Take in a batch without waiting for the device.
+        """Add a batch without waiting for the device.
 
         Args:
             prediction: `labels` int64[B, k] best first, `probabilities` float[B, k]; for the
@@ -76,7 +76,7 @@ class Accuracy:
 
     @property
     def state(self) -> AccuracyState:
-        """Of the n images taken in: image_id int64[n], labels int64[n, k], probability float[n];
+        """For the n images added: image_id int64[n], labels int64[n, k], probability float[n];
         and, for the calibration, true_logit float[n], log_sums float[n, 21]."""
         if not self.seen:
             return np.zeros(0, np.int64), np.zeros((0, 1), np.int64), np.zeros(0, np.float32)
@@ -90,7 +90,7 @@ class Accuracy:
         ]
 
     def compute(self) -> AccuracyResult:
-        """Score every image taken in."""
+        """Score every image that was added."""
         images, answers, probability, *rest = self.state
         true = self.labels[images]
         correct = answers == true[:, None]
@@ -106,7 +106,7 @@ class Accuracy:
             del metrics["top5"]
         cell = true * self.num_classes + answers[:, 0]
         confusion = np.bincount(cell, minlength=self.num_classes**2)
-        order = images.argsort(kind="stable")  # so that the number of processes does not matter
+        order = images.argsort(kind="stable")  # the same for any number of processes
         top5 = correct[order, :5].any(1) if self.num_classes > 5 else None
         resampling = Resampling(
             "images",
@@ -115,7 +115,7 @@ class Accuracy:
             lambda: accuracy_scorer(true[order], correct[order, 0], top5),
         )
         wrong = np.flatnonzero(~correct[:, 0])
-        # ties in the order of the images, so that the number of processes does not matter
+        # ties are in the order of the images, so that the number of processes does not matter
         wrong = wrong[np.lexsort((images[wrong], -probability[wrong]))]
         rows = zip(
             images[wrong].tolist(),

@@ -7,14 +7,14 @@ from torch import Tensor
 def mix(images: Tensor, mixup: float, cutmix: float) -> tuple[Tensor, Tensor, Tensor]:
     """Mix each image of a batch with another one, drawn from the batch.
 
-    With both, each of them happens to half of the images. Random numbers come from the global
+    If both are above 0, each is applied to half of the images. Random numbers come from the global
     generator of the images' device.
 
     Args:
         images: float[B, 3, H, W].
-        mixup: alpha of Beta(alpha, alpha), from which the share of the own image is drawn
-            (arXiv 1710.09412); 0: no mixup.
-        cutmix: likewise, for the area that stays when a rectangle of the other image is pasted
+        mixup: alpha of Beta(alpha, alpha), from which the share of the own image is drawn (arXiv
+            1710.09412); 0: no mixup.
+        cutmix: likewise, for the area that is left when a rectangle of the other image is pasted
             (arXiv 1905.04899); 0: no CutMix.
 
     Returns:
@@ -43,15 +43,15 @@ def mix(images: Tensor, mixup: float, cutmix: float) -> tuple[Tensor, Tensor, Te
 def beta(alpha: float, count: int, device: torch.device) -> Tensor:
     """float[count] of the Beta(alpha, alpha) distribution."""
     parameter = torch.full((count,), float(alpha), device=device)
-    # unchecked: a check would wait for the device
+    # without validation, which would wait for the device
     return torch.distributions.Beta(parameter, parameter, validate_args=False).sample()
 
 
 def rectangles(left: Tensor, height: int, width: int) -> Tensor:
-    """bool[B, height, width]: a rectangle in each image, of its shape, around a random centre.
+    """bool[B, height, width]: a rectangle in each image, with its shape, around a random centre.
 
     Args:
-        left: float[B], the share of the area outside of it, if it lies in the image as a whole.
+        left: float[B], the share of the area outside it, if it lies entirely within the image.
     """
     half = (1 - left).sqrt()[:, None] / 2
     spans = []

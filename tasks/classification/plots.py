@@ -13,7 +13,7 @@ def reliability_curves(curves: Mapping[str, Reliability], output: Path) -> None:
     """Plot accuracy over confidence, above the number of images of each confidence.
 
     Args:
-        curves: what the probabilities are -> their reliability; the first is the network's own.
+        curves: name of the probabilities -> their reliability; the first are the network's own.
         output: the file to write.
     """
     figure, (top, bottom) = plt.subplots(

@@ -75,17 +75,18 @@ class ClassPresenter(Presenter):
         return pictures
 
     def temperature(self, calibration: Calibration) -> float:
-        """The one that the validation chose, or else that of the scored images themselves."""
+        """The temperature that validation chose, or else that of the scored images themselves."""
         return self.chosen.get("temperature") or calibration.temperature()
 
     def findings(self, result: AccuracyResult, data: DataModule) -> Answer:
         """Scores of each class, the confusion matrix, and the calibration.
 
         Returns:
-            `per_category`, a row for each class; `confusion`, see `confusion_values`; and, of
+            `per_category`, a row for each class; `confusion`, see `confusion_values`; and, if there
+            are
             probabilities, `calibration`: the expected calibration error `ece`, and that at the
-            `temperature` fitted on the split `fitted_on`, with their bins; `summary`, lines for
-            the report.
+            `temperature` fitted on the split `fitted_on`, with their bins; `summary`, lines for the
+            report.
         """
         found: Answer = {
             "per_category": per_class(result.confusion, self.labels),
@@ -95,7 +96,7 @@ class ClassPresenter(Presenter):
             return found
         temperature = self.temperature(result.calibration)
         before, after = (result.calibration.reliability(t) for t in (1.0, temperature))
-        # the same images: the error after the fit is then a little too good
+        # if these are the same images, the error after the fit is slightly too good
         same = self.chosen_on == data.reported or "temperature" not in self.chosen
         fitted_on = data.reported if same else self.chosen_on
         found["calibration"] = {
@@ -129,9 +130,9 @@ class ClassPresenter(Presenter):
 
 
 def per_class(confusion: np.ndarray, labels: Labels) -> list[dict[str, Any]]:
-    """Each class's images, accuracy (its recall), precision and F1 from a matrix int64[C, C].
+    """Each class's images, accuracy (recall), precision and F1 from a matrix int64[C, C].
 
-    A score is None where it is undefined: the accuracy of a class without images, for one.
+    A score is None if it is undefined, as the accuracy of a class without images is.
     """
     right, images, answers = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     scores = {
@@ -151,7 +152,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _bins(reliability: Reliability) -> dict[str, Any]:
-    """The bins that hold images, as lists for JSON."""
+    """The bins with images, as lists for JSON."""
     some = reliability.images > 0
     return {
         "confidence": reliability.confidence[some].round(4).tolist(),

@@ -1,4 +1,4 @@
-"""Stanford Dogs (Khosla et al. 2011), as its official archives unpack."""
+"""Stanford Dogs (Khosla et al. 2011), in the layout of its official archives."""
 
 import os
 import xml.etree.ElementTree as ElementTree
@@ -27,11 +27,11 @@ CLASSES = 120
 
 @dataclass(frozen=True)
 class StanfordDogs:
-    """The training list, and the test list for validation, as there is no third.
+    """The training list, and the test list for validation, since there is no third list.
 
     Args:
         root: folder of `Images`, the two lists (in it or in `lists`) and, for crops, `Annotation`.
-        crop_to_object: look only at the annotated dog. If there are several, at the largest: a box
+        crop_to_object: crop to the annotated dog. If there are several, to the largest one: a box
             around all of them would be most of the picture, with each dog small.
     """
 
@@ -102,7 +102,8 @@ def _check_files(
     if len(both):
         raise InputError(
             f"{lists['train']} and {lists['val']} share {len(both):,} files: "
-            f"{listed_briefly(both)}; an image may be in one of them only: download lists.tar again"
+            f"{listed_briefly(both)}; an image must be in only one of them: download lists.tar "
+            "again"
         )
     for split, path in lists.items():
         names = rows[split][0].tolist()
@@ -123,7 +124,7 @@ def _check_classes(lists: dict[str, Path], rows: dict[str, tuple[np.ndarray, np.
     ]
     if differ:
         raise InputError(
-            f"the lists have different classes ({'; '.join(differ)}): both need images of each"
+            f"the lists have different classes ({'; '.join(differ)}): both need images of every"
         )
 
 
@@ -150,7 +151,7 @@ def _number(names: np.ndarray, labels: np.ndarray, images: Path) -> tuple[list[s
 def largest_box(path: Path) -> tuple[float, float, float, float]:
     """The largest box of an annotation, xyxy as fractions of width and height, clipped to 0..1.
 
-    Fractions stay valid when the images are resized; the annotation gives the size it was made for.
+    Fractions stay valid when the images are resized; the annotation says which size it refers to.
 
     Raises:
         InputError: the file is missing, is not an annotation, or has no box with an area.

@@ -25,7 +25,7 @@ from tasks.training.weighting import (
     with_mean_one,
 )
 
-SMALLEST = torch.finfo(torch.float32).tiny  # probability whose logarithm is taken
+SMALLEST = torch.finfo(torch.float32).tiny  # the smallest probability in a logarithm
 
 
 class Classification(Task[ImageData[ImageIndex]]):
@@ -36,16 +36,16 @@ class Classification(Task[ImageData[ImageIndex]]):
         label_smoothing: share of the target spread over all classes (arXiv 1512.00567, section 7).
         mixup: alpha of the Beta(alpha, alpha) distribution from which the share of each image in a
             mixture of two is drawn (arXiv 1710.09412); 0 for no mixing.
-        cutmix: likewise, of the area that CutMix leaves of an image (arXiv 1905.04899), see `mix`.
-        class_weights: how much images of each class count in the loss, scaled so that their mean
-            over the training images is 1; `balanced`: all classes count alike.
+        cutmix: likewise, for the area that CutMix leaves of an image (arXiv 1905.04899), see `mix`.
+        class_weights: weight of each class's images in the loss, scaled so that the mean over the
+            training images is 1; `balanced`: all classes count alike.
         focal: gamma of the focal loss (arXiv 1708.02002): the loss of an image whose class has
             probability p counts (1 - p)^gamma times; 0: cross-entropy.
         monitor: the score that picks the best checkpoint, top1 or mean_class_accuracy.
         options: see Task.
 
     Raises:
-        InputError: weights of classes that there are not.
+        InputError: weights are given for classes that do not exist.
     """
 
     class_weights: Tensor | None  # float[C], of a training
@@ -73,7 +73,7 @@ class Classification(Task[ImageData[ImageIndex]]):
         self.register_buffer("class_weights", None, persistent=False)
 
     def on_fit_start(self) -> None:
-        """Weigh the classes by their training images."""
+        """Weight the classes according to their training images."""
         super().on_fit_start()
         if not self.balanced and self.by_hand is None:
             return
@@ -100,7 +100,7 @@ class Classification(Task[ImageData[ImageIndex]]):
             own, other = (self.losses(outputs, batch[name]) for name in ("label", "partner"))
             loss = torch.lerp(other, own, batch["share"]).mean()
         elif self.focal or self.class_weights is not None:
-            # not divided by the batch's own weights: so the mean over processes is that of all
+            # not divided by the batch's own weights, so that the mean over processes is that of all
             loss = self.losses(outputs, batch["label"]).mean()
         else:
             loss = self.cross_entropy(outputs, batch["label"])
@@ -117,7 +117,7 @@ class Classification(Task[ImageData[ImageIndex]]):
         return losses
 
     def cross_entropy(self, logits: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
-        """In fp32, with label smoothing."""
+        """Cross-entropy in fp32, with label smoothing."""
         return F.cross_entropy(
             logits.float(), labels, reduction=reduction, label_smoothing=self.label_smoothing
         )
@@ -125,7 +125,7 @@ class Classification(Task[ImageData[ImageIndex]]):
     def predict(self, batch: Batch) -> dict[str, Tensor]:
         """The five most probable classes of each image, or all if there are fewer.
 
-        The probabilities are those at the temperature that the validation fitted, see `choose`.
+        The probabilities are at the temperature that validation fitted; see `choose`.
 
         Returns:
             labels int64[B, k] and probabilities float[B, k], best first.
@@ -134,7 +134,7 @@ class Classification(Task[ImageData[ImageIndex]]):
         return most_probable(logits / self.temperature)
 
     def scored(self, batch: Batch) -> dict[str, Tensor]:
-        """The network's own answer, and what the calibration of it is measured by."""
+        """The network's own answer, and the values that measure its calibration."""
         return calibrated(self.head(self.preprocess(batch["image"])).float(), batch["label"])
 
     def deploy(self, images: Tensor) -> dict[str, Tensor]:
@@ -143,8 +143,8 @@ class Classification(Task[ImageData[ImageIndex]]):
         return {"probabilities": (logits / self.temperature).softmax(1)}
 
     def deployed(self, outputs: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        """What `scored` gives, or `predict` for images without labels."""
-        # logits up to a number that no answer depends on
+        """The result of `scored`, or that of `predict` for images without labels."""
+        # logits up to a constant, which no answer depends on
         logits = outputs["probabilities"].clamp(min=SMALLEST).log()
         if "label" not in batch:
             return most_probable(logits)
@@ -152,7 +152,7 @@ class Classification(Task[ImageData[ImageIndex]]):
 
     @property
     def temperature(self) -> float:
-        """By which logits are divided for an answer: fitted in validation, see `choose`, or 1."""
+        """The temperature that divides the logits of an answer: fitted in validation, or 1."""
         return self.chosen.get("temperature", 1.0)
 
     def choose(self, result: AccuracyResult) -> dict[str, float]:
@@ -167,7 +167,7 @@ class Classification(Task[ImageData[ImageIndex]]):
 
 
 def calibrated(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """`most_probable`, and what calibration is measured by: `true_logit` and `log_sums`.
+    """`most_probable`, and the values that measure calibration: `true_logit` and `log_sums`.
 
     Args:
         logits: float[B, C].

@@ -1,1 +1,1 @@
-"""From a command line to a checked configuration: composition, messages, sweeps and their jobs."""
+"""From a command line to a checked configuration: composing, messages, sweeps and their jobs."""

@@ -1,4 +1,4 @@
-"""What the commands share that have arguments in place of a configuration."""
+"""What the commands share that take arguments rather than a configuration."""
 
 import argparse
 import sys
@@ -23,14 +23,14 @@ def command_parser(
 def add_trust(parser: argparse.ArgumentParser) -> None:
     """Add `--trust MODULE`, which may be given several times.
 
-    By it a person lets a checkpoint name modules that are not the suite's.
+    With it a user allows a checkpoint to import modules that do not belong to the suite.
     """
     parser.add_argument(
         "--trust",
         action="append",
         default=[],
         metavar="MODULE",
-        help="a module of your own that the checkpoint's task comes from; it is imported",
+        help="your own module that defines the checkpoint's task; it is imported",
     )
 
 

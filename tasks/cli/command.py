@@ -1,6 +1,6 @@
-"""A command line that answers a user's mistake with a message and exit code 2.
+"""A command line that answers a user's mistakes with messages and exit code 2.
 
-Nothing here imports torch: `--help`, `--cfg` and every configuration error answer at once.
+Nothing here imports torch, so `--help`, `--cfg` and configuration errors answer at once.
 """
 
 import os
@@ -32,9 +32,9 @@ FULL_ERROR = "HYDRA_FULL_ERROR"
 def run_command(job: Callable[[DictConfig], None]) -> None:
     """Compose the configuration from the command line, check it, and run `job(config)`.
 
-    `config` is resolved and read-only. With `-m` or `+table=N` there are many of them, each a
-    process of its own, see `tasks.cli.sweep`. A mistake in the input (`InputError`, or anything
-    Hydra, OmegaConf or Lightning refuse) prints a message on stderr and exits with 2;
+    `config` is resolved and read-only. With `-m` or `+table=N` there are several jobs, each in its
+    own process; see `tasks.cli.sweep`. For a mistake in the input (`InputError`, or an error of
+    Hydra, OmegaConf or Lightning), a message is printed on stderr and the exit code is 2;
     HYDRA_FULL_ERROR=1 shows the traceback instead. An interrupt exits with 130, SIGTERM with 143.
     """
     arguments = sys.argv[1:]
@@ -74,7 +74,7 @@ def act(job: Callable[[DictConfig], None], arguments: list[str]) -> None:
 
 
 def overrides_of(arguments: list[str]) -> list[str]:
-    """The overrides of a command line; none where it has mistakes of its own."""
+    """The overrides of a command line; none if it cannot be parsed."""
     try:
         return parse_flags(arguments).overrides
     except InputError:
@@ -85,7 +85,7 @@ def printed(flags: Flags) -> str:
     """The configuration as `--cfg` prints it, in YAML.
 
     Raises:
-        InputError: there is no node of the name that --package gives.
+        InputError: the node that --package names does not exist.
     """
     config = compose_config(flags.overrides, with_hydra=flags.cfg != "job")
     if flags.cfg == "hydra":
@@ -104,6 +104,6 @@ def printed(flags: Flags) -> str:
 
 
 def module_of(job: Callable[[DictConfig], None]) -> str:
-    """What python -m was given to run `job`."""
+    """The module that `python -m` runs to call `job`."""
     spec = sys.modules["__main__"].__spec__ if job.__module__ == "__main__" else None
     return job.__module__ if spec is None else spec.name

@@ -1,6 +1,6 @@
 """From overrides to a checked configuration.
 
-Nothing here imports torch: every configuration error is answered at once.
+Nothing here imports torch, so configuration errors are reported at once.
 """
 
 import os
@@ -34,18 +34,18 @@ from tasks.cli.schema.node import allowed, is_path
 from tasks.runs.one_pass import one_size, one_view
 from tasks.runs.parts import OWN, PARTS
 
-OF_A_KEY = re.compile(r"[\w.]+=")  # how a line about one option begins
+OF_A_KEY = re.compile(r"[\w.]+=")  # how a line about a single option begins
 
 
 def compose_config(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
-    """The configuration that overrides give.
+    """Compose the configuration of a list of overrides.
 
     Args:
-        with_hydra: with Hydra's own options, as its launchers want them.
+        with_hydra: include Hydra's own options, which its launchers need.
 
     Raises:
-        InputError: an override that does not parse, or a choice that is no name. Hydra raises
-            its own where a name is not known.
+        InputError: an override does not parse, or a choice is not a name. Hydra raises its own
+            errors for unknown names.
     """
     given = overrides
     refuse_choices(parse_overrides(overrides))
@@ -59,7 +59,9 @@ def compose_config(overrides: Sequence[str], with_hydra: bool = False) -> DictCo
     names = part_names(config)
     if names is None:
         if of_the_whole(given) != list(given):
-            raise InputError(f"{PARTS}.*: only task=joint task.parts=[...] has parts")
+            raise InputError(
+                f"{PARTS}.*: only a joint task, task=joint task.parts=[...], has parts"
+            )
         return config
     with open_dict(config):
         config[PARTS] = {
@@ -70,10 +72,10 @@ def compose_config(overrides: Sequence[str], with_hydra: bool = False) -> DictCo
 
 
 def own_of_part(config: DictConfig) -> dict[str, Any]:
-    """What a part has of its own, in plain containers; nothing where an option is missing."""
+    """The options that a part has for itself, in plain containers; empty if one is missing."""
     try:
         plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
-    except OmegaConfBaseException:  # what is missing is told when it is checked
+    except OmegaConfBaseException:  # a missing option is reported when the part is checked
         return {}
     return {key: plain[key] for key in OWN if key in plain}
 
@@ -82,13 +84,13 @@ def checked_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[str, d
     """The checked configurations of a joint task's parts, as plain values, by name.
 
     Raises:
-        OptionError: a line for each option that is wrong, with the part's name.
+        OptionError: one line for each wrong option, with the part's name.
     """
     found, lines = {}, []
     for name, own in overrides_of_parts(names, overrides).items():
         try:
             if "task=joint" in own:  # composing it would ask for parts of its own
-                raise InputError("a part is one task, and not a joint one")
+                raise InputError("a part cannot be a joint task itself")
             part = check_config(compose_config(own), own)
         except OptionError as error:
             lines += [f"{PARTS}.{name}{'.' if OF_A_KEY.match(t) else ': '}{t}" for t in error.lines]
@@ -103,10 +105,10 @@ def checked_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[str, d
 
 
 def fill_one_pass(config: DictConfig, given: Sequence[str]) -> None:
-    """Fill in what all parts look at in one pass: its size and its view.
+    """Fill in the size and the view that all parts share in one pass.
 
     Args:
-        given: dotted keys that the command line sets; they stay as they are.
+        given: dotted keys that the command line sets; they are not changed.
     """
     parts = cast(dict[str, Any], OmegaConf.to_container(config[PARTS]))
     config.size, _ = one_size(parts, config.size)
@@ -131,12 +133,12 @@ def fill_form(config: DictConfig) -> None:
 
 @cache
 def composed_config(*overrides: str) -> DictConfig:
-    """`compose_config`, once a process for the same overrides; to be changed in a copy only."""
+    """`compose_config`, cached for each list of overrides; change only a copy of the result."""
     return compose_config(overrides)
 
 
 def baseline(overrides: Sequence[str]) -> DictConfig:
-    """The configuration that the overrides' group choices give, without their values."""
+    """The configuration of the overrides' group choices, without their values."""
     chosen = (SEARCHPATH, *groups(overrides))
 
     def is_choice(override: str) -> bool:
@@ -147,7 +149,7 @@ def baseline(overrides: Sequence[str]) -> DictConfig:
 
 
 def unknown_keys(overrides: Sequence[str]) -> list[str]:
-    """A line for each key that overrides set and the configuration lacks: what was meant."""
+    """One line for each key that overrides set and the configuration lacks, with a suggestion."""
     known = baseline(overrides)
     config = cast(dict[str, Any], OmegaConf.to_container(known))
     described = list(parts(config))
@@ -157,21 +159,21 @@ def unknown_keys(overrides: Sequence[str]) -> list[str]:
             continue
         part = checking.nearest_part(key, described)
         if part.key and key[len(part.key) + 1 :] in part.model.model_fields:
-            lines.append(f"{key} is left to its default here: set it with +{key}=")
+            lines.append(f"{key} has no value in the configuration files: set it with +{key}=")
         else:
             lines.append(f"{key}: {checking.no_such(key, known)}")
     return lines
 
 
 def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
-    """Resolve the composition, hold it against the schema, and freeze it.
+    """Resolve a composed configuration, check it against the schema, and make it read-only.
 
     Args:
-        overrides: what the configuration was composed with.
+        overrides: those that the configuration was composed with.
 
     Raises:
-        InputError: no task; options that nothing reads; values out of their range, or that do not
-            go together. It has a line for each.
+        InputError: there is no task, nothing reads an option, a value is out of its range, or
+            values contradict each other. The message has one line for each.
     """
     if config.get("task") is None:
         names = sorted(path.stem for path in Path(conf.__file__).parent.glob("task/*.yaml"))
@@ -199,7 +201,7 @@ def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
 
 
 def missing(config: DictConfig) -> Iterator[str]:
-    """A line for each option that has no default and was not given."""
+    """One line for each option that has no default and was not given."""
     plain = cast(dict[str, Any], OmegaConf.to_container(config))
     fields = described_fields(plain)
 
@@ -216,7 +218,7 @@ def missing(config: DictConfig) -> Iterator[str]:
 
 
 def described_fields(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """The sentence on each option that the schema describes, and what it may be, by dotted key."""
+    """For each option that the schema describes, by dotted key: its sentence and what it allows."""
     return {
         f"{part.key}.{name}".lstrip("."): (field.description or "", allowed(field))
         for part in parts(config)
@@ -225,7 +227,7 @@ def described_fields(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def with_home_folders(config: DictConfig, keys: Sequence[str]) -> DictConfig:
-    """A copy in which the paths that `keys` set may begin with ~, the home folder."""
+    """A copy in which `~` at the start of paths that `keys` set is replaced by the home folder."""
     config = config.copy()
     for part in parts(cast(dict[str, Any], OmegaConf.to_container(config))):
         for name, field in part.model.model_fields.items():

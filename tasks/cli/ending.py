@@ -1,4 +1,4 @@
-"""How a command ends when it is told to: by an interrupt, or by SIGTERM."""
+"""How a command ends after an interrupt or SIGTERM."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-GOES_ON = "the same command goes on from here"
+GOES_ON = "the same command continues from here"
 
 
 class Terminated(SystemExit):
@@ -20,7 +20,7 @@ class Terminated(SystemExit):
 
 @contextmanager
 def ends_in_order() -> Iterator[None]:
-    """Have SIGTERM unwind what runs inside, and say after it or an interrupt how to go on.
+    """Unwind the block on SIGTERM, and print how to continue after SIGTERM or an interrupt.
 
     The process then exits with 143 or 130.
     """
@@ -52,11 +52,11 @@ def _heeding_sigterm() -> Iterator[None]:
     own = os.getpid()
 
     def end(number: int, frame: FrameType | None) -> None:
-        if os.getpid() != own:  # forked from this process: it ends as if nothing were here
+        if os.getpid() != own:  # a forked child ends with the default behaviour
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGTERM)
             return
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second signal is ignored
         raise Terminated
 
     before = signal.signal(signal.SIGTERM, end)

@@ -24,7 +24,7 @@ def explanation(module: str, config: DictConfig) -> str:
     lines += ["", CHOICES]
     lines += [f"  {name:10}  {', '.join(choices(name))}" for name in groups()]
     if config.get("task") is None:
-        lines += ["", "With task=NAME --help lists the options of that task too."]
+        lines += ["", "Add task=NAME to see the options of that task too."]
     lines += ["", OPTIONS]
     plain = cast(dict[str, Any], OmegaConf.to_container(config))
     for part in parts(plain):
@@ -35,9 +35,9 @@ def explanation(module: str, config: DictConfig) -> str:
             key = f"{part.key}.{name}".lstrip(".")
             words = f"{field.description}. {allowed(field)}"
             lines.append(f"  {key}={literal(value)}\n      {words}{in_unit(unit(field))}")
-    return "\n".join([*lines, "", "All of them, with units and defaults: conf/README.md"])
+    return "\n".join([*lines, "", "conf/README.md lists all options, with units and defaults"])
 
 
 def in_unit(name: str) -> str:
-    """The unit of an option, to follow what it may be."""
+    """The unit of an option in brackets, to follow its range."""
     return f" ({name})" if name else ""

@@ -11,24 +11,27 @@ PROGRAM = "python -m tasks.run"
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose mistakes are a user's, like any other."""
+    """An argument parser that reports mistakes as InputErrors."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise InputError with the message and the flags that there are."""
+        """Raise InputError with the message and the available flags."""
         flags = [flag for action in self._actions for flag in action.option_strings]
-        raise InputError(f"{message}; the flags are {', '.join(flags)}, all else is KEY=VALUE")
+        raise InputError(
+            f"{message}; the flags are {', '.join(flags)}, and options are written KEY=VALUE, "
+            "without dashes"
+        )
 
 
 class Flags(argparse.Namespace):
-    """What a command line says.
+    """The content of a command line.
 
     Attributes:
-        overrides: KEY=VALUE and the like, those of Hydra's own included.
-        help: explain and leave.
-        cfg: print the configuration and leave: job | hydra | all, or None.
-        resolve: with interpolations replaced by their values.
-        package: this node of it alone.
-        multirun: every combination of values separated by commas is a run.
+        overrides: KEY=VALUE and GROUP=NAME, including those for Hydra itself.
+        help: print an explanation and exit.
+        cfg: print the configuration and exit: job | hydra | all, or None.
+        resolve: print it with interpolations replaced by their values.
+        package: print only this node of it.
+        multirun: run every combination of values that are separated by commas.
         config_dir: a folder with further configuration files.
     """
 
@@ -45,31 +48,33 @@ def flag_parser() -> Parser:
     """The parser of every command that runs a configuration."""
     made = Parser(PROGRAM, add_help=False, allow_abbrev=False)
     made.add_argument("overrides", nargs="*", help="KEY=VALUE for options, GROUP=NAME for choices")
-    made.add_argument("--help", "-h", action="store_true", help="explain, and leave")
+    made.add_argument("--help", "-h", action="store_true", help="print this explanation and exit")
     made.add_argument(
-        "--cfg", "-c", choices=["job", "hydra", "all"], help="print the configuration, and leave"
+        "--cfg", "-c", choices=["job", "hydra", "all"], help="print the configuration and exit"
     )
-    made.add_argument("--resolve", action="store_true", help="of --cfg: interpolations replaced")
-    made.add_argument("--package", "-p", help="of --cfg: this node alone, such as data")
+    made.add_argument("--resolve", action="store_true", help="with --cfg: replace interpolations")
+    made.add_argument("--package", "-p", help="with --cfg: print only this node, such as data")
     made.add_argument(
         "--multirun", "-m", action="store_true",
-        help="a run for every combination of values with commas: seed=0,1,2",
+        help="run every combination of values separated by commas: seed=0,1,2",
     )  # fmt: skip
     made.add_argument(
-        "--config-dir", "-cd", help="a folder with configuration files of your own, beside conf/"
+        "--config-dir",
+        "-cd",
+        help="a folder with your own configuration files, in addition to conf/",
     )
     return made
 
 
 def parse_flags(arguments: Sequence[str]) -> Flags:
-    """A command line taken apart; `--config-dir` becomes a search path of Hydra's.
+    """Parse a command line; `--config-dir` is turned into a search path of Hydra.
 
     Raises:
         InputError: an unknown flag, or a flag without its value.
     """
     flags = flag_parser().parse_intermixed_args(list(arguments), Flags())
     if (flags.resolve or flags.package) and not flags.cfg:
-        raise InputError("--resolve and --package say how --cfg prints: add --cfg job")
+        raise InputError("--resolve and --package change what --cfg prints: add --cfg job")
     if flags.config_dir is not None:
         folder = Path(flags.config_dir).absolute()
         flags.overrides = [*flags.overrides, f"hydra.searchpath=['file://{folder}']"]

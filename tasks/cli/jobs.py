@@ -1,4 +1,4 @@
-"""From the command line of a sweep to its jobs: each one's overrides, checked before any runs."""
+"""The jobs of a sweep's command line: their overrides, checked before any of them runs."""
 
 import itertools
 import shlex
@@ -22,10 +22,10 @@ class Job:
     """One configuration of a sweep.
 
     Args:
-        overrides: what it is composed with.
-        name: those of them that not all jobs have.
-        state: due | finished | refused, and what became of it later.
-        directory: its run directory; None where it is refused.
+        overrides: the overrides that it is composed with.
+        name: those of them that not all jobs share.
+        state: due | finished | refused; later, how it ended.
+        directory: its run directory; None if it was refused.
     """
 
     overrides: list[str]
@@ -46,15 +46,15 @@ def is_sweep(flags: Flags) -> bool:
 
 
 def shared_options(flags: Flags) -> list[str]:
-    """What all jobs of a sweep have in common with it: Hydra's own options."""
+    """The overrides that all jobs of a sweep share with it: those for Hydra itself."""
     return [o for o in flags.overrides if about_hydra(o) and not o.startswith("hydra.mode=")]
 
 
 def find_jobs(flags: Flags) -> list[Job]:
     """The jobs of a sweep: every combination of the swept values, for each row of a table.
 
-    A job whose configuration is refused says so on stderr, and the others stay. Configurations
-    that come out the same are one job.
+    If a job's configuration is refused, the reason is printed on stderr, and the other jobs stay.
+    Jobs with the same configuration are merged.
     """
     search = [o for o in flags.overrides if o.startswith(SEARCHPATH)]
     jobs: dict[str, Job] = {}
@@ -86,34 +86,34 @@ def combinations(flags: Flags, search: Sequence[str]) -> list[list[str]]:
     rows = [row for o in given if names_table(o) for row in rows_of(o, search)] or [[]]
     jobs: list[list[str]] = []
     for row in rows:
-        # of two values for one key the later counts: the command line's
+        # of two values for one key the later one counts, so the command line's
         values = {o.get_key_element(): values_of(o) for o in [*parse_overrides(row, loader), *rest]}
         if len(values.get("trainer.max_epochs", ())) > 1:
-            # runs of several lengths are compared, so that none begins with another one's training
+            # runs of several lengths are to be compared, so no run continues another one's training
             values.setdefault("resume", ["resume=none"])
         jobs += map(list, itertools.product(*values.values()))
     return jobs
 
 
 def values_of(override: Override) -> list[str]:
-    """An override for each value that one stands for.
+    """One override for each value of a swept override.
 
     Raises:
-        InputError: a range of numbers without steps, of which there are no single ones.
+        InputError: a range without steps, which has no single values.
     """
     key = override.get_key_element()
     if not override.is_sweep_override():
         return [f"{key}={override.get_value_element_as_str()}"]
     if not override.is_discrete_sweep():
         raise InputError(
-            f"{override.input_line}: a sweep here goes through single values; name them, as "
+            f"{override.input_line}: a sweep needs single values; name them, such as "
             f"{key}=1,2,3, or use range(1,4)"
         )
     return [f"{key}={value}" for value in override.sweep_string_iterator()]
 
 
 def rows_of(override: str, search: Sequence[str]) -> list[list[str]]:
-    """What `+table=10,11` stands for: the overrides of each row that is trained."""
+    """The overrides of each row that `+table=10,11` trains."""
     (parsed,) = parse_overrides([override])
     refuse_choices([parsed])
     several = parsed.is_sweep_override()

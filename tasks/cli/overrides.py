@@ -1,4 +1,4 @@
-"""Overrides as Hydra's grammar reads them, and what to write where it does not."""
+"""Overrides, parsed by Hydra's grammar, and corrections for those that do not parse."""
 
 import re
 import shlex
@@ -19,7 +19,7 @@ SEVERAL = ("logger",)  # groups of which several are chosen at once
 
 
 class OptionError(InputError):
-    """Options that cannot be meant: a line for each."""
+    """Wrong options, with one line for each."""
 
     def __init__(self, lines: Sequence[str]):
         super().__init__("\n".join(lines))
@@ -27,13 +27,13 @@ class OptionError(InputError):
 
 
 def parse_overrides(overrides: Sequence[str], loader: ConfigLoader | None = None) -> list[Override]:
-    """What overrides say.
+    """Parse overrides.
 
     Args:
         loader: for values such as glob(*), which stand for the files of a group.
 
     Raises:
-        InputError: one that does not parse, with the quoting under which it does.
+        InputError: an override does not parse; the message has the quoting that would.
     """
     parser = OverridesParser.create(config_loader=loader)
     parsed, lines = [], []
@@ -50,10 +50,12 @@ def parse_overrides(overrides: Sequence[str], loader: ConfigLoader | None = None
 
 
 def misread(text: str, error: HydraException) -> str:
-    """Why an override is not read, and how to write it so that it is."""
+    """Why an override does not parse, and how to write it."""
     key, equals, value = text.partition("=")
     if not key or (not equals and not key.startswith("~")):
-        return f"{text}: an option is written KEY=VALUE"
+        named = [group for group in ("task", "mode", "data", "backbone") if text in choices(group)]
+        meant = f"; did you mean {named[0]}={text}?" if named else ""
+        return f"{text}: options are written KEY=VALUE{meant}"
     quoted = quoting(key, value)
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     if quoted is None:
@@ -62,7 +64,7 @@ def misread(text: str, error: HydraException) -> str:
 
 
 def quoting(key: str, value: str) -> str | None:
-    """An override as it is typed in a shell, so that its value is this text; None if none is."""
+    """An override as typed in a shell so that its value is this text; None if there is no way."""
     parser = OverridesParser.create()
     for mark in ('"', "'"):
         inner = value.replace(mark, f"\\{mark}")
@@ -76,23 +78,24 @@ def quoting(key: str, value: str) -> str | None:
 
 
 def refuse_sweeps(parsed: Sequence[Override]) -> None:
-    """Raise InputError where several values are given and one run is asked for."""
+    """Raise InputError if an override has several values and only one run was asked for."""
     lines = []
     for override in parsed:
         if override.is_sweep_override():
             key, _, value = (override.input_line or "").partition("=")
             lines.append(
-                f"{key}={value}: several values, and this is one run. Add -m to run each; as a "
-                f"list write {shlex.quote(f'{key}=[{value}]')}, as text {quoting(key, value)}"
+                f"{key}={value}: these are several values for one run. Add -m to run each of them; "
+                f"for a list write {shlex.quote(f'{key}=[{value}]')}, for text "
+                f"{quoting(key, value)}"
             )
     if lines:
         raise OptionError(lines)
 
 
 def refuse_choices(parsed: Sequence[Override]) -> None:
-    """Raise InputError where a group's choice is no name of a file."""
+    """Raise InputError if the choice of a group is not the name of a file."""
     chosen = groups([o.input_line or "" for o in parsed])
-    searched = any(o.key_or_group == SEARCHPATH for o in parsed)  # there may be others, too
+    searched = any(o.key_or_group == SEARCHPATH for o in parsed)  # its folders may have others
     lines = []
     for override in parsed:
         group, value = override.key_or_group, override.value()
@@ -102,22 +105,22 @@ def refuse_choices(parsed: Sequence[Override]) -> None:
             odd = [name for name in value if name not in choices(group)]
             if odd and not searched:
                 names = ", ".join(choices(group))
-                lines.append(f"{override.input_line}: there is no {odd[0]}; choose of {names}")
+                lines.append(f"{override.input_line}: there is no {odd[0]}; choose from {names}")
             continue
         if not isinstance(value, str | int if group == "table" else str):
-            line = f"{override.input_line}: a name, one of {', '.join(choices(group))}"
+            line = f"{override.input_line}: must be a name, one of {', '.join(choices(group))}"
             lines.append(line + ("; several are written +table=10,11" if group == "table" else ""))
     if lines:
         raise OptionError(lines)
 
 
 def quoted_number(override: str) -> str:
-    """An override that chooses a table by number, with the name that Hydra wants in its place."""
+    """Quote the number in an override that chooses a table, since Hydra wants a name there."""
     return re.sub(r"^(\+{0,2}table)=(\d+)$", r"\1='\2'", override)
 
 
 def choices(group: str) -> list[str]:
-    """The names of a group's files in conf/; `base` is what others share."""
+    """The names of a group's files in conf/, without `base`, which the others share."""
     files = (Path(conf.__file__).parent / group).glob("*.yaml")
     return sorted(
         (path.stem for path in files if path.stem != "base"),
@@ -126,12 +129,12 @@ def choices(group: str) -> list[str]:
 
 
 def about_hydra(override: str) -> bool:
-    """Whether an override is about Hydra itself, not about a run."""
+    """Whether an override is for Hydra itself."""
     return override.lstrip("+~").startswith(("hydra.", "hydra/"))
 
 
 def groups(overrides: Sequence[str] = ()) -> list[str]:
-    """The configuration groups: the folders of conf/, and of the search path's folders."""
+    """The configuration groups: the folders in conf/ and in the folders of the search path."""
     places = [Path(conf.__file__).parent, *search_folders(overrides)]
     names = {
         path.name for place in places if place.is_dir() for path in place.iterdir() if path.is_dir()
@@ -151,17 +154,18 @@ def search_folders(overrides: Sequence[str]) -> list[Path]:
 
 
 def check_search_path(overrides: Sequence[str]) -> None:
-    """Raise InputError where `hydra.searchpath` names a folder that is not there."""
+    """Raise InputError if `hydra.searchpath` names a folder that does not exist."""
     for folder in search_folders(overrides):
         if not folder.is_dir():
             raise InputError(
-                f"{SEARCHPATH}: no such folder {str(folder)!r}; name one that holds task/, data/ "
-                "and the like, as 'hydra.searchpath=[file://mine/conf]'"
+                f"{SEARCHPATH}: there is no folder {str(folder)!r}; name one that holds task/, "
+                "data/ "
+                "or other groups, such as 'hydra.searchpath=[file://mine/conf]'"
             )
 
 
 def value_keys(overrides: Sequence[str]) -> list[str]:
-    """Dotted keys that overrides set or add; group choices and Hydra's own left out."""
+    """The dotted keys that overrides set or add, without group choices and Hydra's own options."""
     chosen = groups(overrides)
     return [
         o.key_or_group
@@ -175,7 +179,7 @@ def value_keys(overrides: Sequence[str]) -> list[str]:
 
 @cache
 def reads_of_hydra(sweep: bool) -> tuple[str, ...]:
-    """Beginnings of the options of Hydra's own that a run, or a sweep, reads."""
+    """The prefixes of Hydra's own options that a run, or a sweep, reads."""
     alone = (f"{SEARCHPATH}=", "hydra.mode=")
     if not sweep:
         return alone
@@ -184,12 +188,12 @@ def reads_of_hydra(sweep: bool) -> tuple[str, ...]:
 
 
 def refuse_hydras(overrides: Sequence[str], sweep: bool) -> None:
-    """Raise InputError where an option of Hydra's own is given that nothing would read."""
+    """Raise InputError for an option of Hydra's own that nothing would read."""
     for override in overrides:
         if about_hydra(override) and not override.lstrip("+~").startswith(reads_of_hydra(sweep)):
             said = "nothing reads it" if sweep else "a single run does not read it"
             raise InputError(
-                f"{override}: {said}; of Hydra's own options there are hydra.searchpath, and for "
-                "sweeps (-m) hydra/launcher, hydra.launcher.*, hydra/sweeper=optuna, "
+                f"{override}: {said}. Of Hydra's own options, hydra.searchpath can be set, and in "
+                "sweeps (-m) also hydra/launcher, hydra.launcher.*, hydra/sweeper=optuna, "
                 "hydra.sweeper.*, hydra.sweep.* and hydra.job.*"
             )

@@ -1,8 +1,8 @@
-"""The parts of a joint task on the command line: each a composition of its own.
+"""The parts of a joint task on the command line; each is a composition of its own.
 
 `task=joint task.parts=[ssd_coco,pets] parts.pets.task=image_folder parts.pets.data.root=...` makes
-two further compositions, `task=ssd_coco` and `task=image_folder data.root=...`. The trunk, the
-seed, the mode and the folders are the joint task's.
+two further compositions, `task=ssd_coco` and `task=image_folder data.root=...`. They share the
+trunk, the seed, the mode and the folders of the joint task.
 """
 
 from collections.abc import Sequence
@@ -13,25 +13,25 @@ from tasks.cli.overrides import OptionError, parse_overrides
 from tasks.runs.parts import OWN, PARTS
 
 SHARED = ("mode", "backbone", "seed", "augment", "trust", "hydra.searchpath")
-TRUNK_WEIGHTS = "backbone.weights"  # of the trunk that they share; a part may name its head's
+TRUNK_WEIGHTS = "backbone.weights"  # of the shared trunk; a part may name those of its head
 SHARED_NODES = ("backbone.", "paths.")
 
 
 def is_of_a_part(override: str) -> bool:
-    """Whether an override is about a part, as in `parts.ssd_coco.data.root=/coco`."""
+    """Whether an override is for a part, as in `parts.ssd_coco.data.root=/coco`."""
     return override.lstrip("+~").startswith(f"{PARTS}.")
 
 
 def of_the_whole(overrides: Sequence[str]) -> list[str]:
-    """The overrides that are about no part."""
+    """The overrides that are not for a part."""
     return [override for override in overrides if not is_of_a_part(override)]
 
 
 def part_names(config: DictConfig) -> list[str] | None:
-    """The names of the parts of a composed configuration; None if it is of no joint task.
+    """The names of the parts of a composed configuration; None if the task is not a joint one.
 
     Raises:
-        OptionError: names that are none, or two that are the same.
+        OptionError: a name is not valid, or used twice.
     """
     task = config.get("task")
     if task is None or "parts" not in task or OmegaConf.is_missing(task, "parts"):
@@ -40,24 +40,28 @@ def part_names(config: DictConfig) -> list[str] | None:
     names = list(found) if OmegaConf.is_list(found) else [found]
     if not names or not all(isinstance(name, str) and name.isidentifier() for name in names):
         raise OptionError(
-            [f"task.parts={found}: a list of names in letters, digits and _, as [ssd_coco,planet]"]
+            [
+                f"task.parts={found}: must be a list of names in letters, digits and _, such as "
+                "[ssd_coco,planet]"
+            ]
         )
     for name in names:
         if names.count(name) > 1:
             raise OptionError(
                 [
-                    f"task.parts: two parts are called {name}: name one otherwise, as {name}_2, "
-                    f"with parts.{name}_2.task={name}"
+                    f"task.parts: two parts are called {name}: rename one to {name}_2, for "
+                    "example, "
+                    f"and add parts.{name}_2.task={name}"
                 ]
             )
     return names
 
 
 def overrides_of_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[str, list[str]]:
-    """What each part is composed with.
+    """The overrides that each part is composed with.
 
     Raises:
-        OptionError: an override of a part that there is not, or of what all parts share.
+        OptionError: an override for a part that does not exist, or for an option that all share.
     """
     shared = [
         o.input_line or ""
@@ -72,11 +76,14 @@ def overrides_of_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[s
         name, _, rest = override.lstrip("+~").removeprefix(f"{PARTS}.").partition(".")
         root = rest.partition("=")[0].partition(".")[0].partition("/")[0]
         if name not in own:
-            lines.append(f"{override}: task.parts has no {name!r}, but {', '.join(names)}")
+            lines.append(
+                f"{override}: there is no part {name!r} in task.parts, only {', '.join(names)}"
+            )
         elif root not in OWN:
             lines.append(
-                f"{override}: a part has {', '.join(OWN)} of its own; all else is shared: set "
-                f"{rest or 'it'} without {PARTS}.{name}"
+                f"{override}: a part only has its own {', '.join(OWN)}; all other options are "
+                "shared: "
+                f"set {rest or 'it'} without {PARTS}.{name}"
             )
         else:
             own[name].append(mark + rest)

@@ -1,11 +1,12 @@
-"""A search by Optuna in place of all combinations: -m hydra/sweeper=optuna.
+"""A search by Optuna instead of all combinations: -m hydra/sweeper=optuna.
 
     python -m tasks.run -m hydra/sweeper=optuna hydra.sweeper.n_trials=20 task=ssd_coco \\
         'optimizer.lr=tag(log,interval(1e-4,1e-1))' optimizer.warmup=choice(0.0,0.1)
 
-A trial is a run like any other, with a run directory of its own. They are the search's memory: the
-sampler is seeded, so the same command again asks for the same trials in the same order, is told the
-results of those that have finished, continues the one that was interrupted, and goes on from there.
+A trial is a run like any other, in its own run directory. The sampler is seeded, and the run
+directories hold the results. So the same command asks for the same trials in the same order again,
+reads the results of those that have finished, continues the interrupted one, and goes on from
+there.
 """
 
 import logging
@@ -30,23 +31,23 @@ from tasks.cli.overrides import SEARCHPATH, about_hydra, parse_overrides
 from tasks.runs.directory import RunDirectory
 from tasks.runs.sweeps import leading_score_of
 
-RESULTS = "optimization_results.yaml"  # Optuna's sweeper writes it
+RESULTS = "optimization_results.yaml"  # written by Optuna's sweeper
 
 
 @dataclass(frozen=True)
 class TrialScore:
-    """What a trial is worth: the score of its run, such that more is always better.
+    """The value of a trial: its run's score, with the sign changed if less is better.
 
     Args:
         process: (configuration) -> exit code; runs a job to its end.
-        shared: Hydra's own options of the search, of which the search path is a run's too.
+        shared: Hydra's own options of the search; its runs also get the search path.
     """
 
     process: Any
     shared: tuple[str, ...]
 
     def __call__(self, config: DictConfig) -> float:
-        """Run the job and return its score; an error fails the trial and not the search."""
+        """Run the job and return its score. An error fails only this trial."""
         overrides = list(HydraConfig.get().overrides.task)
         code = self.process(config)
         if code != 0:
@@ -67,12 +68,12 @@ def search(
 
     Args:
         process: see TrialScore.
-        overrides: of the command line, those of Hydra's own included.
-        config: composed with Hydra's own part.
+        overrides: those of the command line, including Hydra's own.
+        config: composed with Hydra's own options.
 
     Raises:
-        InputError: the sweeper is not installed, nothing is searched, or an option that the search
-            sets itself.
+        InputError: the sweeper is not installed, no option is searched, or an option is given that
+            the search sets itself.
     """
     own = [override for override in overrides if not about_hydra(override)]
     if not any(override.is_sweep_override() for override in parse_overrides(own)):
@@ -83,8 +84,9 @@ def search(
     for override in overrides:
         if override.startswith(("hydra.sweeper.direction", "hydra.sweeper.storage")):
             raise InputError(
-                f"{override}: the search knows which way a score is better, and the run "
-                "directories are its memory; leave it out"
+                f"{override}: the search itself sets the direction and keeps its results in the "
+                "run "
+                "directories; leave this option out"
             )
     with open_dict(config):
         sweeper = config.hydra.sweeper
@@ -120,14 +122,14 @@ def require_optuna() -> None:
     """Raise InputError unless Optuna's sweeper is installed."""
     if find_spec("hydra_plugins.hydra_optuna_sweeper") is None:
         raise InputError(
-            "hydra/sweeper=optuna: it is not installed: python -m pip install "
-            '"hydra-optuna-sweeper>=1.3" (the extra optuna), or leave it out to go through all '
+            "hydra/sweeper=optuna: Optuna's sweeper is not installed: python -m pip install "
+            '"hydra-optuna-sweeper>=1.3" (the extra optuna), or leave the option out to run all '
             "combinations"
         )
 
 
 class _Silent:
-    """What a launcher calls at the start and the end of a job: nothing."""
+    """The callbacks that a launcher calls at the start and the end of a job; they do nothing."""
 
     def on_job_start(self, config: DictConfig, **facts: Any) -> None: ...
 

@@ -1,13 +1,13 @@
-"""Many runs from one command: any `-m` sweep, and the rows of a table.
+"""Many runs from one command: an `-m` sweep, or the rows of a table.
 
     python -m tasks.run -m task=ssd_coco backbone.alpha=1.0,0.75,0.5 mode=sample
     python -m tasks.run +table=10 data.root=/path/to/dogs
 
-Each job is a process of its own, the command that a person would have typed for it: so a job may
-itself be many processes, and no failure reaches the next one. A job's run directory knows how far
-it came: the same sweep again leaves finished jobs alone, continues interrupted ones and tries
-failed ones again. Where the jobs run is for Hydra's launcher to say (`hydra/launcher=`); they
-need a file system in common.
+Each job is its own process with the command that a user would type for it. So a job may itself
+start processes, and a failure does not affect the other jobs. Each job's run directory records its
+progress: if the sweep is repeated, finished jobs are skipped, interrupted ones are continued and
+failed ones are tried again. Hydra's launcher (`hydra/launcher=`) decides where the jobs run; they
+need a shared file system.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ from tasks.cli.search import require_optuna, search
 from tasks.runs.processes import end_with_parent
 from tasks.runs.report import OF_0_1_0, aligned, format_score
 
-# Hydra's options that are about the sweep, not about a job of it.
+# Hydra's options that concern the sweep, not its jobs
 OF_THE_SWEEP = (
     "hydra/launcher=",
     "hydra.launcher.",
@@ -49,7 +49,7 @@ OF_THE_SWEEP = (
 
 @dataclass(frozen=True)
 class Process:
-    """What a launcher runs for a job, here or on another machine: the job's own command.
+    """What a launcher runs for a job, here or on another machine: the job's command.
 
     Args:
         command: without the job's overrides.
@@ -58,24 +58,24 @@ class Process:
     command: tuple[str, ...]
 
     def __call__(self, config: DictConfig) -> int:
-        """Run it to its end and return its exit code."""
+        """Run the job and return its exit code."""
         overrides = list(HydraConfig.get().overrides.task)
         print(f"\n{shlex.join(overrides)}", flush=True)
-        # the next sweep could not take over the run of a job that outlives this one
+        # a job that outlives this process would keep its run locked for the next sweep
         with subprocess.Popen([*self.command, *overrides], preexec_fn=end_with_parent) as process:
             try:
                 return process.wait()
-            except KeyboardInterrupt:  # which it heard too, and is tidying up
+            except KeyboardInterrupt:  # the job got it too, and is tidying up
                 process.wait()
                 raise
-            except Terminated:  # which it did not hear
+            except Terminated:  # the job did not get it
                 process.terminate()
                 process.wait()
                 raise
 
 
 class NoCallbacks:
-    """What a launcher calls at the start and the end of a job: nothing."""
+    """The callbacks that a launcher calls at the start and the end of a job; they do nothing."""
 
     def on_job_start(self, config: DictConfig, **facts: Any) -> None:
         """Do nothing."""
@@ -85,7 +85,7 @@ class NoCallbacks:
 
 
 def sweep(module: str, flags: Flags) -> None:
-    """Run the jobs of a command line, say how each ended, and exit with 1 unless all finished.
+    """Run the jobs of a command line, print how each ended, and exit with 1 unless all finished.
 
     Args:
         module: what `python -m` runs for a job.
@@ -101,7 +101,7 @@ def sweep(module: str, flags: Flags) -> None:
     config = compose_config([*shared, *places], with_hydra=True)
     if config.hydra.runtime.choices["hydra/sweeper"] != "basic":
         raise InputError(
-            "hydra/sweeper: a sweep here goes through all combinations, or with optuna searches; "
+            "hydra/sweeper: a sweep runs all combinations, or searches with hydra/sweeper=optuna; "
             "leave it out"
         )
     jobs = find_jobs(flags)
@@ -117,23 +117,23 @@ def sweep(module: str, flags: Flags) -> None:
 
 
 def gives_one_value(override: str) -> bool:
-    """Whether an override gives one value."""
+    """Whether an override has a single value."""
     (parsed,) = parse_overrides([override])
     return not parsed.is_sweep_override()
 
 
 def process_of(module: str, shared: Sequence[str]) -> Process:
-    """The process of a job, with those of Hydra's own options that are about the job."""
+    """The process of a job, with the ones of Hydra's own options that concern the job."""
     own = [option for option in shared if not option.startswith(OF_THE_SWEEP)]
     return Process((sys.executable, "-m", module, *own))
 
 
 def launch(jobs: list[Job], module: str, shared: Sequence[str], config: DictConfig) -> None:
-    """Hand the jobs to the launcher that Hydra is configured with, and set their states.
+    """Give the jobs to the configured launcher of Hydra, and set their states.
 
     Args:
         shared: Hydra's own options of the sweep.
-        config: with Hydra's own part, as its launchers want it.
+        config: composed with Hydra's own options, which its launchers need.
     """
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=HydraContext(
@@ -147,7 +147,7 @@ def launch(jobs: list[Job], module: str, shared: Sequence[str], config: DictConf
     try:
         returns = launcher.launch([job.overrides for job in jobs], initial_job_idx=0)
     except BaseException:
-        for job in jobs:  # what the launcher does not tell, the run directories do
+        for job in jobs:  # the run directories tell what the launcher does not
             assert job.directory is not None
             job.state = job.directory.state() or job.state
         raise
@@ -156,9 +156,9 @@ def launch(jobs: list[Job], module: str, shared: Sequence[str], config: DictConf
 
 
 def ended(job: Job, outcome: JobReturn) -> str:
-    """How a job ended: finished only where its result is there."""
+    """How a job ended; it finished only if its result exists."""
     try:
-        # Hydra prints a line of its own beside an error
+        # Hydra prints an error's message itself
         with contextlib.redirect_stderr(io.StringIO()):
             code = outcome.return_value
     except Exception as error:
@@ -174,7 +174,7 @@ def ended(job: Job, outcome: JobReturn) -> str:
 
 
 def sweep_summary(jobs: list[Job]) -> str:
-    """A line a job: how it ended, its name, its score and its run directory."""
+    """One line per job: how it ended, its name, its score and its run directory."""
     lines = []
     for job in jobs:
         result = job.directory.result() if job.directory and job.state == "finished" else None
@@ -186,7 +186,7 @@ def sweep_summary(jobs: list[Job]) -> str:
 
 
 def first_score(result: dict[str, Any]) -> str:
-    """The score that the paper states, or else the first of a result."""
+    """The score that the paper reports, or else the first score of a result."""
     metrics, paper = result["metrics"], result["paper"]
     units = result.get("units", OF_0_1_0)
     name = paper["metric"] if paper and paper["metric"] in metrics else next(iter(metrics))

@@ -1,1 +1,1 @@
-"""The data module base, and labelled images in any layout as flat arrays and batches."""
+"""The base of the data modules, and labelled images in any layout as flat arrays and batches."""

@@ -1,4 +1,4 @@
-"""Batches: in which order images come, and how many are in one."""
+"""Batches: the order in which images come, and how many are in each batch."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ Batch = dict[str, Tensor]
 
 
 class Batches(Protocol):
-    """The batches of an epoch: for each the keys of its images, or the batch itself."""
+    """The batches of an epoch; each has the keys of its images, or is the batch itself."""
 
     def __len__(self) -> int: ...
 
@@ -21,27 +21,27 @@ class Batches(Protocol):
 
 
 AGAIN = 2**32
-"""Added to the epoch for each time that an image has come up in it: its crop is another one."""
+"""Added to the epoch for each earlier use of an image in it, so that its crop is another one."""
 
 
 class TrainBatches(Sampler[list[tuple[int, int]]]):
-    """Batches of (index, epoch) in a fresh order each epoch, one process's share of each.
+    """Batches of (index, epoch) in a fresh order each epoch; each batch is one process's share.
 
-    Where an image is drawn several times in an epoch, the later ones have the epoch plus a multiple
-    of AGAIN.
+    If an image is drawn several times in an epoch, later draws have the epoch plus a multiple of
+    AGAIN.
 
-    The order is a function of the seed and the epoch alone, so a run continued in mid-epoch goes
-    on with exactly the batches that were due. All processes draw the same order and take turns. An
-    incomplete last batch is left out. Where there are fewer images than processes, some images are
-    used twice, so that every process has one.
+    The order only depends on the seed and the epoch, so a run that is continued within an epoch
+    goes on with exactly the batches that were due. All processes draw the same order and take
+    turns. An incomplete last batch is left out. If there are fewer images than processes, some
+    images are used twice, so that every process has one.
 
     Args:
         count: images in the data set.
         batch_size: images per process and step.
-        seed: of the run.
-        rank, world: this process's number, and how many processes there are.
-        done: what an interrupted run has trained on: whole epochs, and batches of the next one.
-        draw: which images an epoch consists of; None: each once.
+        seed: the run's seed.
+        rank, world: number of this process, and number of processes.
+        done: what an interrupted run has trained on: whole epochs, and batches of the next epoch.
+        draw: chooses the images of an epoch; None: each image once.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
         self.count, self.batch_size, self.seed, self.draw = count, batch_size, seed, draw
         self.rank, self.world, self.done = rank, world, done
         self.epoch = done[0]
-        self.sampler = self  # where Lightning looks for `set_epoch` in a batch sampler
+        self.sampler = self  # Lightning looks here for `set_epoch` of a batch sampler
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
@@ -65,11 +65,11 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
 
     def __len__(self) -> int:
         step = self.batch_size * self.world
-        # a set smaller than one batch is one short batch
+        # a data set smaller than one batch is one short batch
         return max(self.count // step, 1)
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        # Only the interrupted epoch starts late. Iterating must change nothing here: Lightning
+        # Only the interrupted epoch starts late. Iterating must not change anything here: Lightning
         # creates an iterator that it does not use, and loader processes run ahead.
         start = self.done[1] if self.epoch == self.done[0] else 0
         yield from self.of_epoch(self.epoch, start)
@@ -91,14 +91,14 @@ class TrainBatches(Sampler[list[tuple[int, int]]]):
 
 
 def limited(batches: int, limit: int | float | None) -> int:
-    """How many of these batches are left by one of Lightning's `limit_*_batches` options."""
+    """The number of these batches that one of Lightning's `limit_*_batches` options leaves."""
     if limit is None:
         return batches
     return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
 
 
 def image_ids(batch: Mapping[str, Any], prefix: str = "") -> dict[str, Tensor]:
-    """The `image_id` of a batch; of the batches of a joint task's parts, by `part/`."""
+    """The `image_id` of a batch; for a joint task, those of the parts' batches, under `part/`."""
     if isinstance(batch.get("image_id"), Tensor):
         return {prefix: batch["image_id"]}
     return {
@@ -107,5 +107,5 @@ def image_ids(batch: Mapping[str, Any], prefix: str = "") -> dict[str, Tensor]:
 
 
 def images_in(batch: Mapping[str, Any]) -> int:
-    """Images in a batch, or in the batches of a joint task's parts."""
+    """The number of images in a batch, or in all batches of a joint task's parts."""
     return sum(map(len, image_ids(batch).values()))

@@ -1,4 +1,4 @@
-"""What was found out about files, kept in the cache folder until they change."""
+"""Facts about files, kept in the cache folder until the files change."""
 
 import hashlib
 import json
@@ -12,9 +12,9 @@ import numpy as np
 
 from backbone.files import keep, write_atomically
 
-# what numpy and zipfile raise for a cache that is not there or is damaged
+# errors of numpy and zipfile for a cache that does not exist or is damaged
 CACHE_ERRORS = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
-FORMAT = 4  # increase it whenever what is kept changes
+FORMAT = 4  # increase it whenever the content of a cache changes
 
 
 def file_state(*paths: Path) -> str:
@@ -24,11 +24,11 @@ def file_state(*paths: Path) -> str:
 
 
 def files_state(files: Iterable[tuple[str, os.stat_result]], *said: object) -> str:
-    """A text that changes when one of many files is written to, or what else is `said` changes.
+    """A text that changes when one of many files is written to, or when `said` changes.
 
     Args:
-        files: paths, and what `os.stat` says of them.
-        said: anything whose `repr` is its content.
+        files: paths, and the results of `os.stat` for them.
+        said: any values whose `repr` is their content.
     """
     digest = hashlib.sha256(repr([FORMAT, *said]).encode(errors="surrogateescape"))
     for path, status in files:
@@ -38,13 +38,13 @@ def files_state(files: Iterable[tuple[str, os.stat_result]], *said: object) -> s
 
 
 def cache_file(path: Path, cache_dir: Path, suffix: str) -> Path:
-    """The cache file of `path`: always the same one, so that outdated ones do not accumulate."""
+    """The cache file of `path`, always the same one, so that outdated ones do not accumulate."""
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
     return cache_dir / f"{path.stem}-{digest}{suffix}"
 
 
 def read_arrays(cache: Path, key: str) -> dict[str, np.ndarray] | None:
-    """The arrays that were kept under this key; None if there are none, or others."""
+    """The arrays that were kept under a key; None if there are none, or those of another key."""
     try:
         with np.load(cache, allow_pickle=False) as stored:
             arrays = dict(stored)
@@ -56,7 +56,7 @@ def read_arrays(cache: Path, key: str) -> dict[str, np.ndarray] | None:
 def cached_arrays(
     cache: Path, key: str, make: Callable[[], dict[str, np.ndarray]]
 ) -> dict[str, np.ndarray]:
-    """The arrays that were kept under this key; if there are none, new ones, which are kept."""
+    """The arrays that were kept under a key; if there are none, new ones, which are then kept."""
     arrays = read_arrays(cache, key)
     if arrays is None:
         arrays = make()
@@ -65,12 +65,12 @@ def cached_arrays(
 
 
 def keep_arrays(cache: Path, key: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Keep arrays under a key; where they cannot be written a warning says so."""
+    """Keep arrays under a key; if they cannot be written, a warning says so."""
     content: dict[str, Any] = {"key": key, **arrays}
     keep(cache, lambda path: write_file(path, lambda file: np.savez(file, **content)))
 
 
 def write_file(path: Path, content: Callable[[BinaryIO], object]) -> None:
-    """Let `content` write a file, which appears at `path` only when it is complete."""
+    """Let `content` write a file, which appears at `path` once it is complete."""
     with write_atomically(path) as partial, partial.open("wb") as file:
         content(file)

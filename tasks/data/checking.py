@@ -1,4 +1,4 @@
-"""Looking at each listed image file before training: can it be read, and is it there twice?"""
+"""Check every listed image file before training: whether it can be read, and for duplicates."""
 
 import hashlib
 import os
@@ -17,32 +17,32 @@ UNREADABLE = "unreadable"
 
 @dataclass(frozen=True)
 class CheckedFiles:
-    """N listed image files, of which some can be used."""
+    """N listed image files, and which of them can be used."""
 
     usable: np.ndarray
-    """int64[U], the rows of those that can, in order."""
+    """int64[U], the rows of the usable files, in order."""
     digests: np.ndarray
-    """uint64[U], equal for equal files, and nearly always different for others."""
+    """uint64[U], equal for equal files, and almost always different for different ones."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """How many cannot be used, by the reason."""
+    """The number of files that cannot be used, by reason."""
 
 
 def check_readable(
     root: str | Path, files: np.ndarray, split: str, cache_dir: Path | None, skip: bool
 ) -> CheckedFiles:
-    """Look at the first and last bytes of image files; those that these do not explain are decoded.
+    """Check the first and last bytes of image files; if these are inconclusive, decode the file.
 
-    Files that have all passed are not looked at again until one of their folders changes.
+    Files that have all passed are not checked again until one of their folders changes.
 
     Args:
-        root: the folder that `files` are in.
+        root: the folder of `files`.
         files: bytes[N], paths relative to it.
-        split: of the data, for messages.
-        cache_dir: keeps what was found; None: nothing does.
+        split: the name of the split, for messages.
+        cache_dir: keeps the results; None: they are not kept.
         skip: leave out files that cannot be read, rather than stop.
 
     Raises:
-        InputError: files that cannot be read, unless `skip` leaves others.
+        InputError: files cannot be read, unless they are skipped and others remain.
     """
     paths = [Path(root, os.fsdecode(file)) for file in files.tolist()]
     key, cache = "", None
@@ -85,7 +85,7 @@ def _state(files: np.ndarray, paths: list[Path]) -> str:
     parents = sorted({path.parent for path in paths})
     try:
         state = file_state(*parents)
-    except OSError:  # a folder that is gone: its files will be told as missing
+    except OSError:  # a folder has disappeared: its files are reported as missing later
         return ""
     return state + hashlib.sha256("\0".join(map(str, paths)).encode(errors="replace")).hexdigest()
 
@@ -108,10 +108,10 @@ class Listed:
 
 
 def copies(splits: Mapping[str, Listed]) -> list[str]:
-    """Lines about files that equal another one byte for byte: in one split, or in two of them.
+    """Lines about files that equal another file byte for byte, in one split or in two.
 
     Args:
-        splits: whose images are told apart by what they hold, not by their names.
+        splits: images are told apart by their content, not by their names.
     """
     lines = []
     seen: dict[str, Listed] = {}
@@ -167,5 +167,5 @@ def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "blake2b").digest()
-    except OSError:  # gone meanwhile: it is nobody's copy
+    except OSError:  # it has disappeared meanwhile, so it is not a copy
         return os.fsencode(path)

@@ -17,22 +17,22 @@ Indexed = TypeVar("Indexed", bound=ImageIndex)
 
 
 class CroppedData(DataModule):
-    """Images resized to one size: a random crop of each in training, a fixed view in evaluation.
+    """Images of one size: a random crop of each in training, and a fixed view in evaluation.
 
     Args:
-        size: what images are resized to, in pixels: one number, or [height, width].
+        size: of the resized images in pixels: one number, or [height, width].
         batch_size, workers, seed, decode: see DataModule.
         crop: whether training takes a random crop of each image.
         crop_scale: smallest and largest area of that crop, as fractions of the image.
-        view: the part of an image that evaluation looks at.
-        limit: train on this many images only, taken from all classes in turn.
+        view: the part of an image that the network sees in evaluation.
+        limit: train on only this many images, taken from all classes in turn.
         validate_on_train: score the training images, uncropped, instead of the validation split.
         skip_unreadable: leave out images that cannot be read, rather than stop.
-        cache: folder for what was found out about the files; None: it is found out each time.
+        cache: folder for facts about the files; None: they are not kept.
         balance: how evenly an epoch draws the classes, 0..1, see BalancedDraw; 0: each image once.
 
     Raises:
-        InputError: a crop scale out of range, a limit below one, or a view that pads.
+        InputError: the crop scale is out of range, the limit is below one, or the view pads.
     """
 
     indices: Mapping[str, ImageIndex]
@@ -72,19 +72,19 @@ class CroppedData(DataModule):
         self.balance = balance
 
     def draw(self) -> BalancedDraw | None:
-        """A draw that evens out the classes, where there is a balance."""
+        """A draw that evens out the classes; None if `balance` is 0."""
         if not self.balance:
             return None
         train = self.indices["train"]
         return BalancedDraw(train.labels, len(train.classes), self.balance)
 
     def readable(self, splits: Mapping[str, Indexed]) -> dict[str, Indexed]:
-        """The images of each split that can be read, looked at before training.
+        """The images of each split that can be read, checked before training.
 
-        Counts what is left out in `left_out`, and prints which images are there twice.
+        Counts the others in `left_out`, and prints which images occur twice.
 
         Raises:
-            InputError: some cannot be read, and are not to be left out.
+            InputError: some images cannot be read, and are not to be left out.
         """
         found: dict[str, Indexed] = {}
         listed: dict[str, Listed] = {}

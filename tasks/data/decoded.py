@@ -1,7 +1,8 @@
-"""Batches whose images are decoded on a device, ahead of the step that takes them."""
+"""Batches whose images are decoded on a device, ahead of the step that uses them."""
 
+from collections import deque
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,22 +12,25 @@ from torch.utils.data import DataLoader
 
 from tasks.images.decoding import BatchDecoder
 
+AHEAD = 2  # batches that are decoded at the same time: one by nvJPEG, while one is resized
+Decoded = tuple[dict[str, Tensor], torch.cuda.Event | None]
+
 
 class DecodedBatches:
-    """A loader of encoded batches with their images decoded.
+    """A loader of encoded batches, with their images decoded.
 
-    A thread fetches and decodes the next batch, on a stream of its own, while the current one is
-    trained on. Order and content of the batches are the loader's. The first pass reports how many
+    Threads fetch and decode the next batches on their own streams while the current one is trained
+    on. Order and content of the batches are those of the loader. The first pass reports how many
     files the CPU had to decode.
 
     Args:
-        loader: of batches that `stack_views` made; others pass unchanged.
-        decoder: of their images.
+        loader: of batches made by `stack_views`; other batches pass unchanged.
+        decoder: decodes their images.
     """
 
     def __init__(self, loader: DataLoader[Any], decoder: BatchDecoder):
         self.loader, self.decoder = loader, decoder
-        # where Lightning looks for `set_epoch`
+        # Lightning looks here for `set_epoch`
         self.sampler, self.batch_sampler = loader.sampler, loader.batch_sampler
         self.pass_: Generator[dict[str, Tensor], None, None] | None = None
         self.reported = False
@@ -41,30 +45,42 @@ class DecodedBatches:
         return self.pass_
 
     def one_pass(self) -> Generator[dict[str, Tensor], None, None]:
-        """The batches, each fetched and decoded while the one before it is used."""
-        cuda = self.decoder.device.type == "cuda"
-        stream: torch.cuda.Stream | None = None
-        if cuda:
-            stream = torch.cuda.Stream(self.decoder.device)  # type: ignore[no-untyped-call]
+        """The batches, each fetched and decoded while the previous ones are used."""
         batches = iter(self.loader)
-        with ThreadPoolExecutor(1) as thread:
-            ahead = thread.submit(self.following, batches, stream)
-            while (found := ahead.result()) is not None:
-                ahead = thread.submit(self.following, batches, stream)
+        # one thread fetches, so the order stays that of the loader
+        with ThreadPoolExecutor(1) as fetching, ThreadPoolExecutor(AHEAD) as decoding:
+
+            def submit(stream: torch.cuda.Stream | None) -> Future[Decoded | None]:
+                return decoding.submit(self.decoded, fetching.submit(next, batches, None), stream)
+
+            streams = deque(self.streams())
+            ahead = deque(submit(stream) for stream in streams)
+            while (found := ahead.popleft().result()) is not None:
+                streams.rotate(-1)
+                ahead.append(submit(streams[-1]))
                 batch, event = found
                 if event is not None:
                     current = torch.cuda.current_stream(self.decoder.device)
                     current.wait_event(event)
-                    # its memory belongs to the other stream, which must not take it back too early
+                    # its memory belongs to the other stream, which must not reuse it too early
                     batch["image"].record_stream(current)
                 yield batch
         self.report()
 
-    def following(
-        self, batches: Iterator[dict[str, Any]], stream: torch.cuda.Stream | None
-    ) -> tuple[dict[str, Tensor], torch.cuda.Event | None] | None:
-        """The next batch, and what tells when its images are there; None at the end."""
-        batch = next(batches, None)
+    def streams(self) -> list[torch.cuda.Stream | None]:
+        """One for each batch that is decoded at the same time; None on a CPU."""
+        if self.decoder.device.type != "cuda":
+            return [None] * AHEAD
+        return [
+            torch.cuda.Stream(self.decoder.device)  # type: ignore[no-untyped-call]
+            for _ in range(AHEAD)
+        ]
+
+    def decoded(
+        self, fetched: Future[dict[str, Any] | None], stream: torch.cuda.Stream | None
+    ) -> Decoded | None:
+        """A batch, and the event after which its images are ready; None at the end."""
+        batch = fetched.result()
         if batch is None or "encoded" not in batch:
             return None if batch is None else (batch, None)
         batch = dict(batch)
@@ -76,11 +92,11 @@ class DecodedBatches:
             return batch, None if stream is None else stream.record_event()
 
     def report(self) -> None:
-        """Say once how many files the CPU decoded, if it decoded any."""
+        """Print once how many files the CPU decoded, if any."""
         decoder = self.decoder
         if decoder.by_cpu and not self.reported:
             print(
                 f"{decoder.by_device:,} image files decoded on the GPU, {decoder.by_cpu:,} on the "
-                "CPU: no JPEG, or one that nvJPEG refuses"
+                "CPU: these are no JPEG files, or nvJPEG refused them"
             )
         self.reported = True

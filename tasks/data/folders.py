@@ -1,4 +1,4 @@
-"""Class folders: one folder per class, with its images inside."""
+"""Class folders: one folder per class, which contains its images."""
 
 import os
 import unicodedata
@@ -15,7 +15,7 @@ from tasks.images.listing import entries_of, files_below, image_files, is_folder
 
 
 def subfolders(folder: Path) -> list[str]:
-    """Names of the folders in a folder, sorted; hidden ones (.git, .ipynb_checkpoints) left out.
+    """Names of the folders in a folder, sorted, without hidden ones (.git, .ipynb_checkpoints).
 
     Raises: InputError if it cannot be listed.
     """
@@ -23,20 +23,29 @@ def subfolders(folder: Path) -> list[str]:
 
 
 def contents(folder: Path) -> str:
-    """What a folder holds, in words: its folders or, without any, its files."""
+    """The content of a folder in words: its folders, or its files if it has none."""
     if folders := subfolders(folder):
         return f"the folders {listed_briefly(folders)}"
     if files := image_files(folder):
         return f"{len(files):,} image files ({listed_briefly(map(os.fsdecode, files))})"
     kinds = Counter(kind_of(file) for file in files_below(folder)).most_common(5)
     others = ", ".join(f"{count:,} {kind}" for kind, count in kinds)
-    return "no folder and no image" + (f", only other files: {others}" if others else "")
+    return "no folders and no images" + (f", only other files: {others}" if others else "")
+
+
+def about_root(root: Path) -> str:
+    """What is in the place of a data set's folder, in a sentence."""
+    if root.is_dir():
+        return f"The folder holds {contents(root)}."
+    if root.exists():
+        return f"{root.absolute()} is a file, not a folder."
+    return f"There is no folder {root.absolute()}."
 
 
 def class_folders(folder: Path) -> list[str]:
     """The names of the class folders in a folder, sorted.
 
-    Raises: InputError if there is none.
+    Raises: InputError if there are none.
     """
     names = subfolders(folder)
     if not names:
@@ -48,9 +57,10 @@ def class_folders(folder: Path) -> list[str]:
 
 
 def check_same_classes(first: Path, second: Path) -> None:
-    """Raise InputError unless two folders hold class folders of the same names.
+    """Raise InputError unless two folders have class folders with the same names.
 
-    Classes are numbered in the order of their names: one folder more or less would shift them all.
+    Classes are numbered in the order of their names: one folder more or less would shift all
+    numbers.
     """
     one, two = ({*map(class_name, class_folders(folder))} for folder in (first, second))
     lone = {first: sorted(one - two), second: sorted(two - one)}
@@ -79,17 +89,18 @@ def class_name(folder: str) -> str:
 def index_folders(
     folder: Path, names: Sequence[str], classes: Sequence[tuple[str, str]], labels: Sequence[int]
 ) -> ImageIndex:
-    """The images of class folders, with those of the folders inside them, folder by folder.
+    """The images of class folders and of the folders inside them, folder by folder.
 
-    Hidden images (macOS's ._x.jpg) and files that are no images are left out, and counted by kind.
+    Hidden images, such as macOS's ._x.jpg, and files that are not images are left out, and counted
+    by kind.
 
     Args:
-        folder: the folder that holds the class folders.
-        names: the class folders' names.
+        folder: contains the class folders.
+        names: of the class folders.
         classes: (id, name) of all classes.
         labels: the class of each folder.
 
-    Raises: InputError naming the class folders that hold no image.
+    Raises: InputError that names the class folders without images.
     """
     files = []
     left_out = Counter[str]()
@@ -108,7 +119,7 @@ def index_folders(
             left_out.update(kind_of(file) for file in inside if not is_image(file))
         files.append(np.array(images, dtype="S"))
         direct |= not images or any(file.count(b"/") == 1 for file in images)
-    if not direct:  # one folder too deep: what is taken for classes are not the classes
+    if not direct:  # these are not the class folders, which are one level deeper
         raise InputError(
             f"{folder}: none of the class folders {listed_briefly(names)} holds an image itself; "
             f"{names[0]} holds {contents(folder / names[0])}. Name the folder that holds the "

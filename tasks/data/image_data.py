@@ -12,17 +12,17 @@ from tasks.data.labels import Labels
 
 
 class ImageData(CroppedData, Generic[AnyIndex]):
-    """Labelled images, whatever layout they come in.
+    """Labelled images in any layout.
 
-    Data whose source has no training images can only be scored.
+    If the source has no training images, the data can only be scored.
 
     Args:
-        source: where they are.
+        source: finds the images.
         options: see CroppedData.
     """
 
     fewest_classes = 2
-    """With fewer there is nothing to tell apart."""
+    """With fewer classes there is nothing to learn."""
 
     def __init__(self, source: ImageSource[AnyIndex], **options: Any):
         super().__init__(**options)
@@ -62,14 +62,14 @@ class ImageData(CroppedData, Generic[AnyIndex]):
             print(f"train: {draw}")
         if len(splits["val"].classes) < self.fewest_classes:
             print(
-                f"{Path(self.source.root).name}: there is one class only, "
-                f"{splits['val'].classes[0][1]}: nothing to tell apart, so nothing to learn"
+                f"{Path(self.source.root).name}: there is only one class, "
+                f"{splits['val'].classes[0][1]}, so there is nothing to learn"
             )
         ids, names = map(list, zip(*splits["val"].classes, strict=True))
         self.labels = Labels(len(ids), list(range(len(ids))), ids, names)
 
     def describe(self) -> str:
-        """The classes and the images that were trained on and scored, in words for a result."""
+        """The classes, and the numbers of images in training and scoring, in words for a result."""
         scored = self.indices[self.reported]
         parts = [f"{len(self.labels.ids):,} classes"]
         if "train" in self.indices:

@@ -1,4 +1,4 @@
-"""A set of labelled images as flat arrays: what data loaders share."""
+"""A set of labelled images as flat arrays, which loader processes share."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import numpy as np
 class ImageIndex:
     """N images of K classes.
 
-    These are arrays and not a list of N objects, so that worker processes share one copy of
-    ImageNet's 1.28 million rows.
+    These are arrays rather than a list of N objects, so that loader processes share a single copy
+    of ImageNet's 1.28 million rows.
     """
 
     root: str
-    """The folder that `files` are in."""
+    """The folder of `files`."""
     files: np.ndarray
     """bytes[N], paths relative to `root`, in the file system's encoding."""
     labels: np.ndarray
@@ -28,17 +28,17 @@ class ImageIndex:
     classes: tuple[tuple[str, str], ...]
     """(id, name) of each of the K classes; the id is the data set's own."""
     boxes: np.ndarray | None = None
-    """float32[N, 4], the part of each image to look at, xyxy as fractions of its width and height,
-    so that annotations still fit photographs that were shrunk on disk. None: the whole images."""
+    """float32[N, 4], the part of each image that the network sees, xyxy as fractions of its width
+    and height, so that annotations still fit photographs that were shrunk. None: whole images."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """Files that are not read: kind, such as ".txt" or "hidden" -> number."""
+    """Files that are not used: kind, such as ".txt" or "hidden" -> number."""
 
     def __len__(self) -> int:
         return len(self.files)
 
     @property
     def counts(self) -> np.ndarray:
-        """int64[K], images of each class."""
+        """int64[K], number of images of each class."""
         return np.bincount(self.labels, minlength=len(self.classes))
 
     def path(self, image: int) -> Path:
@@ -51,13 +51,13 @@ class ImageIndex:
         return replace(self, files=self.files[images], labels=self.labels[images], boxes=boxes)
 
     def first(self, count: int) -> Self:
-        """The first `count` images, taken from all classes in turn, in the set's own order."""
+        """The first `count` images, taken from all classes in turn, in the order of the set."""
         return self.take(self.first_rows(count))
 
     def first_rows(self, count: int) -> np.ndarray:
-        """int64[count], the images that `first` takes."""
+        """int64[count], the rows that `first` takes."""
         order = np.argsort(self.labels, kind="stable")
-        turn = np.empty_like(order)  # an image's number within its class
+        turn = np.empty_like(order)  # an image's position within its class
         turn[order] = (
             np.arange(len(order)) - (self.counts.cumsum() - self.counts)[self.labels[order]]
         )

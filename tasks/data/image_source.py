@@ -1,4 +1,4 @@
-"""What a data set on disk offers a classifier, and the message where it is incomplete."""
+"""The splits of a data set on disk for a classifier, and the message if it is incomplete."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from backbone.errors import InputError
-from tasks.data.folders import contents
+from tasks.data.folders import about_root
 from tasks.data.image_index import ImageIndex
 
 AnyIndex = TypeVar("AnyIndex", bound=ImageIndex, covariant=True)
-"""The kind of index that a data set has."""
+"""The kind of index of a data set."""
 
 
 @dataclass(frozen=True)
 class ImageSet(Generic[AnyIndex]):
-    """The splits of a data set, all of the same classes."""
+    """The splits of a data set, all with the same classes."""
 
     splits: Mapping[str, AnyIndex]
     """'val'; 'train' unless the set is for evaluation only; 'test' if it has a third split."""
     note: str = ""
-    """What a reader of a score must know about the data."""
+    """Facts about the data that matter for its scores."""
 
 
 class ImageSource(Protocol[AnyIndex]):
@@ -29,10 +29,10 @@ class ImageSource(Protocol[AnyIndex]):
     root: str
 
     def check(self) -> None:
-        """Raise InputError unless the folders and lists are there. Quick: it looks at few paths."""
+        """Raise InputError unless the folders and lists exist. It is quick: it checks few paths."""
 
     def load(self) -> ImageSet[AnyIndex]:
-        """List every image. Raises: InputError for what is missing or contradicts itself."""
+        """List every image. Raises: InputError if something is missing or contradictory."""
 
 
 def check_source(source: ImageSource[ImageIndex]) -> None:
@@ -45,34 +45,30 @@ def require(
 ) -> None:
     """Raise InputError unless all paths exist.
 
-    The message names what was looked for, what is there instead, the layout expected, where to get
-    the set, and how to go on without it.
+    The message names what was looked for, what is there instead, the expected layout, where to get
+    the data set, and how to continue without it.
     """
     missing = [path for path in paths if not path.exists()]
     if not missing:
         return
     lines = [f"{title} is not complete in {root.absolute()}. Not found:"]
     lines += [f"  {path.absolute()}" for path in missing]
-    if root.is_dir():
-        lines += [f"The folder holds {contents(root)}."]
-    elif root.exists():
-        lines += [f"{root.name} is a file and no folder; if it is an archive, unpack it."]
-    lines += ["Expected there:"]
+    lines += [about_root(root), "Expected there:"]
     lines += [f"  {line}" for line in layout.splitlines()]
     if downloads:
         lines += ["Download and unpack there:"]
         lines += [f"  {line}" for line in downloads]
-    lines += ["or name another folder with data.root=, or add mode=sample to use the embedded set"]
+    lines += ["or name another folder with data.root=, or add mode=sample to use a drawn sample"]
     raise InputError("\n".join(lines))
 
 
 def official_note(
     splits: Mapping[str, ImageIndex], official: Mapping[str, int], classes: int
 ) -> str:
-    """Say whether the splits have the published counts: only then do scores compare.
+    """State whether the splits have the published numbers of images; only then do scores compare.
 
     Args:
-        splits: those that were loaded; only they are compared.
+        splits: the loaded splits; only these are compared.
         official: the published number of images in each split.
         classes: the published number of classes.
     """
@@ -84,6 +80,6 @@ def official_note(
         return "the official split"
     published = " / ".join(f"{official[name]:,}" for name in splits)
     return (
-        f"not the official {published} images of {classes:,} classes: scores do not compare with "
-        "published ones"
+        f"not the official {published} images of {classes:,} classes: scores cannot be compared "
+        "with published ones"
     )

@@ -1,4 +1,4 @@
-"""Labelled images as batches of one size."""
+"""Labelled images as batches of a single size."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,9 +17,9 @@ from tasks.images.view import View, frame, inside
 class LabelledImages(FromFiles, Dataset[dict[str, Any]]):
     """Images cropped and resized to `size` (h, w), with their classes.
 
-    `dataset[i]` is the evaluation's view of image i. `dataset[i, epoch]` is cropped at random, as a
-    pure function of (seed, epoch, i), so that a resumed run sees what an unbroken one would have
-    seen. If the index has boxes, both stay inside the image's box.
+    `dataset[i]` is image i as evaluation sees it. `dataset[i, epoch]` is cropped at random, as a
+    pure function of (seed, epoch, i), so that a resumed run gets the same crops as an uninterrupted
+    one. If the index has boxes, both stay inside the image's box.
 
     An item:
 
@@ -31,11 +31,11 @@ class LabelledImages(FromFiles, Dataset[dict[str, Any]]):
     Args:
         index: the images.
         size: (h, w) in pixels.
-        crop: the random crop in training; None: the evaluation's view there too.
-        view: the part of an image that evaluation looks at; None: the whole image.
+        crop: the random crop in training; None: training uses the view of evaluation.
+        view: the part of an image that the network sees in evaluation; None: the whole image.
         seed: of the run.
 
-    Raises: InputError for a file that cannot be decoded.
+    Raises: InputError if a file cannot be decoded.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class LabelledImages(FromFiles, Dataset[dict[str, Any]]):
         return {"image": image, "label": self.index.labels[i], "image_id": i, "size": size}
 
     def box(self, i: int, epoch: int | None, width: int, height: int) -> Box:
-        """The part to look at of image i, `width` x `height` pixels; no epoch: for evaluation."""
+        """The part to take of image i, `width` x `height` pixels; no `epoch` in evaluation."""
         own = None if self.index.boxes is None else self.index.boxes[i].tolist()
         if self.crop is None or epoch is None:
             return self.view.region(width, height, self.size, own)

@@ -1,4 +1,4 @@
-"""What the outputs of a network mean."""
+"""The meaning of a network's outputs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -7,14 +7,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Labels:
-    """What a network's outputs mean. Plain values: checkpoints carry it.
+    """The meaning of a network's outputs, as plain values, which checkpoints contain.
 
     Args:
-        num_classes: number of outputs, including the background where the task has one.
-        outputs: the indices of the outputs that mean something; the background, for one, does not.
-        ids: the data set's own id of each of them.
-        names: the name of each of them.
-        details: what else a task's family needs to know about them, as plain values.
+        num_classes: number of outputs, including the background if the task has one.
+        outputs: the indices of the outputs that have a meaning; the background has none.
+        ids: the data set's own id of each of these.
+        names: the name of each of these.
+        details: further facts that a family of tasks needs about them, as plain values.
     """
 
     num_classes: int

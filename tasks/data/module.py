@@ -1,4 +1,4 @@
-"""The data side of a run: fixed-size uint8 batches, in an order that a continued run repeats."""
+"""The data of a run: fixed-size uint8 batches, in an order that a continued run repeats."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -43,30 +43,30 @@ class DataModule(LightningDataModule):
     A subclass sets `size`, `labels`, `collate` and, in `setup`, `indices` and `datasets`: split ->
     the images of "train", "val" and, if the set has one, "test". An item of a data set is a
     dictionary; `dataset[i]` is image i for evaluation, `dataset[i, epoch]` for training. A batch
-    holds at least `image` uint8[B, 3, h, w] of one size and `image_id` int64[B]: the images' rows
-    in the split, or their ids if the metric needs those.
+    contains at least `image` uint8[B, 3, h, w] of one size and `image_id` int64[B]: the images'
+    rows in the split, or their ids if the metric needs those.
 
     Args:
         batch_size: images per process and step.
-        workers: loader processes; None: one per core, shared out among the processes that train.
-        seed: of the run; an augmented image is a function of (seed, epoch, index).
-        limit: train on this many images only; None: on all.
+        workers: loader processes; None: one per core, divided among the training processes.
+        seed: the run's seed; an augmented image is a function of (seed, epoch, index).
+        limit: train on only this many images; None: on all.
         validate_on_train: score the training images instead of the validation split.
-        decode: where image files are decoded: cpu, by the loader processes; cuda, by the GPU in
-            whole batches; auto, by a GPU that trains and can.
+        decode: where image files are decoded; cpu: in the loader processes; cuda: on the GPU, in
+            whole batches; auto: on the GPU, if training runs on one that can.
     """
 
     labels: Labels
     collate: Callable[[list[Any]], Batch]
     indices: Mapping[str, Index]
     left_out: dict[str, dict[str, int]]
-    """For each split how many of its files are not used, by the reason."""
+    """For each split, the number of files that are not used, by reason."""
     size: tuple[int, int]
     """(h, w) of the network's input in pixels."""
     trainer: Trainer | None
-    """Of the run; Lightning sets it."""
+    """The run's trainer; Lightning sets it."""
     lineage: Lineage | None = None
-    """Where the run's training began, if in another run."""
+    """Where the run's training began, if it continues another run."""
 
     def __init__(
         self,
@@ -81,12 +81,12 @@ class DataModule(LightningDataModule):
         self.batch_size, self.seed = batch_size, seed
         self.limit, self.validate_on_train = limit, validate_on_train
         self.given_workers, self.decode = workers, decode
-        self.sharing = 1  # data modules of a run that load at the same time
+        self.sharing = 1  # number of data modules of the run that load at the same time
         self.datasets: dict[str, Images] = {}
         self.indices, self.left_out = {}, {}
 
     def describe(self) -> str:
-        """How many images were trained on and scored, in words for a result."""
+        """The numbers of images in training and scoring, in words for a result."""
         trained = f"trained on {len(self.indices['train']):,} images, " if self.trains else ""
         return f"{trained}scored on {len(self.indices[self.reported]):,} images"
 
@@ -105,17 +105,17 @@ class DataModule(LightningDataModule):
 
     @property
     def running(self) -> Trainer:
-        """The trainer of the run; there is one by the time Lightning asks for batches."""
+        """The trainer of the run; it exists when Lightning asks for batches."""
         assert self.trainer is not None
         return self.trainer
 
     def members(self) -> Sequence["DataModule"]:
-        """The data that hold images: this; of a joint task, those of its parts."""
+        """The data modules that contain images: this one; for a joint task those of its parts."""
         return [self]
 
     @property
     def scored_images(self) -> int:
-        """Images of the split that is reported."""
+        """Number of images in the split that is reported."""
         return len(self.datasets[self.reported])
 
     def batch(self, split: str, rows: Sequence[int]) -> Batch:
@@ -125,16 +125,16 @@ class DataModule(LightningDataModule):
 
     @property
     def workers(self) -> int:
-        """Loader processes of this process."""
+        """Number of loader processes of this process."""
         if self.given_workers is not None:
             return self.given_workers
         processes = self.trainer.num_devices if self.trainer else 1
         return max(usable_cores() // (processes * self.sharing), 1)
 
     def decoder(self) -> BatchDecoder | None:
-        """What decodes the images of whole batches; None where the loader processes do.
+        """Decodes the images of whole batches; None if the loader processes decode them.
 
-        Raises: InputError for `data.decode=cuda` where that cannot be.
+        Raises: InputError for `data.decode=cuda` if that is not possible.
         """
         if self.decode == "cpu" or (self.decode == "auto" and not torch.cuda.is_available()):
             return None
@@ -154,13 +154,13 @@ class DataModule(LightningDataModule):
     def loader(
         self, dataset: Images, batches: Batches, decoder: BatchDecoder | None = None
     ) -> Iterable[Batch]:
-        """A loader of these batches of a data set, whose images the decoder, if any, decodes."""
+        """A loader of these batches of a data set; the decoder, if any, decodes the images."""
         if decoder is not None and isinstance(dataset, FromFiles):
             return DecodedBatches(self.loader_of(dataset.undecoded(), batches), decoder)
         return self.loader_of(dataset, batches)
 
     def loader_of(self, dataset: Any, batches: Batches) -> DataLoader[Any]:
-        """torch's loader of what a data set's items collate to."""
+        """torch's loader of a data set's collated items."""
         return DataLoader(
             dataset,
             batch_sampler=batches,
@@ -168,24 +168,24 @@ class DataModule(LightningDataModule):
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
-            # its own generator, so that creating an iterator draws nothing from the run's
+            # its own generator, so that creating an iterator does not use the run's random numbers
             generator=torch.Generator().manual_seed(self.seed),
         )
 
     def draw(self) -> BalancedDraw | None:
-        """Which training images an epoch consists of; None: each once."""
+        """Chooses the training images of an epoch; None: each image once."""
         return None
 
     def train_batches(self, done: tuple[int, int] = (0, 0)) -> Batches:
-        """This process's share of the training batches; `done` is that of TrainBatches.
+        """This process's share of the training batches; `done` is as in TrainBatches.
 
         Raises:
             InputError: there are no training images.
         """
         if "train" not in self.datasets:
             raise InputError(
-                f"{self.describe()}: there is no training image among them. Add training images to "
-                "the data's list or folder, or add mode=evaluate to score trained weights"
+                f"{self.describe()}: there are no training images. Add some to the data's list or "
+                "folder, or add mode=evaluate to score trained weights"
             )
         rank, world = self.running.global_rank, self.running.world_size
         return TrainBatches(
@@ -211,7 +211,7 @@ class DataModule(LightningDataModule):
         return -(-batches // self.running.accumulate_grad_batches)
 
     def planned_step(self, step: int) -> int:
-        """The step of the run's plan; see `Lineage.planned`."""
+        """The step in the run's plan; see `Lineage.planned`."""
         return step if self.lineage is None else self.lineage.planned(step, self.steps_per_epoch())
 
     def train_dataloader(self) -> Iterable[Batch]:
@@ -221,18 +221,18 @@ class DataModule(LightningDataModule):
         return self.train_loader(done=(epoch, step * trainer.accumulate_grad_batches))
 
     def train_loader(self, done: tuple[int, int]) -> Iterable[Batch]:
-        """A loader of this process's training batches, past those that are `done`.
+        """A loader of this process's training batches after those that are `done`.
 
         Args:
-            done: (epochs, batches of the next).
+            done: (epochs, batches of the next epoch).
         """
         return self.loader(self.datasets["train"], self.train_batches(done), self.decoder())
 
     def evaluation_loader(self, split: str) -> Iterable[Batch]:
-        """Every image of a split once: each process has its share, and no image is repeated.
+        """Every image of a split once: each process gets its share, and no image is repeated.
 
         Raises:
-            InputError: a process would have no image, and the others would wait for it forever.
+            InputError: a process would have no images, and the others would wait for it forever.
         """
         dataset = self.datasets[split]
         rank, world = self.running.global_rank, self.running.world_size
@@ -247,13 +247,13 @@ class DataModule(LightningDataModule):
         return self.loader(dataset, batches, self.decoder())
 
     def evaluated(self, split: str, limit: int | float | None) -> int:
-        """How many images of a split, counted from its first, all processes score together.
+        """The number of images of a split, from the first on, that all processes score together.
 
         Args:
-            limit: batches of each process as Lightning limits them: a number, a share, or None.
+            limit: batches per process, as in Lightning's options: a number, a share, or None.
         """
         count, world = len(self.datasets[split]), self.trainer.world_size if self.trainer else 1
-        share = -(-count // world)  # of the first process, which has the most batches
+        share = -(-count // world)  # of the first process, which has the largest share
         batches = limited(-(-share // self.batch_size), limit)
         return min(batches * self.batch_size * world, count)
 
@@ -263,7 +263,7 @@ class DataModule(LightningDataModule):
 
     @property
     def reported(self) -> str:
-        """The split that a result is about: `test`, or `val` if the set has no test split."""
+        """The split that results are about: `test`, or `val` if the set has no test split."""
         return "test" if "test" in self.datasets else "val"
 
     def test_dataloader(self) -> Iterable[Batch]:

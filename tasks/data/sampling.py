@@ -1,19 +1,19 @@
-"""Which training images an epoch draws where the classes are not to come up as they are."""
+"""The training images of an epoch if classes are not to be drawn at their own frequencies."""
 
 import numpy as np
 
 
 class BalancedDraw:
-    """As many images as there are, of each class in proportion to a power of its images.
+    """As many images as the set has, with each class in proportion to a power of its images.
 
-    With n_k images of class k, its share of an epoch is that of n_k^(1 - balance). At 1 all classes
-    come up equally often. At 0.5 this is square-root sampling, as in arXiv 1805.00932, section 2.2.
-    The draws of a class take its images in turn, in random order: of two images of one class none
-    comes up more than once more than the other. Classes without images are left out.
+    With n_k images of class k, its share of an epoch is proportional to n_k^(1 - balance). At 1 all
+    classes come up equally often. At 0.5 this is square-root sampling, as in arXiv 1805.00932,
+    section 2.2. The draws of a class use its images in turn, in random order, so the uses of any
+    two images of a class differ by at most one. Classes without images are left out.
 
     Args:
         labels: int64[N], the class of each image.
-        classes: K, how many classes there are.
+        classes: K, the number of classes.
         balance: 0..1.
     """
 
@@ -23,7 +23,7 @@ class BalancedDraw:
 
     @property
     def expected(self) -> np.ndarray:
-        """float64[K], the draws of each class in an epoch, on average."""
+        """float64[K], the expected draws of each class in an epoch."""
         powers = np.zeros(len(self.counts))
         some = self.counts > 0
         powers[some] = self.counts[some] ** (1 - self.balance)
@@ -31,9 +31,9 @@ class BalancedDraw:
         return mean
 
     def __call__(self, rng: np.random.Generator) -> np.ndarray:
-        """int64[N], the rows of an epoch's images in its order; some come more than once."""
+        """int64[N], the rows of an epoch's images in order; some occur more than once."""
         total = len(self.labels)
-        # rounded so that they add up to N, each up or down by less than one
+        # rounded up or down by less than one each, so that they add up to N
         ends = np.floor(self.expected.cumsum() + rng.random()).astype(np.int64)
         ends[-1] = total
         draws = np.diff(ends, prepend=0)
@@ -52,7 +52,7 @@ class BalancedDraw:
 
 
 def times_before(rows: np.ndarray) -> np.ndarray:
-    """int64[N], how often each of int64[N] rows stands further ahead among them."""
+    """int64[N], for each of int64[N] rows, the number of times that it occurs earlier."""
     order = rows.argsort(kind="stable")
     sorted_rows = rows[order]
     first = np.searchsorted(sorted_rows, sorted_rows)

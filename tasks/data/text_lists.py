@@ -21,10 +21,10 @@ def whole_number(text: str) -> int | None:
 
 
 def check_is_text(path: Path) -> None:
-    """Check that a list is neither packed nor a workbook, a web page or a pointer to the file.
+    """Check that a list is text: not packed, and not a workbook, a web page or a Git LFS pointer.
 
     Raises:
-        InputError: it is; or it cannot be read.
+        InputError: it is not text, or it cannot be read.
     """
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: a folder, a pipe or a device; name a CSV file")
@@ -35,17 +35,17 @@ def check_is_text(path: Path) -> None:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     if head.startswith(WORKBOOKS):
         raise InputError(
-            f"{path}: not a CSV file, but a spreadsheet's own, or packed; save it as CSV in UTF-8"
+            f"{path}: not a CSV file, but a spreadsheet or an archive; save it as CSV in UTF-8"
         )
     if other := in_its_place(head):
         raise InputError(f"{path}: not a CSV file, but {other}")
 
 
 def delimiter_of(path: Path, header: str) -> str:
-    """What separates the columns of a CSV file, by its first line: a comma or a tab.
+    """The separator of the columns of a CSV file, from its first line: a comma or a tab.
 
     Raises:
-        InputError: it is something else.
+        InputError: it is another one.
     """
     if EXCELS_OWN.fullmatch(header):
         raise InputError(
@@ -59,7 +59,7 @@ def delimiter_of(path: Path, header: str) -> str:
     for other, name in ((";", "semicolons"), ("|", "vertical bars")):
         if other in header and "," not in header:
             advice = "separate them by commas"
-            if other == ";":  # as spreadsheets do where a comma is the decimal sign
+            if other == ";":  # as spreadsheets write it where decimals have a comma
                 advice += ", and write decimals with a point (48.85)"
             raise _separated(path, header, name, advice)
     if "," not in header and len(header.split()) > 1:

@@ -1,5 +1,5 @@
 """Object detectors scored by COCO AP: SSD, SSDLite and Faster R-CNN.
 
-`coco` reads annotated images, `evaluation` scores boxes, `task` trains any head of `detector`'s
-contract; `ssd` and `faster_rcnn` are two.
+`coco` reads annotated images, `evaluation` scores boxes, and `task` trains any head that follows
+`detector`'s contract, such as `ssd` and `faster_rcnn`.
 """

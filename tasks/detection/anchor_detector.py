@@ -1,4 +1,4 @@
-"""The base of detectors that predict a box and classes at each of their anchors, in one stage."""
+"""The base of one-stage detectors, which predict a box and classes at each of their anchors."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -20,26 +20,26 @@ PRIOR = 0.01
 
 
 class AnchorDetector(Detector):
-    """A single-stage detector. The classes are sigmoids, and output 0 is the background.
+    """A single-stage detector. Classes are sigmoids, and output 0 is the background.
 
-    A subclass calls this constructor, builds its layers, calls `set_anchors`, and gives `laid`,
+    A subclass calls this constructor, builds its layers, calls `set_anchors`, and defines `laid`,
     `predictions` and `classify`.
 
     Args:
         trunk: the shared network.
-        num_classes: outputs per anchor, the background (0) included.
+        num_classes: outputs per anchor, including the background (0).
         size: of the input in pixels: one number, or (height, width).
         taps: the trunk's maps that are read, finest first.
         nms_iou: IoU above which the lower-scored of two boxes of one class is dropped.
         candidates: best (anchor, class) pairs of an image that enter suppression.
-        detections: most boxes in the answer for one image.
+        detections: largest number of boxes in the answer for an image.
 
     Attributes:
         anchors: float[A, 4] xyxy in input pixels, in the order of the outputs.
-        box_weight: of the box loss.
+        box_weight: weight of the box loss.
 
     Raises:
-        InputError: a trunk without these maps.
+        InputError: the trunk does not have these maps.
     """
 
     anchors: Tensor
@@ -71,12 +71,12 @@ class AnchorDetector(Detector):
 
     @property
     def like_trunk(self) -> dict[str, Any]:
-        """Padding and batch norm options of the trunk, for layers that are like its own."""
+        """The trunk's padding and batch norm options, for layers that match its own."""
         names = ("padding", "bn_eps", "bn_momentum")
         return {name: self.trunk.options[name] for name in names if name in self.trunk.options}
 
     def map_shapes(self) -> list[tuple[int, int]]:
-        """(height, width) of the maps that carry anchors, from a trial run."""
+        """(height, width) of the maps that have anchors, from a trial run."""
         with torch.no_grad():
             was_training = self.training
             maps = self.eval().maps(torch.zeros(1, 3, *self.size))
@@ -84,7 +84,7 @@ class AnchorDetector(Detector):
         return [(m.shape[2], m.shape[3]) for m in maps]
 
     def set_anchors(self, anchors: Tensor) -> None:
-        """Take float[A, 4] xyxy in input pixels as the anchors."""
+        """Set float[A, 4] xyxy in input pixels as the anchors."""
         self.register_buffer("anchors", anchors, persistent=False)
         self.register_buffer("edges", edges(self.size), persistent=False)
 
@@ -95,11 +95,11 @@ class AnchorDetector(Detector):
 
     @abstractmethod
     def laid(self, tapped: Sequence[Tensor]) -> list[Tensor]:
-        """The maps that carry anchors, finest first, from the trunk's maps."""
+        """The maps that have anchors, finest first, from the trunk's maps."""
 
     @abstractmethod
     def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """The outputs of `forward` for the maps that carry anchors."""
+        """The outputs of `forward` for the maps that have anchors."""
 
     @abstractmethod
     def classify(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ class AnchorDetector(Detector):
         """
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        """The feature maps that carry anchors, finest first, for normalised images."""
+        """The feature maps that have anchors, finest first, for normalised images."""
         return self.laid(self.tapped(images))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,7 +119,7 @@ class AnchorDetector(Detector):
         return self.predictions(self.maps(images))
 
     def network(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """`forward`: all layers that inference runs."""
+        """`forward`: all layers that run in inference."""
         return self(images)
 
     def loss(
@@ -140,7 +140,7 @@ class AnchorDetector(Detector):
         matched = boxes.gather(1, row[..., None].expand(-1, -1, 4))
         wanted = self.coder.encode(matched, self.anchors)
         box = F.smooth_l1_loss(code, wanted, reduction="none").sum(-1)
-        # `where` and not a product: the term of an unmatched anchor may be infinite
+        # `where`, not a product: the term of an unmatched anchor may be infinite
         box = torch.where(positive, box, 0.0).sum() / matches
         per_anchor = self.classify(logits, target)
         return {"classification": per_anchor.sum() / matches, "box": self.box_weight * box}
@@ -149,7 +149,7 @@ class AnchorDetector(Detector):
         """Final boxes of a batch, see `Detector.detect`; scores are sigmoids of class logits."""
         code, logits = outputs
         logits = logits[..., 1:]
-        # The best K (anchor, class) pairs lie among the K anchors of the highest single score, so
+        # The best K (anchor, class) pairs are among the K anchors with the highest single scores:
         # two small selections replace one over all anchors x classes.
         k = min(self.candidates, logits.shape[1])
         anchor = logits.amax(-1).topk(k, dim=1).indices
@@ -166,6 +166,6 @@ class AnchorDetector(Detector):
 def rows(output: Tensor, width: int) -> Tensor:
     """A predictor's output float[B, n * width, h, w] as rows of anchors float[B, h * w * n, width].
 
-    Of a channels_last output the permutation is free, and the reshape a view.
+    For a channels_last output the permutation is free, and the reshape is a view.
     """
     return output.permute(0, 2, 3, 1).reshape(output.shape[0], -1, width)

@@ -1,4 +1,4 @@
-"""SSD's anchors (default boxes), laid over the head's own feature maps."""
+"""SSD's anchors (default boxes) on the head's own feature maps."""
 
 import math
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from torch import Tensor
 def anchor_shapes(scales: Sequence[float]) -> list[list[tuple[float, float]]]:
     """(scale, aspect ratio) of the anchors at each cell, for every map, finest map first.
 
-    A cell of the finest map has three small anchors. A cell of any other map has five, one per
-    aspect ratio, at the map's scale, and a square one between that scale and the next map's (1.0
-    after the last).
+    A cell of the finest map has three small anchors. A cell of any other map has six: five at the
+    map's scale, one per aspect ratio, and a square one between that scale and the next map's (1.0
+    for the last map).
     """
     layers = [[(0.1, 1.0), (scales[0], 2.0), (scales[0], 0.5)]]
     # not strict: with a single map there is no scale to pair with the 1.0
@@ -54,15 +54,16 @@ def anchors(
 def octave_anchors(
     maps: Sequence[tuple[int, int]], strides: Sequence[int], size: tuple[int, int]
 ) -> Tensor:
-    """RetinaNet's anchors (arXiv 1708.02002, section 4) as TensorFlow's FPNLite has them.
+    """RetinaNet's anchors (arXiv 1708.02002, section 4), as in TensorFlow's FPNLite.
 
-    Their scales are 4 and 4 * sqrt(2) strides, and their aspect ratios 1, 2 and 1/2. Cells lie a
-    stride apart. They begin half a stride inside the image if it is whole strides long, and at its
-    edge otherwise (`MultiscaleGridAnchorGenerator` in object_detection/anchor_generators).
+    Their scales are 4 and 4 * sqrt(2) strides, and their aspect ratios 1, 2 and 1/2. Cells are one
+    stride apart. The first one is half a stride inside the image if the image is a whole number of
+    strides long, and at its edge otherwise (`MultiscaleGridAnchorGenerator` in
+    object_detection/anchor_generators).
 
     Args:
         maps: (height, width) of each feature map, finest first.
-        strides: of each map, in pixels.
+        strides: stride of each map, in pixels.
         size: (height, width) of the input in pixels.
 
     Returns:

@@ -1,8 +1,8 @@
 """Box arithmetic on whole batches: overlap, coding, matching, non-maximum suppression.
 
-Boxes are `xyxy` in input pixels, float32. A batch pads its images' boxes to the same number, and a
-mask says which rows are real. Nothing here loops over images or classes. Nothing waits for the
-device, except `suppress` on a CPU, where waiting costs nothing.
+Boxes are `xyxy` in input pixels, float32. In a batch, all images' boxes are padded to the same
+number, and a mask says which rows are real. There are no loops over images or classes. Nothing
+waits for the device, except `suppress` on a CPU, where waiting costs nothing.
 """
 
 import math
@@ -10,9 +10,9 @@ import math
 import torch
 from torch import Tensor
 
-# Sides are encoded as if they were at least this long, in pixels: log(0) is not finite.
+# Sides are encoded as at least this long, in pixels: log(0) is not finite.
 MIN_ENCODED_SIDE = 1e-3
-# Rounds of suppression where a check for convergence would wait for the device. The longest chain
+# Rounds of suppression if a check for convergence would wait for the device. The longest chain
 # among 1,000 boxes clustered around one object took 13, among 400 boxes 9.
 ROUNDS, FEW_ROUNDS = 16, 12
 
@@ -24,8 +24,8 @@ def box_area(boxes: Tensor) -> Tensor:
 
 
 def overlap(a: Tensor, b: Tensor) -> Tensor:
-    """Areas that boxes [..., M, 4] share with [..., N, 4]: [..., M, N] in square pixels."""
-    # One plane per coordinate: with the four coordinates innermost a CPU takes five times as long.
+    """The areas that boxes [..., M, 4] share with [..., N, 4]: [..., M, N] in square pixels."""
+    # One plane per coordinate: with the four coordinates innermost a CPU needs five times as long.
     same = a is b
     a = a.mT.contiguous()
     b = a if same else b.mT.contiguous()
@@ -49,7 +49,7 @@ def edges(size: tuple[int, int]) -> Tensor:
 
 
 def clip(boxes: Tensor, edges: Tensor) -> Tensor:
-    """Boxes [..., 4] cut off at the edges of an image, see `edges`."""
+    """Boxes [..., 4] clipped to the edges of an image, see `edges`."""
     return torch.minimum(boxes.unflatten(-1, (2, 2)).clamp(min=0), edges).flatten(-2)
 
 
@@ -84,7 +84,7 @@ class BoxCoder:
 
     def decode(self, code: Tensor, anchors: Tensor) -> Tensor:
         """Boxes xyxy [..., 4] from codes relative to anchors; the inverse of `encode`."""
-        # x before y: one change of the order, of the code, in place of four of the boxes
+        # x before y: reordering the code once is cheaper than reordering four planes of the boxes
         shift, scale = code.unflatten(-1, (2, 2)).flip(-1).unbind(-2)
         low, high = anchors[..., :2], anchors[..., 2:]
         sides = high - low
@@ -108,7 +108,7 @@ def match(
 
     Args:
         boxes: float[B, M, 4].
-        valid: bool[B, M], False for the rows that pad.
+        valid: bool[B, M], False for padding rows.
         anchors: float[A, 4].
         threshold: smallest IoU of an anchor with its box.
         low: anchors with an IoU from `low` to `threshold` are neither object nor background (Faster
@@ -122,8 +122,8 @@ def match(
     overlap = overlap.masked_fill(~valid[..., None], -1.0)
     best, assigned = overlap.max(dim=1)
     assigned = assigned.masked_fill(best < threshold, -2).masked_fill(best < low, -1)
-    # The best anchor of each box. Rows without one write to a column past the end. Where two boxes
-    # share their best anchor the later row wins: scatter_reduce makes that so on every device.
+    # The best anchor of each box. Rows without one write to a column past the end. If two boxes
+    # share their best anchor, the later row wins: scatter_reduce ensures this on every device.
     best, anchor = overlap.max(dim=2)
     anchor = anchor.masked_fill(best <= 0, len(anchors))
     rows = torch.arange(boxes.shape[1], device=boxes.device).expand_as(anchor)
@@ -139,27 +139,27 @@ def suppress(
 
     Boxes must be sorted by falling score. A box is dropped if a kept box before it, of the same
     class, overlaps it by more than `threshold`. This rule is applied to all boxes at once and
-    repeated until nothing changes. The fixed point is exactly the sequential greedy result; it
+    repeated until nothing changes. The fixed point is exactly the sequential greedy result. It
     takes as many rounds as the longest chain of suppressions, typically under ten.
 
     Args:
         boxes: float[B, K, 4].
         labels: int[B, K]; None if all boxes are of one class.
         threshold: the largest IoU of two kept boxes of one class.
-        rounds: apply the rule this often, without the check for a change, which would wait for the
-            device. An even number that is too small keeps a few boxes too many. A CPU goes on until
-            nothing changes, unless it runs compiled. An exported graph has `ROUNDS` of them.
+        rounds: apply the rule this many times, without a check for changes, which would wait for
+            the device. An even number that is too small keeps a few boxes too many. A CPU goes on
+            until nothing changes, unless it runs compiled. An exported graph has `ROUNDS` rounds.
 
     Returns:
         bool[B, K], True where the box is kept.
     """
     shared = overlap(boxes, boxes)
     area = shared.diagonal(dim1=-2, dim2=-1)
-    # not a number for two boxes without area, which is above no threshold
+    # nan for two boxes without area; nan is not above any threshold
     rivals = shared / (area[..., :, None] + area[..., None, :] - shared) > threshold
     if labels is not None:
         rivals &= labels[:, :, None] == labels[:, None, :]
-    rivals = rivals.tril_(diagonal=-1)  # each row is a box, its columns the boxes before it
+    rivals = rivals.tril_(diagonal=-1)  # each row is a box; its columns are the boxes before it
     if torch.compiler.is_exporting():
         return _kept_by_products(rivals.float())
     # The maximum of bytes is several times as fast on a CPU as `any`, which reads booleans one by
@@ -169,7 +169,7 @@ def suppress(
     dropped, step = rivals.amax(2), 1  # the first round, in which every box is kept
     while settle or step < rounds:
         before = dropped
-        dropped = (rivals > before[:, None]).view(torch.uint8).amax(2)  # by a rival that is kept
+        dropped = (rivals > before[:, None]).view(torch.uint8).amax(2)  # by a kept rival
         step += 1
         if settle and torch.equal(dropped, before):
             break
@@ -177,9 +177,9 @@ def suppress(
 
 
 def _kept_by_products(rivals: Tensor) -> Tensor:
-    """`suppress` from its rivals, 0 or 1 in float[B, K, K], in what every runtime computes fast.
+    """`suppress` from its rivals, 0 or 1 in float[B, K, K], by operations that are fast everywhere.
 
-    A product with the boxes kept so far counts, for each box, the rivals that are kept.
+    A product with the boxes kept so far counts, for each box, its kept rivals.
     """
     kept = torch.ones_like(rivals[:, :, :1])
     for _ in range(ROUNDS):
@@ -199,7 +199,7 @@ def final_boxes(
 
     Returns:
         boxes float[B, D, 4], scores float[B, D], labels int64[B, D] and count int64[B]: an image's
-        rows from `count` on pad, and have a score of minus infinity.
+        rows from `count` on are padding, with a score of minus infinity.
     """
     keep = suppress(boxes, labels, threshold, FEW_ROUNDS)
     rank = score.masked_fill(~keep, -torch.inf).topk(min(most, score.shape[1]))

@@ -9,12 +9,12 @@ def mining_loss(logits: Tensor, target: Tensor, negatives: int = 3) -> Tensor:
     """Sigmoid cross-entropy with hard negative mining (arXiv 1512.02325, section 2.2).
 
     Each image keeps its matched anchors and, for each of these, the `negatives` background anchors
-    of the largest loss. The background is an output like the others.
+    with the largest loss. The background is an output like the others.
 
     Args:
         logits: float[B, A, num_classes].
         target: int64[B, A], the output of each anchor's category, 0 for background.
-        negatives: background anchors kept per matched anchor.
+        negatives: number of background anchors kept per matched anchor.
 
     Returns:
         float[B, A], 0 for anchors that are not kept.
@@ -38,7 +38,7 @@ def focal_loss(logits: Tensor, target: Tensor, alpha: float = 0.75, gamma: float
         logits: float[B, A, num_classes].
         target: int64[B, A], the output of each anchor's category, 0 for background.
         alpha: weight of objects; the background has 1 - alpha.
-        gamma: exponent that reduces the weight of anchors classified well.
+        gamma: exponent that lowers the weight of well-classified anchors.
 
     Returns:
         float[B, A].

@@ -21,18 +21,18 @@ class Crop(NamedTuple):
 class RandomCrop:
     """Cut out a random patch whose IoU with some object is at least a randomly chosen value.
 
-    The options are the whole image and, for each of `min_ious`, a patch of at least that IoU. Each
-    option that some attempt fulfils is equally likely, as in the authors' sampler. A patch keeps
-    the objects whose centres lie in it, clipped; if the image has objects it must keep one. Its IoU
-    is that of the kept object that it overlaps most.
+    The options are the whole image and, for each of `min_ious`, a patch with at least that IoU.
+    Each option that some attempt fulfils is equally likely, as in the authors' sampler. A patch
+    keeps the objects whose centres are inside it, clipped; if the image has objects, it must keep
+    at least one. Its IoU is that of the kept object that it overlaps most.
     """
 
     min_ious: tuple[float, ...] = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
     area: tuple[float, float] = (0.1, 1.0)
     """Range of the patch's area as a fraction of the image's; uniform."""
     aspect: tuple[float, float] = (0.5, 2.0)
-    """Range of the patch's width over its height, both as fractions of the image; log-uniform. It
-    is how far objects are stretched when the patch is resized to the network's input."""
+    """Range of the patch's width over its height, both as fractions of the image; log-uniform. This
+    is how much objects are stretched when the patch is resized to the network's input."""
     attempts: int = 50
 
     def __call__(
@@ -43,7 +43,7 @@ class RandomCrop:
         inside, iou = _overlaps(patches, boxes)
         best = np.where(inside, iou, -1.0).max(axis=1, initial=-1.0)
         if not len(boxes):
-            best[:] = 0.0  # no object to keep: any patch will do
+            best[:] = 0.0  # there is no object to keep, so any patch is accepted
         met = best >= np.asarray(self.min_ious)[:, None]
         options = np.flatnonzero(met.any(axis=1))
         choice = rng.integers(len(options) + 1)

@@ -1,4 +1,4 @@
-"""COCO, and boxes in other layouts: both splits audited, loaded and served in batches."""
+"""COCO, and boxes in other layouts: both splits checked, loaded and served in batches."""
 
 from collections.abc import Sequence
 
@@ -22,25 +22,26 @@ class CocoData(DataModule):
     """COCO, or a set of boxes in any layout that `BoxSets` reads.
 
     Args:
-        root: holds the annotations and the image folders.
+        root: contains the annotations and the image folders.
         year: 2017 or 2014.
-        minival_ids: with 2014, a file of the ids held out of val2014 (see `BoxSets`).
+        minival_ids: with 2014, a file of the ids of val2014 to validate on (see `BoxSets`).
         num_classes: 91 for COCO's category ids as outputs; None for the file's categories as 1..K.
-        unlabelled: a folder of photographs to train on in place of the training split; they have no
-            boxes, so a teacher must give the answers.
+        unlabelled: a folder of photographs to train on instead of the training split; they have no
+            boxes, so a teacher must provide the answers.
         size: of the network's input in pixels: one number, or [height, width].
         view: the whole image, stretched to `size` or padded.
         batch_size, workers, seed, decode: see DataModule.
         crop: apply SSD's random crop in training.
-        scale_jitter: least and largest factor of a scale jitter in its place; None: none.
-        limit: train on the first so many images with boxes; None for all images.
-        validate_on_train: score the training images, uncropped, in place of the validation split.
+        scale_jitter: smallest and largest factor of a scale jitter that replaces the crop; None:
+            none.
+        limit: train on only the first images with boxes, this many; None for all images.
+        validate_on_train: score the training images, uncropped, instead of the validation split.
         cache: folder for the parsed annotations.
         train, val, train_images, val_images, val_fraction, skip_unreadable: see `BoxSets`.
 
     Raises:
-        InputError: a view that crops. From `setup`: files that are missing, damaged, or do not
-            agree with each other.
+        InputError: a view that crops. From `setup`: files are missing, damaged, or contradict each
+            other.
     """
 
     indices: dict[str, CocoIndex]
@@ -73,8 +74,8 @@ class CocoData(DataModule):
         super().__init__(batch_size, workers, seed, limit, validate_on_train, decode)
         if view.crop_fraction is not None or view.box is not None:
             raise InputError(
-                "data.view.crop_fraction and data.view.box would cut objects off: a detector looks "
-                "at whole images; leave them null"
+                "data.view.crop_fraction and data.view.box would cut objects off: a detector sees "
+                "whole images; leave them null"
             )
         if unlabelled is not None and validate_on_train:
             raise InputError(
@@ -106,7 +107,7 @@ class CocoData(DataModule):
         self.indices = {}
 
     def setup(self, stage: str) -> None:
-        """Load and audit both splits, once."""
+        """Load and check both splits, once."""
         if self.indices:
             return
         for split in ("train", "val"):
@@ -128,7 +129,7 @@ class CocoData(DataModule):
         check_same_categories(train, val)
         if not self.validate_on_train and (shared := shared_files(train, val)):
             print(
-                f"val: {len(shared):,} images are in train too; scores on them are too good: "
+                f"val: {len(shared):,} images are in train too, so scores on them are too good: "
                 f"{listed_briefly(shared)}"
             )
         self.datasets = {
@@ -145,7 +146,7 @@ class CocoData(DataModule):
         return index.take(np.arange(min(images, len(index)))).ground_truth()
 
     def describe(self) -> str:
-        """What a run was trained and scored on, for its result."""
+        """The data that a run was trained and scored on, for its result."""
         train, val = len(self.indices["train"]), len(self.indices["val"])
         scored = f"the {val} training images" if self.validate_on_train else f"{val} images"
         trained = f"{train} images"

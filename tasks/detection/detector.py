@@ -11,7 +11,7 @@ from backbone.head import Head
 class Detector(Head):
     """A head that detects objects. Boxes are xyxy in pixels of the input.
 
-    A subclass gives `forward`, whose outputs `loss` and `detect` take, and the methods below.
+    A subclass defines `forward`, whose outputs `loss` and `detect` take, and the methods below.
 
     Attributes:
         size: (h, w) of the input in pixels.
@@ -24,10 +24,10 @@ class Detector(Head):
         """Named loss terms of a batch, scalars.
 
         Args:
-            outputs: what `forward` returned for B images.
+            outputs: the result of `forward` for B images.
             boxes: float[B, N, 4], the objects.
             labels: int64[B, N], the network output of each object's category.
-            valid: bool[B, N], False for the rows that pad.
+            valid: bool[B, N], False for padding rows.
         """
 
     @abstractmethod
@@ -35,11 +35,12 @@ class Detector(Head):
         """Final boxes of a batch after non-maximum suppression, best first.
 
         Args:
-            outputs: what `forward` returned for B images.
+            outputs: the result of `forward` for B images.
 
         Returns:
-            boxes float[B, D, 4] clipped to the input, scores float[B, D] in 0..1, labels
-            int64[B, D] network outputs, and count int64[B]: an image's rows from `count` on pad.
+            boxes float[B, D, 4] clipped to the input, scores float[B, D] in 0..1, labels int64[B,
+            D]
+            network outputs, and count int64[B]: an image's rows from `count` on are padding.
         """
 
     @abstractmethod

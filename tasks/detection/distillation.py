@@ -28,35 +28,36 @@ class Compared(NamedTuple):
     logits: Tensor
     """float[B, A, num_classes]."""
     maps: list[Tensor]
-    """float[B, C, h, w] of each tap; empty where features are not compared."""
+    """float[B, C, h, w] of each tap; empty if features are not compared."""
 
 
 class Lesson(NamedTuple):
-    """What a teacher says of B images, on the student's anchors."""
+    """A teacher's answers for B images, on the student's anchors."""
 
     scores: Tensor
-    """float[B, A, num_classes - 1] in 0..1, of every class but the background."""
+    """float[B, A, num_classes - 1] in 0..1, for every class but the background."""
     code: Tensor
     """float[B, A, 4], the code of its box at each anchor."""
     confidence: Tensor
-    """float[B, A] in 0..1, of its box at each anchor."""
+    """float[B, A] in 0..1, the confidence in its box at each anchor."""
     maps: list[Tensor]
     """Its maps at the taps, as in `Compared`."""
 
 
 class DetectionObjective(Objective):
-    """Three terms by which an SSD becomes like a teacher that detects the same categories.
+    """Three terms that make an SSD similar to a teacher that detects the same categories.
 
     They follow "Learning Efficient Object Detection Models with Knowledge Distillation" (Chen et
-    al., NIPS 2017), which compares classes, boxes and hints from feature maps. Its weights against
-    the many background regions and its bound on the box loss are replaced, because its classes are
-    a softmax, SSD's are sigmoids, and its bound needs true boxes:
+    al., NIPS 2017), which compares classes, boxes and hints from feature maps. Two of its parts are
+    replaced: its weights against the many background regions, because its classes are a softmax and
+    SSD's are sigmoids; and its bound on the box loss, because that needs true boxes:
 
     - `distillation_classes`: the cross-entropy of each class's probability s with the teacher's
-      probability t, weighted by |t - s|^gamma. This is the quality focal loss of Generalized Focal
-      Loss (arXiv 2006.04388, equation 3) with the teacher's probability as the quality, but no
-      gradient passes through the weight. The background's own output is not compared: detection
-      does not use it.
+      - `distillation_classes`: the cross-entropy of each class's probability s with the teacher's
+        probability t, weighted by |t - s|^gamma. This is the quality focal loss of Generalized
+        Focal Loss (arXiv 2006.04388, equation 3) with the teacher's probability as the quality,
+        except that no gradient passes through the weight. The background's output is not compared,
+        since detection does not use it.
     - `distillation_boxes`: SSD's smooth L1 between the box codes, weighted by the teacher's
       confidence^gamma, its largest probability at the anchor.
     - `distillation_features`: the mean squared distance of the maps at the taps, divided by the
@@ -67,17 +68,17 @@ class DetectionObjective(Objective):
     The first two are sums over anchors, divided by the sum of the batch's confidences^gamma (at
     least 1), as SSD's own loss is divided by its matches.
 
-    Where both have the same anchors, the teacher's outputs on all of them are compared. Otherwise
-    its detections are soft labels. They are matched with the student's anchors as true boxes would
-    be; an anchor's class has the detection's score, and every other class 0. So any detector can
-    teach.
+    If both have the same anchors, the teacher's outputs on all of them are compared. Otherwise its
+    detections are soft labels. They are matched with the student's anchors as true boxes would be;
+    the class of an anchor has the detection's score, and every other class 0. So any detector can
+    be a teacher.
 
     Args:
         answers: `anchors` or `detections`, as above; None: anchors if they are the same.
-        classes, boxes, features: weights of the terms; at 0 one is left out.
-        gamma: how far anchors of which the teacher is sure, or on which the two disagree, outweigh
-            the others; at 0 all count alike.
-        min_score: detections that score less are no soft labels.
+        classes, boxes, features: weights of the terms; a term with weight 0 is left out.
+        gamma: how strongly anchors count that the teacher is sure of, or that the two disagree on;
+            at 0 all anchors count alike.
+        min_score: detections that score less are not used as soft labels.
 
     Raises:
         InputError: all weights are 0.
@@ -113,13 +114,13 @@ class DetectionObjective(Objective):
         """See Objective.
 
         Raises:
-            InputError: the teacher's outputs come from a file; the student is no SSD; the two have
-                other outputs; or what is to be compared is not the same in both.
+            InputError: the teacher's outputs come from a file; the student is not an SSD; the two
+                have other outputs; or what is to be compared is not the same in both.
         """
         if teacher is None:
             raise InputError(
-                f"{source}: a detector's answer changes with every crop and flip of an image, so a "
-                "file cannot hold it: let the network itself teach, with distill=teacher "
+                f"{source}: a detector's answers change with every crop and flip of an image, so a "
+                "file cannot hold them: use the network itself, with distill=teacher "
                 "distill.teacher=best.ckpt"
             )
         head, other = student.head, teacher.head
@@ -128,12 +129,13 @@ class DetectionObjective(Objective):
                 f"a {type(head).__name__} cannot be distilled: only SSD, SSDLite and FPNLite "
                 "can (task=ssd_coco, task=ssdlite_coco, task=ssdlite_fpn_coco)"
             )
-        assert isinstance(other, Detector)  # the two tasks are of one class
+        assert isinstance(other, Detector)  # both tasks are of the same class
         if teacher.labels.outputs != student.labels.outputs:
             raise InputError(
-                f"{source} gives its categories {teacher.labels.num_classes} outputs, the student "
-                f"has {student.labels.num_classes} in another order: set data.num_classes as it "
-                "was for the teacher"
+                f"{source} has {teacher.labels.num_classes} outputs for its categories, the "
+                "student "
+                f"{student.labels.num_classes} in another order: set data.num_classes as for the "
+                "teacher"
             )
         why_not = difference(head, other)
         if self.answers == "anchors" and why_not:
@@ -146,7 +148,7 @@ class DetectionObjective(Objective):
         self.coder, self.outputs = head.coder, head.num_classes
         self.register_buffer("anchors", head.anchors.clone(), persistent=False)
         sides = [own / its for own, its in zip(head.size, other.size, strict=True)]
-        scale = torch.tensor([sides[1], sides[0]]).repeat(2)  # of xyxy
+        scale = torch.tensor([sides[1], sides[0]]).repeat(2)  # for xyxy
         self.register_buffer("scale", scale, persistent=False)
         if self.weights["features"]:
             self.prepare_features(head, other, source)
@@ -156,13 +158,14 @@ class DetectionObjective(Objective):
         """Pair the taps, and make a projection for each pair whose channels differ.
 
         Raises:
-            InputError: the teacher is no SSD, or has another number of taps.
+            InputError: the teacher is not an SSD, or has another number of taps.
         """
         if not isinstance(teacher, AnchorDetector) or len(teacher.taps) != len(student.taps):
             its = ", ".join(getattr(teacher, "taps", [])) or f"none ({type(teacher).__name__})"
             raise InputError(
                 f"task.distillation.features={self.weights['features']:g}: the student's taps "
-                f"{', '.join(student.taps)} need as many of the teacher's, and {source} has {its}. "
+                f"{', '.join(student.taps)} need as many of the teacher's, but {source} has "
+                f"{its}. "
                 "Set task.distillation.features=0, or name as many in task.head.taps"
             )
         self.taps = list(student.taps)
@@ -174,7 +177,7 @@ class DetectionObjective(Objective):
             )
 
     def announce(self, why_not: str) -> None:
-        """Say what is learnt."""
+        """Print what is learnt."""
         if self.answers == "anchors":
             said = f"the teacher's scores and boxes at {len(self.anchors):,} anchors"
         else:
@@ -190,7 +193,7 @@ class DetectionObjective(Objective):
     # the two networks
 
     def run(self, head: Head, images: Tensor) -> Compared:
-        """An SSD's outputs; with the taps' maps where they are compared."""
+        """An SSD's outputs; with the maps at the taps if these are compared."""
         if not self.weights["features"]:
             code, logits = head(images)
             return Compared(code, logits, [])
@@ -216,7 +219,7 @@ class DetectionObjective(Objective):
         return self.soft_labels(head, self.answer(outputs), outputs.maps)
 
     def soft_labels(self, teacher: Detector, outputs: Any, maps: list[Tensor]) -> Lesson:
-        """A teacher's detections on the student's anchors."""
+        """A teacher's detections as soft labels on the student's anchors."""
         found = teacher.detect(outputs)
         boxes, scores = found["boxes"] * self.scale, found["scores"]
         rows = torch.arange(scores.shape[1], device=scores.device)
@@ -236,18 +239,18 @@ class DetectionObjective(Objective):
     def forward(self, student: Compared, teacher: Lesson) -> dict[str, Tensor]:
         """The terms `distillation_classes`, `distillation_boxes`, `distillation_features`.
 
-        Those with a weight of 0 are left out.
+        Terms with a weight of 0 are left out.
         """
         importance = teacher.confidence**self.gamma
         if self.gamma == 0 and self.answers == "detections":
-            importance = (teacher.confidence > 0).float()  # no box, no importance
+            importance = (teacher.confidence > 0).float()  # an anchor without a box does not count
         total = importance.sum().clamp(min=1)
         terms = {}
         if self.weights["classes"]:
             terms["classes"] = focused(student.logits[..., 1:], teacher.scores, self.gamma) / total
         if self.weights["boxes"]:
             distance = F.smooth_l1_loss(student.code, teacher.code, reduction="none").sum(-1)
-            # `where` and not a product alone: a code that nothing matched may be infinite
+            # `where`, not only a product: a code that nothing matched may be infinite
             terms["boxes"] = torch.where(importance > 0, importance * distance, 0.0).sum() / total
         if self.weights["features"]:
             triples = zip(self.projections, student.maps, teacher.maps, strict=True)
@@ -285,7 +288,7 @@ def focused(logits: Tensor, wanted: Tensor, gamma: float) -> Tensor:
 
 
 def map_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """The mean squared distance of maps float[B, C, h, w] over the teacher's mean square.
+    """The mean squared distance of maps float[B, C, h, w], over the teacher's mean square.
 
     A teacher's map of another height or width is resampled to the student's.
     """

@@ -27,7 +27,8 @@ class Mark(NamedTuple):
 def open_annotated(index: CocoIndex, image: int) -> Image.Image:
     """An image of a data set, RGB, turned as its boxes and the network see it.
 
-    As it is stored where this has the annotated size, and by its EXIF orientation where not.
+    It is not turned if it is stored in the annotated size, and otherwise as its EXIF orientation
+    says.
     """
     stored = open_image(index.path(image), exif=False)
     if stored.size == (index.widths[image], index.heights[image]):
@@ -48,7 +49,7 @@ def dashed(
     dash: int,
     fill: RGB | str = "white",
 ) -> None:
-    """Draw a dashed rectangle: ground truth, in white distinct from predictions without colour."""
+    """Draw a dashed rectangle for ground truth, in white, which no prediction has."""
     x0, y0, x1, y1 = box
     for x in np.arange(x0, x1, 2 * dash):
         for y in (y0, y1):
@@ -65,7 +66,7 @@ def draw_boxes(
     captions: Sequence[str],
     truth: Sequence[Sequence[float]] = (),
 ) -> Image.Image:
-    """A copy of an RGB image with boxes, a caption above each, and the ground truth dashed.
+    """A copy of an RGB image with boxes, a caption above each, and dashed ground truth.
 
     Args:
         image: RGB.
@@ -111,7 +112,7 @@ def draw_marks(
 
 
 def _near(image: Image.Image, box: Sequence[float], margin: int) -> list[float]:
-    """A box cut off just outside the image, for a wrong one may be endless."""
+    """A box clipped just outside the image, since a wrong box may be endless."""
     limits = (*image.size, *image.size)
     return [min(max(v, -margin), most + margin) for v, most in zip(box, limits, strict=True)]
 
@@ -124,7 +125,7 @@ def _caption(
     font: Font,
     taken: list[Rectangle],
 ) -> None:
-    """Write a mark's caption where none is yet, and add its place to `taken`."""
+    """Write a mark's caption where there is none yet, and add its place to `taken`."""
     left, top, right, bottom = draw.textbbox((0, 0), mark.caption, font=font)
     wide, high = right - left + 4, bottom - top + 4
     # from its left edge on or up to its right one; above the box, inside it, below it

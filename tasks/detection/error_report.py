@@ -1,4 +1,4 @@
-"""A detector's evaluation, category by category and image by image, in values and in pictures."""
+"""A detector's evaluation by category and by image, in values and in pictures."""
 
 import math
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from tasks.training.presenter import Picture
 WORST = 20  # images
 SIDE = 640  # pixels, the longer side of an image on the sheet
 BACKGROUND = "background"
-# of the marks on a photograph; a detection that is right is white, and thin
+# the marks on a photograph; a correct detection is white and thin
 COLOURS = {
     WRONG: (255, 170, 0),
     INVENTED: (255, 60, 160),
@@ -31,12 +31,12 @@ COLOURS = {
 
 
 def findings(result: CocoResult, data: CocoData, labels: Labels) -> dict[str, Any]:
-    """What a result says of categories, thresholds and images, as plain values.
+    """The results for categories, thresholds and images, as plain values.
 
     Returns:
         `per_category`, a row for each; `threshold`, the score of best F1 over all categories
         together, with precision and recall there, and the split `chosen_on`, which is the scored
-        one; `confusion`, see `confusion_values`, with the background last; `worst_images`;
+        one; `confusion`, see `confusion_values`, with the background last; `worst_images`; and
         `summary`, lines for the report.
     """
     errors, names = result.errors, _names(result.errors, labels)
@@ -76,7 +76,7 @@ def findings(result: CocoResult, data: CocoData, labels: Labels) -> dict[str, An
 
 
 def error_pictures(result: CocoResult, data: CocoData, labels: Labels) -> dict[str, Picture]:
-    """Curves for each category and over thresholds, confused categories, the worst images."""
+    """Curves by category and over thresholds, confused categories, and the worst images."""
 
     def per_category(path: Path) -> None:
         names = _names(result.errors, labels)
@@ -106,7 +106,7 @@ def worst_images(result: CocoResult, data: CocoData, labels: Labels, path: Path)
     drawn = []
     for row, position in _worst_rows(result.errors, data):
         image = open_annotated(index, row)
-        scale = SIDE / max(image.size)  # small ones are enlarged, so that captions are legible
+        scale = SIDE / max(image.size)  # small images are enlarged, so that captions are legible
         image = image.resize([max(round(side * scale), 1) for side in image.size])
         marks = error_marks(result, int(result.errors.images[position]), labels, scale)
         lines = [f"image {index.image_ids[row]}", _counts(result.errors, position)]
@@ -117,7 +117,7 @@ def worst_images(result: CocoResult, data: CocoData, labels: Labels, path: Path)
 def error_marks(
     result: CocoResult, image_id: int, labels: Labels, scale: float = 1.0
 ) -> list[Mark]:
-    """The marks of one image's detections and missed objects, the right ones first.
+    """The marks of one image's detections and missed objects, the correct ones first.
 
     Args:
         scale: of the picture that they are drawn on, relative to the image.
@@ -139,7 +139,7 @@ def error_marks(
 
 
 def _eleven_points(precision: np.ndarray) -> list[float] | None:
-    """The precision at recall 0, 0.1 ... 1; None where it is undefined."""
+    """The precision at recall 0, 0.1 ... 1; None if it is undefined."""
     return precision[::10].round(4).tolist() if precision[0] >= 0 else None
 
 
@@ -195,5 +195,5 @@ def _corners(xywh: np.ndarray) -> list[float]:
 
 
 def _value(value: float, digits: int = 4) -> float | None:
-    """A score for JSON; None where it is undefined: NaN, or pycocotools' -1."""
+    """A score for JSON; None if it is undefined: NaN, or pycocotools' -1."""
     return None if math.isnan(value) or value < 0 else round(float(value), digits)

@@ -18,10 +18,10 @@ from tasks.detection.selection import best
 from tasks.detection.taps import last_tap_of_stride
 from tasks.images.files import image_size
 
-STRIDE = 16  # of the map that regions are proposed on and cropped from
-# Regions that go through the trunk's last stages together in inference. With all of a large batch
-# at once, 300 regions per image, their first map alone would need 120 MB per image. A CPU is
-# fastest with few.
+STRIDE = 16  # of the map on which regions are proposed and from which they are cropped
+# Regions that go through the trunk's last stages together in inference. With all regions of a large
+# batch at once, 300 per image, their first map alone would need 120 MB per image. A CPU is fastest
+# with few.
 REGIONS_PER_PASS, REGIONS_PER_PASS_CPU = 4800, 100
 
 
@@ -36,41 +36,41 @@ class Outputs(NamedTuple):
 class FasterRCNN(Detector):
     """Two-stage detector: the trunk's front proposes regions, its back classifies each.
 
-    The trunk is split behind its last map of stride 16 (MobileNetV1's `conv11`). Each region of
-    that map is resampled to `crop` x `crop` cells and goes through the trunk's remaining stages
+    The trunk is split after its last map of stride 16 (MobileNetV1's `conv11`). Each region of that
+    map is resampled to `crop` x `crop` cells and goes through the trunk's remaining stages
     (`conv12` with stride 2, and `conv13`). Their average over the cells gives a score and a box for
     each class.
 
     In training, batch norm in those stages sees `regions` crops per image as its batch: overlapping
     views of few images, with a far larger share of objects than the proposals have in inference.
     TensorFlow's recipe therefore froze batch norm at ImageNet's statistics
-    (`freeze_trunk_statistics` of a Recipe). From random weights batch norm has to learn, and does.
+    (`freeze_trunk_statistics` of a Recipe). From random weights, batch norm has to learn, and does.
 
     Args:
-        trunk: the shared network; `Trunk.split` must be able to cut it.
-        num_classes: outputs per region, the background (0) included.
+        trunk: the shared network; `Trunk.split` must be able to split it.
+        num_classes: outputs per region, including the background (0).
         size: of the input in pixels: one number, or (height, width).
-        tap: the map to split behind; None for the last of stride 16.
+        tap: the map to split after; None for the last one of stride 16.
         anchor_sizes: square roots of the anchors' areas, in pixels; each comes in three ratios.
         rpn_depth: channels of the proposal network, see RegionProposals.
         rpn_candidates: anchors that enter its suppression, see RegionProposals.
         proposals: regions proposed per image, in training and inference.
-        regions: regions per image to train on, drawn from the proposals and the true boxes.
+        regions: regions per image to train on, sampled from the proposals and the true boxes.
         positive: the largest share of these regions that are objects, 0..1.
         crop: height and width of a region's features, in cells.
-        share_boxes: predict one box per region for all classes, which takes fewer examples to
+        share_boxes: predict one box per region for all classes, which needs fewer examples to
             learn.
         nms_iou: IoU above which the lower-scored of two boxes of one class is dropped.
         candidates: best (region, class) pairs of an image that enter suppression.
-        detections: most boxes in the answer for one image.
+        detections: largest number of boxes in the answer for an image.
 
     Raises:
-        InputError: the trunk has no such map, cannot be cut behind it, or ends there.
+        InputError: the trunk has no such map, cannot be split after it, or ends there.
     """
 
-    # one output per class; with a box for each class, those outputs are by class too
+    # one output per class; with one box per class, the outputs for boxes are by class too
     class_layers = ("class_predictor.", "box_predictor.")
-    runs_stages = True  # the second stage, on each region
+    runs_stages = True  # the second stage runs on each region
 
     def __init__(
         self,
@@ -93,12 +93,12 @@ class FasterRCNN(Detector):
         super().__init__()
         self.trunk = trunk
         self.tap = tap if tap is not None else last_tap_of_stride(trunk, STRIDE)
-        # kept in a tuple, which registers no modules: the trunk's are registered once, as `trunk`
+        # in a tuple, which registers no modules: the trunk's are registered once, as `trunk`
         self.halves = trunk.split(self.tap)
         if not len(self.halves[1]):
             raise InputError(
-                f"Faster R-CNN's second stage is made of the trunk's stages behind {self.tap!r}, "
-                f"and there is nothing: take an earlier tap of {', '.join(trunk.taps)}"
+                f"Faster R-CNN's second stage consists of the trunk's stages after {self.tap!r}, "
+                f"but there are none: choose an earlier tap of {', '.join(trunk.taps)}"
             )
         self.num_classes = num_classes
         self.size = image_size(size)
@@ -129,7 +129,7 @@ class FasterRCNN(Detector):
         for predictor in (self.class_predictor, self.box_predictor):
             nn.init.normal_(predictor.weight, std=0.01)
             nn.init.zeros_(predictor.bias)
-        # the background starts out as likely as it is among the regions drawn
+        # the background starts as likely as it is among the sampled regions
         odds = (1 - positive) / positive * (num_classes - 1)
         self.class_predictor.bias.data[0] = torch.tensor(odds).log()
 
@@ -141,7 +141,7 @@ class FasterRCNN(Detector):
     def network(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Both stages, as in inference; the network's cost is counted on this method.
 
-        It reads no tensor's values, so it also runs on torch's meta device.
+        It does not read the values of tensors, so it also runs on torch's meta device.
         """
         outputs = self(images)
         regions = self.rpn.propose(outputs.code, outputs.objectness)
@@ -151,9 +151,9 @@ class FasterRCNN(Detector):
         """Run the second stage on regions of any of the images.
 
         Args:
-            feature_map: float[B, C, h, w], the first stage's.
+            feature_map: float[B, C, h, w], of the first stage.
             boxes: float[N, 4] xyxy in input pixels, the regions.
-            image: int64[N], the image that each of them is part of.
+            image: int64[N], the image of each region.
 
         Returns:
             logits float[N, num_classes] and box codes float[N, num_classes - 1, 4] relative to
@@ -162,7 +162,7 @@ class FasterRCNN(Detector):
         features = self.halves[1](roi_align(feature_map, boxes, image, self.size, self.crop))
         pooled = global_average(features)
         code = self.box_predictor(pooled).float().view(boxes.shape[0], -1, 4)
-        # a view with one code for each class, also if all classes share it
+        # a view with one code per class, even if all classes share it
         code = code.expand(-1, self.num_classes - 1, -1)
         return self.class_predictor(pooled).float(), code
 
@@ -198,17 +198,18 @@ class FasterRCNN(Detector):
     def sample_regions(
         self, proposals: Tensor, boxes: Tensor, valid: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Draw the regions to train on from proposals and true boxes.
+        """Sample the regions to train on from proposals and true boxes.
 
         A region is positive if its IoU with a box is at least 0.5, else background.
 
         Args:
             proposals: float[B, P, 4], `boxes` float[B, M, 4], both xyxy in input pixels.
-            valid: bool[B, M], False for the rows of `boxes` that pad.
+            valid: bool[B, M], False for padding rows of `boxes`.
 
         Returns:
             regions float[B, n, 4]; the row of the box that each overlaps most, int64[B, n]; whether
-            it is positive, bool[B, n]; and bool[B, n], False for rows beyond what could be drawn.
+            it is positive, bool[B, n]; and bool[B, n], False for rows beyond those that could be
+            drawn.
         """
         candidates = torch.cat([proposals, boxes], 1)
         overlap = iou(boxes, candidates).masked_fill(~valid[..., None], -1.0)
@@ -223,10 +224,10 @@ class FasterRCNN(Detector):
     def detect(self, outputs: Outputs) -> dict[str, Tensor]:
         """Final boxes of a batch, see `Detector.detect`; scores are softmax probabilities."""
         proposals = self.rpn.propose(outputs.code, outputs.objectness)
-        feature_map = croppable(outputs.feature_map)  # once, not for every pass
+        feature_map = croppable(outputs.feature_map)  # once for all passes
         per_pass = REGIONS_PER_PASS_CPU if proposals.device.type == "cpu" else REGIONS_PER_PASS
         regions, image = proposals.flatten(0, 1), images_of(proposals)
-        if torch.compiler.is_exporting():  # the number of passes would fix that of the images
+        if torch.compiler.is_exporting():  # a number of passes would fix the number of images
             logits, code = self.classify(feature_map, regions, image)
         else:
             passes = zip(regions.split(per_pass), image.split(per_pass), strict=True)
@@ -246,6 +247,6 @@ class FasterRCNN(Detector):
 
 
 def images_of(regions: Tensor) -> Tensor:
-    """int64[B * n]: the image (0..B-1) that each of the regions [B, n, 4] is part of."""
+    """int64[B * n]: the image (0..B-1) of each of the regions [B, n, 4]."""
     rows = torch.arange(regions.shape[0], device=regions.device)
     return rows[:, None].expand(regions.shape[:2]).flatten()

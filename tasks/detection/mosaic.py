@@ -7,17 +7,17 @@ from torch import Tensor
 from tasks.data.batches import Batch
 from tasks.detection.scale_jitter import SMALLEST
 
-CENTRE = 0.25, 0.75  # where the four meet, as a share of a side
-LEAST = 0.5  # scale of an image in its tile
+CENTRE = 0.25, 0.75  # where the four images meet, as a share of a side
+LEAST = 0.5  # smallest scale of an image in its tile
 
 
 def mosaic(images: Tensor, batch: Batch, probability: float) -> tuple[Tensor, Batch]:
-    """Put parts of four images of the batch in place of some images.
+    """Replace some images by parts of four images of the batch.
 
     The four tiles meet at a random point. Each shows a random part of an image, scaled by a random
-    factor from the smallest that fills the tile, but at least a half, to 1. Objects whose centres
-    lie outside their tile are left out, the others are clipped to it. Crowds are no objects of a
-    training batch. Random numbers come from the global generator of the images' device.
+    factor from the smallest one that fills the tile, but at least a half, to 1. Objects whose
+    centres lie outside their tile are left out, and the others are clipped to it. A training batch
+    has no crowds. Random numbers come from the global generator of the images' device.
 
     Args:
         images: [B, 3, h, w], in pixel values.
@@ -28,7 +28,7 @@ def mosaic(images: Tensor, batch: Batch, probability: float) -> tuple[Tensor, Ba
         float32[B, 3, h, w], and the batch with `boxes` float[B, 4M, 4], `labels` and `count`.
     """
     count, device = len(images), images.device
-    # filled, not copied: a copy from the host would wait for the device
+    # filled, not copied, since a copy from the host would wait for the device
     sides = torch.stack(
         [torch.full((count,), float(n), device=device) for n in images.shape[2:]], 1
     )
@@ -38,7 +38,7 @@ def mosaic(images: Tensor, batch: Batch, probability: float) -> tuple[Tensor, Ba
     meet = ((low + torch.rand(count, 2, device=device) * (high - low)) * sides).round()
     result = pixels = images.float()
     rows = torch.arange(batch["boxes"].shape[1], device=device)
-    # an image that stays as it is has its own boxes first
+    # an unchanged image has its own boxes first
     valid = [(rows < batch["count"][:, None]) & ~chosen[:, None]]
     boxes, labels = [batch["boxes"]], [batch["labels"]]
     for below, beyond in ((0, 0), (0, 1), (1, 0), (1, 1)):
@@ -64,7 +64,7 @@ def mosaic(images: Tensor, batch: Batch, probability: float) -> tuple[Tensor, Ba
         labels.append(batch["labels"][partner])
         valid.append(whole & (rows < batch["count"][partner, None]) & chosen[:, None])
     found = torch.cat(valid, 1)
-    # 4M rows hold all: an image has either its own boxes or those of four
+    # 4M rows are enough: an image has either its own boxes or those of four
     order = (~found).byte().argsort(dim=1, stable=True)[:, : 4 * len(rows)]
     kept = found.gather(1, order)
     return result, batch | {
@@ -76,7 +76,7 @@ def mosaic(images: Tensor, batch: Batch, probability: float) -> tuple[Tensor, Ba
 
 
 def _sampled(images: Tensor, centres: list[Tensor], origin: Tensor, scale: Tensor) -> Tensor:
-    """Images scaled by float[B, 1], whose (top, left) float[B, 2] lies at `origin`, bilinear."""
+    """Images scaled by float[B, 1], bilinear, with their (top, left) at `origin` float[B, 2]."""
     y, x = (
         2 * (place - origin[:, axis, None]) / scale / len(place) - 1
         for axis, place in enumerate(centres)

@@ -1,4 +1,4 @@
-"""Precision-recall curves of a detector, for all categories and for each."""
+"""Precision-recall curves of a detector, for all categories together and for each."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.runs.plots import plt, save_figure
 
-DRAWN = 100  # categories whose curves are drawn
+DRAWN = 100  # most categories whose curves are drawn
 
 
 def precision_recall(curves: Mapping[str, np.ndarray], output: Path) -> None:
@@ -27,11 +27,11 @@ def precision_recall(curves: Mapping[str, np.ndarray], output: Path) -> None:
 
 
 def per_category_curves(curves: Sequence[tuple[str, np.ndarray]], output: Path) -> None:
-    """Plot each category's precision over recall at IoU 0.5, in small, best AP50 first.
+    """Plot each category's precision over recall at IoU 0.5, in small plots, best AP50 first.
 
     Args:
-        curves: (name, float64[101]) of each category; -1 where it has no ground truth, which is
-            left out. Of more than 100, the 50 best and the 50 worst are drawn.
+        curves: (name, float64[101]) for each category; -1 if it has no ground truth; it is then
+            left out. If there are more than 100, the 50 best and the 50 worst are drawn.
         output: the file to write.
     """
     defined = [(name, curve) for name, curve in curves if curve.mean() >= 0]
@@ -69,8 +69,8 @@ def threshold_curves(curves: np.ndarray, best: float, output: Path) -> None:
     """Plot precision, recall and F1 over the score threshold.
 
     Args:
-        curves: float64[3, P], at P thresholds evenly from 0 to 1.
-        best: the threshold of best F1; NaN for none.
+        curves: float64[3, P], at P thresholds evenly spaced from 0 to 1.
+        best: the threshold of best F1; NaN if there is none.
         output: the file to write.
     """
     figure, axes = plt.subplots(figsize=(5.5, 4.5), layout="constrained")

@@ -1,4 +1,4 @@
-"""Telling and drawing a detector's answers: boxes, and curves of precision over recall."""
+"""A detector's answers in words and pictures: boxes, and curves of precision over recall."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,19 +15,19 @@ from tasks.images.sheets import contact_sheet
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer, Picture, Presenter, spread
 
-UNKNOWN_THRESHOLD = 0.3  # for checkpoints whose validation chose none
+UNKNOWN_THRESHOLD = 0.3  # for checkpoints without a chosen threshold
 
 
 class BoxPresenter(Presenter[CocoData]):
-    """Tells and draws boxes with their categories and scores."""
+    """Describes and draws boxes with their categories and scores."""
 
     @property
     def threshold(self) -> float:
-        """The score from which boxes are told and drawn: that of best F1 in the validation."""
+        """The lowest score of the boxes that are shown: that of best F1 in the validation."""
         return self.chosen.get("threshold", UNKNOWN_THRESHOLD)
 
     def keep_above(self, threshold: float) -> None:
-        """Tell and draw boxes that score at least `threshold` from now on."""
+        """From now on show boxes that score at least `threshold`."""
         self.chosen = self.chosen | {"threshold": threshold}
 
     def describe(self, prediction: Prediction, index: int) -> Answer:
@@ -75,7 +75,7 @@ class BoxPresenter(Presenter[CocoData]):
         Args:
             image: RGB.
             answer: from `describe`.
-            truth: true boxes to draw dashed, xyxy in pixels of the image.
+            truth: true boxes, which are drawn dashed, xyxy in pixels of the image.
         """
         found = answer["boxes"]
         return draw_boxes(
@@ -93,7 +93,7 @@ class BoxPresenter(Presenter[CocoData]):
         predict: Callable[[Batch], Prediction],
         baselines: Mapping[str, Mapping[str, float]],
     ) -> dict[str, Picture]:
-        """Curves, the confusion of categories, predictions, and the worst images."""
+        """Curves, confused categories, predictions, and the worst images."""
         return {
             "precision_recall.png": lambda path: precision_recall(result.precision, path),
             **error_pictures(result, data, self.labels),
@@ -101,7 +101,7 @@ class BoxPresenter(Presenter[CocoData]):
         }
 
     def findings(self, result: CocoResult, data: CocoData) -> Answer:
-        """Scores and thresholds by category, the confusion of categories, and the worst images."""
+        """Scores and thresholds by category, confused categories, and the worst images."""
         return findings(result, data, self.labels)
 
     def sheet(
@@ -129,7 +129,7 @@ class BoxPresenter(Presenter[CocoData]):
 def _rows(
     prediction: Prediction, index: int, threshold: float
 ) -> Iterator[tuple[list[float], float, int]]:
-    """(xyxy, score, category id) of one image's boxes that score at least `threshold`."""
+    """Write a sheet of validation images with predicted boxes, and dashed true boxes."""
     boxes, scores, labels = (prediction[k][index] for k in ("boxes", "scores", "labels"))
     scores = scores[: prediction["count"][index]].double()
     kept = scores >= threshold

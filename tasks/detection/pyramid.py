@@ -12,7 +12,7 @@ from backbone.conv import ConvBN, ReLU6, conv_bn_relu6, convolution
 
 
 def separable(inputs: int, depth: int, stride: int = 1, **like_trunk: Any) -> nn.Sequential:
-    """A 3x3 depthwise and a 1x1 convolution with one batch norm and ReLU6 behind both.
+    """A 3x3 depthwise and a 1x1 convolution, with one batch norm and ReLU6 after both.
 
     TensorFlow's detectors have nothing between the two, unlike a MobileNet's separable layer.
 
@@ -32,18 +32,18 @@ def separable(inputs: int, depth: int, stride: int = 1, **like_trunk: Any) -> nn
 
 
 class Pyramid(nn.Module):
-    """Maps of one depth: a trunk's, each with what the coarser ones saw, and extra coarse ones.
+    """Maps of equal depth: the trunk's, each combined with coarser ones, and extra coarse maps.
 
-    A feature pyramid (arXiv 1612.03144) as TensorFlow builds it
-    (`KerasFpnTopDownFeatureMaps` in object_detection/models/feature_map_generators.py): 1x1
-    projections with biases; a map is its own projection plus the next coarser map at twice the
-    size, through a separable convolution. The coarsest map of the trunk is its projection alone,
-    and the extra maps follow from it, each half the size of the one before.
+    A feature pyramid (arXiv 1612.03144) as in TensorFlow (`KerasFpnTopDownFeatureMaps` in
+    object_detection/models/feature_map_generators.py): 1x1 projections with biases; a map is its
+    own projection plus the next coarser map at twice the size, through a separable convolution. The
+    trunk's coarsest map is only its projection. The extra maps follow from it; each is half the
+    size of the one before.
 
     Args:
         channels: of the trunk's maps, finest first.
         depth: channels of the pyramid's maps.
-        extra: how many coarser maps there are.
+        extra: number of coarser maps.
         like_trunk: padding and batch norm options of `conv_bn_relu6`.
     """
 
@@ -76,15 +76,15 @@ class Pyramid(nn.Module):
 
 
 class SharedTower(nn.Module):
-    """Separable convolutions that all maps share, with batch norms of each map's own.
+    """Separable convolutions that all maps share, with separate batch norms for each map.
 
     It is the tower of TensorFlow's `WeightSharedConvolutionalBoxPredictor`, after RetinaNet (arXiv
-    1708.02002). The maps' statistics differ, which is why their batch norms do.
+    1708.02002). The batch norms are separate because the maps' statistics differ.
 
     Args:
         channels: of the maps, and of the outputs.
-        layers: separable convolutions one after another.
-        maps: how many maps there are.
+        layers: number of consecutive separable convolutions.
+        maps: number of maps.
         bn_eps, bn_momentum: of batch norm.
         padding: not used at stride 1, where both kinds are the same.
     """
@@ -126,11 +126,11 @@ class SharedTower(nn.Module):
         return outputs
 
     def separate_maps(self) -> None:
-        """Give each map layers of its own, with the same outputs.
+        """Give each map its own layers, with the same outputs.
 
-        A batch norm can be folded only into a convolution that no other map reads.
+        A batch norm can only be folded into a convolution that no other map uses.
         """
-        if self.separate is not None:  # a quantised network is folded afterwards
+        if self.separate is not None:  # a quantised network has done it already
             return
         towers = []
         for norms in self.norms:

@@ -10,10 +10,10 @@ from tasks.detection.boxes import BoxCoder, clip, edges, match, suppress
 from tasks.detection.regions import balanced_sample
 from tasks.detection.selection import best
 
-RATIOS = (0.5, 1.0, 2.0)  # of an anchor's height to its width
-# Of both stages' box terms, as in TensorFlow's configurations of these detectors.
+RATIOS = (0.5, 1.0, 2.0)  # height of an anchor over its width
+# Weight of both stages' box terms, as in TensorFlow's configurations of these detectors.
 BOX_WEIGHT = 2.0
-# Proposals narrower or lower than this, in pixels, come last.
+# Proposals narrower or lower than this, in pixels, are ranked last.
 MIN_PROPOSAL_SIDE = 1e-3
 
 
@@ -46,8 +46,8 @@ class RegionProposals(nn.Module):
 
     A 3x3 convolution with bias and ReLU6, without batch norm, then 1x1 convolutions to four box
     codes and two scores (background, object) per anchor. This is TensorFlow's layout, which the
-    paper's costs imply; ReLU6 also bounds the map, which suits bf16. Codes are scaled as by
-    `BoxCoder`, in both stages, as TensorFlow's are.
+    paper's costs imply; ReLU6 also bounds the map, which suits bf16. Codes are scaled as in
+    `BoxCoder`, in both stages, as in TensorFlow.
 
     Args:
         channels: of the feature map.
@@ -88,8 +88,8 @@ class RegionProposals(nn.Module):
         self.conv = nn.Conv2d(channels, depth, 3, padding=1)
         self.box_predictor = nn.Conv2d(depth, per_cell * 4, 1)
         self.objectness_predictor = nn.Conv2d(depth, per_cell * 2, 1)
-        # He initialisation, where TensorFlow draws with a deviation of 0.01: this convolution
-        # starts from random weights even if the trunk does not
+        # He initialisation, where TensorFlow uses a standard deviation of 0.01, since this
+        # convolution starts from random weights even if the trunk does not
         nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
         for predictor in (self.box_predictor, self.objectness_predictor):
             nn.init.trunc_normal_(predictor.weight, std=0.01)
@@ -115,7 +115,7 @@ class RegionProposals(nn.Module):
         """The best boxes of each image, best first; no gradient passes through them.
 
         There are always `proposals` boxes: if suppression leaves fewer, the best suppressed ones
-        follow. So shapes are fixed and no row is padding. Duplicates are suppressed after
+        follow. So shapes are fixed, and there is no padding. Duplicates are suppressed after
         classification.
 
         Args:
@@ -125,8 +125,8 @@ class RegionProposals(nn.Module):
         Returns:
             float[B, proposals, 4] xyxy in input pixels, clipped to the image.
         """
-        # If the network's outputs are NaN, the loss must report it. A box of NaN would index out of
-        # bounds before, which ends the process on a GPU.
+        # If the network's outputs are NaN, the loss must report it. Boxes of NaN would index out of
+        # bounds before that, which ends the process on a GPU.
         boxes = clip(self.coder.decode(code, self.anchors).nan_to_num(), self.edges)
         large = (boxes[..., 2:] - boxes[..., :2] > MIN_PROPOSAL_SIDE).all(-1)
         _, column = best(objectness.masked_fill(~large, -torch.inf), self.candidates)
@@ -149,7 +149,7 @@ class RegionProposals(nn.Module):
             code: box codes float[B, A, 4] from `forward`.
             objectness: logits float[B, A] from `forward`.
             boxes: float[B, M, 4] xyxy in input pixels.
-            valid: bool[B, M], False for the rows of `boxes` that pad.
+            valid: bool[B, M], False for padding rows of `boxes`.
         """
         assigned = match(boxes, valid, self.anchors, threshold=0.7, low=0.3)
         index, sampled = balanced_sample(assigned >= 0, assigned == -1, self.minibatch, 0.5)

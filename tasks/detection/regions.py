@@ -1,4 +1,4 @@
-"""Regions of a feature map: sampling those to train on, and RoI Align."""
+"""Regions of a feature map: sampling regions to train on, and RoI Align."""
 
 import torch
 import torch.nn.functional as F
@@ -39,9 +39,9 @@ def roi_align(
 ) -> Tensor:
     """The features of regions, each resampled to cells x cells (RoI Align, arXiv 1703.06870).
 
-    The value of a cell is one bilinear sample at its centre, as in TensorFlow's crop-and-resize.
-    torchvision takes it on an accelerator, and `from_table` on a CPU, where that is up to twice as
-    fast, and its gradient five times. Both give the same within rounding.
+    The value of a cell is one bilinear sample at its centre, as in TensorFlow's crop-and-resize. On
+    an accelerator torchvision computes it, and on a CPU `from_table`, which is up to twice as fast
+    there, and its gradient five times. Both give the same values up to rounding.
 
     Args:
         feature_map: float[B, C, h, w], fastest if it comes from `croppable`.
@@ -59,14 +59,14 @@ def roi_align(
 
 
 def croppable(feature_map: Tensor) -> Tensor:
-    """A map float[B, C, h, w] as float32 in the layout that `roi_align` reads on its device."""
+    """A map float[B, C, h, w] as float32, in the layout that `roi_align` reads on its device."""
     table = _prefers_table(feature_map)
     layout = torch.channels_last if table else torch.contiguous_format
     return feature_map.float().contiguous(memory_format=layout)
 
 
 def _prefers_table(tensor: Tensor) -> bool:
-    # Few runtimes have an embedding bag, and all have RoI Align.
+    # Few runtimes have an embedding bag, but all have RoI Align.
     if torch.compiler.is_exporting():
         return False
     # torchvision's gradient on a GPU adds in any order, and its replacement for deterministic runs
@@ -77,7 +77,7 @@ def _prefers_table(tensor: Tensor) -> bool:
 def by_torchvision(
     feature_map: Tensor, boxes: Tensor, image: Tensor, size: tuple[int, int], cells: int
 ) -> Tensor:
-    """`roi_align` by torchvision's kernel; arguments as there, the map float32."""
+    """`roi_align` with torchvision's kernel; the same arguments, and the map in float32."""
     height, width = feature_map.shape[2:]
     x, y = boxes[:, 0::2] * (width / size[1]), boxes[:, 1::2] * (height / size[0])
     regions = torch.stack([image.float(), x[:, 0], y[:, 0], x[:, 1], y[:, 1]], 1)
@@ -88,11 +88,11 @@ def by_torchvision(
 def from_table(
     feature_map: Tensor, boxes: Tensor, image: Tensor, size: tuple[int, int], cells: int
 ) -> Tensor:
-    """`roi_align` by an embedding bag; arguments as there, the map float32.
+    """`roi_align` with an embedding bag; the same arguments, and the map in float32.
 
     A sample is the weighted sum of four rows of a table, whose rows are the map's cells with all
-    their channels. An embedding bag computes just that, and in channels_last, which the next
-    convolutions are fastest in.
+    their channels. This is what an embedding bag computes, and in channels_last, in which the next
+    convolutions are fastest.
     """
     channels, *shape = feature_map.shape[1:]
     height, width = shape

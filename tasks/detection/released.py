@@ -1,11 +1,11 @@
-"""Released SSD detectors of TensorFlow, in this suite's layout.
+"""TensorFlow's released SSD detectors, converted to this suite's layout.
 
 The TensorFlow detection models of 2017 and later are the network of `tasks.detection.ssd`: a
-MobileNet under `FeatureExtractor/MobilenetV1` or `V2`, extra maps behind its last one, and
-`BoxPredictor_k/BoxEncodingPredictor` and `ClassPredictor` for map k. What no tensor's shape shows
-is declared here and compared with what a file says of itself: the order of a cell's anchors, the
-code of boxes, sigmoid scores, pixels from -1 to 1, and output k for category k with the background
-at 0.
+MobileNet under `FeatureExtractor/MobilenetV1` or `V2`, extra maps after its last one, and
+`BoxPredictor_k/BoxEncodingPredictor` and `ClassPredictor` for map k. Properties that no tensor's
+shape shows are declared here and compared with what a file says about itself: the order of a cell's
+anchors, the code of boxes, sigmoid scores, pixels from -1 to 1, and output k for category k with
+the background at 0.
 """
 
 import re
@@ -19,8 +19,8 @@ from backbone.folded import unfolded
 from backbone.weight_files import WeightsFile
 from tasks.detection.boxes import BoxCoder
 
-# How a cell's anchors follow each other behind the finest map: the file's number of each of ours,
-# which are (s, 1), (sqrt(s s'), 1), (s, 2), (s, 1/2), (s, 3), (s, 1/3).
+# The order of a cell's anchors on maps after the finest: the file's number of each of ours, which
+# are (s, 1), (sqrt(s s'), 1), (s, 2), (s, 1/2), (s, 3), (s, 1/3).
 ORDERS = {
     "2017": (0, 1, 2, 3, 4, 5),
     "2018": (0, 5, 1, 2, 3, 4),  # (sqrt(s s'), 1) comes last
@@ -28,7 +28,7 @@ ORDERS = {
 POSTPROCESS = "TFLite_Detection_PostProcess"
 FINEST = 3  # anchors of a cell of the finest map
 COCO_OUTPUTS = 91  # COCO's ids up to 90, and the background
-EXACT = 1e-4  # largest difference of two anchors that are the same, relative to the image
+EXACT = 1e-4  # largest difference between equal anchors, relative to the image
 
 EXTRA = re.compile(
     r"(?:MobilenetV1/Conv2d_13_pointwise|MobilenetV2/layer_19)"
@@ -45,14 +45,14 @@ KINDS = {"BoxEncoding": "box_predictors", "Class": "class_predictors"}
 def released_state(
     file: WeightsFile, separable: bool, separable_predictors: bool
 ) -> dict[str, Tensor]:
-    """A released detector's tensors under the names of `SSD`; the anchors are in its own order.
+    """A released detector's tensors under the names of `SSD`, with the anchors in its own order.
 
-    A name that no such detector has stays as it is.
+    Names that no such detector has are not changed.
 
     Args:
-        file: of TensorFlow's names.
+        file: with TensorFlow's names.
         separable: whether the extra maps are SSDLite's.
-        separable_predictors: whether the predictors are.
+        separable_predictors: whether the predictors are SSDLite's.
     """
 
     def ours(module: str) -> str:
@@ -80,14 +80,14 @@ def reordered(state: Mapping[str, Tensor], order: tuple[int, ...]) -> dict[str, 
     """Predictors with the anchors of each cell in this suite's order.
 
     Args:
-        state: tensors of an `SSD`, of any number of classes.
+        state: tensors of an `SSD`, with any number of classes.
         order: the file's number of each of our anchors.
     """
     made = dict(state)
     for key, value in state.items():
         kind, _, rest = key.partition(".")
         number, _, layer = rest.partition(".")
-        # the finest map has other anchors, in the same order everywhere; a depthwise convolution
+        # the finest map has other anchors, in the same order in all files; a depthwise convolution
         # has no outputs per anchor
         if kind in KINDS.values() and number != "0" and not layer.startswith("depthwise."):
             made[key] = value.unflatten(0, (len(order), -1))[list(order)].flatten(0, 1)
@@ -97,18 +97,18 @@ def reordered(state: Mapping[str, Tensor], order: tuple[int, ...]) -> dict[str, 
 def anchor_order(
     file: WeightsFile, origin: str, anchors: Tensor, finest: int, size: tuple[int, int]
 ) -> tuple[str, tuple[int, ...]]:
-    """The order of a file's anchors, by the anchors in it: (what to say of it, the order).
+    """The order of a file's anchors, from the anchors in it: (a note on it, the order).
 
     Args:
         file: with an array `anchors` [A, 4] of (y, x, height, width) relative to the image, or an
             array `anchor_order` of six numbers as in `ORDERS`.
-        origin: of the file, for the message.
+        origin: name of the file, for the message.
         anchors: float[A, 4] xyxy, the network's own at `size`.
-        finest: how many of them are the finest map's.
+        finest: how many of them belong to the finest map.
         size: (height, width) of the network's input.
 
     Raises:
-        InputError: the file does not say, or its anchors are others than the network's.
+        InputError: the file does not say, or has other anchors than the network.
     """
     theirs, tolerance = _own_anchors(file)
     if theirs is None:
@@ -118,7 +118,7 @@ def anchor_order(
                 if tuple(stated.int().tolist()) == order:
                     return f"anchors in the order of {year}, as the file states", order
         raise InputError(
-            f"{origin} does not say in which order the anchors of a cell come, and a wrong one "
+            f"{origin} does not say in which order the anchors of a cell are, and a wrong order "
             "gives wrong boxes without an error: add to the file an array anchors [A, 4] of "
             "(y, x, height, width) relative to the image, or anchor_order: "
             + ", or ".join(f"{list(o)} for releases of {y}" for y, o in ORDERS.items())
@@ -127,7 +127,7 @@ def anchor_order(
     ours = _centre_form(anchors, size)
     if theirs.shape != ours.shape:
         raise InputError(
-            f"{origin} has {len(theirs):,} anchors, and this network has {len(ours):,} at "
+            f"{origin} has {len(theirs):,} anchors, but this network has {len(ours):,} at "
             f"{size[0]}x{size[1]}: set size as the file was made for"
             + (f" ({file.tflite.size[0]}x{file.tflite.size[1]})" if file.tflite else "")
         )
@@ -136,17 +136,17 @@ def anchor_order(
     if apart[year] > tolerance:
         raise InputError(
             f"{origin} has other anchors than this network: they differ by up to {apart[year]:.4f} "
-            f"of the image (in the order of {year}), and {tolerance:.4f} is allowed: set "
+            f"of the image (in the order of {year}), but at most {tolerance:.4f} is allowed: set "
             "task.head.scales and size as it was trained with"
         )
-    note = f"its anchors come in the order of {year}, within {apart[year]:.4f} of ours"
+    note = f"its anchors are in the order of {year}, within {apart[year]:.4f} of ours"
     return note, ORDERS[year]
 
 
 def _own_anchors(file: WeightsFile) -> tuple[Tensor | None, float]:
     if file.tflite is None:
         return file.others.get("anchors"), EXACT
-    # half a step of integers, and a little for the rounding of the step itself
+    # half a step of the integers, and a little for the rounding of the step itself
     step = file.tflite.steps.get("anchors", 0.0)
     return file.tflite.constants.get("anchors"), step / 2 + EXACT
 
@@ -159,17 +159,17 @@ def _centre_form(anchors: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _furthest(theirs: Tensor, ours: Tensor, finest: int, order: tuple[int, ...]) -> float:
-    """The largest difference of two sets of anchors, the first in an order of its own."""
+    """The largest difference between two sets of anchors, the first in its own order."""
     rest = theirs[finest:].unflatten(0, (-1, len(order)))[:, list(order)].flatten(0, 1)
     return float((torch.cat([theirs[:finest], rest]) - ours).abs().max())
 
 
 def check_declared(file: WeightsFile, origin: str, coder: BoxCoder) -> None:
-    """Compare what a file of TensorFlow Lite says of itself with what this network computes.
+    """Compare what a TensorFlow Lite file says about itself with what this network computes.
 
     Raises:
-        InputError: another box code, another activation, scores that are no sigmoids, pixels in
-            another range, or outputs that do not begin with the background.
+        InputError: the file has another box code or activation, scores that are not sigmoids,
+            pixels in another range, or outputs that do not begin with the background.
     """
     model = file.tflite
     if model is None:
@@ -183,27 +183,25 @@ def check_declared(file: WeightsFile, origin: str, coder: BoxCoder) -> None:
     if odd:
         faults.append(f"{odd[0]} is followed by {model.activations[odd[0]]}")
     if "SOFTMAX" in model.operators:
-        faults.append("its scores are softmax's over the classes, and these are sigmoids")
+        faults.append("its scores are softmax over the classes, not sigmoids")
     if model.input_range is not None:
         low, high = model.input_range
         if max(abs(low + 1), abs(high - 1)) > 0.02:
-            faults.append(
-                f"it reads pixels from {low:.3g} to {high:.3g}, and this one from -1 to 1"
-            )
+            faults.append(f"it reads pixels from {low:.3g} to {high:.3g}, not from -1 to 1")
     said = model.custom.get(POSTPROCESS)
     if said is not None:
         theirs = tuple(said[f"{name}_scale"] for name in "yxhw")
         ours = (coder.centre, coder.centre, coder.side, coder.side)
         if theirs != ours:
-            faults.append(f"its box code is scaled by {theirs}, and this one by {ours}")
+            faults.append(f"its box code is scaled by {theirs}, not by {ours}")
     if faults:
         raise InputError(f"{origin} is another network than this suite's SSD: {'; '.join(faults)}")
 
 
 def categories(file: WeightsFile, state: Mapping[str, Tensor], origin: str) -> list[int] | None:
-    """The category id of each output, 0 for the background; None where the file does not say.
+    """The category id of each output, 0 for the background; None if the file does not say.
 
-    A detector of 91 outputs is one of COCO's, whose ids they are.
+    A detector with 91 outputs is one for COCO, whose ids they are.
 
     Raises:
         InputError: the file's outputs do not begin with the background.
@@ -214,8 +212,8 @@ def categories(file: WeightsFile, state: Mapping[str, Tensor], origin: str) -> l
     said = {} if file.tflite is None else file.tflite.custom.get(POSTPROCESS, {})
     if said and said["num_classes"] + 1 != outputs:
         raise InputError(
-            f"{origin} has {outputs} outputs for {said['num_classes']} categories, and here one "
-            "more is expected, the background"
+            f"{origin} has {outputs} outputs for {said['num_classes']} categories, but should "
+            "have one more, the background"
         )
     return list(range(outputs)) if outputs == COCO_OUTPUTS else None
 

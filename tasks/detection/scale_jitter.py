@@ -9,28 +9,28 @@ from torch import Tensor
 
 from tasks.detection.crop import Crop
 
-SMALLEST = 1.0  # pixels of the input along a side: less of an object is not learnt
+SMALLEST = 1.0  # pixels of the input along a side: smaller parts of an object are not learnt
 
 
 class Jittered(NamedTuple):
-    """A part of an image, and where it goes in the network's input."""
+    """A part of an image, and its place in the network's input."""
 
     crop: Crop
     extent: tuple[int, int]
     """(h, w) in pixels of the input that it fills."""
     corner: np.ndarray
-    """int64[2], the (top, left) pixel of the input where it begins; around it is padding."""
+    """int64[2], the (top, left) pixel of the input at which it begins; padding is around it."""
 
 
 @dataclass(frozen=True)
 class ScaleJitter:
-    """Scale an image by a random factor: what does not fit is cropped, what is left is padding.
+    """Scale an image by a random factor; crop what does not fit, and pad the rest.
 
-    Both the crop and the place in the padding are random. Objects whose centres are cropped away
-    are left out, and those that are shorter than one pixel.
+    Both the crop and the place in the padding are random. Objects whose centres are cropped away,
+    or that are shorter than one pixel, are left out.
 
     Args:
-        scale: least and largest factor, relative to the image that fills the input; drawn evenly.
+        scale: smallest and largest factor; at 1 the image fills the input. Drawn evenly.
     """
 
     scale: tuple[float, float]
@@ -47,7 +47,7 @@ class ScaleJitter:
         """Jitter an image of `height` x `width` pixels with objects `boxes` float[n, 4] xyxy.
 
         Args:
-            fill: (h, w) that the whole image fills of the input at a factor of 1.
+            fill: (h, w) of the input that the whole image fills at a factor of 1.
             size: (h, w) of the input.
         """
         factor, *places = rng.random(5)
@@ -70,12 +70,12 @@ class ScaleJitter:
 
 
 def moved(images: Tensor, boxes: Tensor, corners: Tensor) -> tuple[Tensor, Tensor]:
-    """Images whose pictures lie at the top left of padding, moved to where they are to begin.
+    """Move images from the top left of their padding to the places where they should begin.
 
     Args:
         images: [B, 3, h, w].
         boxes: float[B, M, 4], xyxy in pixels.
-        corners: int64[B, 2], (top, left); with its picture each fits into the image.
+        corners: int64[B, 2], (top, left); each picture fits into its image there.
     """
     height, width = images.shape[2:]
     top, left = corners[:, :1], corners[:, 1:]

@@ -7,9 +7,9 @@ from torch import Tensor
 def best(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The highest scores of each image, best first; equal ones in the order of their columns.
 
-    `topk` leaves the order of equal scores to the device. Equal scores are common where a ReLU is
-    zero over a whole area of a map: every cell then scores its bias. Their order decides which of
-    their boxes survive suppression.
+    `topk` leaves the order of equal scores to the device. Equal scores are common if a ReLU is zero
+    over a whole area of a map: every cell then scores its bias. Their order decides which of their
+    boxes survive suppression.
 
     Args:
         scores: float32[B, N].
@@ -19,11 +19,11 @@ def best(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
         The scores float32[B, count] and their columns int64[B, count].
     """
     if torch.compiler.is_exporting():
-        # ONNX defines this order for its TopK, and has no operator for the bits of a float
+        # ONNX defines this order for its TopK, but has no operator for the bits of a float
         values, columns = scores.topk(count)
         return values, columns
-    bits = (scores + 0.0).view(torch.int32)  # the sum turns -0.0 into 0.0, which it equals
-    rank = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # whole numbers that are ordered as the floats are
+    bits = (scores + 0.0).view(torch.int32)  # the sum turns -0.0 into 0.0, which equals it
+    rank = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # whole numbers in the order of the floats
     last = scores.shape[1] - 1
     later = torch.arange(last, -1, -1, device=scores.device)
     columns = (rank.long() << 32 | later).topk(count).indices

@@ -34,30 +34,30 @@ from tasks.detection.zoo import published
 class SSD(AnchorDetector):
     """Single-shot detector: box and class predictors on the trunk's maps and on extra maps.
 
-    The maps' sizes, and with them the anchors, come from a trial run of the network, so any alpha
-    and any size work.
+    The sizes of the maps, and with them the anchors, come from a trial run of the network, so any
+    alpha and any size work.
 
     Args:
         trunk: the shared network.
-        num_classes: outputs per anchor, the background (0) included.
+        num_classes: outputs per anchor, including the background (0).
         size: of the input in pixels: one number, or (height, width).
-        taps: the trunk's maps that carry anchors, finest first; None for its last ones of stride
-            16 and 32.
+        taps: the trunk's maps that get anchors, finest first; None for its last ones of stride 16
+            and 32.
         extras: channels of the extra maps after the last tap, at alpha 1; each map is half the size
             of the one before. They are scaled by the trunk's alpha, if it has one.
-        separable: SSDLite: the extra maps' 3x3 convolutions and the predictors are depthwise
+        separable: SSDLite: the 3x3 convolutions of extra maps and the predictors are depthwise
             separable. Otherwise the predictors are 1x1 convolutions.
-        kernel_size: the predictors are convolutions of this size, an odd number, whatever
+        kernel_size: the predictors are full convolutions of this size, an odd number, whatever
             `separable` is; None for those above.
         scales: anchor scale of the finest and the coarsest map, relative to the input.
         loss: `mining`, the paper's sigmoid cross-entropy over three negatives per positive; or
             `focal` (arXiv 1708.02002, alpha 0.75, gamma 2) over all anchors.
         nms_iou: IoU above which the lower-scored of two boxes of one class is dropped.
         candidates: best (anchor, class) pairs of an image that enter suppression.
-        detections: most boxes in the answer for one image.
+        detections: largest number of boxes in the answer for an image.
 
     Raises:
-        InputError: an unknown loss, or a trunk without these maps.
+        InputError: the loss is unknown, or the trunk does not have these maps.
     """
 
     predictors: nn.ModuleList | None  # of boxes and classes together, see `merge_layers`
@@ -79,7 +79,7 @@ class SSD(AnchorDetector):
         detections: int = 100,
     ):
         if loss not in ("mining", "focal"):
-            raise InputError(f"SSD's loss is 'mining' or 'focal', got '{loss}'")
+            raise InputError(f"SSD's loss is 'mining' or 'focal', not '{loss}'")
         taps = taps or [last_tap_of_stride(trunk, stride) for stride in (16, 32)]
         super().__init__(trunk, num_classes, size, taps, nms_iou, candidates, detections)
         self.predictors = None
@@ -93,7 +93,7 @@ class SSD(AnchorDetector):
             depth = max(int(extra * alpha), 16)
             layers.append(extra_map(channels[-1], depth, separable, **form))
             channels.append(depth)
-        self.channels = channels  # of the maps that carry anchors, finest first
+        self.channels = channels  # of the maps with anchors, finest first
         self.extras = nn.ModuleList(layers)
         counts = [len(layer) for layer in anchor_shapes([1.0] * len(channels))]
         form["kernel_size"] = kernel_size or (None if separable else 1)
@@ -121,7 +121,7 @@ class SSD(AnchorDetector):
         self.set_anchors(anchors(shapes, self.size, scales))
 
     def laid(self, tapped: Sequence[Tensor]) -> list[Tensor]:
-        """The trunk's maps, and the extra ones behind the last of them."""
+        """The trunk's maps, and the extra maps after the last of them."""
         maps = list(tapped)
         for extra in self.extras:
             maps.append(extra(maps[-1]))
@@ -132,7 +132,7 @@ class SSD(AnchorDetector):
         return (mining_loss if self.loss_name == "mining" else focal_loss)(logits, target)
 
     def merge_layers(self) -> None:
-        """One convolution for boxes and classes of a map, where they are plain ones."""
+        """Merge the convolutions for boxes and classes of a map, if they are plain ones."""
         merged = nn.ModuleList()
         for boxes, classes in zip(self.box_predictors, self.class_predictors, strict=True):
             if not (isinstance(boxes, nn.Conv2d) and isinstance(classes, nn.Conv2d)):
@@ -142,13 +142,13 @@ class SSD(AnchorDetector):
         self.box_predictors = self.class_predictors = nn.ModuleList()
 
     def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """The outputs of `forward` for the maps that carry anchors."""
+        """The outputs of `forward` for the maps with anchors."""
         if self.predictors is not None:
             pairs = zip(self.predictors, maps, strict=True)
             found = torch.cat(
                 [rows(predictor(m), 4 + self.num_classes) for predictor, m in pairs], 1
             )
-            # a split, since OpenVINO mistakes a slice before a gather
+            # a split, since OpenVINO mishandles a slice before a gather
             code, logits = found.split([4, self.num_classes], dim=-1)
             return code.float(), logits.float()
         pairs = zip(self.box_predictors, maps, strict=True)
@@ -158,11 +158,11 @@ class SSD(AnchorDetector):
         return code.float(), logits.float()
 
     def published(self, source: str) -> PublishedArchive | None:
-        """The detector of TensorFlow's zoo for this network, see `tasks.detection.zoo`."""
+        """The detector of TensorFlow's zoo for this network; see `tasks.detection.zoo`."""
         return published(source, self.trunk, self.separable, self.kernel_size)
 
     def released(self, file: WeightsFile, origin: str) -> Released:
-        """The weights of a detector of TensorFlow's, see `tasks.detection.released`."""
+        """The weights of one of TensorFlow's detectors; see `tasks.detection.released`."""
         if file.scheme.name != "tensorflow":
             return super().released(file, origin)
         check_declared(file, origin, self.coder)

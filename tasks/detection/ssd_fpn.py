@@ -23,29 +23,29 @@ from tasks.detection.pyramid import Pyramid, SharedTower
 from tasks.detection.taps import last_block_of_stride
 
 STRIDES = (8, 16, 32)  # of the trunk's maps
-ANCHORS = 6  # of a cell: two scales of three ratios
+ANCHORS = 6  # per cell: two scales of three ratios
 
 
 class SSDFPN(AnchorDetector):
     """FPNLite: one tower and one pair of predictors for all maps of a feature pyramid.
 
-    The loss of the classes is the focal loss with alpha 0.25 and gamma 2, and that of a box is
-    divided by its four numbers, both as in the published configuration.
+    The class loss is the focal loss with alpha 0.25 and gamma 2, and the loss of a box is divided
+    by its four numbers, both as in the published configuration.
 
     Args:
         trunk: the shared network.
-        num_classes: outputs per anchor, the background (0) included.
+        num_classes: outputs per anchor, including the background (0).
         size: of the input in pixels: one number, or (height, width).
         taps: the trunk's maps, finest first, each about half the size of the one before; None for
             the outputs of its last blocks of stride 8, 16 and 32.
         depth: channels of the pyramid and the tower at alpha 1; they are scaled by the trunk's
-            alpha, if it has one, and are 16 at least.
-        maps: how many maps carry anchors: the trunk's, and coarser ones behind them.
-        tower: separable convolutions before the predictors.
+            alpha, if it has one, but are at least 16.
+        maps: number of maps with anchors: the trunk's, and coarser ones after them.
+        tower: number of separable convolutions before the predictors.
         nms_iou, candidates, detections: see `AnchorDetector`.
 
     Raises:
-        InputError: a trunk without these maps.
+        InputError: the trunk does not have these maps.
     """
 
     class_layers = ("class_predictor.pointwise.",)
@@ -98,7 +98,7 @@ class SSDFPN(AnchorDetector):
         return focal_loss(logits, target, alpha=0.25)
 
     def separate_maps(self) -> None:
-        """Give each map a tower of its own, so that batch norm can be folded into it."""
+        """Give each map its own tower, so that batch norm can be folded into it."""
         self.tower.separate_maps()
 
 

@@ -11,10 +11,10 @@ from backbone.folding import FoldedConv
 
 
 def extra_map(inputs: int, depth: int, separable: bool, **like_trunk: Any) -> nn.Sequential:
-    """Layers to a map of half the size: a 1x1 convolution to depth / 2, and a 3x3 of stride 2.
+    """Layers to a map of half the size: a 1x1 convolution to depth / 2, then a 3x3 of stride 2.
 
     Args:
-        inputs: channels of the map before.
+        inputs: channels of the previous map.
         depth: channels of the new map.
         separable: SSDLite's form: the 3x3 convolution is a depthwise and a 1x1 convolution, each
             with batch norm and ReLU6.
@@ -29,7 +29,7 @@ def extra_map(inputs: int, depth: int, separable: bool, **like_trunk: Any) -> nn
         pointwise=conv_bn_relu6(half, depth, 1, **like_trunk),
     )
     extra = nn.Sequential(reduce, nn.Sequential(layers))
-    start_near_linear(extra)  # as the trunk's own separable layers
+    start_near_linear(extra)  # like the trunk's own separable layers
     return extra
 
 
@@ -38,14 +38,14 @@ def prediction_layer(
 ) -> nn.Module:
     """A convolution with bias from a map to box codes or logits.
 
-    The depthwise convolution does not start near linear: the offsets that this takes, summed over a
+    The depthwise convolution does not start near linear: the offsets of such a start, summed over a
     thousand channels, would overwhelm the classes' prior.
 
     Args:
         inputs: channels of the map.
         outputs: values per cell.
-        kernel_size: of the convolution, odd; None for SSDLite's form, a 1x1 behind a 3x3 depthwise
-            convolution with batch norm and ReLU6.
+        kernel_size: of the convolution, odd; None for SSDLite's form, a 3x3 depthwise convolution
+            with batch norm and ReLU6, and then a 1x1 convolution.
         like_trunk: padding and batch norm options of `conv_bn_relu6`.
     """
     if kernel_size is not None:
@@ -56,10 +56,10 @@ def prediction_layer(
 
 
 def merged_predictor(boxes: nn.Conv2d, classes: nn.Conv2d, anchors: int) -> FoldedConv:
-    """One convolution with the outputs of two: for each anchor of a cell its code, then its logits.
+    """One convolution with the outputs of two: for each anchor of a cell its code and its logits.
 
     Args:
-        anchors: of a cell.
+        anchors: number of anchors per cell.
     """
     outputs = boxes.out_channels + classes.out_channels
     kernel = boxes.kernel_size[0]

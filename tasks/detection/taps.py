@@ -1,4 +1,4 @@
-"""Choosing the trunk's maps that a detector reads by their stride, for any trunk."""
+"""Choose the maps of any trunk that a detector reads, by their stride."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def last_tap_of_stride(trunk: Trunk, stride: int) -> str:
 
 
 def last_block_of_stride(trunk: Trunk, stride: int) -> str:
-    """The last tap of a stride that does not lie inside a block.
+    """The last tap of a stride that is not inside a block.
 
     For 16 it is `conv11` of a MobileNetV1, and `block13` of a MobileNetV2.
 
@@ -34,7 +34,8 @@ def _last(trunk: Trunk, stride: int, taps: Sequence[str]) -> str:
         strides = sorted({info.stride for info in trunk.feature_info.values()})
         raise InputError(
             f"{trunk.options.get('name', type(trunk).__name__)} has no feature map of stride "
-            f"{stride}; its strides are {', '.join(map(str, strides))}. Take another backbone, or "
+            f"{stride}; its strides are {', '.join(map(str, strides))}. Choose another backbone, "
+            "or "
             f"name maps in task.head; it has {', '.join(trunk.taps)}"
         )
     return found[-1]

@@ -22,10 +22,10 @@ class Detection(Task[CocoData]):
     """A detector scored by COCO AP.
 
     Args:
-        head: a detector, `SSD` for one.
+        head: a detector, such as `SSD`.
         labels: `ids` are the category ids of the annotation file.
-        mosaic: probability that four images take the place of one in training, see `mosaic`.
-        mosaic_until: share of the epochs after which there are none.
+        mosaic: probability that four images replace one in training, see `mosaic`.
+        mosaic_until: share of the epochs after which there are no more mosaics.
         options: see Task.
     """
 
@@ -37,7 +37,7 @@ class Detection(Task[CocoData]):
         "boxes": "left, top, right and bottom in pixels of the input",
         "scores": "of each box, 0..1, best first",
         "labels": "of each box, the id of its label",
-        "count": "how many rows are boxes; those behind them mean nothing",
+        "count": "how many rows are boxes; the rows after them mean nothing",
     }
 
     def __init__(
@@ -55,9 +55,9 @@ class Detection(Task[CocoData]):
         self.register_buffer("category_ids", ids, persistent=False)
 
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
-        """Normalised images as the augmentation changes them, and the batch with boxes to match.
+        """Normalised images with the augmentation's changes, and the batch with matching boxes.
 
-        The whole input is mirrored, padding included, so a padded image moves to the right.
+        The whole input is mirrored, including padding, so a padded image moves to the right.
         """
         pixels = batch["image"]
         if "corner" in batch:
@@ -74,7 +74,7 @@ class Detection(Task[CocoData]):
 
     @property
     def makes_mosaics(self) -> bool:
-        """Whether the epoch is one of those with mosaics."""
+        """Whether the present epoch has mosaics."""
         if self._trainer is None or self._trainer.max_epochs is None:
             return True
         return self._trainer.current_epoch < self.mosaic_until * self._trainer.max_epochs
@@ -91,12 +91,12 @@ class Detection(Task[CocoData]):
         return self.head.network(images)
 
     def predict(self, batch: Batch) -> dict[str, Tensor]:
-        """Boxes of a batch, best first, without those that lie in the padding of an image.
+        """Boxes of a batch, best first, without those that lie in an image's padding.
 
         Returns:
             boxes float[B, N, 4] xyxy in pixels of the original images, clipped to them, scores
             float[B, N] in 0..1, labels int64[B, N] category ids, and count int64[B]: an image's
-            rows from `count` on pad.
+            rows from `count` on are padding.
         """
         return placed(self.found(batch["image"]), batch["size"], batch["extent"])
 
@@ -106,13 +106,13 @@ class Detection(Task[CocoData]):
         return found | {"labels": self.category_ids[found["labels"]]}
 
     def deploy(self, images: Tensor) -> dict[str, Tensor]:
-        """What `predict` returns, but in pixels of the input, which also holds any padding."""
+        """The result of `predict`, but in pixels of the input, including any padding."""
         found = self.found(images)
         size = torch.tensor([self.head.size], device=found["boxes"].device)
         return placed(found, size, size)
 
     def deployed(self, outputs: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        """What `predict` returns."""
+        """The result of `predict`."""
         return placed(outputs, batch["size"], batch["extent"])
 
     def choose(self, result: CocoResult) -> dict[str, float]:
@@ -123,7 +123,7 @@ class Detection(Task[CocoData]):
     def make_metric(self, data: CocoData, split: str) -> CocoAP:
         """COCO AP over the images that this evaluation covers; its targets are image ids."""
         limit: int | float | None = None
-        if (trainer := self._trainer) is not None:  # a teacher has none, and scores every image
+        if (trainer := self._trainer) is not None:  # a teacher has none, and scores all images
             limit = trainer.limit_test_batches if trainer.testing else trainer.limit_val_batches
         return CocoAP(data.ground_truth(split, data.evaluated(split, limit)))
 
@@ -133,9 +133,9 @@ def placed(found: dict[str, Tensor], size: Tensor, extent: Tensor) -> dict[str, 
 
     Args:
         found: boxes float[B, N, 4] xyxy in pixels of the input and clipped to it, `scores` and
-            `labels` [B, N], and count int64[B]: an image's rows from `count` on pad.
+            `labels` [B, N], and count int64[B]: an image's rows from `count` on are padding.
         size: [B, 2], height and width of the original images, or [1, 2] for all of them.
-        extent: likewise, of the part of the input that each of them fills.
+        extent: likewise, of the part of the input that each image fills.
 
     Returns:
         The same names; boxes are clipped to the images.
@@ -146,7 +146,7 @@ def placed(found: dict[str, Tensor], size: Tensor, extent: Tensor) -> dict[str, 
     boxes = torch.minimum(corners, size).flatten(2)
     rows = torch.arange(boxes.shape[1], device=boxes.device)
     kept = (boxes[..., 2:] > boxes[..., :2]).all(-1) & (rows < found["count"][:, None])
-    # those kept first; some runtimes have no sort
+    # those that are kept come first; some runtimes have no sort
     many = boxes.shape[1]
     order = torch.where(kept, rows - many, rows).topk(many, dim=1, largest=False).indices
     return {

@@ -1,7 +1,7 @@
-"""The detectors of TensorFlow's model zoo that are networks of this suite, and where they are.
+"""The detectors in TensorFlow's model zoo that are networks of this suite, and their addresses.
 
-Addresses and scores are those of `research/object_detection/g3doc/tf1_detection_zoo.md` in
-tensorflow/models; the scores are AP on a subset of COCO's validation images, rounded there. The
+Addresses and scores are from `research/object_detection/g3doc/tf1_detection_zoo.md` in
+tensorflow/models; the scores there are rounded AP on a subset of COCO's validation images. The
 sha256 are those that Open Model Zoo (`models/public/*/model.yml`) and ST's OpenEmbedded layer
 record for the same addresses.
 
@@ -71,15 +71,15 @@ ZOO: dict[Key, PublishedArchive] = {
 def published(
     source: str, trunk: Trunk, separable: bool, kernel_size: int | None = None
 ) -> PublishedArchive | None:
-    """What the zoo has under a name for a network; None for a source that is no such name.
+    """The zoo's detector under a name, for a network; None for a source that is not such a name.
 
     Raises:
-        InputError: the zoo has no such network.
+        InputError: the zoo does not have this network.
     """
     if source not in (FLOAT, INT8):
         return None
-    alpha = float(trunk.options.get("alpha", 0))  # a network of timm's has none
-    if not separable and kernel_size == 1:  # as without it
+    alpha = float(trunk.options.get("alpha", 0))  # networks from timm have none
+    if not separable and kernel_size == 1:  # the same as without it
         kernel_size = None
     found = ZOO.get((source, type(trunk), alpha, separable, kernel_size))
     if found is None:

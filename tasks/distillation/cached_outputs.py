@@ -1,4 +1,4 @@
-"""A teacher's outputs from a file: the same for an image however it is cropped or flipped."""
+"""A teacher's outputs from a file: the same for every crop or flip of an image."""
 
 import os
 import zipfile
@@ -19,47 +19,49 @@ KINDS = ("output", "embedding", "probability")
 
 
 class CachedOutputs:
-    """A teacher's outputs from an .npz file, whoever wrote it.
+    """A teacher's outputs from an .npz file, written by any program.
 
     The file holds `name` str[N]: each image's path relative to the data's image folder, or its bare
     file name. It also holds one of
 
-    - `output` float[N, D], what a head of this suite gives (logits or an embedding),
+    - `output` float[N, D], the output of a head of this suite (logits or an embedding),
     - `embedding` float[N, D],
     - `probability` float[N, D] in 0..1, of independent attributes,
 
-    and it may name the outputs in `label` str[D]. Anything else in it is ignored.
+    and it may name the outputs in `label` str[D]. Other arrays in it are ignored.
 
     Args:
-        path: of the file.
+        path: the file.
     """
 
     def __init__(self, path: str):
         self.path = path
-        self.tables: dict[str, Tensor] = {}  # split -> float32[images, D], rows as in the split
+        # split -> float32[images, D], with the rows of the split
+        self.tables: dict[str, Tensor] = {}
 
     def prepare(self, student: Student, objective: Objective) -> None:
-        """See TeacherOutputs; the file is read when the data is at hand."""
+        """See TeacherOutputs; the file is read once the data is known."""
         objective.prepare(student, None, f"distill.outputs={self.path}")
 
     def begin(self, student: Student, surroundings: Surroundings) -> None:
         """Find every training image in the file, and other splits if it has all their images.
 
         Raises:
-            InputError: no such file, or one of another form; it lacks training images; its outputs
-                have another width or other labels.
+            InputError: the file does not exist or has another form; it lacks training images; its
+                outputs have another width or other labels.
         """
         names, outputs, labels = read_outputs(Path(self.path))
         check_width(outputs.shape[1], student, f"distill.outputs={self.path}")
         ids = [str(i) for i in student.labels.ids]
         if student.outputs_are_labels and len(labels) and labels.tolist() != ids:
             raise InputError(
-                f"distill.outputs={self.path} answers {', '.join(labels[:8])} ..., the data has "
+                f"distill.outputs={self.path} answers {', '.join(labels[:8])} ..., but the data "
+                "has "
                 f"{', '.join(ids[:8])} ...: another list, or another order"
             )
         rows = {name: row for row, name in enumerate(names.tolist())}
         bare: dict[str, int] = {}
-        for name, row in rows.items():  # a bare name is found only if it is unique
+        for name, row in rows.items():  # a bare file name is found only if it is unique
             last = name.rpartition("/")[2]
             bare[last] = -1 if last in bare else row
         for split, index in surroundings.data.indices.items():
@@ -77,7 +79,8 @@ class CachedOutputs:
                 raise InputError(
                     f"distill.outputs={self.path} lacks {len(missing):,} of {len(files):,} "
                     f"training images:\n{lacking}\nIts names look like {names[0]}. Write outputs "
-                    "for all images with python -m tasks.teacher, or train on those that it has"
+                    "for all images with python -m tasks.teacher, or train on the images that it "
+                    "has"
                 )
 
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
@@ -94,7 +97,7 @@ def read_outputs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Names str[N], outputs float32[N, D] and labels str[D or 0] of a file of outputs.
 
     Raises:
-        InputError: no such file, a damaged one, or one that lacks something.
+        InputError: the file does not exist, is damaged, or lacks something.
     """
     if not path.is_file():
         raise InputError(
@@ -105,7 +108,7 @@ def read_outputs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         with np.load(path) as file:
             found = {name: file[name] for name in ("name", "label", *KINDS) if name in file}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is damaged or no .npz file: {error}") from error
+        raise InputError(f"{path} is damaged or not an .npz file: {error}") from error
     kinds = [kind for kind in KINDS if kind in found]
     if "name" not in found or len(kinds) != 1:
         raise InputError(

@@ -1,9 +1,9 @@
 """Learning to answer like a teacher (arXiv 1503.02531).
 
-A task can be distilled if `task.distillation` in its configuration names how two outputs compare.
-That is a function of two tensors, for heads whose output is one tensor, or an `Objective` of the
-task's family. The functions are here. All of them are zero if student and teacher agree, and run in
-fp32.
+A task can be distilled if `task.distillation` in its configuration names a comparison of two
+outputs. That is a function of two tensors, for heads whose output is one tensor, or an `Objective`
+of the task's family. The functions are in this file. All of them are zero if student and teacher
+agree, and compute in fp32.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Comparison = Callable[[Tensor, Tensor], Tensor]
 
 
 def kullback_leibler(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
-    """T^2 sum_c p_c (log p_c - log q_c) of softened class probabilities, the mean over a batch.
+    """T^2 sum_c p_c (log p_c - log q_c) of softened class probabilities, averaged over the batch.
 
     p = softmax(teacher / T), q = softmax(student / T). The factor T^2 keeps the size of the
     gradient independent of T (arXiv 1503.02531, section 2).
@@ -41,11 +41,11 @@ def kullback_leibler(student: Tensor, teacher: Tensor, temperature: float = 1.0)
 
 
 def attribute_cross_entropy(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
-    """Cross-entropy of each attribute with the teacher's probability of it, the mean over all.
+    """Cross-entropy of each attribute with the teacher's probability of it, averaged over all.
 
-    T^2 (p log(p / q) + (1 - p) log((1 - p) / (1 - q))), p = sigmoid(teacher / T), q likewise.
-    This is the paper's loss (arXiv 1704.04861, section 4.6) minus the teacher's own entropy, which
-    the student cannot change.
+    T^2 (p log(p / q) + (1 - p) log((1 - p) / (1 - q))), p = sigmoid(teacher / T), q likewise. This
+    is the paper's loss (arXiv 1704.04861, section 4.6) minus the teacher's own entropy, which the
+    student cannot change.
 
     Args:
         student, teacher: logits float[B, A].
@@ -58,7 +58,7 @@ def attribute_cross_entropy(student: Tensor, teacher: Tensor, temperature: float
 
 
 def squared_distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """Squared Euclidean distance of unit-length embeddings, the mean over a batch, 0..4.
+    """Squared Euclidean distance of unit-length embeddings, averaged over the batch, 0..4.
 
     See arXiv 1704.04861, section 4.7. Both embeddings are scaled to unit length first.
 
@@ -70,40 +70,40 @@ def squared_distance(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 class Objective(nn.Module):
-    """What a student learns from a teacher; a family whose heads answer otherwise has its own.
+    """What a student learns from a teacher; a family with other outputs defines its own.
 
-    It may learn parameters itself: they are trained with the student, and no model needs them.
+    It may have parameters of its own. They are trained with the student, and left out of models.
     """
 
     def prepare(self, student: Student, teacher: Task[Any] | None, source: str) -> None:
-        """Get ready for a student and its teacher, before the run knows its device.
+        """Get ready for a student and its teacher, before the run's device is known.
 
         Args:
-            teacher: a network; None where a file holds its outputs.
+            teacher: a network; None if its outputs come from a file.
             source: the option that names the teacher, for messages.
 
         Raises:
-            InputError: they do not go together.
+            InputError: they do not fit together.
         """
 
     def run(self, head: Head, images: Tensor) -> Any:
-        """What is compared of a student: by default the head's outputs."""
+        """The outputs of a student that are compared; by default those of the head."""
         return head(images)
 
     def ask(self, head: Head, images: Tensor) -> Any:
-        """What a teacher's network says of images of its own size and values, without gradients."""
+        """A teacher's outputs for images of its own size and values, without gradients."""
         return head(images)
 
     def answer(self, outputs: Any) -> Any:
-        """The head's own outputs in what `run` gave."""
+        """The head's own outputs, taken from the result of `run`."""
         return outputs
 
     def forward(self, student: Any, teacher: Any) -> dict[str, Tensor]:
-        """Named loss terms of what `run` and `ask` gave for the same images."""
+        """Named loss terms for the results of `run` and `ask` on the same images."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def describe(self) -> dict[str, Any]:
-        """What a result says about the objective, as plain values."""
+        """Facts about the objective for a result, as plain values."""
         return {}
 
 
@@ -124,13 +124,13 @@ class OutputComparison(Objective):
 
 
 class TeacherOutputs(Protocol):
-    """Where a teacher's outputs come from: a network, or a file."""
+    """The source of a teacher's outputs: a network, or a file."""
 
     def prepare(self, student: Student, objective: Objective) -> None:
         """Get ready for the student, and prepare the objective.
 
         Raises:
-            InputError: teacher and student do not go together.
+            InputError: teacher and student do not fit together.
         """
         ...
 
@@ -143,7 +143,7 @@ class TeacherOutputs(Protocol):
         ...
 
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Any:
-        """What the teacher says of a batch of the split; None if it has no outputs for it.
+        """The teacher's outputs for a batch of the split; None if it has none.
 
         Args:
             images: float[B, 3, H, W], normalised as the student sees them.
@@ -152,21 +152,22 @@ class TeacherOutputs(Protocol):
         ...
 
     def describe(self) -> dict[str, Any]:
-        """What a result says about the teacher, as plain values."""
+        """Facts about the teacher for a result, as plain values."""
         ...
 
 
 class Distillation(nn.Module):
-    """A teacher for a student, see `tasks.training.teaching.Teaching`.
+    """A teacher for a student; see `tasks.training.teaching.Teaching`.
 
     Args:
-        source: of the teacher's outputs. It is no module, so a teacher's network is not registered.
+        source: of the teacher's outputs. It is not a module, so a teacher's network is not
+            registered.
         compare: (student's outputs, teacher's outputs) -> loss, or an objective.
         weight: of the teacher's loss, in (0, 1]; the labels' loss has the rest. At 1, as in the
-            paper, no label is read, and images need none.
+            paper, no labels are read, and images need none.
 
     Raises:
-        InputError: a weight out of range.
+        InputError: the weight is out of range.
     """
 
     def __init__(
@@ -175,8 +176,9 @@ class Distillation(nn.Module):
         super().__init__()
         if not 0 < weight <= 1:
             raise InputError(
-                f"distill.weight={weight}: the teacher's share of the loss is above 0 and at most "
-                "1, which is the teacher alone"
+                f"distill.weight={weight}: the teacher's share of the loss must be above 0 and at "
+                "most "
+                "1, which means the teacher alone"
             )
         self.source, self.weight = source, weight
         self.objective = compare if isinstance(compare, Objective) else OutputComparison(compare)
@@ -193,14 +195,14 @@ class Distillation(nn.Module):
             self.ready = True
 
     def run(self, head: Head, images: Tensor) -> Any:
-        """What is compared of a student."""
+        """The outputs of a student that are compared."""
         return self.objective.run(head, images)
 
     def terms(self, outputs: Any, images: Tensor, batch: Batch, own: Terms) -> dict[str, Tensor]:
         """The teacher's loss terms, and the labels' terms if they have a weight.
 
         Args:
-            outputs: what `run` gave of the student for `images` of a training batch.
+            outputs: what `run` returned for the student and the `images` of a training batch.
             own: (outputs of the head, batch) -> the task's own terms.
 
         Raises:
@@ -217,19 +219,19 @@ class Distillation(nn.Module):
         return shares | {name: self.weight * term for name, term in taught.items()}
 
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Any:
-        """What the teacher says of a batch of a split; None if it has no outputs for it."""
+        """The teacher's outputs for a batch of a split; None if it has none."""
         return self.source.outputs(images, batch, split)
 
     def describe(self) -> dict[str, Any]:
-        """What a result says about the teacher, as plain values."""
+        """Facts about the teacher for a result, as plain values."""
         return self.source.describe() | self.objective.describe()
 
 
 def build_distillation(config: DictConfig) -> "Distillation | dict[str, Distillation] | None":
-    """The distillation that `distill=` configures, of a joint task by part; None for none.
+    """The distillation that `distill=` configures; a dictionary by part for a joint task.
 
     Raises:
-        InputError: the task's configuration does not say how two of its outputs compare.
+        InputError: the task's configuration does not say how its outputs are compared.
     """
     if PARTS in config:
         found = {name: build_distillation(part) for name, part in parts_of(config).items()}
@@ -240,33 +242,33 @@ def build_distillation(config: DictConfig) -> "Distillation | dict[str, Distilla
     if compare is None:
         raise InputError(
             f"task={config.task.name} cannot be distilled: its configuration does not say how two "
-            "outputs compare (task.distillation, see tasks/distillation/objective.py)"
+            "outputs are compared (task.distillation, see tasks/distillation/objective.py)"
         )
     handed = {}
     if config.distill.get("teacher") is not None:
-        # a teacher's checkpoint may name the modules that this command line names
+        # a teacher's checkpoint may name modules that this command line names
         handed = {"trust": trusted_modules(config), "config": config}
-    # partial, then called: arguments of instantiate itself are merged into the configuration
+    # partial, then called: instantiate would merge its own arguments into the configuration
     source = instantiate(config.distill.source, _partial_=True)(**handed)
     return Distillation(source, instantiate(compare), config.distill.weight)
 
 
 def check_width(width: int, student: Student, teacher: str) -> None:
-    """Raise InputError unless a teacher gives as many values per image as the student."""
+    """Raise InputError unless a teacher returns as many values per image as the student."""
     own = output_width(student)
     if width != own:
         raise InputError(
-            f"{teacher} gives {width} values per image, the student gives {own}: they cannot be "
-            "compared; take a teacher of the same task and options"
+            f"{teacher} returns {width} values per image, but the student returns {own}: use "
+            "a teacher with the same task and options"
         )
 
 
 def output_width(student: Student) -> int:
-    """How many values the head gives for one image."""
+    """The number of values that the head returns for an image."""
     head = student.head
     trains = head.training
     with torch.inference_mode():
-        image = torch.zeros(1, 3, 64, 64, device=student.preprocess.mean.device)  # any size will do
+        image = torch.zeros(1, 3, 64, 64, device=student.preprocess.mean.device)  # any size works
         width = head.eval()(image).shape[1]
     head.train(trains)
     return int(width)

@@ -1,4 +1,4 @@
-"""A teacher from a file of weights that is no checkpoint, such as a released detector."""
+"""A teacher from a file of weights that is not a checkpoint, such as a released detector."""
 
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,22 @@ from tasks.training.learner import Learner
 def released_teacher(
     path: Path, config: DictConfig, labels: Labels
 ) -> tuple[Learner[Any], tuple[int, int], HeadReport]:
-    """The student's kind of network, as wide as the file's tensors, with the file's weights.
+    """The student's kind of network, with the width of the file's tensors and the file's weights.
 
     Args:
-        path: of the file, see `tasks.training.head_weights.load_head`.
-        config: of the student's run; all but the width and the input size are taken from it.
-        labels: of the student, which the file's outputs must mean too.
+        path: the file; see `tasks.training.head_weights.load_head`.
+        config: of the student's run; everything but width and input size is taken from it.
+        labels: of the student; the file's outputs must have the same meaning.
 
     Returns:
         The task in evaluation mode, (h, w) of its input in pixels, and what was loaded.
 
     Raises:
-        InputError: the file is of another network, or answers for other classes.
+        InputError: the file contains another network, or has other classes.
     """
     trunk: dict[str, Any] = dict(OmegaConf.to_container(config.backbone))  # type: ignore[arg-type]
-    layers: dict[str, Any] = dict(OmegaConf.to_container(config.task.head))  # type: ignore[arg-type]
+    # type: ignore[arg-type]
+    layers: dict[str, Any] = dict(OmegaConf.to_container(config.task.head))
     for options in (trunk, layers):
         options.pop("weights", None)
     if not path.is_file():
@@ -50,12 +51,12 @@ def released_teacher(
             head = build_head(trunk | width, layers, labels.num_classes)
         report = load_head(head, str(path), labels, answers_labels=True)
     except InputError as error:
-        # the option of the student's own weights, which are read in the same way
+        # as the option of the student's own weights, which are read in the same way
         raise InputError(str(error).replace("task.head.weights=", "distill.teacher=")) from error
     if not report.classifier_loaded:
         raise InputError(
-            f"distill.teacher={path} answers for other classes than the data: {report.notes[-1]}. "
-            "Train a teacher on data with these labels, or choose the file's labels for the student"
+            f"distill.teacher={path} has other classes than the data: {report.notes[-1]}. "
+            "Train a teacher on data with these labels, or give the student the file's labels"
         )
     task: Learner[Any] = instantiate(config.task.module, _partial_=True)(
         head=head, labels=labels, view=instantiate(OmegaConf.select(config, "data.view"))
@@ -64,7 +65,7 @@ def released_teacher(
 
 
 def fitting(head: Head, file: WeightsFile, origin: str) -> dict[str, Any]:
-    """Options of the trunk, such as alpha, that give the file's tensors; empty if none help."""
+    """Options of the trunk, such as alpha, that fit the file's tensors; empty if none do."""
     state: dict[str, Tensor] = dict(head.released(file, origin).state)
     prefix = "trunk."
     shapes = {

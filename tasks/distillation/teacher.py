@@ -1,4 +1,4 @@
-"""A teacher that is a trained network of this suite, from its own checkpoint."""
+"""A teacher that is a trained network of this suite, read from its own checkpoint."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,19 +24,20 @@ from tasks.training.teaching import Student, Surroundings
 
 
 class Teacher:
-    """A checkpoint of this suite that teaches, with its own trunk, input size and normalisation.
+    """A checkpoint of this suite as a teacher, with its own trunk, input size and normalisation.
 
-    It never trains: it is no part of the student, stays in evaluation mode and runs without
-    gradients. It sees what the student sees, with the same flips, crops and colours, resized to the
-    size that it was trained at.
+    It is never trained: it does not belong to the student, stays in evaluation mode and runs
+    without gradients. It sees the student's images, with the same flips, crops and colours, resized
+    to the size that it was trained with.
 
     Args:
         checkpoint: a run's best.ckpt, or a file of a whole network's weights, such as a released
             detector: see `released_teacher`.
         tolerance: how far below its recorded score the teacher may score on the student's
-            validation images, as a share of the recorded one; None: any score will do.
+            validation images, as a share of the recorded one; None: any score is accepted.
         trust: modules outside the suite that the checkpoint may name.
-        config: of the student's run, by which a network is built for a file that is no checkpoint.
+        config: of the student's run; a network for a file that is not a checkpoint is built from
+            it.
     """
 
     def __init__(
@@ -53,10 +54,10 @@ class Teacher:
         self.ask: Callable[[Head, Tensor], Any] = Objective().ask
 
     def prepare(self, student: Student, objective: Objective) -> None:
-        """Load it, and compare it with the student.
+        """Load the teacher, and compare it with the student.
 
         Raises:
-            InputError: the teacher is of another task or has other outputs, or the objective cannot
+            InputError: the teacher has another task or other outputs, or the objective cannot
                 compare the two.
         """
         self.load(student)
@@ -83,7 +84,7 @@ class Teacher:
         print(f"teacher: {loaded}")
 
     def of_students_task(self, teacher: Learner[Any], student: Student) -> Task[Any]:
-        """The teacher, if it has the student's task."""
+        """The teacher, after a check that it has the student's task."""
         if not isinstance(teacher, Task) or type(teacher) is not type(student):
             raise InputError(
                 f"distill.teacher={self.checkpoint} was trained for another task "
@@ -95,21 +96,21 @@ class Teacher:
         """Move it to the student's device, and score it on the student's validation images.
 
         Raises:
-            InputError: it scores far below its record.
+            InputError: it scores far below its recorded score.
         """
         self.task.to(surroundings.device)
         self.match_values(student.preprocess)
         self.score(surroundings)
 
     def match_values(self, student: Preprocess) -> None:
-        """Work out how the student's normalised values become the teacher's."""
+        """Compute how the student's normalised values are converted to the teacher's."""
         own = self.task.preprocess
         self.gain = (student.std / own.std)[:, None, None]
         self.offset = ((student.mean - own.mean) / own.std)[:, None, None]
         self.same_values = bool((self.gain == 1).all() and (self.offset == 0).all())
 
     def compare_labels(self, student: Student) -> None:
-        """Raise InputError unless the outputs of the two mean the same."""
+        """Raise InputError unless the outputs of both have the same meaning."""
         teacher = self.task
         if not student.outputs_are_labels:
             check_width(output_width(teacher), student, f"distill.teacher={self.checkpoint}")
@@ -130,9 +131,9 @@ class Teacher:
             )
 
     def score(self, surroundings: Surroundings) -> None:
-        """Score it on the student's validation images, and compare with its record.
+        """Score it on the student's validation images, and compare the score with its record.
 
-        It sees the images as it will when it teaches.
+        It sees the images in the same way as when it teaches.
 
         Raises:
             InputError: the score is far below the record.
@@ -150,17 +151,19 @@ class Teacher:
         here = self.scores[name]
         record = (self.recorded or {}).get(name)
         if surroundings.is_main:
-            known = "no record of its own" if record is None else f"{record:.4f} on record"
+            known = "no recorded score" if record is None else f"recorded {record:.4f}"
             print(f"teacher {self.checkpoint}: {name} {here:.4f} on these images, {known}")
         if record is None or self.tolerance is None:
             return
         worse = record - here if self.task.mode == "max" else here - record
         if worse > self.tolerance * abs(record):
             raise InputError(
-                f"distill.teacher={self.checkpoint} has {name} {here:.4f} on the validation images "
-                f"and had {record:.4f} on its own, which is more than {100 * self.tolerance:g}% "
-                "apart: it would teach what it does not know. Are these images cropped and aligned "
-                "like its own? distill.tolerance=null uses it all the same"
+                f"distill.teacher={self.checkpoint} scores {name} {here:.4f} on the validation "
+                "images "
+                f"but {record:.4f} on its own, which is more than {100 * self.tolerance:g}% "
+                "apart, so it does not know these images. Are they cropped and aligned like its "
+                "own? "
+                "distill.tolerance=null uses it anyway"
             )
 
     def resized(self, images: Tensor) -> Tensor:
@@ -170,11 +173,11 @@ class Teacher:
         return F.interpolate(images, self.size, mode="bilinear", antialias=True)
 
     def at_own_size(self, batch: Batch) -> Batch:
-        """A batch of evaluation with its pixels, and the extents of its images, at that size."""
+        """A batch of evaluation with pixels and extents of its images at the teacher's size."""
         given = batch["image"]
         pixels = self.resized(given.float()).round().clamp(0, 255).to(torch.uint8)
         batch = batch | {"image": pixels}
-        if "extent" in batch:  # (height, width) of the part that is not padding
+        if "extent" in batch:  # (height, width) of the part without padding
             scales = [own / size for own, size in zip(self.size, given.shape[-2:], strict=True)]
             height, width = batch["extent"].unbind(1)
             batch["extent"] = torch.stack([height * scales[0], width * scales[1]], 1)
@@ -182,7 +185,7 @@ class Teacher:
 
     @torch.no_grad()  # not inference mode, whose tensors autograd rejects
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Any:
-        """What the teacher says of the student's normalised images: the only place it runs."""
+        """The teacher's outputs for the student's normalised images. It runs only here."""
         if not self.same_values:
             images = images * self.gain + self.offset
         with self.task.answering():

@@ -25,7 +25,7 @@ LABEL = np.array([-1, 1, 0, 0, 0, 0], np.int8)
 
 @dataclass(frozen=True)
 class AttributeTable:
-    """N images and A attributes as a file lists them."""
+    """The N images and A attributes that a file lists."""
 
     images: ImageList
     ids: list[str]
@@ -33,7 +33,7 @@ class AttributeTable:
     labels: np.ndarray
     """int8[N, A]: 1, 0, or -1 for unknown."""
     groups: tuple[Groups, ...] = ()
-    """The groups of the images, one for each column of them."""
+    """The groups of the images, one entry per column of groups."""
 
     @property
     def path(self) -> Path:
@@ -42,7 +42,7 @@ class AttributeTable:
 
 
 class _Codes(dict[str, int]):
-    """Spelling -> code; each spelling is looked at once."""
+    """Spelling -> code; each spelling is parsed once."""
 
     def __missing__(self, value: str) -> int:
         plain = value.strip().lower()
@@ -64,13 +64,13 @@ def read_attribute_csv(
         path: of the file.
         attributes: the columns to read, in this order; None: all but those of files, splits and
             groups.
-        groups: columns that say to which group an image belongs, each value the name of a group;
-            blank for unknown.
+        groups: columns with the group of each image; each value is the name of a group, blank is
+            unknown.
 
     Raises:
-        InputError: a damaged file; any other value; 0 and -1 in one file, where one of them may
-            stand for unknown; an image listed twice; too many groups. The message gives the line
-            and the column.
+        InputError: the file is damaged; a value is another one; 0 and -1 are in one file, where one
+            of them may mean unknown; an image is listed twice; there are too many groups. The
+            message gives the line and the column.
     """
     header, rows = read_rows(path)
     images = ImageList(path, header)
@@ -78,13 +78,14 @@ def read_attribute_csv(
     other = {images.file_at, images.split_at}
     if attributes is None:
         other |= {column.at for column in members}
-    # a column without a name is a table's own numbering, or stands behind a last comma
+    # a column without a name is the table's own numbering, or follows a trailing comma
     columns = [k for k, name in enumerate(header) if name and k not in other]
     ids = [header[k] for k in columns]
     if not ids:
         raise InputError(
-            f"{path}, line 1: no column of attributes besides {listed_briefly(header)}; add one "
-            "column for each attribute"
+            f"{path}, line 1: there is no column of attributes besides {listed_briefly(header)}; "
+            "add "
+            "one column per attribute"
         )
     columns = [columns[k] for k in choose(ids, attributes, path)]
     codes, cells = _Codes(), bytearray()

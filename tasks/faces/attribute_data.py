@@ -33,7 +33,7 @@ class AttributeData(ImageData[AttributeIndex]):
                 print(f"{split}: {_undefined(index.constant)}")
 
     def describe(self) -> str:
-        """The data of a result in words: images, the part seen of each, and what is left out."""
+        """The data of a result in words: images, the seen part of each, and what is left out."""
         scored = self.indices[self.reported]
         parts = [f"{len(self.labels.ids)} attributes"]
         if "train" in self.indices:

@@ -16,7 +16,7 @@ from tasks.faces.groups import Groups
 
 @dataclass(frozen=True, eq=False)
 class AttributeIndex(ImageIndex):
-    """N images, each of which has, lacks or may have each of A attributes.
+    """N images, each of which has each of A attributes, lacks it, or is unknown.
 
     `classes` are the (id, name) of the attributes.
     """
@@ -24,7 +24,7 @@ class AttributeIndex(ImageIndex):
     labels: np.ndarray
     """int8[N, A]: 1, 0, or -1 for unknown."""
     groups: tuple[Groups, ...] = ()
-    """What divides the faces into groups that are scored one by one, where the set says so."""
+    """The groups of the faces that are scored separately, if the data set has them."""
 
     def take(self, images: np.ndarray) -> Self:
         """The images of these rows (0..N-1), in this order."""
@@ -48,15 +48,16 @@ class AttributeIndex(ImageIndex):
 
     @property
     def constant(self) -> list[str]:
-        """Names of the attributes that all images have or all lack: they cannot rank anything."""
+        """Names of the attributes that all images have or all lack: they cannot rank images."""
         counts, known = self.counts, self.known
         return [self.classes[k][1] for k in np.flatnonzero((counts == 0) | (counts == known))]
 
     def first(self, count: int) -> Self:
-        """`count` images among which each attribute is present and absent, in the set's own order.
+        """`count` images among which each attribute is present and absent, in the order of the set.
 
         They are taken in turn: the first image that has and the first that lacks each attribute,
-        beginning with the rarest case, then the second of each. Images without labels come last.
+            beginning
+        with the rarest case, then the second of each. Images without labels come last.
         """
         cases = np.concatenate([self.labels == 1, self.labels == 0], axis=1)  # bool[N, 2A]
         turn = (cases.cumsum(0, dtype=np.int64) - 1) * cases.shape[1]
@@ -87,16 +88,16 @@ def named(ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def choose(ids: Sequence[str], wanted: Sequence[str] | None, where: object) -> list[int]:
-    """Numbers of the attributes that `data.attributes` asks for.
+    """The positions of the attributes that `data.attributes` names.
 
     Args:
         ids: of all attributes.
         wanted: ids, in the order to return; None: all.
-        where: what has these attributes, for messages.
+        where: the file or data set with these attributes, for messages.
 
     Raises:
-        InputError: no attribute, one that is named twice, or an unknown one; the message gives the
-            nearest names.
+        InputError: no attribute is named, one is named twice, or one is unknown; the message gives
+            the nearest names.
     """
     if wanted is None:
         return list(range(len(ids)))

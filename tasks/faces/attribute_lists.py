@@ -28,18 +28,18 @@ class AttributeLists:
 
     Args:
         root: folder that the other paths are relative to.
-        train: list of training images; None to train on the unlabelled images alone.
+        train: list of training images; None: train only on the unlabelled images.
         val: list of validation images.
-        test: list of the images that the result reports on, if they are others.
-        labels: one list of all images, with a column `split`, in place of the three lists. With
+        test: list of the images that results report on, if they are others.
+        labels: one list of all images with a column `split`, instead of the three lists. With
             train=None its training images are left out.
         images: folder of the listed files.
-        unlabelled: a folder, searched recursively, or a list of files in `images`. These images
-            join the training set with all attributes unknown. Images that another list names are
-            left out.
+        unlabelled: a folder, searched recursively, or a list of files in `images`. These images are
+            added to the training set with all attributes unknown. Images that another list names
+            are left out.
         attributes: columns that are attributes, in this order; None: all but files, splits and
             groups.
-        groups: columns whose values divide the images into groups that are scored one by one.
+        groups: columns whose values divide the images into groups that are scored separately.
     """
 
     root: str
@@ -107,7 +107,7 @@ class AttributeLists:
                 if both:
                     raise InputError(
                         f"{listed.path} ({other}) and {path} ({split}) share {len(both):,} "
-                        f"images: {listed_briefly(both)}; each image belongs in one of them"
+                        f"images: {listed_briefly(both)}; each image must be in only one of them"
                     )
             tables[split] = table
         return {split: _index(table, folder) for split, table in tables.items()}
@@ -132,7 +132,7 @@ def _index(table: AttributeTable, folder: Path, rows: np.ndarray | None = None) 
     """The images of a table, or some of its rows.
 
     Raises:
-        InputError: a file that is not in the folder.
+        InputError: a file is not in the folder.
     """
     rows = np.arange(len(table.labels)) if rows is None else rows
     files = np.array(table.images.paths_in(folder, rows.tolist()))
@@ -147,11 +147,11 @@ def _with_unlabelled(
 
     Args:
         splits: the labelled images.
-        folder: of those that lists name.
+        folder: of the files that lists name.
         unlabelled: a folder of images, or a list.
 
     Raises:
-        InputError: no image is left that the labelled splits do not contain.
+        InputError: no image is left that is not in the labelled splits.
     """
     place = unlabelled if unlabelled.is_dir() else folder
     files = images_below(place) if unlabelled.is_dir() else _listed(unlabelled, folder)
@@ -159,7 +159,7 @@ def _with_unlabelled(
     fresh = [file for file in files if _real(place, file) not in labelled]
     if not fresh:
         raise InputError(
-            f"{unlabelled.absolute()} holds no image that the lists do not name ({len(files):,} in "
+            f"{unlabelled.absolute()} has no image that the lists do not name ({len(files):,} in "
             "all): name another data.unlabelled, or null"
         )
     # one folder that contains both, so that each image has one path relative to it

@@ -20,7 +20,7 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class AttributeScore:
-    """Scores of one attribute on the images whose label for it is known; undefined ones are NaN."""
+    """Scores of one attribute on the images with a known label; undefined scores are NaN."""
 
     name: str
     count: int
@@ -30,20 +30,20 @@ class AttributeScore:
     ap: float
     """Average precision; undefined if all or none of the images have the attribute."""
     accuracy: float
-    """Share of right answers, where a probability of at least 0.5 is a yes."""
+    """Share of right answers; a probability of at least 0.5 is a yes."""
     balanced_accuracy: float
-    """Mean of the accuracies on the images with and without it; undefined when `ap` is."""
+    """Mean of the accuracies on images with and without it; undefined if `ap` is."""
     majority: float
     """Accuracy of always giving the answer that is more frequent in training."""
     teacher_ap: float = NAN
     """The teacher's average precision."""
     teacher_agreement: float = NAN
-    """Share of all images, labelled or not, for which the answer is the teacher's."""
+    """Share of all images, labelled or not, with the same answer as the teacher's."""
 
 
 @dataclass(frozen=True)
 class AttributeResult:
-    """What an evaluation of n images found.
+    """The result of an evaluation of n images.
 
     Args:
         metrics: 0..1. `mean_ap`, `accuracy` and `balanced_accuracy` are means over the attributes
@@ -102,7 +102,7 @@ class AttributeScores:
         self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
-        """Take in a batch without waiting for the device.
+        """Add a batch without waiting for the device.
 
         Args:
             prediction: `probabilities` float[B, A]; with a teacher also its probabilities,
@@ -115,7 +115,7 @@ class AttributeScores:
 
     @property
     def state(self) -> AttributeState:
-        """Of the n images taken in: image_id int64[n], probabilities float32[n, A], and the
+        """For the n images added: image_id int64[n], probabilities float32[n, A], and the
         teacher's float32[n, A], or [n, 0] without a teacher."""
         if not self.seen:
             none = np.zeros((0, len(self.names)), np.float32)
@@ -132,13 +132,13 @@ class AttributeScores:
         ]
 
     def compute(self) -> AttributeResult:
-        """Score every image taken in.
+        """Score every image that was added.
 
         Raises:
             InputError: no attribute has an average precision.
         """
         images, probabilities, taught = self.state
-        order = images.argsort(kind="stable")  # so that the number of processes does not matter
+        order = images.argsort(kind="stable")  # the same for any number of processes
         images, probabilities = images[order], probabilities[order]
         teacher = taught[order] if taught.shape[1] else None
         labels = self.labels[images]
@@ -148,7 +148,8 @@ class AttributeScores:
         undefined = [row.name for row in scores if np.isnan(row.ap)]
         if len(undefined) == len(scores):
             raise InputError(
-                f"no attribute is both present and absent among the {len(images):,} scored images: "
+                f"no attribute is both present and absent among the {len(images):,} scored "
+                "images, so "
                 "average precision is undefined for all attributes; score more images"
             )
         metrics = {
@@ -173,7 +174,7 @@ def average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
     """
     order = np.argsort(-scores, kind="stable")
     scores, hits = scores[order], labels[order].cumsum()
-    last = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))  # of each equal run
+    last = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))  # of each run of equals
     hits = hits[last]
     return float((np.diff(hits, prepend=0) * (hits / (last + 1))).sum() / hits[-1])
 
@@ -216,9 +217,9 @@ def majority_answers(train_labels: np.ndarray | None, labels: np.ndarray) -> np.
     """bool[A]: whether most images with a known label have each attribute.
 
     Args:
-        train_labels: int8[M, A], which are counted; None if there are none.
+        train_labels: int8[M, A], in which they are counted; None if there are none.
         labels: int8[N, A] of the scored images, counted for attributes without training labels.
-            No network is given this advantage.
+            Networks do not have this advantage.
     """
     share = base_rates(labels)
     if train_labels is not None:
@@ -228,7 +229,7 @@ def majority_answers(train_labels: np.ndarray | None, labels: np.ndarray) -> np.
 
 
 def base_rates(labels: np.ndarray) -> np.ndarray:
-    """float64[A]: share of the images with a known label that have each attribute; NaN without."""
+    """float64[A]: share of the images with a known label that have each attribute, or NaN."""
     known = (labels >= 0).sum(0)
     return np.where(known > 0, (labels == 1).sum(0) / np.maximum(known, 1), NAN)
 

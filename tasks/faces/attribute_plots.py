@@ -20,7 +20,7 @@ PAPER = (250, 249, 246)
 def attribute_bars(scores: Sequence[AttributeScore], output: Path) -> None:
     """Draw the average precision of each attribute, its base rate, and the teacher's if known.
 
-    Best first. Attributes without an average precision come last, with the reason.
+    The best come first. Attributes without an average precision come last, with the reason.
     """
     ranked = sorted((s for s in scores if s.ap == s.ap), key=lambda s: -s.ap)
     rows = ranked + [s for s in scores if s.ap != s.ap]
@@ -64,10 +64,10 @@ def faces_sheet(
     Args:
         result: of the split's evaluation.
         names: of the attributes.
+        names: of the attributes.
         index: the split.
         output: PNG file to write.
         count: number of faces.
-        lines: at most so many below each face, see `caption`.
     """
     rows = np.unique(np.linspace(0, len(result.images) - 1, count).round().astype(int))
     tiles = []
@@ -96,7 +96,7 @@ def caption(
 ) -> list[tuple[str, float]]:
     """The answers for a face as (line, probability), wrong ones first.
 
-    Lists the attributes that are predicted, and those that are present but were missed.
+    Lists the attributes that are predicted, and those that are present but not predicted.
 
     Args:
         names: of the A attributes.

@@ -36,7 +36,7 @@ class AttributePresenter(Presenter):
         return [f"{p:.2f}  {name.replace('_', ' ')}" for name, p in rows], [p for _, p in rows]
 
     def findings(self, result: AttributeResult, data: DataModule) -> Answer:
-        """The scores by group, `groups`, of a set that says the groups: kind -> groups."""
+        """The scores by group, `groups`, if the data set has groups: kind -> groups."""
         index = data.indices[data.reported]
         assert isinstance(index, AttributeIndex)
         names = self.labels.names

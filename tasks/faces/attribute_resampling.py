@@ -1,4 +1,4 @@
-"""The scores of face attributes where each image counts a given number of times."""
+"""The scores of face attributes if each image counts a given number of times."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ def weighted_average_precision(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """`average_precision` as a function of counts int32[B, N] -> float64[B].
 
-    NaN where all or none of the images that count have the attribute.
+    NaN if all or none of the images that count have the attribute.
 
     Args:
         scores: float[N]. labels: bool[N].

@@ -28,20 +28,20 @@ from tasks.training.weighting import (
 class FaceAttributes(Task[AttributeData]):
     """Many independent yes-or-no answers about one face.
 
-    The MobileNet paper's student of a large in-house network (arXiv 1704.04861, section 4.6,
-    Table 12); here it can also be trained on labels. Scored by mean average precision.
+    The MobileNet paper's student of a large in-house network (arXiv 1704.04861, section 4.6, Table
+    12); here it can also be trained on labels. Scored by mean average precision.
 
     Args:
         head: images -> logits float[B, A]; see `backbone.classifier.Classifier`.
-        positive_weights: how much images with each attribute count against those without it, scaled
+        positive_weights: weight of images with each attribute relative to those without it, scaled
             so that the mean over the attribute's training images is 1; `balanced`: both count
-            alike, where there are both.
+            alike, if there are both.
         focal: gamma of the focal loss (arXiv 1708.02002): the loss of an answer whose truth has
             probability p counts (1 - p)^gamma times; 0: cross-entropy.
         options: see Task.
 
     Raises:
-        InputError: weights of attributes that there are not.
+        InputError: weights are given for attributes that do not exist.
     """
 
     answer_weights: Tensor | None  # float[2, A] of a training: without the attribute, and with it
@@ -66,7 +66,7 @@ class FaceAttributes(Task[AttributeData]):
         self.register_buffer("answer_weights", None, persistent=False)
 
     def on_fit_start(self) -> None:
-        """Weigh the answers of each attribute by its training images."""
+        """Weight the answers for each attribute according to its training images."""
         super().on_fit_start()
         if not self.balanced and self.by_hand is None:
             return

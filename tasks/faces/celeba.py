@@ -1,7 +1,7 @@
 """CelebA (Liu et al., "Deep Learning Face Attributes in the Wild", arXiv 1411.7766).
 
-Its own files are read, or a mirror's (see `celeba_files`). `python -m tasks.faces.unpack` makes
-them, once, from a mirror's parquet files.
+Its own files are read, or those of a mirror (see `celeba_files`). `python -m tasks.faces.unpack`
+creates them once from a mirror's parquet files.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class CelebA:
 
     Args:
         root: folder of the images' folder and the two lists.
-        attributes: those to learn, in this order; None: all.
+        attributes: the attributes to learn, in this order; None: all.
     """
 
     root: str
@@ -80,14 +80,14 @@ class CelebA:
         note = "CelebA's own partition"
         if counts != OFFICIAL:
             published = " / ".join(f"{count:,}" for count in OFFICIAL)
-            note = f"not CelebA's {published} images: scores do not compare with published ones"
+            note = f"not CelebA's {published} images: scores cannot be compared with published ones"
         if len(chosen) < len(ids):
             note += f", {len(chosen)} of its {len(ids)} attributes"
         return ImageSet(splits, note)
 
 
 def _groups(ids: list[str], labels: np.ndarray) -> tuple[Groups, ...]:
-    """What CelebA says of the people: whether they look male, and whether young."""
+    """Groups by CelebA's own labels: whether people look male, and whether they look young."""
     kinds = (("Male", "gender", ("female", "male")), ("Young", "age", ("not young", "young")))
     return tuple(
         Groups(kind, names, labels[:, ids.index(name)].astype(np.int64))
@@ -97,7 +97,7 @@ def _groups(ids: list[str], labels: np.ndarray) -> tuple[Groups, ...]:
 
 
 def _parts(files: list[bytes], copy: CelebAFiles) -> np.ndarray:
-    """int64[N]: the part that each file is in, 0, 1 or 2.
+    """int64[N]: the part of each file: 0, 1 or 2.
 
     Raises:
         InputError: the two lists name different files.

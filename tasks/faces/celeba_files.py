@@ -1,4 +1,4 @@
-"""Where CelebA's images and lists are in a copy: the archives', the drive's, or Kaggle's layout."""
+"""The places of CelebA's images and lists in the archives', the drive's, or Kaggle's layout."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ IMAGES, ATTRIBUTES, PARTITION = (
     "list_attr_celeba.txt",
     "list_eval_partition.txt",
 )
-IDENTITIES = "identity_CelebA.txt"  # on request: who each image shows
+IDENTITIES = "identity_CelebA.txt"  # available on request: the person in each image
 NESTED = f"{IMAGES}/{IMAGES}"
 # of the aligned images, deepest first; the drive's Img/img_align_celeba_png.7z.001 unpacks to PNG
 FOLDERS = tuple(
@@ -28,7 +28,7 @@ or as the drive lays them out (Anno/, Eval/, Img/), or Kaggle's lists (.csv)"""
 
 @dataclass(frozen=True)
 class CelebAFiles:
-    """The paths of a copy of CelebA; those that it lacks are where they should be."""
+    """The paths of a copy of CelebA; missing files have the paths where they should be."""
 
     images: Path
     """The folder of the aligned images."""
@@ -37,14 +37,14 @@ class CelebAFiles:
     identities: Path
 
     def named(self, path: Path, files: list[bytes]) -> list[bytes]:
-        """The names that listed images have in the folder: PNG files are listed as .jpg.
+        """The names of listed images in the folder: PNG files are listed as .jpg.
 
         Args:
-            path: of the list, for messages.
-            files: as it names them.
+            path: the list, for messages.
+            files: their names in the list.
 
         Raises:
-            InputError: some are not there.
+            InputError: some do not exist.
         """
         missing = absent(self.images, files)
         if not missing:
@@ -66,7 +66,7 @@ class CelebAFiles:
 def celeba_files(root: Path) -> CelebAFiles:
     """Look for CelebA's images and lists in a folder."""
     folders = [root / name for name in FOLDERS]
-    # an outer folder that holds the inner one alone comes later
+    # an outer folder that only contains the inner one comes later
     images = next((folder for folder in folders if _holds_images(folder)), root / IMAGES)
     return CelebAFiles(
         images, _list(root, ATTRIBUTES), _list(root, PARTITION), _list(root, IDENTITIES)

@@ -40,7 +40,7 @@ class Words:
         return [word.decode(errors="replace") for word in words]
 
     def line(self, word: int) -> int:
-        """The line that a word is in, counted from 1."""
+        """The line of a word, counted from 1."""
         return int(np.searchsorted(self.first, word, side="right"))
 
 
@@ -78,14 +78,14 @@ class Rows:
         """The lines from `line` on that are not blank.
 
         Args:
-            path: of the file, for messages.
+            path: the file, for messages.
             words: of the file.
-            line: the first to take, counted from 0.
-            width: words in each row.
-            what: what these words should be, for messages.
+            line: the first line to take, counted from 0.
+            width: words per row.
+            what: the expected content of these words, for messages.
 
         Raises:
-            InputError: a row of another width, or no row.
+            InputError: a row has another width, or there are no rows.
         """
         counts = np.diff(words.first[line:])
         wrong = np.flatnonzero((counts != width) & (counts != 0))
@@ -104,7 +104,7 @@ class Rows:
         return len(self.start)
 
     def word(self, row: int, column: int) -> int:
-        """The number of a word in the file."""
+        """The position of a word in the file."""
         return self.skipped + row * self.start.shape[1] + column
 
     def column(self, words: Words, column: int) -> list[bytes]:
@@ -115,7 +115,7 @@ class Rows:
 def read_attributes(path: Path) -> tuple[list[str], list[bytes], np.ndarray]:
     """Read `list_attr_celeba.txt`: a count, the attributes' names, then lines of 'file 1 -1 ...'.
 
-    `list_attr_celeba.csv` has no count, and a name for the column of files.
+    `list_attr_celeba.csv` has no count, but a name for the column of files.
 
     Returns:
         The A attributes, the N files, and labels int8[N, A], 1 or 0.
@@ -177,8 +177,8 @@ def read_partition(path: Path) -> dict[bytes, int]:
     `list_eval_partition.csv` has a line of names before them.
 
     Raises:
-        InputError: a row of another form or with another number, or a file that is listed twice.
-            The message gives the line.
+        InputError: a row has another form or another number, or a file is listed twice. The message
+            gives the line.
     """
     words = read_words(path)
     rows = Rows.of(path, words, int(is_csv(path)), 2, "a file and the number of its part")

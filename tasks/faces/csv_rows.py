@@ -9,7 +9,7 @@ from backbone.errors import InputError, listed_briefly, shortened
 from tasks.data.text_lists import check_is_text, delimiter_of
 from tasks.images.listing import absent, with_slashes
 
-FILE = ("file", "filename", "file_name", "image", "image_id", "path")  # the first one found is used
+FILE = ("file", "filename", "file_name", "image", "image_id", "path")  # the first one is used
 SPLIT = "split"
 LONGEST_NAME = 256  # characters of a column's name
 SPLITS = {
@@ -26,11 +26,11 @@ class ImageList:
     """The images that a CSV file lists, collected row by row.
 
     Args:
-        path: of the file, for messages.
+        path: the file, for messages.
         header: the names of its columns.
 
     Raises:
-        InputError: no column of image files.
+        InputError: there is no column of image files.
     """
 
     def __init__(self, path: Path, header: Sequence[str]):
@@ -38,11 +38,11 @@ class ImageList:
         self.file_at = file_column(path, header)
         self.split_at = header.index(SPLIT) if SPLIT in header else None
         self.files: list[str] = []
-        self.lines: list[int] = []  # where each stands in the file
+        self.lines: list[int] = []  # the line of each image in the file
         self._splits: list[str] = []  # as written, if there is such a column
 
     def add(self, line: int, row: Sequence[str]) -> None:
-        """Take in a row."""
+        """Add a row."""
         self.files.append(row[self.file_at].strip())
         self.lines.append(line)
         if self.split_at is not None:
@@ -52,7 +52,7 @@ class ImageList:
         """'train', 'val' or 'test' of each image; None without a column of splits.
 
         Raises:
-            InputError: any other value.
+            InputError: a value is another one.
         """
         if self.split_at is None:
             return None
@@ -66,7 +66,7 @@ class ImageList:
         return found
 
     def check(self) -> None:
-        """Raise InputError if there is no row, a row names no file, or a file is listed twice."""
+        """Raise InputError if there are no rows, a row names no file, or a file is listed twice."""
         if not self.files:
             raise InputError(f"{self.path}: there is no row below the header")
         if "" in self.files:
@@ -89,11 +89,11 @@ class ImageList:
         A list may also give them relative to the folder above it (images/a.jpg).
 
         Args:
-            folder: that they are in.
-            rows: numbers of the images wanted; None for all.
+            folder: the folder that contains them.
+            rows: positions of the wanted images; None for all.
 
         Raises:
-            InputError: a file that is not there.
+            InputError: a file does not exist.
         """
         rows = range(len(self.files)) if rows is None else rows
         listed = [os.fsencode(self.files[i]) for i in rows]
@@ -117,7 +117,7 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     A file whose header contains tabs is read as tab-separated.
 
     Raises:
-        InputError: the file is empty or not CSV in UTF-8; and, while the rows are read, a row with
+        InputError: the file is empty or not CSV in UTF-8; or, while the rows are read, a row has
             more or fewer fields than the header.
     """
     rows = _rows(path)
@@ -166,7 +166,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def file_column(path: Path, header: Sequence[str]) -> int:
-    """Number of the column of image files. Raises: InputError if there is none."""
+    """Position of the column of image files. Raises: InputError if there is none."""
     lower = [name.lower() for name in header]
     for name in FILE:
         if name in lower:

@@ -23,20 +23,20 @@ class FaceData(ImageData[FaceIndex]):
 
     - `train`: all of the source's training images.
     - `val`: picks the best checkpoint. If `verification` names a list of pairs for it, the images
-      of that list; otherwise pairs drawn from the people held out; if the held-out images have no
-      identities, those images, to compare with a teacher.
+      of that list; otherwise pairs drawn from the people held out. If the held-out images have no
+      identities, they are compared with a teacher.
     - `test`: the images of the reported pairs; without such a list the source's test images,
       treated like the held-out ones.
 
     People in pairs that are drawn are not trained on. Labels are numbers of people, or -1 if
-    unknown; the names stay in the data and reach no checkpoint.
+    unknown; the names stay in the data and do not reach any checkpoint.
 
     Args:
         source: of the training data.
         verification: the pairs.
         alignment: how the training images were cropped and aligned, in words, for the result.
-        crop_ratio: least and greatest stretch of a random crop, width over height. It should be
-            small, for a face's proportions tell who it is.
+        crop_ratio: smallest and largest stretch of a random crop, width over height. It should be
+            small, since a face's proportions show who it is.
         folds, pairs_per_fold: of the pairs that are drawn.
         options: see ImageData.
     """
@@ -82,13 +82,13 @@ class FaceData(ImageData[FaceIndex]):
                 if name is not None:
                     splits[split], self.pairs[split] = self.verification.load(name)
                     index = splits[split]
-                    # of other pairs a score could not be compared: none may be left out
+                    # with other pairs a score could not be compared, so none may be left out
                     check_readable(index.root, index.files, f"{split} ({name})", self.cache, False)
         self.indices = splits
         for split, index in splits.items():
             made = f", {self._pairs_in_words(split)}" if split in self.pairs else ""
             print(f"{split}: {index}{made}")
-        # without the view's box: it is in the indices, and verification images have their own
+        # without the view's box: it is in the indices, and verification images have another one
         view = View(crop_fraction=self.view.crop_fraction)
         self.datasets = {
             split: LabelledImages(

@@ -1,4 +1,4 @@
-"""Training and scoring a network whose embeddings tell whether two faces show one person."""
+"""Training and scoring a network whose embeddings tell whether two faces show the same person."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -22,11 +22,11 @@ TEACHER_COSINE = "teacher_cosine"
 
 
 class FaceEmbedding(Task[FaceData]):
-    """Unit-length embeddings that are close together for faces of one person.
+    """Unit-length embeddings that are close together for faces of the same person.
 
     They are FaceNet's (arXiv 1503.03832), learnt from a teacher's embeddings as in the MobileNet
-    paper (arXiv 1704.04861, section 4.7, Table 14), or from identities with a margin softmax.
-    Scored by LFW's protocol, see `verification`.
+    paper (arXiv 1704.04861, section 4.7, Table 14), or from identities with a margin softmax. They
+    are scored by LFW's protocol, see `verification`.
 
     Args:
         head: images -> float[B, D] of unit length; see `embedding.Embedding`.
@@ -34,14 +34,14 @@ class FaceEmbedding(Task[FaceData]):
         margin: (dimension=, num_classes=) -> the loss for identities, see `margin`.
         teacher_weight: the teacher's share of the loss. At 1 identities are ignored, and the task
             has no class centres.
-        monitor: the score that picks the best checkpoint: `accuracy` if the validation images
-            make pairs, or `teacher_cosine` to compare them with a teacher.
-        flip_test: answer with the normalised mean of the embeddings of a face and its mirror
-            image, at twice the cost.
+        monitor: the score that picks the best checkpoint: `accuracy` if pairs can be made from the
+            validation images, or `teacher_cosine` to compare them with a teacher.
+        flip_test: answer with the normalised mean of the embeddings of a face and its mirror image,
+            at twice the cost.
         options: see Task.
 
     Raises:
-        InputError: neither identities nor a teacher.
+        InputError: there are neither identities nor a teacher.
     """
 
     outputs_are_labels = False
@@ -76,8 +76,8 @@ class FaceEmbedding(Task[FaceData]):
             self.margin = margin(dimension=head.dimension, num_classes=labels.num_classes)
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The margin softmax of the images with an identity, where `label` int64[B] is not -1."""
-        assert self.margin is not None  # a teacher with the whole weight leaves out these terms
+        """The margin softmax of images with an identity, whose `label` int64[B] is not -1."""
+        assert self.margin is not None  # not called if the teacher has the whole weight
         return {"margin": self.margin(outputs, batch["label"])}
 
     def network(self, images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Faces as flat arrays: who each shows, if known, and the part of each image to look at."""
+"""Faces as flat arrays: the person in each, if known, and the part of each image that is seen."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class FaceIndex(ImageIndex):
         return np.bincount(self.labels[self.labels >= 0], minlength=len(self.classes))
 
     def framed(self, box: Sequence[float] | None) -> Self:
-        """The same images, looked at only inside a box.
+        """The same images, of which only a box is seen.
 
         Args:
             box: xyxy as fractions of width and height; None changes nothing.
 
         Raises:
-            InputError: a box out of range.
+            InputError: the box is out of range.
         """
         if box is None:
             return self
@@ -41,7 +41,7 @@ class FaceIndex(ImageIndex):
         """The first `count` images, four of each person in turn."""
         order = np.argsort(self.labels, kind="stable")
         sorted_labels = self.labels[order]
-        turn = np.empty_like(order)  # an image's number among those of its person
+        turn = np.empty_like(order)  # an image's position among those of its person
         turn[order] = np.arange(len(order)) - np.searchsorted(sorted_labels, sorted_labels)
         chosen = np.lexsort((turn, self.labels, turn // PER_IDENTITY))[:count]
         return self.take(np.sort(chosen))

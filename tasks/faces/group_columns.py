@@ -8,12 +8,12 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly, shortened
 from tasks.faces.groups import Groups
 
-MOST_GROUPS = 50  # of a column; with more it is hardly one of groups
+MOST_GROUPS = 50  # a column with more is probably not one of groups
 LONGEST_NAME = 100  # characters of a group's name
 
 
 class GroupColumn:
-    """The groups that a column names, collected row by row.
+    """The groups in a column, collected row by row.
 
     Args:
         path: of the file, for messages.
@@ -34,7 +34,7 @@ class GroupColumn:
         self.of: list[int] = []
 
     def add(self, line: int, row: Sequence[str]) -> None:
-        """Take in a row.
+        """Add a row.
 
         Raises:
             InputError: the value is too long, or there are too many different ones.
@@ -49,8 +49,9 @@ class GroupColumn:
                 )
             if len(self.numbers) > MOST_GROUPS:
                 raise InputError(
-                    f"{where}: more than {MOST_GROUPS} different groups. Write classes in place of "
-                    "single values, such as '20 to 39' for an age, or name other columns with "
+                    f"{where}: more than {MOST_GROUPS} different groups. Write classes instead of "
+                    "single "
+                    "values, such as '20 to 39' for an age, or name other columns with "
                     "data.groups=[...]"
                 )
             self.numbers[value] = len(self.numbers) - 1

@@ -8,7 +8,7 @@ import numpy as np
 from tasks.faces.attribute_metrics import AttributeScore, mean, score
 from tasks.faces.groups import Groups
 
-FEW = 20  # faces; a score of fewer says little, and such a group is not called the worst
+FEW = 20  # faces; scores of smaller groups mean little, and they are never called the worst
 
 
 def by_group(
@@ -16,9 +16,9 @@ def by_group(
 ) -> list[dict[str, Any]]:
     """The scores of each group that has faces, as plain values.
 
-    Mean AP is over the attributes that some faces of every group have and others lack, so that it
-    compares; groups of fewer than FEW faces do not decide which these are. It depends on how
-    frequent an attribute is in a group, too. Accuracy is over all attributes.
+    Mean AP is taken over the attributes that every group has faces with and without, so that groups
+    can be compared; groups of fewer than FEW faces do not decide which these are. It also depends
+    on how frequent an attribute is in a group. Accuracy is over all attributes.
 
     Args:
         groups: of n faces.
@@ -27,8 +27,8 @@ def by_group(
         probabilities: float32[n, A].
 
     Returns:
-        For each group its `name`, `faces`, `mean_ap` over `attributes` of them, and `accuracy`;
-        a score that is not defined is None.
+        For each group its `name`, `faces`, `mean_ap` over so many `attributes`, and `accuracy`; an
+        undefined score is None.
     """
     found: dict[str, list[AttributeScore]] = {}
     faces: dict[str, int] = {}
@@ -56,7 +56,7 @@ def by_group(
 
 
 def in_words(kind: str, rows: Sequence[dict[str, Any]]) -> str | None:
-    """Which group fares worst and which best, in a line; None with fewer than two large ones."""
+    """The worst and the best group, in a line; None with fewer than two large groups."""
     large = [row for row in rows if row["faces"] >= FEW]
     name = "mean_ap" if all(row["mean_ap"] is not None for row in large) else "accuracy"
     large = [row for row in large if row[name] is not None]

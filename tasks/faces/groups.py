@@ -1,4 +1,4 @@
-"""Groups of faces: by race, gender or age where a data set says them."""
+"""Groups of faces: by race, gender or age, if a data set has them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-AGE_BANDS = (20, 40, 60)  # years that a band begins with
+AGE_BANDS = (20, 40, 60)  # years at which a band begins
 
 
 @dataclass(frozen=True, eq=False)

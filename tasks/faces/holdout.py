@@ -9,8 +9,8 @@ import numpy as np
 def holdout_mask(names: Sequence[bytes], fraction: float, seed: int) -> np.ndarray:
     """bool[N], True for the names that are held out: at least one, and never all.
 
-    A name's place depends on a hash of it and of the seed, not on its number. One name more or
-    fewer therefore moves at most one other name to the other side.
+    A name's side depends on a hash of the name and the seed, not on its position. One name more or
+    less therefore moves at most one other name to the other side.
     """
     key = b"%d" % seed
     order = np.argsort([blake2b(name, digest_size=8, key=key).digest() for name in names])

@@ -37,11 +37,11 @@ class FaceFolders:
     Args:
         root: the folder.
         train: its folder of training people; '.' for ROOT itself.
-        val: its folder of other people, pairs of whom pick the best checkpoint; None: hold out
-            some of the training people.
+        val: its folder of other people, pairs of whom pick the best checkpoint; None: hold out some
+            of the training people.
         val_fraction: share of the training people held out if `val` is None. Who is held out
             depends only on the seed and on the names of their folders.
-        unlabelled: a folder in ROOT of faces without identities, for a teacher; or None.
+        unlabelled: a folder in ROOT with faces without identities, for a teacher; or None.
         seed: of the run.
     """
 
@@ -98,7 +98,7 @@ def with_unlabelled(index: FaceIndex, root: Path, people: str, folder: str) -> F
     known = [os.path.join(os.fsencode(people), file) for file in index.files.tolist()]
     unknown = [os.path.join(os.fsencode(folder), file) for file in images_below(root / folder)]
     if not unknown:
-        raise InputError(f"{root / folder}: no image in the folder of data.unlabelled")
+        raise InputError(f"{root / folder}: there are no images in the folder of data.unlabelled")
     labels = np.concatenate([index.labels, np.full(len(unknown), -1)])
     return FaceIndex(str(root), np.array(known + unknown), labels, index.classes)
 
@@ -119,7 +119,7 @@ def of_people(index: FaceIndex, chosen: np.ndarray, unknown: bool = False) -> Fa
         unknown: whether to keep the images without identity.
     """
     number = np.where(chosen, np.cumsum(chosen) - 1, -2)
-    labels = np.append(number, -1)[index.labels]  # label -1 takes the last
+    labels = np.append(number, -1)[index.labels]  # the label -1 takes the last one
     kept = labels >= (-1 if unknown else 0)
     classes = tuple(index.classes[k] for k in np.flatnonzero(chosen))
     return replace(index.take(np.flatnonzero(kept)), labels=labels[kept], classes=classes)
@@ -177,7 +177,7 @@ def split_people(index: FaceIndex, parts: np.ndarray, path: Path) -> ImageSet[Fa
         path: of the list of parts, for messages.
 
     Raises:
-        InputError: nobody is left to train on or to validate with.
+        InputError: no one is left for training or validation.
     """
     splits, notes = {}, ["CelebA's own partition, no person in two parts"]
     trained = np.zeros(len(index.classes), bool)
@@ -191,7 +191,7 @@ def split_people(index: FaceIndex, parts: np.ndarray, path: Path) -> ImageSet[Fa
         if known.any():
             splits[split] = of_people(images, known, unknown=part == 0)
         elif split != "test":
-            raise InputError(f"{path} leaves nobody for {split}; download the lists again")
+            raise InputError(f"{path} leaves no one for {split}; download the lists again")
     return ImageSet(splits, ", ".join(notes))
 
 
@@ -199,7 +199,7 @@ def read_identities(path: Path) -> dict[bytes, int]:
     """Read `identity_CelebA.txt`: lines of 'file number'.
 
     Raises:
-        InputError: a line of another form, or a file that is listed twice.
+        InputError: a line has another form, or a file is listed twice.
     """
     people: dict[bytes, int] = {}
     for number, line in enumerate(path.read_bytes().splitlines(), 1):

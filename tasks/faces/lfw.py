@@ -36,8 +36,8 @@ class Lfw:
         pairs: the list that scores are reported on, relative to `root`.
         val_pairs: another list, such as View 1's pairsDevTest.txt, to pick the best checkpoint;
             None: use the held-out part of the training data.
-        box: the part of each image to look at, xyxy as fractions of its width and height; None:
-            the whole image. It should frame faces as the training images do.
+        box: the part of each image that the network sees, xyxy as fractions of its width and
+            height; None: the whole image. It should frame faces as in the training images.
         alignment: how the images were cropped and aligned, in words, for the result.
     """
 
@@ -48,7 +48,7 @@ class Lfw:
     alignment: str = ""
 
     def check(self) -> None:
-        """Raise InputError unless the folder and the lists are there."""
+        """Raise InputError unless the folder and the lists exist."""
         if self.root is None:
             return
         if self.box is not None:
@@ -62,7 +62,8 @@ class Lfw:
         """The photographs that a list names, and its pairs.
 
         Raises:
-            InputError: no verification data, a damaged list, or missing photographs.
+            InputError: there are no verification data, the list is damaged, or photographs are
+                missing.
         """
         if self.root is None:
             raise InputError("data.verification.root=null: there is no verification data")
@@ -72,7 +73,7 @@ class Lfw:
 
 
 def list_in(root: Path, name: str) -> Path:
-    """The list of pairs of this name, or the same one as CSV, as in Kaggle's copy."""
+    """The list of pairs with this name, or the same list as CSV, as in Kaggle's copy."""
     path = root / name
     return (
         path
@@ -82,7 +83,7 @@ def list_in(root: Path, name: str) -> Path:
 
 
 def check_verification(source: ImageSource[FaceIndex], verification: Lfw) -> None:
-    """Check training and verification data, torch not needed: the configuration's `data.check`."""
+    """Check training and verification data without torch: the configuration's `data.check`."""
     source.check()
     verification.check()
 
@@ -95,7 +96,7 @@ def load_lfw(root: Path, path: Path) -> tuple[FaceIndex, Pairs]:
         path: of the list.
 
     Raises:
-        InputError: a damaged list, or missing photographs.
+        InputError: the list is damaged, or photographs are missing.
     """
     files, same, fold = read_pairs(path)
     names, rows = np.unique(files, return_inverse=True)
@@ -122,7 +123,7 @@ def load_lfw(root: Path, path: Path) -> tuple[FaceIndex, Pairs]:
 
 
 def _folder(root: Path, photograph: str) -> Path:
-    """The folder of the people's folders: `root`, or one that an archive unpacks into."""
+    """The folder with the people's folders: `root`, or one that an archive unpacks into."""
     for name in FOLDERS:
         if (root / name / photograph).is_file():
             return root / name
@@ -136,14 +137,14 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     which have one fold). Each fold then has that number of matched pairs, `NAME 1 2`, followed by
     the same number of mismatched pairs, `NAME 1 OTHER 1`.
 
-    Kaggle's copy has the pairs of View 2 as CSV, below `name,imagenum1,imagenum2,` in place of the
+    Kaggle's copy has the pairs of View 2 as CSV, with `name,imagenum1,imagenum2,` instead of the
     numbers: a fold begins where matched pairs begin again.
 
     Returns:
         files str[P, 2], `NAME/NAME_0001.jpg`; same bool[P]; fold int64[P].
 
     Raises:
-        InputError: a damaged list; the message gives the line and what is expected there.
+        InputError: the list is damaged; the message gives the line and what is expected there.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
@@ -175,9 +176,9 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _without_commas(path: Path, lines: list[str]) -> list[str]:
-    """The lines of a list of pairs as CSV in the form of those of a text file, under its numbers.
+    """The lines of a CSV list of pairs in the form of a text file's lines, under its numbers.
 
-    Lines that lack a pair stay as they are, for the error to name.
+    Lines without a pair are not changed, so that the error can quote them.
     """
     rows = [" ".join(filter(None, (word.strip() for word in line.split(",")))) for line in lines]
     matched = [len(row.split()) == 3 for row in rows[1:]]

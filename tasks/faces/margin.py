@@ -23,7 +23,7 @@ class MarginSoftmax(nn.Module):
         margin: m of the papers.
 
     Raises:
-        InputError: fewer than two people; a scale or a margin out of range.
+        InputError: there are fewer than two people; or the scale or the margin is out of range.
     """
 
     def __init__(self, dimension: int, num_classes: int, scale: float, margin: float):

@@ -1,4 +1,4 @@
-"""The scores of pairs of faces where each pair counts a given number of times."""
+"""The scores of pairs of faces if each pair counts a given number of times."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ def pair_scorer(
 ) -> Scorer:
     """The scores of `score_pairs` as a function of how often each pair counts.
 
-    Folds without a pair that counts are left out; where all pairs that count are matched, or none
-    is, the scores are NaN.
+    Folds without a pair that counts are left out. If all pairs that count are matched, or none, the
+    scores are NaN.
 
     Args:
         distance: float[P]. same: bool[P]. fold: int64[P].
@@ -37,7 +37,7 @@ def pair_scorer(
         defined = matched.any(1) & mismatched.any(1)
         for name, rate in rates.items():
             found[f"tar_at_far_{name}"] = _tar_at_far(distance, matched, mismatched, rate)
-        last = np.flatnonzero(np.append(np.diff(distance) != 0, True))  # equal ones go together
+        last = np.flatnonzero(np.append(np.diff(distance) != 0, True))  # equal distances together
         accepted, falsely = matched.cumsum(1)[:, last], mismatched.cumsum(1)[:, last]
         total, wrong = (np.maximum(s[:, -1:], 1) for s in (accepted, falsely))
         tar, far = (np.pad(s, ((0, 0), (1, 0))) for s in (accepted / total, falsely / wrong))

@@ -1,4 +1,4 @@
-"""Pairs of faces, of one person or of two, in folds without common people."""
+"""Pairs of faces of one person or of two, in folds that share no people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from backbone.errors import InputError
 from tasks.faces.face_index import FaceIndex
 
-IMAGES = 20  # at most, of a person: they make 190 pairs
+IMAGES = 20  # most images of a person that are used: they make 190 pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Pairs:
     fold: np.ndarray
     """int64[P], 0..F-1."""
     title: str
-    """Where they come from."""
+    """The source of the pairs, in words."""
 
     def __len__(self) -> int:
         return len(self.same)
@@ -36,7 +36,7 @@ class Pairs:
         return int(self.fold.max()) + 1
 
     def leaks(self, people: np.ndarray) -> int:
-        """Number of people in pairs of several folds; `people` int64[N] is who each image shows."""
+        """Number of people in pairs of several folds; `people` int64[N]: who is in each image."""
         rows = np.concatenate([self.first, self.second])
         met = np.unique(np.stack([people[rows], np.tile(self.fold, 2)], 1), axis=0)
         return int((np.unique(met[:, 0], return_counts=True)[1] > 1).sum())
@@ -45,8 +45,8 @@ class Pairs:
 def make_pairs(people: np.ndarray, folds: int, per_fold: int, seed: int) -> Pairs:
     """Draw pairs like LFW's (section III of its report); the same seed gives the same pairs.
 
-    Everybody with two images is assigned to one fold. Each fold has as many matched as mismatched
-    pairs. Nobody is in a second matched pair before everybody in the fold is in one.
+    Every person with two images is assigned to one fold. Each fold has as many matched as
+    mismatched pairs. No one is in a second matched pair before everyone in the fold is in one.
 
     Args:
         people: int64[N], who each image shows; images with -1 (unknown) are in no pair.
@@ -55,7 +55,7 @@ def make_pairs(people: np.ndarray, folds: int, per_fold: int, seed: int) -> Pair
         seed: of the run.
 
     Raises:
-        InputError: fewer than four people with two images.
+        InputError: fewer than four people have two images.
     """
     rng = np.random.default_rng(seed)
     counts = np.bincount(people[people >= 0], minlength=1)
@@ -67,7 +67,7 @@ def make_pairs(people: np.ndarray, folds: int, per_fold: int, seed: int) -> Pair
         )
     folds = min(folds, len(known) // 2)
     order = rng.permutation(len(people))
-    order = order[np.argsort(people[order], kind="stable")]  # person by person, in random order
+    order = order[np.argsort(people[order], kind="stable")]  # by person, in random order
     start = np.searchsorted(people[order], known)
     images = [order[s : s + min(counts[p], IMAGES)] for s, p in zip(start, known, strict=True)]
     drawn = []
@@ -86,7 +86,7 @@ def make_pairs(people: np.ndarray, folds: int, per_fold: int, seed: int) -> Pair
 
 
 def _matched(people: list[np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
-    """Up to `count` pairs int64[n, 2] of one person; everybody has one before anybody has two."""
+    """Up to `count` pairs int64[n, 2] of one person; everyone gets one before anyone gets two."""
     drawn = []
     for images in people:
         both = np.stack(np.triu_indices(len(images), 1), 1)

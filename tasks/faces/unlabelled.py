@@ -1,4 +1,4 @@
-"""Faces without identities, for a student that learns from a teacher alone."""
+"""Faces without identities, for a student that learns only from a teacher."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ data.list=null for every image in the folder"""
 
 @dataclass(frozen=True)
 class UnlabelledFaces:
-    """The images that a CSV file lists, or all in a folder and below.
+    """The images that a CSV file lists, or all images in a folder and its subfolders.
 
     Args:
         root: the folder that the other paths are relative to.
@@ -80,7 +80,7 @@ def listed_faces(path: Path, folder: Path) -> tuple[list[bytes], list[str] | Non
     """The files that a list names, and their splits if it has such a column.
 
     Raises:
-        InputError: a damaged list, or files that are not in the folder.
+        InputError: the list is damaged, or files are not in the folder.
     """
     header, rows = read_rows(path)
     images = ImageList(path, header)

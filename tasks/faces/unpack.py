@@ -2,12 +2,12 @@
 
     python -m tasks.faces.unpack PARQUET_FOLDER ROOT
 
-PARQUET_FOLDER holds {train,valid,test}-00000-of-00019.parquet, directly or one folder down, as
-mirrors on the Hugging Face hub do: flwrlabs/celeba, tpremoli/CelebA-attrs, eurecom-ds/celeba.
+PARQUET_FOLDER contains {train,valid,test}-00000-of-00019.parquet, directly or one folder down, as
+in mirrors on the Hugging Face hub: flwrlabs/celeba, tpremoli/CelebA-attrs, eurecom-ds/celeba.
 Images keep the names that the mirror gives them. Without names they are numbered in the mirror's
-order: training, validation, test. These are CelebA's own numbers if the mirror kept its order.
-After an interruption, run the command again: it keeps the images that are there, and writes the
-lists last.
+order: training, validation, test. These are CelebA's own numbers if the mirror has kept its order.
+After an interruption, run the command again: it keeps the images that exist, and writes the lists
+last.
 """
 
 import os
@@ -26,7 +26,7 @@ from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.faces.celeba_files import ATTRIBUTES, IDENTITIES, IMAGES, PARTITION
 
 IDENTITY_COLUMNS = ("celeb_id", "identity")
-# CelebA's own order, for a mirror that gives 40 values without their names
+# CelebA's own order, for mirrors that have 40 values without names
 # fmt: off
 NAMES = [
     "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs",
@@ -42,12 +42,12 @@ SHARD = re.compile(r"(train|valid|validation|val|test)-(\d+)-of-(\d+)[^.]*\.parq
 PARTS = {"train": 0, "valid": 1, "validation": 1, "val": 1, "test": 2}
 SUFFIX = {b"\xff\xd8\xff": ".jpg", b"\x89PN": ".png"}
 ROWS = 256  # read at a time
-LONGEST_NAME = 240  # bytes; most file systems take 255, and a file is first written beside its name
+LONGEST_NAME = 240  # bytes; most file systems allow 255, and temporary names are longer
 
 
 @dataclass
 class Unpacked:
-    """What was read; one row for each image."""
+    """The content that was read; one row per image."""
 
     names: list[str] = field(default_factory=list)
     parts: list[int] = field(default_factory=list)
@@ -67,7 +67,7 @@ def unpack(folder: Path, root: Path) -> int:
 
     Raises:
         InputError: pyarrow is not installed, shards are missing, columns, labels or images are not
-            as expected, or `root` already has lists.
+            as expected, or `root` already contains lists.
     """
     if (root / ATTRIBUTES).exists():
         raise InputError(
@@ -85,7 +85,7 @@ def unpack(folder: Path, root: Path) -> int:
         columns = ParquetColumns.of(path, file.schema_arrow)
         if attributes and columns.attributes != attributes:
             raise InputError(
-                f"{path} and {shards[0][1]} have different attributes: they are of two mirrors"
+                f"{path} and {shards[0][1]} have different attributes: they are from two mirrors"
             )
         attributes = columns.attributes
         for number, batch in enumerate(_batches(path, file, columns)):
@@ -99,7 +99,7 @@ def find_parquet(folder: Path) -> list[tuple[int, Path]]:
     """(part, file) of all shards, in the order training, validation, test.
 
     Raises:
-        InputError: no shards, missing ones, or a missing split.
+        InputError: there are no shards, some are missing, or a split is missing.
     """
     paths = sorted(p for depth in ("*", "*/*") for p in folder.glob(f"{depth}.parquet"))
     if not paths:
@@ -137,7 +137,7 @@ def find_parquet(folder: Path) -> list[tuple[int, Path]]:
 
 @dataclass(frozen=True)
 class ParquetColumns:
-    """The columns of a file and what they hold."""
+    """The columns of a file and their content."""
 
     attributes: list[str]
     separate: bool
@@ -183,8 +183,9 @@ def _check_name(name: str, where: str) -> None:
     blank = any(letter.isspace() or letter == "\0" for letter in name)
     if name in ("", ".", "..") or blank or len(os.fsencode(name)) > LONGEST_NAME:
         raise InputError(
-            f"{where}: {name[:40]!r} ({len(name)} characters) is no name of a file: correct the "
-            "mirror's column image.path, or use another mirror"
+            f"{where}: {name[:40]!r} ({len(name)} characters) cannot be the name of a file: "
+            "correct "
+            "the mirror's column image.path, or use another mirror"
         )
 
 
@@ -243,7 +244,7 @@ def _labels(batch: Any, columns: ParquetColumns, where: str) -> np.ndarray:
 
 
 def _write_lists(root: Path, found: Unpacked, attributes: list[str]) -> None:
-    """Write the lists, that of the attributes last: with it the set is complete."""
+    """Write the lists, that of the attributes last: with it the data set is complete."""
     if len(set(found.names)) < len(found.names):
         double = [name for name, count in Counter(found.names).items() if count > 1]
         raise InputError(
@@ -297,7 +298,7 @@ def _batches(path: Path, file: Any, columns: ParquetColumns) -> Iterator[Any]:
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything the user can mend."""
+    """The command line; the exit code is 2 for anything that the user can correct."""
     parser = command_parser("tasks.faces.unpack", __doc__)
     parser.add_argument("folder", type=Path, help="folder of the mirror's .parquet files")
     parser.add_argument("root", type=Path, help="folder to write CelebA's files into")

@@ -36,21 +36,21 @@ ADVICE = "correct the value, or leave it blank for unknown"
 
 @dataclass(frozen=True)
 class UTKFace:
-    """Faces with the attributes `Male` and `Over_N` (older than N years), scored by group as well.
+    """Faces with the attributes `Male` and `Over_N` (older than N years), also scored by group.
 
-    The groups are race, gender and age. A race is an attribute that is learned only if `attributes`
+    The groups are race, gender and age. A race is only learned as an attribute if `attributes`
     names it: White, Black, Asian, Indian or Other_Race.
 
     Gender 0 is annotated as male, so `Male` is 1 for it. The list gives the splits. If it does not,
-    a fixed hash of each file's name puts eight tenths of the images into training, one into
-    validation and one into the test set, the same ones everywhere.
+    a fixed hash of each file's name puts eight tenths of the images into training, one tenth into
+    validation and one tenth into the test set, always the same ones.
 
     Args:
-        root: folder of the list and the images, or of the images alone.
+        root: folder of the list and the images, or only of the images.
         labels: the list; None: labels.csv if there is one, or else the files' names.
         images: folder of the files; None: images or UTKFace if there is one, or else `root`.
         age_thresholds: years, rising.
-        attributes: those to learn, in this order; None: all but the races.
+        attributes: the attributes to learn, in this order; None: all but the races.
     """
 
     root: str
@@ -78,7 +78,7 @@ class UTKFace:
         return ["Male", *RACES, *(f"Over_{years}" for years in self.age_thresholds)]
 
     def chosen(self) -> list[int]:
-        """Numbers of the attributes to learn."""
+        """Positions of the attributes to learn."""
         wanted = self.attributes
         if wanted is None:
             wanted = [name for name in self.ids() if name not in RACES]
@@ -124,7 +124,7 @@ class UTKFace:
 
 
 def attributes_of(values: np.ndarray, age_thresholds: Sequence[int]) -> np.ndarray:
-    """Labels int8[N, A] for int64[N, 3] age, gender and race; -1 is unknown, in both."""
+    """Labels int8[N, A] for int64[N, 3] age, gender and race; -1 is unknown in both."""
     age, gender, race = (column[:, None] for column in values.T)
     parts = (
         (gender, gender == 0),
@@ -144,7 +144,7 @@ def groups_of(values: np.ndarray) -> tuple[Groups, ...]:
 
 
 def split_by_name(file: str) -> str:
-    """'train', 'val' or 'test', by the name up to its first dot: .jpg and .jpg.chip.jpg agree."""
+    """'train', 'val' or 'test', from the name up to its first dot: .jpg and .jpg.chip.jpg agree."""
     tenth = zlib.crc32(os.path.basename(file).partition(".")[0].encode()) % 10
     return "test" if tenth == 0 else "val" if tenth == 1 else "train"
 

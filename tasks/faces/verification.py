@@ -21,7 +21,7 @@ FALSE_ACCEPT_RATES = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
 
 
 def roc(distance: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Receiver operating characteristic: (false accept rate, true accept rate), from 0 to 1.
+    """The receiver operating characteristic: (false accept rate, true accept rate), from 0 to 1.
 
     After (0, 0), which accepts no pair, there is one point for each distinct distance: it accepts
     all pairs up to that distance.
@@ -35,19 +35,19 @@ def roc(distance: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """
     order = np.argsort(distance, kind="stable")
     distance, same = distance[order], same[order]
-    last = np.append(distance[1:] != distance[:-1], True)  # equal distances go together
+    last = np.append(distance[1:] != distance[:-1], True)  # equal distances belong together
     accepted, falsely = same.cumsum()[last], (~same).cumsum()[last]
     far, tar = falsely / (~same).sum(), accepted / same.sum()
     return np.append(0.0, far), np.append(0.0, tar)
 
 
 def allowed_accepts(mismatched: int, rate: float) -> int:
-    """How many of the mismatched pairs may be accepted at a false accept rate, rounded down."""
+    """How many mismatched pairs may be accepted at a false accept rate, rounded down."""
     return int(rate * mismatched + 1e-9)
 
 
 def tar_at_far(distance: np.ndarray, same: np.ndarray, rate: float) -> float:
-    """Greatest true accept rate at a false accept rate of at most `rate`, in [0, 1).
+    """The largest true accept rate at a false accept rate of at most `rate`, in [0, 1).
 
     With 3,000 mismatched pairs a rate of 1e-4 allows no false accept: it is then FAR 0/3000.
     """
@@ -72,9 +72,9 @@ def equal_error_rate(distance: np.ndarray, same: np.ndarray) -> float:
 
 
 def best_threshold(distance: np.ndarray, same: np.ndarray) -> float:
-    """The threshold with the most correct decisions; pairs below it are accepted.
+    """The threshold with the most correct decisions; pairs with a smaller distance are accepted.
 
-    The candidates lie half-way between neighbouring distances. Of equally good ones the smallest is
+    The candidates are half-way between neighbouring distances. Of equally good ones the smallest is
     taken, which accepts the fewest pairs.
     """
     order = np.argsort(distance, kind="stable")
@@ -93,7 +93,7 @@ def best_threshold(distance: np.ndarray, same: np.ndarray) -> float:
 def fold_accuracies(
     distance: np.ndarray, same: np.ndarray, fold: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Accuracy of each fold at the threshold that is best for the other folds; and that threshold.
+    """Accuracy of each fold at the threshold that is best for the other folds; and the threshold.
 
     A single fold is scored at its own best threshold, which makes its accuracy optimistic.
 
@@ -140,7 +140,7 @@ def score_pairs(distance: np.ndarray, same: np.ndarray, fold: np.ndarray) -> Pai
         fold: int64[P].
 
     Raises:
-        InputError: no matched or no mismatched pairs.
+        InputError: there are no matched or no mismatched pairs.
     """
     mismatched = int((~same).sum())
     if not 0 < mismatched < len(same):
@@ -176,11 +176,11 @@ def how_scored(folds: int, mismatched: int) -> str:
 
 @dataclass(frozen=True)
 class VerificationResult:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Args:
         metrics: those of the pairs; with a teacher also `teacher_cosine`, the mean cosine between
-            an embedding and the teacher's, which is 1 - half their squared distance.
+            an embedding and the teacher's, which is 1 minus half their squared distance.
         pairs: scores of the pairs; None if the split has none.
         scored: int64[n], rows of the scored pairs: all of them unless batches were left out.
         teacher: the teacher's own scores on these pairs, if it has all their images.
@@ -206,7 +206,7 @@ class Verification:
         self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
-        """Take in a batch without waiting for the device.
+        """Add a batch without waiting for the device.
 
         Args:
             prediction: `embedding` float[B, D] of unit length, and perhaps `teacher` float[B, D].
@@ -218,7 +218,7 @@ class Verification:
 
     @property
     def state(self) -> VerificationState:
-        """Of all images taken in: image_id int64[n], embedding and teacher float32[n, D or 0]."""
+        """For all images added: image_id int64[n], embedding and teacher float32[n, D or 0]."""
         if not self.seen:
             none = np.zeros((0, 0), np.float32)
             return np.zeros(0, np.int64), none, none
@@ -234,9 +234,9 @@ class Verification:
         ]
 
     def compute(self) -> VerificationResult:
-        """Score the pairs whose images were both taken in."""
+        """Score the pairs of which both images were added."""
         images, embedding, teacher = self.state
-        order = images.argsort(kind="stable")  # so that the number of processes does not matter
+        order = images.argsort(kind="stable")  # the same for any number of processes
         images, embedding, teacher = images[order], embedding[order], teacher[order]
         taught = teacher.shape[1] > 0
         agreement: dict[str, float] = {}

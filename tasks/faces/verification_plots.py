@@ -21,7 +21,7 @@ WORST = 8  # pairs of each kind in the picture of the most wrong
 def pair_pictures(
     result: VerificationResult, pairs: Pairs, index: FaceIndex
 ) -> dict[str, Callable[[Path], object]]:
-    """File name -> what writes that picture.
+    """File name -> function that writes the picture.
 
     Args:
         result: of a split with pairs.
@@ -94,7 +94,7 @@ def most_wrong(
 
     Args:
         scores: of the scored pairs.
-        scored: int64[n], which of the pairs they are.
+        scored: int64[n], the positions of these pairs among all pairs.
         pairs: all pairs.
         index: the images, framed as evaluation saw them.
         output: PNG file to write; nothing is written if no pair is wrong.

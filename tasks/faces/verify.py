@@ -2,9 +2,9 @@
 
     python -m tasks.faces.verify CHECKPOINT LFW_ROOT [--pairs FILE] [--output DIR]
 
-CHECKPOINT is a best.ckpt of task=face_embedding, or an .npz file of embeddings from anywhere:
+CHECKPOINT is a best.ckpt of task=face_embedding, or an .npz file of embeddings from any program:
 `name` str[N], as in NAME/NAME_0001.jpg, and `embedding` float[N, D]. Writes result.json, the ROC,
-the distances and the pairs that were most wrong.
+the distances and the worst errors.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def embeddings_of_file(path: Path, index: FaceIndex) -> np.ndarray:
     """float32[N, D] of unit length, from an .npz file, in the order of an index.
 
     Raises:
-        InputError: no such file, or photographs that it lacks.
+        InputError: the file does not exist, or lacks photographs.
     """
     import numpy as np
 
@@ -63,16 +63,16 @@ def embeddings_of_network(
     Args:
         path: of the checkpoint.
         index: the N photographs.
-        box: the part of each photograph to look at; None: the part that the checkpoint's own
+        box: the part of each photograph that the network sees; None: the part that the checkpoint's
             configuration gives for its verification data.
         trust: see `load_task`.
         batch: photographs per step.
 
     Returns:
-        float32[N, D] of unit length, and the index with the box that was looked at.
+        float32[N, D] of unit length, and the index with the box that was used.
 
     Raises:
-        InputError: a checkpoint of another task.
+        InputError: the checkpoint is of another task.
     """
     import numpy as np
     import torch
@@ -114,18 +114,18 @@ def verify(
 ) -> dict[str, Any]:
     """Score, write result.json and then the pictures.
 
-    A picture that cannot be drawn is a warning that names it; the result stands.
+    If a picture cannot be drawn, a warning names it, and the result is kept.
 
     Args:
         source: a checkpoint, or an .npz file of embeddings.
         root: folder of the photographs.
         pairs_list: the list of pairs; None: ROOT/pairs.txt.
         output: folder to write into.
-        box: the part of each photograph to look at, see `embeddings_of_network`.
+        box: the part of each photograph that the network sees; see `embeddings_of_network`.
         trust: see `load_task`.
 
     Returns:
-        What result.json holds.
+        The content of result.json.
 
     Raises:
         InputError: see `load_lfw`, `embeddings_of_file` and `embeddings_of_network`.
@@ -170,7 +170,7 @@ def verify(
 
 
 def scores_table(result: dict[str, Any]) -> str:
-    """The scores, one per line, and what they rest on."""
+    """The scores, one per line, and how they were computed."""
     width = max(map(len, result["metrics"]))
     lines = [
         f"{name:<{width}}  {100 * value:6.2f}  {_percent(result['intervals'].get(name))}".rstrip()
@@ -186,7 +186,7 @@ def _percent(ends: Sequence[float] | None) -> str:
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything the user can mend."""
+    """The command line; the exit code is 2 for anything that the user can correct."""
     parser = command_parser("tasks.faces.verify", __doc__)
     parser.add_argument("source", type=Path, metavar="CHECKPOINT", help="best.ckpt, or an .npz")
     parser.add_argument("root", type=Path, metavar="LFW_ROOT", help="folder of NAME/NAME_0001.jpg")
@@ -197,7 +197,7 @@ def main() -> None:
         type=float,
         nargs=4,
         metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
-        help="part of each photograph to look at, as fractions; the checkpoint's own by default",
+        help="part of each photograph to use, as fractions; default: the checkpoint's own",
     )
     add_trust(parser)
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Answers that need no network, to compare a score with."""
+"""Answers that need no network, for comparison with a score."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -26,8 +26,8 @@ def baselines(
     Args:
         data: set up.
         radii_km: see GeolocationScore.
-        photographs: training photographs that the second answer is taken from, chosen at random (of
-            a stream, the first of an epoch).
+        photographs: number of training photographs that the second answer searches, chosen at
+            random (of a stream, the first ones of an epoch).
     """
     partition = data.partition
     val = data.indices[data.reported]
@@ -71,7 +71,7 @@ def histograms(images: Tensor) -> Tensor:
 
 
 def nearest(queries: Tensor, gallery: Tensor) -> Tensor:
-    """The nearest row of the gallery, by the sum of absolute differences; the first of equals.
+    """The nearest row of the gallery, by the sum of absolute differences; of equals the first one.
 
     Args:
         queries: float[Q, D].

@@ -1,20 +1,21 @@
-"""Partition the sphere into cells that hold about equally many photographs.
+"""Partition the sphere into cells that contain about equally many photographs.
 
     python -m tasks.geolocation.cells COORDINATES.csv --t-max N --t-min N --output FILE
 
 The map of the partition is written beside FILE, with the suffix .png.
 
 This is the adaptive partition of Weyand, Kostrikov and Philbin, "PlaNet" (arXiv 1602.05314). It
-starts with the six faces of S2's cube, splits every cell that holds more than `t_max` photographs
-into its four quarters, and drops the cells with fewer than `t_min`. PlaNet used 10,000 and 50 and
-got 26,263 cells.
+starts with the six faces of S2's cube, splits every cell that contains more than `t_max`
+photographs into its four quarters, and drops cells with fewer than `t_min`. PlaNet used 10,000 and
+50 and got 26,263 cells.
 
-The depth of the splitting decides what a network trained on the cells can tell about a person from
-a photograph. Finding the street where a picture was taken serves a stalker more than anyone else;
-the authors of a well-known open system withdrew it for that reason. The default limit is level 8:
-cells about 36 km wide, which tell the town but not the street. The finest level allowed is 13
-(about 1 km, the smallest radius that the literature scores). A cell's answer is the mean position
-of its photographs, so with a `t_min` of only a few, one person's photographs may decide it.
+The depth of the splitting decides what a network trained on the cells can find out about a person
+from a photograph. Finding the street where a picture was taken serves stalkers more than anyone
+else; the authors of a well-known open system withdrew it for that reason. The default limit is
+level 8: cells about 36 km wide, which show the town but not the street. The finest level allowed is
+13 (about 1 km, the smallest radius that the literature scores). A cell's answer is the mean
+position of its photographs, so with a `t_min` of only a few, one person's photographs may decide
+it.
 """
 
 import time
@@ -40,7 +41,7 @@ DECIMALS = 6  # of a mean position in degrees: a tenth of a metre
 class Counts:
     """The number of photographs in each cell of one level, which is all that splitting needs.
 
-    Memory grows with the number of cells that hold a photograph, not with the photographs.
+    Memory grows with the number of cells that contain photographs, not with the photographs.
 
     Args:
         level: of the cells; the level limit of the partition.
@@ -66,16 +67,16 @@ class Counts:
 def build_partition(
     coordinates: Iterable[Coordinates], t_max: int, t_min: int, max_level: int = DEFAULT_LEVEL
 ) -> Partition:
-    """Partition the sphere by photographs. Their order and chunks make no difference.
+    """Partition the sphere by photographs. Their order and chunks do not matter.
 
     Args:
         coordinates: of the photographs, in chunks.
         t_max: a cell with more photographs is split.
         t_min: a cell with fewer photographs is dropped.
-        max_level: cells of this S2 level are not split, however many photographs they hold.
+        max_level: cells of this S2 level are not split, however many photographs they contain.
 
     Raises:
-        InputError: thresholds or a level out of range; no cell with enough photographs.
+        InputError: thresholds or the level are out of range, or no cell has enough photographs.
     """
     _check_thresholds(t_max, t_min)
     return split_cells(count_cells(coordinates, max_level), t_max, t_min)
@@ -85,12 +86,12 @@ def count_cells(coordinates: Iterable[Coordinates], max_level: int = DEFAULT_LEV
     """Count photographs in the cells of the level limit, for `split_cells`.
 
     Raises:
-        InputError: a level out of range; no coordinates.
+        InputError: the level is out of range, or there are no coordinates.
     """
     if not 0 <= max_level <= FINEST_LEVEL:
         raise InputError(
-            f"the level limit must be from 0 to {FINEST_LEVEL}, got {max_level}: finer cells "
-            "would tell where people live, and no benchmark needs them"
+            f"the level limit must be from 0 to {FINEST_LEVEL}, not {max_level}: finer cells "
+            "would show where people live, and no benchmark needs them"
         )
     finest = Counts(max_level)
     for chunk in coordinates:
@@ -103,14 +104,14 @@ def count_cells(coordinates: Iterable[Coordinates], max_level: int = DEFAULT_LEV
 def split_cells(finest: Counts, t_max: int, t_min: int) -> Partition:
     """Do what `build_partition` does, from photographs that `count_cells` has counted.
 
-    So the thresholds may depend on the number of photographs.
+    In this way the thresholds may depend on the number of photographs.
     """
     _check_thresholds(t_max, t_min)
     cells, counts, sums = _split(finest, t_max)
     kept = counts >= t_min
     if not kept.any():
         raise InputError(
-            f"no cell holds t_min = {t_min} photographs; the fullest holds "
+            f"no cell contains t_min = {t_min} photographs; the fullest contains "
             f"{counts.max(initial=0):,} of {counts.sum():,}: lower t_min, or raise t_max"
         )
     return Partition(
@@ -128,11 +129,11 @@ def split_cells(finest: Counts, t_max: int, t_min: int) -> Partition:
 
 def _check_thresholds(t_max: int, t_min: int) -> None:
     if not 1 <= t_min <= t_max:
-        raise InputError(f"t_min and t_max must be 1 <= t_min <= t_max, got {t_min} and {t_max}")
+        raise InputError(f"t_min and t_max must be 1 <= t_min <= t_max, not {t_min} and {t_max}")
 
 
 def _split(finest: Counts, t_max: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The cells that hold photographs and are not split: ids (ascending), counts, sums.
+    """The cells with photographs that are not split: ids (ascending), counts, sums.
 
     It goes from the faces down, one level at a time. The finest cells are sorted by id, so those
     inside any one cell are adjacent.
@@ -184,13 +185,13 @@ def partition_summary(partition: Partition) -> str:
 
 
 def main() -> None:
-    """Run the command line; exit with code 2 for anything that the user can correct."""
+    """Run the command line; exit with 2 for anything that the user can correct."""
     parser = command_parser("tasks.geolocation.cells", __doc__)
     parser.add_argument("coordinates", type=Path, help="CSV with a latitude and a longitude column")
     parser.add_argument(
-        "--t-max", type=int, required=True, help="split a cell with more photographs"
+        "--t-max", type=int, required=True, help="split cells with more photographs"
     )
-    parser.add_argument("--t-min", type=int, required=True, help="drop a cell with fewer")
+    parser.add_argument("--t-min", type=int, required=True, help="drop cells with fewer")
     parser.add_argument(
         "--max-level",
         type=int,
@@ -223,7 +224,7 @@ def _make(coordinates: Path, t_max: int, t_min: int, max_level: int, output: Pat
 
 
 def map_path(coordinates: Path, output: Path) -> Path:
-    """Where the map of the partition in `output` goes.
+    """The path of the map of the partition in `output`.
 
     Raises:
         InputError: it would replace the partition or the coordinates, or the partition would
@@ -231,8 +232,8 @@ def map_path(coordinates: Path, output: Path) -> Path:
     """
     if output.suffix.lower() == ".png":
         raise InputError(
-            f"--output {output}: the map of the partition goes by this name; give the partition "
-            f"another, such as {output.with_suffix('.safetensors')}"
+            f"--output {output}: the map of the partition gets this name; give the partition "
+            f"another name, such as {output.with_suffix('.safetensors')}"
         )
     if output.is_dir() or not output.name:
         raise InputError(f"--output {output} is a folder: give the name of a file")

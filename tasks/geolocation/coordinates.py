@@ -12,7 +12,7 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from tasks.data.text_lists import check_is_text, delimiter_of
 
-# The column names of the known sets, in lower case; the first one present is taken.
+# The column names of the known sets, in lower case; the first one that exists is used.
 FILE = (
     "file",  # this suite's own layout
     "img_id",  # MP-16, Im2GPS, Im2GPS3k and YFCC25600 as published with labels
@@ -30,7 +30,7 @@ DAMAGED = (csv.Error, UnicodeError)
 class Coordinates:
     """A chunk of the rows of a file."""
 
-    files: list[str] | None  # the file or id column as it is written; None where there is none
+    files: list[str] | None  # the file or id column as written; None if there is none
     latitude: np.ndarray  # float64[N] degrees, -90 to 90
     longitude: np.ndarray  # float64[N] degrees, -180 to 180
 
@@ -55,7 +55,7 @@ def read_coordinates(path: str | Path, rows: int = ROWS) -> Iterator[Coordinates
     Raises:
         InputError: the file is missing, empty or damaged; it lacks a column; a row has more or
             fewer fields than the header; a value is blank, not a number, not finite or out of
-            range; latitude and longitude are exchanged. The message names the file and, where it
+            range; or latitude and longitude are exchanged. The message names the file and, if it
             can, the line.
     """
     path, seen = Path(path), 0
@@ -165,12 +165,12 @@ def _check_range(path: Path, latitude: np.ndarray, longitude: np.ndarray, seen: 
     if abs(north) > 90:
         advice = "correct the row or leave it out"
         fits = (np.abs(latitude) <= 180) & (np.abs(longitude) <= 90)
-        # A tenth is enough evidence: not all of the world's longitudes lie beyond 90, and typing
+        # A tenth is enough evidence: not all of the world's longitudes are beyond 90, and typing
         # errors are far rarer.
         if fits.all() and beyond.mean() > 0.1:
             advice = (
-                f"{beyond.sum():,} of {beyond.size:,} latitudes are out of range and all rows "
-                "would be in range the other way round, so the two columns look exchanged: "
+                f"{beyond.sum():,} of {beyond.size:,} latitudes are out of range, and all rows "
+                "would be in range the other way round, so the two columns seem to be exchanged: "
                 "exchange their names in the first line"
             )
         raise InputError(f"{line}: latitude {north:g} is outside -90 to 90; {advice}")

@@ -28,17 +28,17 @@ THUMBNAILS = 128  # per batch
 
 
 class PlaceData(CroppedData):
-    """Photographs labelled with the cells of a partition; those in none are not trained on.
+    """Photographs labelled with the cells of a partition; those in no cell are not trained on.
 
-    After `setup`, `partition` is the partition, and `stream` the training photographs where they
-    come in shards; otherwise `indices` lists them.
+    After `setup`, `partition` is the partition, and `stream` the training photographs if they come
+    in shards; otherwise `indices` lists them.
 
     Args:
         source: of the photographs, see `place_sources`.
-        partitioning: where the partition comes from.
+        partitioning: the source of the partition.
         coarser: multiples of t_max, see `hierarchy_levels`. The outputs for the cells of the
             coarser partitions follow those for the partition's own.
-        cache: folder for partitions that are built, and for what was found out about files.
+        cache: folder for partitions that are built, and for facts about files.
         options: see CroppedData. `limit` and `validate_on_train` need listed photographs.
     """
 
@@ -131,7 +131,7 @@ class PlaceData(CroppedData):
         """Training batches per epoch, on each process.
 
         Raises:
-            InputError: no training photographs, or fewer shards than processes.
+            InputError: there are no training photographs, or fewer shards than processes.
         """
         if not self.trains:
             raise InputError(
@@ -149,7 +149,7 @@ class PlaceData(CroppedData):
         return max(self.photographs // (self.batch_size * processes), 1)
 
     def train_loader(self, done: tuple[int, int]) -> Iterable[Batch]:
-        """A loader of this process's training batches, past those that are `done`."""
+        """A loader of this process's training batches after those that are `done`."""
         stream = self.stream
         if stream is None:
             return super().train_loader(done)
@@ -170,7 +170,7 @@ class PlaceData(CroppedData):
         Args:
             split: of the data.
             size: (h, w) in pixels.
-            count: of listed photographs, choose this many at random; None for all.
+            count: if the photographs are listed, choose this many at random; None for all.
         """
         view = View(crop_fraction=1.0)
         if split == "train" and self.stream is not None:
@@ -206,7 +206,7 @@ class PlaceData(CroppedData):
         return f"{len(val):,} of official {val.official:,} ({val.name}){note}"
 
     def _readable(self, split: str, found: Photographs) -> tuple[Photographs, Listed]:
-        """The photographs that can be read; the others are counted, or stop the run."""
+        """The photographs that can be read; others are counted, or stop the run."""
         checked = check_readable(found.root, found.files, split, self.cache, self.skip_unreadable)
         self.left_out[split] = {**found.left_out, **checked.left_out}
         files, positions = found.files[checked.usable], found.positions[checked.usable]
@@ -214,7 +214,7 @@ class PlaceData(CroppedData):
         return replace(found, files=files, positions=positions), listed
 
     def _in_cells(self, train: Photographs, names: list[str]) -> PlaceIndex:
-        """The training photographs that lie in a cell, at most `limit` of them."""
+        """The training photographs that are inside a cell, at most `limit` of them."""
         index = train.index(self.partition, names)
         inside = np.flatnonzero(index.labels >= 0)
         dropped = len(index) - len(inside)
@@ -236,7 +236,7 @@ class PlaceData(CroppedData):
 
 
 def labels(partition: Partition, coarser: Sequence[float] = ()) -> Labels:
-    """What a network's outputs mean: the partition's cells, then those of coarser partitions.
+    """The meaning of a network's outputs: the partition's cells, then those of coarser partitions.
 
     The coarsest partition comes last.
 

@@ -28,7 +28,7 @@ def draw_with_map(
 
     Args:
         image: the photograph.
-        answer: what PlacePresenter's `describe` returned and, where the truth is known, `compare`.
+        answer: what PlacePresenter's `describe` returned and, if the truth is known, `compare`.
         world: of the partition.
         values: float[C], the probability of each cell; NaN leaves a cell transparent.
     """
@@ -91,7 +91,7 @@ def distance_curves(
     others: Mapping[str, Mapping[str, float]],
     output: Path,
 ) -> None:
-    """Draw the share of photographs placed within each distance, on a logarithmic scale.
+    """Draw the share of photographs located within each distance, on a logarithmic scale.
 
     Args:
         result: of the network.

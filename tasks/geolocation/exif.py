@@ -36,9 +36,10 @@ def gps_position(path: str | Path) -> tuple[float, float]:
     Only the header is decoded.
 
     Raises:
-        NoPositionError: no EXIF; no position in it; a hemisphere or an angle missing; an angle that
-            is not a number; a position out of range; 0, 0, which cameras without a fix write.
-        InputError: not an image.
+        NoPositionError: there is no EXIF, or no position in it; a hemisphere or an angle is
+            missing; an angle is not a number; the position is out of range, or 0, 0, which cameras
+            without a fix write.
+        InputError: the file is not an image.
     """
     try:
         with Image.open(path) as image:
@@ -69,7 +70,7 @@ def _no_position(path: str | Path, reason: str, detail: str = "") -> NoPositionE
 def _degrees(
     path: str | Path, position: Mapping[int, Any], what: str, tag: int, ref_tag: int, signs: str
 ) -> float:
-    """One signed angle, from degrees and, where they are given, minutes and seconds."""
+    """One signed angle, from degrees and, if given, minutes and seconds."""
     if tag not in position:
         raise _no_position(path, f"EXIF has no {what}")
     given, hemisphere = position[tag], position.get(ref_tag)
@@ -78,7 +79,7 @@ def _degrees(
     usable = all(0 <= part < float("inf") for part in parts) and max(parts[1:], default=0) <= 60
     if not 1 <= len(parts) <= 3 or not usable:
         raise _no_position(path, f"EXIF {what} is not an angle", f": {str(given)[:60]}")
-    # text or bytes, upper or lower case, possibly padded with zeros or nothing but zeros
+    # text or bytes, upper or lower case, possibly padded with zeros, or only zeros
     letter = hemisphere.decode("latin-1") if isinstance(hemisphere, bytes) else str(hemisphere)
     letter = letter.strip("\0 ").upper()[:1] if hemisphere is not None else ""
     if not letter or letter not in signs:

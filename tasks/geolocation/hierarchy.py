@@ -16,7 +16,7 @@ class Level:
     """K <= C cells that together cover the C cells of a partition."""
 
     cells: np.ndarray  # uint64[K] S2 cell ids, ascending
-    ancestor: np.ndarray  # int64[C]: which of the K cells holds each of the C
+    ancestor: np.ndarray  # int64[C]: which of the K cells contains each of the C
     centres: np.ndarray  # float64[K, 2] mean of the C cells' mean positions, in degrees
 
 
@@ -27,10 +27,10 @@ def hierarchy_levels(partition: Partition, factors: Sequence[float]) -> list[Lev
     times its t_max. Müller-Budack et al. 2018 use 5,000, 2,000 and 1,000: factors 5 and 2.
 
     Raises:
-        InputError: factors that are not descending, or not all above 1; too many of them.
+        InputError: the factors are not descending, not all above 1, or too many.
     """
     if len(factors) > s2.LEAF:
-        raise InputError(f"data.coarser has {len(factors):,} factors, and {s2.LEAF} are the most")
+        raise InputError(f"data.coarser has {len(factors):,} factors, but {s2.LEAF} are the most")
     if any(a <= b for a, b in zip(factors, [*factors[1:], 1.0], strict=False)):
         raise InputError(
             f"data.coarser={list(factors)}: give multiples of t_max in descending order, all above "
@@ -42,7 +42,7 @@ def hierarchy_levels(partition: Partition, factors: Sequence[float]) -> list[Lev
 
 def _coarser(partition: Partition, t_max: float) -> Level:
     holders = partition.cells.copy()
-    pending = np.arange(len(partition))  # cells whose holder is split further
+    pending = np.arange(len(partition))  # cells whose containing cell is split further
     for level in range(partition.levels.max() + 1):
         parents, group = np.unique(s2.parents(partition.cells[pending], level), return_inverse=True)
         totals = np.bincount(group, partition.counts[pending])

@@ -1,4 +1,4 @@
-"""The scores of geolocation: how far from the truth a set of answers is."""
+"""The scores of geolocation: how far a set of answers is from the truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from tasks.geolocation.partition import Partition
 from tasks.geolocation.sphere import great_circle_km
 from tasks.runs.bootstrap import Resampling, Scorer, shares
 
-# street, city, region, country, continent: the radii of Weyand et al. and everyone since
+# street, city, region, country, continent: the radii of Weyand et al. and of everyone since
 RADII_KM = (1.0, 25.0, 200.0, 750.0, 2500.0)
 
 
 @dataclass(frozen=True)
 class GeolocationResult:
-    """The scores; -1 where no photograph was scored."""
+    """The scores; -1 if no photograph was scored."""
 
     metrics: dict[str, float]
     """within_1_km ... within_2500_km and cell_accuracy as fractions 0..1, median_km in km."""
@@ -30,12 +30,12 @@ class GeolocationResult:
 class GeolocationScore:
     """Great-circle distances over a whole data set, collected batch by batch on the CPU.
 
-    The scores are the shares of photographs placed within each radius of where they were taken, as
-    PlaNet and its successors report them (arXiv 1602.05314), the median distance, and the share of
+    The scores are the shares of photographs located within each radius of where they were taken, as
+    in PlaNet and its successors (arXiv 1602.05314), the median distance, and the share of
     photographs in the right cell. A photograph taken outside all cells counts as wrong.
 
     Args:
-        partition: its cells are what the predictions name.
+        partition: the predictions name its cells.
         radii_km: distances, each of which gives one score.
     """
 
@@ -44,7 +44,7 @@ class GeolocationScore:
         self.merge([])
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
-        """Take in a batch.
+        """Add a batch.
 
         Args:
             prediction: `position` float[B, 2], latitude and longitude in degrees; `cell` int[B];
@@ -52,7 +52,7 @@ class GeolocationScore:
             target: float[B, 2], latitude and longitude where the photographs were taken.
 
         Raises:
-            InputError: a target that is not a position on Earth.
+            InputError: a target is not a position on Earth.
         """
         truth = target.detach().cpu().double().numpy()
         position = prediction["position"].detach().cpu().double().numpy()

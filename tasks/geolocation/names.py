@@ -1,4 +1,4 @@
-"""Places and cells in text."""
+"""Positions and cells as text."""
 
 from tasks.geolocation.partition import Partition
 
@@ -17,7 +17,7 @@ def token(cell: int) -> str:
 def output_id(partition: Partition, cell: int) -> str:
     """The id of the output for a cell; it includes the partition.
 
-    A classifier's weights are taken over where the ids of its outputs match. Ids of two partitions
+    The weights of a classifier are loaded if the ids of its outputs match. Ids of two partitions
     never match: the same cell with other photographs in it has another answer.
     """
     return f"partition {partition.hash[:12]} cell {token(cell)}"

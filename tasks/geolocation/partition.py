@@ -20,23 +20,23 @@ from backbone.files import write_atomically
 from tasks.geolocation import s2
 from tasks.geolocation.coordinates import out_of_range
 
-PARTITION = "partition"  # its key in the details of Labels, and so in checkpoints
+PARTITION = "partition"  # the key in the details of Labels, and so in checkpoints
 
-# what reading a damaged file raises
+# errors that reading a damaged file raises
 DAMAGE = (SafetensorError, OSError, TypeError, ValueError, KeyError, OverflowError, RecursionError)
 ARRAYS = {"cells": np.uint64, "counts": np.int64, "centres": np.float64}
 
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Disjoint S2 cells, as `cells.build_partition` makes them. Positions outside all are dropped.
+    """Disjoint S2 cells, as made by `cells.build_partition`. Positions outside all are dropped.
 
-    Cell i is a network's output i. Cells are in the order of their ids, which run along a curve, so
+    Cell i is output i of a network. Cells are in the order of their ids, which follow a curve, so
     cells with similar numbers are near each other.
     """
 
-    t_max: int  # a cell with more photographs was split, unless at the level limit
-    t_min: int  # a cell with fewer was dropped
+    t_max: int  # cells with more photographs were split, unless at the level limit
+    t_min: int  # cells with fewer were dropped
     max_level: int  # the level limit
     photographs: int  # all that were counted
     dropped_cells: int  # with at least one photograph
@@ -72,7 +72,7 @@ class Partition:
         return s2.ranges(self.cells)
 
     def cell_of(self, latitude: ArrayLike, longitude: ArrayLike) -> np.ndarray:
-        """The cell that each position lies in.
+        """The cell of each position.
 
         Args:
             latitude, longitude: float[N] degrees within ±90 and ±180.
@@ -81,7 +81,7 @@ class Partition:
             int64[N], 0 to C-1, or -1 for a position outside all cells.
 
         Raises:
-            InputError: a position that is not finite or out of range.
+            InputError: a position is not finite or out of range.
         """
         north, east = (np.asarray(x, np.float64).ravel() for x in (latitude, longitude))
         wrong = np.flatnonzero(out_of_range(north, east))
@@ -95,7 +95,7 @@ class Partition:
         return self.locate(s2.cell_ids(north, east, self.max_level))
 
     def locate(self, ids: np.ndarray) -> np.ndarray:
-        """The cell that holds each of the S2 cells `ids`: int64[N], -1 where none does.
+        """The cell that contains each of the S2 cells `ids`: int64[N], -1 if none does.
 
         `coarse.locate(fine.cells)` finds the cells of one partition inside those of another.
         """
@@ -117,7 +117,7 @@ class Partition:
         """Do the inverse of `to_dict`.
 
         Raises:
-            InputError: values that are not those of a partition.
+            InputError: the values are not those of a partition.
         """
         try:
             partition = cls(**values)
@@ -155,10 +155,10 @@ class Partition:
 
     @classmethod
     def load(cls, path: str | Path) -> "Partition":
-        """Read what `save` wrote.
+        """Read a file written by `save`.
 
         Raises:
-            InputError: no such file, no partition in it, or content that does not match its hash.
+            InputError: the file does not exist, contains no partition, or does not match its hash.
         """
         remake = "make it again with python -m tasks.geolocation.cells"
         if not Path(path).is_file():

@@ -10,7 +10,7 @@ from tasks.geolocation.cells import count_cells, split_cells
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.partition import PARTITION, Partition
 
-SHARE = 40  # by default a cell may hold one fortieth of the photographs
+SHARE = 40  # by default a cell may contain one fortieth of the photographs
 PLANET_T_MAX, PLANET_RATIO = 10_000, 200  # PlaNet's thresholds are 10,000 and 50
 # a cell's answer is the mean position of its photographs, which should not all be one person's
 LEAST_T_MIN = 5
@@ -19,11 +19,11 @@ LEAST_RATIO = 10  # of t_max to t_min; with a smaller one, many split cells are 
 
 @dataclass(frozen=True)
 class Partitioning:
-    """Where the partition comes from.
+    """The source of the partition.
 
     Args:
-        path: a file that `python -m tasks.geolocation.cells` wrote, or a checkpoint (.ckpt) of this
-            task; None to build a partition from the training photographs.
+        path: a file written by `python -m tasks.geolocation.cells`, or a checkpoint (.ckpt) of this
+            task; None: build a partition from the training photographs.
         t_max: of a partition that is built; None: a fortieth of the photographs, at most PlaNet's
             10,000 and at least ten times t_min.
         t_min: likewise; None: a two-hundredth of t_max as in PlaNet, at least 5.
@@ -43,8 +43,8 @@ class Partitioning:
             cache: a folder, made when absent.
 
         Raises:
-            InputError: no partition in the file, no photographs to build one from, or thresholds
-                out of range.
+            InputError: there is no partition in the file, no photographs to build one from, or
+                thresholds are out of range.
         """
         if self.path is not None:
             return self._load(Path(self.path))
@@ -58,7 +58,7 @@ class Partitioning:
         partition = split_cells(finest, t_max, t_min)
         path = cache / "partitions" / f"{partition.hash[:16]}.safetensors"
         kept = _holds(path, partition) or keep(path, partition.save)
-        where = str(path) if kept else "not kept as a file; the checkpoint holds it"
+        where = str(path) if kept else "not kept as a file; the checkpoint contains it"
         print(f"partition: built with t_max={t_max:,}, t_min={t_min:,}: {where}")
         return partition
 
@@ -90,7 +90,7 @@ class Partitioning:
 
 
 def _holds(path: Path, partition: Partition) -> bool:
-    """Whether a file holds this partition, undamaged."""
+    """Whether a file contains this partition, undamaged."""
     try:
         return Partition.load(path).hash == partition.hash
     except InputError:

@@ -1,4 +1,4 @@
-"""Photographs and where they were taken, from a list or from the EXIF data of a folder's files."""
+"""Photographs and where they were taken, from a list or from the EXIF of a folder's files."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from tasks.geolocation.partition import Partition
 from tasks.images.files import SUFFIXES
 from tasks.images.listing import files_below, with_slashes
 
-# Test sets by a part of their lists' file names, and how many photographs each had when published.
-# Many have since been taken off the web, so a score has to state how many photographs it is of.
+# Test sets by a part of their lists' file names, and how many photographs each had when it was
+# published. Many have since been taken off the web, so a score must state how many photographs it
+# covers.
 PUBLISHED = {"im2gps3k": ("Im2GPS3k", 2997), "im2gps": ("Im2GPS", 237)}
 WITH_PLUGIN = {".heic", ".heif"}  # phones write them, Pillow does not read them
 MISSING = "missing"
@@ -46,7 +47,7 @@ class Photographs:
     """N photographs on disk."""
 
     root: str
-    """The folder that `files` are in."""
+    """The folder of `files`."""
     files: np.ndarray
     """bytes[N], paths relative to `root`."""
     positions: np.ndarray
@@ -54,11 +55,11 @@ class Photographs:
     official: int
     """Photographs in the list as published, whether or not they are on disk."""
     name: str
-    """Of the list."""
+    """Name of the list."""
     note: str = ""
     """What was left out, in words."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """How many were, by the reason."""
+    """The number that was left out, by reason."""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -69,11 +70,11 @@ class Photographs:
         return replace(self, files=files, positions=positions, official=len(files))
 
     def coordinates(self) -> Iterator[Coordinates]:
-        """The positions, as a partition is built from."""
+        """The positions, in the form for building a partition."""
         yield Coordinates(None, *self.positions.T)
 
     def index(self, partition: Partition, names: list[str]) -> PlaceIndex:
-        """The photographs labelled with their cells, whose names are `names`."""
+        """The photographs labelled with their cells, which have these `names`."""
         cells = partition.cell_of(*self.positions.T)
         classes = tuple((name, name) for name in names)
         return PlaceIndex(self.root, self.files, cells, classes, positions=self.positions)
@@ -83,18 +84,18 @@ def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) ->
     """The photographs that a CSV file lists (see `read_coordinates`), found in a folder.
 
     A list may name files, relative to the folder or to its parent (images/a.jpg for images), with
-    underscores in place of folders (MP-16's fd/c0/328.jpg as fd_c0_328.jpg, or the reverse), or
-    ids: file names without their extension, anywhere below the folder. A name is only looked up
-    among the files of the folder; it is never opened as a path or URL.
+    underscores instead of folders (MP-16's fd/c0/328.jpg as fd_c0_328.jpg, or the reverse), or ids:
+    file names without their extension, anywhere below the folder. A name is only looked up among
+    the files of the folder; it is never opened as a path or URL.
 
     Args:
         path: the list.
-        folder: holds the image files.
+        folder: contains the image files.
         allow_missing: leave out photographs whose files are missing.
 
     Raises:
-        InputError: a damaged list; a missing file, or with `allow_missing` none found; an id that
-            two files have.
+        InputError: the list is damaged; a file is missing, or with `allow_missing` none is found;
+            or an id matches two files.
     """
     chunks = list(read_coordinates(path))
     names: list[bytes] = []
@@ -118,8 +119,8 @@ def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) ->
         raise InputError(
             f"{path}, line {line_number(path, first)}: {os.fsdecode(names[first])} is not in "
             f"{folder.absolute()} ({missing.size:,} of {len(names):,} photographs are missing). "
-            "Name the folder that holds them, download them, or go on without them with "
-            "data.allow_missing=true, and the result will say so"
+            "Name the folder that contains them, download them, or add data.allow_missing=true to "
+            "go on without them; the result will say so"
         )
     stem = path.stem.lower()
     name, official = next(
@@ -134,7 +135,7 @@ def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) ->
 def with_gps(folder: Path, skip_unreadable: bool = False) -> Photographs:
     """The photographs in a folder and below it whose EXIF data say where they were taken.
 
-    The others are left out. The note counts them by reason. Files that are no images are counted
+    The others are left out. The note counts them by reason. Files that are not images are counted
     with them in `left_out`.
 
     Args:
@@ -142,7 +143,7 @@ def with_gps(folder: Path, skip_unreadable: bool = False) -> Photographs:
         skip_unreadable: leave out files that cannot be read, rather than stop.
 
     Raises:
-        InputError: no photograph, none with a position, or files that cannot be read.
+        InputError: there are no photographs, none has a position, or files cannot be read.
     """
     files: list[bytes] = []
     positions: list[tuple[float, float]] = []
@@ -173,7 +174,7 @@ def with_gps(folder: Path, skip_unreadable: bool = False) -> Photographs:
         )
     count = len(files) + reasons.total()
     if not count:
-        raise InputError(f"{folder.absolute()}: no photograph in this folder or below it")
+        raise InputError(f"{folder.absolute()}: no photograph in this folder or its subfolders")
     left_out = ", ".join(f"{n:,} {reason}" for reason, n in reasons.most_common())
     if not files:
         raise InputError(
@@ -198,8 +199,8 @@ def hold_out_places(
 ) -> tuple[Photographs, Photographs]:
     """Split photographs into two sets, about 1 - `fraction` and `fraction` of them.
 
-    Photographs of one place, a cell about 2 km wide, stay together: of two pictures taken a minute
-    apart, one in training would give the other's answer away.
+    Photographs of the same place, a cell about 2 km wide, stay together: if two pictures were taken
+    a minute apart, one in training would reveal the other's answer.
 
     Raises:
         InputError: all photographs are of one place.
@@ -209,21 +210,21 @@ def hold_out_places(
     places, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
     if len(places) < 2:
         raise InputError(
-            f"{photographs.root}: all photographs are of one place (2 km across), so that none can "
+            f"{photographs.root}: all photographs are of one place (2 km across), so none can "
             "be held out for validation; name other photographs with data.val="
         )
     order = np.random.default_rng(seed).permutation(len(places))
     before = counts[order].cumsum() - counts[order]
     held = np.zeros(len(places), bool)
     held[order] = before < fraction * len(photographs)
-    held[order[0]], held[order[-1]] = True, False  # neither set is empty, whatever the fraction
+    held[order[0]], held[order[-1]] = True, False  # neither set is empty, for any fraction
     kept = photographs.take(np.flatnonzero(~held[place]))
     val = photographs.take(np.flatnonzero(held[place]))
     return kept, replace(val, note="", left_out={})  # each is counted once
 
 
 def _find(names: np.ndarray, folder: Path) -> np.ndarray:
-    """bytes[N]: the file for each name or id, empty where there is none."""
+    """bytes[N]: the file for each name or id, empty if there is none."""
     files = np.array(files_below(folder) if folder.is_dir() else [], dtype="S")
     if not files.size:
         return np.zeros(len(names), "S1")
@@ -252,9 +253,9 @@ def _find(names: np.ndarray, folder: Path) -> np.ndarray:
 
 
 def _flattened(names: np.ndarray, files: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """`found`, with names that differ from a file in that one has folders where the other has _.
+    """`found`, plus names that differ from a file only in _ instead of folders, or the reverse.
 
-    MP-16 lists fd/c0/328.jpg, and copies of it hold fd_c0_328.jpg, or the other way round.
+    MP-16 lists fd/c0/328.jpg, and some copies of it contain fd_c0_328.jpg, or the other way round.
     """
     rest = np.flatnonzero(found == b"")
     if not rest.size or not any(b"/" in name or b"_" in name for name in names[rest].tolist()):
@@ -262,7 +263,7 @@ def _flattened(names: np.ndarray, files: np.ndarray, found: np.ndarray) -> np.nd
     flat: dict[bytes, bytes] = {}
     for file in files.tolist():
         key = file.replace(b"/", b"_")
-        flat[key] = file if key not in flat else b""  # two files: neither is meant for sure
+        flat[key] = file if key not in flat else b""  # two files: it is unclear which one is meant
     result = found.tolist()
     for i in rest.tolist():
         result[i] = flat.get(bytes(names[i]).replace(b"/", b"_"), b"")

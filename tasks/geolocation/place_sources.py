@@ -1,6 +1,6 @@
 """Sources of photographs with coordinates: lists, folders with EXIF data, sharded tar files.
 
-Constructing a source reads nothing.
+Constructing a source does not read anything.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ and a folder of images: data.train=LIST.csv data.train_images=FOLDER, and likewi
 
 @dataclass(frozen=True)
 class Places:
-    """The splits of a data set, and what a reader of a score must know about them."""
+    """The splits of a data set, and facts that matter for its scores."""
 
     train: Photographs | Shards | None
     val: Photographs
@@ -35,11 +35,11 @@ class PlaceSource(Protocol):
         ...
 
     def check(self) -> None:
-        """Raise InputError unless the lists and folders exist; looks at few paths, quickly."""
+        """Raise InputError unless the lists and folders exist. It is quick: it checks few paths."""
         ...
 
     def load(self) -> Places:
-        """List every photograph. Raises: InputError for what is missing or damaged."""
+        """List every photograph. Raises: InputError if something is missing or damaged."""
         ...
 
 
@@ -84,14 +84,14 @@ class PlaceLists:
 
 @dataclass(frozen=True)
 class GpsFolders:
-    """Folders of photographs as a phone or camera wrote them, with their position in EXIF.
+    """Folders of photographs as written by a phone or camera, with their position in EXIF.
 
     Args:
-        root: folder that the other two are in.
+        root: the folder that contains the other two.
         train, val: the folders; train is None to evaluate only.
-        val_fraction: hold out this share, in (0, 1), of the photographs in `root` itself; None to
+        val_fraction: hold out this share, in (0, 1), of the photographs in `root` itself; None:
             read the two folders.
-        seed: of the choice of what is held out.
+        seed: chooses what is held out.
         skip_unreadable: leave out files that cannot be read, rather than stop.
     """
 
@@ -133,10 +133,10 @@ class GpsFolders:
 
 @dataclass(frozen=True)
 class ShardedPlaces:
-    """Training photographs in tar files, as `webdataset` reads them; a list for validation.
+    """Training photographs in tar files, as read by `webdataset`; a list for validation.
 
-    `train` may be a shell command or URLs, so it is taken from the configuration of the run alone:
-    from what the user types, or puts into a configuration of their own. Nothing that is read from a
+    `train` may be a shell command or URLs, so it is only taken from the configuration of the run:
+    from what the user types or writes into a configuration file. Nothing that is read from a data
     file becomes a shard: no name in a list, a tar file or JSON, and no option in a checkpoint or in
     the config.yaml of a run directory.
 
@@ -144,7 +144,8 @@ class ShardedPlaces:
         root: folder that the other paths are relative to.
         train: pattern of the shards, such as train-{000000..000999}.tar; "pipe:COMMAND" runs a
             shell command and reads its output; URLs are fetched (see `shards.SCHEMES`).
-        photographs: how many the shards hold; None: as many as the partition was built from.
+        photographs: number of photographs in the shards; None: as many as the partition was built
+            from.
         shuffle: photographs in the buffer of each loader process.
         val, val_images, allow_missing: see PlaceLists.
     """
@@ -171,7 +172,7 @@ class ShardedPlaces:
             find_shards(Path(self.root), self.train)
 
     def load(self) -> Places:
-        """Read the validation list, but no shard."""
+        """Read the validation list, but no shards."""
         shards = None
         if self.train is not None:
             urls = find_shards(Path(self.root), self.train)

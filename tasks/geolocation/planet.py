@@ -1,4 +1,4 @@
-"""From a network's outputs to probabilities of cells, and from positions to its targets."""
+"""From a network's outputs to probabilities of cells, and from positions to targets."""
 
 from collections.abc import Sequence
 
@@ -37,12 +37,12 @@ class Cells(nn.Module):
             self._keep(f"points{k}", torch.from_numpy(points))
 
     def _keep(self, name: str, tensor: Tensor) -> None:
-        self.register_buffer(name, tensor, persistent=False)  # it follows from the labels
+        self.register_buffer(name, tensor, persistent=False)  # it can be computed from the labels
 
     def by_level(self, logits: Tensor) -> tuple[Tensor, ...]:
         """The logits [B, outputs of all levels] of each level as float32[B, its cells]."""
         logits = logits.float()
-        # LiteRT's converter does not know a split into one
+        # LiteRT's converter does not support a split into a single part
         return logits.split(self.sizes, dim=1) if len(self.sizes) > 1 else (logits,)
 
     def loss(self, logits: Tensor, cells: Tensor, positions: Tensor) -> dict[str, Tensor]:
@@ -66,10 +66,10 @@ class Cells(nn.Module):
     def probabilities(self, logits: Tensor) -> Tensor:
         """Probabilities float32[B, C] of the partition's cells.
 
-        The probability of a cell is the product of its own and that of the cell that holds it at
-        each coarser level, normalised over all cells (Müller-Budack et al., "Geolocation Estimation
-        of Photos using a Hierarchical Model and Scene Classification", 2018). Seo et al.,
-        "CPlaNet", 2018, also correct fine cells by coarse ones.
+        The probability of a cell is the product of its own and those of the cells that contain it
+        at each coarser level, normalised over all cells (Müller-Budack et al., "Geolocation
+        Estimation of Photos using a Hierarchical Model and Scene Classification", 2018). Seo et
+        al., "CPlaNet", 2018, also correct fine cells by coarse ones.
         """
         total = torch.zeros((), device=logits.device)
         for k, part in enumerate(self.by_level(logits)):
@@ -93,7 +93,7 @@ def distances_km(positions: Tensor, points: Tensor) -> Tensor:
     latitude, longitude = positions.float().deg2rad().unbind(1)
     across = latitude.cos()
     here = torch.stack([across * longitude.cos(), across * longitude.sin(), latitude.sin()], 1)
-    # from the chord: a cosine would lose the digits of short distances
+    # from the chord, since a cosine would lose the digits of short distances
     chord = torch.cdist(here, points, compute_mode="donot_use_mm_for_euclid_dist")
     return 2 * EARTH_RADIUS_KM * torch.asin((chord / 2).clamp(max=1))
 
@@ -103,9 +103,9 @@ def soft_targets(distances: Tensor, tau: float) -> Tensor:
 
         t_i = exp(-d_i / tau) / sum_j exp(-d_j / tau)
 
-    This is the haversine smoothing of Haas et al., "PIGEON" (arXiv 2307.05845), who use a tau of
-    75 km. They scale by the true cell's distance, exp(-(d_i - d_true) / tau), which only changes
-    the weight of each photograph; here all have weight one.
+    This is the haversine smoothing of Haas et al., "PIGEON" (arXiv 2307.05845), who use a tau of 75
+    km. They scale by the true cell's distance, exp(-(d_i - d_true) / tau), which only changes the
+    weight of each photograph; here all have weight one.
 
     Args:
         distances: float[B, C] in km.

@@ -1,4 +1,4 @@
-"""What a person is told and shown about where a photograph was taken."""
+"""The answers about where a photograph was taken, in words and pictures."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -83,7 +83,7 @@ class PlacePresenter(Presenter):
         }
 
     def tell(self, answer: dict[str, Any]) -> str:
-        """The best cells with their probabilities and, where it is known, the true position."""
+        """The best cells with their probabilities and, if it is known, the true position."""
         text = ", ".join(
             f"{place_name(c['latitude'], c['longitude'])} {c['probability']:.3f}"
             for c in answer["cells"]
@@ -94,7 +94,7 @@ class PlacePresenter(Presenter):
         return f"{text}; taken at {taken}, {answer['distance_km']:,.0f} km off"
 
     def draw(self, image: Image.Image, answer: dict[str, Any]) -> Image.Image:
-        """The photograph beside its heat map, with the true position where it is known."""
+        """The photograph beside its heat map, with the true position if it is known."""
         numbers = {token(cell): i for i, cell in enumerate(self.partition.cells)}
         values = np.full(len(self.partition), np.nan)
         for cell, probability in answer["distribution"].items():

@@ -3,7 +3,7 @@
 The cells are those of Google's S2 library (s2geometry.io). Each face of a cube around the Earth is
 a quadtree down to level 30. Cells are numbered along a Hilbert curve, so the ids of all cells
 inside one cell form a range. Corners and areas come from `s2geometry`, Google's own bindings, which
-take one coordinate per call, at 8 microseconds each. The projection below takes arrays and is some
+take one coordinate per call, at 8 microseconds each. The projection below takes arrays and is about
 twenty times faster; the tests compare its ids with the library's.
 """
 
@@ -27,15 +27,15 @@ U_AXIS, U_SIGN = np.array([1, 0, 0, 2, 2, 1]), np.array([1, -1, -1, 1, 1, -1.0])
 V_AXIS, V_SIGN = np.array([2, 2, 1, 1, 0, 0]), np.array([1, 1, -1, 1, -1, -1.0])
 
 # One step of the Hilbert curve. Row: the curve's orientation in this square (bit 0: axes exchanged,
-# bit 1: run backwards). Column: the quarter 2i + j. POSITION is where on the curve that quarter
-# comes, ORIENTATION the curve's orientation inside it.
+# bit 1: run backwards). Column: the quarter 2i + j. POSITION is the position of that quarter on the
+# curve, ORIENTATION the curve's orientation inside it.
 POSITION = np.array([[0, 1, 3, 2], [0, 3, 1, 2], [2, 3, 1, 0], [2, 1, 3, 0]])
 ORIENTATION = np.arange(4)[:, None] ^ np.array([1, 0, 0, 3])[POSITION]
 STEP = (POSITION | ORIENTATION << 2).astype(np.uint8).ravel()
 
 
 def cell_ids(latitude: np.ndarray, longitude: np.ndarray, level: int) -> np.ndarray:
-    """The cell of one level that each coordinate lies in.
+    """The cell of one level for each coordinate.
 
     Args:
         latitude, longitude: float[N] degrees within ±90 and ±180.
@@ -77,7 +77,7 @@ def cell_levels(ids: np.ndarray) -> np.ndarray:
 
 
 def ranges(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The first and last id among all cells inside each cell, itself included: uint64[N] each."""
+    """The first and last id among all cells inside each cell, including itself: uint64[N] each."""
     half = _last_one(ids) - np.uint64(1)
     return ids - half, ids + half
 

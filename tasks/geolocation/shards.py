@@ -1,14 +1,15 @@
 """Photographs in sharded tar files, read sequentially: for sets that do not fit on one disk.
 
-A photograph is two members with the same key, KEY.jpg and KEY.json; the latter holds a latitude and
-a longitude. Other members are ignored. This is the layout of `webdataset`, in which most large sets
-are published, and `webdataset` opens, unpacks and groups them. Its last release is from June 2025;
-the newer litdata and streaming need sets rewritten in formats of their own. A shard cut off between
-two members looks complete to `webdataset`; here it is an error.
+A photograph consists of two members with the same key, KEY.jpg and KEY.json; the latter contains a
+latitude and a longitude. Other members are ignored. This is the layout of `webdataset`, in which
+most large sets are published. `webdataset` opens, unpacks and groups the shards. Its last release
+is from June 2025; the newer litdata and streaming need sets to be rewritten in formats of their
+own. A shard that is cut off between two members looks complete to `webdataset`; here it is an
+error.
 
-Opening a URL may start a program, and "pipe:COMMAND" runs a shell command. URLs come only from the
-pattern that `find_shards` expands, the run's own option `data.train`. No name inside a list, a tar
-file, a checkpoint or a run directory is ever opened.
+Opening a URL may start a program, and "pipe:COMMAND" runs a shell command. URLs only come from the
+pattern that `find_shards` expands, the run's own option `data.train`. Names inside a list, a tar
+file, a checkpoint or a run directory are never opened.
 """
 
 import json
@@ -35,10 +36,10 @@ IMAGES = ("jpg", "jpeg", "png", "webp")
 MOST_SHARDS = 1_000_000
 RANGES = re.compile(r"\{(-?\d+)\.\.(-?\d+)")
 SCHEMES = ("http", "https", "sftp", "ftps", "scp", "gs", "htgs", "hf", "ais", "file")
-"""Of the URLs that webdataset opens, most of them with a program such as curl."""
+"""The URLs that webdataset opens, most of them with a program such as curl."""
 GZIP = b"\x1f\x8b"
-DUPLICATE = "named twice"  # the reason why a member is left out
-# what JSON without a latitude and a longitude raises
+DUPLICATE = "named twice"  # a reason for leaving out a member
+# errors for JSON without a latitude and a longitude
 UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
@@ -64,7 +65,7 @@ class Shards:
 
     Args:
         urls: of the shards.
-        photographs: how many they hold; None if unknown.
+        photographs: number of photographs in them; None if unknown.
         shuffle: photographs in the buffer of each loader process.
     """
 
@@ -73,7 +74,7 @@ class Shards:
     shuffle: int
 
     def coordinates(self) -> Iterator[Coordinates]:
-        """Where all photographs were taken, in chunks. This reads every shard."""
+        """The positions of all photographs, in chunks. This reads every shard."""
         print(f"reading the coordinates in {len(self.urls):,} shards, once")
         places: list[tuple[float, float]] = []
         for url in self.urls:
@@ -90,18 +91,18 @@ class Shards:
 def find_shards(root: Path, pattern: str) -> list[str]:
     """Expand a pattern with braces, such as train-{000..049}.tar, into shards.
 
-    Paths are relative to `root` and become absolute. Those files are checked to begin and end like
-    an uncompressed tar archive. Commands and URLs are not opened.
+    Paths are relative to `root` and become absolute. Files are checked to begin and end like an
+    uncompressed tar archive. Commands and URLs are not opened.
 
     Args:
         root: a folder.
         pattern: `data.train`, as the user typed it; never text from a file, see the module.
 
     Raises:
-        InputError: unbalanced braces; an unknown kind of URL; a file that does not exist, is not a
-            tar archive, or ends early.
+        InputError: braces are unbalanced; a URL is of an unknown kind; a file does not exist, is
+            not a tar archive, or ends early.
     """
-    # a path is known by being absolute: whatever the folder is called, it is no command
+    # a path is recognised by being absolute: whatever its folder is called, it is not a command
     folder = root.absolute()
     _check_number(pattern)
     try:
@@ -109,13 +110,13 @@ def find_shards(root: Path, pattern: str) -> list[str]:
     except ValueError as error:
         raise InputError(f"data.train={pattern}: a brace is not closed, or not opened") from error
     urls = [url if is_remote(url) else str(folder / url) for url in expanded]
-    # webdataset lets this variable name more of them, such as s3
+    # webdataset lets this variable name more schemes, such as s3
     known = [*SCHEMES, *filter(None, os.environ.get("USE_AIS_FOR", "").split(":"))]
     for url in filter(is_remote, urls):
         scheme = url.partition(":")[0]
         if scheme not in ("pipe", *known):
             raise InputError(
-                f"data.train={pattern}: there is no way to read {scheme}: URLs; known are "
+                f"data.train={pattern}: URLs with {scheme}: cannot be read; known are "
                 f'{", ".join(known)}, and "pipe:COMMAND" for the output of a shell command'
             )
     absent = [url for url in urls if not is_remote(url) and not Path(url).is_file()]
@@ -148,7 +149,7 @@ def _check_number(pattern: str) -> None:
 
 
 def is_remote(url: str) -> bool:
-    """Whether a shard is a command or a URL rather than a path."""
+    """Whether a shard is a command or a URL, not a path."""
     return url.startswith("pipe:") or (not url.startswith("/") and "://" in url)
 
 
@@ -156,14 +157,14 @@ def samples(url: str, broken: Counter[str]) -> Iterator[dict[str, Any]]:
     """Read a shard, its members grouped by key: suffix -> content, `__key__` -> key.
 
     Args:
-        url: one of those that `find_shards` returned.
+        url: as returned by `find_shards`.
         broken: counts members that are left out, by reason.
 
     Raises:
         InputError: the shard cannot be read, is damaged, or ends early.
     """
 
-    # imported here because it imports torch, which checking a configuration should not
+    # imported here because it imports torch, which checking a configuration should avoid
     from webdataset.tariterators import group_by_keys, tar_file_expander
 
     def count_duplicate(error: Exception) -> bool:
@@ -199,7 +200,7 @@ def position(sample: dict[str, Any]) -> tuple[float, float]:
     """Latitude and longitude of a photograph, from its JSON member.
 
     Raises:
-        MemberError: there is none, or it is out of range.
+        MemberError: there is no position, or it is out of range.
     """
     try:
         values = {name.lower(): value for name, value in json.loads(sample["json"]).items()}
@@ -220,7 +221,7 @@ def member(sample: dict[str, Any], url: str, shard: int, number: int) -> Member:
     """The photograph in a sample.
 
     Raises:
-        MemberError: no image, or no position.
+        MemberError: there is no image, or no position.
     """
     image = next((sample[suffix] for suffix in IMAGES if suffix in sample), None)
     if image is None:

@@ -28,24 +28,24 @@ REASONS = (
     *("no image", "image cannot be decoded", "no position", "position out of range"),
     *(DUPLICATE, DROPPED),
 )
-REPORTED = 3  # broken photographs that each loader process names in an epoch; it counts the others
+REPORTED = 3  # broken photographs that each loader process names per epoch; others are counted
 MOST_WORKERS = 256
 
 
 class ShardStream(FromFiles, IterableDataset[dict[str, Any]]):
     """One process's photographs of an epoch, in random order.
 
-    The order is a function of the seed, the epoch, and the numbers of processes and workers. In
-    each epoch the shards are shuffled and dealt to the processes and then to their workers. What is
-    read from them passes through a bounded buffer, from which photographs are drawn at random. So
-    each photograph comes once per epoch, on one process. The buffer holds encoded files.
+    The order only depends on the seed, the epoch, and the numbers of processes and workers. In each
+    epoch the shards are shuffled and divided among the processes and then among their workers.
+    Photographs pass through a bounded buffer, from which they are drawn at random. So each
+    photograph comes once per epoch, on one process. The buffer holds encoded files.
 
     Items are those of LocatedImages. `image_id` is a million times the shard's number plus the
-    photograph's number within the shard.
+    number of the photograph within the shard.
 
     Args:
         shards: of all processes.
-        partition: a photograph outside all of its cells is left out, and counted.
+        partition: photographs outside all of its cells are left out, and counted.
         size: (h, w) in pixels.
         crop, view, seed: see LabelledImages.
         rank, world: this process's number, and how many there are.
@@ -68,7 +68,7 @@ class ShardStream(FromFiles, IterableDataset[dict[str, Any]]):
         self.epoch, self.skip, self.batch_size = 0, 0, 1
         self.counting, self.reported = True, 0
         self.repeated = 0  # photographs drawn a second time in this epoch, see StreamBatches
-        # how many photographs each worker left out, by reason, in memory that workers share
+        # how many photographs each worker left out, by reason, in memory that the workers share
         self.left_out = torch.zeros(MOST_WORKERS, len(REASONS), dtype=torch.int64).share_memory_()
 
     def begin(self, epoch: int, skip: int = 0, batch_size: int = 1) -> None:
@@ -98,8 +98,9 @@ class ShardStream(FromFiles, IterableDataset[dict[str, Any]]):
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
         self.reported = 0
         order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.shards.urls))
-        # The loader takes batches from the workers' lanes in turn. After the skipped batches it is
-        # another lane's turn, and that lane goes to the first worker.
+        # The loader takes batches from the workers' lanes in turn. After the skipped batches
+        # another
+        # lane is next, and that lane goes to the first worker.
         lane = (worker + self.skip) % workers
         skip = self.batch_size * len(range(lane, self.skip, workers))
         mine = order[self.rank :: self.world][lane::workers].tolist()
@@ -133,7 +134,7 @@ class ShardStream(FromFiles, IterableDataset[dict[str, Any]]):
                 self.leave_out(worker, DUPLICATE)
 
     def item(self, photograph: Member, cell: int) -> dict[str, Any]:
-        """Decode a photograph. Raises: InputError for one that is damaged."""
+        """Decode a photograph. Raises: InputError if it is damaged."""
         size = np.zeros(2, np.int64)
 
         def box(width: int, height: int) -> Box:
@@ -153,7 +154,7 @@ class ShardStream(FromFiles, IterableDataset[dict[str, Any]]):
         }
 
     def leave_out(self, worker: int, reason: str, message: str = "") -> None:
-        """Count a photograph that is not used; name it if it is among the first."""
+        """Count a photograph that is not used; print its name if it is among the first."""
         if not self.counting:
             return
         self.left_out[worker, REASONS.index(reason)] += 1
@@ -165,14 +166,15 @@ class ShardStream(FromFiles, IterableDataset[dict[str, Any]]):
 class StreamBatches:
     """Full batches of a stream, the same number in every process.
 
-    Processes wait for each other at each step, so all must make the same number of steps. One whose
-    shards hold fewer photographs than its share reads them again in the same epoch; one whose
-    shards hold more leaves the rest out. With shards of equal size, whose number is a multiple of
-    the number of processes, every photograph is drawn once per epoch, except for the incomplete
-    last batch.
+    Processes wait for each other at each step, so all must make the same number of steps. A process
+    whose shards contain fewer photographs than its share reads them again in the same epoch; one
+    whose shards contain more leaves the rest out. With shards of equal size, in a multiple of the
+    number of processes, every photograph is drawn once per epoch, except for the incomplete last
+    batch.
 
-    A run continued in mid-epoch skips what it has trained on without decoding it. It goes on with
-    exactly the next batches if the number of workers is the same and no photograph was left out.
+    A run that is continued within an epoch skips what it has trained on without decoding it. It
+    goes on with exactly the next batches if the number of workers is the same and nothing was left
+    out.
 
     Args:
         stream: of this process.
@@ -180,7 +182,7 @@ class StreamBatches:
         steps: batches per epoch.
         workers: loader processes.
         collate: items -> batch.
-        done: what an interrupted run has trained on: (epochs, batches of the next).
+        done: what an interrupted run has trained on: (epochs, batches of the next epoch).
         decoder: of the images, if the stream does not decode them.
     """
 
@@ -197,8 +199,8 @@ class StreamBatches:
         self.stream, self.batch_size, self.steps, self.done = stream, batch_size, steps, done
         self.epoch = done[0]
         self.batches: Generator[dict[str, Tensor], None, None] | None = None
-        self.sampler = self  # where Lightning looks for `set_epoch`
-        # workers start anew each epoch, with the stream as it is then
+        self.sampler = self  # Lightning looks here for `set_epoch`
+        # workers start anew each epoch, with the present state of the stream
         loader: DataLoader[dict[str, Any]] = DataLoader(
             stream,
             batch_size=batch_size,
@@ -250,7 +252,8 @@ class StreamBatches:
             if not count and not stream.skip:
                 why = ", ".join(f"{n:,} {reason}" for reason, n in left_out.items())
                 raise InputError(
-                    f"the shards of this process hold no batch of {size} photographs (left out: "
+                    f"the shards of this process do not fill one batch of {size} photographs "
+                    "(left out: "
                     f"{why or 'none'}): lower data.batch_size, make more and smaller shards, or "
                     "repair what is wrong with them"
                 )

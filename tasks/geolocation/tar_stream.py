@@ -1,4 +1,4 @@
-"""A tar archive that is read once, from a file or a pipe, and followed to its end."""
+"""A tar archive that is read once, from a file or a pipe, and checked to its end."""
 
 import tarfile
 from contextlib import suppress
@@ -19,18 +19,18 @@ WITHOUT_CONTENT = (
 
 
 class TarStream:
-    """A stream that knows whether it is one whole tar archive.
+    """A stream that knows whether it is one complete tar archive.
 
-    `tarfile` takes anything that is no header for the end of the archive, even the end of the file,
-    and has read further by then. So the headers are followed here as the bytes pass by.
+    `tarfile` treats anything that is not a header as the end of the archive, even the end of the
+    file, and has read further by then. So the headers are followed here while the bytes are read.
     """
 
     def __init__(self, stream: BinaryIO):
         self.stream = stream
-        self.at = 0  # bytes that have passed
+        self.at = 0  # bytes that have been read
         self.next = 0  # where the next header begins
-        self.head = b""  # what has passed of it
-        self.zeros = 0  # bytes of zeros in place of headers
+        self.head = b""  # the part of it that has been read
+        self.zeros = 0  # bytes of zeros instead of headers
         self.fault: str | None = None
 
     def read(self, size: int) -> bytes:
@@ -48,18 +48,18 @@ class TarStream:
         return data
 
     def _follow(self, head: bytes) -> None:
-        """Take in the block in the place of a header."""
+        """Process the block in the place of a header."""
         here, self.next = self.next, self.next + BLOCK
         if not any(head):
             self.zeros += BLOCK
             return
         if self.zeros:
-            self.fault = f"goes on at byte {here:,} behind its end mark, and is to be one archive"
+            self.fault = f"continues at byte {here:,} after its end mark, but should be one archive"
             return
         try:
             member = tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
         except tarfile.HeaderError:
-            self.fault = f"is damaged in the middle: at byte {here:,} no member begins"
+            self.fault = f"is damaged in the middle: no member begins at byte {here:,}"
             return
         if member.type not in WITHOUT_CONTENT:
             self.next += -(-member.size // BLOCK) * BLOCK
@@ -71,7 +71,7 @@ class TarStream:
             url: of the archive, for messages.
 
         Raises:
-            InputError: it holds something else, or the end mark is missing.
+            InputError: it contains something else, or the end mark is missing.
         """
         while self.read(1 << 20):
             pass

@@ -25,22 +25,22 @@ class Planet(Task[PlaceData]):
     """Geolocation as classification over the cells of a partition of the sphere.
 
     This is "PlaNet" of Weyand, Kostrikov and Philbin (arXiv 1602.05314) with the MobileNet paper's
-    network (section 4.4, Table 11). The scores are the shares of photographs that are placed within
-    given radii of where they were taken.
+    network (section 4.4, Table 11). The scores are the shares of photographs that are located
+    within given radii of where they were taken.
 
     Args:
         head: images -> logits of all cells; see `backbone.classifier.Classifier`.
-        labels: with the partition in their details, so that every checkpoint holds it.
+        labels: with the partition in their details, so that every checkpoint contains it.
         coarser: multiples of t_max for coarser partitions, see `hierarchy.hierarchy_levels`.
         smoothing_km: tau of targets that decrease with distance, see `planet.soft_targets`; 0: only
             the true cell is a target.
         radii_km: the radii of the scores.
         monitor_km: the radius whose score picks the best checkpoint.
-        baseline_photographs: how many training photographs the nearest-colours baseline uses.
+        baseline_photographs: number of training photographs that the nearest-colours baseline uses.
         options: see Task.
 
     Raises:
-        InputError: labels of another task; coarser partitions or radii out of range.
+        InputError: the labels are of another task; or coarser partitions or radii are out of range.
     """
 
     units: ClassVar[Mapping[str, str]] = {"median_km": "km"}
@@ -83,8 +83,8 @@ class Planet(Task[PlaceData]):
         self.cells = Cells(hierarchy_levels(self.partition, coarser), smoothing_km)
         if sum(self.cells.sizes) != labels.num_classes:
             raise InputError(
-                f"task.module.coarser={list(coarser)} needs {sum(self.cells.sizes):,} outputs, and "
-                f"the data have labels for {labels.num_classes:,}: set data.coarser alone, which "
+                f"task.module.coarser={list(coarser)} needs {sum(self.cells.sizes):,} outputs, but "
+                f"the data have labels for {labels.num_classes:,}: set only data.coarser, which "
                 "both follow"
             )
         self.radii_km, self.baseline_photographs = tuple(radii_km), baseline_photographs
@@ -98,11 +98,11 @@ class Planet(Task[PlaceData]):
         return self.cells.answer(self.head(self.preprocess(batch["image"])))
 
     def target(self, batch: Batch) -> Tensor:
-        """Where the photographs were taken."""
+        """The positions where the photographs were taken."""
         return batch["position"]
 
     def present(self) -> PlacePresenter:
-        """What tells and draws places."""
+        """The presenter that describes and draws places."""
         return PlacePresenter(self.labels, self.partition, self.radii_km)
 
     def baselines(self, data: PlaceData) -> dict[str, dict[str, float]]:
@@ -110,11 +110,11 @@ class Planet(Task[PlaceData]):
         return baselines(data, self.radii_km, self.baseline_photographs)
 
     def make_metric(self, data: PlaceData, split: str) -> GeolocationScore:
-        """A fresh metric of distances, for any split."""
+        """A new metric of distances, for any split."""
         return GeolocationScore(self.partition, self.radii_km)
 
     def on_train_epoch_end(self) -> None:
-        """Add up what the streams of all processes left out."""
+        """Add up what the streams of all processes have left out."""
         super().on_train_epoch_end()
         stream = self.data.stream
         if stream is not None:
@@ -133,7 +133,7 @@ class Planet(Task[PlaceData]):
         theirs = Partition.from_dict(values).hash if values else "none"
         if theirs != self.partition.hash:
             raise InputError(
-                f"the checkpoint is of partition {theirs[:12]}, and the data give partition "
+                f"the checkpoint is of partition {theirs[:12]}, but the data give partition "
                 f"{self.partition.hash[:12]}: the training photographs or the file of cells have "
                 "changed. Keep the checkpoint's partition by naming the checkpoint with "
                 "data.partition=, or start over with fresh=true"

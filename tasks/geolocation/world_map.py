@@ -22,7 +22,7 @@ from tasks.runs.plots import save_figure
 
 LAND, WATER, SHORE = "#dedcd6", "#f7f9fb", "#33383d"
 SMALLEST_KM2 = 600  # of land and lakes that are drawn: a few pixels
-SMALLEST_BORDERED = 8  # pixels: narrower cells show no border
+SMALLEST_BORDERED = 8  # pixels: narrower cells have no border
 # darker than the sea, but not so dark that coastlines disappear
 COLORS = ListedColormap(matplotlib.colormaps["YlGnBu"](np.linspace(0.1, 0.78, 256)))
 POLYNOMIAL = (1.340264, -0.081106, 0.000893, 0.003796)
@@ -47,10 +47,9 @@ WIDTH, HEIGHT = 2 * float(project(0, 180)[0]), 2 * float(project(90, 0)[1])
 class WorldMap:
     """A map of the cells of a partition, computed once for any number of pictures.
 
-    Args:
-        partition: of the cells.
-        width: of the image of the cells, in pixels; with more than the picture has, the cells'
-            edges become smooth.
+    partition: of the cells.
+    width: of the image of the cells, in pixels; if it is larger than the picture, the edges of
+        cells become smooth.
     """
 
     def __init__(self, partition: Partition, width: int = 3200):

@@ -1,1 +1,1 @@
-"""Image files to pixels: decoding, crops, preprocessing on the device, sheets of pictures."""
+"""From image files to pixels: decoding, crops, preprocessing on the device, contact sheets."""

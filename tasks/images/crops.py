@@ -1,4 +1,4 @@
-"""The parts of an image that are looked at: a central one, or a random one in training."""
+"""The part of an image that a network sees: a central one, or a random one in training."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from tasks.images.files import Box
 def central_box(width: float, height: float, fraction: float, size: tuple[float, float]) -> Box:
     """The centre of an image of `width` x `height` pixels, in the shape of `size` (h, w).
 
-    It is the largest box of that shape, scaled by `fraction`. A fraction of 0.875 gives the usual
-    crop of 224 out of 256 pixels, in one resampling instead of a resize and a crop.
+    It is the largest box of that shape, scaled by `fraction`. With 0.875 it is the usual crop of
+    224 out of 256 pixels, in one resampling instead of a resize and a crop.
     """
     scale = fraction * min(width / size[1], height / size[0])
-    # without min, rounding could carry the box past the image by a billionth: Pillow refuses that
+    # without min, rounding could move the box out of the image by a billionth: Pillow refuses that
     x, y = min(scale * size[1], width) / 2, min(scale * size[0], height) / 2
     return width / 2 - x, height / 2 - y, width / 2 + x, height / 2 + y
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from threading import Lock
 
 import torch
 from PIL import Image
@@ -17,14 +18,14 @@ DecodeFiles = Callable[[list[Tensor]], list[Tensor]]
 
 
 class BatchDecoder:
-    """Makes the images of a batch of its files.
+    """Makes the images of a batch of its files; several threads may do so at once.
 
-    `by_device` and `by_cpu` count the files so far. The CPU decodes what is no JPEG for a GPU, see
-    `encoded_view`, and what the device's decoder refuses.
+    `by_device` and `by_cpu` count the files so far. The CPU decodes files that are not JPEGs for a
+    GPU (see `encoded_view`), and those that the device's decoder refuses.
 
     Args:
         size: (h, w) of the images.
-        device: that decodes; a CPU can, too.
+        device: decodes the files; it may be a CPU.
         decode: files -> their pictures uint8[3, H, W] on the device, raising RuntimeError if it
             refuses one of them; None: torchvision's, which is nvJPEG on a GPU.
     """
@@ -35,6 +36,7 @@ class BatchDecoder:
         self.size, self.device = size, device
         self.decode = decode or self._torchvision
         self.by_device = self.by_cpu = 0
+        self._counting = Lock()
 
     def __call__(self, images: EncodedImages) -> Tensor:
         """uint8[B, 3, h, w] on the device, in channels_last memory format.
@@ -45,7 +47,7 @@ class BatchDecoder:
         result = torch.empty(count, *self.size, 3, dtype=torch.uint8, device=self.device)
         if images.decoded:
             result[images.decoded] = images.pixels.to(self.device)
-            self.by_cpu += len(images.decoded)
+            self._count(by_cpu=len(images.decoded))
         contents = images.content.tensor_split(images.ends[:-1])
         for group in size_groups([file.size for file in images.files], AT_ONCE):
             files = [images.files[i] for i in group]
@@ -62,18 +64,22 @@ class BatchDecoder:
             decoded = [*self.decode(contents)]
         except torch.OutOfMemoryError:
             raise
-        except RuntimeError:  # it does not say which file it was
+        except RuntimeError:  # it does not say which file failed
             decoded = [self._alone(content) for content in contents]
-        pictures = []
+        pictures, refused = [], 0
         for picture, content, file in zip(decoded, contents, files, strict=True):
             if picture is None or picture.shape != (3, *file.size):
                 stored = open_image(NamedBytes(content.numpy().tobytes(), file.name), exif=False)
                 picture = pil_to_tensor(stored).to(self.device)
-                self.by_cpu += 1
-            else:
-                self.by_device += 1
+                refused += 1
             pictures.append(turn_planes(picture, file.orientation))
+        self._count(len(pictures) - refused, refused)
         return pictures
+
+    def _count(self, by_device: int = 0, by_cpu: int = 0) -> None:
+        with self._counting:
+            self.by_device += by_device
+            self.by_cpu += by_cpu
 
     def _alone(self, content: Tensor) -> Tensor | None:
         try:
@@ -88,7 +94,7 @@ class BatchDecoder:
 
 
 def _decode_jpeg(contents: list[Tensor], device: torch.device) -> list[Tensor]:
-    # imported here, for torchvision 0.29 announces that a later one will not have it
+    # imported here, since torchvision 0.29 announces that a later version will not have it
     from torchvision.io import ImageReadMode, decode_jpeg
 
     pictures: list[Tensor] = decode_jpeg(contents, mode=ImageReadMode.RGB, device=device)
@@ -108,9 +114,9 @@ def decoding_fault(device: torch.device) -> str | None:
 
 
 def size_groups(sizes: Sequence[tuple[int, int]], pixels: int) -> Iterator[list[int]]:
-    """Pictures grouped by size: padded to the largest of its group, each has at most `pixels`.
+    """Group pictures so that each group, padded to its largest picture, has at most `pixels`.
 
-    A picture with more pixels is a group of its own.
+    A picture with more pixels is a group by itself.
     """
     group: list[int] = []
     height = width = 0

@@ -1,8 +1,9 @@
-"""Images with more than 8 bits per channel, brought to 8.
+"""Images with more than 8 bits per channel, reduced to 8.
 
-Cameras and scanners store 10, 12 or 14 bits in the low bits of 16, and do not always say so. Their
-number is the smallest of `DEPTHS` that holds the largest value of the image, and at least what the
-file states: the sBIT chunk of a PNG, BitsPerSample of a TIFF. The pixels keep the highest 8 of it.
+Cameras and scanners store 10, 12 or 14 bits in the low bits of 16, and do not always say so. The
+number of bits is the smallest of `DEPTHS` that holds the image's largest value, and at least what
+the file states: a PNG's sBIT chunk, or a TIFF's BitsPerSample. The highest 8 of these bits are
+kept.
 """
 
 import struct
@@ -17,20 +18,20 @@ from PIL import Image, ImageFile
 from backbone.errors import InputError
 
 DEPTHS = (8, 10, 12, 14, 16, 24, 32)
-DARK = 2 ** (14 - 8)  # high bytes below it: there are at most 14 bits
+DARK = 2 ** (14 - 8)  # if all high bytes are below this, at most 14 bits are used
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BIT_DEPTH = 24  # where a PNG's header states it
 BITS_PER_SAMPLE, PLANAR = 258, 284  # TIFF's tags
-# the order of a number's two bytes that swaps them; N is the machine's own
+# the byte order that makes Pillow swap a number's two bytes; N is the machine's own order
 SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
 def to_8_bits(values: np.ndarray, stated: int = 0) -> np.ndarray:
-    """uint8 of an image's integers, which use some of `DEPTHS`; below 0 is black.
+    """uint8 of an image's integers, which use some of `DEPTHS`; negative values become black.
 
     Args:
-        values: of all its pixels, for the largest says how many bits are used.
-        stated: the bits that are used at least.
+        values: of all pixels, since the largest value tells how many bits are used.
+        stated: the number of bits that are used at least.
     """
     most = int(values.max(initial=0))
     bits = next(depth for depth in DEPTHS if depth >= max(stated, most.bit_length()))
@@ -42,14 +43,14 @@ def shallow(image: Image.Image, path: str | Path | BinaryIO) -> Image.Image:
     """A decoded image with 8 bits per channel.
 
     Pillow keeps the high bytes of colours with 16 bits. If these are dark, a PNG or TIFF is decoded
-    again; other formats are left as they are.
+    again; other formats are not changed.
 
     Args:
         image: in any mode but F.
         path: its file.
 
     Raises:
-        InputError: a TIFF with 16 bits per channel and one channel after the other, which Pillow
+        InputError: a TIFF with 16 bits per channel that stores one channel after the other, which
             garbles.
     """
     if image.mode.startswith("I"):
@@ -71,31 +72,31 @@ def _is_deep(image: Image.Image, path: str | Path | BinaryIO) -> bool:
     if deep and tags.get(PLANAR) == 2:
         raise InputError(
             f"{path}: a TIFF with 16 bits per channel that stores one channel after the other, "
-            "which is not read; save it as PNG, or with the channels of each pixel together"
+            "which is not supported; save it as PNG, or with the channels of each pixel together"
         )
     return deep
 
 
 def stated_bits(image: Image.Image, path: str | Path | BinaryIO) -> int:
-    """How many bits per channel a file says that it uses; 0 if it does not."""
+    """The number of bits per channel that a file says it uses; 0 if it does not say."""
     if image.format == "TIFF":
         bits = getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE, 0)
         most = max(bits) if isinstance(bits, tuple) else bits
-        return most if most < 16 else 0  # 16 is what holds them, whatever is used
+        return most if most < 16 else 0  # 16 only says how the numbers are stored
     content = _read(path) if image.format == "PNG" else b""
     at = len(SIGNATURE)
     while at + 8 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, at)
         if kind == b"sBIT":
             return min(max(content[at + 8 : at + 8 + length], default=0), 16)
-        if kind == b"IDAT":  # the pixels; it stands before them
+        if kind == b"IDAT":  # the pixels; sBIT comes before them
             break
         at += 12 + length
     return 0
 
 
 def _dark_colours(path: str | Path | BinaryIO, stated: int) -> Image.Image:
-    """RGB or RGBA of a PNG whose colours use the low ones of 16 bits."""
+    """RGB or RGBA of a PNG whose colours use the low bits of 16."""
     values = _colours(path)
     colours, alpha = np.split(values, [3], axis=2)
     return Image.fromarray(np.dstack([to_8_bits(colours, stated), to_8_bits(alpha)]))
@@ -117,7 +118,7 @@ def _colours(path: str | Path | BinaryIO) -> np.ndarray:
 
     with Image.open(path) as image:
         stored = _raw_mode(image.tile[0])
-    if stored == "LA;16B":  # it has no such choice, but four bytes are all that a pixel has
+    if stored == "LA;16B":  # Pillow has no such choice here, but a pixel has just four bytes
         parts = unpacked("RGBA")
         grey, alpha = (parts[..., k] * 256 + parts[..., k + 1] for k in (0, 2))
         return np.stack([grey, grey, grey, alpha], axis=2)
@@ -131,13 +132,13 @@ def _raw_mode(tile: ImageFile._Tile) -> str:
 
 
 def _told(tile: ImageFile._Tile, mode: str) -> ImageFile._Tile:
-    """A tile that Pillow unpacks in another way."""
+    """The same tile, with another mode for Pillow to unpack it in."""
     rest = () if isinstance(tile.args, str) else (tile.args or ())[1:]
     return tile._replace(args=(mode, *rest) if rest else mode)
 
 
 def as_file(path: str | Path | BinaryIO) -> AbstractContextManager[BinaryIO]:
-    """A file, opened if it is given by its path."""
+    """An open file; a path is opened."""
     return open(path, "rb") if isinstance(path, str | Path) else nullcontext(path)
 
 

@@ -1,4 +1,4 @@
-"""Images as the files hold them, for a device that decodes whole batches."""
+"""Images as encoded files, for a device that decodes whole batches."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -12,11 +12,11 @@ from torch.utils.data import default_collate
 from tasks.images.files import Box, opened, whole_jpeg
 from tasks.images.loading import File, Region, excerpt, load_view
 
-ADOBE_RGB = 0  # Adobe's marker for components that are red, green and blue themselves
+ADOBE_RGB = 0  # in Adobe's marker: the components are red, green and blue
 
 
 class Encoded(NamedTuple):
-    """A JPEG file that is not decoded yet, and what to make of it."""
+    """A JPEG file that is not decoded yet, and how to decode it."""
 
     name: str
     """The file, for messages."""
@@ -33,12 +33,12 @@ class Encoded(NamedTuple):
 
 
 class EncodedImages(NamedTuple):
-    """The images of a batch: JPEG files, and what a loader process had to decode itself."""
+    """The images of a batch: JPEG files, and the images that a loader process had to decode."""
 
     content: Tensor
     """uint8, the files one after the other."""
     files: list[Encoded]
-    """Without their contents."""
+    """The files, without their contents."""
     ends: list[int]
     """Where each file ends in `content`."""
     rows: list[int]
@@ -53,10 +53,10 @@ class FromFiles:
     """A data set that reads image files."""
 
     read: Callable[..., np.ndarray | Encoded] = staticmethod(load_view)
-    """How it reads one: with the parameters of `load_view`."""
+    """Reads an image, with the parameters of `load_view`."""
 
     def undecoded(self) -> Self:
-        """The same data set, whose images are not decoded where a device can do that."""
+        """The same data set, with images left undecoded if a device can decode them."""
         other = copy.copy(self)
         other.read = encoded_view
         return other
@@ -69,9 +69,9 @@ def encoded_view(
     frame: tuple[int, int] | None = None,
     extent: tuple[int, int] | None = None,
 ) -> np.ndarray | Encoded:
-    """What `load_view` would take of a file, not decoded; a file for the CPU is decoded by it.
+    """The file and the part that `load_view` would take; a file for the CPU is decoded.
 
-    Other formats, CMYK, Adobe's RGB and files without an end marker are for the CPU.
+    Other formats, CMYK, Adobe's RGB and files without an end marker are decoded by the CPU.
     """
     with opened(path) as image:
         content = _jpeg(image)
@@ -99,14 +99,14 @@ def _jpeg(image: Any) -> bytes | None:
 
 
 def stack_views(views: Sequence[np.ndarray | Encoded]) -> dict[str, Any]:
-    """The images of a batch, as its part that goes by the name of `image` or `encoded`.
+    """The images of a batch, under the key `image` or `encoded`.
 
     - `image` uint8[B, 3, h, w] in channels_last memory format, if all are decoded
     - `encoded` EncodedImages otherwise
     """
     decoded = [row for row, view in enumerate(views) if isinstance(view, np.ndarray)]
     pixels = [torch.from_numpy(view) for view in views if isinstance(view, np.ndarray)]
-    # in a worker process default_collate stacks straight into the memory it shares with the trainer
+    # in a worker process, default_collate stacks directly into memory shared with the trainer
     stacked: Tensor = default_collate(pixels) if pixels else torch.empty(0, dtype=torch.uint8)
     if len(decoded) == len(views):
         return {"image": stacked.permute(0, 3, 1, 2)}

@@ -5,19 +5,19 @@ import math
 import torch
 from torch import Tensor
 
-AREA = 0.02, 1 / 3  # of the rectangle, as a share of the image
-RATIO = 0.3, 1 / 0.3  # of its height to its width
+AREA = 0.02, 1 / 3  # of the rectangle, as a share of the image's
+RATIO = 0.3, 1 / 0.3  # height of the rectangle over its width
 
 
 def erase(images: Tensor, probability: float) -> Tensor:
-    """Normalised images, of some of which a rectangle is noise of mean 0 and deviation 1.
+    """Fill a rectangle of some normalised images with noise of mean 0 and standard deviation 1.
 
-    So timm erases with `--remode pixel`. Random numbers come from the global generator of the
-    images' device.
+    This is timm's `--remode pixel`. Random numbers come from the global generator of the images'
+    device.
 
     Args:
         images: float[B, 3, H, W].
-        probability: that an image is erased, 0..1.
+        probability: that a rectangle of an image is erased, 0..1.
     """
     count, height, width = len(images), *images.shape[2:]
     erased, area, ratio, y, x = torch.rand(5, count, 1, device=images.device).unbind()
@@ -32,6 +32,6 @@ def erase(images: Tensor, probability: float) -> Tensor:
 
 
 def _between(start: Tensor, length: Tensor, size: int) -> Tensor:
-    """bool[B, size]: which of 0..size-1 lie in a span, by start float[B, 1] and length."""
+    """bool[B, size]: which of 0..size-1 lie in a span, given its start float[B, 1] and length."""
     place = torch.arange(size, device=start.device) + 0.5
     return (start <= place) & (place < start + length)

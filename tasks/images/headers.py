@@ -1,4 +1,4 @@
-"""A look at the first and last bytes of an image file: its size, and whether it is whole."""
+"""The first and last bytes of an image file: its size, and whether it is complete."""
 
 import os
 import stat
@@ -22,36 +22,36 @@ from tasks.images.files import (
     to_rgb,
 )
 
-THREADS = 16  # reading two blocks of every file is bound by the disk, not by the processor
+THREADS = 16  # reading two blocks of every file is limited by the disk, not by the processor
 
-HEAD = 4096  # bytes; the size stands in the first few hundred but after a long EXIF block
+HEAD = 4096  # bytes; the size is in the first few hundred, except after a long EXIF block
 PNG = b"\x89PNG\r\n\x1a\n"
-# JPEG's markers that begin a frame: not tables (C4), extensions (C8) and arithmetic codes (CC)
+# JPEG's start-of-frame markers: without tables (C4), extensions (C8) and arithmetic codes (CC)
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a look at an image file showed."""
+    """What the bytes of an image file show."""
 
     width: int = 0
     """In pixels, as stored."""
     height: int = 0
     fault: str | None = None
-    """Why the file cannot be read; None for a good one."""
+    """Why the file cannot be read; None if it can."""
     digest: int = 0
-    """64 bits of the file's size, first and last bytes: equal for equal files. Only where asked."""
+    """64 bits of size, first and last bytes: the same for equal files. 0 if not asked for."""
 
 
 def look(path: str | Path, digest: bool = False) -> Look:
-    """The size of an image file; a whole JPEG or PNG is not decoded for it, others are.
+    """The size of an image file. A complete JPEG or PNG is not decoded for it; other files are.
 
     Args:
         path: of the file.
-        digest: whether to make one.
+        digest: whether to compute one.
     """
     try:
-        # half as long as with `open`, and there are many files; does not wait for a pipe's writer
+        # twice as fast as `open`, for many files; and it does not wait for the writer of a pipe
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
             status = os.fstat(file)
@@ -67,7 +67,7 @@ def look(path: str | Path, digest: bool = False) -> Look:
             with opened(path) as image:
                 image.load()
                 size = image.size
-                to_rgb(image, path)  # not all that is decoded has colours
+                to_rgb(image, path)  # an image may decode and still have no colours
     except InputError as error:
         return Look(fault=str(error).removeprefix(f"{path}: "))
     except DECODING_ERRORS as error:
@@ -91,9 +91,9 @@ def look_at(paths: Sequence[Path], digests: bool = False) -> list[Look]:
 
 
 def stored_size(head: bytes, tail: bytes) -> tuple[int, int] | None:
-    """(width, height) of a JPEG or PNG by its first bytes, if its last ones say that it is whole.
+    """(width, height) of a JPEG or PNG from its first bytes, if its last bytes show it is complete.
 
-    None: it takes a decoder to find out.
+    None if only a decoder can tell.
     """
     if head.startswith(PNG) and b"IEND" in tail and head[12:16] == b"IHDR":
         width, height = struct.unpack_from(">II", head, 16)
@@ -104,11 +104,11 @@ def stored_size(head: bytes, tail: bytes) -> tuple[int, int] | None:
     while at + 9 <= len(head) and head[at] == 0xFF:
         marker = head[at + 1]
         if marker in FRAMES:
-            if head[at + 4] != 8:  # 12 bits per sample, which not every decoder reads
+            if head[at + 4] != 8:  # 12 bits per sample, which not every decoder supports
                 return None
             height, width = struct.unpack_from(">HH", head, at + 5)
             return (width, height) if width and height else None
-        if marker == 0xFF:  # a filling byte
+        if marker == 0xFF:  # a fill byte
             at += 1
         else:
             at += 2 + int.from_bytes(head[at + 2 : at + 4])
@@ -120,7 +120,7 @@ def turned(path: str | Path) -> bool:
     try:
         with Image.open(path) as image:
             return orientation(image) >= 5
-    except DECODING_ERRORS:  # bad metadata
+    except DECODING_ERRORS:  # the metadata are bad
         return False
 
 

@@ -24,20 +24,20 @@ KINDS = {
 
 
 def named_images(given: Iterable[Path], output: Path | None = None) -> tuple[list[Path], list[str]]:
-    """The files that are named, and all images in the folders that are named and below.
+    """The files that are named, and all images in folders that are named, including subfolders.
 
     Args:
-        given: files, folders, and patterns such as `photos/**/*.jpg`, of which a shell leaves
-            those in quotes to us. Where such a file or folder exists, it is meant.
-        output: a folder that is written to; what is in it is not searched, unless it is named.
+        given: files, folders, and patterns such as `photos/**/*.jpg`; a shell does not expand
+        patterns in quotes. A file or folder with exactly such a name takes precedence.
+        output: a folder that is written to; it is not searched unless it is named itself.
 
     Returns:
-        The images, and videos that were named or matched; and for each folder or pattern where
-        something was skipped, a line that counts it.
+        The images, and videos that were named or matched; and one line for each folder or pattern
+        in which files were skipped, with their numbers.
 
     Raises:
-        InputError: a folder without an image, or one that cannot be listed; a pattern that no
-            image or video matches.
+        InputError: a folder has no image or cannot be listed, or no image or video matches a
+        pattern.
     """
     paths: list[Path] = []
     lines: list[str] = []
@@ -53,7 +53,7 @@ def named_images(given: Iterable[Path], output: Path | None = None) -> tuple[lis
             skipped[f"in {output}, where answers are written"] = len(own)
         if not images:
             held = f", only {_counted(skipped)}" if skipped else ""
-            raise InputError(f"{path}: no image in this folder or below{held}")
+            raise InputError(f"{path}: no image in this folder or its subfolders{held}")
         if skipped:
             lines.append(f"{path}: skipped {_counted(skipped)}")
         paths += images
@@ -61,7 +61,7 @@ def named_images(given: Iterable[Path], output: Path | None = None) -> tuple[lis
 
 
 def require_file(path: Path) -> None:
-    """Raise InputError unless a path names a regular file, which can be opened without waiting."""
+    """Raise InputError unless a path names a regular file, which opens without waiting."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -86,10 +86,10 @@ def refuse_overwriting(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 
 
 def distinct_names(paths: Sequence[Path], suffix: str) -> list[str]:
-    """A file name with this suffix for each path, its own stem where that is free, else numbered.
+    """A file name with this suffix for each path: its own stem, with a number if that is taken.
 
-    No two are the same, not even on a file system that ignores case, and whatever the order. Long
-    stems are cut, so that the file's temporary name has room, too.
+    All names differ, even on a file system that ignores case. They do not depend on the order. Long
+    stems are cut, so that there is room for a temporary name.
     """
     stems = [_cut(path.stem) for path in paths]
     reserved, taken, names = {stem.casefold() for stem in stems}, set[str](), []
@@ -118,7 +118,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _expanded(given: Iterable[Path], lines: list[str]) -> Iterator[Path]:
-    """The paths, with what patterns match in place of them; see `named_images`."""
+    """The paths, with patterns replaced by what they match; see `named_images`."""
     for path in given:
         pattern = str(path)
         if not set("*?[") & set(pattern) or os.path.lexists(path) or URL.match(pattern):
@@ -129,7 +129,7 @@ def _expanded(given: Iterable[Path], lines: list[str]) -> Iterator[Path]:
         files = [match for match in matches if match not in {*folders}]
         kept = [f for f in files if is_image(os.fsencode(f.name)) or is_video(f)]
         skipped = Counter(f.suffix or "without a suffix" for f in files if f not in {*kept})
-        if "**" not in pattern:  # there, files in the folders match as well
+        if "**" not in pattern:  # with it, files inside the folders match as well
             kept += folders
         if not kept:
             held = f", only {_counted(skipped)}" if skipped else ""
@@ -140,7 +140,7 @@ def _expanded(given: Iterable[Path], lines: list[str]) -> Iterator[Path]:
 
 
 def _own_files(files: Iterable[Path], folder: Path, output: Path | None) -> set[Path]:
-    """Of the files below a folder those that are in the output folder, if that is below it too."""
+    """The files below a folder that are in the output folder, if that is below it too."""
     if output is None or folder.resolve() not in output.resolve().parents:
         return set()
     inside = folder / output.resolve().relative_to(folder.resolve())

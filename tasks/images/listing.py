@@ -1,4 +1,4 @@
-"""Image files in a folder and below it: all there are, and which of many are missing."""
+"""Lists of the image files in a folder and its subfolders, and of those that are missing."""
 
 import os
 from collections import Counter
@@ -25,7 +25,7 @@ def is_image(name: bytes) -> bool:
 def image_files(folder: Path) -> list[bytes]:
     """Names of the image files directly in a folder, sorted.
 
-    Hidden ones (macOS's ._x.jpg) are left out.
+    Hidden files, such as macOS's ._x.jpg, are left out.
     """
     return sorted(
         entry.name
@@ -41,7 +41,7 @@ def kind_of(name: bytes) -> str:
 
 
 def files_below(folder: Path, left_out: Counter[str] | None = None) -> list[bytes]:
-    """Paths, relative to the folder, of all files in it and below, sorted.
+    """Paths, relative to the folder, of all files in it and its subfolders, sorted.
 
     Hidden files, hidden folders and those of systems are left out; links are followed.
 
@@ -50,7 +50,7 @@ def files_below(folder: Path, left_out: Counter[str] | None = None) -> list[byte
         left_out: where hidden files with the suffix of an image are counted.
 
     Raises:
-        InputError: a folder that cannot be listed.
+        InputError: a folder cannot be listed.
     """
     hidden = Counter[str]() if left_out is None else left_out
     return sorted(_search(os.fsencode(folder), b"", (), hidden))
@@ -67,9 +67,9 @@ def paths_below(folder: Path) -> list[Path]:
 
 
 def absent(folder: Path, files: Sequence[bytes]) -> list[int]:
-    """Numbers of the files, given as paths relative to the folder, that are not there.
+    """The positions of the files, given as paths relative to the folder, that do not exist.
 
-    Lists each subfolder once: to ask for each of 200,000 files takes minutes on a network disk.
+    Lists each subfolder once: asking for 200,000 single files takes minutes on a network disk.
     """
     listings: dict[bytes, set[bytes]] = {}
     missing = []
@@ -87,10 +87,9 @@ def absent(folder: Path, files: Sequence[bytes]) -> list[int]:
 
 
 def with_slashes(folder: Path, files: Sequence[bytes]) -> list[bytes]:
-    """Paths relative to a folder, those with Windows' backslashes written with slashes.
+    """Paths relative to a folder, with the backslashes of Windows replaced by slashes.
 
-    A file whose name has backslashes in it keeps it. Of whole paths into the folder its own is left
-    away.
+    A file that has backslashes in its name keeps them. Whole paths into the folder lose its own.
     """
     own = {os.fsencode(os.path.join(place, "")) for place in (folder.absolute(), folder.resolve())}
     relative = []
@@ -104,7 +103,7 @@ def with_slashes(folder: Path, files: Sequence[bytes]) -> list[bytes]:
 
 
 def entries_of(folder: AnyStr) -> list[os.DirEntry[AnyStr]]:
-    """What a folder holds, but for hidden files and folders, and folders of systems.
+    """The entries of a folder, without hidden ones and folders of operating systems.
 
     Raises:
         InputError: it cannot be listed.
@@ -127,7 +126,8 @@ def _is_hidden(entry: os.DirEntry[Any]) -> bool:
 
 def _unlisted(folder: str | bytes, error: OSError) -> InputError:
     return InputError(
-        f"{os.fsdecode(folder)}: cannot be listed: {error.strerror}; let this user read it"
+        f"{os.fsdecode(folder)}: cannot be listed: {error.strerror}; give yourself permission to "
+        "read it"
     )
 
 
@@ -147,11 +147,11 @@ def is_folder(entry: os.DirEntry[Any]) -> bool:
 def _search(
     folder: bytes, prefix: bytes, above: tuple[tuple[int, int], ...], hidden: Counter[str]
 ) -> Iterator[bytes]:
-    """Files in a folder and below; `above` are the folders that it is in."""
+    """Files in a folder and below; `above` are the folders that contain it."""
     entries = _all_entries(folder)
     status = os.stat(folder)
     here = status.st_dev, status.st_ino
-    if here in above:  # a link back to a folder that it is in
+    if here in above:  # a link back to a folder that contains it
         return
     for entry in entries:
         if _is_hidden(entry):

@@ -1,4 +1,4 @@
-"""What loaders make of a file: decoded, cropped and resized in one go."""
+"""How loaders turn a file into an image: decoded, cropped and resized in one step."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from tasks.images.rows import ending_at
 
 try:
     import cykooz_resizer as resizer
-except ImportError:  # there is no wheel for every machine
+except ImportError:  # not every machine has a wheel
     resizer = None
 
 File = str | Path | BinaryIO
@@ -22,12 +22,12 @@ Region = Box | Callable[[int, int], Box] | None
 
 
 class Excerpt(NamedTuple):
-    """The part of a file that is looked at, known from its header."""
+    """The part of a file that is used, known from its header."""
 
     box: Box
-    """In pixels of the picture as it is turned."""
+    """In pixels of the turned picture."""
     orientation: int
-    """The EXIF orientation that turns what is stored, 1..8."""
+    """The EXIF orientation that turns the stored picture, 1..8."""
 
 
 def load_view(
@@ -37,26 +37,26 @@ def load_view(
     frame: tuple[int, int] | None = None,
     extent: tuple[int, int] | None = None,
 ) -> np.ndarray:
-    """Decode, crop and resize in one go: `open_image` then `crop_resize`, for loaders.
+    """Decode, crop and resize in one step: `open_image` then `crop_resize`, for loaders.
 
-    A JPEG that is to shrink at least twofold is decoded at 1/2, 1/4 or 1/8 of its size, which
-    costs libjpeg less than a full decode; pixels then differ by 1 to 3 of 255 on average. Of a
-    JPEG that is one scan, rows below the box are not decoded, which changes no pixel.
+    A JPEG that will shrink at least twofold is decoded at 1/2, 1/4 or 1/8 of its size, which is
+    cheaper for libjpeg; pixels then differ by 1 to 3 of 255 on average. If a JPEG consists of one
+    scan, rows below the box are not decoded, which changes no pixel.
 
     Args:
         path: of the file, or an open file that can seek.
         size: (h, w) of the result.
-        box: the part to take, in pixels of the picture as it is turned; None: all of it. If it
-            depends on the picture's size, a function of (width, height), called once before
-            anything is decoded.
-        frame: (h, w) that annotations were made in, if there are any. The file is taken as stored
-            if it has this size; otherwise its EXIF orientation must give it this size. Without a
-            frame the EXIF orientation is applied.
+        box: the part to take, in pixels of the turned picture; None: all of it. If it depends on
+            the picture's size, a function of (width, height), called once before anything is
+            decoded.
+        frame: (h, w) of the picture that annotations were made on, if any. The file is taken as
+            stored if it has this size; otherwise its EXIF orientation must give it this size.
+            Without a frame the EXIF orientation is applied.
         extent: see `crop_resize`.
 
     Returns uint8[h, w, 3].
 
-    Raises: InputError for a file that is no image, or whose size is not `frame`.
+    Raises: InputError if the file is not an image, or its size is not `frame`.
     """
     with ExitStack() as stack:
         image = stack.enter_context(opened(path))
@@ -64,15 +64,16 @@ def load_view(
         region, stored = part.box, image.width
         height, width = extent or size
         shrink = min((region[2] - region[0]) / width, (region[3] - region[1]) / height)
-        if part.orientation == 1:  # else its last rows are not the lowest ones
-            reach = max((region[3] - region[1]) / height, 1.0)  # of the resampling, past the box
+        if part.orientation == 1:  # otherwise its last rows are not the lowest ones
+            # rows that resampling reads below the box
+            reach = max((region[3] - region[1]) / height, 1.0)
             shorter = ending_at(image, region[3] + reach)
             if shorter is not None:
                 image = stack.enter_context(opened(NamedBytes(shorter, str(path))))
         if shrink >= 2:
             step = 8 if shrink >= 8 else 4 if shrink >= 4 else 2
             drafted = image.draft("RGB", (image.width // step, image.height // step))
-            if drafted is not None:  # None: this format has no cheaper decoding
+            if drafted is not None:  # None: the format cannot be decoded at a smaller size
                 # the decoder rounds the size up; this ratio is the one that maps coordinates
                 ratio = drafted[1][2] / stored
                 left, top, right, bottom = (edge * ratio for edge in region)
@@ -83,7 +84,7 @@ def load_view(
 
 
 def excerpt(image: Image.Image, path: File, box: Region, frame: tuple[int, int] | None) -> Excerpt:
-    """What to take of an image that is open and not yet decoded, see `load_view`."""
+    """The part to take of an image that is open and not yet decoded; see `load_view`."""
     stored = image.width, image.height
     turned = 1 if frame is not None and stored == frame[::-1] else orientation(image)
     width, height = stored[::-1] if turned >= 5 else stored
@@ -120,9 +121,9 @@ def crop_resize(
 
 
 def _resized(image: Image.Image, size: tuple[int, int], box: Box | None) -> Image.Image:
-    """Pillow's `resize`, in a third of its time where the package for it is installed.
+    """Pillow's `resize`, in a third of the time if the package for it is installed.
 
-    The results differ by 0.16 of 255 on average, on COCO's photographs, and by 2 at most.
+    The results differ by 0.16 of 255 on average on COCO's photographs, and by 2 at most.
     """
     if resizer is None:
         return image.resize(size, Image.Resampling.BILINEAR, box=box)

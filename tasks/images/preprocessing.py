@@ -1,6 +1,6 @@
-"""From batches of uint8 images to what a trunk reads, on the device.
+"""From batches of uint8 images to a trunk's input, on the device.
 
-Training, validation and prediction all go through here; nothing else normalises.
+Training, validation and prediction all use it; nothing else normalises images.
 """
 
 from collections.abc import Sequence
@@ -18,16 +18,17 @@ LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training images vary at random, on the device. With all at zero nothing changes.
+    """Random changes of training images, on the device. With all at zero nothing changes.
 
     Args:
         flip: probability of a horizontal flip, 0..1.
         brightness: largest offset, on the 0..1 scale.
         contrast: the factor around mid-grey is drawn from 1 - contrast .. 1 + contrast.
         saturation: likewise, around each pixel's own grey.
-        operations: of RandAugment on each image, before all else, see `rand_augment`.
-        magnitude: of these, 0..30.
-        erase: probability that a rectangle of an image becomes noise, see `erase`.
+        operations: number of RandAugment operations per image, before all other changes; see
+            `rand_augment`.
+        magnitude: strength of these, 0..30.
+        erase: probability that a rectangle of an image becomes noise; see `erase`.
     """
 
     flip: float = 0.0
@@ -40,14 +41,14 @@ class Augmentation:
 
 
 class Preprocess(nn.Module):
-    """Normalise images, and in training flip them and vary their colours.
+    """Normalise images, and in training also flip them and change their colours.
 
     Brightness, contrast and saturation are all affine in RGB, so the colour change of an image is
     one 3x3 matrix and one offset, applied in one product.
 
     Args:
         normalization: the trunk's (mean, std) on the 0..1 scale.
-        augmentation: what varies in training; None: nothing.
+        augmentation: the random changes in training; None: no changes.
     """
 
     mean: Tensor
@@ -70,15 +71,15 @@ class Preprocess(nn.Module):
         """uint8[B, 3, H, W] -> float32[B, 3, H, W] normalised; keeps channels_last."""
         scale = 1 / (255 * self.std)
         shift = self.mean / self.std
-        # a copy even of float32, which would otherwise be normalised in place
+        # always a copy, since a float32 input would otherwise be normalised in place
         pixels = images.to(torch.float32, copy=True)
         return pixels.mul_(scale[:, None, None]).sub_(shift[:, None, None])
 
     def augment(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised images as the augmentation changes them, and which were flipped, bool[B].
+        """Normalised images with the changes of the augmentation, and which were flipped, bool[B].
 
-        Random numbers come from the global generator of the images' device, and RandAugment's from
-        the CPU's. Without an augmentation none are drawn.
+        Random numbers come from the global generator of the images' device, those of RandAugment
+        from the CPU's. Without an augmentation none are drawn.
 
         Args:
             images: uint8[B, 3, H, W], or the same range in floating point without RandAugment.

@@ -12,10 +12,10 @@ from tasks.images.files import PADDING
 
 STRONGEST = 30.0
 Matrix = Callable[[float, int, int], list[float]]
-"""(strength from -1 to 1, height, width) -> the place in the image of a place (x, y) in the result,
-in pixels from the top left: x = a x + b y + c, y = d x + e y + f."""
+"""(strength from -1 to 1, height, width) -> the affine map from a place (x, y) in the result to its
+place in the image, in pixels from the top left: x = a x + b y + c, y = d x + e y + f."""
 Change = Callable[[Tensor, float], Tensor]
-"""(uint8[n, 3, H, W], strength from -1 to 1) -> the same, changed."""
+"""(uint8[n, 3, H, W], strength from -1 to 1) -> the changed images."""
 
 
 def _rotation(m: float, height: int, width: int) -> list[float]:
@@ -31,11 +31,11 @@ MOVES: dict[str, Matrix] = {
     "TranslateY": lambda m, height, width: [1, 0, 0, 0, 1, -int(150 / 331 * height * m)],
     "Rotate": _rotation,
 }
-"""Of both directions; all images that drew one of them are moved together."""
+"""Operations in both directions; all images that drew one of them are moved together."""
 
 
 def moved_by(images: Tensor, matrices: Tensor) -> Tensor:
-    """Images uint8[n, 3, H, W] moved by matrices float[n, 2, 3] of `Matrix`; around is PADDING."""
+    """Move images uint8[n, 3, H, W] by matrices float[n, 2, 3] of `Matrix`, with PADDING around."""
     y, x = (torch.arange(n, device=images.device) + 0.5 for n in images.shape[2:])
     a, b, c = matrices[:, None, None].unbind(-1)  # [n, 1, 1, 2] each
     place = a * x[:, None] + b * y[:, None, None] + c
@@ -49,7 +49,7 @@ def moved_by(images: Tensor, matrices: Tensor) -> Tensor:
 
 
 def _sharpened(images: Tensor, factor: float) -> Tensor:
-    """torchvision's `adjust_sharpness`, which would copy its kernel from the host."""
+    """torchvision's `adjust_sharpness`, without the copy of its kernel from the host."""
     result = images.float()
     inner = result[:, :, 1:-1, 1:-1]
     smooth = (9 * torch.nn.functional.avg_pool2d(result, 3, 1) + 4 * inner) / 13
@@ -63,7 +63,7 @@ SIGNED: dict[str, Change] = {
     "Contrast": lambda x, m: F.adjust_contrast(x, 1 + 0.9 * m),
     "Sharpness": lambda x, m: _sharpened(x, 1 + 0.9 * m),
 }
-"""Of both directions."""
+"""Operations in both directions."""
 CHANGES: dict[str, Change] = SIGNED | {
     "Identity": lambda x, m: x,
     "Posterize": lambda x, m: F.posterize(x, round(8 - 4 * abs(m))),
@@ -72,20 +72,20 @@ CHANGES: dict[str, Change] = SIGNED | {
     "Equalize": lambda x, m: F.equalize(x),
 }
 NAMES = [*MOVES, *CHANGES]
-"""The fourteen of the paper, as torchvision's RandAugment has them."""
+"""The fourteen operations of the paper, as in torchvision's RandAugment."""
 
 
 def rand_augment(images: Tensor, operations: int, magnitude: float) -> Tensor:
     """Change each image by operations that are drawn for it.
 
-    torchvision's own class draws one operation for a whole batch. Here images that drew the same
-    one are changed together, so the number of calls does not grow with the batch. What is drawn
-    comes from the CPU's global generator: nothing waits for the device.
+    torchvision's own class draws one operation for a whole batch. Here the images that drew the
+    same operation are changed together, so the number of calls does not grow with the batch. Random
+    numbers come from the CPU's global generator, so nothing waits for the device.
 
     Args:
         images: uint8[B, 3, H, W].
         operations: how many, one after the other.
-        magnitude: of all of them, 0..30.
+        magnitude: strength of all of them, 0..30.
     """
     images = images.clone()
     strength = magnitude / STRONGEST
@@ -112,5 +112,5 @@ def rand_augment(images: Tensor, operations: int, magnitude: float) -> Tensor:
 
 
 def _handed(values: Tensor, device: torch.device) -> Tensor:
-    """Values of the host on a device, which need not have come to rest for that."""
+    """Values of the host on a device, copied without waiting."""
     return (values.pin_memory() if device.type == "cuda" else values).to(device, non_blocking=True)

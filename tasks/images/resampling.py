@@ -1,7 +1,7 @@
 """The crop-resize of whole batches as two batched products, on any device.
 
 Bilinear resampling with antialiasing is linear, and its two directions are independent: an image is
-multiplied by one matrix from each side. The weights are those of Pillow.
+multiplied by one matrix on each side. The weights are those of Pillow.
 """
 
 from collections.abc import Sequence
@@ -19,20 +19,20 @@ def crop_resize_batch(
     extents: Sequence[tuple[int, int]],
     size: tuple[int, int],
 ) -> Tensor:
-    """Resample a box of each picture to its extent, as `crop_resize` does with one.
+    """Resample a box of each picture to its extent, as `crop_resize` does for one picture.
 
     Args:
         pictures: uint8[3, H, W] each, on one device, of any sizes.
         boxes: xyxy in pixels of each, fractions allowed.
         extents: (h, w) that each box is resampled to.
-        size: (h, w) of the result; what an extent leaves of it is PADDING.
+        size: (h, w) of the result; the rest beyond an extent is PADDING.
 
     Returns uint8[B, h, w, 3].
     """
     device = pictures[0].device
-    # whole numbers up to 255 are exact in half precision, and products are summed in single
+    # whole numbers up to 255 are exact in half precision, and products are summed in float32
     dtype = torch.float16 if device.type == "cuda" else torch.float32
-    # what the filter reaches of each picture, along y and along x: first pixel, length
+    # what the filter reads of each picture, along y and along x: first pixel, length
     spans = [
         [
             _span(box[axis], box[axis + 2], extent[1 - axis], picture.shape[2 - axis])
@@ -75,7 +75,7 @@ def turn_planes(picture: Tensor, orientation: int) -> Tensor:
 
 
 def _span(start: float, stop: float, count: int, length: int) -> tuple[int, int]:
-    """First pixel and number of pixels that resampling start..stop to `count` pixels reads."""
+    """First pixel and number of pixels that are read to resample start..stop to `count` pixels."""
     reach = max((stop - start) / count, 1.0)
     first = max(floor(start - reach), 0)
     return first, min(ceil(stop + reach), length) - first
@@ -85,10 +85,10 @@ def _weights(numbers: Tensor, count: int, length: int) -> Tensor:
     """Triangular filters float32[B, count, length], each summing to one.
 
     Args:
-        numbers: float[B, 4]: where the box starts and stops, pixels to resample it to, and pixels
-            that there are.
+        numbers: float[B, 4]: start and stop of the box, number of pixels to resample it to, and
+            number of pixels in the picture.
         count: rows of the matrices.
-        length: their columns.
+        length: columns of the matrices.
     """
     start, stop, extent, there = numbers.float().T[:, :, None, None]
     scale = (stop - start) / extent
@@ -96,5 +96,5 @@ def _weights(numbers: Tensor, count: int, length: int) -> Tensor:
     pixel = torch.arange(length, device=numbers.device)
     weight = (1 - (pixel + 0.5 - centre).abs() / scale.clamp(min=1)).clamp(min=0)
     weight = torch.where(pixel < there, weight, 0)
-    # rows past the extent may see no pixel
+    # rows beyond the extent may have no weights
     return weight / weight.sum(2, keepdim=True).clamp(min=1e-6)

@@ -1,29 +1,30 @@
-"""JPEG files whose decoding ends at the last row that is needed."""
+"""JPEG files that are only decoded down to the last row that is needed."""
 
 from typing import Any
 
 from tasks.images.files import whole_jpeg
 
-# start-of-frame markers of what is one scan of Huffman codes, from the top down
+# start-of-frame markers of files with a single scan of Huffman codes, from top to bottom
 ONE_SCAN = (0xC0, 0xC1)
 MARKER, START_OF_SCAN = 0xFF, 0xDA
-WORTH = 0.9  # below this share of the rows, the time saved is more than that of a second header
+WORTH = 0.9  # below this share of the rows, it saves more time than the second header costs
 
 
 def ending_at(image: Any, bottom: float) -> bytes | None:
-    """The file of an open Pillow image, shortened to a picture that reaches down to a row.
+    """The file of an open Pillow image, shortened to a picture that ends at a given row.
 
-    A JPEG's header gives its number of rows, and a decoder stops there: the file is the same but
-    for that number. The rows above `bottom` are those of the whole picture, bit for bit: another
-    row of blocks is kept, for smooth chroma is read across their edge.
+    A JPEG's header gives its number of rows, and decoders stop there, so only this number is
+    changed. The rows above `bottom` are those of the whole picture, bit for bit: one more row of
+    blocks is kept, since smooth chroma is read across the edge of a block.
 
     Args:
-        image: that is open and not yet decoded.
-        bottom: in pixels of the picture as it is stored.
+        image: open and not yet decoded.
+        bottom: the row, in pixels of the stored picture.
 
     Returns:
-        None: it would save little; the file is no such JPEG, but of another format or progressive;
-            or it is cut short, which only a whole decoding finds.
+        None if it would save little, if the file is of another format or a progressive JPEG, or if
+            it
+        is cut short, which only a full decode notices.
     """
     layers = getattr(image, "layer", None)
     if image.format != "JPEG" or not layers or bottom > WORTH * image.height:
@@ -44,7 +45,7 @@ def ending_at(image: Any, bottom: float) -> bytes | None:
 
 
 def _height_at(content: bytearray) -> int | None:
-    """Where a JPEG's header has its number of rows; None for a JPEG of several scans."""
+    """The position of the number of rows in a JPEG's header; None for a JPEG of several scans."""
     at = 2
     while at + 9 < len(content) and content[at] == MARKER:
         marker = content[at + 1]
@@ -57,4 +58,4 @@ def _height_at(content: bytearray) -> int | None:
 
 
 def _starts_frame(marker: int) -> bool:
-    return 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)  # tables are no frames
+    return 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)  # those are tables

@@ -36,7 +36,8 @@ def captioned(
     Args:
         image: shown with its longer side reduced to `longest` pixels, so that text stays legible.
         lines: the text; what does not fit into a line is cut.
-        shares: of each line 0..1, the bar's length relative to the picture's width; None: no bars.
+        shares: for each line 0..1, the length of its bar relative to the picture's width; None: no
+            bars.
     """
     image = image.copy()
     image.thumbnail((longest, longest), Image.Resampling.LANCZOS)

@@ -1,6 +1,6 @@
-"""Videos: frames as they are shown, and pictures written as a video. FFmpeg does it, through PyAV.
+"""Videos: frames as a player shows them, and pictures written as a video, by FFmpeg through PyAV.
 
-PyAV is imported where a video is opened, so that nothing else needs it.
+PyAV is imported when a video is opened, so nothing else needs it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ VIDEO_SUFFIXES = {
     *(".ogv", ".mts", ".m2ts", ".ts", ".vob", ".m2v", ".mxf", ".asf", ".mjpeg", ".h264", ".264"),
 }
 TICKS_OF_FFMPEG = 1_000_000  # per second: the clock of whole files
-TICKS = 60_000  # per second: the clock of videos that are written
+TICKS = 60_000  # per second: the clock of written videos
 SLACK = 1.0  # seconds that sound may be longer than the pictures
-UNKNOWN_RATE = 25.0  # frames per second, where a video says nothing
+UNKNOWN_RATE = 25.0  # frames per second, if a video does not state it
 
 
 class Frame(NamedTuple):
@@ -67,8 +67,8 @@ class Video:
         path: for messages.
         container: the open file.
         rate: frames per second on average.
-        declared: the number of frames that the file promises; 0 where it says nothing.
-        seconds: the length that it promises, of its longest part; 0 where it says nothing.
+        declared: the number of frames that the file states; 0 if it does not.
+        seconds: the length that the file states, of its longest stream; 0 if it does not.
     """
 
     def __init__(self, path: Path, container: InputContainer):
@@ -103,7 +103,8 @@ class Video:
         try:
             for frame in self.container.decode(self.stream):
                 pixels = frame.to_ndarray(format="rgb24")
-                # a camera held upright stores its frames lying, and by how much to turn them
+                # a camera held upright stores its frames on their side, with the angle to turn them
+                # by
                 pixels = np.rot90(pixels, round(frame.rotation / 90))
                 time = count / self.rate if frame.time is None else float(frame.time)
                 yield Frame(Image.fromarray(np.ascontiguousarray(pixels)), time)
@@ -119,8 +120,8 @@ def open_video(path: Path) -> Iterator[Video]:
     """Open a video file.
 
     Raises:
-        InputError: PyAV is not installed; the file is no video that FFmpeg can read, or has no
-            picture.
+        InputError: PyAV is not installed, FFmpeg cannot read the file as a video, or it has no
+        picture.
     """
     av = require_pyav()
     try:
@@ -145,8 +146,8 @@ def open_video(path: Path) -> Iterator[Video]:
 class VideoWriter:
     """Writes pictures as an H.264 video in MP4, without sound.
 
-    All frames have the size of the first picture, one more pixel where that is odd; later
-    pictures of another size are fitted into it.
+    All frames have the size of the first picture, rounded up to even numbers. Later pictures of
+    another size are fitted into it.
 
     Args:
         file: open for writing, and able to seek.
@@ -162,7 +163,7 @@ class VideoWriter:
         self._last = -1
 
     def add(self, image: Image.Image, time: float) -> None:
-        """Write a picture that is shown from `time`, in seconds; times rise."""
+        """Write a picture that is shown from `time`, in seconds; times must rise."""
         if self._stream is None:
             self._size = image.width + image.width % 2, image.height + image.height % 2
             self._stream = self._new_stream()
@@ -172,7 +173,7 @@ class VideoWriter:
         self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
-        """Write what is left, and the index without which nothing can be shown."""
+        """Write the remaining frames, and the index that players need."""
         if self._stream is not None:
             self._container.mux(self._stream.encode())
         self._container.close()
@@ -183,7 +184,7 @@ class VideoWriter:
         options = {"crf": "20", "preset": "veryfast"} if codec == "libx264" else {}
         stream = cast("VideoStream", self._container.add_stream(codec, self._rate, options))
         stream.width, stream.height = self._size
-        stream.pix_fmt = "yuv420p"  # what every player shows
+        stream.pix_fmt = "yuv420p"  # the format that every player shows
         stream.codec_context.time_base = Fraction(1, TICKS)
         return stream
 

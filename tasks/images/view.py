@@ -1,4 +1,4 @@
-"""The part of an image that a network looks at in evaluation and prediction."""
+"""The part of an image that a network sees in evaluation and prediction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from tasks.images.files import Box, fit
 
 @dataclass(frozen=True)
 class View:
-    """The part of an image that is looked at, and how it fills the input.
+    """The part of an image that the network sees, and how it fills the input.
 
-    By default that is the whole image, stretched to the input's shape.
+    By default it is the whole image, stretched to the input's shape.
 
     Args:
         crop_fraction: size of a central crop in (0, 1], relative to the largest central box that
@@ -51,7 +51,7 @@ class View:
         size: tuple[int, int],
         box: Sequence[float] | None = None,
     ) -> Box:
-        """The part of an image of `width` x `height` pixels to look at, xyxy in its pixels.
+        """The part of an image of `width` x `height` pixels that the network sees, xyxy in pixels.
 
         Args:
             size: (h, w) of the network's input.
@@ -79,7 +79,7 @@ def frame(width: float, height: float, box: Sequence[float] | None) -> Box:
 def inside(left: float, top: float, box: Box, width: float, height: float) -> Box:
     """`box`, given relative to (left, top), in pixels of the image and clipped to it.
 
-    Rounding may carry an edge past the image by a billionth, and Pillow's resampling refuses that.
+    Rounding may move an edge out of the image by a billionth, which Pillow's resampling refuses.
     """
     x0, y0, x1, y1 = box
     return (

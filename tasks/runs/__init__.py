@@ -1,1 +1,1 @@
-"""The run directory and what is in it: metrics.csv, the report, learning curves, stable names."""
+"""The run directory and its files: metrics.csv, the report, learning curves, stable names."""

@@ -1,13 +1,13 @@
-"""Bootstrap intervals: how far a score would move with other images of the same kind.
+"""Bootstrap intervals: how much a score would vary over other images of the same kind.
 
-The test set is drawn again from its own images, with replacement, and scored each time (Efron and
-Tibshirani, "An Introduction to the Bootstrap", 1993). Nothing is evaluated again for that: a metric
-says what its scores are where each image counts a given number of times.
+Images are drawn from the test set with replacement, and each draw is scored (Efron and Tibshirani,
+"An Introduction to the Bootstrap", 1993). The network is not run again: a metric computes its
+scores from the number of times that each image counts.
 
-An interval says how far a score would move on as many other images. Scores such as AP are a little
-too high on small sets, since interpolation lifts the rough curve of a few boxes. Resamples, which
-have fewer distinct images, score higher still. So an interval has the resamples' spread, but lies
-around the score that was measured, not around their median.
+An interval shows how much a score would vary over other test sets of the same size. Scores such as
+AP are slightly too high on small sets, since interpolation lifts the rough curve of a few boxes.
+Resamples have fewer distinct images and score higher still. So an interval has the spread of the
+resamples, but its centre is the measured score, not their median.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ from tasks.runs.processes import usable_cores
 
 RESAMPLES = 1000
 LEVEL = 0.95  # share of the resamples inside an interval
-SEED = 20170417  # of all runs, so that two runs draw the same images and can be compared in pairs
-CHUNK = 1 << 20  # counts handed to a metric at a time; they bound the memory
+SEED = 20170417  # the same for all runs, so that they draw the same images and can be compared
+CHUNK = 1 << 20  # counts that a metric gets at a time; this bounds the memory
 
 Scorer = Callable[[np.ndarray], dict[str, np.ndarray]]
 
@@ -33,11 +33,11 @@ class Resampling:
 
     Args:
         about: what is drawn, such as "images" or "pairs".
-        units: int64[N], which images these are: rows of the split, or their ids. Of pairs [N, 2].
-        truth: what the units were compared with, N rows each. Two models are only compared where
-            units and truth are the same.
-        prepare: gives the function (counts int32[B, N]) -> name -> float64[B], NaN where a score
-            is undefined. It is called once, and only where intervals are wanted.
+        units: int64[N], which units these are, as rows of the split or as ids. [N, 2] for pairs.
+        truth: what the units were compared with, N rows each. Two models are only compared if units
+            and truth are the same.
+        prepare: returns the function (counts int32[B, N]) -> name -> float64[B], NaN where a score
+            is undefined. It is called once, and only if intervals are wanted.
         resamples: how many are drawn.
     """
 
@@ -51,7 +51,7 @@ class Resampling:
         return len(self.units)
 
     def draw(self) -> dict[str, np.ndarray]:
-        """name -> float64[1 + resamples]: the scores, and those of resamples, of all runs alike."""
+        """name -> float64[1 + resamples]: scores of the test set, then those of the resamples."""
         if not len(self):
             return {}
         scorer = self.prepare()
@@ -60,9 +60,9 @@ class Resampling:
         return {name: np.concatenate([part[name] for part in drawn]) for name in drawn[0]}
 
     def counts(self) -> Iterator[np.ndarray]:
-        """Counts int32[B, N] in chunks: of the test set itself, then of all resamples."""
+        """Counts int32[B, N] in chunks: for the test set itself, then for all resamples."""
         yield np.ones((1, len(self)), np.int32)
-        # RandomState and not Generator: numpy promises that its numbers stay the same for ever
+        # RandomState, not Generator: numpy guarantees that its numbers never change
         random = np.random.RandomState(SEED)
         size = max(min(CHUNK // len(self), -(-self.resamples // 16)), 1)
         for start in range(0, self.resamples, size):
@@ -79,12 +79,12 @@ def _drawn(random: np.random.RandomState, units: int) -> np.ndarray:
 
 
 def interval(values: np.ndarray, difference: bool = False) -> tuple[float, float] | None:
-    """The interval of a score, from float64[1 + B]: itself, and on the resamples.
+    """The interval of a score, from float64[1 + B]: the score, and those of the resamples.
 
     A share stays within 0 and 1, but not the `difference` of two.
 
-    None where the score or most of the resamples are undefined, or where all scores are equal: one
-    of 0 or 1 on few images says nothing of its spread.
+    None if the score or most of the resamples are undefined, or if all are equal: a score of 0 or 1
+    on few images tells nothing about its spread.
     """
     score, drawn = values[0], values[1:]
     defined = drawn[~np.isnan(drawn)]

@@ -1,4 +1,4 @@
-"""card.md: what a trained model is, for whoever finds it, in the form of Hugging Face's cards."""
+"""card.md: a description of a trained model for anybody who finds it, as a Hugging Face card."""
 
 import math
 from collections.abc import Mapping
@@ -43,14 +43,14 @@ def card_text(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -
         "## Training",
         "",
         f"- Data: {title}. {_sentence(result['data'])}",
-        f"- Terms of these images, which may bind the weights, too: {terms}.",
+        f"- Terms of these images, which may also apply to the weights: {terms}.",
         f"- {_sentence(result['trunk'])}",
         f"- {result['steps']:,} optimizer steps, seed {result['seed']}"
         + (f", mode={mode}" if mode != "full" else "")
         + ". Every option is in `config.yaml`.",
     ]
     if result.get("continued_from"):
-        lines.append(f"- It went on from `{result['continued_from']}`.")
+        lines.append(f"- Training continued from `{result['continued_from']}`.")
     if result.get("teacher"):
         lines.append(f"- It learnt from a teacher: {result['teacher']}.")
     lines += ["", "## Scores", "", *score_table(result), ""]
@@ -68,8 +68,8 @@ def card_text(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -
         'print(model.answer("photo.jpg"))',
         "```",
         "",
-        "or `python -m tasks.predict best.ckpt photo.jpg`. The checkpoint holds tensors and plain "
-        "values only; loading it runs no code from it.",
+        "or `python -m tasks.predict best.ckpt photo.jpg`. The checkpoint holds only tensors and "
+        "plain values; loading it runs no code from it.",
     ]
     return f"---\n{header}\n---\n\n" + "\n".join(lines) + "\n"
 
@@ -103,7 +103,7 @@ def card_data(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -
 
 
 def defined_scores(result: Mapping[str, Any]) -> dict[str, float]:
-    """The scores that there was something to measure for."""
+    """The scores that could be measured."""
     return {n: v for n, v in result["metrics"].items() if math.isfinite(v) and v >= 0}
 
 
@@ -125,22 +125,22 @@ def score_table(result: Mapping[str, Any]) -> list[str]:
 
 
 def limits(config: Mapping[str, Any], mode: str, result: Mapping[str, Any]) -> list[str]:
-    """What whoever uses the model must know, of each part where it has several."""
+    """What users of the model must know; if it has several parts, of each of them."""
     found = []
     if mode in ("sample", "smoke"):
-        found.append("It has seen drawn pictures only, and is of no use on photographs.")
+        found.append("It has only seen drawn pictures, and is of no use on photographs.")
     if mode == "overfit":
         found.append("It was scored on the images that it was trained on.")
     kinds = dict.fromkeys(str(at(part, ("task", "kind"))) for part in tasks_of(config).values())
     found += [limit for kind in kinds for limit in LIMITS.get(kind, [])]
-    found.append("The scores hold for images like those that it was scored on.")
+    found.append("The scores are valid for images like those that it was scored on.")
     if not result.get("per_category"):
-        found.append("How its errors are spread over groups was not measured.")
+        found.append("How its errors differ between groups was not measured.")
     return found
 
 
 def data_terms(config: Mapping[str, Any]) -> tuple[str, str]:
-    """The title and the terms of the training images, of each part where there are several."""
+    """The title and the terms of the training images; if there are several parts, of each."""
     if config.get("mode") in ("sample", "smoke"):
         return DRAWN_TERMS
     titles, terms = [], []
@@ -152,7 +152,7 @@ def data_terms(config: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def tasks_of(config: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """The parts of a configuration by name, or itself under the empty name."""
+    """The parts of a configuration by name; without parts, itself under the empty name."""
     return config.get(PARTS) or {"": config}
 
 
@@ -171,11 +171,11 @@ def _unit(name: str, result: Mapping[str, Any]) -> str | None:
 
 
 def _metric_name(name: str, result: Mapping[str, Any]) -> str:
-    """A score's name with its interval, which Hugging Face's metadata has no place for."""
+    """A score's name with its interval; Hugging Face's metadata has no place for intervals."""
     ends = format_interval(result.get("intervals", {}).get(name), _unit(name, result))
     return f"{name} (95% interval {ends})" if ends else name
 
 
 def _sentence(text: str) -> str:
-    """A text that ends like a sentence."""
+    """A text with a full stop at its end."""
     return f"{text.rstrip('.')}."

@@ -1,4 +1,4 @@
-"""What a model card says of data sets and kinds of tasks, as the families' READMEs have it."""
+"""What a model card says about data sets and kinds of tasks, as in the families' READMEs."""
 
 PIPELINES = {
     "classification": "image-classification",
@@ -24,31 +24,31 @@ TERMS = {
 }
 """Data set -> its title and the terms of its images; others are the user's own."""
 
-OWN_TERMS = ("the user's own images", "known to whoever trained the model, not to the suite")
+OWN_TERMS = ("the user's own images", "known to those who trained the model, not to the suite")
 DRAWN_TERMS = ("pictures that the suite draws", "Apache-2.0, as the suite")
 
 FACES = [
     "Do not let this model decide anything about a person.",
     "Public face data sets show some groups of people far more often than others, and a model "
     "makes most of its errors on the people they show least.",
-    "Do not recognise anybody who has not agreed to it. In many places that is the law.",
+    "Do not recognise anybody who has not agreed to it. In many places the law forbids it.",
 ]
 LIMITS = {
     "attributes": [
         *FACES,
-        "Labels such as CelebA's are quick judgements by strangers of photographs of celebrities.",
+        "Labels such as CelebA's are quick judgements of celebrities' photographs by strangers.",
     ],
     "face_embedding": [
         *FACES,
-        "A threshold chosen on one set of pairs holds for no other camera, age or country.",
+        "A threshold chosen on one set of pairs does not hold for another camera, age or country.",
     ],
     "geolocation": [
-        "Geolocating people's photographs can harm them. Do not use this on photographs of people "
+        "Locating people's photographs can harm them. Do not use this on photographs of people "
         "who have not agreed to it."
     ],
     "detection": ["Boxes come with scores; below the threshold in `best.ckpt` most are wrong."],
     "classification": [
-        "It answers with one of its classes for any image, also for one that shows none of them."
+        "It answers with one of its classes for every image, even if the image shows none of them."
     ],
 }
-"""Kind of a task -> what its use must take into account."""
+"""Kind of a task -> what its users must take into account."""

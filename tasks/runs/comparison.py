@@ -35,9 +35,9 @@ class Difference:
     Args:
         name, unit: of the score; a share has no unit.
         first, second: A's and B's score.
-        ends: the 95% interval of B's minus A's; None where they are equal, or it is undefined.
-        better: "A" or "B" where the interval leaves out 0, else None.
-        about: what was drawn, such as "5000 images".
+        ends: the 95% interval of B's minus A's; None if they are equal, or it is undefined.
+        better: "A" or "B" if the interval excludes 0, else None.
+        about: the units that were drawn, such as "5000 images".
     """
 
     name: str
@@ -55,24 +55,24 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """In plain words."""
+        """The result in plain words."""
         if self.better is None:
             return "no difference" if self.ends or not self.change else "undefined"
         return f"{self.better} is better by {_size(abs(self.change), self.unit)}"
 
 
 def read_scored(path: Path) -> Scored:
-    """The finished run of a folder, or of the result.json in it.
+    """The finished run in a folder, given as the folder or as its result.json.
 
     Raises:
-        InputError: there is none, it is damaged, or it has no resamples.
+        InputError: there is no finished run, it is damaged, or it has no resamples.
     """
     folder = path.parent if path.name == RESULT else path
     result = read_result(folder / RESULT)
     if result is None:
         raise InputError(
-            f"{folder} holds no {RESULT}: name the directory of a finished run, as it is printed "
-            "at the run's end"
+            f"{folder} holds no {RESULT}: name the directory of a finished run, which is printed "
+            "at the end of the run"
         )
     return Scored(folder, result, read_resamples(folder / FILE))
 
@@ -81,7 +81,7 @@ def compare_scores(first: Scored, second: Scored) -> list[Difference]:
     """The difference of each score that both runs have on the same units.
 
     Raises:
-        InputError: the runs were not scored on the same images; it says in what they differ.
+        InputError: the runs were not scored on the same images; the message says how they differ.
     """
     found, reasons = [], []
     units = second.result.get("units", OF_0_1_0)
@@ -112,7 +112,7 @@ def compare_scores(first: Scored, second: Scored) -> list[Difference]:
 
 
 def _reason(one: Drawn, other: Drawn) -> str:
-    """Why two scores are not of the same test set; empty where they are."""
+    """Why two scores are not from the same test set; empty if they are."""
     if one.about != other.about:
         return f"A was scored on {one.about}, B on {other.about}"
     if one.number != other.number:
@@ -136,7 +136,7 @@ def _difference(
 
 
 def comparison_text(first: Scored, second: Scored, differences: Sequence[Difference]) -> str:
-    """The comparison as a page for people."""
+    """The comparison as text for people."""
     rows: list[tuple[str, ...]] = [("", "A", "B", "B - A", "95% interval", "")]
     for of in differences:
         if np.isnan(of.first) or np.isnan(of.second):
@@ -157,13 +157,13 @@ def comparison_text(first: Scored, second: Scored, differences: Sequence[Differe
             "",
             *aligned(rows, "<>>>><"),
             "",
-            f"paired bootstrap over {about}: what other images would change, not another seed",
+            f"paired bootstrap over {about}: covers other images, but not other seeds",
         ]
     )
 
 
 def _own_options(of: Scored, first: Scored, second: Scored) -> list[str]:
-    """In what a run's configuration differs from the other's, in one line; none where unknown."""
+    """The options in which a run differs from the other, in one line; none if unknown."""
     texts = []
     for run in (first, second):
         try:

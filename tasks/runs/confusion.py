@@ -8,9 +8,9 @@ import numpy as np
 
 from tasks.runs.plots import plt, save_figure
 
-LEGIBLE = 40  # classes whose names fit on the axes
-WHOLE = 100  # classes of which result.json holds the whole matrix
-PAIRS = 1000  # of more classes, the pairs that are confused most often
+LEGIBLE = 40  # up to this many classes, their names fit on the axes
+WHOLE = 100  # up to this many classes, result.json holds the whole matrix
+PAIRS = 1000  # for more classes, it holds this many of the pairs that are confused most often
 
 
 def confusion_values(confusion: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def confusion_values(confusion: np.ndarray, names: Sequence[str]) -> dict[str, A
 def confusion_matrix(
     confusion: np.ndarray, names: Sequence[str], output: Path, about: str = "images"
 ) -> None:
-    """Draw int64[C, C] as shares of each true class (row); of many classes the most confused.
+    """Draw int64[C, C] as shares of each true class (row); if there are many, the most confused.
 
     Args:
         about: what was counted, for the title.

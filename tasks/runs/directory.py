@@ -37,10 +37,10 @@ from tasks.runs.parts import PARTS
 from tasks.runs.processes import is_main_process
 from tasks.runs.result import read_result, result_text
 
-# Keys that do not influence the result, and so do not make it another run.
+# Keys that do not influence the result, and so do not make another run.
 NO_INFLUENCE = (
     "fresh",
-    "extend",  # it is part of trainer.max_epochs by then
+    "extend",  # at this point it has been added to trainer.max_epochs
     "trust",
     "logger",
     "paths",
@@ -50,15 +50,15 @@ NO_INFLUENCE = (
     "trainer.enable_progress_bar",
     "trainer.checkpoint_minutes",
 )
-# Options that version 0.1.0 did not have, and the values that do what it did: with them a run is
-# the one that it was.
+# Options that version 0.1.0 did not have, with the values that keep its behaviour: a run with these
+# values has the same directory as before.
 SINCE_0_1_0 = {
     "task.head.weights": None,
     "data.keep_classes": False,
     "early_stop": {"patience": None},
     "optimizer.freeze_trunk": False,
     "resume": "auto",
-    "data.module.balance": 0.0,  # before the one that it repeats
+    "data.module.balance": 0.0,  # listed before the one that it repeats
     "data.balance": 0.0,
     "task.module.class_weights": None,
     "task.module.focal": 0.0,
@@ -67,7 +67,7 @@ SINCE_0_1_0 = {
     "task.module.cutmix": 0.0,
     "task.module.mosaic": 0.0,
     "task.module.mosaic_until": 0.9,
-    "data.module.scale_jitter": None,  # before the one that it repeats
+    "data.module.scale_jitter": None,  # listed before the one that it repeats
     "data.scale_jitter": None,
     "preprocess.operations": 0,
     "preprocess.magnitude": 9.0,
@@ -82,7 +82,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def short_name(config: DictConfig) -> str:
-    """A run's name for people: trunk, variant, alpha, size and mode."""
+    """A readable name for a run: trunk, variant, alpha, size and mode."""
     trunk = config.backbone.get("name") or config.backbone._target_.rpartition(".")[2]
     size = config.size if isinstance(config.size, int) else "x".join(map(str, config.size))
     parts = [
@@ -96,10 +96,10 @@ def short_name(config: DictConfig) -> str:
 
 
 def influential(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration, in plain values, without the keys that have no influence on the result."""
+    """A configuration, in plain values, without the keys that do not influence the result."""
     left = copy.deepcopy(dict(config))
     if left.get("resume") == "none":
-        left["resume"] = "auto"  # a run that is there already is continued either way
+        left["resume"] = "auto"  # an existing run is continued with any value
     for key in NO_INFLUENCE:
         *parents, leaf = key.split(".")
         parent = at(left, parents)
@@ -110,35 +110,35 @@ def influential(config: Mapping[str, Any]) -> dict[str, Any]:
         parent = at(left, parents)
         if isinstance(parent, dict) and leaf in parent and parent[leaf] == earlier:
             del parent[leaf]
-    for name, part in left.get(PARTS, {}).items():  # of a joint task
+    for name, part in left.get(PARTS, {}).items():  # if it is a joint task
         left[PARTS][name] = influential(part)
     return left
 
 
 def fingerprint(config: DictConfig) -> str:
     """Eight hex digits of everything in a resolved configuration that can change the result."""
-    # with names in place of paths, so that it stays the same when a module moves
+    # names instead of paths, so that it stays the same when a module moves
     plain = influential(without_paths(OmegaConf.to_container(config)))
     text = json.dumps(plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def set_aside(path: Path) -> None:
-    """Rename what cannot be used to `NAME.damaged`, and say so on stderr."""
+    """Rename a damaged file to `NAME.damaged`, and say so on stderr."""
     for number in itertools.count(1):
         aside = path.with_name(f"{path.name}.damaged{'' if number == 1 else f'-{number}'}")
         if not os.path.lexists(aside):
             break
     with naming_what_was_written(path):
         path.rename(aside)
-    print(f"warning: {path} is damaged: it is set aside as {aside.name}", file=sys.stderr)
+    print(f"warning: {path} is damaged: it was renamed to {aside.name}", file=sys.stderr)
 
 
 class RunDirectory:
     """The folder of one configuration's run.
 
     Args:
-        config: resolved; it gives the folder its name.
+        config: resolved; the name of the folder is made from it.
     """
 
     def __init__(self, config: DictConfig):
@@ -149,7 +149,7 @@ class RunDirectory:
         self.plots = self.path / "plots"
 
     def result(self) -> dict[str, Any] | None:
-        """What the finished run reported; None if it has not finished.
+        """The result of the finished run; None if it has not finished.
 
         Raises:
             InputError: result.json is damaged.
@@ -157,20 +157,20 @@ class RunDirectory:
         return read_result(self.path / "result.json")
 
     def state(self) -> str | None:
-        """The run's state as `status` last wrote it; None before it started, or if damaged."""
+        """The state that `status` wrote last; None before the run started, or if it is damaged."""
         try:
             return str(json.loads((self.path / "status.json").read_text())["state"])
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Write the result, by which the run counts as finished."""
+        """Write the result; the run then counts as finished."""
         write_whole(self.path / "result.json", result_text(result))
 
     def settle(self, config: DictConfig) -> None:
-        """Take what became known of the configuration while the run was built.
+        """Add to the configuration what was found out while the run was built.
 
-        The folder keeps its name: it says what the command asked for.
+        The folder keeps its name, which stands for the command as it was given.
         """
         if config == self.config:
             return
@@ -192,10 +192,10 @@ class RunDirectory:
         raises its error; the others fail because of it, and end silently.
 
         Args:
-            fresh: remove what an earlier run left.
+            fresh: remove the files of an earlier run.
 
         Raises:
-            InputError: another process is running in the folder, or it cannot be written to.
+            InputError: another process is working in the folder, or it cannot be written to.
         """
         if not is_main_process():
             with self._first_error():
@@ -225,12 +225,12 @@ class RunDirectory:
             except OSError as error:
                 reason = "another process is running this run"
                 if error.errno not in (errno.EACCES, errno.EAGAIN):
-                    reason = f"it cannot be locked ({error.strerror}): set paths.runs to another"
+                    reason = f"it cannot be locked ({error.strerror}): choose another paths.runs"
                 raise InputError(f"{self.path}: {reason}") from error
             yield
 
     def _clear(self, fresh: bool) -> None:
-        """Remove what killed processes left half-written; for a fresh start, everything."""
+        """Remove the half-written files of killed processes; for a fresh start, all files."""
         stale = [*self.path.rglob(f".*{PARTIAL}"), *self.path.glob(".failed")]
         for path in list(self.path.iterdir()) if fresh else stale:
             if path.name != ".lock":
@@ -238,10 +238,10 @@ class RunDirectory:
                 shutil.rmtree(path) if folder else path.unlink()
 
     def _repair(self) -> None:
-        """Set aside what is in the place of a run's records, where that loses nothing.
+        """Rename anything that is in the place of the run's records, if nothing is lost by it.
 
         Raises:
-            InputError: a folder is in the place of a checkpoint.
+            InputError: a folder has the name of a checkpoint.
         """
         for name in ("config.yaml", "status.json", "metrics.csv"):
             path = self.path / name
@@ -253,7 +253,7 @@ class RunDirectory:
             if path.exists() and not path.is_file():
                 raise InputError(
                     f"{path} is not a file, but the run's checkpoint belongs there: move it away, "
-                    "and the same command goes on without it"
+                    "and the same command continues without it"
                 )
 
     @contextmanager
@@ -263,22 +263,22 @@ class RunDirectory:
             yield
         except BaseException as error:
             if not is_main_process():
-                time.sleep(0.5)  # where the main process was killed, this one ends here with it
+                time.sleep(0.5)  # if the main process was killed, this one is killed now, too
             if not self._is_first_to_fail():
                 sys.exit(2)
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-            with suppress(WriteError):  # a full disk may be what it failed of
+            with suppress(WriteError):  # the error may be a full disk
                 self.status("interrupted" if stopped else "failed", error=str(error)[:2000])
             raise
 
     def _is_first_to_fail(self) -> bool:
-        """Whether no other process of the run has failed before this one.
+        """Whether this is the first process of the run to fail.
 
-        That process holds a lock on `.failed` until it ends. The others wait for it, and exit.
+        The first one holds a lock on `.failed` until it ends. The others wait for it, and exit.
         """
         try:
             descriptor = os.open(self.path / ".failed", os.O_RDWR | os.O_CREAT, 0o666)
-            fcntl.lockf(descriptor, fcntl.LOCK_EX)  # for as long as the process lives
+            fcntl.lockf(descriptor, fcntl.LOCK_EX)  # held for as long as the process lives
             if os.fstat(descriptor).st_size:
                 return False
             os.write(descriptor, f"{os.getpid()}\n".encode())

@@ -1,6 +1,6 @@
 """Checkpoints and run configurations of version 0.1.0, converted to today's form.
 
-They named code by import paths, and had the options of preprocessing and view among the task's own.
+In 0.1.0 they named code by import paths, and preprocessing and view were options of the task.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any
 from backbone.errors import InputError
 from tasks.runs.names import BUILT, NAME, RELEASED, VERSION_0_1_0, at
 
-# The import paths of 0.1.0 in the parts of a configuration that nothing is built from.
+# The import paths that 0.1.0 used in parts of a configuration from which nothing is built.
 RECORDED = re.compile(
     r"(torch|timm)\.optim\.[A-Z][A-Za-z]+|lightning\.pytorch\.Trainer"
     r"|tasks\.optimization\.(Recipe|cosine|exponential|stepwise)"
@@ -40,7 +40,7 @@ def upgrade(content: dict[str, Any], path: Path) -> dict[str, Any]:
     """A checkpoint's content in today's form; `path` is for the error.
 
     Raises:
-        InputError: it names code that version 0.1.0 did not have.
+        InputError: it names code that did not exist in version 0.1.0.
     """
     config = _renamed(content["config"], path, ())
     _move_options(config, {NAME: "view"})
@@ -51,9 +51,9 @@ def upgrade(content: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
-    """A run's configuration in today's form; one of today is returned as it is.
+    """A run's configuration in today's form; a configuration of today is returned unchanged.
 
-    Its import paths are today's, so that it can be compared with a composition.
+    Its import paths are converted too, so that it can be compared with a composed one.
     """
     if "preprocess" in config:
         return config
@@ -73,7 +73,7 @@ def _move_options(config: dict[str, Any], view: dict[str, Any]) -> None:
         if isinstance(owner, dict):
             for key in VIEW:
                 owner.pop(key, None)
-    module.pop("augment", None)  # it followed `augment` of the whole configuration
+    module.pop("augment", None)  # it always had the value of the root's `augment`
     data["view"] = {**view, "crop_fraction": None, "box": None, "keep_aspect": False, **moved}
     if isinstance(data.get("module"), dict):
         data["module"]["view"] = data["view"]
@@ -81,7 +81,7 @@ def _move_options(config: dict[str, Any], view: dict[str, Any]) -> None:
 
 
 def _add_options(config: dict[str, Any]) -> None:
-    """Give a data set the options that it has had since, with the values that change nothing."""
+    """Give a data set the options that were added later, with values that keep its behaviour."""
     data = config.get("data")
     if not isinstance(data, dict):
         return
@@ -132,11 +132,11 @@ def _renamed(value: Any, path: Path, place: tuple[str, ...]) -> Any:
     target = value["_target_"]
     built = any(place[: len(part)] == part for part in BUILT)
     if built and isinstance(target, str):
-        # a path that is not the suite's stays as it is: it is built only where the user trusts it
+        # a path outside the suite is kept: it is only built if the user trusts it
         return {NAME: VERSION_0_1_0.get(target, target), **renamed}
     if not isinstance(target, str) or not RECORDED.fullmatch(target):
         raise InputError(
-            f"{path}: {'.'.join(place)} names {target!r}, which no run of version 0.1.0 did: it "
+            f"{path}: {'.'.join(place)} names {target!r}, which no run of version 0.1.0 wrote: it "
             "may be crafted to run code. Nothing of it was run; do not use it"
         )
     renamed.pop("_partial_", None)

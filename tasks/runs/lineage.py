@@ -1,4 +1,4 @@
-"""What a run goes on from where it continues another one, and which options may change then."""
+"""What a run that continues another one goes on from, and which options may change then."""
 
 import json
 import re
@@ -16,13 +16,13 @@ FILE = "lineage.json"
 EPOCHS = re.compile(r"^  max_epochs: (\d+)$", re.MULTILINE)  # in a run's config.yaml
 
 MAY_CHANGE = {
-    "trainer.max_epochs": "more epochs; the schedule's rest is planned anew",
-    "trainer.max_steps": "another end; the schedule's rest is planned anew",
+    "trainer.max_epochs": "more epochs; the rest of the schedule is planned anew",
+    "trainer.max_steps": "another end; the rest of the schedule is planned anew",
     "task.sample.epochs": "more epochs, with mode=sample",
     "task.overfit.epochs": "more epochs, with mode=overfit",
-    "early_stop.patience": "another patience; the count goes on",
-    "trainer.devices": "after a whole epoch; the learning rate follows the batch",
-    "trainer.num_nodes": "after a whole epoch; the learning rate follows the batch",
+    "early_stop.patience": "another patience; the count continues",
+    "trainer.devices": "only after a whole epoch; the learning rate follows the batch",
+    "trainer.num_nodes": "only after a whole epoch; the learning rate follows the batch",
     "trainer.accelerator": "another kind of device",
     "trainer.strategy": "how several devices work together",
     "trainer.precision": "another precision",
@@ -31,17 +31,17 @@ MAY_CHANGE = {
     "trainer.detect_anomaly": "to find a fault",
     "trainer.inference_mode": "how scores are computed",
     "trainer.log_every_n_steps": "how often losses are logged",
-    "trainer.check_val_every_n_epoch": "how often it is validated",
-    "trainer.val_check_interval": "how often it is validated",
-    "trainer.limit_val_batches": "how much is validated",
-    "trainer.limit_test_batches": "how much is scored",
+    "trainer.check_val_every_n_epoch": "how often validation runs",
+    "trainer.val_check_interval": "how often validation runs",
+    "trainer.limit_val_batches": "how many images are validated",
+    "trainer.limit_test_batches": "how many images are scored",
     "data.decode": "where images are decoded",
     "data.module.decode": "where images are decoded",
     "compile": "compiled or not",
     "logger": "other loggers",
-    "resume": "what it goes on from",
+    "resume": "the checkpoint that it continues from",
 }
-"""Option, or the node of several -> what may change of it when a run is continued."""
+"""An option, or a node of options -> what may change when a run is continued."""
 
 MAY_NOT = {
     "data": "these are other images",
@@ -49,10 +49,10 @@ MAY_NOT = {
     "backbone": "this is another network",
     "task": "this is another network or another objective",
     "optimizer": "the state of the optimizer belongs to these options",
-    "seed": "the order of the images would be another one",
+    "seed": "the order of the images would change",
     "distill": "this is another objective",
 }
-"""Option, or the node of several -> why it stays; those in neither table stay, too."""
+"""An option, or a node of options -> why it must not change, nor may options in neither table."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class Lineage:
     """Where a run's training began.
 
     Args:
-        source: the checkpoint that it went on from.
+        source: the checkpoint that it continued from.
         step: optimizer steps that had been made there.
-        epochs: whole epochs that had been made there; None within one.
-        changed: `key: there -> here` of each option that differs.
-        earlier: the same of that checkpoint's own run; None where it began from nothing.
+        epochs: whole epochs that had been made there; None within an epoch.
+        changed: `key: there -> here` for each option that differs.
+        earlier: the lineage of that checkpoint's own run; None if it began from nothing.
     """
 
     source: str
@@ -74,9 +74,9 @@ class Lineage:
     earlier: dict[str, Any] | None = None
 
     def planned(self, step: int, steps_per_epoch: int) -> int:
-        """The step of a run with so many steps per epoch from its start, for a step of this one.
+        """The step of this run, converted to a run with `steps_per_epoch` from its start.
 
-        They differ where the steps of an epoch have changed, as with another number of devices.
+        The two differ if the steps per epoch have changed, as with another number of devices.
         """
         if self.epochs is None:
             return step
@@ -84,7 +84,7 @@ class Lineage:
 
 
 def within(key: str, table: Mapping[str, str]) -> str | None:
-    """What a table says of an option, or of the node that it is in; None if nothing."""
+    """A table's entry for an option, or for the node that it is in; None if there is none."""
     while key:
         if key in table:
             return table[key]
@@ -93,14 +93,14 @@ def within(key: str, table: Mapping[str, str]) -> str | None:
 
 
 def refused_change(key: str) -> str | None:
-    """Why an option may not change on a continued run; None where it may."""
+    """Why an option may not change when a run is continued; None if it may."""
     if within(key, MAY_CHANGE) is not None:
         return None
     return within(key, MAY_NOT) or "it changes what is trained"
 
 
 def read_lineage(folder: Path) -> Lineage | None:
-    """The lineage of a run directory; None of a run that began from nothing.
+    """The lineage of a run directory; None for a run that began from nothing.
 
     Raises:
         InputError: lineage.json is damaged.
@@ -112,8 +112,8 @@ def read_lineage(folder: Path) -> Lineage | None:
         return Lineage(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(
-            f"{path} is damaged ({' '.join(str(error).split())[:200]}): without it the run cannot "
-            "go on; start over with fresh=true"
+            f"{path} is damaged ({' '.join(str(error).split())[:200]}), and the run cannot "
+            "continue without it: start over with fresh=true"
         ) from error
 
 
@@ -123,9 +123,9 @@ def write_lineage(folder: Path, lineage: Lineage) -> None:
 
 
 def finished_before(config: DictConfig) -> Path | None:
-    """The directory of a finished run of the same configuration with fewer epochs.
+    """The directory of the finished run of the same configuration with fewer epochs, if any.
 
-    Of several it is the one with the most.
+    If there are several, it is the one with the most epochs.
     """
     most, found = 0, None
     for path in RunDirectory(config).path.parent.glob("*/result.json"):
@@ -133,11 +133,12 @@ def finished_before(config: DictConfig) -> Path | None:
             text = (path.parent / "config.yaml").read_text()
         except (OSError, ValueError):
             continue
-        # a search, since parsing the files of hundreds of runs would take seconds
+        # a text search, since parsing the files of hundreds of runs would take seconds
         for epochs in map(int, EPOCHS.findall(text)):
             if not most < epochs < config.trainer.max_epochs:
                 continue
-            # by name: config.yaml may hold more than was asked for, such as a batch size found
+            # by name: config.yaml may hold more than the command, such as a batch size that was
+            # found
             same = RunDirectory(with_epochs(config, epochs)).path.name == path.parent.name
             if same and (path.parent / "last.ckpt").is_file():
                 most, found = epochs, path.parent
@@ -145,7 +146,7 @@ def finished_before(config: DictConfig) -> Path | None:
 
 
 def with_epochs(config: DictConfig, epochs: int) -> DictConfig:
-    """A copy with another `trainer.max_epochs`."""
+    """A copy of a configuration with another `trainer.max_epochs`."""
     plain: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
     plain["trainer"]["max_epochs"] = epochs
     made = OmegaConf.create(plain)

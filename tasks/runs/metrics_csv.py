@@ -1,4 +1,4 @@
-"""metrics.csv: one row per number, appended as it is measured, and continued with the run."""
+"""metrics.csv: one row per number, appended as it is measured; a continued run goes on with it."""
 
 import csv
 import io
@@ -56,14 +56,14 @@ class MetricsCsv(Logger):
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The rows of a metrics.csv; lines that are no such row are left out."""
+    """The rows of a metrics.csv; other lines are left out."""
     return _read(path)[0]
 
 
 def _read(path: Path) -> tuple[list[dict[str, Any]], bool]:
     """The rows of a metrics.csv, and whether it holds other lines.
 
-    A last line that a kill cut short is left out like those, but does not count.
+    A last line that was cut short by a kill is left out too, but does not count as another line.
     """
     header, *lines = path.read_text(errors="replace").split("\n") or [""]
     damaged = header.rstrip("\r") not in ("", ",".join(FIELDS))

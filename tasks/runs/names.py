@@ -1,8 +1,8 @@
 """Stable names of what runs are built from, for checkpoints and fingerprints.
 
-A checkpoint is data: it names networks, heads and tasks by these words, never by an import path.
-So modules may move, and a checkpoint cannot name code. Only what is listed here can be built from
-one, and the networks and tasks of modules that the user trusts by name.
+A checkpoint is data: it names networks, heads and tasks by these words, never by import paths. So
+modules may move, and a checkpoint cannot name code. Only classes listed here can be built from a
+checkpoint, and the networks and tasks of modules that the user trusts by name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 from tasks.runs.parts import PARTS
 
-NAME = "_name_"  # the key of a stable name, in place of Hydra's `_target_`
+NAME = "_name_"  # the key of a stable name, instead of Hydra's `_target_`
 
 BUILT = (
     ("backbone",),
@@ -19,9 +19,9 @@ BUILT = (
     ("task", "distillation"),
     ("data", "view"),
 )
-"""The parts of a configuration that a model is rebuilt from. The rest is a record of the run.
+"""The parts of a configuration that a model is rebuilt from. The rest only records the run.
 
-Of a joint task they are these, and the same of each of its `parts`.
+For a joint task these are its own, and the same of each of its `parts`.
 """
 
 RELEASED = {
@@ -45,7 +45,7 @@ RELEASED = {
     "face_attributes": "tasks.faces.attributes.FaceAttributes",
     "face_embedding": "tasks.faces.embedding_task.FaceEmbedding",
     "joint": "tasks.joint.task.JointTask",
-    # their parts
+    # parts of tasks
     "view": "tasks.images.view.View",
     "cosface": "tasks.faces.margin.CosFace",
     "arcface": "tasks.faces.margin.ArcFace",
@@ -55,10 +55,10 @@ RELEASED = {
     "squared_distance": "tasks.distillation.objective.squared_distance",
     "detection_objective": "tasks.detection.distillation.DetectionObjective",
 }
-"""Stable name -> what it builds."""
+"""Stable name -> the class or function that it stands for."""
 
 STABLE = {path: name for name, path in RELEASED.items()}
-"""What it builds -> stable name."""
+"""The class or function -> its stable name."""
 
 VERSION_0_1_0 = {
     "backbone.mobilenet_v1.MobileNetV1": "mobilenet_v1",
@@ -83,10 +83,10 @@ VERSION_0_1_0 = {
 
 
 def described(config: Any) -> dict[str, Any]:
-    """A configuration as a checkpoint holds it: with stable names in place of import paths.
+    """A configuration as a checkpoint holds it: with stable names instead of import paths.
 
-    In the parts that are built, code from outside the suite keeps its path as its name. In the
-    other parts paths are left out, since nothing is built from them; config.yaml holds them.
+    In the parts that are built, code from outside the suite keeps its path as its name. In other
+    parts paths are left out, since nothing is built from them; config.yaml has them.
     """
     plain: dict[str, Any] = _described(config, ())
     return plain
@@ -107,12 +107,12 @@ def _described(value: Any, place: tuple[str, ...]) -> Any:
 
 
 def without_paths(value: Any) -> Any:
-    """A configuration with names in place of all import paths, to compare it with another one."""
+    """A configuration with names instead of all import paths, to compare it with another one."""
     if isinstance(value, list):
         return [without_paths(inner) for inner in value]
     if not isinstance(value, dict):
         return value
-    # a class may be called 3: JSON would make text of the number, and cannot sort both
+    # a class may be called 3: JSON would turn the number into text, and cannot sort both kinds
     plain = {str(k): without_paths(v) for k, v in value.items() if k != "_target_"}
     if "_target_" not in value:
         return plain

@@ -1,4 +1,4 @@
-"""The one image that all parts look at: its size, and the part of a photograph that it shows."""
+"""The one image that all parts see: its size, and the part of a photograph that it shows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,16 +11,16 @@ Configs = Mapping[str, Mapping[str, Any]]
 
 
 def one_size(parts: Configs, wanted: Any = None) -> tuple[Any, list[str]]:
-    """The input's size for all parts, in pixels, and what to say about it.
+    """The input size for all parts, in pixels, and notes on it for the user.
 
-    A head that is built for a size, as a detector's anchors are, answers at that size alone.
+    A head that is built for a size, as a detector's is with its anchors, only answers at that size.
 
     Args:
         parts: name -> configuration.
-        wanted: the size that the user asks for; None: a detector's, or else the largest.
+        wanted: the size that the user asks for; None: a detector's size, or else the largest one.
 
     Raises:
-        InputError: heads are built for different sizes, or for another than is wanted.
+        InputError: heads are built for different sizes, or for another size than the wanted one.
     """
     built = {
         name: _pair(size)
@@ -34,8 +34,9 @@ def one_size(parts: Configs, wanted: Any = None) -> tuple[Any, list[str]]:
     for name, size in built.items():
         if size != pixels:
             raise InputError(
-                f"part {name} answers at {_words(size)} alone, as its head is built for it, and "
-                f"the one pass would be at {_words(pixels)}: give all such parts one size"
+                f"part {name} only answers at {_words(size)}, which its head is built for, but "
+                "the one "
+                f"pass would be at {_words(pixels)}: give all such parts the same size"
             )
     others = [f"{name} {_words(size)}" for name, size in sizes.items() if size != pixels]
     notes = []
@@ -48,9 +49,9 @@ def one_size(parts: Configs, wanted: Any = None) -> tuple[Any, list[str]]:
 
 
 def one_view(parts: Configs) -> tuple[dict[str, Any], list[str]]:
-    """The view of an image for all parts, and what to say about it.
+    """The view of an image for all parts, and notes on it for the user.
 
-    It is that of the parts where they agree; otherwise the whole image.
+    It is the parts' common view; if they differ, it is the whole image.
     """
     views = {name: _view(part) for name, part in parts.items()}
     first = next(iter(views.values()))

@@ -1,4 +1,4 @@
-"""The options that two runs differ in."""
+"""The options in which two runs differ."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ from tasks.runs.names import NAME
 
 
 def option_texts(config: Mapping[str, Any]) -> dict[str, str]:
-    """Dotted keys and values, in JSON, of all that influences a run.
+    """The dotted keys and the values, in JSON, of all options that influence a run.
 
     Args:
-        config: in plain values, as `described` or `without_paths` gives it.
+        config: in plain values, as returned by `described` or `without_paths`.
     """
     found = {}
     rest: list[tuple[str, Any]] = [("", influential(config))]
@@ -31,7 +31,7 @@ def varying(configs: Sequence[Mapping[str, str]]) -> list[str]:
     """The keys of `option_texts` in which configurations differ.
 
     Keys that only repeat another one, as data.module.batch_size repeats data.batch_size, are left
-    out: of keys with the same last name and the same values the shortest stays.
+    out: of keys with the same last name and the same values, the shortest is kept.
     """
     keys = sorted({key for config in configs for key in config}, key=lambda k: (k.count("."), k))
     found: dict[tuple[Any, ...], str] = {}
@@ -45,7 +45,7 @@ def varying(configs: Sequence[Mapping[str, str]]) -> list[str]:
 def changed_options(
     there: Mapping[str, str], here: Mapping[str, str]
 ) -> dict[str, tuple[str, str]]:
-    """key -> (value there, value here) of the options that differ; "nothing" where one lacks it."""
+    """key -> (value there, value here) for options that differ; "nothing" if one side lacks it."""
     return {
         key: (there.get(key, "nothing"), here.get(key, "nothing"))
         for key in sorted(there.keys() | here.keys())

@@ -1,7 +1,7 @@
-"""The parts of a joint task in its configuration, its checkpoint and its scores: plain values.
+"""The parts of a joint task in its configuration, its checkpoint and its scores, as plain values.
 
-A configuration with `parts` is that of several tasks on one trunk. Each part is a configuration
-too: it has the task, the data and the size of its own, and shares everything else.
+A configuration with `parts` describes several tasks on one trunk. Each part is a configuration too:
+it has its own task, data and size, and shares everything else.
 """
 
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 from omegaconf import DictConfig, OmegaConf
 
 T = TypeVar("T")
-PARTS = "parts"  # in a configuration, and in the details of labels
-OWN = ("size", "task", "data", "preprocess", "augment", "distill")  # what each part has itself
+PARTS = "parts"  # the key in a configuration, and in the details of labels
+OWN = ("size", "task", "data", "preprocess", "augment", "distill")  # what each part has for itself
 TRUNK = "head.trunk."
 
 
 def parts_of(config: DictConfig) -> dict[str, DictConfig]:
-    """The parts of a configuration as complete configurations, by name; itself, if it has none."""
+    """The parts of a configuration as complete configurations, by name; without parts, itself."""
     if PARTS not in config:
         return {"": config}
     plain: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
@@ -28,7 +28,7 @@ def parts_of(config: DictConfig) -> dict[str, DictConfig]:
 
 
 def with_shared(config: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
-    """A part's configuration with what it shares with the others."""
+    """A part's configuration together with the options that all parts share."""
     shared = {key: value for key, value in config.items() if key not in (PARTS, *OWN)}
     return shared | {key: value for key, value in part.items() if key in OWN}
 
@@ -45,7 +45,7 @@ def of_part(name: str, values: Mapping[str, T]) -> dict[str, T]:
 
 
 def joint_state(name: str, state: Mapping[str, T]) -> dict[str, T]:
-    """A task's state dict as it is within that of a joint task; the trunk's tensors stay."""
+    """A task's state dict as it is within a joint task's; the trunk's tensors are unchanged."""
     made = {}
     for key, value in state.items():
         if key.startswith(TRUNK):
@@ -58,7 +58,7 @@ def joint_state(name: str, state: Mapping[str, T]) -> dict[str, T]:
 
 
 def state_of_part(name: str, state: Mapping[str, T]) -> dict[str, T]:
-    """The reverse of `joint_state`: a part's tensors, and the trunk's."""
+    """The reverse of `joint_state`: the tensors of a part, and those of the trunk."""
     own = {TRUNK: TRUNK, f"head.heads.{name}.": "head.", f"parts.{name}.": ""}
     made = {
         inner + key.removeprefix(outer): value
@@ -66,7 +66,7 @@ def state_of_part(name: str, state: Mapping[str, T]) -> dict[str, T]:
         for key, value in state.items()
         if key.startswith(outer)
     }
-    statistics = f"head.own_statistics.{name}."  # of a trunk that has a set for each part
+    statistics = f"head.own_statistics.{name}."  # if the trunk has one set per part
     for key, value in state.items():
         if key.startswith(statistics):
             made[TRUNK + key.removeprefix(statistics).replace("__", ".")] = value

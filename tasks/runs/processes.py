@@ -1,6 +1,6 @@
 """The processes of one run, and which of them is the main one.
 
-Nothing here imports torch, so that a command knows this before anything heavy is loaded.
+Nothing here imports torch, so that a command knows it before anything heavy is loaded.
 """
 
 import ctypes
@@ -12,14 +12,14 @@ import sys
 def tasks_of_srun() -> int:
     """The number of processes that srun started together.
 
-    It is 1 in a batch script and in an allocation's shell, where SLURM_NTASKS is the number of
-    processes that there is room for.
+    It is 1 in a batch script and in the shell of an allocation, where SLURM_NTASKS is the number of
+    processes that could be started.
     """
     return int(os.environ.get("SLURM_STEP_NUM_TASKS", 1))
 
 
 def is_main_process() -> bool:
-    """Whether this process prints and writes for the run: rank zero of whatever started it."""
+    """Whether this process prints and writes for the run: rank zero of its launcher."""
     if "RANK" in os.environ:  # set by torchrun, which srun may have started
         return int(os.environ["RANK"]) == 0
     if tasks_of_srun() > 1:
@@ -30,7 +30,7 @@ def is_main_process() -> bool:
 def reports_errors() -> bool:
     """Whether this process prints its errors.
 
-    Until the processes have met, all do the same as the main one, and would print the same error.
+    Until the processes have met, all of them do what the main one does, and fail in the same way.
     """
     torch = sys.modules.get("torch")
     return is_main_process() or (torch is not None and torch.distributed.is_initialized())
@@ -43,5 +43,5 @@ def end_with_parent() -> None:
 
 
 def usable_cores() -> int:
-    """How many cores this process may use; a container or a batch job limits them."""
+    """The number of cores that this process may use; a container or a batch job limits them."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

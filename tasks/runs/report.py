@@ -1,4 +1,4 @@
-"""The table at the end of a run: scores and cost, next to the paper's row."""
+"""The table at the end of a run: scores and cost, beside the paper's row."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,15 +8,15 @@ from backbone.errors import one_line
 from tasks.runs.result import check_reported
 
 MOST = 12  # categories in the report
-COUNTS = ("boxes", "images")  # columns of the scores by category that are no shares
+COUNTS = ("boxes", "images")  # columns of the scores by category that are not shares
 OF_0_1_0 = {"median_km": "km"}  # version 0.1.0 wrote no units
 
 
 def report(result: dict[str, Any], path: Path) -> str:
-    """The table of a result, as result.json holds it, of the run directory `path`.
+    """The table of a result as in result.json, of the run directory `path`.
 
     Raises:
-        InputError: the result lacks a part that is reported.
+        InputError: the result lacks a value that the table needs.
     """
     check_reported(result, path / "result.json")
     metrics, paper, cost = result["metrics"], result["paper"], result["cost"]
@@ -53,7 +53,7 @@ def report(result: dict[str, Any], path: Path) -> str:
 
 
 def by_category(result: dict[str, Any]) -> list[str]:
-    """Lines with the scores by category, best first; of more than 12 the best and worst six."""
+    """Lines with the scores by category, best first; of more than 12, the best and worst six."""
     scored = result.get("per_category", [])
     columns, first = score_names(scored), leading_score(scored)
     if first is None:
@@ -68,18 +68,18 @@ def by_category(result: dict[str, Any]) -> list[str]:
     if many:
         lines.insert(2 + MOST // 2, f"... {len(ordered) - len(shown):,} more in result.json")
     if len(scored) > len(defined):
-        lines.append(f"nothing to score in {len(scored) - len(defined):,} more")
+        lines.append(f"{len(scored) - len(defined):,} more have nothing to score")
     return [*lines, ""]
 
 
 def score_names(scored: Sequence[dict[str, Any]]) -> list[str]:
-    """The counts and scores in rows by category, without curves."""
+    """The counts and scores in rows by category, without the curves."""
     lists = {name for row in scored for name, value in row.items() if isinstance(value, list)}
     return [name for row in scored[:1] for name in row if name not in {"id", "name", *lists}]
 
 
 def leading_score(scored: Sequence[dict[str, Any]]) -> str | None:
-    """The first score in rows by category, which they are compared by; None if there is none."""
+    """The first score in rows by category, by which they are ordered; None if there is none."""
     return next((name for name in score_names(scored) if name not in COUNTS), None)
 
 
@@ -96,7 +96,7 @@ def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:
 
     Args:
         rows: cells, each shown in one line.
-        sides: "<" or ">" for each column; the last one holds for all further columns.
+        sides: "<" or ">" for each column; the last one also applies to all further columns.
     """
     rows = [[*map(one_line, row)] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -110,14 +110,14 @@ def aligned(rows: Sequence[Sequence[str]], sides: str = "<>") -> list[str]:
 
 
 def format_score(value: float, unit: str | None = None) -> str:
-    """A score for people: a share in percent, any other score in its unit."""
+    """A score for people: a share in percent, any other score with its unit."""
     if value < 0:  # pycocotools' -1: there was nothing to measure
         return "undefined"
     return f"{100 * value:.1f}" if unit is None else f"{value:,.0f} {unit}"
 
 
 def format_interval(ends: Sequence[float] | None, unit: str | None = None) -> str:
-    """An interval for people, such as "48.1 to 50.2"; empty where there is none."""
+    """An interval for people, such as "48.1 to 50.2"; empty if there is none."""
     if not ends:
         return ""
     low, high = (format_score(end, unit) for end in ends)

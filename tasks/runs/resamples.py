@@ -1,8 +1,8 @@
 """resamples.npz: a run's scores on the resamples of its test set, for intervals and comparisons.
 
-All runs draw the same resamples, so two runs on the same images are compared in pairs, resample by
-resample, without their answers. The file holds a float32 for each score and resample: 4 KB a score
-for 1,000 resamples, 48 KB for a detector's twelve, whatever the size of the test set.
+All runs draw the same resamples. So two runs on the same images can be compared resample by
+resample, without their answers. The file holds one float32 per score and resample: 4 KB per score
+for 1,000 resamples, 48 KB for a detector's twelve scores, whatever the size of the test set.
 """
 
 import io
@@ -30,9 +30,9 @@ class Drawn:
 
     Args:
         about: what was drawn, such as "images".
-        number: of units.
-        units, truth: digests of which they are, and of what they were compared with.
-        scores: name -> float32[1 + B]: of the test set itself, then of the resamples; NaN where
+        number: how many units there are.
+        units, truth: digests of the units' identities, and of what they were compared with.
+        scores: name -> float32[1 + B]: of the test set itself, then of the resamples; NaN if
             undefined.
     """
 
@@ -49,7 +49,7 @@ def draw_all(
     """The scores of all resamplings.
 
     Args:
-        images: the files of the whole split, by which another run's images are told apart.
+        images: the files of the whole split, which tell it from the images of another run.
     """
     names = digest([np.frombuffer("\n".join(_relative(images)).encode(), np.uint8)])
     return [
@@ -66,13 +66,13 @@ def draw_all(
 
 
 def intervals(drawn: Sequence[Drawn]) -> dict[str, list[float]]:
-    """The interval of each score, for result.json; scores without one are left out."""
+    """The interval of each score, for result.json; scores without an interval are left out."""
     found = {n: interval(values) for part in drawn for n, values in part.scores.items()}
     return {name: list(ends) for name, ends in found.items() if ends is not None}
 
 
 def bootstrap_facts(drawn: Sequence[Drawn]) -> dict[str, Any]:
-    """How the intervals were found, for result.json."""
+    """How the intervals were computed, for result.json."""
     return {
         "level": LEVEL,
         "seed": SEED,
@@ -95,16 +95,17 @@ def write_resamples(path: Path, drawn: Sequence[Drawn]) -> None:
 
 
 def read_resamples(path: Path) -> list[Drawn]:
-    """What `write_resamples` wrote.
+    """Read the file that `write_resamples` wrote.
 
     Raises:
-        InputError: no such file; damaged; or of resamples that this version does not draw.
+        InputError: the file is missing or damaged, or its resamples are not those of this version.
     """
     if not path.is_file():
         raise InputError(
-            f"{path} is missing: the run was scored by an earlier version, or it was removed. Move "
-            f"{path.parent / 'result.json'} away, and the run's own command scores its "
-            "best.ckpt again"
+            f"{path} is missing: the run was scored by an earlier version, or the file was "
+            "removed. "
+            f"Move {path.parent / 'result.json'} away, and the run's command scores its best.ckpt "
+            "again"
         )
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -117,7 +118,7 @@ def read_resamples(path: Path) -> list[Drawn]:
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path} is damaged ({' '.join(str(error).split())[:200]}): move it and result.json "
-            "away, and the run's own command scores its best.ckpt again"
+            "away, and the run's command scores its best.ckpt again"
         ) from error
     if not known:
         raise InputError(
@@ -127,7 +128,7 @@ def read_resamples(path: Path) -> list[Drawn]:
 
 
 def _relative(files: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """Paths without the folders that all of them have in common."""
+    """Paths without the folders that they all share."""
     paths = [os.fspath(file) for file in files]
     folder = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""
     return [os.path.relpath(path, folder) if folder else path for path in paths]

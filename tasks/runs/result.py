@@ -1,4 +1,4 @@
-"""result.json: what a finished run reported, read and checked."""
+"""result.json: the result of a finished run, read and checked."""
 
 import json
 import re
@@ -9,18 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backbone.errors import InputError
 
-# a list of numbers as json.dumps indents it; texts hold no line breaks, so it is never part of one
+# a list of numbers as json.dumps indents it; strings contain no line breaks, so none can match
 NUMBERS = re.compile(r"\[\n\s+[-\d.eE+]+(?:,\n\s+[-\d.eE+]+)*\n\s+\]")
 
 
 class _Part(BaseModel):
-    """A part of a result, in the types that were written; it may hold more than what is checked."""
+    """A part of a result with the types of its values; it may hold more than what is checked."""
 
     model_config = ConfigDict(strict=True)
 
 
 class _Paper(_Part):
-    """The paper's row beside a run; its cells are texts."""
+    """The paper's row beside a run; its cells are strings."""
 
     data: str
     row: str
@@ -32,7 +32,7 @@ class _Paper(_Part):
 
 
 class _Scores(_Part):
-    """What every result holds: scores by name, and their units where they are not shares."""
+    """What every result holds: scores by name, and the units of those that are not shares."""
 
     metrics: dict[str, float] = Field(min_length=1)
     intervals: dict[str, list[float]] = {}
@@ -43,14 +43,14 @@ class _Scores(_Part):
 
 
 class _Cost(_Part):
-    """Of the network, for one image."""
+    """The cost of the network for one image."""
 
     mult_adds: float
     parameters: float
 
 
 class _Speed(_Part):
-    """Images per second; None where nothing was trained."""
+    """Images per second; None if nothing was trained."""
 
     train_images_per_second: float | None
     test_images_per_second: float | None
@@ -59,7 +59,7 @@ class _Speed(_Part):
 
 
 class _Category(_Part):
-    """A row of the scores by category: further values are these, or curves."""
+    """A row of the scores by category; it may hold further numbers and curves."""
 
     model_config = ConfigDict(strict=True, extra="allow")
     __pydantic_extra__: dict[str, float | list[float] | None]
@@ -69,7 +69,7 @@ class _Category(_Part):
 
 
 class _Reported(_Scores):
-    """What the report at the end of a run reads."""
+    """The values that the report at the end of a run needs."""
 
     cost: _Cost
     throughput: _Speed
@@ -80,16 +80,16 @@ class _Reported(_Scores):
 
 
 def result_text(result: dict[str, Any]) -> str:
-    """A result as its file holds it: indented, with each list of numbers in one line."""
+    """A result as written to its file: indented, with each list of numbers on one line."""
     text = json.dumps(result, indent=2)
     return NUMBERS.sub(lambda found: f"[{' '.join(found[0][1:-1].split())}]", text) + "\n"
 
 
 def read_result(path: Path) -> dict[str, Any] | None:
-    """The scores, and whatever else is in the file; None where there is none.
+    """The content of a result.json; None if there is no such file.
 
     Raises:
-        InputError: the file is damaged; it says what to do.
+        InputError: the file is damaged; the message says what to do.
     """
     if not path.exists():
         return None
@@ -102,7 +102,7 @@ def read_result(path: Path) -> dict[str, Any] | None:
 
 
 def check_reported(result: dict[str, Any], path: Path) -> None:
-    """Check that the file's result has all that is reported at the end of a run.
+    """Check that a result has all values that the report at the end of a run needs.
 
     Raises:
         InputError: a value is missing, or has another type.

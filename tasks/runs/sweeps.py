@@ -1,4 +1,4 @@
-"""The runs below a folder side by side: what they differ in, their scores, and what failed."""
+"""The runs below a folder side by side: how they differ, their scores, and which ones failed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from tasks.runs.options import option_texts, varying
 from tasks.runs.report import OF_0_1_0, aligned, format_interval, format_score
 from tasks.runs.result import read_result
 
-COLUMNS = 8  # options beside each other in a table; the others are named below it
+COLUMNS = 8  # most options in a table; further ones are named below it
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class FoundRun:
         task: its task's name.
         options: dotted key -> value in JSON; see `option_texts`.
         state: finished, or what status.json says: running, interrupted, failed ...
-        error: what it failed of, or what is damaged in it.
-        result: of a finished run.
+        error: why it failed, or what is damaged in it.
+        result: if it has finished.
     """
 
     path: Path
@@ -38,30 +38,32 @@ class FoundRun:
     result: dict[str, Any] | None
 
     def score(self, name: str) -> float | None:
-        """A score of its result; None where there is none, or it is undefined."""
+        """A score of its result; None if there is none, or it is undefined."""
         value = None if self.result is None else self.result["metrics"].get(name)
         return value if isinstance(value, int | float) and value >= 0 else None
 
 
 def runs_below(folder: Path) -> list[FoundRun]:
-    """Every run directory in a folder and below it, by their paths.
+    """Every run directory in a folder and below it, sorted by path.
 
     Raises:
-        InputError: no such folder, or no run in it.
+        InputError: there is no such folder, or no run in it.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; name one of run directories, such as runs/")
+        raise InputError(
+            f"{folder}: no such folder; name a folder of run directories, such as runs/"
+        )
     found = [read_found(path.parent) for path in sorted(folder.rglob("config.yaml"))]
     runs = [run for run in found if run is not None]
     if not runs:
         raise InputError(
-            f"{folder} holds no run directory; a run leaves one in paths.runs, by default in runs/"
+            f"{folder} holds no run directory; runs are written to paths.runs, by default runs/"
         )
     return runs
 
 
 def read_found(path: Path) -> FoundRun | None:
-    """The run of a folder; None if its config.yaml is not a run's."""
+    """The run in a folder; None if its config.yaml is not that of a run."""
     try:
         config = yaml.safe_load((path / "config.yaml").read_text())
         task = at(config, ("task", "name"))
@@ -87,15 +89,15 @@ def read_found(path: Path) -> FoundRun | None:
 
 
 def leading(runs: Sequence[FoundRun]) -> tuple[str, bool] | None:
-    """The score that runs are ranked by, and whether less of it is better; None without results."""
+    """The score that ranks runs, and whether a lower one is better; None without results."""
     result = next((run.result for run in runs if run.result is not None), None)
     return None if result is None else leading_score_of(result)
 
 
 def leading_score_of(result: Mapping[str, Any]) -> tuple[str, bool]:
-    """The score that a run is ranked by, and whether less of it is better.
+    """The score that ranks a run, and whether a lower one is better.
 
-    It is the paper's, or else the monitored one, or else the first.
+    It is the score that the paper reports, or else the monitored one, or else the first.
     """
     metrics, paper = result["metrics"], result.get("paper")
     names = [paper["metric"]] if paper else []
@@ -117,7 +119,7 @@ def best_first(runs: Sequence[FoundRun]) -> list[FoundRun]:
 
 
 def sweep_table(runs: Sequence[FoundRun]) -> str:
-    """A page on one task's runs: a row for each, best first, then those without a score."""
+    """A page on one task's runs, with one row each: best first, then those without a score."""
     name, _ = leading(runs) or ("", False)
     keys = varying([run.options for run in runs])
     shown = keys[:COLUMNS]
@@ -129,7 +131,7 @@ def sweep_table(runs: Sequence[FoundRun]) -> str:
     finished = sum(run.result is not None for run in runs)
     lines = [f"task={runs[0].task}: {len(runs)} runs, {finished} finished", *aligned(rows, "<")]
     if len(keys) > COLUMNS:
-        lines.append(f"they differ in {len(keys) - COLUMNS} more: {', '.join(keys[COLUMNS:])}")
+        lines.append(f"they also differ in {len(keys) - COLUMNS} more: {', '.join(keys[COLUMNS:])}")
     lines += [
         f"{run.state}: {run.path.name}: {' '.join(run.error.split())[:300]}"
         for run in ordered
@@ -151,7 +153,7 @@ def _score_cells(run: FoundRun, name: str) -> tuple[str, str]:
 
 
 def sweep_records(runs: Sequence[FoundRun]) -> list[dict[str, Any]]:
-    """The same for programs: plain values, a task's runs best first."""
+    """The same content as plain values, for programs; the runs of a task are ordered best first."""
     records = []
     for task in dict.fromkeys(run.task for run in runs):
         own = [run for run in runs if run.task == task]
@@ -172,7 +174,7 @@ def sweep_records(runs: Sequence[FoundRun]) -> list[dict[str, Any]]:
 
 
 def _value(text: str) -> Any:
-    """An option's value; a class's name is no JSON, and stays a text."""
+    """An option's value; the name of a class is not JSON and stays a string."""
     try:
         return json.loads(text)
     except ValueError:
@@ -180,6 +182,6 @@ def _value(text: str) -> Any:
 
 
 def _plain(text: str) -> str:
-    """An option's value as it is written on a command line."""
+    """An option's value as written on a command line."""
     value = _value(text)
     return value if isinstance(value, str) else text

@@ -1,1 +1,1 @@
-"""The paper's tables, next to what this suite counts and measures."""
+"""The paper's tables, beside the costs and scores of this suite."""

@@ -1,13 +1,13 @@
-"""The paper's tables next to this suite's results:
+"""The paper's tables beside this suite's results:
 
     python -m tasks.tables [4-14 ...] [modern] [--runs DIR] [--json | --markdown | --csv]
         [--plot FOLDER] [--per-category]
 
-`modern` are tables of networks and recipes since the paper, beside the scores of their publishers.
+`modern` prints tables of networks and recipes since the paper, beside their publishers' scores.
 
-Mult-adds and parameters are counted on the network that each row configures. A metric is taken from
-a finished run with the row's network; if it was not measured on the paper's data set, it is in a
-column of its own. A row without a run shows the command that fills it.
+Mult-adds and parameters are counted on the network that each row configures. A metric comes from a
+finished run with the row's network; if it was not measured on the paper's data set, it is in a
+column of its own. For a row without a run, the command that fills it is printed.
 """
 
 import sys
@@ -17,24 +17,24 @@ from backbone.errors import InputError
 from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.tables.reading import read_tables
 
-RUNS = Path("runs")  # as conf/config.yaml has it
+RUNS = Path("runs")  # as in conf/config.yaml
 
 
 def tables(
     wanted: list[str], runs: Path, form: str, folder: Path | None, per_category: bool = False
 ) -> None:
-    """Print tables in a form, and draw them if a folder is given.
+    """Print tables in a format, and draw them if a folder is given.
 
     Args:
-        per_category: print the scores by category of each row's run as well; in CSV, instead.
+        per_category: also print the scores by category of each row's run; in CSV, only these.
 
     Raises:
-        InputError: no such table, or no such folder of runs.
+        InputError: there is no such table, or no such folder of runs.
     """
     chosen = read_tables(wanted)
     if not runs.is_dir() and runs != RUNS:
         raise InputError(f"{runs}: no such folder of runs")
-    # torch enters here, after every cheap answer
+    # torch is imported here, after everything that is quick
     from tasks.tables.categories import (
         categories_as_csv,
         categories_as_json,
@@ -67,20 +67,20 @@ def tables(
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything that the user can correct."""
+    """The command line; the exit code is 2 for anything that the user can correct."""
     parser = command_parser("tasks.tables", __doc__)
     parser.add_argument(
         "tables",
         nargs="*",
         metavar="TABLE",
-        help="10, 4-7, or modern; by default all of the paper's",
+        help="such as 10, 4-7 or modern; default: all of the paper's",
     )
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder of run directories")
     forms = parser.add_mutually_exclusive_group()
     for form in ("json", "markdown", "csv"):
         forms.add_argument(f"--{form}", dest="form", action="store_const", const=form)
     parser.add_argument(
-        "--per-category", action="store_true", help="scores by category of each row's run, too"
+        "--per-category", action="store_true", help="also print the scores by category of each run"
     )
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw table_10.png ... there")
     parser.set_defaults(form="text")

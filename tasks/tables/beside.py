@@ -12,19 +12,19 @@ MODES = ("full", "evaluate")
 
 
 def row_beside(config: DictConfig) -> dict[str, Any] | None:
-    """The row with a run's task, metric and network; if there is none, the task's own row.
+    """The row with a run's task, metric and network; without one, the task's own row.
 
     Args:
         config: the run's, resolved.
 
     Returns:
-        `task.paper` with the row's cells; None for a task that is not in the paper.
+        `task.paper` with the row's cells; None if the task is not in the paper.
     """
     task: dict[str, Any] = dict(OmegaConf.to_container(config.task))  # type: ignore[arg-type]
     paper: dict[str, Any] | None = task.get("paper")
     if paper is None or paper["table"] is None or config.mode not in MODES:
         return paper
-    # a network that is in several tables is shown as in the task's own table
+    # a network that occurs in several tables is shown as in the task's own table
     for table in sorted(read_tables([]), key=lambda table: table.number != paper["table"]):
         for row in table.rows:
             if fits(row, config, paper["metric"]):

@@ -1,4 +1,4 @@
-"""Scores by category of the runs in a table: a category per row, a run per column."""
+"""Scores by category of the runs in a table: one row per category, one column per run."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from typing import Any
 from tasks.runs.report import aligned, format_score, leading_score
 from tasks.tables.lines import Line
 
-ABSENT = "no run here holds scores by category: runs of earlier versions do not"
+ABSENT = "no run here has scores by category; runs of earlier versions do not have them"
 
 
 def categories_of(line: Line) -> list[dict[str, Any]]:
@@ -17,9 +17,9 @@ def categories_of(line: Line) -> list[dict[str, Any]]:
 
 
 def category_table(lines: list[Line]) -> list[list[str]] | None:
-    """Cells of the table: the heading first, then categories as the first run has them.
+    """Cells of the table: the heading first, then categories in the order of the first run.
 
-    Returns None where no run holds such scores.
+    Returns None if no run has such scores.
     """
     scored = {line.row.name: rows for line in lines if (rows := categories_of(line))}
     if not scored:
@@ -63,7 +63,7 @@ def categories_as_json(lines: list[Line]) -> str:
 
 
 def categories_as_csv(lines: list[Line]) -> str:
-    """A line per row of the paper and category, with the scores as columns."""
+    """One line per row of the paper and category, with the scores as columns."""
     rows = [
         {"table": line.table.number, "row": line.row.name, "run": str(line.found.run.path)}
         | {key: value for key, value in category.items() if not isinstance(value, list)}

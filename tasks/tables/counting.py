@@ -22,7 +22,7 @@ def compose_row(*overrides: str) -> DictConfig:
 
 
 def network_of(config: DictConfig) -> dict[str, Any]:
-    """What defines a configuration's network: trunk, head and size, but not its weights."""
+    """The parts that define a configuration's network: trunk, head and size, but no weights."""
     backbone, head = (
         OmegaConf.to_container(node, resolve=True) for node in (config.backbone, config.task.head)
     )
@@ -35,7 +35,7 @@ def network_of(config: DictConfig) -> dict[str, Any]:
 
 
 def count_row(row: Row, table: Table) -> Cost | None:
-    """Mult-adds for one image and parameters, as the table counts; None if it is not public.
+    """Mult-adds for one image, and parameters, counted as in the table; None if it is not public.
 
     The network is built on torch's meta device: nothing is computed, and no weights are loaded.
     """
@@ -45,7 +45,7 @@ def count_row(row: Row, table: Table) -> Cost | None:
         network = {"network": row.network, "size": row.size}
     else:
         return None
-    # cached, because tables share rows, and the five rows of Table 11 are one network
+    # cached, since tables share rows, and the five rows of Table 11 are one network
     return _count(json.dumps(network), None if table.body else table.outputs)
 
 

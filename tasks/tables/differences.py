@@ -40,7 +40,7 @@ ABSENT = object()
 def differences(wanted: DictConfig, run: DictConfig) -> list[str]:
     """`key=value` for each option that differs in a run, `~key` for each that it lacks.
 
-    An option that follows from another one by interpolation is not repeated: data.module.year
+    An option that follows from another one by interpolation is not repeated, as data.module.year
     follows data.year.
 
     Args:
@@ -66,7 +66,7 @@ def differences(wanted: DictConfig, run: DictConfig) -> list[str]:
         ]
         if not changed:
             break
-        # options of their own first, then those that only follow from others
+        # first options that stand for themselves, then those that follow from others
         plain = [key for key in changed if not follows(wanted, key)]
         for key in plain or [min(changed, key=lambda key: (key.count("."), key))]:
             found[key] = theirs.get(key, ABSENT)
@@ -123,7 +123,7 @@ def adopt(config: DictConfig, key: str, value: Any) -> None:
 
 
 def as_argument(value: Any) -> str:
-    """A value as it is written on a command line."""
+    """A value as written on a command line."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -20,7 +20,7 @@ from tasks.tables.counting import compose_row, network_of
 from tasks.tables.differences import differences
 from tasks.tables.reading import Row, Table
 
-# Modes that only test the machinery.
+# Modes that only test the software.
 NO_RESULT = ("smoke", "overfit")
 
 
@@ -40,9 +40,9 @@ class Found:
 
     Args:
         run: the run.
-        metric: in percent; None if the result does not have it, or it is undefined.
+        metric: in percent; None if the result does not have it, or if it is undefined.
         same_data: whether it was measured on all images that the paper scores.
-        differences: from the row's configuration, `key=value`; empty for exactly that one.
+        differences: from the row's configuration, as `key=value`; empty if it is exactly that one.
     """
 
     run: FinishedRun
@@ -52,7 +52,7 @@ class Found:
 
     @property
     def data(self) -> str:
-        """The data it was measured on, in words."""
+        """The data that it was measured on, in words."""
         mode = self.run.config.mode
         return f"{self.run.result['data']}{'' if mode == 'full' else f' (mode={mode})'}"
 
@@ -60,8 +60,8 @@ class Found:
 def find(row: Row, table: Table, runs: Path) -> Found | None:
     """The run that a row shows, among those with the row's task and network.
 
-    A run on the paper's data is preferred to one on other data, then a run of exactly the row's
-    configuration to one that differs, then the newest.
+    A run on the paper's data is preferred to one on other data; then a run with exactly the row's
+    configuration to one that differs; then the newest.
     """
     if row.overrides is None:
         return None
@@ -143,13 +143,13 @@ def read_run(path: Path) -> FinishedRun:
         raise InputError(f"{path / 'config.yaml'}: mode={config['mode']} is not known; left out")
     if "finished" in result:
         date = datetime.fromisoformat(result["finished"])
-    else:  # an earlier release's
+    else:  # written by an earlier release
         date = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     return FinishedRun(path, result, OmegaConf.create(upgrade_config(config)), date)
 
 
 def read_runs(path: Path, parse: Callable[[str], Any], wanted: dict[str, type]) -> dict[str, Any]:
-    """The mapping in a file, which has at least these keys.
+    """The mapping in a file, which must have at least these keys.
 
     Raises:
         InputError: the file is damaged, or lacks a key.
@@ -161,6 +161,8 @@ def read_runs(path: Path, parse: Callable[[str], Any], wanted: dict[str, type]) 
         raise InputError(f"{path} is damaged ({reason}); left out") from error
     for key, kind in wanted.items():
         if not isinstance(content, dict) or not isinstance(content.get(key), kind):
-            raise InputError(f"{path} has no proper {key}: it is no such file of a run; left out")
+            raise InputError(
+                f"{path} has no proper {key}: it is not such a file of a run; left out"
+            )
     mapping: dict[str, Any] = content
     return mapping

@@ -15,7 +15,7 @@ class Line:
     """A row of the paper with our figures.
 
     Args:
-        row, table: the paper's.
+        row, table: as in the paper.
         cost: of our network; None if it is not public.
         found: the run that the row shows; None if there is none.
     """
@@ -56,7 +56,7 @@ class Line:
         }
 
     def _interval(self) -> list[float] | None:
-        """The interval of the metric, in percent; None where the run has none."""
+        """The interval of the metric, in percent; None if the run has none."""
         if self.found is None or self.found.metric is None:
             return None
         ends = self.found.run.result.get("intervals", {}).get(self.row.metric)

@@ -14,7 +14,7 @@ Point = tuple[float, float, str]  # mult-adds, percent, row
 
 
 def papers(lines: Iterable[Line], peer: bool) -> list[Point]:
-    """The published rows that have a cost and a metric; without a published cost, at ours."""
+    """The published rows that have a metric and a cost; if no cost is published, ours is used."""
     points = []
     for line in lines:
         paper, counted = line.row.paper, line.cost

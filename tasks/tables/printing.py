@@ -16,10 +16,10 @@ def magnitude(printed: str) -> float:
 
 
 def headings(beside: str) -> tuple[tuple[str, ...], ...]:
-    """The two lines over the columns of a table.
+    """The two heading lines over the columns of a table.
 
     Args:
-        beside: what ours stand beside.
+        beside: the heading of the published cells.
     """
     return (
         ("", "", "", "ours on", "mult-adds", "", "parameters", ""),
@@ -28,9 +28,9 @@ def headings(beside: str) -> tuple[tuple[str, ...], ...]:
 
 
 def as_printed(counted: int | None, printed: str | None) -> str:
-    """Our count in the unit that the paper prints, with one more digit; in millions if it has none.
+    """Our count in the unit that the paper prints, with one more digit; or else in millions.
 
-    Nothing is printed beside a network that is not public.
+    Nothing is printed for a network that is not public.
     """
     if counted is None:
         return "-"
@@ -68,7 +68,7 @@ def cells(line: Line, marks: dict[str, int]) -> list[str]:
 
 
 def footnotes(lines: Iterable[Line]) -> dict[str, int]:
-    """The footnotes of rows -> their numbers; rows may share a footnote."""
+    """Footnotes of rows -> their numbers; rows may share a footnote."""
     notes = dict.fromkeys(line.row.note for line in lines if line.row.note)
     return {note: number for number, note in enumerate(notes, 1)}
 
@@ -83,7 +83,7 @@ def title(lines: list[Line]) -> str:
 
 
 def run_facts(lines: list[Line]) -> list[tuple[str, str]]:
-    """Rows with a run, and its data, date, seed, folder and differences; by run."""
+    """The data, date, seed, folder and differences of each run -> the rows that it fills."""
     rows: dict[str, list[str]] = {}
     for line in lines:
         if line.found is None:
@@ -102,7 +102,7 @@ def run_facts(lines: list[Line]) -> list[tuple[str, str]]:
 
 
 def commands(lines: list[Line]) -> list[tuple[str, str]]:
-    """Rows without a run, and the command that fills them; by command."""
+    """The command that fills rows without a run -> these rows."""
     rows: dict[str, list[str]] = {}
     for line in lines:
         if line.found is None and line.row.command is not None:
@@ -128,7 +128,7 @@ def text(lines: list[Line]) -> str:
 
 
 def wrapped(paragraph: str) -> str:
-    """A paragraph, indented from its second line on."""
+    """A paragraph with its lines indented, except for the first."""
     return textwrap.fill(
         paragraph,
         WIDTH,

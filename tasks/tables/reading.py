@@ -1,6 +1,6 @@
-"""The tables of conf/table/: a file per table, with published cells and each row's overrides.
+"""The tables in conf/table/: one file per table, with published cells and each row's overrides.
 
-The paper's tables have numbers. The others, of networks and recipes since, have names.
+The paper's tables have numbers. Other tables, of networks and recipes since, have names.
 """
 
 import shlex
@@ -19,7 +19,7 @@ COMMAND = "python -m tasks.run"
 
 @dataclass(frozen=True)
 class Printed:
-    """A row's cells as the paper prints them: the metric in percent, costs such as `569M`."""
+    """A row's cells as printed in the paper: the metric in percent, and costs such as `569M`."""
 
     metric: float | None
     mult_adds: str | None
@@ -28,7 +28,7 @@ class Printed:
 
 @dataclass(frozen=True)
 class PaperData:
-    """The data set that a table's metrics were measured on.
+    """The data set on which a table's metrics were measured.
 
     Args:
         name: of the configuration that reads it, `data=NAME`.
@@ -48,11 +48,11 @@ class Row:
     Args:
         name: as in the paper.
         paper: its cells.
-        metric: name of what it measures in a run's result.
+        metric: the metric's name in a run's result.
         overrides: configure the row's network and training, including the table's own overrides;
             None for a network that this suite does not have.
         command: fills the row on the paper's data; None if there are no overrides.
-        peer: whether it is a network that the paper compares with, which the table's sweep omits.
+        peer: whether the paper only compares with this network; the table's sweep omits it.
         network, size: how a network without overrides is built, and the side of its input in
             pixels; None if it is not public.
         note: a footnote.
@@ -74,15 +74,15 @@ class Table:
     """A table of the paper (arXiv 1704.04861), or of networks since.
 
     Args:
-        number, title: of the table; one that is not the paper's has a name for a number.
-        metric: name of what it measures in a run's result; rows may have their own.
+        number, title: of the table; a table that is not the paper's has a name instead of a number.
+        metric: the metric's name in a run's result; rows may have their own.
         body: whether costs are those of the trunk alone.
         outputs: number of outputs of the networks that are counted; None if only the body is.
-        data: what the metrics were measured on; None if that is private.
+        data: the data that the metrics were measured on; None if they are private.
         real_data: overrides that name the real data set on a command line.
         note: a footnote to all rows.
         rows: in the paper's order.
-        beside: the heading of the cells that ours stand beside.
+        beside: the heading of the published cells.
     """
 
     number: int | str
@@ -98,13 +98,14 @@ class Table:
 
     @property
     def sweep(self) -> str:
-        """The command that trains and scores all rows of this suite's networks."""
+        """The command that trains and scores all rows whose networks are in this suite."""
         return shlex.join([*COMMAND.split(), f"+table={self.number}", *self.real_data])
 
 
 def read_table(path: Path) -> Table:
     """The table in a file."""
-    table: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(path).table)  # type: ignore[assignment]
+    # type: ignore[assignment]
+    table: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(path).table)
     data = table["data"]
     return Table(
         number=table["number"],
@@ -121,7 +122,7 @@ def read_table(path: Path) -> Table:
 
 
 def read_row(row: dict[str, Any], table: dict[str, Any]) -> Row:
-    """A row as a table's file has it."""
+    """A row as in a table's file."""
     overrides = row["overrides"]
     if overrides is not None:
         overrides = (*table["overrides"], *overrides)
@@ -141,8 +142,8 @@ def read_row(row: dict[str, Any], table: dict[str, Any]) -> Row:
 def read_tables(wanted: list[str]) -> list[Table]:
     """The tables of these numbers, ranges and words, such as `10`, `4-7` and `modern`.
 
-    A word means all tables whose names begin with it. The paper's tables come first, in its order.
-    Without any argument, these are all.
+    A word stands for all tables whose names begin with it. The paper's tables come first, in its
+    order. Without arguments, these are all tables.
 
     Raises:
         InputError: there is no such table.
@@ -155,8 +156,8 @@ def read_tables(wanted: list[str]) -> list[Table]:
     unknown = sorted(numbers.difference(known))
     if unknown:
         raise InputError(
-            f"no table {unknown[0]}: the tables are {known[0]} to {known[-1]}, such as 10 or 4-7, "
-            "and modern"
+            f"there is no table {unknown[0]}: the tables are {known[0]} to {known[-1]}, such as 10 "
+            "or 4-7, and modern"
         )
     chosen = [str(number) for number in sorted(numbers if wanted else known)]
     chosen += [name for name in names if name.startswith(tuple(words))] if words else []
@@ -164,12 +165,13 @@ def read_tables(wanted: list[str]) -> list[Table]:
 
 
 def numbers_of(text: str) -> range:
-    """The table numbers that one argument names."""
+    """The table numbers that one argument stands for."""
     first, dash, last = text.partition("-")
     if not (first.isdecimal() and (last.isdecimal() if dash else True)):
         raise InputError(
-            f"a table is a number such as 10, or a range such as 4-7; got {text!r} (modern means "
-            "those of networks since the paper)"
+            f"{text!r} is not a table: give a number such as 10, a range such as 4-7, or modern "
+            "for "
+            "networks since the paper"
         )
     numbers = range(int(first), int(last or first) + 1)
     if not numbers:

@@ -13,7 +13,7 @@ def as_json(lines: list[Line]) -> str:
 
 
 def as_csv(lines: list[Line]) -> str:
-    """A line per row, with the keys of the JSON as columns."""
+    """One line per row, with the keys of the JSON as columns."""
     out = io.StringIO()
     rows = [flat(line) for line in lines]
     writer = csv.DictWriter(out, rows[0], lineterminator="\n")

@@ -1,1 +1,1 @@
-"""The task base, its recipe, checkpoints and callbacks, and the fit that uses them."""
+"""The base of tasks, its recipe, checkpoints and callbacks, and the fit that uses them."""

@@ -1,4 +1,4 @@
-"""A head on a trunk that answers: what checkpoints and exported files need of a task."""
+"""A head on a trunk that answers: the part of a task that checkpoints and exported files need."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -19,18 +19,19 @@ from tasks.training.presenter import Presenter
 
 
 class Answerer(LightningModule):
-    """A network, what its outputs mean, and how it answers for a batch of images.
+    """A network, the meaning of its outputs, and how it answers for a batch of images.
 
     Args:
         head: the network.
-        labels: what its outputs mean.
-        view: the part of an image that evaluation looks at; None: the whole image, stretched.
-        augmentation: how training images vary on the device; None: not at all.
+        labels: the meaning of its outputs.
+        view: the part of an image that the network sees in evaluation; None: the whole image,
+            stretched.
+        augmentation: random changes of training images on the device; None: no changes.
     """
 
     head: Head
     outputs_are_labels = True  # output k is about label k; a teacher's outputs must match them
-    deploys: ClassVar[Mapping[str, str]] = {}  # what the outputs of `deploy` are: name -> words
+    deploys: ClassVar[Mapping[str, str]] = {}  # outputs of `deploy`: name -> meaning in words
 
     def __init__(
         self,
@@ -44,7 +45,8 @@ class Answerer(LightningModule):
         self.preprocess = Preprocess(head.trunk.normalization, augmentation)
         self.chosen: dict[str, float] = {}  # see `Task.choose`; a checkpoint holds them
         self.chosen_on = "val"  # the split that they were chosen on
-        # of the evaluation in progress; in a list, where it is no part of the module
+        # the copies of evaluations in progress; in a list, so that they are not registered as
+        # modules
         self._folded: list[Head] = []
         self.is_compiled = False  # set by Compilation: compiled graphs hold the head itself
 
@@ -53,20 +55,20 @@ class Answerer(LightningModule):
         """The answer for a batch: name -> tensor with one row per image."""
 
     def network(self, images: Tensor) -> Any:
-        """All that an answer computes for normalised images; the run's cost is counted here."""
+        """All that is computed of normalised images for an answer; a run counts its cost here."""
         return self.head(images)
 
     def scored(self, batch: Batch) -> Prediction:
-        """What the metric takes in: the answer, and a teacher's outputs where it compares them."""
+        """What the metric takes: the answer, and a teacher's outputs if it compares them."""
         return self.predict(batch)
 
     def deploy(self, images: Tensor) -> Prediction:
         """All that an exported file computes, from pixels to the answer.
 
-        `predict`, by default, which must then need nothing but the images.
+        By default it is `predict`, which must then need only the images.
 
         Args:
-            images: uint8[B, 3, h, w], as the loaders give them.
+            images: uint8[B, 3, h, w], as the loaders return them.
 
         Returns:
             Name -> tensor with one row per image.
@@ -74,24 +76,24 @@ class Answerer(LightningModule):
         return self.predict({"image": images})
 
     def deployed(self, outputs: Prediction, batch: Batch) -> Prediction:
-        """What `scored` gives for a batch, from the outputs of an exported file for its images.
+        """What `scored` returns for a batch, computed from the outputs of an exported file.
 
         Args:
             outputs: as `deploy` returns them.
-            batch: of the loaders, or as `Model.predict` makes it.
+            batch: from the loaders, or as `Model.predict` makes it.
         """
         return outputs
 
     @abstractmethod
     def present(self) -> Presenter[Any]:
-        """What describes and draws the answers."""
+        """The presenter that describes and draws the answers."""
 
     def take_choices(self, chosen: Mapping[str, float]) -> None:
-        """Answer with the settings that a checkpoint's validation chose, see `choose`."""
+        """Use the settings that a checkpoint's validation chose, see `choose`."""
         self.chosen = dict(chosen)
 
     def fold(self) -> None:
-        """Answer with a folded copy of the head from now on; the task is not to be trained again.
+        """Answer with a folded copy of the head from now on; the task cannot be trained any more.
 
         See `backbone.folding`.
         """
@@ -99,10 +101,10 @@ class Answerer(LightningModule):
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Answer with a folded copy of the head in here, one for each evaluation, or for a teacher.
+        """Answer with a folded copy of the head in this block, for an evaluation or as a teacher.
 
-        Outside, the head is the trained one: no checkpoint or callback sees the copy. A compiled
-        task answers with the head itself, since its graphs hold that one.
+        Outside, the head is the trained one, so checkpoints and callbacks never see the copy. A
+        compiled task answers with the head itself, since its graphs contain that one.
         """
         trained = self.head
         if self.is_compiled:

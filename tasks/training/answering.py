@@ -23,7 +23,7 @@ from tasks.training.presenter import Answer
 
 
 class Picture(NamedTuple):
-    """An image that has been read, and where its annotated picture goes."""
+    """An image that has been read, and the path of its annotated picture."""
 
     path: Path
     image: Image.Image
@@ -35,16 +35,16 @@ def read_images(
 ) -> tuple[list[Picture], Prediction]:
     """The images of a batch that can be read, and the model's raw answers for them.
 
-    One that cannot be read is named on stderr, and left out.
+    An image that cannot be read is reported on stderr and left out.
 
     Args:
-        pairs: each image, and the picture to write.
+        pairs: each image, and the path of its picture.
     """
     read, pixels = [], []
     for path, output in pairs:
         try:
             require_file(path)
-            # decoded twice: whole to draw on, and as the loaders do for the network
+            # decoded twice: as a whole to draw on, and as the loaders decode it for the network
             image = open_image(path)
             pixels.append(model.pixels(path, image.width, image.height))
             read.append(Picture(path, image, output))
@@ -55,7 +55,7 @@ def read_images(
 
 
 def answer_image(model: Model, picture: Picture, prediction: Prediction, i: int) -> Answer:
-    """Draw image i of a batch with its answer, tell it in one line, and return it."""
+    """Draw image i of a batch with its answer, print the answer in one line, and return it."""
     presenter, path = model.presenter, picture.path
     answer = presenter.describe(prediction, i)
     answer |= presenter.compare(answer, path)
@@ -69,20 +69,20 @@ def answer_image(model: Model, picture: Picture, prediction: Prediction, i: int)
 def own_entries(
     model: Model, picture: Picture, answer: Answer, prediction: Prediction, i: int
 ) -> list[Answer]:
-    """What predictions.json holds of an image: its file, its picture and its answer."""
+    """An image's entry in predictions.json: its file, its picture and its answer."""
     return [{"image": str(picture.path), "picture": picture.output.name, **answer}]
 
 
 def coco_entries(paths: Sequence[Path], lowest: float) -> Callable[..., list[Answer]]:
-    """What COCO's list of results holds of an image, as a function like `own_entries`.
+    """A function like `own_entries` that returns an image's entries in COCO's list of results.
 
     Its `image_id` is the number in the file's name if all names are different numbers, as COCO's
-    are (000000000139.jpg is image 139); otherwise the file's name if all are different; otherwise
+    are (000000000139.jpg is image 139); otherwise the file's name if all names differ; otherwise
     its path as given.
 
     Args:
         paths: all images of the list.
-        lowest: the score from which boxes are listed.
+        lowest: only boxes with at least this score are listed.
     """
     ids: list[int | str] = [path.name for path in paths]
     if all(path.stem.isascii() and path.stem.isdecimal() for path in paths):
@@ -102,20 +102,20 @@ def coco_entries(paths: Sequence[Path], lowest: float) -> Callable[..., list[Ans
 
 
 def answer_video(model: Model, path: Path, output: Path, batch: int) -> Answer:
-    """Write a video with the answers for each frame, and tell how many frames per second that took.
+    """Write a video with the answers for each frame, and print how many frames per second it took.
 
-    Where a frame cannot be decoded, the answers for those before it stay, and stderr says so.
+    If a frame cannot be decoded, the answers for earlier frames are kept, and stderr says so.
 
     Args:
         output: the MP4 to write.
         batch: frames that are answered together.
 
     Returns:
-        `video`, `picture`, `frames_per_second` of the video, `complete`, and `frames`: of each its
+        `video`, `picture`, `frames_per_second` of the video, `complete`, and `frames`: for each its
         number, its `time` in seconds, and its answer; boxes in pixels of the frame as it is shown.
 
     Raises:
-        InputError: not a single frame can be read.
+        InputError: no frame can be read.
     """
     require_file(path)
     answers: list[Answer] = []
@@ -131,18 +131,18 @@ def answer_video(model: Model, path: Path, output: Path, batch: int) -> Answer:
                     answers.append({"frame": len(answers), "time": round(frame.time, 4), **answer})
                 _progress(path, len(answers), started)
             if not answers:
-                raise fault[0] if fault else InputError(f"{path}: there is no frame in this video")
+                raise fault[0] if fault else InputError(f"{path}: this video has no frames")
             writer.close()
         rate, short = video.rate, video.shortfall(len(answers), answers[-1]["time"])
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if fault:
-        print(f"error: {fault[0]}; the frames before are answered", file=sys.stderr)
+        print(f"error: {fault[0]}; the frames before it are answered", file=sys.stderr)
     elif short:
         print(f"warning: {path}: {short}", file=sys.stderr)
     speed = len(answers) / (time.perf_counter() - started)
     print(
-        f"{path}: {len(answers):,} frames answered, {speed:.1f} per second; it is shown at "
+        f"{path}: {len(answers):,} frames answered, {speed:.1f} per second; the video has "
         f"{rate:.4g}. The last: {model.presenter.tell(answers[-1])}"
     )
     return {
@@ -155,7 +155,7 @@ def answer_video(model: Model, path: Path, output: Path, batch: int) -> Answer:
 
 
 def answered(model: Model, frames: Sequence[Frame]) -> Iterator[tuple[Frame, Answer]]:
-    """Each frame of a batch with its answer; frames may differ in size."""
+    """Each frame of a batch with its answer; frames may have different sizes."""
     pixels = [model.pixels_of(frame.image) for frame in frames]
     prediction = model.predict(pixels, [(f.image.height, f.image.width) for f in frames])
     for i, frame in enumerate(frames):
@@ -163,7 +163,7 @@ def answered(model: Model, frames: Sequence[Frame]) -> Iterator[tuple[Frame, Ans
 
 
 def _until_fault(video: Video, fault: deque[InputError]) -> Iterator[Frame]:
-    """The frames up to one that cannot be decoded, whose error is put into `fault`."""
+    """The frames before one that cannot be decoded, whose error is put into `fault`."""
     try:
         yield from video.frames()
     except InputError as error:

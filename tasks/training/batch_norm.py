@@ -1,4 +1,4 @@
-"""Where batch norm cannot work: one value per channel has no variance."""
+"""A check for batch norms that would get a single value per channel, which has no variance."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from torch import nn
 from backbone.errors import InputError
 from tasks.training.learner import Learner
 
-LISTED = 3  # layers in a message
+LISTED = 3  # layers that a message names
 
 
 def check_batch_norm(task: Learner[Any], images: int, size: tuple[int, int]) -> None:
-    """Raise InputError where training would give a batch norm a single value per channel.
+    """Raise InputError if training would give a batch norm a single value per channel.
 
-    With one image per step, it would where a feature map has one pixel.
+    This happens with one image per step if a feature map has one pixel.
 
     Args:
-        task: about to be trained.
+        task: before its training.
         images: per process and step.
         size: (h, w) of the network's input.
     """
@@ -38,7 +38,7 @@ def check_batch_norm(task: Learner[Any], images: int, size: tuple[int, int]) -> 
             alone.append(layers[layer])
 
     hooks = [layer.register_forward_pre_hook(look) for layer in layers]
-    task.eval()  # the layers look, and neither raise nor learn
+    task.eval()  # so that the layers neither raise nor learn
     try:
         with torch.no_grad():
             task.network(torch.zeros(1, 3, *size, device=task.device))
@@ -49,7 +49,7 @@ def check_batch_norm(task: Learner[Any], images: int, size: tuple[int, int]) -> 
     if alone:
         more = f" and {len(alone) - LISTED} more" if len(alone) > LISTED else ""
         raise InputError(
-            "data.batch_size: with one image per step and device, batch norm has a single value "
+            "data.batch_size: with one image per step and device, batch norm gets a single value "
             f"per channel in {', '.join(alone[:LISTED])}{more}, whose feature maps are 1 x 1 at "
             f"size {size[0]} x {size[1]}. Train on 2 or more images per step (data.batch_size=2, "
             "and as many training images for each device), or on larger images (size=...)"

@@ -1,8 +1,8 @@
-"""data.batch_size=auto: the largest batch that fits, found by steps that leave nothing behind.
+"""data.batch_size=auto: the largest batch that fits, found by trial steps without lasting effects.
 
-The search doubles the batch until a step does not fit, or until the batch is as large as is
-sensible. Then the number takes the place of `auto` in the configuration: a run that goes on, and
-its checkpoints, use the number that was found at the start.
+The search doubles the batch until a step does not fit, or until a larger batch makes no sense. The
+number then replaces `auto` in the configuration: the checkpoints, and the run if it is continued,
+use the number that was found at the start.
 """
 
 import gc
@@ -28,20 +28,20 @@ from tasks.training.out_of_memory import is_out_of_memory, with_less
 
 AUTO = "auto"
 FIRST = 4  # images of the first step that is tried
-UNTIL_FOUND = 32  # images of a batch before that, as when a teacher is scored
-# A CPU computes no faster in larger batches. A GPU does not either beyond some hundreds of images,
-# and the learning rate, which grows with the batch, would be too large.
+UNTIL_FOUND = 32  # images of a batch before that, for example when a teacher is scored
+# Larger batches are no faster on a CPU, nor on a GPU beyond some hundreds of images. The learning
+# rate, which grows with the batch, would become too large.
 MOST_ON_A_CPU, MOST = 64, 1024
-STEPS = 8  # an epoch has so many at least, where the data has enough images
+STEPS = 8  # an epoch keeps at least so many, if the data set has enough images
 
 
 def is_auto(config: DictConfig) -> bool:
-    """Whether the batch size of a configuration is still to be found."""
-    return bool(config.data.get("batch_size") == AUTO)  # a joint task has none of its own
+    """Whether the batch size of a configuration must still be found."""
+    return bool(config.data.get("batch_size") == AUTO)  # a joint task does not have one
 
 
 def with_batch_size(config: DictConfig, size: int) -> DictConfig:
-    """A copy in which a number takes the place of `auto`."""
+    """A copy in which a number replaces `auto`."""
     plain: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
     for node in (plain["data"], plain["data"]["module"]):
         if node.get("batch_size") == AUTO:
@@ -52,10 +52,10 @@ def with_batch_size(config: DictConfig, size: int) -> DictConfig:
 
 
 def take_up_batch_size(directory: RunDirectory, source: Path | None) -> None:
-    """Give a run that goes on the batch size that was found before.
+    """Give a run that is continued the batch size that was found before.
 
     Args:
-        source: the checkpoint that it goes on from; None where it begins from nothing.
+        source: the checkpoint that it continues from; None if it begins from nothing.
 
     Raises:
         InputError: the checkpoint is damaged.
@@ -70,7 +70,7 @@ class BatchSizeSearch(pl.Callback):
     """Finds the batch size of a run just before it starts, on its device.
 
     Args:
-        directory: of the run; its configuration gets the number.
+        directory: of the run; the number is added to its configuration.
     """
 
     def __init__(self, directory: RunDirectory):
@@ -92,7 +92,7 @@ class BatchSizeSearch(pl.Callback):
         memory.release()
         if size < most:
             limit = "fits into memory"
-        # the smallest of all processes' answers
+        # the smallest answer of all processes
         found = trainer.strategy.reduce(torch.tensor(float(size), device=device), reduce_op="min")
         size = int(found)
         data.batch_size = size
@@ -103,7 +103,7 @@ class BatchSizeSearch(pl.Callback):
 def largest_sensible(
     data: DataModule, trainer: pl.Trainer, device: torch.device, trains: bool
 ) -> tuple[int, str]:
-    """The largest power of two that is tried, and what sets it, as the end of a sentence."""
+    """The largest power of two that is tried, and the reason for this limit, to end a sentence."""
     most, limit = MOST, f"is tried ({MOST:,})"
     if device.type == "cpu":
         most, limit = MOST_ON_A_CPU, "a CPU gains by"
@@ -121,11 +121,11 @@ def largest_that_fits(step: Callable[[int], None], most: int, memory: DeviceMemo
     """The largest power of two, up to `most`, for which a step fits into memory.
 
     Args:
-        step: does the work for so many images.
+        step: makes a step with so many images.
         most: a power of two.
 
     Raises:
-        InputError: not even one image fits.
+        InputError: not even a single image fits.
     """
 
     def fits(size: int) -> bool:
@@ -137,11 +137,11 @@ def largest_that_fits(step: Callable[[int], None], most: int, memory: DeviceMemo
                 raise
         else:
             return memory.suffices()
-        gc.collect()  # the error held the step's tensors
+        gc.collect()  # the error kept the step's tensors alive
         return False
 
     size = min(FIRST, most)
-    if fits(size) and fits(size):  # the first step sets up what later ones find there
+    if fits(size) and fits(size):  # the first step allocates what later ones find in place
         while size < most and memory.allows_twice() and fits(2 * size):
             size *= 2
         return size
@@ -207,7 +207,7 @@ def _check_one_image(task: Learner[Any], size: tuple[int, int]) -> None:
 
 @contextmanager
 def untouched(task: Learner[Any]) -> Iterator[None]:
-    """Put everything back afterwards: weights, batch statistics, modes, and random numbers."""
+    """Restore everything afterwards: weights, batch statistics, modes, and random numbers."""
     tensors: dict[str, Tensor] = {**dict(task.named_parameters()), **dict(task.named_buffers())}
     kept = {name: tensor.detach().clone() for name, tensor in tensors.items()}
     modes = [(module, module.training) for module in task.modules()]

@@ -1,4 +1,4 @@
-"""From a resolved configuration to a trunk, a head, and a task with weights."""
+"""From a resolved configuration to a trunk, a head, and a task with its weights."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,16 +31,16 @@ SAMPLED, SAMPLED_AT_ONCE = 64, 16  # images that statistics are measured on
 
 
 def build_task(config: DictConfig, labels: Labels) -> tuple[Learner[Any], Loaded | None]:
-    """The task with its head and trunk, in channels_last, and a report of the weights loaded.
+    """The task with its head and trunk, in channels_last, and a report on its weights.
 
     Args:
-        labels: what the outputs mean.
+        labels: the meaning of the outputs.
 
     Returns:
-        The task; and what was loaded into it, None for random weights.
+        The task; and a report on the weights that were loaded, None for random weights.
 
     Raises:
-        InputError: an option out of range, or weights that do not fit the trunk.
+        InputError: an option is out of range, or weights do not fit the trunk.
     """
     config = with_form(config, None)
     source, whole = config.backbone.weights, config.task.head.get("weights")
@@ -69,7 +69,7 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Learner[Any], Loaded
 
 
 def _load_network(task: Learner[Any], config: DictConfig) -> HeadReport:
-    """Fill a task's head, and its trunk, from what `task.head.weights` names."""
+    """Load a task's head, and its trunk, from the weights that `task.head.weights` names."""
     return load_head(
         task.head,
         config.task.head.weights,
@@ -84,14 +84,14 @@ def _load_network(task: Learner[Any], config: DictConfig) -> HeadReport:
 def _task_on(
     trunk: Trunk, config: DictConfig, labels: Labels, recipe: Recipe | None
 ) -> Learner[Any]:
-    """A task with its head on a trunk, and with its parts if it is a joint one."""
+    """A task with its head on a trunk; a joint task with its parts."""
     parts: dict[str, Learner[Any]] = {}
     for name, of_part in labels.details.get(PARTS, {}).items():
         part = parts_of(config)[name]
-        try:  # only the whole is optimised
+        try:  # only the joint task as a whole is optimised
             parts[name] = _task_on(trunk, part, Labels(**of_part), None)
             if part.task.head.get("weights") not in NO_WEIGHTS:
-                # the trunk too, for now: that of all parts is loaded afterwards
+                # with its trunk, for now; the trunk of all parts is loaded afterwards
                 print(f"{name}: {_load_network(parts[name], part)}")
         except InputError as error:
             raise InputError(f"part {name}: {error}") from error
@@ -114,10 +114,10 @@ def _task_on(
 
 
 def build_data(config: DictConfig, **options: Any) -> DataModule:
-    """The data of a run, of each part of it where it has several.
+    """The data of a run; for a joint task, of each part.
 
     Args:
-        options: that are not the configuration's.
+        options: further arguments, which are not in the configuration.
     """
     if PARTS not in config:
         data: DataModule = instantiate(config.data.module, **options)
@@ -128,30 +128,31 @@ def build_data(config: DictConfig, **options: Any) -> DataModule:
 
 
 def _without_weights(node: DictConfig) -> dict[str, Any]:
-    """The options that a trunk or a head is built with; its weights are loaded afterwards."""
+    """The options that a trunk or a head is built with, without the weights, which follow later."""
     options: dict[str, Any] = dict(OmegaConf.to_container(node))  # type: ignore[arg-type]
     options.pop("weights", None)
     return options
 
 
 def _refuse_another_form(report: Loaded) -> None:
-    """Raise an InputError where weights would not compute here what they were trained to."""
+    """Raise an InputError if weights would not compute here what they were trained for."""
     for option, (trained, here) in report.differs.items():
         if option in FORM:
             raise InputError(
-                f"backbone.{option}={here}: {report.origin} was trained with {trained}, and its "
-                f"scores would mean nothing; leave out backbone.{option}, which takes it from the "
-                "weights"
+                f"backbone.{option}={here}: {report.origin} was trained with {trained}, so its "
+                f"scores would be meaningless; leave out backbone.{option}, which is then taken "
+                "from "
+                "the weights"
             )
 
 
 def build_head(trunk: Any, head: Any, num_classes: int) -> Head:
-    """A head on a trunk with random weights, both as the configuration describes them."""
+    """A head on a trunk with random weights, both as in the configuration."""
     return _head_on(instantiate(trunk), head, num_classes)
 
 
 def _head_on(trunk: Trunk, head: Any, num_classes: int) -> Head:
-    # partial, then called: arguments of instantiate itself are merged into the configuration
+    # partial, then called: instantiate would merge its own arguments into the configuration
     built: Head = instantiate(head, _partial_=True)(trunk=trunk, num_classes=num_classes)
     return built
 
@@ -162,15 +163,15 @@ def fill_head(
     weights: Loaded | None,
     why: str = "mode=evaluate scores trained weights",
 ) -> None:
-    """See to it that weights fill the whole head, not only its trunk.
+    """Make sure that weights fill the whole head, not only its trunk.
 
     Args:
-        weights: what was loaded before.
-        why: they have to, for the message.
+        weights: the report on what was loaded before.
+        why: the reason why this is necessary, for the message.
 
     Raises:
-        InputError: a part of the head would stay at its random start; or the checkpoint's outputs
-            do not mean what the data's labels do, or its tensors do not fit.
+        InputError: a part of the head would keep its random weights; or the checkpoint's outputs do
+            not mean the data's labels, or its tensors do not fit.
     """
     if isinstance(weights, HeadReport) and weights.classifier_loaded:
         return
@@ -178,8 +179,8 @@ def fill_head(
     if weights is None or not (is_checkpoint(Path(source)) or weights.classifier_loaded):
         origin = "random initialisation" if weights is None else weights
         raise InputError(
-            f"{why}, and here a part of the head would stay at its "
-            f"random start ({origin}). Name a run's best.ckpt, or weights with a classifier for "
+            f"{why}, but a part of the head would keep its "
+            f"random weights ({origin}). Name a run's best.ckpt, or weights with a classifier for "
             "exactly these classes, with backbone.weights= or task.head.weights=, or train"
         )
     if not is_checkpoint(Path(source)):
@@ -187,23 +188,23 @@ def fill_head(
     checkpoint = read_checkpoint(source)
     if task.outputs_are_labels and checkpoint.labels.ids != task.labels.ids:
         raise InputError(
-            f"backbone.weights={source} answers other labels than the {len(task.labels.ids)} of "
-            f"the data: score it on data with its own labels ({weights})"
+            f"backbone.weights={source} answers with other labels than the {len(task.labels.ids)} "
+            f"of the data: score it on data with its own labels ({weights})"
         )
     try:
         task.head.load_state_dict(checkpoint.head_state())
     except RuntimeError as error:
         raise InputError(
-            f"backbone.weights={source} is of another network: {error}. Give backbone.*, "
+            f"backbone.weights={source} belongs to another network: {error}. Give backbone.*, "
             f"task.head.* and size as in {checkpoint.path.parent / 'config.yaml'}"
         ) from error
 
 
 def print_layers_left_out(task: Learner[Any], config: DictConfig, weights: Loaded | None) -> None:
-    """Say how to load a whole network, where a run is given one and takes only the trunk.
+    """Say how to load a whole network, if a run was given one and only uses its trunk.
 
     Args:
-        weights: what was loaded into the task.
+        weights: the report on what was loaded into the task.
     """
     if not isinstance(weights, Report) or "weights" not in config.task.head:
         return
@@ -213,16 +214,16 @@ def print_layers_left_out(task: Learner[Any], config: DictConfig, weights: Loade
     if left_out:
         source = config.backbone.weights
         print(
-            f"only the trunk of {source} is loaded; to go on with its head too ({len(left_out)} "
-            f"tensors, all but those of other classes): task.head.weights={source} without "
+            f"only the trunk of {source} was loaded; to load its head too ({len(left_out)} "
+            f"tensors, all but those of other classes), use task.head.weights={source} without "
             "backbone.weights="
         )
 
 
 def sample_images(task: Learner[Any], data: DataModule) -> Iterator[Tensor]:
-    """Normalised batches of up to 64 images of a run, or of each part of it.
+    """Normalised batches of up to 64 of a run's images; for a joint task, of each part's.
 
-    They are what evaluation sees.
+    They look as in evaluation.
     """
     for own in data.members():
         split, rows = _spread_rows(own, SAMPLED)
@@ -237,14 +238,14 @@ def sample_pixels(data: DataModule) -> Tensor:
 
 
 def _spread_rows(data: DataModule, most: int) -> tuple[str, range]:
-    """A split, the training one if there is one, and rows spread over it."""
+    """A split, preferably the training one, and rows spread over it."""
     split = "train" if data.trains else data.reported
     count = len(data.datasets[split])
     return split, range(0, count, max(1, count // most))[:most]
 
 
 def trusted_modules(config: DictConfig) -> Sequence[str]:
-    """Modules outside the suite that the command line names, so that a checkpoint may name them.
+    """Modules outside the suite that the command line allows checkpoints to name.
 
     These are the modules of `trust`, and those of the run's own task, head and trunk.
     """

@@ -12,11 +12,11 @@ def clip_gradients(
     """Clip the gradients of all of an optimizer's parameters.
 
     Lightning refuses to clip for an optimizer that unscales gradients in its own step, as fused
-    ones do, even in bf16 where nothing is scaled. With a scaler such an optimizer's gradients are
-    unscaled here first, and its step then takes them as they are.
+    ones do, even in bf16 where nothing is scaled. With a scaler, the gradients of such an optimizer
+    are unscaled here first, and its step then uses them unchanged.
 
     Args:
-        scaler: torch's GradScaler, or None where nothing is scaled.
+        scaler: torch's GradScaler; None if nothing is scaled.
         limit: the largest norm of all gradients together, or the largest absolute value of each.
         algorithm: "value" for the latter.
     """

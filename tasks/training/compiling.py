@@ -17,6 +17,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 
+from backbone.folding import keep_casts
 from tasks.runs.processes import is_main_process
 from tasks.training.learner import Learner
 from tasks.training.progress import Throughput
@@ -167,6 +168,7 @@ class Compiled:
     def _compile(self, device: torch.device) -> Callable[..., Any]:
         self.graphs = device.type == "cuda" and BACKEND == "inductor"
         mode = "reduce-overhead" if self.graphs else None
+        keep_casts(self.module, device)
         if self.graphs and self.accumulates:
             keep_gradients(self.module)
         compiled: Callable[..., Any] = torch.compile(self.function, backend=BACKEND, mode=mode)

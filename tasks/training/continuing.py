@@ -1,4 +1,4 @@
-"""Going on with another run's training: more epochs, or any checkpoint in a new directory."""
+"""Continue another run's training: more epochs, or any checkpoint in a new directory."""
 
 import shutil
 from pathlib import Path
@@ -24,21 +24,21 @@ from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.learner import Learner
 from tasks.training.resume import check_resumable
 
-OWN = ("auto", "none", None)  # values of `resume` that name no checkpoint
+OWN = ("auto", "none", None)  # values of `resume` that do not name a checkpoint
 
 
 def take_over(directory: RunDirectory, task: Learner[Any]) -> Lineage | None:
-    """Begin a run with another one's checkpoint, where its configuration says so.
+    """Begin a run with another one's checkpoint, if its configuration says so.
 
-    Its best.ckpt and metrics.csv come along. The other run stays as it is. A run that has begun
-    already keeps what it began with.
+    Its best.ckpt and metrics.csv are copied too. The other run is not changed. A run that has
+    already begun keeps what it began with.
 
     Returns:
-        Where the run's training began; None where it begins from nothing.
+        Where the run's training began; None if it begins from nothing.
 
     Raises:
-        InputError: there is no such run or checkpoint, it cannot be gone on from, or an option has
-            changed that must not.
+        InputError: the run or checkpoint does not exist, it cannot be continued, or an option has
+            changed that must not change.
     """
     if directory.last.exists():
         return read_lineage(directory.path)
@@ -56,14 +56,14 @@ def take_over(directory: RunDirectory, task: Learner[Any]) -> Lineage | None:
     if metrics.is_file():
         copy_whole(metrics, directory.path / "metrics.csv")
     write_lineage(directory.path, lineage)
-    copy_whole(source, directory.last)  # last: with it the run has begun
+    copy_whole(source, directory.last)  # as the last step: with it the run has begun
     done = "" if lineage.epochs is None else f", after {lineage.epochs} epochs"
-    print(f"going on from {source}{done}; {', '.join(lineage.changed) or 'nothing'} changed")
+    print(f"continuing from {source}{done}; {', '.join(lineage.changed) or 'nothing'} changed")
     return lineage
 
 
 def source_of(directory: RunDirectory) -> Path | None:
-    """The checkpoint that a run goes on from: its own, or another run's; None if there is none.
+    """The checkpoint that a run continues from: its own, or another run's; None if there is none.
 
     Raises:
         InputError: `extend` without a finished run to extend.
@@ -87,10 +87,10 @@ def source_of(directory: RunDirectory) -> Path | None:
 
 
 def lineage_of(checkpoint: Checkpoint, directory: RunDirectory) -> Lineage:
-    """What a run begins with.
+    """What a run begins with, if it continues a checkpoint.
 
     Raises:
-        InputError: the checkpoint has made all epochs already; or it is within an epoch, and the
+        InputError: the checkpoint has already made all epochs; or it is within an epoch, and the
             number of devices has changed.
     """
     own = option_texts(described(OmegaConf.to_container(directory.config)))
@@ -99,15 +99,15 @@ def lineage_of(checkpoint: Checkpoint, directory: RunDirectory) -> Lineage:
     epochs = directory.config.trainer.max_epochs
     if checkpoint.epochs >= epochs:
         raise InputError(
-            f"{checkpoint.path} has made {checkpoint.epochs} epochs, and trainer.max_epochs="
-            f"{epochs}: there is nothing left to train; give more epochs"
+            f"{checkpoint.path} has already made {checkpoint.epochs} epochs, and "
+            f"trainer.max_epochs={epochs}, so nothing is left to train; give more epochs"
         )
     shares = sorted({"trainer.devices", "trainer.num_nodes"} & changed.keys())
     if checkpoint.within_epoch and shares:
         raise InputError(
             f"{checkpoint.path} was written within an epoch, and {shares[0]} has changed: the rest "
-            "of the epoch could not be shared out. Finish the epoch with the same number of "
-            "devices first"
+            "of the epoch cannot be divided among other devices. Finish the epoch with the same "
+            "number of devices first"
         )
     return Lineage(
         source=str(checkpoint.path),
@@ -119,7 +119,7 @@ def lineage_of(checkpoint: Checkpoint, directory: RunDirectory) -> Lineage:
 
 
 def _earlier(folder: Path) -> dict[str, Any] | None:
-    """The lineage of the run that is continued, as plain values."""
+    """The lineage of the run that is continued, as plain values; None if it began from nothing."""
     lineage = read_lineage(folder)
     return None if lineage is None else vars(lineage).copy()
 
@@ -131,16 +131,16 @@ def copy_whole(source: Path, target: Path) -> None:
 
 
 class Replanned(Callback):
-    """Gives a continued run the learning rate of its own plan from the first step on.
+    """Sets the learning rate of a continued run's own plan from the first step on.
 
-    The optimizer's state comes with the learning rate that the other run's plan had ended at.
+    The optimizer's state still has the learning rate at which the other run's plan ended.
     """
 
     def __init__(self, lineage: Lineage):
         self.lineage = lineage
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Set the rates of the next step; the same as before where the plan is the same."""
+        """Set the rates of the next step; they do not change if the plan is the same."""
         assert isinstance(pl_module, Learner)
         ended = trainer.optimizers[0].param_groups[0]["lr"]
         pl_module.replan()
@@ -148,20 +148,20 @@ class Replanned(Callback):
             rate = trainer.optimizers[0].param_groups[0]["lr"]
             print(
                 f"the schedule is planned anew for {trainer.max_epochs} epochs: the learning rate "
-                f"goes on at {rate:.3g}; it had ended at {ended:.3g}"
+                f"continues at {rate:.3g}; it had ended at {ended:.3g}"
             )
 
 
 class KeptCheckpoint(ModelCheckpoint):
-    """Lightning's, but for a folder that was moved or continued: the best score so far stays."""
+    """Lightning's class, except that a moved or continued run keeps its best score."""
 
     @property
     def state_key(self) -> str:
-        """The key that Lightning's own class has, so that earlier checkpoints are understood."""
+        """The key of Lightning's own class, so that earlier checkpoints can be read."""
         return super().state_key.replace(type(self).__name__, ModelCheckpoint.__name__, 1)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the state over, with the files where they are now."""
+        """Restore the state, with the files at their present places."""
         folder = Path(str(self.dirpath))
 
         def moved(path: str) -> str:

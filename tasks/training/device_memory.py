@@ -1,4 +1,4 @@
-"""How much of a device's memory a step takes, and how much there is."""
+"""The memory of a device that a step takes, and how much there is."""
 
 import resource
 import sys
@@ -6,17 +6,17 @@ from pathlib import Path
 
 import torch
 
-MARGIN = 0.9  # of the memory; the rest is for fragments, and for what a trial step does not do
+MARGIN = 0.9  # share of the memory; the rest is for fragmentation and for work outside a trial step
 
 
 class DeviceMemory:
-    """Measures steps one after the other, each of twice as many images.
+    """Measures steps one after the other, each with twice as many images.
 
-    A GPU raises an error where memory runs out. On a CPU the system kills the process, so that a
-    step is not tried if its half says that it would not fit.
+    A GPU raises an error if memory runs out. On a CPU the system kills the process, so a step is
+    not tried if the previous, smaller one shows that it would not fit.
 
     Args:
-        device: that computes.
+        device: the one that computes.
     """
 
     def __init__(self, device: torch.device):
@@ -32,15 +32,15 @@ class DeviceMemory:
             torch.cuda.reset_peak_memory_stats(self.device)
 
     def suffices(self) -> bool:
-        """Whether the step that ended just now leaves a margin."""
+        """Whether the last step left a margin."""
         self.peaks.append(self.peak())
         return self.device.type != "cuda" or self.peaks[-1] <= MARGIN * self.total
 
     def allows_twice(self) -> bool:
-        """Whether a step of twice as many images fits, by what the last ones have taken."""
+        """Whether a step with twice as many images will fit, judging by the last steps."""
         if self.device.type != "cpu" or len(self.peaks) < 2:
             return True
-        growth = self.peaks[-1] - self.peaks[-2]  # what half of the last step's images took
+        growth = self.peaks[-1] - self.peaks[-2]  # the memory of half of the last step's images
         return 2 * growth <= MARGIN * self.free()
 
     def release(self) -> None:
@@ -49,25 +49,25 @@ class DeviceMemory:
             torch.cuda.empty_cache()
 
     def peak(self) -> int:
-        """The most bytes that were in use since `start`; on a CPU since the process began."""
+        """The most bytes in use since `start`; on a CPU, since the process began."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device)
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
     def held(self) -> int:
-        """Bytes that this process has taken from the device."""
+        """Bytes that this process has allocated on the device."""
         return torch.cuda.memory_reserved(self.device) if self.device.type == "cuda" else 0
 
     def free(self) -> int:
-        """Bytes that nobody has taken; where the system does not say, more than there are."""
+        """Bytes that are free; more than exist if the system does not say."""
         if self.device.type == "cuda":
             return torch.cuda.mem_get_info(self.device)[0]
         return min(system_free(), container_free())
 
 
 def system_free() -> int:
-    """Bytes that Linux can give without swapping; elsewhere no limit is known."""
+    """Bytes that Linux can allocate without swapping; on other systems no limit is known."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         (line,) = (line for line in lines if line.startswith("MemAvailable:"))

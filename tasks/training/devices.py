@@ -13,10 +13,10 @@ HALF = ("16", "16-mixed", "16-true")
 
 
 def check_devices(trainer: DictConfig) -> None:
-    """Hold `trainer.*` against the machine, before Lightning does in words of its own.
+    """Check `trainer.*` against the machine, before Lightning does so with messages of its own.
 
     Raises:
-        InputError: an accelerator, devices or a precision that this machine lacks.
+        InputError: this machine lacks the accelerator, the devices or the precision.
     """
     kind = accelerator(trainer.accelerator)
     devices = trainer.devices
@@ -25,8 +25,8 @@ def check_devices(trainer: DictConfig) -> None:
     if kind == "cpu":
         if not (devices == "auto" or (str(devices).isdecimal() and int(devices) > 0)):
             raise InputError(
-                f"trainer.devices={devices}: this machine has no GPU, and on a CPU it is a number "
-                "of processes from 1, or auto"
+                f"trainer.devices={devices}: this machine has no GPU, and on a CPU give a number "
+                "of processes, at least 1, or auto"
             )
     elif kind == "cuda":
         check_numbers(devices, torch.cuda.device_count())
@@ -34,10 +34,10 @@ def check_devices(trainer: DictConfig) -> None:
 
 
 def accelerator(wanted: str) -> Kind:
-    """The kind of device that `trainer.accelerator` comes to here.
+    """The kind of device that `trainer.accelerator` means on this machine.
 
     Raises:
-        InputError: this machine has no such device.
+        InputError: this machine does not have such a device.
     """
     there: dict[str, bool] = {
         "cuda": torch.cuda.is_available(),
@@ -63,7 +63,7 @@ def accelerator(wanted: str) -> Kind:
 
 
 def check_numbers(devices: int | str | list[int], there: int) -> None:
-    """Raise InputError where more or other GPUs are asked for than there are."""
+    """Raise InputError if more or other GPUs are requested than there are."""
     if devices in ("auto", -1, "-1"):
         return
     if isinstance(devices, str) and "," not in devices:
@@ -78,7 +78,7 @@ def check_numbers(devices: int | str | list[int], there: int) -> None:
 
 
 def check_precision(precision: str, kind: Kind) -> None:
-    """Raise InputError where the devices do not compute in a precision."""
+    """Raise InputError if the devices cannot compute in a precision."""
     if kind == "cpu" and precision in HALF:
         raise InputError(
             f"trainer.precision={precision}: a CPU does not train in float16; use bf16-mixed, "
@@ -97,6 +97,6 @@ def check_precision(precision: str, kind: Kind) -> None:
         kind != "cuda" or importlib.util.find_spec("transformer_engine") is None
     ):
         raise InputError(
-            f"trainer.precision={precision}: it needs an NVIDIA GPU and the package "
+            f"trainer.precision={precision} needs an NVIDIA GPU and the package "
             "transformer_engine; use bf16-mixed or auto"
         )

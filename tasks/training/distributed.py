@@ -16,8 +16,8 @@ from tasks.runs.processes import end_with_parent, tasks_of_srun
 def cluster_environment() -> list[Any]:
     """Plugins that tell Lightning where it runs.
 
-    In an allocation of SLURM it expects that srun started all processes, and would wait forever for
-    processes that it has to start itself.
+    In an allocation of SLURM it expects that srun has started all processes. It would wait forever
+    for processes that it has to start itself.
     """
     alone = "SLURM_NTASKS" in os.environ and "RANK" not in os.environ and tasks_of_srun() == 1
     return [LightningEnvironment()] if alone else []
@@ -26,7 +26,7 @@ def cluster_environment() -> list[Any]:
 def check_world(trainer: pl.Trainer) -> None:
     """Raise InputError if torchrun or srun started another number of processes than is configured.
 
-    Each would be a run of its own, all in one folder.
+    Each process would then be a run by itself, and all would use the same folder.
     """
     torchrun = "TORCHELASTIC_RUN_ID" in os.environ
     started = int(os.environ["WORLD_SIZE"]) if torchrun else tasks_of_srun()
@@ -40,10 +40,10 @@ def check_world(trainer: pl.Trainer) -> None:
 
 
 def join_main_process(config: DictConfig) -> None:
-    """Let a process that is not the main one wait until the main process has set itself up.
+    """Let a process other than the main one wait until the main process has set itself up.
 
-    By then samples are drawn, caches are written, and the run directory is ready. Only the main
-    process prints from here on, and this one ends when the process that started it ends.
+    By then samples are drawn, caches are written, and the run directory is ready. From here on only
+    the main process prints, and this one ends when the process that started it ends.
     """
     if "RANK" not in os.environ and tasks_of_srun() == 1:  # torchrun and srun end theirs themselves
         end_with_parent()
@@ -59,9 +59,10 @@ def join_main_process(config: DictConfig) -> None:
     )
     try:
         check_world(trainer)
-    except InputError as error:  # nobody will meet, and torchrun ends the main process at once
+    # the processes will not meet, and torchrun ends the main one at once
+    except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    # by the launcher, because the first process of another machine starts the others there
+    # by its launcher: the first process on another machine starts the others there
     assert trainer.strategy.launcher is not None
     trainer.strategy.launcher.launch(trainer.strategy.setup_environment)

@@ -1,4 +1,4 @@
-"""The moving average of the weights, which is what a run scores and saves."""
+"""The moving average of the weights, which a run scores and saves."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class WeightEMA(Callback):
     the host wait; this one does not, and updates all tensors in one call.
 
     Validation and a checkpoint's `state_dict` use the average. The weights in training are saved in
-    the checkpoint too, so that a continued run is the same as one that was not interrupted.
+    the checkpoint too, so that a continued run is identical to an uninterrupted one.
 
     Args:
         decay: weight of the past in each update. Early on it is lower, (1 + n) / (10 + n) after n
@@ -33,7 +33,7 @@ class WeightEMA(Callback):
         return {k: v for k, v in module.state_dict().items() if v.is_floating_point()}
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start from the weights as they are, or from the checkpoint's average."""
+        """Start from the present weights, or from the checkpoint's average."""
         restored = self.average
         self.average = {k: v.detach().clone() for k, v in self.tensors(pl_module).items()}
         for name, tensor in restored.items():
@@ -78,7 +78,7 @@ class WeightEMA(Callback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Save the average as the weights, and the weights in training under a key of their own."""
+        """Save the average as the weights, and the weights in training under another key."""
         weights = {k: v.clone() for k, v in self.tensors(pl_module).items()}
         average = {k: v.clone() for k, v in self.average.items()}
         if self.swapped:
@@ -90,7 +90,7 @@ class WeightEMA(Callback):
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take the average over, and set the module to the weights in training."""
+        """Restore the average, and load the weights in training into the module."""
         if trainer.state.fn != "fit":
             return
         average = checkpoint["state_dict"]

@@ -1,4 +1,4 @@
-"""A line for each epoch that a person reads: losses, score, the best so far, time left."""
+"""One line per epoch for the user: losses, score, the best score so far, time left."""
 
 import time
 from collections import Counter
@@ -14,14 +14,14 @@ from tasks.training.progress import ProgressBar, Throughput
 
 
 class EpochReport(Callback):
-    """Prints the mean losses of an epoch, its score if it was validated, and how long it will take.
+    """Prints an epoch's mean losses, its score if there was a validation, and the time left.
 
     The main process prints; the losses are means over all processes. Nothing waits for the device
-    within an epoch. The best score is in the checkpoints, so that a continued run knows it.
+    within an epoch. The best score is stored in checkpoints, so that a continued run knows it.
 
     Args:
         monitor, mode: the score that picks the best checkpoint, see Task.
-        unit: of that score; None: a share, written in percent.
+        unit: of that score; None: it is a share, written in percent.
         throughput: of the run.
     """
 
@@ -31,16 +31,17 @@ class EpochReport(Callback):
         self.best: tuple[float, int] | None = None  # score, and the epoch after which it was found
         self.score: float | None = None  # of the validation in this epoch
         self.sums: dict[str, Tensor] = {}
-        self.steps: Counter[str] = Counter()  # with each of them; a joint task's differ
-        self.started = 0.0  # of this process's training, by time.monotonic
-        self.first = 0  # the step that it began with
+        # number of steps with each loss; a joint task's differ
+        self.steps: Counter[str] = Counter()
+        self.started = 0.0  # start of this process's training, by time.monotonic
+        self.first = 0  # its first step
 
     def state_dict(self) -> dict[str, Any]:
         """The best score, and its epoch."""
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the best score over."""
+        """Restore the best score."""
         best = state_dict["best"]
         self.best = None if best is None else (float(best[0]), int(best[1]))
 
@@ -61,7 +62,7 @@ class EpochReport(Callback):
             self.sums[name] = self.sums[name] + value if name in self.sums else value.clone()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note the score, and whether it is the best."""
+        """Store the score, and whether it is the best."""
         value = trainer.callback_metrics.get(f"val/{self.monitor}")
         if value is None or trainer.sanity_checking:
             return
@@ -85,7 +86,7 @@ class EpochReport(Callback):
             print(line, flush=True)
 
     def losses(self, trainer: Trainer) -> dict[str, float]:
-        """The means of the epoch's losses, `loss` first: one exchange and one wait."""
+        """The means of the epoch's losses, `loss` first, with one exchange and one wait."""
         if not self.sums:
             return {}
         names = sorted(self.sums, key=lambda name: (name != "loss", name))
@@ -94,7 +95,7 @@ class EpochReport(Callback):
         return dict(zip(names, means.tolist(), strict=True))
 
     def line(self, trainer: Trainer, losses: Mapping[str, float]) -> str:
-        """What is said of an epoch."""
+        """The line for an epoch."""
         epoch, last = trainer.current_epoch + 1, trainer.max_epochs
         parts = []
         if losses:
@@ -114,7 +115,7 @@ class EpochReport(Callback):
         return f"epoch {epoch} of {last}: {'; '.join(parts)}"
 
     def seconds_left(self, trainer: Trainer) -> float | None:
-        """At the pace of this process so far, validation included; None where that is unknown."""
+        """At this process's pace so far, including validation; None if it is unknown."""
         data = trainer.datamodule  # type: ignore[attr-defined]
         done = trainer.global_step - self.first
         assert trainer.max_epochs is not None
@@ -128,7 +129,7 @@ class EpochReport(Callback):
 
 
 def duration(seconds: float) -> str:
-    """A length of time in two figures that matter: 40 s, 3 min, 2 h 10 min, 3 d 4 h."""
+    """A duration in two significant figures: 40 s, 3 min, 2 h 10 min, 3 d 4 h."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,9 +1,9 @@
-"""A run stops if its loss or its weights are not numbers, before anything is saved.
+"""Stop a run if its loss or its weights are not finite, before anything is saved.
 
-Under a gradient scaler (16-mixed) the gradients of a step may overflow while its loss is finite.
-The scaler then leaves the weights as they are and halves its scale: the step counts for the
-schedule and for the average of the weights, but it is no error. Steps that overflow again and
-again are one.
+With a gradient scaler (16-mixed), the gradients of a step may overflow while its loss is finite.
+The scaler then leaves the weights unchanged and halves its scale: the step counts for the schedule
+and for the average of the weights, but is not an error. It is an error if this happens again and
+again.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ from backbone.errors import InputError
 from tasks.data.batches import Batch, image_ids
 from tasks.training.metric import gather_all
 
-# A scaler starts at 65,536 and is halved by a step that overflows. Below 1 the gradients overflow
-# although they are not enlarged, and nothing is learned.
+# A scaler starts at 65,536 and is halved by each step that overflows. Below 1 the gradients
+# overflow although they are not enlarged, and nothing is learned.
 LEAST_SCALE = 1.0
 
 
@@ -60,14 +60,14 @@ class FiniteLoss(Callback):
         """Check the losses since the last check, in all processes.
 
         Raises:
-            InputError: a loss is not finite; names the images of the first such batch. Or the
-                gradients have overflowed in so many steps that nothing is learned.
+            InputError: a loss is not finite; the message names the images of the first such batch.
+                Or the gradients have overflowed in so many steps that nothing is learned.
         """
         unchecked, self.unchecked = self.unchecked, []
         if not unchecked:
             return
         finite = torch.stack([loss for loss, _ in unchecked]).isfinite()
-        # the loss of one process spoils the weights of all, and none may save them
+        # the loss of one process spoils the weights of all processes, and none may save them
         reduced = trainer.strategy.reduce(finite.float(), reduce_op="min")
         assert isinstance(reduced, Tensor)
         together = reduced.tolist()
@@ -86,7 +86,7 @@ class FiniteLoss(Callback):
 
 
 def require_useful_scale(trainer: Trainer) -> None:
-    """Raise InputError if a gradient scaler has been halved until nothing is learned."""
+    """Raise InputError if a gradient scaler has been halved so often that nothing is learned."""
     scaler = gradient_scaler(trainer)
     if scaler is not None and scaler.get_scale() < LEAST_SCALE:
         raise InputError(
@@ -97,19 +97,19 @@ def require_useful_scale(trainer: Trainer) -> None:
 
 
 def gradient_scaler(trainer: Trainer) -> torch.amp.GradScaler | None:
-    """The scaler of a run in 16-mixed; None in another precision."""
+    """The scaler of a run in 16-mixed; None for other precisions."""
     return getattr(trainer.precision_plugin, "scaler", None)
 
 
 def instead_of_float16(trainer: Trainer) -> str:
-    """What a run in float16 may try, as the end of a sentence; nothing for another run."""
+    """Further advice for a run in float16, as the end of a sentence; empty for other runs."""
     if gradient_scaler(trainer) is None:
         return ""
     return ", or train with trainer.precision=32-true"
 
 
 def require_finite(tensors: Mapping[str, Tensor], what: str) -> None:
-    """Raise InputError if a tensor of weights holds a value that is not finite.
+    """Raise InputError if a tensor of weights contains a value that is not finite.
 
     Args:
         tensors: by name, all on one device.
@@ -122,7 +122,8 @@ def require_finite(tensors: Mapping[str, Tensor], what: str) -> None:
     bad = [name for name, good in zip(floating, finite, strict=True) if not good]
     if bad:
         raise InputError(
-            f"{what} are not finite in {len(bad)} of {len(floating)} tensors, the first is "
+            f"{what} are not finite in {len(bad)} of {len(floating)} tensors, the first of which "
+            "is "
             f"{bad[0]}: the training has diverged; lower optimizer.lr and start over with "
             "fresh=true"
         )

@@ -44,14 +44,14 @@ from tasks.training.trainer import build_trainer, silence_lightning
 
 @dataclass
 class Run:
-    """A task, its data and the trainer that brings them together.
+    """A task, its data and its trainer.
 
     Args:
-        directory: where the run writes.
+        directory: the run directory.
         cost: of the network, at the configuration's size.
-        origin: where the trunk's weights came from, in words.
+        origin: the source of the trunk's weights, in words.
         throughput: images per second, as measured so far.
-        started: when building began, by time.perf_counter.
+        started: the time when building began, by time.perf_counter.
     """
 
     directory: RunDirectory
@@ -65,12 +65,12 @@ class Run:
 
     @property
     def config(self) -> DictConfig:
-        """Resolved; a batch size that was left to the run to find is a number once it is found."""
+        """Resolved. A batch size that the run has to find is a number once it has been found."""
         return self.directory.config
 
     @property
     def trains(self) -> bool:
-        """Whether there is anything to train; with mode=evaluate there is not."""
+        """Whether there is a training; with mode=evaluate there is none."""
         return bool(self.config.trainer.max_epochs > 0)
 
 
@@ -79,13 +79,13 @@ def build_run(
     directory: RunDirectory,
     teaching: Teaching | Mapping[str, Teaching] | None,
 ) -> Run:
-    """Build everything a run needs; nothing has been trained yet.
+    """Build everything that a run needs, without training.
 
     Args:
-        teaching: the teacher that the task learns from, if any; of a joint task by part.
+        teaching: the teacher that the task learns from, if any; for a joint task, one per part.
 
     Raises:
-        InputError: data, weights or options that cannot be used.
+        InputError: data, weights or options cannot be used.
     """
     started = time.perf_counter()
     _set_up_process(config)
@@ -113,7 +113,7 @@ def build_run(
     quantization = quantized_by(config, task, weights)
     lineage = take_over(directory, task)
     data.lineage = lineage
-    if quantization is not None and not directory.last.exists():  # which holds the ranges
+    if quantization is not None and not directory.last.exists():  # which would contain the ranges
         start_ranges(quantization, sample_images(task, data))
     step = step_reached(directory, task)
     if directory.last.exists():
@@ -126,10 +126,10 @@ def build_run(
 
 
 def fit_and_test(run: Run) -> dict[str, float]:
-    """Train from where the run stands, and score the best weights on the reported split.
+    """Train from the run's present state, and score the best weights on the reported split.
 
     Returns:
-        the scores by their names in the literature.
+        The scores by their names in the literature.
     """
     with naming_exhausted_memory(run.data, run.config), naming_killed_loaders(run.data.workers):
         try:
@@ -147,17 +147,17 @@ def _fit_and_test(run: Run) -> dict[str, float]:
         found = trainer.test(task, data, ckpt_path=best, weights_only=True, verbose=False)
     else:
         found = trainer.test(task, data, verbose=False)
-        trainer.save_checkpoint(directory.best)  # for predict, as after a training
-    # one for each loader, of which a joint task has several
+        trainer.save_checkpoint(directory.best)  # for tasks.predict, as after a training
+    # one result per loader; a joint task has several loaders
     return {name.removeprefix("test/"): value for own in found for name, value in own.items()}
 
 
 @contextmanager
 def naming_killed_loaders(workers: int) -> Iterator[None]:
-    """Say what to try where the system has killed a loader process.
+    """Say what to try if the system has killed a loader process.
 
     Raises:
-        InputError: in place of torch's RuntimeError about one.
+        InputError: instead of torch's RuntimeError.
     """
     try:
         yield
@@ -167,12 +167,13 @@ def naming_killed_loaders(workers: int) -> Iterator[None]:
         reason = " ".join(str(error).split())
         raise InputError(
             f"a loader process has died ({reason}), most often because memory ran out. Set "
-            f"data.workers below {workers}, or data.batch_size lower; the same command then goes on"
+            f"data.workers below {workers}, or lower data.batch_size; the same command then "
+            "continues"
         ) from error
 
 
 def _set_up_process(config: DictConfig) -> None:
-    """Set what holds for a whole process; one that is not the main one waits for that here."""
+    """Set what applies to a whole process; other processes than the main one wait for it first."""
     silence_lightning()
     check_devices(config.trainer)
     if not is_main_process():
@@ -183,9 +184,9 @@ def _set_up_process(config: DictConfig) -> None:
 
 
 def _images_per_step(data: DataModule, trainer: pl.Trainer) -> int:
-    """How many images the network sees at once on this process.
+    """The number of images that the network sees at once in this process.
 
-    A batch size that is yet to be found counts as the data module's own: more than one.
+    A batch size that must still be found counts as that of the data module, which is above one.
     """
     if "train" not in data.indices:
         return data.batch_size
@@ -193,7 +194,7 @@ def _images_per_step(data: DataModule, trainer: pl.Trainer) -> int:
 
 
 def _count(task: Learner[Any], config: DictConfig) -> Cost:
-    """The cost of answering for one image."""
+    """The cost of an answer for one image."""
     image = torch.zeros(1, 3, *image_size(config.size))
     task.eval()
     counted = cost(task.head, image, method=task.network)

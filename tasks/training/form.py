@@ -1,4 +1,4 @@
-"""Filling in a trunk's form where the user left it open: what the weights were trained with."""
+"""Fill in a trunk's form if the user left it open: the form that the weights were trained with."""
 
 from collections.abc import Callable
 from itertools import product
@@ -18,15 +18,15 @@ from backbone.weight_files import WeightsFile, read_file
 from backbone.weights import load_weights
 from tasks.images.preprocessing import Preprocess
 
-# A form is believed where the running statistics are like those of the images (see `mismatch`), and
-# clearly less like those that the next best form gives. On photographs the right form of Keras's
-# and torchvision's weights has 0.06 to 0.21, and the next one 1.36 times that and more; on aligned
-# faces, which such networks never saw, no form is below 0.78.
+# A form is accepted if the running statistics are similar to those of the images (see `mismatch`),
+# and clearly less similar with the next best form. On photographs, the right form of Keras's and
+# torchvision's weights has 0.06 to 0.21, and the next one at least 1.36 times that. On aligned
+# faces, which such networks have never seen, no form is below 0.78.
 LARGEST, MARGIN = 0.4, 1.2
 
 
 def open_form(config: DictConfig) -> list[str]:
-    """The options of the trunk's form that neither the user nor a publisher has set."""
+    """The options of the trunk's form that are set neither by the user nor by a publisher."""
     return [k for k in FORM if k in config.backbone and config.backbone[k] is None]
 
 
@@ -34,12 +34,12 @@ def with_form(config: DictConfig, images: Callable[[], Tensor] | None) -> DictCo
     """The configuration with the form that its weights were trained with.
 
     Args:
-        config: resolved; options of the form that the user set stay as they are.
-        images: gives uint8[B, 3, H, W] images, to measure the form of a file of unknown origin;
-            None where there are none.
+        config: resolved; options of the form that the user set are kept.
+        images: returns uint8[B, 3, H, W] images, to measure the form of a file of unknown origin;
+            None if there are none.
 
     Raises:
-        InputError: the file cannot be read, or nothing says its form.
+        InputError: the file cannot be read, or nothing shows its form.
     """
     names = open_form(config)
     if not names:
@@ -65,13 +65,13 @@ def _measured(
     names: list[str],
     images: Callable[[], Tensor] | None,
 ) -> dict[str, Any]:
-    """The form under which a file's running statistics are those of the images.
+    """The form for which a file's running statistics are those of the images.
 
     Raises:
         InputError: no form fits, or two fit equally well.
     """
     by_hand = (
-        f"{source} does not say which form its weights were trained with, and a wrong one gives "
+        f"{source} does not say with which form its weights were trained, and a wrong form gives "
         "meaningless scores. Set "
         + ", ".join(
             f"backbone.{name}={KERAS_OPTIONS[name]} or {PYTORCH_OPTIONS[name]}" for name in names
@@ -79,7 +79,8 @@ def _measured(
     )
     if images is None:
         raise InputError(by_hand)
-    options: dict[str, Any] = dict(OmegaConf.to_container(config.backbone))  # type: ignore[arg-type]
+    # type: ignore[arg-type]
+    options: dict[str, Any] = dict(OmegaConf.to_container(config.backbone))
     del options["weights"]
     pixels = images()
     found: list[tuple[float, dict[str, Any]]] = []
@@ -107,10 +108,10 @@ def _words(form: dict[str, Any]) -> str:
 
 
 def mismatch(trunk: Trunk, pixels: Tensor) -> float:
-    """How far a trunk's running statistics are from those of images; 0 where they are the same.
+    """The distance of a trunk's running statistics from those of images; 0 if they are equal.
 
-    The mean over layers and channels of the squared difference of the means, in units of the
-    running variance, and of the squared logarithm of the variances' ratio.
+    It is the mean over layers and channels of the squared difference of the means, in units of the
+    running variance, plus the squared logarithm of the ratio of the variances.
 
     Args:
         pixels: uint8[B, 3, H, W].

@@ -1,4 +1,4 @@
-"""Load a whole network's weights, the head's own layers among them, or all but its classes."""
+"""Load the weights of a whole network, including the head's layers, or all but its classes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,16 +22,16 @@ Names = Sequence[str | None]
 
 @dataclass(frozen=True)
 class HeadReport:
-    """What `load_head` did.
+    """The result of `load_head`.
 
     Args:
-        origin: of the weights.
+        origin: the source of the weights.
         matched: tensors that were loaded.
-        anew: tensors of class predictors that kept their random start, in whole or in part.
-        notes: on what the file says of itself, and on the classes.
+        anew: tensors of class predictors that kept their random values, at least in part.
+        notes: remarks on the file and on the classes.
         folded: whether batch norm was folded into the convolutions, so that its running statistics
-            are those of no images.
-        differs: as of `backbone.weights.Report`.
+            do not come from any images.
+        differs: as in `backbone.weights.Report`.
     """
 
     origin: str
@@ -43,7 +43,7 @@ class HeadReport:
 
     @property
     def classifier_loaded(self) -> bool:
-        """Whether no part of the network is at its random start."""
+        """Whether no part of the network has random weights."""
         return not self.anew
 
     def __str__(self) -> str:
@@ -62,17 +62,17 @@ def load_head(
 ) -> HeadReport:
     """Copy a source's tensors into a head and its trunk: all of them, or none and an error.
 
-    The layers that answer for classes (`Head.class_layers`) are filled if the source has the same
-    classes. If not, they start anew, or class by class where `keep_classes`.
+    The layers that answer for classes (`Head.class_layers`) are loaded if the source has the same
+    classes. If not, they keep random weights, or are loaded class by class with `keep_classes`.
 
     Args:
-        head: the network to fill.
+        head: the network.
         source: path of a run's checkpoint or of a file that `head.released` understands, or a name
             that `head.published` knows.
-        labels: what the outputs mean here.
+        labels: the meaning of the outputs here.
         answers_labels: whether the outputs are these labels; if not, only shapes are compared.
-        keep_classes: keep the outputs of the classes whose names the source has too.
-        size: (height, width) of the input, to compare with that of published weights.
+        keep_classes: load the outputs of the classes whose names the source has too.
+        size: (height, width) of the input, to compare it with that of published weights.
         cache: folder for downloads; None for PyTorch's own.
 
     Raises:
@@ -113,14 +113,14 @@ def load_head(
         origin = f"{archive.name} of TensorFlow's model zoo ({archive.licence})"
         notes.append(f"its publisher states {archive.score}")
         if archive.sha256 is None:
-            notes.append("nobody's sha256 of it is known: the first download's is recorded")
+            notes.append("its sha256 is not known; that of the first download is recorded")
     if anew and keep_classes:
         shared = _shared(names, labels, source)
         for key in anew:
             state[key] = _row_by_row(ours[key], state[key], shared, labels.num_classes, names)
         notes.append(
             f"{verdict}: of {len(labels.names)} classes, {listed_briefly(_named(shared, labels))} "
-            "keep their outputs, and the others start anew"
+            "keep their outputs, and the others start from random weights"
             if len(shared) < labels.num_classes
             else f"{verdict}: every class keeps its outputs, by name"
         )
@@ -128,8 +128,8 @@ def load_head(
             anew = []
     elif anew:
         notes.append(
-            f"the class predictors start anew ({len(anew)} tensors), because {verdict}; trunk, "
-            "extra maps and boxes are kept"
+            f"the class predictors start from random weights ({len(anew)} tensors), because "
+            f"{verdict}; trunk, extra maps and boxes are loaded"
         )
         state = {key: value for key, value in state.items() if key not in anew}
     elif of_classes and answers_labels:
@@ -138,7 +138,7 @@ def load_head(
             if found.classes is not None
             else f"{labels.num_classes} outputs (the source does not say of which classes)"
         )
-    # not strict: a file need not hold batch norm's counters, which nothing here reads
+    # not strict: a file need not contain batch norm's counters, which nothing here uses
     head.load_state_dict(state, strict=False)
     matched = tuple(key for key in ours if key in state and key not in anew)
     return HeadReport(
@@ -152,24 +152,25 @@ def load_head(
 
 
 def _require_same_parts(theirs: Labels, ours: Labels, source: str) -> None:
-    """Raise InputError unless a joint network's parts answer the same labels as those here."""
+    """Raise InputError unless a joint network's parts have the same labels as those here."""
     there, here = theirs.details.get(PARTS, {}), ours.details.get(PARTS, {})
     for name in here:
         if name not in there:
             raise InputError(
-                f"task.head.weights={source} has no part {name}, but {', '.join(there) or 'none'}; "
-                f"to begin with some parts only, set backbone.weights={source} and "
+                f"task.head.weights={source} has no part {name}, only "
+                f"{', '.join(there) or 'none'}; "
+                f"to load only some parts, set backbone.weights={source} and "
                 f"parts.NAME.task.head.weights={source}/NAME"
             )
         if list(map(str, there[name]["ids"])) != list(map(str, here[name]["ids"])):
             raise InputError(
-                f"task.head.weights={source}: its part {name} answers other labels than the "
+                f"task.head.weights={source}: its part {name} answers with other labels than the "
                 f"{len(here[name]['ids'])} of the data"
             )
 
 
 def _spread(labels: Labels, values: Sequence[Any]) -> list[Any]:
-    """A value for each output; None for an output that is no label."""
+    """A value for each output; None for an output that is not a label."""
     by_output: list[Any] = [None] * labels.num_classes
     for output, value in zip(labels.outputs, values, strict=True):
         by_output[output] = value
@@ -188,10 +189,10 @@ def _difference(
     of_classes: Sequence[str],
     answers_labels: bool,
 ) -> str:
-    """Why a source's classes are not ours, in words; empty where they are."""
+    """Why a source's classes are not ours, in words; empty if they are."""
     for key in of_classes:
         if key in state and state[key].shape[1:] != ours[key].shape[1:]:
-            return ""  # another network, which `_check` names
+            return ""  # another network, which `_check` reports
     if theirs is not None and answers_labels:
         if len(theirs) != labels.num_classes:
             return f"it has {len(theirs)} outputs, and here there are {labels.num_classes}"
@@ -207,12 +208,13 @@ def _difference(
 def _check(
     source: str, ours: Mapping[str, Tensor], state: Mapping[str, Tensor], anew: Sequence[str]
 ) -> None:
-    """Raise an InputError unless a source's tensors are the network's, but for `anew`."""
+    """Raise an InputError unless a source's tensors are those of the network, except for `anew`."""
     faults = tensor_faults(ours, state, anew)
     if faults:
         raise InputError(
-            f"task.head.weights={source} is of another network than backbone.*, task.head.* and "
-            f"size give: {'; '.join(faults)}. Set them as the weights were trained with"
+            f"task.head.weights={source} belongs to another network than backbone.*, task.head.* "
+            "and "
+            f"size describe: {'; '.join(faults)}. Set them as the weights were trained with"
         )
 
 
@@ -220,7 +222,7 @@ def _shared(names: Names | None, labels: Labels, source: str) -> dict[int, int]:
     """Our output -> theirs, for each class that both name, and for the background.
 
     Raises:
-        InputError: the source does not name its classes, or none of them is here.
+        InputError: the source does not name its classes, or has none of ours.
     """
     if names is None:
         raise InputError(
@@ -251,7 +253,7 @@ def _named(shared: Mapping[int, int], labels: Labels) -> list[str]:
 def _row_by_row(
     ours: Tensor, theirs: Tensor, shared: Mapping[int, int], outputs: int, names: Names | None
 ) -> Tensor:
-    """Our tensor [n * outputs, ...] with the shared classes' rows of theirs."""
+    """Our tensor [n * outputs, ...] with the rows of shared classes taken from theirs."""
     assert names is not None
     made = ours.reshape(-1, outputs, *ours.shape[1:]).clone()
     given = theirs.reshape(-1, len(names), *theirs.shape[1:])

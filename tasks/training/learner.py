@@ -1,4 +1,4 @@
-"""What a run trains and scores: the steps, the optimizer and the evaluations, written once."""
+"""The base of everything that a run trains and scores: steps, optimizer and evaluations."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -27,17 +27,18 @@ class Learner(Answerer, Generic[Data]):
 
     Args:
         head: the network that is trained.
-        labels: what its outputs mean.
+        labels: the meaning of its outputs.
         recipe: how it is optimised; None for a task that only answers.
-        seed: of the run.
-        view: the part of an image that evaluation looks at; None: the whole image, stretched.
-        augmentation: how training images vary on the device; None: not at all.
+        seed: the run's seed.
+        view: the part of an image that the network sees in evaluation; None: the whole image,
+            stretched.
+        augmentation: random changes of training images on the device; None: no changes.
     """
 
     monitor: str  # the score that picks the best checkpoint
     mode = "max"
-    units: ClassVar[Mapping[str, str]] = {}  # of scores that are not shares: name -> "km"
-    falling: ClassVar[frozenset[str]] = frozenset()  # scores of which less is better
+    units: ClassVar[Mapping[str, str]] = {}  # for scores that are not shares: name -> "km"
+    falling: ClassVar[frozenset[str]] = frozenset()  # further scores of which less is better
 
     def __init__(
         self,
@@ -51,10 +52,11 @@ class Learner(Answerer, Generic[Data]):
         super().__init__(head, labels, view, augmentation)
         self.seed, self._recipe = seed, recipe
         if recipe is not None and recipe.freeze_trunk:
-            # before the optimizer is built, and before processes agree on what learns
+            # before the optimizer is built, and before the processes agree on the trainable
+            # parameters
             head.trunk.requires_grad_(False)
         self.result: MetricResult | None = None  # of the last evaluation
-        self._epoch_of_mode: int | None = None  # the epoch that the trunk's mode was set for
+        self._epoch_of_mode: int | None = None  # the epoch for which the trunk's mode was set
 
     @property
     def recipe(self) -> Recipe:
@@ -74,19 +76,19 @@ class Learner(Answerer, Generic[Data]):
         """Named loss terms of a training batch, including a teacher's."""
 
     def total(self, terms: Mapping[str, Tensor]) -> Tensor:
-        """What is minimised: the sum of the loss terms."""
+        """The quantity that is minimised: the sum of the loss terms."""
         return torch.stack(list(terms.values())).sum()
 
     @abstractmethod
     def compiled_methods(self) -> list[tuple[nn.Module, str]]:
-        """What a run compiles, as (owner, name): the methods of a step and of an answer."""
+        """The methods of a step and of an answer that a run compiles, as (owner, name)."""
 
     def on_fit_start(self) -> None:
         """Get the teacher ready."""
         self.begin_teaching()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Make the step a function of weights, batch and step number: it can be repeated."""
+        """Make the step depend only on weights, batch and step number: then it can be repeated."""
         step = self.trainer.fit_loop.epoch_loop.total_batch_idx
         torch.manual_seed((self.seed * 1_000_003 + step) * 4099 + self.global_rank)
         if self._epoch_of_mode != self.current_epoch:
@@ -94,15 +96,15 @@ class Learner(Answerer, Generic[Data]):
             self.set_modes(self.current_epoch)
 
     def set_modes(self, epoch: int) -> None:
-        """Set what learns in an epoch."""
+        """Set which parameters learn in an epoch."""
         self.recipe.set_trunk_mode(self.head.trunk, epoch)
 
     def training_step(self, batch: Any, batch_idx: int) -> dict[str, Any]:
-        """The `loss`, and what a report adds up; both are logged without waiting for the device."""
+        """The `loss`, and the terms for reports; both are logged without waiting for the device."""
         terms = self.loss(batch)
         total = self.total(terms)
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if (self.trainer.global_step + 1) % every == 0:  # the steps that reach the logger
+        if (self.trainer.global_step + 1) % every == 0:  # only steps that reach the logger
             size = images_in(batch)
             logged = {f"train/{name}": value.detach() for name, value in terms.items()}
             self.log_dict(logged, batch_size=size, sync_dist=True)
@@ -111,7 +113,7 @@ class Learner(Answerer, Generic[Data]):
         return {"loss": total, "losses": losses}
 
     def configure_optimizers(self) -> Any:
-        """The recipe for this run's effective batch and number of steps."""
+        """The recipe for this run's effective batch and its number of steps."""
         trainer, data = self.trainer, self.data
         batch = data.batch_size * trainer.world_size * trainer.accumulate_grad_batches
         assert trainer.max_epochs is not None
@@ -126,7 +128,7 @@ class Learner(Answerer, Generic[Data]):
         }
 
     def replan(self) -> None:
-        """Set the learning rates of the next step to those of this run's own plan."""
+        """Set the learning rates of the next step to those in this run's own plan."""
         schedule = self._schedule
         schedule.base_lrs = self._rates
         factors = [of(schedule.last_epoch) for of in schedule.lr_lambdas]
@@ -141,12 +143,12 @@ class Learner(Answerer, Generic[Data]):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the gradients under any optimizer and precision, where Lightning would refuse."""
+        """Clip the gradients with any optimizer and precision, even if Lightning would refuse."""
         if gradient_clip_val:
             scaler = gradient_scaler(self.trainer)
             clip_gradients(optimizer, scaler, gradient_clip_val, gradient_clip_algorithm)
 
-    # scoring: validation and test are the same on two splits
+    # scoring: validation and test do the same on two splits
 
     @abstractmethod
     def start_scoring(self, testing: bool) -> None:
@@ -162,32 +164,32 @@ class Learner(Answerer, Generic[Data]):
 
     @abstractmethod
     def results(self, data: Data) -> list[tuple[str, Any, DataModule]]:
-        """What the last evaluation found: the beginning of its scores' names, result and data.
+        """Of the last evaluation: the prefix of its scores' names, its result and its data.
 
-        There is one; of a joint task one for each part.
+        There is one entry; a joint task has one per part.
         """
 
     @abstractmethod
     def baselines(self, data: Data) -> dict[str, dict[str, float]]:
-        """Scores on the reported split of answers that need no network, by name."""
+        """The scores, on the reported split, of answers that need no network, by name."""
 
     def on_validation_start(self) -> None:
-        """Start the metrics, and take over the main process's batch statistics.
+        """Start the metrics, and copy the main process's batch statistics.
 
-        In training each process gathers its own; a checkpoint holds those of the main one.
+        In training each process collects its own; a checkpoint contains those of the main one.
         """
         self.share_statistics()
         self._folded.clear()
         self.start_scoring(testing=False)
 
     def share_statistics(self) -> None:
-        """Take over the main process's batch statistics."""
+        """Copy the main process's batch statistics."""
         if self.trainer.world_size > 1:
             for buffer in self.buffers():
                 torch.distributed.broadcast(buffer, 0)
 
     def on_test_start(self) -> None:
-        """Start the metrics, after checking that the weights are numbers."""
+        """Start the metrics, after a check that the weights are finite."""
         require_finite(self.state_dict(), "the weights to be scored")
         self._folded.clear()
         self.start_scoring(testing=True)
@@ -202,26 +204,26 @@ class Learner(Answerer, Generic[Data]):
         self.log_scores("test")
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take over what the checkpoint's validation chose."""
+        """Restore the settings that the checkpoint's validation chose."""
         self.take_choices(checkpoint.get("chosen", {}))
 
-    # with a teacher
+    # learning from a teacher
 
     @abstractmethod
     def learn_from(self, teaching: Any) -> None:
         """Take a teacher, before anything is trained.
 
         Args:
-            teaching: a `Teaching`; of a joint task one by part.
+            teaching: a `Teaching`; for a joint task, one per part.
 
         Raises:
-            InputError: teacher and student do not go together.
+            InputError: teacher and student do not fit together.
         """
 
     @abstractmethod
     def begin_teaching(self) -> None:
-        """Get the teacher ready, if there is one; it may score itself before it teaches."""
+        """Get the teacher ready, if there is one; it may be scored before it teaches."""
 
     @abstractmethod
     def describe_teacher(self) -> dict[str, Any] | None:
-        """What a result says about the teacher, as plain values; None without one."""
+        """Facts about the teacher for a result, as plain values; None without a teacher."""

@@ -1,6 +1,6 @@
-"""Lightning's loggers, set up for a run directory. metrics.csv is written beside them, always.
+"""Lightning's loggers, set up for a run directory. metrics.csv is always written as well.
 
-All of them are handed the same numbers: what metrics.csv holds, under the same names and steps.
+All loggers get the same numbers: those of metrics.csv, under the same names and steps.
 """
 
 import os
@@ -21,16 +21,16 @@ from tasks.runs.options import option_texts
 from tasks.runs.processes import is_main_process
 from tasks.training.sent import MlflowOnce, Sent, WandbOnce
 
-# in the run directory: the ids that a continued run goes on with, and what has been sent
+# in the run directory: the ids that a continued run uses again, and what has been sent
 MLFLOW_RUN, MLFLOW_SENT = "mlflow_run.txt", "mlflow_sent.json"
 WANDB_RUN, WANDB_SENT = "wandb_run.txt", "wandb_sent.json"
 
 
 def build_loggers(config: DictConfig, directory: RunDirectory, step: int) -> list[Logger]:
-    """metrics.csv, and the loggers that are chosen with `logger=`.
+    """metrics.csv, and the loggers that `logger=` chooses.
 
     Args:
-        step: optimizer steps already made by the run that is continued.
+        step: optimizer steps that the continued run has already made.
 
     Raises:
         InputError: a logger's package is not installed.
@@ -45,7 +45,7 @@ def build_loggers(config: DictConfig, directory: RunDirectory, step: int) -> lis
 def tensorboard(directory: RunDirectory, step: int) -> Logger:
     """Event files in the run directory's `tensorboard`.
 
-    What an interrupted run wrote from `step` on is superseded, as in metrics.csv.
+    Entries of an interrupted run from `step` on are superseded, as in metrics.csv.
     """
     _require("tensorboard", "tensorboard>=2.18")
     return TensorBoardLogger(directory.path, "tensorboard", "", purge_step=step)
@@ -54,18 +54,18 @@ def tensorboard(directory: RunDirectory, step: int) -> Logger:
 def wandb(
     directory: RunDirectory, step: int, project: str, entity: str | None, offline: bool
 ) -> Logger:
-    """A run of Weights & Biases, which goes on with the id that it noted. See `Sent` on kills.
+    """A run of Weights & Biases, continued under the id that was stored. See `Sent` on kills.
 
     Args:
         project, entity: where it is shown.
-        offline: write into the run directory alone.
+        offline: write only into the run directory.
     """
     _require("wandb", "wandb>=0.19")
     os.environ.setdefault("WANDB_SILENT", "true")
     noted = directory.path / WANDB_RUN
     if noted.exists():
         run = noted.read_text().strip()
-    else:  # one that starts over is another run there; before ids were noted, names were ids
+    else:  # a run that starts over is another run there; before ids were stored, names were ids
         old = directory.last.exists()
         run = directory.path.name if old else f"{directory.path.name}-{secrets.token_hex(4)}"
         if is_main_process():
@@ -85,16 +85,16 @@ def wandb(
 
 
 def mlflow(directory: RunDirectory, step: int, tracking_uri: str | None, experiment: str) -> Logger:
-    """A run of MLflow. A continued run goes on with the id that it noted. See `Sent` on kills.
+    """A run of MLflow, continued under the id that was stored. See `Sent` on kills.
 
     Args:
-        tracking_uri: of the server; None: files in the run directory.
-        experiment: what it belongs to.
+        tracking_uri: address of the server; None: files in the run directory.
+        experiment: the experiment that it belongs to.
     """
     _require("mlflow", "mlflow-skinny>=2.16")
     noted = directory.path / MLFLOW_RUN
     if tracking_uri is None:
-        # its plain files are all that a run directory needs; newer releases ask for consent
+        # plain files are all that a run directory needs; newer releases ask for consent
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
         tracking_uri = (directory.path / "mlruns").absolute().as_uri()
     logger = MlflowOnce(
@@ -105,7 +105,7 @@ def mlflow(directory: RunDirectory, step: int, tracking_uri: str | None, experim
     )
     logger.sent = Sent(directory.path / MLFLOW_SENT)
     if not noted.exists():
-        run = logger.run_id  # made now, in the main process
+        run = logger.run_id  # created now, in the main process
         if run is not None:
             write_whole(noted, f"{run}\n")
             logger.log_hyperparams(_options(directory))
@@ -113,7 +113,7 @@ def mlflow(directory: RunDirectory, step: int, tracking_uri: str | None, experim
 
 
 def close_loggers(loggers: Sequence[Logger]) -> None:
-    """End what would otherwise last as long as the process, and take in its next run's numbers."""
+    """Close loggers that would otherwise stay open and receive the process's next run's numbers."""
     if any(isinstance(logger, WandbLogger) for logger in loggers):
         import wandb
 
@@ -122,7 +122,7 @@ def close_loggers(loggers: Sequence[Logger]) -> None:
 
 
 def _options(directory: RunDirectory) -> dict[str, Any]:
-    """The run's options, flat."""
+    """The run's options as a flat dictionary."""
     return dict(option_texts(described(OmegaConf.to_container(directory.config))))
 
 
@@ -130,7 +130,7 @@ def _require(name: str, requirement: str) -> None:
     """Raise InputError unless a logger's package is installed."""
     if find_spec(name) is None:
         raise InputError(
-            f"logger={name}: it needs the package {name}, which is not installed: "
+            f"logger={name} needs the package {name}, which is not installed: "
             f'python -m pip install "{requirement}" (the extra {name}), or leave it out; '
             "metrics.csv is always written"
         )

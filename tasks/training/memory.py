@@ -10,9 +10,9 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 def keep_freed_memory() -> bool:
     """Have the C library reuse large blocks instead of returning them to the system.
 
-    By default glibc maps memory for every activation and unmaps it when it is freed, so that in
-    each step the kernel has to clear every page anew. With this a training step of a MobileNet on a
-    CPU is about twice as fast. The memory stays with the process until it ends.
+    By default glibc maps memory for every activation and unmaps it when it is freed, so the kernel
+    has to clear every page again in each step. With this setting a training step of a MobileNet on
+    a CPU is about twice as fast. The memory stays with the process until it ends.
 
     Returns:
         Whether it was done: False if the C library is not glibc.

@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 class MetricResult(Protocol):
-    """What a metric computes; a family's own result holds more, for its pictures.
+    """The result of a metric; a family's own result contains more, for its pictures.
 
-    A result with an attribute `resamplings`, a list of `Resampling`, has intervals for its scores.
+    If a result has an attribute `resamplings`, a list of `Resampling`, its scores get intervals.
     """
 
     @property
@@ -36,36 +36,36 @@ class Metric(Protocol):
         ...
 
     def update(self, prediction: Prediction, target: Tensor) -> None:
-        """Take in one batch.
+        """Add one batch.
 
         Args:
-            prediction: what the task's `predict` gave, and `image_id` int64[B], see DataModule.
-            target: what the task's `target` gave for the same batch.
+            prediction: the result of the task's `predict`, and `image_id` int64[B], see DataModule.
+            target: the result of the task's `target` for the same batch.
         """
         ...
 
     def merge(self, states: Sequence[Any]) -> None:
-        """Become the sum of all processes' shares, this one's included."""
+        """Become the sum of all processes' shares, including this one's."""
         ...
 
     def compute(self) -> MetricResult:
-        """The scores of everything that was taken in."""
+        """The scores of everything that was added."""
         ...
 
 
 @dataclass(frozen=True)
 class Scores:
-    """A result that holds the scores, and how they are resampled."""
+    """A result that consists of scores, and how they are resampled."""
 
     metrics: dict[str, float]
     resamplings: Sequence[Resampling] = ()
 
 
 class Collector(ABC):
-    """A metric that keeps what it takes in, and scores all of it at the end.
+    """A metric that keeps everything that it gets, and scores it at the end.
 
-    A subclass gives `score`. The intervals of its scores are those of `score` on other draws of the
-    images, `resamples` of them: lower it where `score` takes long.
+    A subclass defines `score`. The intervals are computed with `score` on other draws of the
+    images, `resamples` in number: lower it if `score` is slow.
     """
 
     resamples: ClassVar[int] = RESAMPLES
@@ -74,7 +74,7 @@ class Collector(ABC):
         self.state: list[dict[str, np.ndarray]] = []
 
     def update(self, prediction: Prediction, target: Tensor) -> None:
-        """Take in one batch."""
+        """Add one batch."""
         rows = {**prediction, "target": target}
         self.state.append({name: values.cpu().numpy() for name, values in rows.items()})
 
@@ -83,13 +83,13 @@ class Collector(ABC):
         self.state = [part for state in states for part in state]
 
     def compute(self) -> MetricResult:
-        """Score everything that was taken in."""
+        """Score everything that was added."""
         names = self.state[0] if self.state else ()
         seen = {k: np.concatenate([part[k] for part in self.state]) for k in names}
         result = self.score(seen)
         if not isinstance(result, Scores) or "image_id" not in seen:
             return result
-        order = seen["image_id"].argsort(kind="stable")  # whatever the number of processes
+        order = seen["image_id"].argsort(kind="stable")  # the same for any number of processes
         ranked = {name: values[order] for name, values in seen.items()}
         resampling = Resampling(
             "images",
@@ -101,14 +101,15 @@ class Collector(ABC):
         return Scores(result.metrics, [*result.resamplings, resampling])
 
     def scorer(self, seen: dict[str, np.ndarray]) -> Scorer:
-        """`score` as a function of how often each image counts; NaN where it fails."""
+        """`score` as a function of how often each image counts; NaN if it fails."""
 
         def one(counts: np.ndarray) -> dict[str, float]:
             rows = np.repeat(np.arange(len(counts)), counts)
             try:
                 with np.errstate(all="ignore"):
                     return self.score({name: values[rows] for name, values in seen.items()}).metrics
-            except Exception:  # undefined for these images, such as those of a single class
+            # undefined for these images, for example if all are of a single class
+            except Exception:
                 return {}
 
         def scores(counts: np.ndarray) -> dict[str, np.ndarray]:
@@ -129,7 +130,7 @@ class Collector(ABC):
 
 
 def compute_over_processes(metric: Metric, processes: int) -> MetricResult:
-    """The scores of what all processes took in, the same in each."""
+    """The scores of everything that all processes added, the same in each process."""
     if processes > 1:
         metric.merge(gather_all(metric.state, processes))
     return metric.compute()

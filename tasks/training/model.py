@@ -1,4 +1,4 @@
-"""A trained model that answers for images, as a program uses it."""
+"""A trained model that answers for images, for use in programs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Model:
     """A task with the weights of a checkpoint, in evaluation mode.
 
     Args:
-        task: see `load_task`; it is folded, so it can only answer from now on.
-        checkpoint: that it was rebuilt from.
-        device: where it computes.
+        task: see `load_task`; it is folded, so from now on it can only answer.
+        checkpoint: the one that it was rebuilt from.
+        device: the one that computes.
     """
 
     def __init__(self, task: Learner[Any], checkpoint: Checkpoint, device: str | torch.device):
@@ -39,7 +39,7 @@ class Model:
     def load(
         cls, path: str | Path, trust: Sequence[str] = (), device: str | torch.device = "cpu"
     ) -> Model:
-        """The model of a checkpoint, see `load_task`."""
+        """The model of a checkpoint; see `load_task`."""
         task, checkpoint = load_task(path, trust)
         return cls(task, checkpoint, device)
 
@@ -51,15 +51,15 @@ class Model:
     def pixels(self, path: str | Path, width: int, height: int) -> np.ndarray:
         """What the network sees of a file of `width` x `height` pixels, uint8[h, w, 3].
 
-        It is decoded as the loaders do, which may be at a fraction of its size, so that the network
-        sees the very pixels that it is scored on.
+        It is decoded as by the loaders, possibly at a fraction of its size, so that the network
+        sees exactly the pixels that it is scored on.
         """
         view = self.task.view
         box, extent = view.region(width, height, self.size), view.extent(width, height, self.size)
         return load_view(path, self.size, box, extent=extent)
 
     def pixels_of(self, image: Image.Image) -> np.ndarray:
-        """What the network sees of an RGB image that is no file, uint8[h, w, 3]."""
+        """What the network sees of an RGB image in memory, uint8[h, w, 3]."""
         view = self.task.view
         width, height = image.size
         box, extent = view.region(width, height, self.size), view.extent(width, height, self.size)
@@ -69,8 +69,8 @@ class Model:
         """Raw answers, name -> tensor with one row per image.
 
         Args:
-            pixels: of each image uint8[h, w, 3], see `pixels`.
-            sizes: of each image its file's (height, width).
+            pixels: for each image uint8[h, w, 3], see `pixels`.
+            sizes: for each image its file's (height, width).
         """
         extents = [self.task.view.extent(width, height, self.size) for height, width in sizes]
         batch: Batch = {

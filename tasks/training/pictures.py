@@ -16,7 +16,7 @@ from tasks.training.presenter import Picture
 def draw_pictures(run: Run, baselines: Mapping[str, Mapping[str, float]]) -> None:
     """Draw a run's pictures into its `plots`.
 
-    A picture that fails is a warning that names it; the others are still drawn.
+    If a picture fails, a warning names it, and the others are still drawn.
 
     Args:
         baselines: scores of answers that need no network, by name.
@@ -24,7 +24,7 @@ def draw_pictures(run: Run, baselines: Mapping[str, Mapping[str, float]]) -> Non
     task, data, plots = run.task, run.data, run.directory.plots
 
     def predict(batch: Batch) -> Prediction:
-        task.eval()  # after a test the trainer puts a task back into training mode
+        task.eval()  # after a test, the trainer restores the task's training mode
         with torch.inference_mode():
             return task.predict({name: value.to(task.device) for name, value in batch.items()})
 

@@ -16,18 +16,18 @@ from tasks.images.files import open_image
 from tasks.images.sheets import captioned, contact_sheet
 from tasks.training.metric import Prediction
 
-Answer = dict[str, Any]  # plain values, as they are written to JSON
+Answer = dict[str, Any]  # plain values, as written to JSON
 Picture = Callable[[Path], object]  # writes a picture to a path
 Data = TypeVar("Data", bound=DataModule)
 
 
 class Presenter(Generic[Data]):
-    """Describes a task's answers, in values, in words and in pictures.
+    """Describes a task's answers in values, words and pictures.
 
-    A task with words or pictures of its own names a subclass in `Task.presenter`.
+    A task with its own words or pictures sets `Task.presenter` to a subclass.
 
     Args:
-        labels: what the network's outputs mean.
+        labels: the meaning of the network's outputs.
     """
 
     shown: ClassVar[int] = 12  # images in the sheet of predictions
@@ -35,22 +35,22 @@ class Presenter(Generic[Data]):
     def __init__(self, labels: Labels):
         self.labels = labels
         self.chosen: dict[str, float] = {}  # settings of the answer, see `Task.choose`
-        self.chosen_on = "val"  # the split that they were chosen on
+        self.chosen_on = "val"  # the split on which they were chosen
 
     def describe(self, prediction: Prediction, index: int) -> Answer:
         """One image's part of a prediction, as plain values for JSON."""
         return {name: _plain(values[index]) for name, values in prediction.items()}
 
     def compare(self, answer: Answer, path: Path) -> Answer:
-        """What else the image's file says about its answer; by default nothing."""
+        """Further facts about an answer from the image's file; by default none."""
         return {}
 
     def tell(self, answer: Answer) -> str:
-        """An answer in one line."""
+        """An answer as one line."""
         return "; ".join(f"{name} {_short(value)}" for name, value in answer.items())
 
     def caption(self, answer: Answer) -> tuple[list[str], list[float] | None]:
-        """An answer as lines below the picture, and of each line a share 0..1 that is its bar."""
+        """An answer as lines below the picture; and a share 0..1 for each line's bar, if any."""
         return [f"{name}  {_short(value)}" for name, value in answer.items()], None
 
     def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
@@ -58,10 +58,10 @@ class Presenter(Generic[Data]):
         return captioned(image, *self.caption(answer))
 
     def keep_above(self, threshold: float) -> None:
-        """Answer with what scores at least `threshold` from now on.
+        """From now on answer only with what scores at least `threshold`.
 
         Raises:
-            InputError: these answers have no scores to keep a part of.
+            InputError: these answers have no scores to select by.
         """
         raise InputError("--threshold is for detectors: these answers are not boxes with scores")
 
@@ -74,14 +74,14 @@ class Presenter(Generic[Data]):
         raise InputError("--format coco is for detectors: these answers are not boxes")
 
     def findings(self, result: Any, data: Data) -> Answer:
-        """What else an evaluation found, as plain values for result.json, by name.
+        """Further results of an evaluation, as plain values for result.json, by name.
 
-        The report at the end of a run shows two of them: `per_category`, a list of rows with
-        `name` and scores, and `summary`, a list of lines.
+        The report at the end of a run shows two of them: `per_category`, a list of rows with `name`
+        and scores, and `summary`, a list of lines.
 
         Args:
-            result: what the metric computed on the split that is reported.
-            data: has that split.
+            result: of the metric, on the reported split.
+            data: contains that split.
         """
         return {}
 
@@ -94,11 +94,11 @@ class Presenter(Generic[Data]):
     ) -> dict[str, Picture]:
         """The pictures of an evaluation: file name in the run's `plots` -> function that draws it.
 
-        Each is drawn separately, so that one that fails does not affect the others or the result.
+        Each is drawn separately, so a failure does not affect the others or the result.
 
         Args:
-            result: what the metric computed.
-            data: has the split that is reported.
+            result: of the metric.
+            data: contains the reported split.
             predict: batch -> the task's answer.
             baselines: scores of answers that need no network, by name.
         """
@@ -118,7 +118,7 @@ class Presenter(Generic[Data]):
         """Write a sheet of images with their answers.
 
         Args:
-            split: over which they are spread evenly; None: the reported one.
+            split: the images are spread evenly over it; None: the reported split.
         """
         split = split or data.reported
         index = data.indices[split]

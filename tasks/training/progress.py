@@ -14,8 +14,8 @@ class Throughput(Callback):
     """Images per second of training and of testing, over all processes, without the start-up.
 
     Only the clock is read, so nothing waits for the device; on an accelerator the queue of pending
-    work is short compared to the time measured. Each process counts its own images. Until they are
-    summed up at the end, the other processes are assumed to be as fast.
+    work is short compared to the measured time. Each process counts its own images. Until the
+    counts are added up at the end, the other processes are assumed to be as fast.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Throughput(Callback):
         self.images, self.seconds = 0.0, 0.0
         self.test_images, self.test_seconds = 0.0, 0.0
         self.started: float | None = None  # when the last batch ended
-        self.compile_seconds: float | None = None  # None where nothing was compiled
+        self.compile_seconds: float | None = None  # None if nothing was compiled
 
     @property
     def train(self) -> float | None:
@@ -36,7 +36,7 @@ class Throughput(Callback):
         return self.test_images / self.test_seconds if self.test_seconds else None
 
     def leave_out_compiling(self, seconds: float) -> None:
-        """Leave out the step in progress, which spent so long on compiling."""
+        """Leave out the step in progress, in which compiling took so many seconds."""
         self.compile_seconds = (self.compile_seconds or 0.0) + seconds
         self.started = None
 
@@ -75,12 +75,12 @@ class Throughput(Callback):
         self.started = now
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Sum up over all processes."""
+        """Add up over all processes."""
         self.images, self.seconds = over_processes(trainer, self.images, self.seconds)
         self.processes = 1
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Sum up over all processes, whose shares of the test images differ."""
+        """Add up over all processes, whose shares of the test images differ."""
         self.test_images, self.test_seconds = over_processes(
             trainer, self.test_images, self.test_seconds
         )

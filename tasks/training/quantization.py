@@ -1,8 +1,8 @@
-"""Training with fake quantisation: a trained network goes on as if it computed in integers.
+"""Training with fake quantisation: a trained network is trained as if it computed in integers.
 
 Batch norm is folded and frozen from the first step (arXiv 1712.05877, section 3.2, after its
-freeze), as the network has its statistics. The ranges of the maps start from some of the run's
-images, follow the batches, and then stay as they are while the weights settle.
+freeze), since the network already has its statistics. The ranges of the feature maps start from
+some of the run's images, follow the batches, and are then frozen while the weights settle.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from tasks.training.learner import Learner
 
 
 def quantize_task(task: Learner[Any], size: tuple[int, int], bits: int) -> Quantization:
-    """Put quantised layers into a task's network; their ranges are not known yet.
+    """Put quantised layers into a task's network; their ranges are not yet known.
 
     Args:
         size: (h, w) of the network's input in pixels.
@@ -35,7 +35,7 @@ def quantize_task(task: Learner[Any], size: tuple[int, int], bits: int) -> Quant
         if isinstance(module, Trunk) and module.norms:
             raise InputError(
                 f"quantize=qat: {type(module).__name__} keeps its batch norms apart from its "
-                "convolutions; take backbone=mobilenet_v1 or mobilenet_v2, or train without and "
+                "convolutions; use backbone=mobilenet_v1 or mobilenet_v2, or train without it and "
                 "give int8=FOLDER to python -m tasks.export"
             )
     return quantize(task.head, lambda _, images: task.network(images), size, bits)
@@ -44,19 +44,19 @@ def quantize_task(task: Learner[Any], size: tuple[int, int], bits: int) -> Quant
 def quantized_by(
     config: DictConfig, task: Learner[Any], weights: Loaded | None
 ) -> Quantization | None:
-    """Put quantised layers into a run's network; None where its configuration asks for none.
+    """Put quantised layers into a run's network; None if its configuration asks for none.
 
     Args:
-        weights: what was loaded before.
+        weights: the report on what was loaded before.
 
     Raises:
-        InputError: the run trains on from no weights, or the batch norms cannot be folded.
+        InputError: the run has no trained weights, or the batch norms cannot be folded.
     """
     learns = config.get("quantize")
     if learns is None:
         return None
     if config.trainer.max_epochs > 0:
-        fill_head(task, config, weights, "quantize=qat goes on with trained weights")
+        fill_head(task, config, weights, "quantize=qat trains trained weights further")
     return quantize_task(task, image_size(config.size), learns.bits)
 
 
@@ -73,13 +73,13 @@ def start_ranges(quantization: Quantization, batches: Iterable[Tensor]) -> None:
 
 
 class RunningRanges(Callback):
-    """Lets the ranges follow the training batches, up to a step.
+    """Lets the ranges follow the training batches until they are frozen.
 
-    What they do is a function of the step alone, so a continued run does the same.
+    This only depends on the step, so a continued run does the same.
 
     Args:
-        share: of each batch in a range.
-        freeze: share of the run's steps after which the ranges stay.
+        share: weight of each batch in a range.
+        freeze: share of the run's steps after which the ranges are frozen.
     """
 
     def __init__(self, share: float, freeze: float):
@@ -100,11 +100,11 @@ class RunningRanges(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *args: Any, **kwargs: Any
     ) -> None:
-        """Look away: evaluations change nothing."""
+        """Stop watching, so that evaluations change nothing."""
         self.watch(pl_module, False)
 
     def watch(self, module: LightningModule, watching: bool) -> None:
-        """Set whether all ranges of a module follow what passes."""
+        """Set whether all ranges of a module follow the values that pass."""
         for rounding in module.modules():
             if isinstance(rounding, Rounding):
                 rounding.watching, rounding.share = watching, self.share

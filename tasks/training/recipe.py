@@ -13,7 +13,7 @@ from backbone.errors import InputError
 from backbone.quantized import QuantizedConv2d, QuantizedLinear
 
 Schedule = Callable[[float], float]
-Group = dict[str, Any]  # parameters with the options that an optimizer uses for them
+Group = dict[str, Any]  # parameters with an optimizer's options for them
 
 
 def cosine(progress: float) -> float:
@@ -22,7 +22,7 @@ def cosine(progress: float) -> float:
 
 
 def exponential(progress: float, final: float = 0.01, stairs: int = 20) -> float:
-    """Falls from 1 to `final` over `progress` in 0..1, in `stairs` steps of one factor each."""
+    """Fall from 1 to `final` over `progress` in 0..1, in `stairs` steps of one factor each."""
     return float(final ** (math.floor(min(progress, 1.0) * stairs) / stairs))
 
 
@@ -32,9 +32,9 @@ def stepwise(progress: float, at: Sequence[float], factor: float = 0.1) -> float
 
 
 def decays(module: nn.Module, name: str) -> bool:
-    """Whether weight decay acts on a module's parameter.
+    """Whether weight decay applies to a parameter of a module.
 
-    It does on the weights of full convolutions and linear layers, but not on depthwise kernels,
+    It applies to the weights of full convolutions and linear layers, but not to depthwise kernels,
     normalisation layers and biases (section 3.1 of the paper: depthwise filters have so few
     parameters).
     """
@@ -50,7 +50,7 @@ def parameter_groups(
 ) -> list[Group]:
     """Up to four groups, {trunk, head} x {decay, no decay}; each trainable parameter is in one.
 
-    A parameter belongs to the trunk if a module named `trunk` contains it.
+    A parameter belongs to the trunk if it is inside a module named `trunk`.
     """
     groups: dict[tuple[bool, bool], Group] = {}
     seen = set()
@@ -75,7 +75,7 @@ def parameter_groups(
 
 
 def keep_statistics(network: nn.Module) -> None:
-    """Have every batch norm normalise with its stored statistics, and keep them."""
+    """Let every batch norm normalise with its stored statistics, and not update them."""
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.eval()
@@ -85,24 +85,24 @@ def keep_statistics(network: nn.Module) -> None:
 class Recipe:
     """How a task is optimised.
 
-    The options about the trunk are for one with trained weights; `from_scratch` resets them.
+    The options about the trunk are for trained weights; `from_scratch` resets them.
 
     Args:
         optimizer: callable (parameter groups, lr=) -> Optimizer.
         lr: learning rate for an effective batch of `batch` images; scaled linearly to the actual
             batch (arXiv 1706.02677, section 2.1).
-        batch: images per step that `lr` is given for.
-        weight_decay: acts on full kernels only, see `decays`.
+        batch: images per step that `lr` is stated for.
+        weight_decay: only for full kernels, see `decays`.
         trunk_lr_scale: the trunk's learning rate relative to the head's.
         warmup: fraction of all steps over which the learning rate rises from near zero.
-        schedule: multiplier of the learning rate for the progress 0..1 after the warm-up.
+        schedule: progress 0..1 after the warm-up -> multiplier of the learning rate.
         ema_decay: decay per step of the moving average of the weights; None: no average.
-        freeze_trunk: the trunk and its batch statistics stay as they are for ever. Nothing of it is
-            in the optimizer, and no gradient reaches it, so steps are faster.
-        freeze_trunk_epochs: for this many epochs at the start the trunk and its batch statistics
-            stay as they are, while a new head learns.
-        freeze_trunk_statistics: the trunk normalises with its stored batch statistics while it
-            trains, and keeps them, as those of a few hundred images would be worse.
+        freeze_trunk: the trunk and its batch statistics are never changed. Nothing of it is in the
+            optimizer, and no gradient reaches it, so steps are faster.
+        freeze_trunk_epochs: the trunk and its batch statistics are not changed in this many epochs
+            at the start, while a new head learns.
+        freeze_trunk_statistics: the trunk normalises with its stored batch statistics in training
+            and keeps them, since those of a few hundred images would be worse.
     """
 
     optimizer: Callable[..., Optimizer]
@@ -118,14 +118,15 @@ class Recipe:
     freeze_trunk_statistics: bool = False
 
     def from_scratch(self) -> "Recipe":
-        """The recipe for a trunk with random weights, which learns like the head throughout.
+        """The recipe for a trunk with random weights, which always learns like the head.
 
         Raises:
-            InputError: the trunk is to stay as it is.
+            InputError: the trunk is to be frozen.
         """
         if self.freeze_trunk:
             raise InputError(
-                "optimizer.freeze_trunk=true would keep a trunk of random weights: give it trained "
+                "optimizer.freeze_trunk=true would freeze a trunk with random weights: give it "
+                "trained "
                 "ones with backbone.weights= or task.head.weights="
             )
         return replace(
@@ -133,7 +134,7 @@ class Recipe:
         )
 
     def set_trunk_mode(self, trunk: nn.Module, epoch: int) -> None:
-        """Set what of a trunk learns in an epoch: its weights, its batch statistics, or neither."""
+        """Set what of a trunk learns in an epoch: its weights, its batch statistics, or nothing."""
         learns = not self.freeze_trunk and epoch >= self.freeze_trunk_epochs
         trunk.requires_grad_(learns).train(learns)
         if self.freeze_trunk_statistics:
@@ -147,7 +148,7 @@ class Recipe:
         Args:
             batch: images per step, over all processes.
             steps: of the whole run.
-            first: the place in the plan of the step that is counted as 0; see `Lineage.planned`.
+            first: the position in the plan of the step that is counted as 0; see `Lineage.planned`.
         """
         lr = self.lr * batch / self.batch
         groups = parameter_groups(model, self.weight_decay, lr, self.trunk_lr_scale)

@@ -1,7 +1,7 @@
-"""Rebuilding the task of a checkpoint, without running anything that the file says.
+"""Rebuild the task of a checkpoint without running code that the file names.
 
-Only what `tasks.runs.names` lists can be built, with plain values as options, and the networks and
-tasks of modules that the user trusts by name.
+Only the classes in `tasks.runs.names` can be built, with plain values as options, and the networks
+and tasks of modules that the user trusts by name.
 """
 
 import importlib
@@ -22,10 +22,10 @@ from tasks.training.finite import require_finite
 from tasks.training.learner import Learner
 from tasks.training.quantization import quantize_task
 
-# what a constructor raises for options that make no sense
+# errors that a constructor raises for meaningless options
 DAMAGE = (TypeError, ValueError, RuntimeError, LookupError, AttributeError, ArithmeticError)
-WEIGHTS = (8, 7)  # bits of quantised ones
-LARGEST = 10**6  # an option of no released network is larger
+WEIGHTS = (8, 7)  # bits of quantised weights
+LARGEST = 10**6  # no option of a released network is larger
 HANDED = {
     "self",
     "trunk",
@@ -39,7 +39,8 @@ HANDED = {
     "heads",
     "parts",
 }
-# of timm's networks: numbers and switches that shape them; none that names a file or an address
+# for timm's networks: numbers and switches that shape them, but nothing that names a file or an
+# address
 TIMM_OPTIONS = {
     *("img_size", "dynamic_img_size", "output_stride", "drop_rate", "drop_path_rate"),
     *("drop_block_rate", "in_chans", "embed_dim", "depth", "num_heads", "mlp_ratio", "qkv_bias"),
@@ -53,13 +54,13 @@ def load_task(path: str | Path, trust: Sequence[str] = ()) -> tuple[Learner[Any]
 
     Args:
         path: of the checkpoint.
-        trust: modules outside the suite that it may name, for a task that is not the suite's.
+        trust: modules outside the suite that the checkpoint may name, for tasks outside the suite.
 
     Returns:
         The task, and the checkpoint with its configuration.
 
     Raises:
-        InputError: the file is no checkpoint of this suite, names what may not be built, or holds
+        InputError: the file is not a checkpoint of this suite, names what must not be built, or has
             tensors that do not fit its configuration.
     """
     checkpoint = read_checkpoint(path)
@@ -67,8 +68,8 @@ def load_task(path: str | Path, trust: Sequence[str] = ()) -> tuple[Learner[Any]
 
 
 def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Learner[Any]:
-    """`load_task` for a checkpoint that has been read already."""
-    # built once without memory, so that no number in the file allocates more than its tensors need
+    """`load_task` for a checkpoint that has already been read."""
+    # built once without memory, so that numbers in the file cannot allocate more than its tensors
     with torch.device("meta"):
         task = _assembled(checkpoint, trust)
     _check_shapes(task, checkpoint)
@@ -104,8 +105,8 @@ def _task_on(
     """A checkpoint's task on a trunk.
 
     Args:
-        shape: what its head is built with besides the trunk.
-        handed: what the task is built with besides the head, the labels and the view.
+        shape: arguments for building its head, besides the trunk.
+        handed: arguments for building the task, besides the head, the labels and the view.
     """
     head = _made(checkpoint, trust, "task", "head", trunk=trunk, **shape)
     view = None
@@ -114,12 +115,12 @@ def _task_on(
     labels = checkpoint.labels
     task = _made(checkpoint, trust, "task", "module", head=head, labels=labels, view=view, **handed)
     if not isinstance(task, Learner):
-        raise InputError(f"{checkpoint.path}: task.module is no task but {type(task).__name__}")
+        raise InputError(f"{checkpoint.path}: task.module is not a task but {type(task).__name__}")
     return task
 
 
 def _made(checkpoint: Checkpoint, trust: Sequence[str], *place: str, **handed: Any) -> Any:
-    """What a node of a checkpoint's configuration builds."""
+    """The object that a node of a checkpoint's configuration describes."""
     node, path = at(checkpoint.config, place), checkpoint.path
     if not isinstance(node, dict) or NAME not in node:
         raise InputError(f"{path}: its configuration does not say what {'.'.join(place)} is")
@@ -131,7 +132,7 @@ def _made(checkpoint: Checkpoint, trust: Sequence[str], *place: str, **handed: A
 def _build(
     node: dict[str, Any], path: Path, place: Sequence[str], trust: Sequence[str]
 ) -> Callable[..., Any]:
-    """What a node names, its options bound; nothing has been called yet."""
+    """The class or function that a node names, with its options bound, but not yet called."""
     where = ".".join(place)
     target = _named(node[NAME], path, where, trust)
     options = {}
@@ -150,10 +151,10 @@ def _build(
 
 
 def _called(build: Callable[..., Any], path: Path, **handed: Any) -> Any:
-    """What a part of a checkpoint builds.
+    """The object that a part of a checkpoint describes.
 
     Raises:
-        InputError: its options make no sense.
+        InputError: its options are meaningless.
     """
     try:
         return build(**handed)
@@ -163,7 +164,7 @@ def _called(build: Callable[..., Any], path: Path, **handed: Any) -> Any:
 
 
 def accepted(target: Callable[..., Any]) -> set[str]:
-    """The options that a checkpoint may give a class or function, those of its bases included."""
+    """The options that a checkpoint may give a class or function, including those of its bases."""
     names: set[str] = set()
     classes = target.__mro__ if inspect.isclass(target) else ()
     makers = [vars(c)["__init__"] for c in classes if "__init__" in vars(c)] or [target]
@@ -171,7 +172,7 @@ def accepted(target: Callable[..., Any]) -> set[str]:
         parameters = inspect.signature(make).parameters
         names |= parameters.keys()
         if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-            break  # it hands nothing on
+            break  # it does not pass options on
     if f"{target.__module__}.{target.__qualname__}" == RELEASED["timm"]:
         names |= TIMM_OPTIONS
     return names - HANDED
@@ -184,14 +185,14 @@ def _named(name: Any, path: Path, where: str, trust: Sequence[str]) -> Callable[
     outside = str(name).partition(".")[0]
     if not isinstance(name, str) or outside not in trust or "." not in name:
         advice = (
-            f". If it is a module of your own that you trust, add trust={outside} "
+            f". If it is your own module and you trust it, add trust={outside} "
             f"(of tasks.run) or --trust {outside}"
             if isinstance(name, str) and "." in name
             else ""
         )
         raise InputError(
-            f"{path}: {where} names {name!r}, which is not part of this suite; a checkpoint may "
-            f"not name other code{advice}"
+            f"{path}: {where} names {name!r}, which does not belong to this suite; a checkpoint "
+            f"must not name other code{advice}"
         )
     module, _, attribute = name.rpartition(".")
     try:
@@ -201,23 +202,23 @@ def _named(name: Any, path: Path, where: str, trust: Sequence[str]) -> Callable[
             f"{path}: {where} names {name}, which cannot be imported: {error}"
         ) from error
     if not (inspect.isclass(found) and issubclass(found, nn.Module)):
-        raise InputError(f"{path}: {where} names {name}, which is no network and no task")
+        raise InputError(f"{path}: {where} names {name}, which is neither a network nor a task")
     return found
 
 
 def _check_option(value: Any, path: Path, where: str) -> None:
-    """Raise InputError for a number beyond what any option can be, or an object to be built."""
+    """Raise InputError for a number beyond the range of any option, or an object to be built."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == NAME:
-                raise InputError(f"{path}: {where} may not name anything")
+                raise InputError(f"{path}: {where} must not name anything")
             _check_option(inner, path, f"{where}.{key}")
     elif isinstance(value, list):
         if len(value) > LARGEST:
             raise InputError(f"{path}: {where} has {len(value):,} entries")
         for inner in value:
             _check_option(inner, path, where)
-    elif isinstance(value, int | float) and not abs(value) <= LARGEST:  # not a number neither
+    elif isinstance(value, int | float) and not abs(value) <= LARGEST:  # also refuses nan
         raise InputError(f"{path}: {where}={value} is out of range")
 
 

@@ -1,4 +1,4 @@
-"""What a run reports: result.json's content."""
+"""The result of a run: the content of result.json."""
 
 import platform
 import sys
@@ -16,9 +16,9 @@ from tasks.training.fit import Run
 
 
 def resamples_of(run: Run) -> list[Drawn]:
-    """The scores of the reported split on resamples of it; of the main process, else none.
+    """The scores of the reported split on its resamples; only in the main process, else none.
 
-    What fails here is a warning: the scores stand without their intervals.
+    If this fails, a warning says so, and the scores have no intervals.
     """
     if not run.trainer.is_global_zero:
         return []
@@ -38,18 +38,18 @@ def resamples_of(run: Run) -> list[Drawn]:
 
 
 def result_of(run: Run, metrics: dict[str, float], drawn: Sequence[Drawn] = ()) -> dict[str, Any]:
-    """What result.json holds, as plain values.
+    """The content of result.json, as plain values.
 
     Args:
         metrics: the scores of the reported split, by their names in the literature.
         drawn: these scores on resamples of the split.
 
     Returns:
-        `metrics` as given, their `intervals` [low, high] and how these were found (`bootstrap`),
-        the `units` of those that are not shares, those that are `lower_is_better`, the one that is
-        the `monitor`, and the same scores of `baselines`; what else the task's presenter finds, see
-        `Presenter.findings`; `cost`, `throughput`, `data`, how many of its files were `left_out` of
-        each split and why, how many images were scored, `seed`, `versions`, and when the run
+        `metrics` as given, their `intervals` [low, high] and how these were computed (`bootstrap`),
+        the `units` of scores that are not shares, the scores that are `lower_is_better`, the
+        `monitor`, and the same scores of `baselines`; further results of the task's presenter, see
+        `Presenter.findings`; `cost`, `throughput`, `data`, the number of files that were `left_out`
+        of each split and why, how many images were scored, `seed`, `versions`, and when the run
         `finished`.
     """
     task, data, trainer = run.task, run.data, run.trainer

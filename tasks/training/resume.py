@@ -1,4 +1,4 @@
-"""The checkpoints that an interrupted run goes on from, checked before anything is trained."""
+"""The checkpoints that an interrupted run continues from, checked before anything is trained."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from tasks.runs.options import changed_options, option_texts
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.learner import Learner
 
-_OF_THE_AVERAGE = ("training_state_dict", "ema_updates")  # kept only beside averaged weights
+_OF_THE_AVERAGE = ("training_state_dict", "ema_updates")  # only there with averaged weights
 
 
 def step_reached(directory: RunDirectory, task: Learner[Any]) -> int:
-    """The optimizer steps that the run has made; 0 where it starts.
+    """The optimizer steps that the run has made; 0 if it begins.
 
     Args:
         directory: of the run.
-        task: as the run builds it, with the labels of the data as they are now.
+        task: as built for the run, with the present labels of the data.
 
     Raises:
         InputError: last.ckpt or best.ckpt is damaged or does not belong to this run, or the
-            training cannot go on from last.ckpt; it says what to do.
+            training cannot continue from last.ckpt; the message says what to do.
     """
     if not directory.last.exists():
         return 0
@@ -36,7 +36,7 @@ def step_reached(directory: RunDirectory, task: Learner[Any]) -> int:
             check_resumable(read_checkpoint(directory.best), directory, task, continued)
         except InputError as error:
             raise InputError(
-                f"{error}; or move it away, and the run goes on, but forgets these weights, the "
+                f"{error}; or move it away, and the run continues, but without these weights, the "
                 "best so far"
             ) from error
     return last.step
@@ -45,10 +45,10 @@ def step_reached(directory: RunDirectory, task: Learner[Any]) -> int:
 def check_resumable(
     checkpoint: Checkpoint, directory: RunDirectory, task: Learner[Any], continued: bool = False
 ) -> None:
-    """Refuse a checkpoint that this run's training cannot go on from.
+    """Refuse a checkpoint from which this run's training cannot continue.
 
     Args:
-        continued: it may be another run's, whose options differ as `tasks.runs.lineage` allows.
+        continued: it may be another run's, with options that differ as `tasks.runs.lineage` allows.
 
     Raises:
         InputError: it belongs to another run, or has weights but not the state of a training.
@@ -58,21 +58,21 @@ def check_resumable(
     missing = [part for part in checkpoint.missing if part not in unused]
     if missing:
         raise InputError(
-            f"{checkpoint.path} lacks {listed_briefly(missing)}, and a training cannot go on "
-            f"without. {_start_over(checkpoint)}"
+            f"{checkpoint.path} lacks {listed_briefly(missing)}, which a training needs to "
+            f"continue. {_start_over(checkpoint)}"
         )
 
 
 def check_belongs(
     checkpoint: Checkpoint, directory: RunDirectory, task: Learner[Any], continued: bool = False
 ) -> None:
-    """Refuse a checkpoint of another configuration, of other data or of another network.
+    """Refuse a checkpoint of another configuration, other data or another network.
 
     Args:
         continued: see `check_resumable`.
 
     Raises:
-        InputError: names what differs.
+        InputError: the message names the difference.
     """
     own = described(OmegaConf.to_container(directory.config))
     changed = changed_options(option_texts(checkpoint.config), option_texts(own))
@@ -88,7 +88,7 @@ def check_belongs(
             f"{checkpoint.path} belongs to another run: its configuration has "
             f"{listed_briefly(different)}. {_start_over(checkpoint)}"
         )
-    # a task's own objection to other labels comes first: it knows what to do about them
+    # a task's own message about other labels comes first, since it knows what to do about them
     task.on_load_checkpoint({"labels": checkpoint.labels.to_dict()})
     if checkpoint.labels.ids != task.labels.ids:
         raise InputError(
@@ -112,8 +112,8 @@ def check_belongs(
 
 
 def _refused(checkpoint: Checkpoint, changed: dict[str, tuple[str, str]]) -> str:
-    """What is said of options that may not change on a continued run."""
-    key, *more = sorted(changed, key=lambda key: (key.count("."), key))  # others follow from it
+    """The message about options that must not change when a run is continued."""
+    key, *more = sorted(changed, key=lambda key: (key.count("."), key))  # the others follow from it
     there, here = changed[key]
     others = f" (also {listed_briefly(more)})" if more else ""
     return (
@@ -124,5 +124,5 @@ def _refused(checkpoint: Checkpoint, changed: dict[str, tuple[str, str]]) -> str
 
 
 def _start_over(checkpoint: Checkpoint) -> str:
-    """What to do about a checkpoint that is of no use to its run."""
+    """Advice for a checkpoint that its run cannot use."""
     return f"Put the run's own {checkpoint.path.name} there, or start over with fresh=true"

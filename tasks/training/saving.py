@@ -1,4 +1,4 @@
-"""Writing checkpoints: complete or not at all, and with all that rebuilds the model."""
+"""Writing checkpoints: complete or not at all, with everything that rebuilds the model."""
 
 import os
 from pathlib import Path
@@ -12,17 +12,18 @@ from omegaconf import OmegaConf
 from backbone.files import write_atomically
 from tasks.runs.directory import RunDirectory
 from tasks.runs.names import described
-from tasks.training.checkpoints import FORMAT, checksum
+from tasks.training.checkpoint_content import checksum
+from tasks.training.checkpoints import FORMAT
 from tasks.training.learner import Learner
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes to a temporary file and renames it, so that a kill leaves the earlier checkpoint."""
+    """Writes a temporary file and renames it, so that a kill leaves the earlier checkpoint."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Save to `path` with a checksum of the weights, or leave `path` as it was."""
+        """Save to `path` with a checksum of the weights, or leave `path` unchanged."""
         checkpoint = checkpoint | {"checksum": checksum(checkpoint["state_dict"])}
         with write_atomically(Path(path)) as partial, partial.open("wb") as file:
             torch.save(checkpoint, file)
@@ -33,7 +34,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 class Description(Callback):
     """Adds the configuration, the labels and the scores to every checkpoint, as plain values.
 
-    The configuration has stable names in place of import paths, see `tasks.runs.names`.
+    The configuration has stable names instead of import paths, see `tasks.runs.names`.
     """
 
     def __init__(self, directory: RunDirectory):
@@ -48,7 +49,7 @@ class Description(Callback):
         checkpoint["config"] = described(OmegaConf.to_container(self.directory.config))
         checkpoint["labels"] = pl_module.labels.to_dict()
         result = pl_module.result
-        # as floats: numpy's numbers are no plain values
+        # as floats, since numpy's numbers are not plain values
         scores = None if result is None else {k: float(v) for k, v in result.metrics.items()}
         checkpoint["scores"] = scores
         checkpoint["chosen"] = {k: float(v) for k, v in pl_module.chosen.items()}

@@ -1,4 +1,4 @@
-"""Numbers that are sent once to where none can be taken back."""
+"""Send numbers only once to loggers that cannot take them back."""
 
 import json
 from collections.abc import Callable
@@ -14,32 +14,34 @@ BESIDE = "epoch"  # Lightning adds it to every number
 
 
 class Sent:
-    """The last step of each number that has been sent, in a file of the run directory.
+    """The last step for which each number has been sent, in a file of the run directory.
 
-    A run that goes on after a kill repeats the steps since its last checkpoint. metrics.csv drops
-    what it had of them; what was sent elsewhere stays, and is not sent again. It is noted after it
-    was sent: a kill in between sends the numbers of one step twice.
+    A run that continues after a kill repeats the steps since its last checkpoint. metrics.csv drops
+    the earlier numbers of these steps. Numbers that were sent elsewhere stay there, and are not
+    sent again. They are noted after they have been sent, so a kill in between sends one step's
+    numbers twice.
 
     Args:
-        path: of the file.
+        path: the file.
     """
 
     def __init__(self, path: Path):
         self.path = path
         try:
             self.last: dict[str, int] = json.loads(path.read_text())
-        except (OSError, ValueError):  # nothing was sent, or a disk failed: rather twice than never
+        # nothing was sent, or a disk failed: twice is better than never
+        except (OSError, ValueError):
             self.last = {}
 
     def new(self, metrics: dict[str, Any], step: int) -> dict[str, Any]:
-        """Those of the numbers of a step that have not been sent."""
+        """The numbers of a step that have not been sent yet."""
         left = {k: v for k, v in metrics.items() if k != BESIDE and self.last.get(k, -1) < step}
         return {k: v for k, v in metrics.items() if k in left or k == BESIDE} if left else {}
 
     def once(
         self, metrics: dict[str, Any], step: int | None, send: Callable[[dict[str, Any], int], None]
     ) -> None:
-        """Send what is new of the numbers of a step, and take that down."""
+        """Send the new numbers of a step, and note that."""
         assert step is not None
         new = self.new(metrics, step)
         if new:
@@ -47,28 +49,28 @@ class Sent:
             self.note(new, step)
 
     def note(self, metrics: dict[str, Any], step: int) -> None:
-        """Take down that numbers were sent."""
+        """Note that numbers were sent."""
         self.last |= {name: step for name in metrics if name != BESIDE}
         write_whole(self.path, json.dumps(self.last) + "\n")
 
 
 class WandbOnce(WandbLogger):
-    """Weights & Biases, sent every number once."""
+    """Weights & Biases, which gets every number once."""
 
     sent: Sent
 
     @rank_zero_only
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
-        """Send what is new of the numbers of a step."""
+        """Send the new numbers of a step."""
         self.sent.once(metrics, step, super().log_metrics)
 
 
 class MlflowOnce(MLFlowLogger):
-    """MLflow, sent every number once."""
+    """MLflow, which gets every number once."""
 
     sent: Sent
 
     @rank_zero_only
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
-        """Send what is new of the numbers of a step."""
+        """Send the new numbers of a step."""
         self.sent.once(metrics, step, super().log_metrics)

@@ -18,9 +18,9 @@ from tasks.training.teaching import Surroundings, Teaching
 class Task(Learner[Data]):
     """A head on a trunk, with its losses, its answer and its score.
 
-    A subclass defines `terms`, `predict` and `make_metric`, and names in `monitor` and `mode` the
-    score that picks the best checkpoint; in `falling`, further scores of which less is better. Its
-    constructor accepts the arguments of `Learner` by keyword, and any options of its own from
+    A subclass defines `terms`, `predict` and `make_metric`. It sets `monitor` and `mode` to the
+    score that picks the best checkpoint, and `falling` to further scores of which less is better.
+    Its constructor accepts the arguments of `Learner` by keyword, and its own options from
     `task.module`.
     """
 
@@ -29,9 +29,9 @@ class Task(Learner[Data]):
 
     def __init__(self, head: Head, labels: Labels, **options: Any):
         super().__init__(head, labels, **options)
-        self.teaching: Teaching | None = None  # the teacher, see tasks.distillation
+        self.teaching: Teaching | None = None  # the teacher; see tasks.distillation
 
-    # what a task is
+    # what defines a task
 
     @abstractmethod
     def terms(self, outputs: Any, batch: Batch) -> dict[str, Tensor]:
@@ -39,39 +39,39 @@ class Task(Learner[Data]):
 
     @abstractmethod
     def make_metric(self, data: Data, split: str) -> Metric:
-        """A fresh metric for a split of the data."""
+        """A new metric for a split of the data."""
 
     def target(self, batch: Batch) -> Tensor:
-        """What the metric compares a prediction with: by default the images' rows in the split."""
+        """What the metric compares a prediction with; by default the images' rows in the split."""
         return batch["image_id"]
 
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
-        """A training batch's images as the head reads them, and the batch that goes with them.
+        """A training batch's images as the head reads them, and the batch that belongs to them.
 
         Random flips, colours and mixtures happen here, on the device.
         """
         return self.preprocess.augment(batch["image"])[0], batch
 
     def results(self, data: Data) -> list[tuple[str, Any, DataModule]]:
-        """What the last evaluation found."""
+        """The result of the last evaluation."""
         return [("", self.result, data)]
 
     def baselines(self, data: Data) -> dict[str, dict[str, float]]:
-        """Scores on the reported split of answers that need no network, by name."""
+        """The scores, on the reported split, of answers that need no network, by name."""
         return {}
 
     def choose(self, result: Any) -> dict[str, float]:
         """Settings of the answer that an evaluation finds best, such as a score threshold.
 
-        The last validation's go into the checkpoint, and from there to prediction.
+        The settings of the last validation go into the checkpoint, and from there to prediction.
 
         Args:
-            result: what the metric computed.
+            result: of the metric.
         """
         return {}
 
     def present(self) -> Presenter[Any]:
-        """What describes and draws this task's answers."""
+        """The presenter that describes and draws this task's answers."""
         presenter = self.presenter(self.labels)
         presenter.chosen, presenter.chosen_on = dict(self.chosen), self.chosen_on
         return presenter
@@ -87,11 +87,11 @@ class Task(Learner[Data]):
         return self.teaching.terms(outputs, images, batch, self.terms)
 
     def learn(self, images: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Loss terms of what `augmented` returned: what a run compiles as one graph."""
+        """Loss terms for what `augmented` returned; a run compiles this as one graph."""
         return self.terms(self.head(images), batch)
 
     def compiled_methods(self) -> list[tuple[nn.Module, str]]:
-        """The whole step and answer; with a teacher the network alone.
+        """The whole step and the answer; with a teacher, only the network.
 
         The teacher's outputs may come from a file.
         """
@@ -102,7 +102,7 @@ class Task(Learner[Data]):
     # scoring
 
     def start_scoring(self, testing: bool) -> None:
-        """A fresh metric."""
+        """Create a new metric."""
         self.metric = self.make_metric(self.data, self.data.reported if testing else "val")
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
@@ -122,7 +122,7 @@ class Task(Learner[Data]):
         self.log_dict({f"{stage}/{name}": float(value) for name, value in scores})
 
     def settle_choices(self, stage: str, reported: str) -> None:
-        """Choose the settings of the answer by the last result, where that is its business.
+        """Choose the settings of the answer by the last result, if this evaluation decides them.
 
         Args:
             stage: val or test.
@@ -130,25 +130,25 @@ class Task(Learner[Data]):
         """
         if stage == "val":
             self.chosen = self.choose(self.result)
-        elif not self.chosen:  # nothing was validated: mode=evaluate
+        elif not self.chosen:  # there was no validation: mode=evaluate
             self.chosen, self.chosen_on = self.choose(self.result), reported
 
-    # with a teacher
+    # learning from a teacher
 
     def learn_from(self, teaching: Any) -> None:
         """Take a teacher, before anything is trained.
 
         Args:
-            teaching: a `Teaching`; of a joint task one by part.
+            teaching: a `Teaching`; for a joint task, one per part.
 
         Raises:
-            InputError: teacher and student do not go together.
+            InputError: teacher and student do not fit together.
         """
         teaching.prepare(self)
         self.teaching = teaching
 
     def begin_teaching(self) -> None:
-        """Get the teacher ready, if there is one; it may score itself before it teaches."""
+        """Get the teacher ready, if there is one; it may be scored before it teaches."""
         if self.teaching is None:
             return
         trainer = self.trainer
@@ -163,7 +163,7 @@ class Task(Learner[Data]):
         self.teaching.begin(self, surroundings)
 
     def describe_teacher(self) -> dict[str, Any] | None:
-        """What a result says about the teacher, as plain values; None without one."""
+        """Facts about the teacher for a result, as plain values; None without a teacher."""
         return None if self.teaching is None else dict(self.teaching.describe())
 
     def teacher_outputs(self, batch: Batch) -> Tensor | None:

@@ -1,6 +1,6 @@
-"""What a student and its teacher need to know of each other.
+"""The interfaces between a student and its teacher.
 
-`tasks.distillation` teaches; a task only holds a `Teaching` and asks it for loss terms.
+`tasks.distillation` implements them; a task only has a `Teaching` and asks it for loss terms.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ Terms = Callable[[Any, Batch], dict[str, Tensor]]
 
 
 class Student(Protocol):
-    """The parts of a task that its teacher looks at."""
+    """The parts of a task that its teacher uses."""
 
     head: Head
     labels: Labels
@@ -51,18 +51,18 @@ class Surroundings:
 
 
 class Teaching(Protocol):
-    """A teacher for a student. The teacher's network is in no optimizer and in no checkpoint.
+    """A teacher for a student. Its network is in no optimizer and in no checkpoint.
 
-    A teaching that is a module is registered as the student's `teaching`. What it learns itself,
-    such as the projection of a feature map, is optimised, averaged and kept in last.ckpt with the
-    student, and left out where a model is rebuilt.
+    A teaching that is a module is registered as the student's `teaching`. Its own trained parts,
+    such as the projection of a feature map, are optimised, averaged and kept in last.ckpt with the
+    student, and left out when a model is rebuilt.
     """
 
     def prepare(self, student: Student) -> None:
         """Read the teacher and compare it with the student, once, when the run is built.
 
         Raises:
-            InputError: teacher and student do not go together.
+            InputError: teacher and student do not fit together.
         """
         ...
 
@@ -75,14 +75,14 @@ class Teaching(Protocol):
         ...
 
     def run(self, head: Head, images: Tensor) -> Any:
-        """What is compared of a student: the outputs that `terms` takes."""
+        """The outputs of a student that `terms` compares."""
         ...
 
     def terms(self, outputs: Any, images: Tensor, batch: Batch, own: Terms) -> dict[str, Tensor]:
         """The teacher's loss term, and the labels' terms if they have a weight.
 
         Args:
-            outputs: what `run` gave of the student for `images` of a training batch.
+            outputs: what `run` returned for the student and the `images` of a training batch.
             own: (outputs, batch) -> the task's own terms.
         """
         ...
@@ -92,5 +92,5 @@ class Teaching(Protocol):
         ...
 
     def describe(self) -> Mapping[str, Any]:
-        """What a result says about the teacher, as plain values."""
+        """Facts about the teacher for a result, as plain values."""
         ...

@@ -29,25 +29,25 @@ from tasks.training.quantization import RunningRanges
 from tasks.training.saving import AtomicCheckpointIO, Description
 from tasks.training.watching import ValidationPictures
 
-# Lightning's warnings about what is intended here, or about its own internals.
+# Lightning's warnings about intended behaviour, or about its own internals.
 IGNORED_WARNINGS = (
     ".*does not have many workers.*",
-    ".*dataloader is not resumable.*",  # ours continues at the right batch, see TrainBatches
+    ".*dataloader is not resumable.*",  # ours continues at the right batch; see TrainBatches
     ".*smaller than the logging interval.*",
     ".*callbacks used to create the checkpoint need to be provided.*",  # options may change
     ".*Checkpoint directory .* exists and is not empty.*",
     ".*was configured with a `.*` but .*",
     ".*recommended to use `self.log.*sync_dist=True.*",  # all processes log the same scores
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
-    # the first steps under a gradient scaler may be left out, and the schedule goes on
+    # the first steps with a gradient scaler may be skipped, while the schedule continues
     ".*Detected call of `lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`.*",
 )
 
-TENSOR_CORES = (7, 0)  # the first compute capability with them; without, float16 may be slow
+TENSOR_CORES = (7, 0)  # the first compute capability with them; below it, float16 may be slow
 
 
 def silence_lightning() -> None:
-    """Turn off Lightning's log messages, and those of its warnings that do not concern a run."""
+    """Turn off Lightning's log messages, and warnings of Lightning that do not matter for a run."""
     for message in IGNORED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
     for name in ("lightning.pytorch", "lightning.fabric"):
@@ -57,10 +57,10 @@ def silence_lightning() -> None:
 def precision(wanted: str, accelerator: str = "auto") -> str:
     """`auto` as bf16-mixed on hardware that is faster in bfloat16.
 
-    An older NVIDIA GPU with tensor cores, such as a V100 or a T4, gets 16-mixed, in which a
-    gradient scaler keeps small gradients from becoming 0. Everything else gets 32-true.
+    An older NVIDIA GPU with tensor cores, such as a V100 or a T4, gets 16-mixed, with a gradient
+    scaler that keeps small gradients from becoming 0. All other devices get 32-true.
 
-    A CPU is faster if it has matrix units (AMX). With AVX512's bfloat16 alone a training step of
+    A CPU is faster if it has matrix units (AMX). With only AVX512's bfloat16, a training step of
     SSD was no faster than in float32 (AMD EPYC, torch 2.14).
     """
     if wanted != "auto":
@@ -86,8 +86,8 @@ def build_trainer(
     """Lightning's Trainer of `config.trainer`, writing into the run directory.
 
     Args:
-        step: optimizer steps already made by the run that is continued.
-        lineage: of a run that goes on from another one's checkpoint.
+        step: optimizer steps that the continued run has already made.
+        lineage: of a run that continues another one's checkpoint.
 
     Raises:
         InputError: another number of processes was started than the configuration asks for.
@@ -101,7 +101,7 @@ def build_trainer(
     callbacks.append(Compilation(config.compile, throughput))
     callbacks += _checkpoints(directory, task, minutes)
     if "tensorboard" in (OmegaConf.select(config, "logger") or {}):
-        callbacks.append(ValidationPictures())  # before the average is put aside
+        callbacks.append(ValidationPictures())  # before the callback of the average
     if task.recipe.ema_decay is not None:
         callbacks.append(WeightEMA(task.recipe.ema_decay))
     patience = OmegaConf.select(config, "early_stop.patience")
@@ -115,13 +115,13 @@ def build_trainer(
     callbacks.append(EpochReport(task.monitor, task.mode, unit, throughput))
     if options["enable_progress_bar"] and sys.stdout.isatty():
         callbacks.append(ProgressBar(throughput, refresh_rate=5))
-    else:  # a file or a pipe would get a line for every look at it
+    else:  # a file or a pipe would get a line for every update
         options["enable_progress_bar"] = False
     trainer: pl.Trainer = instantiate(options, _partial_=True)(
         callbacks=callbacks,
         logger=build_loggers(config, directory, step),
         plugins=[AtomicCheckpointIO(), *cluster_environment()],
-        use_distributed_sampler=False,  # each process's loaders have its share already
+        use_distributed_sampler=False,  # each process's loaders already have its share
         enable_model_summary=False,
         num_sanity_val_steps=0,
         default_root_dir=directory.path,

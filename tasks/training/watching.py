@@ -1,4 +1,4 @@
-"""Pictures of each validation, for who watches a run in TensorBoard."""
+"""Pictures of each validation, for users who watch a run in TensorBoard."""
 
 import sys
 import tempfile
@@ -17,15 +17,15 @@ from tasks.training.metric import Prediction
 
 
 class ValidationPictures(Callback):
-    """Shows the answers for some validation images in TensorBoard, always for the same ones.
+    """Shows the answers for some validation images in TensorBoard, always the same images.
 
-    The main process answers for them anew: a dozen images. A picture that fails is a warning. It
-    stands before the moving average among a trainer's callbacks, so that the averaged weights
-    answer, as in the validation.
+    The main process computes the answers again, for a dozen images. If a picture fails, a warning
+    says so. Among a trainer's callbacks it comes before the moving average, so that the averaged
+    weights answer, as in the validation.
     """
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw and hand over the pictures."""
+        """Draw the pictures and log them."""
         if not trainer.is_global_zero or trainer.sanity_checking:
             return
         boards = [one for one in trainer.loggers if isinstance(one, TensorBoardLogger)]
@@ -35,7 +35,7 @@ class ValidationPictures(Callback):
         except Exception as error:
             print(f"warning: no pictures of this validation: {error}", file=sys.stderr)
             return
-        step = max(trainer.global_step - 1, 0)  # that of the scores
+        step = max(trainer.global_step - 1, 0)  # the step of the scores
         for board in boards:
             for name, pixels in pictures.items():
                 board.experiment.add_image(f"val/{name}", pixels, step, dataformats="HWC")

@@ -1,4 +1,4 @@
-"""Weights of classes in a loss: by hand, or so that frequent and rare ones count alike."""
+"""Weights of classes in a loss: set by hand, or so that frequent and rare classes count alike."""
 
 import difflib
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ from tasks.data.labels import Labels
 
 BALANCED = "balanced"
 Weights = Mapping[str | int, float] | str | None
-"""`balanced`, or weights by id or name of a label, 1 for those that are not named; None: none."""
+"""`balanced`, or weights by a label's id or name, 1 for labels that are not named; None: none."""
 
 
 def named_weights(given: Mapping[str | int, float], labels: Labels, key: str) -> np.ndarray:
-    """float64[K], the weights of K labels that are given by id or name; 1 for the others.
+    """float64[K], the weights of K labels, given by id or name; 1 for all others.
 
     Args:
-        key: of the option, for messages.
+        key: the option, for messages.
 
     Raises:
-        InputError: no such label, one that is named twice, or a weight that is not above 0.
+        InputError: there is no such label, one is named twice, or a weight is not above 0.
     """
     found = np.ones(len(labels.ids))
     rows = {str(name): row for row, name in enumerate(labels.names)}
@@ -36,20 +36,22 @@ def named_weights(given: Mapping[str | int, float], labels: Labels, key: str) ->
             )
         row = rows[name]
         if row in taken:
-            raise InputError(f"{key}: {taken[row]} and {name} are one label; give it one weight")
+            raise InputError(
+                f"{key}: {taken[row]} and {name} are the same label; give it one weight"
+            )
         if not weight > 0:
-            raise InputError(f"{key}.{name}={weight}: a weight is above 0")
+            raise InputError(f"{key}.{name}={weight}: weights must be above 0")
         found[row], taken[row] = weight, name
     return found
 
 
 def weights_by_hand(given: Weights, labels: Labels, key: str) -> np.ndarray | None:
-    """`named_weights` of weights that are given by label; None where none are."""
+    """`named_weights` for weights that are given by label; None if there are none."""
     return named_weights(given, labels, key) if isinstance(given, Mapping) else None
 
 
 def balancing_weights(counts: np.ndarray) -> np.ndarray:
-    """Weights with which all classes count alike: 1 / counts, and 0 for a class without images.
+    """Weights that make all classes count alike: 1 / counts, and 0 for classes without images.
 
     Args:
         counts: int64[..., K], the images of each class.
@@ -59,11 +61,11 @@ def balancing_weights(counts: np.ndarray) -> np.ndarray:
 
 
 def with_mean_one(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Weights scaled so that their mean over the images is 1: losses keep their size.
+    """Weights scaled so that their mean over the images is 1, which keeps the size of losses.
 
     Args:
         weights: float64[..., K].
-        counts: int64[..., K], the images of each class; without any, weights stay as they are.
+        counts: int64[..., K], the images of each class; without any, weights are not changed.
     """
     total = (weights * counts).sum(-1, keepdims=True)
     images = counts.sum(-1, keepdims=True)

@@ -1,10 +1,20 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from backbone.conv import ReLU6, SameConv2d, conv_bn_relu6, convolution, pad_end
+from backbone.conv import (
+    ReLU6,
+    SameConv2d,
+    by_blocks,
+    conv_bn_relu6,
+    convolution,
+    pad_end,
+    same_margins,
+    suits_blocks,
+)
 
 
 def same_reference(x, weight, stride, groups):
@@ -33,6 +43,52 @@ def test_same_padding_is_tensorflows(size, kernel, stride, groups):
     x = torch.randn(2, 4, *size)
     expected = same_reference(x, conv.weight, stride, groups)
     torch.testing.assert_close(conv(x), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 7), (8, 7), (7, 8), (1, 2), (3, 4)], ids=str)
+@pytest.mark.parametrize("biased", [False, True])
+def test_a_convolution_by_blocks_is_the_same(size, biased):
+    torch.manual_seed(0)
+    conv = SameConv2d(3, 8, 3, 2, bias=biased).double()
+    x = torch.randn(2, 3, *size, dtype=torch.float64)
+    (top, _), (left, _) = same_margins(conv, x)
+    found = by_blocks(x, conv.weight, conv.bias, (top, left))
+    torch.testing.assert_close(found, conv(x))
+    weights = torch.randn_like(found)
+    expected = torch.autograd.grad((conv(x) * weights).sum(), conv.weight)
+    torch.testing.assert_close(torch.autograd.grad((found * weights).sum(), conv.weight), expected)
+
+
+@pytest.mark.parametrize(
+    ("layer", "gpu", "suits"),
+    [
+        (SameConv2d(3, 8, 3, 2), True, True),
+        (SameConv2d(3, 8, 3, 2), False, False),
+        (SameConv2d(8, 8, 3, 2), True, False),
+        (SameConv2d(3, 8, 5, 2), True, False),
+    ],
+)
+def test_blocks_are_for_the_first_layer_of_a_network_compiled_for_a_gpu(layer, gpu, suits):
+    image = SimpleNamespace(is_cuda=gpu)
+
+    def asked() -> bool:
+        return suits_blocks(layer, image)
+
+    assert torch.compile(asked, backend="eager")() == suits
+    assert not asked()
+
+
+@pytest.mark.cuda
+@pytest.mark.slow
+def test_a_compiled_first_layer_is_the_eager_one(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    torch.manual_seed(0)
+    layer = conv_bn_relu6(3, 16, 3, stride=2).cuda()
+    x = torch.randn(2, 3, 33, 48, device="cuda")
+    outputs = [layer(x), torch.compile(layer, backend="aot_eager")(x)]
+    torch.testing.assert_close(outputs[1], outputs[0], rtol=1e-4, atol=1e-4)
+    gradients = [torch.autograd.grad(output.sum(), layer.conv.weight)[0] for output in outputs]
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-3, atol=1e-3)
 
 
 def test_same_padding_by_hand():

@@ -57,7 +57,7 @@ def test_readers_say_what_they_were_given(tmp_path, read, content, message):
 def test_a_workbook_is_no_list(tmp_path, begin):
     path = tmp_path / "list.csv"
     path.write_bytes(begin + bytes(40))
-    with pytest.raises(InputError, match="spreadsheet's own, or packed; save it as CSV"):
+    with pytest.raises(InputError, match="a spreadsheet or an archive; save it as CSV"):
         read_rows(path)
 
 

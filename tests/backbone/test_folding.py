@@ -6,10 +6,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch._dynamo.backends.common import aot_autograd
 
 from backbone.classifier import Classifier
 from backbone.conv import SameConv2d, convolution
-from backbone.folding import FoldedConv, folded
+from backbone.folding import FoldedConv, folded, keep_casts
 from backbone.head import Head
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
@@ -139,7 +140,7 @@ def test_autocast_computes_in_its_own_type():
     exact = network(images(2, 64, 64))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         assert answering.trunk(images(2, 64, 64)).dtype == torch.bfloat16
-        assert answering.trunk.conv0.conv.cast[0].dtype == torch.bfloat16
+        assert answering.trunk.conv0.conv.cast_weight.dtype == torch.bfloat16
         rounded = answering(images(2, 64, 64))
         unfolded = network(images(2, 64, 64))
     assert (rounded - exact).abs().max() < 2 * (unfolded - exact).abs().max() + 1e-3
@@ -154,8 +155,38 @@ def test_nothing_is_kept_of_a_compiled_call():
     compiled = torch.compile(answering, backend="eager")
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         first = compiled(images(2, 64, 64))
-        assert answering.trunk.conv0.conv.cast is None
+        assert answering.trunk.conv0.conv.cast_weight is None
         assert torch.equal(first, answering(images(2, 64, 64)))
+
+
+def conversions(network: nn.Module) -> int:
+    """How often the compiled network's graph converts a tensor to another type."""
+    found = 0
+
+    def count(graph, _):
+        nonlocal found
+        kinds = torch.ops.aten._to_copy.default, torch.ops.prims.convert_element_type.default
+        found = sum(node.target in kinds for node in graph.graph.nodes)
+        return graph.forward
+
+    torch.compiler.reset()
+    compiled = torch.compile(network, backend=aot_autograd(fw_compiler=count))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        compiled(images(2, 64, 64))
+    return found
+
+
+@pytest.mark.slow
+def test_a_graph_does_not_convert_weights_that_are_kept():
+    answering = folded(trained(Classifier(MobileNetV1(0.25), num_classes=10)))
+    weights = sum(
+        len(list(m.parameters())) for m in answering.modules() if isinstance(m, FoldedConv)
+    )
+    before = conversions(answering)
+    with torch.autocast("cpu", torch.bfloat16):
+        keep_casts(answering, torch.device("cpu"))
+    assert conversions(answering) == before - weights
+    assert "cast_weight" not in str(answering.state_dict().keys())
 
 
 class Branching(nn.Module):

@@ -1,4 +1,4 @@
-"""A composed configuration held against the schema: a line for each value that cannot be meant.
+"""Check a composed configuration against the schema, with one line for each wrong value.
 
 Nothing here imports torch.
 """
@@ -22,11 +22,11 @@ from tasks.cli.schema.choosing import (
 from tasks.cli.schema.node import CONTROLS, Described, allowed
 from tasks.cli.schema.relations import relations
 from tasks.cli.schema.run import PreprocessOptions
-from tasks.cli.schema.trainer import MOVED, REFUSED
+from tasks.cli.schema.trainer import ELSEWHERE, MOVED, REFUSED
 
 MISSING = object()
-AS_IT_IS = "it says how the object is made; leave it as it is"
-# what torch.optim holds, known without importing it
+AS_IT_IS = "this key says how an object is built, and cannot be set"
+# the optimizers of torch.optim, listed here so that torch need not be imported
 TORCH_OPTIMIZERS = [
     "ASGD",
     "Adadelta",
@@ -47,25 +47,25 @@ TORCH_OPTIMIZERS = [
 
 
 def faults(config: Mapping[str, Any], baseline: DictConfig, keys: Sequence[str]) -> list[str]:
-    """What is wrong with a configuration, a line for each wrong key; empty where nothing is.
+    """One line for each wrong key of a configuration; empty if nothing is wrong.
 
     Args:
         config: resolved, in plain containers.
-        baseline: what the group choices alone give, unresolved.
-        keys: dotted keys that the command line sets, added ones too.
+        baseline: the configuration of the group choices alone, unresolved.
+        keys: dotted keys that the command line sets, including added ones.
     """
     described = list(parts(config))
     found = {key: line for key in keys for line in of_a_key(key, config, baseline, described)}
     for part in described:
         for key, line in outside_its_range(part):
             found.setdefault(key, line)
-    # one line for a value, and not one more for each option that repeats it
+    # an option that repeats a wrong value by interpolation gets no line of its own
     lines = [line for key, line in found.items() if repeated(key, baseline) not in found]
     return lines or list(relations(config))
 
 
 def outside_its_range(part: Part) -> Iterator[tuple[str, str]]:
-    """The options of a node that its model does not allow: key, and what to say."""
+    """The key and a line for each option of a node that its model refuses."""
     key = f"{part.key}." if part.key else ""
     for name, field in wrong_fields(part.model, part.values):
         value = part.values.get(name, MISSING)
@@ -84,7 +84,7 @@ def outside_its_range(part: Part) -> Iterator[tuple[str, str]]:
                 refusal(
                     f"{part.key}._target_",
                     target(part.values),
-                    f"an optimizer of torch, one of {', '.join(TORCH_OPTIMIZERS)}",
+                    f"an optimizer of torch: {', '.join(TORCH_OPTIMIZERS)}",
                 ),
             )
 
@@ -92,7 +92,7 @@ def outside_its_range(part: Part) -> Iterator[tuple[str, str]]:
 def wrong_fields(
     model: type[Described], values: Mapping[str, Any], only: Sequence[str] | None = None
 ) -> Iterator[tuple[str, Any]]:
-    """The names of a model's fields whose values it refuses, and the fields."""
+    """The name and the field of each value that a model refuses."""
     try:
         model.model_validate(dict(values))
     except ValidationError as error:
@@ -105,14 +105,14 @@ def wrong_fields(
 def of_a_key(
     key: str, config: Mapping[str, Any], baseline: DictConfig, described: Sequence[Part]
 ) -> Iterator[str]:
-    """What is wrong with setting a key at all, or with its value where no model has it."""
+    """A line if a key cannot be set, or if no model knows it and its value is wrong."""
     value = select(config, key)
     if reason := refused(key):
         yield f"{written(key, value)}: {reason}"
         return
     wired = taken_from(key, baseline)
     if wired:
-        yield f"{written(key, value)}: it takes the value of {wired}; set {wired}"
+        yield f"{written(key, value)}: this always equals {wired}; set {wired} instead"
         return
     name = key.rpartition(".")[2]
     if name in CONTROLS and name != "_target_":
@@ -135,7 +135,7 @@ def of_a_key(
 
 
 def refused(key: str) -> str:
-    """Why an option of Lightning's, or of other suites, is not taken; empty where it is."""
+    """Why an option of Lightning or of other suites is not taken; empty if it is."""
     for name, reason in REFUSED.items():
         if key == name or key.startswith(f"{name}."):
             return f"not taken here: {reason}"
@@ -150,7 +150,7 @@ def nearest_part(key: str, described: Sequence[Part]) -> Part:
 
 
 def taken_from(key: str, baseline: DictConfig) -> str:
-    """The option whose value a key of a wiring node repeats; empty where it has its own."""
+    """The option whose value a key of a wiring node repeats; empty if it has its own."""
     source = key
     while source.startswith(tuple(f"{node}." for node in WIRING)):
         further = repeated(source, baseline)
@@ -161,7 +161,7 @@ def taken_from(key: str, baseline: DictConfig) -> str:
 
 
 def repeated(key: str, baseline: DictConfig) -> str:
-    """The option whose value a key takes by interpolation; empty where it has its own."""
+    """The option whose value a key takes by interpolation; empty if it has its own."""
     node: Any = baseline
     names = key.split(".")
     for depth, name in enumerate(names):
@@ -193,45 +193,47 @@ def known_keys(config: Mapping[str, Any]) -> list[str]:
 
 
 def no_such(key: str, baseline: DictConfig) -> str:
-    """That there is no such option, and the nearest that there is."""
+    """A message that an option does not exist, with the nearest ones that do."""
     if reason := refused(key):
         return reason
     if key.rpartition(".")[2] in CONTROLS:
         return AS_IT_IS
     if wired := taken_from(key, baseline):
-        return f"it takes the value of {wired}; set {wired}"
+        return f"this always equals {wired}; set {wired} instead"
     known = known_keys(cast(dict[str, Any], OmegaConf.to_container(baseline)))
     if key in MOVED and MOVED[key] in known:
-        return f"{key} is {MOVED[key]} now"
+        return f"this option is now called {MOVED[key]}"
     node, _, last = key.rpartition(".")
+    if ELSEWHERE.get(last) in known:
+        return f"there is no such option. Did you mean {ELSEWHERE[last]}?"
     same = [name for name in known if name.rpartition(".")[2] == last]
     names = dict.fromkeys([*same[:2], max(known, key=lambda name: likeness(name, node, last))])
-    return f"no option {key!r}. Did you mean {' or '.join(repr(name) for name in names)}?"
+    return f"there is no such option. Did you mean {' or '.join(names)}?"
 
 
 def likeness(name: str, node: str, last: str) -> float:
-    """How much a known option's name is like a node and a last name."""
+    """How similar a known option is to a key, given as its node and its last name."""
     own_node, _, own_last = name.rpartition(".")
     near = difflib.SequenceMatcher(None, own_last, last).ratio()
     return near + 0.5 * difflib.SequenceMatcher(None, own_node, node).ratio()
 
 
 def refusal(key: str, value: object, wanted: str) -> str:
-    """A line on a value that is not allowed."""
+    """A line that refuses a value."""
     if value is MISSING:
-        return f"{key} is missing: {wanted}"
+        return f"{key} is missing: it must be {wanted}"
     if isinstance(value, bool | int | float) and wanted.startswith(("a path", "a name", "text")):
         wanted += f"; to have {literal(value)} read as text, quote it: '{key}=\"{literal(value)}\"'"
-    return f"{written(key, value)}: {wanted}"
+    return f"{written(key, value)}: must be {wanted}"
 
 
 def written(key: str, value: object) -> str:
-    """An option as it is written on the command line."""
+    """An option as written on the command line."""
     return key if value is MISSING else f"{key}={literal(value)}"
 
 
 def literal(value: object) -> str:
-    """A value as it is written on the command line, shortened where it is long."""
+    """A value as written on the command line, shortened if it is long."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -256,7 +258,7 @@ def select(config: Mapping[str, Any], key: str) -> Any:
 
 
 def holds(baseline: DictConfig, key: str) -> bool:
-    """Whether a configuration has a key, null too."""
+    """Whether a configuration has a key, even if its value is null."""
     parent, _, name = key.rpartition(".")
     node = OmegaConf.select(baseline, parent) if parent else baseline
     return OmegaConf.is_dict(node) and name in node
@@ -268,7 +270,7 @@ def plain(value: Any) -> Any:
 
 
 def of_one_type(value: object, default: object) -> bool:
-    """Whether a value may stand in place of a default that the schema does not know."""
+    """Whether a value has the type of a default that the schema does not describe."""
     default = plain(default)
     if default is None or value is None:
         return True

@@ -13,11 +13,8 @@ Values = Mapping[str, Any]
 class Part(NamedTuple):
     """A node of a configuration and what describes it.
 
-    Attributes:
-        key: dotted; empty for the root.
-        values: the node itself.
-        model: its description.
-        open: whether further options are its constructor's own affair.
+    key: its dotted key; empty for the root. values: the node itself. model: its description. open:
+    whether it may have further options, which its constructor knows.
     """
 
     key: str
@@ -26,7 +23,7 @@ class Part(NamedTuple):
     open: bool
 
 
-# by the last name of a node's _target_
+# by the last part of a node's _target_
 BACKBONES: dict[str, Model] = {
     "MobileNetV1": backbone.MobileNetV1Options,
     "MobileNetV2": backbone.MobileNetV2Options,
@@ -74,7 +71,7 @@ BENCHMARKS: dict[str, Model] = {
     "benchmark_planet": task.CountingOptions,
     "benchmark_joint": task.TimingOptions,
 }
-# of a data set: by its source, else by its module
+# for a data set: by its source, or else by its module
 SOURCES: dict[str, Model] = {
     "ImageNet": data.ImageNetOptions,
     "ImageFolder": data.ImageFolderOptions,
@@ -110,17 +107,17 @@ WIRING = ("data.module", "data.source", "data.check", "distill.source", "task.mo
 
 
 def target(node: object) -> str:
-    """The dotted path of what a node builds; empty where it builds nothing."""
+    """The dotted path of the object that a node builds; empty if it builds none."""
     return str(node.get("_target_") or "") if isinstance(node, Mapping) else ""
 
 
 def of_the_suite(node: object) -> bool:
-    """Whether a node builds an object of the suite's own, or nothing."""
+    """Whether a node builds an object of this suite, or nothing."""
     return target(node).partition(".")[0] in ("", "tasks", "backbone")
 
 
 def options_of(node: Values) -> list[str]:
-    """The names in a node but Hydra's own."""
+    """The names in a node, without Hydra's own."""
     return [name for name in node if name not in CONTROLS]
 
 

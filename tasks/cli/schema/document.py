@@ -1,4 +1,4 @@
-"""conf/README.md, written from the schema and the configuration files.
+"""Write conf/README.md from the schema and the configuration files.
 
 python -m tasks.cli.schema.document > conf/README.md
 """
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from omegaconf import OmegaConf
 
+from backbone.forms import FORM
 from tasks.cli.configuration import compose_config, composed_config
 from tasks.cli.overrides import choices
 from tasks.cli.schema.checking import literal
@@ -17,7 +18,7 @@ from tasks.cli.schema.node import allowed, unit
 from tasks.cli.schema.trainer import MOVED, REFUSED
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
-# of which each choice says its own defaults; all else is a task's to change
+# the groups whose choices each have their own defaults; the task sets those of all other nodes
 GROUPS = ("backbone", "data", "optimizer", "preprocess", "distill", "quantize", "logger")
 TITLES = {
     "": "The run",
@@ -36,21 +37,21 @@ TITLES = {
 
 
 class Seen(NamedTuple):
-    """An option as one composition has it."""
+    """An option's default in one composition."""
 
-    where: str  # what was chosen
-    value: str  # as it is written in YAML, interpolations unresolved
+    where: str  # the choice that was composed
+    value: str  # as written in YAML, interpolations unresolved
 
 
 def compositions() -> Iterator[tuple[str, str]]:
-    """Group and choice of the compositions whose defaults are listed."""
+    """The group and the choice of each composition whose defaults are listed."""
     for group in ("task", *GROUPS):
         for name in choices(group):
             yield group, name
 
 
 def collected() -> dict[str, dict[Model, dict[str, list[Seen]]]]:
-    """What every composition says, by node, by model and by option."""
+    """The defaults in every composition, by node, model and option."""
     found: dict[str, dict[Model, dict[str, list[Seen]]]] = {key: {} for key in CHOICES}
     for group, choice in compositions():
         overrides = ["task=imagenet"] if group in ("distill", "quantize") else []
@@ -62,7 +63,9 @@ def collected() -> dict[str, dict[Model, dict[str, list[Seen]]]]:
                 continue
             of_model = found[part.key].setdefault(part.model, {})
             for name, field in part.model.model_fields.items():
-                if name in part.values:
+                if part.key == "backbone" and name in FORM:
+                    value = default_text(None)  # composing has filled it in from the weights
+                elif name in part.values:
                     value = default_text(part.values[name])
                 else:
                     value = "" if field.is_required() else default_text(field.default)
@@ -71,7 +74,7 @@ def collected() -> dict[str, dict[Model, dict[str, list[Seen]]]]:
 
 
 def default_text(value: object) -> str:
-    """A default as the tables print it."""
+    """A default as the tables show it."""
     if isinstance(value, dict):
         return "..."
     text = literal(value)
@@ -79,7 +82,7 @@ def default_text(value: object) -> str:
 
 
 def default_of(seen: list[Seen]) -> str:
-    """One default, or the commonest and the choices that have another."""
+    """The default, or the commonest one and then the choices that have another."""
     if len(seen) > 1 and all(one.value == f"`{one.where}`" for one in seen):
         return "the choice"
     values: dict[str, list[str]] = {}
@@ -92,7 +95,7 @@ def default_of(seen: list[Seen]) -> str:
 
 
 def table(key: str, model: Model, seen: dict[str, list[Seen]], left_out: set[str]) -> list[str]:
-    """The lines of a model's table; none where all its options stand elsewhere."""
+    """The lines of a model's table; none if all of its options are listed elsewhere."""
     rows = []
     for name, field in model.model_fields.items():
         values = seen.get(name, [])
@@ -113,7 +116,7 @@ def table(key: str, model: Model, seen: dict[str, list[Seen]], left_out: set[str
 
 
 def document() -> str:
-    """All of conf/README.md."""
+    """The whole text of conf/README.md."""
     lines = [INTRODUCTION.read_text().rstrip(), ""]
     section = None
     for key, models in collected().items():
@@ -150,7 +153,7 @@ def document() -> str:
 
 
 def chosen_by(task: str) -> tuple[str, str]:
-    """The choices that a task makes, and what it changes of their options."""
+    """The choices that a task makes, and the options that it changes."""
     config = compose_config([f"task={task}"], with_hydra=True)
     made = {
         group: config.hydra.runtime.choices[group]
@@ -170,7 +173,7 @@ def chosen_by(task: str) -> tuple[str, str]:
 
 
 def values_by_key(node: object, key: str) -> dict[str, str]:
-    """The options of a node by their dotted keys, as text."""
+    """The options of a node as text, by dotted key."""
     if not isinstance(node, dict):
         return {key: literal(node)}
     return {
@@ -182,7 +185,7 @@ def values_by_key(node: object, key: str) -> dict[str, str]:
 
 
 def shared(models: list[Model]) -> list[Model]:
-    """The models that more than one of some models derive from, the most general first."""
+    """The models that several of the given models derive from, the most general first."""
     bases: dict[Model, int] = {}
     for model in models:
         for base in model.__mro__:
@@ -193,7 +196,7 @@ def shared(models: list[Model]) -> list[Model]:
 
 
 def inherited(model: Model, listed: list[Model]) -> set[str]:
-    """The options of a model that stand in the tables of those it derives from."""
+    """The options of a model that are already in the tables of its base models."""
     above = [base for base in listed if base is not model and issubclass(model, base)]
     return {name for base in above for name in base.model_fields}
 

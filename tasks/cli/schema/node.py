@@ -1,4 +1,4 @@
-"""A node of the configuration, described: the base of every model, and how an option is written."""
+"""How the schema describes a node of the configuration and each of its options."""
 
 from typing import Any
 
@@ -12,10 +12,9 @@ CONTROLS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
 
 
 class Described(BaseModel):
-    """The options of a node, by name: type and range, unit, and a sentence.
+    """The base of every model: a node's options with their types, ranges, units and sentences.
 
-    Nothing is converted: text is no number, true is no number, and no number is infinite or not a
-    number.
+    Nothing is converted: text and true are not taken for numbers, and inf and nan are refused.
     """
 
     model_config = ConfigDict(
@@ -24,7 +23,7 @@ class Described(BaseModel):
 
 
 class Anything(Described):
-    """A node whose options the schema does not know: an outside constructor's, or free text."""
+    """A node whose options the schema does not know, such as those of an outside class."""
 
 
 def option(about: str, default: Any = ..., *, unit: str = "", hint: str = "", **range_: Any) -> Any:
@@ -32,8 +31,8 @@ def option(about: str, default: Any = ..., *, unit: str = "", hint: str = "", **
 
     Args:
         about: what the option does, in a sentence.
-        default: the constructor's own, for an option that the YAML files leave out.
-        hint: said after what is allowed, where a value is refused.
+        default: the constructor's own default, for an option that the YAML files leave out.
+        hint: follows what is allowed, where a value is refused.
         range_: pydantic's constraints: ge, gt, le, lt, min_length ...
     """
     extra = {"unit": unit, "hint": hint}
@@ -46,7 +45,7 @@ def unit(field: FieldInfo) -> str:
 
 
 def allowed(field: FieldInfo) -> str:
-    """What an option may be, in words, with its hint."""
+    """What values an option allows, in words, with its hint."""
     hint = _extra(field, "hint")
     return words(field.annotation, field.metadata) + (f"; {hint}" if hint else "")
 

@@ -1,4 +1,4 @@
-"""Options of the recipe: the optimizer, its schedule, and what it spares."""
+"""Options of the recipe: the optimizer, its schedule, and what stays frozen."""
 
 from typing import Annotated
 
@@ -16,28 +16,36 @@ class RecipeOptions(Described):
 
     optimizer: Node = option("the optimizer itself")
     lr: float = option(
-        "learning rate for `batch` images a step; scaled linearly to the real number", gt=0
+        "learning rate for `batch` images per step; scaled linearly to the real number", gt=0
     )
-    batch: Count = option("images a step that lr is stated for", unit="images")
-    weight_decay: NotNegative = option("on the kernels of full convolutions and linear layers only")
+    batch: Count = option("images per step that lr is stated for", unit="images")
+    weight_decay: NotNegative = option(
+        "weight decay; only on the kernels of full convolutions and linear layers"
+    )
     trunk_lr_scale: float = option(
-        "learning rate of a trunk with trained weights, relative to the head's", ge=0, le=1000
+        "the trunk's learning rate relative to the head's, if its weights are trained ones",
+        ge=0,
+        le=1000,
     )
     freeze_trunk: bool = option(
-        "keep the trunk and its statistics as they are, and train the head alone; python -m "
-        "tasks.join makes one network of heads on the same trunk",
+        "keep the trunk and its statistics as they are, and train only the head; python -m "
+        "tasks.join can then put several heads on the same trunk",
         False,
     )
     freeze_trunk_epochs: Whole = option(
-        "train the head alone at first; on several devices add "
+        "train only the head in this many epochs at the start; on several devices add "
         "trainer.strategy=ddp_find_unused_parameters_true",
         unit="epochs",
     )
-    freeze_trunk_statistics: bool = option("the trunk's batch norm works as in evaluation")
+    freeze_trunk_statistics: bool = option(
+        "keep the statistics of the trunk's batch norm, and normalise with them in training"
+    )
     warmup: Fraction = option("share of all steps over which the learning rate rises")
     schedule: Node = option("how the learning rate falls after the warm-up")
     ema_decay: float | None = option(
-        "decay of the weights' moving average, which is scored; null: none", gt=0, lt=1
+        "decay of the moving average of the weights, which is what is scored; null: no average",
+        gt=0,
+        lt=1,
     )
 
 
@@ -47,9 +55,9 @@ class SGDOptions(Described):
     momentum: Decay = option("momentum")
     nesterov: bool = option("Nesterov's momentum; needs a momentum above 0")
     dampening: Decay = option("dampening of momentum", 0.0)
-    maximize: bool = option("climb in place of descending", False)
-    foreach: bool | None = option("torch's implementation over lists of tensors", None)
-    fused: bool | None = option("torch's fused implementation", None)
+    maximize: bool = option("maximise the loss instead of minimising it", False)
+    foreach: bool | None = option("use torch's implementation over lists of tensors", None)
+    fused: bool | None = option("use torch's fused implementation", None)
 
 
 class AdamWOptions(Described):
@@ -58,11 +66,11 @@ class AdamWOptions(Described):
     betas: Annotated[
         list[Decay], Field(min_length=2, max_length=2), Said("two numbers from 0 and below 1")
     ] = option("decays of the two running averages")
-    fused: bool | None = option("torch's fused implementation")
+    fused: bool | None = option("use torch's fused implementation")
     eps: Positive = option("added to the denominator", 1e-8)
-    amsgrad: bool = option("AMSGrad", False)
-    maximize: bool = option("climb in place of descending", False)
-    foreach: bool | None = option("torch's implementation over lists of tensors", None)
+    amsgrad: bool = option("use the AMSGrad variant", False)
+    maximize: bool = option("maximise the loss instead of minimising it", False)
+    foreach: bool | None = option("use torch's implementation over lists of tensors", None)
 
 
 class RMSpropTFOptions(Described):
@@ -70,10 +78,10 @@ class RMSpropTFOptions(Described):
 
     alpha: Decay = option("decay of the running average of squared gradients")
     momentum: NotNegative = option("momentum")
-    eps: NotNegative = option("inside the square root")
-    centered: bool = option("normalise by the gradients' variance", False)
-    decoupled_decay: bool = option("weight decay apart from the gradient", False)
-    lr_in_momentum: bool = option("learning rate inside the momentum buffer", True)
+    eps: NotNegative = option("added inside the square root")
+    centered: bool = option("normalise by the variance of the gradients", False)
+    decoupled_decay: bool = option("decouple weight decay from the gradient", False)
+    lr_in_momentum: bool = option("apply the learning rate inside the momentum buffer", True)
 
 
 class CosineOptions(Described):
@@ -81,16 +89,16 @@ class CosineOptions(Described):
 
 
 class ExponentialOptions(Described):
-    """Schedule: falls in equal steps of the exponent"""
+    """Schedule: an exponential fall, in equal stairs"""
 
     final: Share = option("learning rate at the last step, relative to the first", 0.01)
-    stairs: Count = option("steps of the exponent", 20)
+    stairs: Count = option("number of stairs", 20)
 
 
 class StepwiseOptions(Described):
-    """Schedule: falls at given moments"""
+    """Schedule: a fall at given moments"""
 
     at: Annotated[
         list[Fraction], AfterValidator(check_rising), Said("a list of rising numbers from 0 to 1")
     ] = option("the moments, as shares of the run after the warm-up")
-    factor: Share = option("learning rate after each moment, relative to before", 0.1)
+    factor: Share = option("the learning rate is multiplied by this at each moment", 0.1)

@@ -1,4 +1,4 @@
-"""What options must be like together, once each of them is well by itself."""
+"""Checks of options against each other, once each is valid by itself."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from tasks.runs.parts import PARTS
 
 
 def relations(config: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each pair of options that do not go together."""
+    """One line for each combination of options that is not allowed."""
     task, data = config["task"], config["data"]
     if task["kind"] != data["kind"]:
         yield (
@@ -22,13 +22,11 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
         yield "data.train=null: without training images a run can only score: add mode=evaluate"
     trunk, whole = config["backbone"].get("weights"), task["head"].get("weights")
     if trunk not in (None, "none") and whole not in (None, "none"):
-        yield (
-            f"task.head.weights={whole}: it fills the trunk too; leave out backbone.weights={trunk}"
-        )
+        yield (f"task.head.weights={whole} loads the trunk too: leave out backbone.weights={trunk}")
     view = data["view"]
     if view["keep_aspect"] and (view["crop_fraction"] is not None or view["box"] is not None):
         yield (
-            "data.view.keep_aspect=true: it shows the whole image; leave out "
+            "data.view.keep_aspect=true shows the whole image: leave out "
             "data.view.crop_fraction and data.view.box"
         )
     yield from _augmentation(config)
@@ -39,19 +37,21 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _places(task, data)
     yield from _trainer(config["trainer"])
     if config.get("extend") and config["trainer"]["max_epochs"] == 0:
-        yield f"extend={config['extend']}: with trainer.max_epochs=0 nothing is trained"
+        yield (
+            f"extend={config['extend']}: trainer.max_epochs=0 trains nothing; leave one of them out"
+        )
     patience = (config.get("early_stop") or {}).get("patience")
     if patience is not None and config["trainer"]["limit_val_batches"] == 0:
         yield (
-            f"early_stop.patience={patience}: it counts validations, and with "
-            "trainer.limit_val_batches=0 there is none"
+            f"early_stop.patience={patience} counts validations, but there are none with "
+            "trainer.limit_val_batches=0"
         )
     chosen = config["optimizer"]["optimizer"]
     if chosen.get("nesterov") is True and not (
         chosen.get("momentum") and not chosen.get("dampening")
     ):
         yield (
-            "optimizer.optimizer.nesterov=true: it needs optimizer.optimizer.momentum above 0, "
+            "optimizer.optimizer.nesterov=true needs optimizer.optimizer.momentum above 0, "
             "and no dampening"
         )
     if chosen.get("foreach") and chosen.get("fused"):
@@ -63,26 +63,30 @@ def _parts(config: Mapping[str, Any]) -> Iterator[str]:
     for key in ("weights", "references"):
         for name in task[key] if isinstance(task[key], Mapping) else ():
             if name not in parts:
-                yield f"task.{key}.{name}: there is no such part; there are {', '.join(parts)}"
+                yield f"task.{key}.{name}: there is no such part, only {', '.join(parts)}"
     for name, part in parts.items():
         if part["data"].get("batch_size") == "auto":
-            yield f"parts.{name}.data.batch_size=auto: give a number, as all parts share the memory"
+            yield (
+                f"parts.{name}.data.batch_size=auto: give a number, since all parts share the "
+                "memory"
+            )
     weights = config["backbone"].get("weights"), task["head"].get("weights")
     for name, part in parts.items():
         own = part["task"]["head"].get("weights")
         if own not in (None, "none") and weights[0] in (None, "none"):
             yield (
-                f"parts.{name}.task.head.weights={own}: it fills the part's head; name the trunk "
-                "of all parts with backbone.weights="
+                f"parts.{name}.task.head.weights={own} loads only the part's head: name the "
+                "weights "
+                "of the shared trunk with backbone.weights="
             )
     if task["statistics"] == "frozen" and all(source in (None, "none") for source in weights):
         yield (
-            "task.statistics=frozen: random weights have no statistics worth keeping; give "
-            "backbone.weights, or take shared"
+            "task.statistics=frozen keeps the statistics of random weights: give "
+            "backbone.weights, or use task.statistics=shared"
         )
     if config.get("distill") is not None:
         yield (
-            "distill: each part has a teacher of its own: set parts.NAME.distill=teacher "
+            "distill: each part has its own teacher: set parts.NAME.distill=teacher "
             "parts.NAME.distill.teacher=best.ckpt"
         )
 
@@ -93,8 +97,8 @@ def _teacher(config: Mapping[str, Any]) -> Iterator[str]:
         share = 0 if distill is None else distill["weight"]
         if share != 1:
             yield (
-                f"data.unlabelled={data['unlabelled']}: photographs without boxes teach nothing by "
-                "themselves: add distill=teacher distill.teacher=best.ckpt"
+                f"data.unlabelled={data['unlabelled']}: photographs without boxes need a teacher: "
+                "add distill=teacher distill.teacher=best.ckpt"
                 + ("" if distill is None else ", and leave distill.weight at 1")
             )
     objective = config["task"].get("distillation") or {}
@@ -111,19 +115,20 @@ def _augmentation(config: Mapping[str, Any]) -> Iterator[str]:
     operations = (config.get("preprocess") or {}).get("operations", 0)
     if config["task"]["kind"] == "detection" and operations:
         yield (
-            f"preprocess.operations={operations}: RandAugment moves objects out of their boxes; "
+            f"preprocess.operations={operations}: RandAugment would move objects out of their "
+            "boxes; "
             "set it to 0, and see data.scale_jitter and task.module.mosaic"
         )
     mixed = [name for name in ("mixup", "cutmix", "mosaic") if module.get(name)]
     if mixed and (config.get("distill") or {}).get("outputs") is not None:
         yield (
             f"task.module.{mixed[0]}={module[mixed[0]]}: distill=cached has the teacher's outputs "
-            "for single images and none for mixtures; set it to 0, or take distill=teacher"
+            "only for single images, not for mixtures; set it to 0, or use distill=teacher"
         )
     if data.get("scale_jitter") is not None and not data["crop"]:
         yield (
-            "data.scale_jitter: it takes the place of the random crop, and data.crop=false (or "
-            "augment=false) leaves that out; set data.crop=true, or data.scale_jitter=null"
+            "data.scale_jitter replaces the random crop, which data.crop=false (or augment=false) "
+            "turns off; set data.crop=true, or data.scale_jitter=null"
         )
 
 
@@ -133,27 +138,27 @@ def _integers(config: Mapping[str, Any]) -> Iterator[str]:
     precision = config["trainer"]["precision"]
     if precision not in ("32-true", "32", 32):
         yield (
-            f"trainer.precision={precision}: quantize=qat simulates 8-bit integers, for which it "
-            "needs trainer.precision=32-true"
+            f"trainer.precision={precision}: quantize=qat simulates 8-bit integers in float32; "
+            "set trainer.precision=32-true"
         )
     sources = config["backbone"].get("weights"), config["task"]["head"].get("weights")
     if all(source in (None, "none") for source in sources):
         yield (
-            "quantize=qat goes on with a trained network: add task.head.weights=best.ckpt of its "
-            "run, or weights of a whole network"
+            "quantize=qat trains a trained network further: add task.head.weights= with its "
+            "best.ckpt, or with another file of a whole network"
         )
 
 
 def _places(task: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[str]:
     least, most = data.get("t_min"), data.get("t_max")
     if isinstance(least, int) and isinstance(most, int) and least > most:
-        yield f"data.t_min={least}: at most data.t_max={most}"
+        yield f"data.t_min={least}: must not be above data.t_max={most}"
     module = task["module"]
     radii, monitor = module.get("radii_km"), module.get("monitor_km")
     if isinstance(radii, list) and monitor is not None and monitor not in radii:
         yield (
-            f"task.module.monitor_km={monitor:g}: one of task.module.radii_km="
-            f"[{','.join(f'{radius:g}' for radius in radii)}], as its share picks the best "
+            f"task.module.monitor_km={monitor:g}: must be one of task.module.radii_km="
+            f"[{','.join(f'{radius:g}' for radius in radii)}], since its share picks the best "
             "checkpoint"
         )
 
@@ -163,7 +168,8 @@ def _trainer(trainer: Mapping[str, Any]) -> Iterator[str]:
         trainer["devices"] == "auto" or _is_count(trainer["devices"])
     ):
         yield (
-            "trainer.devices: with trainer.accelerator=cpu it is a number of processes from 1, "
+            "trainer.devices: with trainer.accelerator=cpu, give a number of processes, at least "
+            "1, "
             "or auto"
         )
 

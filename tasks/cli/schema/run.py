@@ -9,34 +9,37 @@ from tasks.cli.schema.types import Count, Fraction, Name, Node, NotNegative, Pat
 class RunOptions(Described):
     """The run as a whole"""
 
-    seed: int = option("seeds the weights, the order of images and augmentation", ge=0, lt=2**32)
+    seed: int = option(
+        "seed of the random weights, the order of images, and augmentation", ge=0, le=2**32 - 1
+    )
     size: Size = option("input resolution: one number, or [height,width]", unit="pixels")
     compile: Literal["auto"] | bool = option(
-        "torch.compile network and loss: a slow start, faster steps afterwards; auto: in trainings "
-        "of 10,000 batches or more on a GPU"
+        "compile network and loss with torch.compile: a slow start, faster steps afterwards; auto: "
+        "only on a GPU, in trainings of 10,000 batches or more"
     )
     augment: bool = option("random crops, flips and colours in training")
     extend: Count | None = option(
-        "continue the finished run of the same command for so many epochs more; null: not",
+        "train the finished run of the same command for this many more epochs; null: do not",
         unit="epochs",
     )
     resume: Path = option(
-        "a checkpoint of another run, which this one goes on from in its own directory; auto: its "
-        "own, or else the finished run of the same command with fewer epochs; none: its own alone",
+        "the checkpoint that training continues from, in a new run directory; auto: this run's "
+        "own, or else that of a finished run of the same command with fewer epochs; none: only "
+        "this run's own",
         hint="or auto or none",
     )
-    fresh: bool = option("start over where the run directory holds an earlier run")
+    fresh: bool = option("start over, even if the run directory holds an earlier run")
     trust: list[Name] = option(
-        "modules of your own that a checkpoint's task may come from, such as [grades]"
+        "your own modules that a checkpoint's task may be imported from, such as [grades]"
     )
     mode: Literal["full", "sample", "smoke", "overfit", "evaluate"] = option(
-        "the mode that was chosen, for the record: choose with mode=, see above"
+        "records the chosen mode; choose it with mode=, see above"
     )
     backbone: Node = option("the trunk; choose with backbone=")
     data: Node = option("the data set; choose with data=")
     optimizer: Node = option("the recipe of training; choose with optimizer=")
     trainer: Node = option("Lightning's Trainer")
-    logger: Node = option("what the numbers are written to beside metrics.csv; choose with logger=")
+    logger: Node = option("where numbers are written besides metrics.csv; choose with logger=")
     preprocess: Node = option("random changes of training images; choose with preprocess=")
     task: Node = option("the task; choose with task=")
     early_stop: Node = option("when a run ends before trainer.max_epochs")
@@ -47,7 +50,7 @@ class EarlyStopOptions(Described):
     """Early stopping"""
 
     patience: Count | None = option(
-        "validations without a better monitored score after which a run ends; null: it never does",
+        "end the run after this many validations without a better monitored score; null: never",
         unit="validations",
     )
 
@@ -57,7 +60,7 @@ class WandbOptions(Described):
 
     project: Name = option("the project")
     entity: Name | None = option("the team or account; null: your own")
-    offline: bool = option("write into the run directory alone; `wandb sync` sends it later")
+    offline: bool = option("write only into the run directory; `wandb sync` sends it later")
 
 
 class MlflowOptions(Described):
@@ -70,8 +73,8 @@ class MlflowOptions(Described):
 class PathsOptions(Described):
     """Folders"""
 
-    data: Path = option("data sets, and the drawn samples")
-    runs: Path = option("one folder for each run")
+    data: Path = option("data sets and drawn samples")
+    runs: Path = option("run directories")
     cache: Path = option("parsed annotations, partitions and downloaded weights")
 
 
@@ -83,24 +86,26 @@ class PreprocessOptions(Described):
     contrast: NotNegative = option("the factor is drawn from 1 - contrast to 1 + contrast")
     saturation: NotNegative = option("the factor is drawn from 1 - saturation to 1 + saturation")
     operations: int = option(
-        "operations of RandAugment on each image, 2 as a rule; not for detectors, whose boxes "
+        "number of RandAugment operations per image, usually 2; not for detectors, since boxes "
         "would not follow", 0, ge=0, le=16,
     )  # fmt: skip
-    magnitude: float = option("strength of these operations", 9.0, ge=0, le=30)
-    erase: Fraction = option("probability that a rectangle of an image becomes noise", 0.0)
+    magnitude: float = option("strength of RandAugment's operations", 9.0, ge=0, le=30)
+    erase: Fraction = option("probability that a rectangle of the image becomes noise", 0.0)
 
 
 class TeachingOptions(Described):
     """Learning from a teacher"""
 
-    weight: float = option("the teacher's share of the loss; at 1 no label is read", gt=0, le=1)
+    weight: float = option("the teacher's share of the loss; at 1, no label is read", gt=0, le=1)
     source: Node = option("where the teacher's outputs come from")
 
 
 class CachedTeachingOptions(TeachingOptions):
     """Learning from a file of outputs"""
 
-    outputs: Path = option("file of python -m tasks.teacher, or anyone's .npz of name and output")
+    outputs: Path = option(
+        "file written by python -m tasks.teacher, or any .npz file with `name` and `output`"
+    )
 
 
 class NetworkTeachingOptions(TeachingOptions):
@@ -111,7 +116,8 @@ class NetworkTeachingOptions(TeachingOptions):
         "such as a released detector's .tflite"
     )
     tolerance: NotNegative | None = option(
-        "how far the teacher may fall below its recorded score, as a share of it; null: any"
+        "how far the teacher may fall below its recorded score, as a share of that score; null: "
+        "any distance"
     )
 
 
@@ -119,12 +125,15 @@ class QuantizeOptions(Described):
     """Training with fake quantisation"""
 
     bits: Literal[8, 7] = option(
-        "of the weights; 7 for CPUs without VNNI, whose products of 8-bit numbers overflow",
+        "precision of the weights; use 7 for CPUs without VNNI, where 8-bit products overflow",
         unit="bits",
     )
-    share: float = option("of each batch in the running ranges of the maps", gt=0, le=1)
+    share: float = option(
+        "weight of each new batch in the running ranges of the feature maps", gt=0, le=1
+    )
     freeze: Fraction = option(
-        "share of the steps after which the ranges stay; at 0 those of the run's first images do"
+        "share of the steps after which the ranges are frozen; at 0, the ranges of the first "
+        "images are kept"
     )
 
 

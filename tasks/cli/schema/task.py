@@ -30,11 +30,14 @@ class TaskOptions(Described):
     name: Name = option("its name; choose with task=")
     kind: Name = option("the kind of data it needs")
     module: Node = option("loss, metric and answers")
-    head: Node = option("what hangs on the trunk")
-    distillation: Node | None = option("how two outputs compare; null: it cannot be taught", None)
+    head: Node = option("the layers on top of the trunk")
+    distillation: Node | None = option(
+        "how a student's outputs are compared with a teacher's; null: the task cannot be distilled",
+        None,
+    )
     bench: Node | None = option("what python -m tasks.bench runs; null: nothing", None)
     paper: Annotated[dict[str, object], Said("facts by name")] | None = option(
-        "the row of the paper that a result stands beside", None
+        "the row of the paper that a result is compared with", None
     )
     sample: Node | None = option("settings of mode=sample", None)
     overfit: Node | None = option("settings of mode=overfit", None)
@@ -47,26 +50,26 @@ class JointTaskOptions(TaskOptions):
     """A joint task"""
 
     parts: Annotated[list[Name], Field(min_length=1)] = option(
-        "the parts: names of tasks, or names of your own with parts.NAME.task=TASK; the options of "
+        "the parts: names of tasks, or your own names with parts.NAME.task=TASK; the options of "
         "each are parts.NAME.data.*, .task.*, .size, .preprocess, .augment and .distill"
     )
     weights: WeightsOfParts | Literal["balanced", "uncertainty", "gradients"] | None = option(
-        "of the parts' losses, 1 for those that are not named; balanced sums the "
-        "logarithms of the losses (arXiv 1904.08492); uncertainty learns them (arXiv 1705.07115); "
-        "gradients scales each part's gradient of the trunk to their mean norm (arXiv 1711.02257 "
-        "with alpha 0); null: 1 for all"
+        "weights of the parts' losses, 1 for parts that are not named; balanced: sum the "
+        "logarithms of the losses (arXiv 1904.08492); uncertainty: learn the weights (arXiv "
+        "1705.07115); gradients: scale each part's gradient in the trunk to their mean norm (arXiv "
+        "1711.02257 with alpha 0); null: 1 for all"
     )
     references: WeightsOfParts | None = option(
-        "monitored scores of the parts trained alone: what picks the best checkpoint is the "
-        "weighted mean of the parts' scores over these; 1 for those that are not named"
+        "monitored scores of the parts trained alone, 1 for parts that are not named; each part's "
+        "score is divided by its reference, and the weighted mean picks the best checkpoint"
     )
     statistics: Literal["shared", "frozen", "per_part"] = option(
-        "batch statistics of the trunk: shared by all parts; frozen as the weights have them; or a "
-        "set for each part, and then one pass runs the trunk for each part anew"
+        "of the trunk's batch norm; shared: one set for all parts; frozen: those of the weights; "
+        "per_part: one set per part, so that one pass runs the trunk once per part"
     )
     settle: Fraction = option(
-        "share of the epochs after which shared statistics stay as they are, and training "
-        "normalises with them as the one pass does; 1: never"
+        "share of the epochs after which shared statistics are frozen, and training normalises "
+        "with them as evaluation does; 1: never"
     )
 
 
@@ -74,37 +77,39 @@ class JointHeadOptions(Described):
     """The network of a joint task"""
 
     weights: Name | None = option(
-        "start from a joint checkpoint with the same parts; null: only the trunk, from "
+        "initial weights: a joint checkpoint with the same parts; null: load only the trunk, from "
         "backbone.weights",
         None,
     )
 
 
 class ModeSettingsOptions(Described):
-    """What mode=sample takes from the task"""
+    """The task's settings for a mode"""
 
-    lr: Positive = option("optimizer.lr")
-    batch_size: Count = option("data.batch_size", unit="images")
-    epochs: Count = option("trainer.max_epochs", unit="epochs")
-    epochs_per_validation: Count = option("trainer.check_val_every_n_epoch", unit="epochs")
+    lr: Positive = option("optimizer.lr in this mode")
+    batch_size: Count = option("data.batch_size in this mode", unit="images")
+    epochs: Count = option("trainer.max_epochs in this mode", unit="epochs")
+    epochs_per_validation: Count = option(
+        "trainer.check_val_every_n_epoch in this mode", unit="epochs"
+    )
 
 
 class SampleSettingsOptions(ModeSettingsOptions):
-    """What mode=sample takes from the task"""
+    """The task's settings for mode=sample"""
 
     size: Size | None = option(
-        "size; null in a joint task, whose parts have their own", unit="pixels"
+        "size in this mode; null in a joint task, whose parts have their own", unit="pixels"
     )
 
 
 class OverfitSettingsOptions(ModeSettingsOptions):
-    """What mode=overfit takes from the task"""
+    """The task's settings for mode=overfit"""
 
-    images: Count = option("data.limit", unit="images")
+    images: Count = option("data.limit in this mode", unit="images")
 
 
 LabelWeights = Annotated[dict[str | int, Positive], Said("numbers above 0 by name, as {ants:10}")]
-FOCAL = "gamma of the focal loss, arXiv 1708.02002, whose usual value is 2; 0: cross-entropy"
+FOCAL = "gamma of the focal loss (arXiv 1708.02002), usually 2; 0: cross-entropy"
 
 
 class ClassificationOptions(Described):
@@ -117,8 +122,8 @@ class ClassificationOptions(Described):
         "images", ge=0, le=100,
     )  # fmt: skip
     class_weights: LabelWeights | Literal["balanced"] | None = option(
-        "how much the images of each class count in the loss, 1 for those that are not named; "
-        "balanced: all classes count alike, by their training images; null: all images do"
+        "weight of each class's images in the loss, 1 for classes that are not named; balanced: "
+        "from the numbers of training images, so that all classes count alike; null: 1 for all"
     )
     focal: float = option(FOCAL, ge=0, le=10)
     monitor: Literal["top1", "mean_class_accuracy"] = option(
@@ -129,16 +134,17 @@ class ClassificationOptions(Described):
 class DetectionOptions(Described):
     """Detection"""
 
-    mosaic: Fraction = option("probability that parts of four images take the place of one")
-    mosaic_until: Fraction = option("share of the epochs after which there are no mosaics")
+    mosaic: Fraction = option("probability that an image is replaced by parts of four images")
+    mosaic_until: Fraction = option("share of the epochs after which there are no more mosaics")
 
 
 class FaceAttributesOptions(Described):
     """Face attributes"""
 
     positive_weights: LabelWeights | Literal["balanced"] | None = option(
-        "how much images with an attribute count against those without it, 1 for those that are "
-        "not named; balanced: both count alike, by the training images; null: 1 for all"
+        "weight of images with an attribute relative to those without it, 1 for attributes that "
+        "are not named; balanced: from the training images, so that both count alike; null: 1 for "
+        "all"
     )
     focal: float = option(FOCAL, ge=0, le=10)
 
@@ -163,17 +169,19 @@ class PlanetOptions(Described):
     """Geolocation"""
 
     smoothing_km: float = option(
-        "targets that fall with distance: PIGEON's is 75; 0: one cell is right",
+        "spread the target over nearby cells, over about this distance; PIGEON uses 75; 0: only "
+        "the true cell is right",
         unit="km", ge=0, le=20_038,
     )  # fmt: skip
     radii_km: Annotated[list[Kilometres], Field(min_length=1)] = option(
-        "distances that the shares of photographs are given for", unit="km"
+        "report the share of photographs that are located within each of these distances",
+        unit="km",
     )
     monitor_km: Kilometres = option(
         "the one of radii_km whose share picks the best checkpoint", unit="km"
     )
     baseline_photographs: Count = option(
-        "photographs that the nearest-colours baseline looks through", unit="photographs"
+        "training photographs that the nearest-colours baseline searches", unit="photographs"
     )
 
 
@@ -181,8 +189,9 @@ class HeadOptions(Described):
     """What every head has"""
 
     weights: Name | None = option(
-        "start the whole network from a run's best.ckpt, a released network's file, or tf_zoo and "
-        "tf_zoo_int8, TensorFlow's published SSDs; null: only the trunk, from backbone.weights",
+        "initial weights of the whole network: a run's best.ckpt, the file of a released network, "
+        "or tf_zoo or tf_zoo_int8 for TensorFlow's published SSDs; null: load only the trunk, from "
+        "backbone.weights",
         None,
     )
 
@@ -196,35 +205,41 @@ class ClassifierOptions(HeadOptions):
 class EmbeddingOptions(HeadOptions):
     """Embedding head"""
 
-    dimension: int = option("numbers of an embedding", ge=2, le=65_536)
+    dimension: int = option("length of an embedding", ge=2, le=65_536)
     dropout: Dropout = option("probability of dropping a pooled feature")
 
 
 class DetectorOptions(HeadOptions):
-    """What both detectors have"""
+    """What every detector has"""
 
     nms_iou: Fraction = option(
-        "overlap above which the lower-scored of two boxes of a class is dropped", 0.6
+        "IoU above which the lower-scored of two boxes of a class is suppressed", 0.6
     )
-    candidates: Count = option("best boxes of an image that enter their suppression", 400)
-    detections: Count = option("most boxes of an image in the answer", 100)
+    candidates: Count = option("number of an image's best boxes that enter suppression", 400)
+    detections: Count = option("largest number of boxes in the answer for an image", 100)
 
 
 class SSDOptions(DetectorOptions):
     """SSD and SSDLite heads"""
 
     taps: Annotated[list[Name], Field(min_length=1)] | None = option(
-        "the trunk's maps with anchors, finest first; null: its last of stride 16 and of 32"
+        "the trunk's maps that get anchors, finest first; null: its last ones of stride 16 and 32"
     )
     extras: Annotated[list[Annotated[int, Field(ge=1, le=65_536)]], Field(max_length=10)] = option(
-        "channels at alpha 1 of the maps after the trunk's, each half the size of the last"
+        "channels at alpha 1 of the extra maps, each of which is half the size of the one before"
     )
-    separable: bool = option("depthwise separable extra maps and predictors: SSDLite")
+    separable: bool = option(
+        "use depthwise separable convolutions for extra maps and predictors: SSDLite"
+    )
     kernel_size: Literal[1, 3, 5] | None = option(
-        "of the predictors, then full convolutions; null: 1, or what separable gives", None
+        "kernel of the predictors, as full convolutions; null: 1, or depthwise separable 3 if "
+        "separable",
+        None,
     )
-    scales: ShareRange = option("anchor scale of the finest and the coarsest map")
-    loss: Literal["mining", "focal"] = option("mining is the paper's; focal of arXiv 1708.02002")
+    scales: ShareRange = option("anchor scales of the finest and of the coarsest map")
+    loss: Literal["mining", "focal"] = option(
+        "mining: hard negative mining, as in the paper; focal: focal loss (arXiv 1708.02002)"
+    )
 
 
 class SSDFPNOptions(DetectorOptions):
@@ -232,50 +247,54 @@ class SSDFPNOptions(DetectorOptions):
 
     taps: Annotated[list[Name], Field(min_length=1)] | None = option(
         "the trunk's maps, finest first, each about half the size of the one before; null: its "
-        "last blocks of stride 8, 16 and 32"
+        "last ones of stride 8, 16 and 32"
     )
     depth: int = option("channels of the pyramid at alpha 1", unit="channels", ge=1, le=65_536)
-    maps: int = option("maps with anchors: the trunk's, and coarser ones", ge=1, le=16)
-    tower: int = option("convolutions before the predictors", ge=0, le=64)
+    maps: int = option("number of maps with anchors: the trunk's and coarser ones", ge=1, le=16)
+    tower: int = option("number of convolutions before the predictors", ge=0, le=64)
 
 
 class FasterRCNNOptions(DetectorOptions):
     """Faster R-CNN head"""
 
     tap: Name | None = option(
-        "the map that regions are cut from; null: the trunk's last of stride 16"
+        "the map that regions are cut from; null: the trunk's last one of stride 16"
     )
     anchor_sizes: Annotated[list[Positive], Field(min_length=1), AfterValidator(rising),
         Said("a list of rising numbers above 0")] = option(
-        "side of the square anchors; each comes in three ratios", unit="pixels"
+        "sides of the square anchors; each also comes in two other aspect ratios", unit="pixels"
     )  # fmt: skip
-    rpn_depth: int = option("channels of the proposals' convolution", ge=1, le=65_536)
-    rpn_candidates: Count = option("best anchors of an image that enter their suppression")
-    proposals: Count = option("regions of an image that the second stage looks at")
-    regions: Count = option("of them, how many it learns from")
-    positive: Part = option("at most this share of them lies on objects")
-    crop: int = option("cells along a side of a region", ge=1, le=256)
-    share_boxes: bool = option("one box for a region, not one for each class")
+    rpn_depth: int = option(
+        "channels of the convolution in the region proposal network", ge=1, le=65_536
+    )
+    rpn_candidates: Count = option("number of an image's best anchors that enter suppression")
+    proposals: Count = option("regions per image that the second stage sees")
+    regions: Count = option("regions per image that the second stage learns from")
+    positive: Part = option("largest share of these regions that lie on objects")
+    crop: int = option("cells along each side of a region", ge=1, le=256)
+    share_boxes: bool = option("predict one box per region, instead of one per class")
 
 
 class TemperatureOptions(Described):
     """Distillation of classes and attributes"""
 
-    temperature: Positive = option("softens the probabilities that are compared", 1.0)
+    temperature: Positive = option(
+        "softens the probabilities that are compared; 1: as they are", 1.0
+    )
 
 
 class TimingOptions(Described):
     """Benchmarks of speed"""
 
-    batch_size: Count = option("images of a batch", unit="images")
-    rounds: Count = option("measurements, of which the median counts")
+    batch_size: Count = option("images per batch", unit="images")
+    rounds: Count = option("number of measurements; the median is reported")
 
 
 class CountingOptions(TimingOptions):
     """Benchmark of geolocation"""
 
     cells: Annotated[list[Count], Field(min_length=1)] = option(
-        "numbers of cells whose cost is counted"
+        "numbers of cells to count the cost for"
     )
 
 
@@ -284,17 +303,18 @@ class DistanceOptions(Described):
 
 
 class DetectionObjectiveOptions(Described):
-    """Distillation of SSD and SSDLite"""
+    """Distillation of SSD, SSDLite and FPNLite"""
 
     answers: Literal["anchors", "detections"] | None = option(
-        "anchors: the teacher's scores and boxes at the same anchors; detections: its final boxes "
-        "as soft labels; null: anchors where they are the same"
+        "what the student learns; anchors: the teacher's scores and boxes at the same anchors; "
+        "detections: its final boxes, as soft labels; null: anchors if both have the same ones, "
+        "else detections"
     )
-    classes: NotNegative = option("weight of the classes' probabilities; 0: left out")
-    boxes: NotNegative = option("weight of the boxes; 0: left out")
-    features: NotNegative = option("weight of the maps at the taps; 0: left out")
+    classes: NotNegative = option("weight of the class term; 0: leave it out")
+    boxes: NotNegative = option("weight of the box term; 0: leave it out")
+    features: NotNegative = option("weight of the term that compares feature maps; 0: leave it out")
     gamma: float = option(
-        "how far what the teacher is sure of, or what the two disagree on, outweighs the rest; "
+        "how strongly anchors count that the teacher is sure of, or that the two disagree on; "
         "0: all anchors count alike", ge=0, le=10,
     )  # fmt: skip
-    min_score: Fraction = option("detections that score less are no soft labels")
+    min_score: Fraction = option("detections that score less are not used as soft labels")

@@ -9,18 +9,18 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import AfterValidator, Field
 
-MOST = 2**31 - 1  # what counts fit into
+MOST = 2**31 - 1  # the largest count
 
 
 @dataclass(frozen=True)
 class Said:
-    """The words for a type whose constraints do not say it."""
+    """Words that describe a type, in place of those made from its constraints."""
 
     words: str
 
 
 def rising(values: list[float]) -> list[float]:
-    """Refuse numbers of which one is not above the one before."""
+    """Refuse numbers that do not rise."""
     if any(a >= b for a, b in pairwise(values)):
         raise ValueError("not rising")
     return values
@@ -34,7 +34,7 @@ def not_falling(values: list[float]) -> list[float]:
 
 
 def falling(values: list[float]) -> list[float]:
-    """Refuse numbers of which one is not below the one before."""
+    """Refuse numbers that do not fall."""
     if any(a <= b for a, b in pairwise(values)):
         raise ValueError("not falling")
     return values
@@ -49,14 +49,14 @@ def box(values: list[float]) -> list[float]:
 
 
 def distinct(values: list[int]) -> list[int]:
-    """Refuse a value that is there twice."""
+    """Refuse a list that holds a value twice."""
     if len(set(values)) < len(values):
         raise ValueError("double")
     return values
 
 
 def devices(value: str) -> str:
-    """Refuse what is neither a number of devices nor a list of them."""
+    """Refuse text that is neither a number of devices nor a list of them."""
     names = [name.strip() for name in value.split(",")]
     if value != "-1" and not (all(n.isdecimal() for n in names) and len(set(names)) == len(names)):
         raise ValueError("no list of devices")
@@ -121,7 +121,7 @@ Devices = (
         list[Whole],
         Field(min_length=1),
         AfterValidator(distinct),
-        Said("a list of their numbers such as [0,1]"),
+        Said("a list of device numbers such as [0,1]"),
     ]
     | Annotated[str, AfterValidator(devices), Said("""such a list as text, '"0,1"'""")]
 )
@@ -156,7 +156,7 @@ def words(annotation: Any, metadata: Sequence[Any] = ()) -> str:
 
 
 def _flat(metadata: Iterable[Any]) -> Iterable[Any]:
-    """Constraints, those inside of a pydantic Field too."""
+    """The constraints, including those inside a pydantic Field."""
     for one in metadata:
         yield from getattr(one, "metadata", [one])
 
@@ -170,7 +170,7 @@ def _either(kinds: list[str]) -> str:
 
 
 def _range(metadata: Sequence[Any]) -> str:
-    """ " from 0 to 1", " above 0 and below 1" and so on."""
+    """The range in words: " from 0 to 1", " from 0 to below 1", " above 0 and up to 1"..."""
     least = most = ""
     for one in _flat(metadata):
         if isinstance(one, Ge):
@@ -181,8 +181,8 @@ def _range(metadata: Sequence[Any]) -> str:
             most = f"up to {_figure(one.le)}"
         elif isinstance(one, Lt):
             most = f"below {_figure(one.lt)}"
-    if least.startswith("from") and most.startswith("up"):
-        return f" {least} {most.removeprefix('up ')}"
+    if least.startswith("from") and most:
+        return f" {least} to {most.removeprefix('up to ')}"
     return "".join(
         f" {end}" if k == 0 else f" and {end}" for k, end in enumerate(filter(None, (least, most)))
     )

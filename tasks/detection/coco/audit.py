@@ -1,4 +1,4 @@
-"""Counting what a set of annotated images holds, its faulty boxes first, before training starts.
+"""Count the content of a set of annotated images, and its faulty boxes, before training starts.
 
 As a program it writes an annotation file without the images that cannot be used:
 
@@ -22,7 +22,7 @@ from tasks.detection.coco.index import ROUNDING, CocoIndex, decoded, index_of
 from tasks.detection.coco.json_file import listed_ids, parse_instances, plain_ids
 from tasks.detection.coco.json_text import read_json
 
-CLEARLY = 10  # boxes that are no chance
+CLEARLY = 10  # this many boxes are not a coincidence
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, which spreads hashes
 CONSEQUENCES = {
     "not given": "left out of training and evaluation",
@@ -30,8 +30,8 @@ CONSEQUENCES = {
     "without area": "left out of training",
     "outside the image": "left out of training",
     "partly outside": "clipped in training",
-    "of impossible area": "their width x height is taken in its place",
-    "doubled": "equal to an earlier one, and kept",
+    "of impossible area": "their width x height is used instead",
+    "doubled": "equal to an earlier box, but kept",
 }
 
 
@@ -43,7 +43,7 @@ class Fault:
     annotation_ids: tuple[int | str, ...]
     """The first five boxes."""
     image_ids: tuple[int, ...]
-    """The images of the same five."""
+    """The images of these five boxes."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Audit:
     crowd_boxes: int
     trainable_boxes: int
     faults: dict[str, Fault]
-    """Keys as in CONSEQUENCES; faults that no box has are absent."""
+    """Keys as in CONSEQUENCES; only faults that occur."""
     notes: tuple[str, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
-    """Images that are not in the counts, by the reason."""
+    """Images that are not in the counts, by reason."""
 
     def __str__(self) -> str:
         lines = [
@@ -93,7 +93,7 @@ def audit(
     Args:
         index: the data set.
         notes: remarks to print with the counts.
-        left_out: images that were left out of it, by the reason.
+        left_out: images that were left out of it, by reason.
     """
     faults = {}
     for name, mask in (index.faults | {"doubled": doubled(index)}).items():
@@ -115,9 +115,9 @@ def audit(
 
 
 def doubled(index: CocoIndex) -> np.ndarray:
-    """bool[M], the boxes that equal an earlier one of their image in category, place and kind."""
+    """bool[M], the boxes that equal an earlier one in the image, in category, place and kind."""
     numbers = (index.box_images, index.box_categories, index.crowd)
-    # a hash tells the rows apart in one sort; only those that share one are compared
+    # a hash tells rows apart with one sort; only rows that share one are compared
     hashes = np.zeros(len(index.xywh), np.uint64)
     for column in (*numbers, *index.xywh.T):
         if column.dtype == np.float64:
@@ -141,23 +141,23 @@ def doubled(index: CocoIndex) -> np.ndarray:
 
 
 def repetitions(index: CocoIndex) -> list[str]:
-    """A line for each kind of thing that is in a data set twice though one is expected."""
+    """A line for each kind of thing that occurs twice in a data set but should not."""
     lines: list[str] = []
     shown: list[str] = []
     names = index.file_names.tolist()
-    if len(set(names)) < len(names):  # counting takes longer, and is seldom needed
+    if len(set(names)) < len(names):  # counting takes longer, and is rarely needed
         files = Counter(zip(index.folder.tolist(), names, strict=True))
         shown = [decoded(name) for (_, name), count in files.items() if count > 1]
     if shown:
         lines.append(
-            f"{len(shown):,} files under several image ids, each id with its own boxes: "
-            f"{listed_briefly(shown)}; merge the ids, or a box of one is background in the other"
+            f"{len(shown):,} files under several image ids, each with its own boxes: "
+            f"{listed_briefly(shown)}; merge the ids, or boxes of one are background in the other"
         )
     categories = Counter(index.names.values())
     if shared := [name for name, count in categories.items() if count > 1]:
         numbers = [k for k, name in index.names.items() if name in shared]
         lines.append(
-            f"categories of one name, learned as different ones: {listed_briefly(shared)} "
+            f"categories with the same name, learned as different ones: {listed_briefly(shared)} "
             f"(ids {listed_briefly(numbers)})"
         )
     spellings: dict[str, list[str]] = {}
@@ -173,13 +173,13 @@ def repetitions(index: CocoIndex) -> list[str]:
     if len(again):
         lines.append(
             f"{len(again):,} annotation ids are used more than once: "
-            f"{listed_ids(again)}; all of their boxes count"
+            f"{listed_ids(again)}; all of their boxes are used"
         )
     return lines
 
 
 def unlikely(index: CocoIndex) -> list[str]:
-    """A line for a set whose boxes seem to be written in another way than COCO's."""
+    """A line for a set whose boxes seem to be in another format than COCO's."""
     rows = np.flatnonzero(index.finite)
     x, y, width, height = index.xywh[rows].T
     frames = index.box_images[rows]
@@ -188,8 +188,9 @@ def unlikely(index: CocoIndex) -> list[str]:
     inside = (x < width) & (y < height) & (width <= right) & (height <= bottom)
     if beyond.sum() > max(CLEARLY, len(rows) / 10) and inside.all():
         return [
-            f"{beyond.sum():,} boxes reach beyond their images, and none would if the numbers were "
-            "left, top, right and bottom. Boxes are left, top, width and height: are these?"
+            f"{beyond.sum():,} boxes reach beyond their images, and none would if their numbers "
+            "were "
+            "left, top, right and bottom. Boxes must be left, top, width and height: are these?"
         ]
     return []
 
@@ -232,7 +233,7 @@ def write_cleaned(annotations: Path, folder: Path, cleaned: Path) -> int:
 
 
 def main() -> None:
-    """The command line; exit code 2 for anything that the user can correct."""
+    """The command line; the exit code is 2 for anything that the user can correct."""
     parser = command_parser("tasks.detection.coco.audit", __doc__)
     parser.add_argument("annotations", type=Path, help="COCO instances JSON")
     parser.add_argument("folder", type=Path, help="the folder of its images")

@@ -11,8 +11,8 @@ from tasks.detection.coco.json_file import parse_instances
 def cached_instances(path: Path, cache_dir: Path) -> dict[str, np.ndarray]:
     """`parse_instances`, from a cache if the file has not changed since the cache was written.
 
-    A missing, damaged or outdated cache is written again. Where it cannot be written, a warning
-    says so.
+    A missing, damaged or outdated cache is written again. If it cannot be written, a warning says
+    so.
     """
     if not path.is_file():
         return parse_instances(path)  # it raises the error

@@ -1,4 +1,4 @@
-"""Checking the image files of a set before training: each is found, whole and of its size."""
+"""Check the image files of a set before training: each exists, is complete and has its size."""
 
 import hashlib
 from dataclasses import replace
@@ -17,7 +17,7 @@ from tasks.images.headers import look_at, turned
 
 ABSENT, UNREADABLE, RESIZED = "missing", "unreadable", "not of the annotated size"
 
-Faults = dict[int, tuple[str, str]]  # image -> one of the three kinds, and what is the matter
+Faults = dict[int, tuple[str, str]]  # image -> one of the three kinds, and what is wrong
 
 
 def check_images(
@@ -29,13 +29,13 @@ def check_images(
 
     Args:
         index: the data set, of one folder.
-        annotations: where it is from.
-        cache_dir: keeps what was found.
+        annotations: the file that it was read from.
+        cache_dir: keeps the results.
         skip: leave out images that cannot be used, rather than stop.
 
     Returns:
-        The data set with the names that the files have, and with the sizes of those images of
-        which the annotations give none; and how many images were left out, by kind.
+        The data set with the actual names of the files, and with the sizes of images for which the
+        annotations give none; and how many images were left out, by kind.
 
     Raises:
         InputError: image files are missing, cannot be read or are not those that were annotated.
@@ -61,17 +61,17 @@ STORED = ("file_names", "heights", "widths")
 
 
 def counted(faults: Faults) -> dict[str, int]:
-    """How many images there are of each kind of fault; kinds that none has are absent."""
+    """The number of images with each kind of fault; only kinds that occur."""
     kinds = [kind for kind, _ in faults.values()]
     return {kind: kinds.count(kind) for kind in (ABSENT, UNREADABLE, RESIZED) if kind in set(kinds)}
 
 
 def inspect(index: CocoIndex) -> tuple[CocoIndex, Faults, list[Path]]:
-    """Look at every image file of a data set of one folder.
+    """Check every image file of a data set with one folder.
 
     Returns:
-        The data set with the files' names and sizes, the images that cannot be used, in order, and
-        the folders that hold the files.
+        The data set with the files' names and sizes; the unusable images, in order; and the
+        folders that contain the files.
     """
     root = index.folders[0]
     names = [decoded(name) for name in index.file_names.tolist()]
@@ -87,7 +87,7 @@ def inspect(index: CocoIndex) -> tuple[CocoIndex, Faults, list[Path]]:
         annotated = int(widths[i]), int(heights[i])
         if annotated == (seen.width, seen.height):
             continue
-        # a tool saw the picture as it is turned, or as it is stored
+        # annotation tools saw the picture either turned or as stored
         shown = (seen.width, seen.height)
         if annotated in ((0, 0), shown[::-1]) and turned(Path(root, files[i])):
             shown = shown[::-1]
@@ -114,7 +114,7 @@ def _state(index: CocoIndex, annotations: Path, parents: list[Path]) -> str:
 
 
 def _passed(cache: Path, index: CocoIndex, annotations: Path) -> dict[str, np.ndarray] | None:
-    """What an earlier check found, if nothing has changed since."""
+    """The results of an earlier check, if nothing has changed since."""
     try:
         with np.load(cache, allow_pickle=False) as stored:
             arrays = dict(stored)
@@ -122,7 +122,7 @@ def _passed(cache: Path, index: CocoIndex, annotations: Path) -> dict[str, np.nd
         if str(arrays["state"]) == _state(index, annotations, parents):
             return {key: arrays[key] for key in STORED}
     except CACHE_ERRORS:
-        pass  # not checked yet, a folder is gone, or the cache is damaged
+        pass  # not checked yet, a folder has disappeared, or the cache is damaged
     return None
 
 

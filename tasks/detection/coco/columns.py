@@ -1,7 +1,7 @@
-"""The rows of a COCO file as columns: what tools write for a number, a name or a box, made one.
+"""The rows of a COCO file as columns, with the ways in which tools write values made uniform.
 
-Each column is read in one go where all of its values are what COCO's own files hold, and value by
-value otherwise.
+A column is read in one go if all of its values are as in COCO's own files, and value by value
+otherwise.
 """
 
 import math
@@ -34,7 +34,7 @@ _BRIEF.maxstring = _BRIEF.maxlong = _BRIEF.maxother = 60
 
 
 class _WrongValueError(ValueError):
-    """What is wrong with a value, in words that follow the key's name."""
+    """A wrong value; the message follows the key's name in a sentence."""
 
 
 class FileRows:
@@ -42,8 +42,8 @@ class FileRows:
 
     Args:
         path: the file, for messages.
-        what: what a row is, for messages.
-        rows: the rows, as JSON gives them.
+        what: the kind of row, for messages.
+        rows: the rows, as parsed from JSON.
     """
 
     def __init__(self, path: Path, what: str, rows: list[Any]):
@@ -62,7 +62,7 @@ class FileRows:
         """The values of a key, one by one; None stands for a missing one.
 
         Raises:
-            InputError: a value that `convert` refuses; it names the row and the key.
+            InputError: `convert` refuses a value; the message names the row and the key.
         """
         values = []
         for number, row in enumerate(self.rows):
@@ -86,7 +86,7 @@ class FileRows:
         """int64[N]: whole numbers, also as 7.0 or "7".
 
         Raises:
-            InputError: a value that is none, or is beyond 64 bits.
+            InputError: a value is not a whole number, or is beyond 64 bits.
         """
         values = self.plain(key, int)
         if values is not None:
@@ -97,7 +97,7 @@ class FileRows:
         return np.array(self.column(key, _whole), np.int64)
 
     def labels(self) -> np.ndarray:
-        """int64[N], or bytes[N] where an id is no whole number of 64 bits or is missing."""
+        """int64[N], or bytes[N] if an id is missing or is not a whole number of 64 bits."""
         values = self.plain("id", int)
         if values is not None:
             try:
@@ -113,7 +113,7 @@ class FileRows:
         """int64[N], pixels; 0 where a tool wrote -1, 0, null or nothing.
 
         Raises:
-            InputError: another negative number, or a fraction.
+            InputError: a value is another negative number, or a fraction.
         """
         values = self.plain(key, int)
         if values and min(values) > 0 and max(values) <= LONGEST_SIDE:
@@ -124,7 +124,7 @@ class FileRows:
         """float64[N]; `missing` where there is none.
 
         Raises:
-            InputError: a value that is no number.
+            InputError: a value is not a number.
         """
         values = self.plain(key, float, int)
         if values is not None:
@@ -135,7 +135,7 @@ class FileRows:
         return np.array(self.column(key, lambda v: missing if v is None else _number(v)), float)
 
     def flags(self, key: str) -> np.ndarray:
-        """bool[N]: 0 or 1, also as 0.0, "0", false or null; false where there is none.
+        """bool[N]: 0 or 1, also as 0.0, "0", false or null; false where it is missing.
 
         Raises:
             InputError: another value.
@@ -147,7 +147,7 @@ class FileRows:
         """float64[N, 4]; four NaN where there is no box (missing, null or an empty list).
 
         Raises:
-            InputError: a value that is not a list of four numbers.
+            InputError: a value is not a list of four numbers.
         """
         values = self.plain(key, list)
         if values and set(map(len, values)) == {4}:
@@ -163,7 +163,7 @@ class FileRows:
         """bytes[N], UTF-8.
 
         Raises:
-            InputError: a value that `convert` refuses, or is longer than a path may be.
+            InputError: `convert` refuses a value, or it is longer than a path can be.
         """
 
         def encode(value: Any) -> bytes:
@@ -175,10 +175,10 @@ class FileRows:
         return np.array(self.column(key, encode), "S")
 
     def files(self) -> np.ndarray:
-        """bytes[N], UTF-8: the names of image files, or LVIS's `coco_url` where there is none.
+        """bytes[N], UTF-8: the names of image files, or LVIS's `coco_url` if they are missing.
 
         Raises:
-            InputError: a row without either, or a name that no file can have.
+            InputError: a row has neither, or a name that no file can have.
         """
         if self.plain("file_name", str) is None:
             self.rows = [
@@ -191,7 +191,7 @@ class FileRows:
 
 
 def file_name(value: object) -> str:
-    """A text that may be the name of a file.
+    """A text that can be the name of a file.
 
     Raises:
         ValueError: it cannot.

@@ -13,12 +13,12 @@ from tasks.detection.scale_jitter import ScaleJitter
 from tasks.images.encoded import FromFiles, stack_views
 from tasks.images.view import View
 
-# Boxes are padded to a multiple of this: few shapes, so that compiled steps are rarely recompiled.
+# Boxes are padded to a multiple of this, so that there are few shapes to compile for.
 PADDING_STEP = 8
 
 
 class CocoDetection(FromFiles, Dataset):
-    """Images resized to one size, with the boxes to train on: no crowds, none without area.
+    """Images resized to one size, with the boxes to train on: no crowds, and none without area.
 
     An image, or the crop from it, is stretched to `size`. A view with `keep_aspect` scales it by
     one factor to fit inside, at the top left; the rest is padding.
@@ -33,9 +33,10 @@ class CocoDetection(FromFiles, Dataset):
     - `labels` int64[n], network outputs, never 0
     - `image_id` int
     - `size` int64[2], height and width of the image in its file
-    - `extent` float32[2], height and width of the part of `image` that is not padding
-    - `corner` int64[2], with a scale jitter: (top, left) that the image is to be moved to in the
-      padding, and the boxes with it, see `scale_jitter.moved`
+    - `extent` float32[2], height and width of the part of `image` without padding
+    - `corner` int64[2], with a scale jitter: (top, left) where the image is moved to in the
+    padding,
+      together with its boxes; see `scale_jitter.moved`
 
     Args:
         index: the images and boxes.
@@ -43,10 +44,10 @@ class CocoDetection(FromFiles, Dataset):
         crop: random crop in training; None for none.
         seed: of the crops.
         view: whether images are stretched or padded; None: stretched.
-        jitter: of the scale in training, in place of the random crop; None for none.
+        jitter: of the scale in training, instead of the random crop; None for none.
 
     Raises:
-        InputError: from an item, for a file that cannot be decoded or is not of the annotated size.
+        InputError: from an item, if a file cannot be decoded or does not have the annotated size.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ def collate_detection(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     - `labels` int64[B, M], 0 from `count` on
     - `count` int64[B], boxes of each image; `image_id` int64[B]
     - `size` int64[B, 2], (height, width) of each image in its file
-    - `extent` float32[B, 2], (height, width) of the part of each `image` that is not padding
+    - `extent` float32[B, 2], (height, width) of the part of each `image` without padding
     - `corner` int64[B, 2], if the items have it
     """
     counts = np.array([len(item["labels"]) for item in items])

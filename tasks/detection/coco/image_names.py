@@ -1,4 +1,4 @@
-"""Which file an annotated name means: tools write folders, backslashes, URLs, other spellings."""
+"""The file that a name means: tools write folders, backslashes, URLs and other spellings."""
 
 import os
 import unicodedata
@@ -9,12 +9,12 @@ from urllib.parse import unquote, urlsplit
 from backbone.errors import InputError
 from tasks.images.listing import is_image
 
-DEEPEST = 8  # folders of a name that are tried
+DEEPEST = 8  # levels of a name's folders that are tried
 MISSING = "no such file"
 
 
 class Folder:
-    """An image folder and those below it, each listed once.
+    """An image folder and its subfolders, each listed once.
 
     Args:
         root: the folder.
@@ -27,7 +27,7 @@ class Folder:
         self._stems: dict[str, dict[str, str | None]] = {}
 
     def entries(self, parent: str) -> frozenset[str]:
-        """The names in a folder, given relative to the root; none if there is no such folder.
+        """The names in a folder, given relative to the root; none if it does not exist.
 
         Raises:
             InputError: the folder cannot be listed.
@@ -42,15 +42,15 @@ class Folder:
         return self._entries[parent]
 
     def holds(self, name: str) -> bool:
-        """Whether there is an entry of exactly this name."""
+        """Whether there is an entry with exactly this name."""
         parent, base = split(name)
         return base in self.entries(parent)
 
     def find(self, name: str) -> str | None:
         """The file that a name means, relative to the root; None if there is none.
 
-        A name that is there as it stands means that file. Otherwise the folders before it are left
-        away one by one, and in the end accents and capitals may be written in another way.
+        A name that exists exactly means that file. Otherwise its leading folders are removed one by
+        one, and in the end accents and capitals may be written differently.
         """
         if self.holds(name):
             return name
@@ -80,7 +80,7 @@ class Folder:
         return found.get(key) or found.get(os.path.splitext(key)[0])
 
     def alike(self, parent: str) -> dict[str, str | None]:
-        """The entries of a folder by their common spelling; None where two share it."""
+        """The entries of a folder by their common spelling; None if two entries share one."""
         if parent not in self._alike:
             found: dict[str, str | None] = {}
             for name in self.entries(parent):
@@ -91,18 +91,18 @@ class Folder:
 
 
 def split(name: str) -> tuple[str, str]:
-    """(folder, name) of a path; the folder is empty where there is none."""
+    """(folder, name) of a path; the folder is empty if there is none."""
     parent, slash, base = name.rpartition("/")
     return parent or slash, base
 
 
 def spelled_alike(name: str) -> str:
-    """A spelling that names share which differ in how accents are composed, or in capitals."""
+    """A common spelling for names that differ in the encoding of accents, or in capitals."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def readings(name: str) -> Iterator[str]:
-    """What a tool may mean by a name, relative to the image folder; the most literal first."""
+    """The possible meanings of a name, relative to the image folder, the most literal one first."""
     plain = name.replace("\\", "/")
     texts = [plain]
     if "://" in plain:
@@ -121,8 +121,8 @@ def match_names(folder: Folder, names: list[str]) -> tuple[list[str], dict[int, 
     """The files that names mean.
 
     Returns:
-        For each name the file relative to the folder (the name itself where there is none), and
-        position -> reason for those without a file.
+        For each name the file relative to the folder (the name itself if there is none), and
+        position -> reason for the names without a file.
     """
     found, reasons = list(names), dict[int, str]()
     loose = [i for i, name in enumerate(names) if not folder.holds(name)]
@@ -136,7 +136,7 @@ def match_names(folder: Folder, names: list[str]) -> tuple[list[str], dict[int, 
             near = folder.near(names[i])
             reasons[i] = MISSING if near is None else f"{MISSING}, but {near} is there"
         elif meant_by.setdefault(file, names[i]) != names[i]:
-            # cats/1.jpg and dogs/1.jpg, but there is only one 1.jpg
+            # cats/1.jpg and dogs/1.jpg, but only one 1.jpg exists
             reasons[i] = f"{MISSING}; {file} is what {meant_by[file]} means"
         else:
             found[i] = file

@@ -16,14 +16,14 @@ from tasks.detection.coco.json_file import listed_ids
 from tasks.detection.evaluation.arrays import GroundTruth
 
 MIN_BOX_SIDE = 0.01  # pixels, the precision of COCO's coordinates: a thinner box has no area
-ROUNDING = 0.05  # pixels that rounded coordinates may reach past the image's edge
+ROUNDING = 0.05  # pixels by which rounded coordinates may exceed the image
 
 
 @dataclass(frozen=True, eq=False)
 class CocoIndex:
     """N images and their M boxes; the boxes of image i are rows offsets[i] to offsets[i + 1].
 
-    The content is in arrays instead of lists of objects, so that worker processes share one copy.
+    The content is in arrays rather than lists of objects, so that worker processes share one copy.
     """
 
     folders: tuple[str, ...]
@@ -41,29 +41,29 @@ class CocoIndex:
     offsets: np.ndarray
     """int64[N + 1], the first box of each image, and M."""
     annotation_ids: np.ndarray
-    """int64[M], as in the file; bytes[M] where an id there is no number."""
+    """int64[M], as in the file; bytes[M] if an id there is not a number."""
     box_categories: np.ndarray
     """int64[M], category ids."""
     xywh: np.ndarray
     """float64[M, 4], pixels, as in the file."""
     area: np.ndarray
-    """float64[M], square pixels, of the object's mask."""
+    """float64[M], square pixels, the area of the object's mask."""
     crowd: np.ndarray
     """bool[M], True if the box is around a group of objects."""
     output_categories: np.ndarray
     """int64[num_classes], the category id of each network output; -1 for outputs without one: 0
     (background) and the gaps in COCO's ids."""
     names: dict[int, str]
-    """Category id -> name, in the file's order."""
+    """Category id -> name, in the order of the file."""
     remarks: tuple[str, ...] = ()
-    """What to know about how the file was read."""
+    """Remarks on how the file was read."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
 
     @property
     def num_classes(self) -> int:
-        """Network outputs, background included."""
+        """Number of network outputs, including the background."""
         return len(self.output_categories)
 
     @property
@@ -95,7 +95,7 @@ class CocoIndex:
 
     @cached_property
     def faults(self) -> dict[str, np.ndarray]:
-        """Fault -> bool[M], the boxes with it; those of LEFT_OUT rule a box out of training."""
+        """Fault -> bool[M], the boxes with it; boxes with one in LEFT_OUT are not trained on."""
         x, y, width, height = self.xywh.T
         finite = self.finite
         absent = np.zeros_like(finite)
@@ -103,7 +103,7 @@ class CocoIndex:
             absent[~finite] = np.isnan(self.xywh[~finite]).all(axis=1)
         flat = finite & ((width < MIN_BOX_SIDE) | (height < MIN_BOX_SIDE))
         outside, partly = np.zeros_like(finite), np.zeros_like(finite)
-        with np.errstate(invalid="ignore", over="ignore"):  # boxes that are not finite, or nearly
+        with np.errstate(invalid="ignore", over="ignore"):  # boxes may be infinite, or almost
             for start, side, frames in ((x, width, self.widths), (y, height, self.heights)):
                 seen = np.minimum(start + side, frames[self.box_images]) - np.maximum(start, 0)
                 outside |= seen < MIN_BOX_SIDE
@@ -124,17 +124,17 @@ class CocoIndex:
 
     @property
     def trainable(self) -> np.ndarray:
-        """bool[M], the boxes of single objects that have an area inside the image."""
+        """bool[M], the boxes of single objects with an area inside the image."""
         return ~np.logical_or.reduce([self.crowd, *(self.faults[name] for name in LEFT_OUT)])
 
     @property
     def finite(self) -> np.ndarray:
-        """bool[M], the boxes that have a place."""
-        # by columns: along rows of four NumPy takes five times as long
+        """bool[M], the boxes whose numbers are finite."""
+        # by columns: along rows of four, NumPy needs five times as long
         return np.logical_and.reduce([np.isfinite(column) for column in self.xywh.T])
 
     def take(self, images: np.ndarray) -> CocoIndex:
-        """The data set of the given images (0..N-1), in their order."""
+        """The data set of the given images (0..N-1), in this order."""
         counts = np.diff(self.offsets)[images]
         offsets = np.concatenate([[0], counts.cumsum()])
         # row r of the result is box r - offsets[i] of its image i
@@ -144,19 +144,19 @@ class CocoIndex:
         return replace(self, offsets=offsets, **per_image, **per_box)
 
     def take_boxes(self, rows: np.ndarray) -> CocoIndex:
-        """The data set with the boxes of which bool[M] is true."""
+        """The data set with only the boxes for which bool[M] is true."""
         counts = np.bincount(self.box_images[rows], minlength=len(self))
         per_box = {key: getattr(self, key)[rows] for key in PER_BOX}
         return replace(self, offsets=np.concatenate([[0], counts.cumsum()]), **per_box)
 
     def in_pixels(self) -> CocoIndex:
-        """The data set whose boxes are fractions of their images' sides, in pixels."""
+        """The data set with boxes in pixels, if they are fractions of their images' sides."""
         sides = np.tile(np.stack([self.widths, self.heights], axis=1), 2)[self.box_images]
         xywh = self.xywh * sides
         return replace(self, xywh=xywh, area=xywh[:, 2] * xywh[:, 3])
 
     def ground_truth(self) -> GroundTruth:
-        """The ground truth to evaluate against: every finite box, as in the file.
+        """The ground truth for evaluation: every finite box, as in the file.
 
         An area that is infinite or negative is replaced by the box's own.
         """
@@ -187,9 +187,9 @@ def load_index(
         annotations: the file.
         images: the folder of its images.
         cache_dir: folder for the parsed file.
-        num_classes: network output k is then category id k: 91 for COCO, whose ids are 1..90 with
-            gaps. None: the file's K categories are outputs 1..K, in its order. Output 0 is the
-            background.
+        num_classes: with a number, network output k is category id k: 91 for COCO, whose ids are
+            1..90 with gaps. None: the file's K categories are outputs 1..K, in its order. Output 0
+            is the background.
 
     Raises:
         InputError: the file is not in COCO's format, or has a category id without an output.

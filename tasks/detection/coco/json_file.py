@@ -1,4 +1,4 @@
-"""Reading and checking COCO's instances JSON, as COCO and as tools write it; boxes, no masks."""
+"""Read and check COCO's instances JSON, from COCO or from tools; boxes, no masks."""
 
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,17 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
     """Read an annotation file into flat arrays.
 
     Returns:
-        Of N images, in the file's order: `image_ids` int64[N], `file_names` bytes[N] (UTF-8), and
-        `heights` and `widths` int64[N] in pixels, both 0 where the file does not say.
+        For N images, in the file's order: `image_ids` int64[N], `file_names` bytes[N] (UTF-8), and
+        `heights` and `widths` int64[N] in pixels, both 0 if the file does not say.
 
-        Of M boxes, ordered by image: `annotation_ids` int64[M] (bytes[M] where an id is no number),
-        `box_categories` int64[M], `xywh` float64[M, 4] in pixels as in the file (where it has no
+        For M boxes, ordered by image: `annotation_ids` int64[M] (bytes[M] if an id is not a
+        number), `box_categories` int64[M], `xywh` float64[M, 4] in pixels as in the file (without a
         box, the one around the mask; without a mask NaN), `area` float64[M] in square pixels (of
-        the object's mask; width x height if the file gives none), and `crowd` bool[M]. Those of
-        image i are rows offsets[i] to offsets[i + 1] of `offsets` int64[N + 1].
+        the object's mask; width x height if the file has none), and `crowd` bool[M]. Those of image
+        i are rows offsets[i] to offsets[i + 1] of `offsets` int64[N + 1].
 
-        Of K categories, in the file's order: `category_ids` int64[K] and `category_names` bytes[K]
-        (UTF-8). And `remarks` bytes[R] (UTF-8) on how the file was read.
+        For K categories, in the file's order: `category_ids` int64[K] and `category_names` bytes[K]
+        (UTF-8). Also `remarks` bytes[R] (UTF-8) on how the file was read.
 
     Raises:
         InputError: the file is missing, damaged, not in COCO's format, or inconsistent.
@@ -35,7 +35,7 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
     except InputError as error:
         raise InputError(f"{error} ({remarks[0]})") if remarks else error from None
     if boxed:
-        remarks.append(f"{boxed:,} annotations have no box: the one around the mask is taken")
+        remarks.append(f"{boxed:,} annotations have no box: the box around the mask is used")
     images = FileRows(path, "image", content["images"])
     boxes = FileRows(path, "annotation", content["annotations"])
     categories = FileRows(path, "category", content["categories"])
@@ -50,7 +50,7 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
     heights, widths = images.sides("height"), images.sides("width")
     _check_sides(images, heights, widths)
     xywh, area = boxes.boxes("bbox"), boxes.numbers("area", missing=np.nan)
-    with np.errstate(over="ignore"):  # the audit says which are too large
+    with np.errstate(over="ignore"):  # the audit reports those that are too large
         area = np.where(np.isnan(area), xywh[:, 2] * xywh[:, 3], area)
     arrays = {
         "image_ids": image_ids,
@@ -74,7 +74,7 @@ def by_image(arrays: dict[str, Any], box_images: np.ndarray) -> dict[str, np.nda
 
     Args:
         arrays: as `parse_instances` returns them, the boxes in any order.
-        box_images: int64[M], the image id of each.
+        box_images: int64[M], the image id of each box.
     """
     image_ids = arrays["image_ids"]
     by_id = np.argsort(image_ids)
@@ -90,10 +90,10 @@ def by_image(arrays: dict[str, Any], box_images: np.ndarray) -> dict[str, np.nda
 
 
 def check_lists(path: Path, content: Any) -> None:
-    """Check that a file's content has COCO's three lists, and images and categories in them.
+    """Check that a file's content has COCO's three lists, with images and categories in them.
 
     Raises:
-        InputError: it has not.
+        InputError: it does not.
     """
     lists = ("images", "annotations", "categories")
     missing = [
@@ -107,7 +107,7 @@ def check_lists(path: Path, content: Any) -> None:
         )
     for key in ("images", "categories"):
         if not content[key]:
-            raise InputError(f"{path}: its list of {key} is empty; give a file that has some")
+            raise InputError(f"{path}: its list of {key} is empty; use a file that has some")
 
 
 def _likeness(content: Any) -> str:

@@ -1,4 +1,4 @@
-"""The text of a JSON file as Python values, or a line that says what is wrong with it and where."""
+"""The text of a JSON file as Python values, or a message that says what is wrong and where."""
 
 import json
 import re
@@ -10,28 +10,28 @@ from backbone.file_kinds import HEAD, in_its_place
 from tasks.detection.coco.masks import box_around
 
 AGAIN = "get the file again; COCO's are in annotations_trainval2017.zip and ...2014.zip"
-DIGITS = 4300  # Python reads no longer whole number from text
-DEPTH = 900  # lists inside of lists; Python's reader gives up soon after
+DIGITS = 4300  # Python does not parse whole numbers with more digits
+DEPTH = 900  # levels of nested lists; Python's parser gives up at slightly more
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
 
 
 class Content(NamedTuple):
-    """What a JSON file holds."""
+    """The content of a JSON file."""
 
     value: Any
     remarks: list[str]
-    """On how it was read."""
+    """Remarks on how it was read."""
     boxed: int
-    """How many annotations have their box from their mask."""
+    """The number of annotations whose box was computed from their mask."""
 
 
 def read_json(path: Path, polygons: bool = False) -> Content:
-    """The content of a JSON file in any of the encodings that tools write.
+    """The content of a JSON file in any encoding that tools write.
 
     Args:
         path: the file, in UTF-8, UTF-16 or UTF-32, with or without a mark, or in Latin-1.
-        polygons: whether to keep what stands under "segmentation": nine tenths of COCO's files. If
-            not, an annotation with a mask and no "bbox" gets the box around its mask.
+        polygons: whether to keep the values of "segmentation", nine tenths of COCO's files. If not,
+            an annotation with a mask and no "bbox" gets the box around its mask.
 
     Raises:
         InputError: the file cannot be read, or is not JSON.
@@ -66,20 +66,20 @@ def read_json(path: Path, polygons: bool = False) -> Content:
         found = re.search(rf"\d{{{DIGITS + 1},}}", text)
         where = _place(text, found.start()) if found else ""
         raise InputError(
-            f"{path}: a number of more than {DIGITS:,} digits{where}; correct it"
+            f"{path}: a number with more than {DIGITS:,} digits{where}; correct it"
         ) from None
     except RecursionError:
         raise InputError(
-            f"{path}: lists inside of lists, more than {DEPTH:,} deep"
-            f"{_place(text, _deepest(text))}; no annotation needs that: {AGAIN}"
+            f"{path}: nested lists, more than {DEPTH:,} deep"
+            f"{_place(text, _deepest(text))}; annotations do not need that: {AGAIN}"
         ) from None
     return Content(value, remarks, masks.boxed)
 
 
 class _Masks:
-    """Drops masks while parsing, for they take twice the memory of all the rest.
+    """Drops masks while parsing, since they take twice the memory of everything else.
 
-    `boxed` counts the annotations whose box was taken from the mask.
+    `boxed` counts the annotations whose box was computed from the mask.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class _Masks:
 
 
 def _deepest(text: str) -> int | None:
-    """Where the brackets of a text first stand more than DEPTH deep."""
+    """The position where the brackets of a text are first nested more than DEPTH deep."""
     depth = 0
     for found in _BRACKETS.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group()[0], 0)

@@ -1,8 +1,9 @@
-"""The boxes around masks, for annotations that give a mask and no box.
+"""The boxes around masks, for annotations with a mask and no box.
 
-A mask is a list of polygons, each x1, y1, x2, y2, ...; or the lengths of the runs in which pixels
-are outside and inside by turns, down the columns from the left: as numbers, or as COCO's text. The
-boxes are those of `pycocotools`, which is not asked: its C code trusts what it reads.
+A mask is a list of polygons, each x1, y1, x2, y2, ...; or the lengths of runs of pixels,
+alternately outside and inside, down the columns from the left: as numbers, or in COCO's text
+encoding. The boxes equal those of `pycocotools`, which is not used because its C code trusts its
+input.
 """
 
 import math
@@ -13,16 +14,16 @@ from typing import Any
 import numpy as np
 
 LARGEST = 2**31 - 1  # pixels of a side
-MORE, SIGN, BITS, ZERO = 0x20, 0x10, 5, 48  # of COCO's text: five bits and one for more to come
+MORE, SIGN, BITS, ZERO = 0x20, 0x10, 5, 48  # COCO's text: five bits, and one if more follow
 LONGEST = 60  # bits of a number in it
 
 Box = list[float]
 
 
 def box_around(mask: Any) -> Box | None:
-    """Left, top, width and height in pixels of what stands under "segmentation".
+    """Left, top, width and height in pixels of the box around a value of "segmentation".
 
-    None where that is no mask, or an empty one.
+    None if it is not a mask, or an empty one.
     """
     try:
         return _around_runs(mask) if isinstance(mask, dict) else _around_polygons(mask)
@@ -55,7 +56,7 @@ def _around_runs(mask: dict[str, Any]) -> Box | None:
     if not len(first):
         return None
     left, right = first // height, last // height
-    whole = right > left  # it goes on in the next column: from the top to the bottom
+    whole = right > left  # it continues in the next column, so it reaches from top to bottom
     top = np.where(whole, 0, first % height).min()
     bottom = np.where(whole, height - 1, last % height).max()
     x, y = int(left.min()), int(top)
@@ -63,7 +64,7 @@ def _around_runs(mask: dict[str, Any]) -> Box | None:
 
 
 def _numbers(text: str) -> Iterator[int]:
-    """The lengths in COCO's text; from the fourth on it has the difference to the one before last.
+    """The lengths in COCO's text; from the fourth on, it has differences to the one before last.
 
     Raises:
         ValueError: it ends within a number.
@@ -77,7 +78,7 @@ def _numbers(text: str) -> Iterator[int]:
         if code & MORE and shift < LONGEST:
             continue
         if not 0 <= code < MORE:
-            raise ValueError("a number without an end, or another character")
+            raise ValueError("a number without an end, or a wrong character")
         if code & SIGN:
             value -= 1 << shift
         if len(found) > 2:

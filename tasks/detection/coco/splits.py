@@ -1,4 +1,4 @@
-"""COCO's splits on disk: which files belong to one, checking that they exist, and loading it."""
+"""The splits of annotated images: which files belong to one, whether they exist, and loading it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError
+from tasks.data.folders import about_root
 from tasks.detection.coco.audit import Audit, audit, check_fractions, check_pixels
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.index import CocoIndex, concatenate, index_of, load_index
+from tasks.detection.coco.subsets import MINIVAL_IMAGES, held_out, read_minival
 from tasks.detection.coco.unlabelled import load_unlabelled, require_photographs
 from tasks.detection.layouts.kinds import layout_of, other_layout
 from tasks.detection.layouts.reading import Annotations, read_annotations
 
 NUM_CLASSES = 91  # category ids 1..90 and background
-MINIVAL_IMAGES = 8059  # of the paper's detectors (arXiv 1611.10012)
 DOWNLOADS = "http://images.cocodataset.org"
 ARCHIVE_SIZES = {  # compressed, as the publisher states them
     "zips/train2017.zip": "18 GB",
@@ -46,10 +47,11 @@ def coco_files(root: Path, year: int, split: Split) -> Files:
 def check_files(
     root: str | Path, year: int = 2017, minival_ids: str | Path | None = None, **options: Any
 ) -> None:
-    """Check that a data set's files are in `root`; looks at paths only. See `BoxSets`.
+    """Check that a data set's files are in `root`, from their paths alone. See `BoxSets`.
 
     Raises:
-        InputError: a file or folder is missing; it says where to get it and how to go on without.
+        InputError: a file or folder is missing; the message says where to get it, or how to do
+            without it.
     """
     BoxSets(root, "", year, minival_ids, **options).check()
 
@@ -66,13 +68,13 @@ class BoxSets:
         num_classes: see `load_index`.
         train, val: annotations of the splits, in any layout of `layout_of`; None: COCO's own of
             `year`.
-        train_images, val_images: the folders of their images; None: looked for near them.
+        train_images, val_images: the folders of their images; None: they are looked for nearby.
         val_fraction: hold out this share of the training images instead of reading `val`.
         seed: chooses the images that are held out.
-        skip_unreadable: leave out images that are missing, unreadable or of another size than
-            annotated, rather than stop.
-        unlabelled: a folder whose photographs are 'train', without boxes: for a student that
-            learns from a teacher alone.
+        skip_unreadable: leave out images that are missing, unreadable or not of the annotated size,
+            rather than stop.
+        unlabelled: a folder whose photographs are 'train', without boxes, for a student that learns
+            only from a teacher.
     """
 
     def __init__(
@@ -112,23 +114,24 @@ class BoxSets:
 
     @property
     def described(self) -> str:
-        """The set in a word or two."""
+        """The name of the set, in a word or two."""
         if all(self.is_coco(split) for split in self.splits):
             return f"{self.root.name} {self.year}"
         return " ".join([self.root.name, *dict.fromkeys(self.given[s] or "" for s in self.splits)])
 
     @property
     def splits(self) -> tuple[Split, ...]:
-        """The splits that have annotations of their own."""
+        """The splits that have their own annotations."""
         if self.unlabelled is not None:
             return ("val",)
         return ("train", "val") if self.val_fraction is None else ("train",)
 
     def check(self) -> None:
-        """Check that the files are there; looks at paths only.
+        """Check that the files exist, from their paths alone.
 
         Raises:
-            InputError: a file or folder is missing; it says where to get it and how to go on.
+            InputError: a file or folder is missing; the message says where to get it, or how to do
+                without it.
         """
         if self.year not in (2014, 2017):
             raise InputError(
@@ -159,13 +162,13 @@ class BoxSets:
                 looked_for[images] = f"zips/{split}{self.year}.zip"
         if looked_for:
             lines = [f"COCO {self.year} is not complete in {root}. Not found:"]
-            lines += [f"  {path}" for path in looked_for]
+            lines += [*(f"  {path}" for path in looked_for), about_root(root)]
             if other := other_layout(root):
                 lines += ["To train on the annotations that are there, add", f"  {other}"]
             lines += ["Download and unpack there:"]
             archives = dict.fromkeys(looked_for.values())
             lines += [f"  {DOWNLOADS}/{archive} ({ARCHIVE_SIZES[archive]})" for archive in archives]
-            lines += ["or add mode=sample to use the embedded set"]
+            lines += ["or add mode=sample to use a drawn sample"]
             raise InputError("\n".join(lines))
 
     def _check_own(self, split: Split) -> None:
@@ -202,11 +205,11 @@ class BoxSets:
         """Load a split, and check its annotations and image files.
 
         Returns:
-            The boxes that have a place, and counts of all of them.
+            The boxes whose numbers are finite, and counts of all boxes.
 
         Raises:
-            InputError: files are missing, damaged, or do not agree with each other; or there is
-                nothing to learn from.
+            InputError: files are missing, damaged, or contradict each other; or there is nothing to
+                learn from.
         """
         if split == "train" and self.unlabelled is not None:
             like = self._checked("val")[0]
@@ -216,7 +219,7 @@ class BoxSets:
         if self.val_fraction is not None:
             index, left_out = self._checked("train")
             index = index.take(held_out(index, self.val_fraction, self.seed)[split])
-            left_out = left_out if split == "train" else {}  # each is counted once
+            left_out = left_out if split == "train" else {}  # so that each is counted once
         elif self.minival_ids is None:
             index, left_out = self._checked(split)
         else:
@@ -224,8 +227,9 @@ class BoxSets:
             chosen = read_minival(Path(self.minival_ids), val)
             if chosen.sum() != MINIVAL_IMAGES:
                 notes = (
-                    f"{self.minival_ids} names {chosen.sum():,} images, the paper's minival has "
-                    f"{MINIVAL_IMAGES:,}: scores are not comparable with the paper's",
+                    f"{self.minival_ids} names {chosen.sum():,} images, but the paper's minival "
+                    "has "
+                    f"{MINIVAL_IMAGES:,}: scores cannot be compared with the paper's",
                 )
             if split == "val":
                 index, left_out = val.take(np.flatnonzero(chosen)), {}  # counted with train
@@ -236,7 +240,7 @@ class BoxSets:
         counts = audit(index, notes, left_out)
         if split == "train" and not counts.trainable_boxes:
             raise InputError(
-                f"{self.annotations('train')}: nothing to learn, no box can be trained on: "
+                f"{self.annotations('train')}: nothing to learn, since no box can be trained on: "
                 f"{counts}\nCorrect the boxes, or name other annotations: data.train"
             )
         finite = index.finite
@@ -246,7 +250,7 @@ class BoxSets:
         """A split with its images checked, and how many were left out."""
         found = self._annotations(split)
         if found.layout == "voc" and self.val_fraction is None and self.num_classes is None:
-            # a class that only one split has is a class of both
+            # a class in only one split is a class of both
             other = self._annotations("val" if split == "train" else "train")
             found = found.with_names(other)
         path = self.annotations(split)
@@ -259,7 +263,7 @@ class BoxSets:
         return index, left_out
 
     def _annotations(self, split: Split) -> Annotations:
-        """What the annotations of a split say, read once."""
+        """The content of the annotations of a split, which are read once."""
         if split not in self._read:
             given = self.folders[split]
             self._read[split] = read_annotations(
@@ -290,50 +294,3 @@ def load_split(
     sets = BoxSets(root, cache_dir, **options)
     sets.check()
     return sets.load(split)
-
-
-def held_out(index: CocoIndex, fraction: float, seed: int) -> dict[str, np.ndarray]:
-    """Split -> its images, in order, when a share of all files is held out for validation.
-
-    A file that is there under two ids is in one split only.
-
-    Raises:
-        InputError: there is one file only.
-    """
-    files = np.unique(index.file_names, return_inverse=True)[1]
-    count = files.max() + 1
-    if count < 2:
-        raise InputError(
-            f"{index.folders[0]}: one image cannot be split; leave out data.val_fraction and name "
-            "validation images: data.val"
-        )
-    number = min(max(1, round(fraction * count)), count - 1)
-    chosen = np.isin(files, np.random.default_rng(seed).permutation(count)[:number])
-    return {"train": np.flatnonzero(~chosen), "val": np.flatnonzero(chosen)}
-
-
-def read_minival(path: Path, val: CocoIndex) -> np.ndarray:
-    """Read a file of image ids, one per line, as bool[N] over the images of val2014.
-
-    Raises:
-        InputError: a line is not an id, or an id is not in val2014.
-    """
-    ids = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            ids.append(int(line))
-        except ValueError:
-            raise InputError(
-                f"{path}, line {number}: {line[:60]!r} is not an image id; write one id per line"
-            ) from None
-    unknown = np.setdiff1d(np.array(ids, np.int64), val.image_ids)
-    if not ids:
-        raise InputError(f"{path}: it has no image ids; write one id per line")
-    if len(unknown):
-        raise InputError(
-            f"{path}: {len(unknown):,} of its {len(ids):,} image ids are not in "
-            f"{val.folders[0]}: {listed_briefly(unknown)}; minival is a subset of val2014"
-        )
-    return np.isin(val.image_ids, ids)

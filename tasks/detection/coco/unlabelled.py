@@ -1,4 +1,4 @@
-"""Photographs without boxes, for a student that learns from a teacher alone."""
+"""Photographs without boxes, for a student that learns only from a teacher."""
 
 import json
 import os
@@ -18,15 +18,15 @@ from tasks.images.listing import images_below
 
 
 def require_photographs(folder: Path) -> None:
-    """Check that the folder exists; looks at nothing else.
+    """Check that the folder exists, and nothing else.
 
     Raises:
-        InputError: there is no such folder.
+        InputError: it does not exist.
     """
     if not folder.is_dir():
         raise InputError(
-            f"data.unlabelled: {folder.absolute()} is no folder; name a folder of photographs, "
-            "inside data.root or by its whole path, or data.unlabelled=null to train on the "
+            f"data.unlabelled: {folder.absolute()} is not a folder; name a folder of photographs, "
+            "inside data.root or by its full path, or data.unlabelled=null to train on the "
             "annotated ones"
         )
 
@@ -38,21 +38,21 @@ def load_unlabelled(
 
     Args:
         folder: of the photographs; hidden files are left out.
-        like: any set with these categories, which the result takes over.
+        like: a set with the categories that the result gets.
         cache_dir: folder for the sizes, which are read again only if a file is new or has changed.
         skip: leave out photographs that cannot be read, rather than stop.
 
     Returns:
-        The data set, and how many photographs were left out, by the reason.
+        The data set, and how many photographs were left out, by reason.
 
     Raises:
-        InputError: no such folder, no image in it, or files that cannot be read.
+        InputError: the folder does not exist or has no images, or files cannot be read.
     """
     require_photographs(folder)
     files = images_below(folder)
     if not files:
         raise InputError(
-            f"data.unlabelled: there is no image in {folder.absolute()}; name the folder of your "
+            f"data.unlabelled: there are no images in {folder.absolute()}; name the folder of your "
             "photographs"
         )
     names = [os.fsdecode(file) for file in files]
@@ -77,7 +77,7 @@ def load_unlabelled(
 
 
 def measured(folder: Path, names: list[str], cache_dir: Path) -> tuple[np.ndarray, list[str]]:
-    """(height, width) of each picture as it is turned, int64[N, 2], and what is wrong with some.
+    """(height, width) of each turned picture, int64[N, 2], and what is wrong with some of them.
 
     A picture that cannot be read has 0, 0.
     """
@@ -90,7 +90,7 @@ def measured(folder: Path, names: list[str], cache_dir: Path) -> tuple[np.ndarra
         found = list(pool.map(_size_or_fault, (folder / name for name in names)))
     faults = [entry for entry in found if isinstance(entry, str)]
     sizes = np.array([(0, 0) if isinstance(entry, str) else entry for entry in found], np.int64)
-    if not faults:  # what is mended in place changes no folder
+    if not faults:  # repairing a file in place would not change the state of its folder
         keep_arrays(cache, key, {"sizes": sizes})
     return sizes, faults
 

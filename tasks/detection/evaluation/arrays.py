@@ -9,11 +9,11 @@ from backbone.errors import InputError
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """Every evaluated image and its boxes, as an annotation file lists them.
+    """Every evaluated image and its boxes, as listed in an annotation file.
 
     Raises:
-        InputError: a box of an image or category that is not listed, or a box or area that is not
-            finite.
+        InputError: a box belongs to an image or category that is not listed, or a box or area is
+            not finite.
     """
 
     image_ids: np.ndarray  # int64[N] all evaluated images, including those without boxes
@@ -40,10 +40,10 @@ class GroundTruth:
 
 @dataclass(frozen=True)
 class Detections:
-    """Detections in any number of images; those of equal score in an image keep their order.
+    """Detections in any number of images; equal scores in an image keep their order.
 
     Raises:
-        InputError: a box or score that is not finite.
+        InputError: a box or score is not finite.
     """
 
     image: np.ndarray  # int64[D] image id
@@ -69,7 +69,7 @@ def check_finite(kind: str, image: np.ndarray, rows: np.ndarray) -> None:
         rows: float64[M, 5]: x, y, w, h and area or score.
 
     Raises:
-        InputError: a row is not finite; it names the image.
+        InputError: a row is not finite; the message names the image.
     """
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():

@@ -1,4 +1,4 @@
-"""What a detector gets wrong: missed objects, invented ones, and ones of the wrong category."""
+"""The errors of a detector: missed objects, invented ones, and ones of a wrong category."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,7 @@ from tasks.detection.evaluation.fast import arranged
 from tasks.detection.evaluation.matching import match_greedily, sorted_found, sorted_truth
 from tasks.detection.evaluation.operating import OperatingPoints, best_points, curves, ranked
 
-IOU = np.array([0.5])  # from which a detection and an object are the same thing
+IOU = np.array([0.5])  # from this IoU on, a detection and an object are the same thing
 THRESHOLDS = np.linspace(0, 1, 201)
 
 RIGHT, WRONG, INVENTED, MISSED, IGNORED = "right", "wrong", "invented", "missed", "ignored"
@@ -18,12 +18,13 @@ RIGHT, WRONG, INVENTED, MISSED, IGNORED = "right", "wrong", "invented", "missed"
 
 @dataclass(frozen=True)
 class Errors:
-    """The detections of at least some score, compared with the objects at IoU 0.5.
+    """The detections of at least a certain score, compared with the objects at IoU 0.5.
 
     Within each image, detections first take objects of their own category, as COCOeval matches
-    them. Those that are left then take objects of other categories, best score first: these are of
-    the wrong category. What is left is invented, and objects that are left are missed. So a second
-    box on an object that has been found is invented. A detection inside a crowd is ignored.
+    them. The remaining detections then take objects of other categories, best score first: these
+    are of the wrong category. Detections without an object are invented, and objects without a
+    detection are missed. So a second box on an object is invented. A detection inside a crowd is
+    ignored.
 
     Args:
         categories: int64[K], category ids in ascending order.
@@ -32,15 +33,15 @@ class Errors:
         overall: the same over all categories together; one group.
         curves: float64[3, 201], precision, recall and F1 of all categories together over the
             thresholds 0, 0.005 ... 1.
-        threshold: the score from which the rest counts detections: the overall one. It is NaN
-            where no detection is correct; the rest then counts none.
+        threshold: the score from which detections are counted: the overall threshold. It is NaN if
+            no detection is correct; then none are counted.
         confusion: int64[K + 1, K + 1], objects by true category (row) and found category (column);
-            the last ones are the background: missed objects are in its column, invented ones in
-            its row.
+            the last ones are the background: missed objects are in its column, invented ones in its
+            row.
         missed, invented, wrong: int64[N], of each image.
         box_fate: str[M], of each ground-truth box: right, wrong, missed, or ignored (crowds).
-        found_fate: str[D], of each detection: right, wrong, invented or ignored; ignored are also
-            those below the threshold.
+        found_fate: str[D], of each detection: right, wrong, invented or ignored; detections below
+            the threshold are ignored too.
         found_box: int64[D], the ground-truth box that a right or wrong detection took; else -1.
     """
 
@@ -60,18 +61,18 @@ class Errors:
 
     @cached_property
     def worst(self) -> np.ndarray:
-        """int64[N], positions in `images`, most errors first; equal ones in their own order."""
+        """int64[N], positions in `images`, most errors first; equal ones keep their order."""
         return np.argsort(-(self.missed + self.invented + self.wrong), kind="stable")
 
 
 def find_errors(ground_truth: GroundTruth, detections: Detections) -> Errors:
-    """Find the best score threshold, and what the detections above it get wrong.
+    """Find the best score threshold, and the errors of the detections above it.
 
-    Detections beyond the best 100 of an image and category, and those of categories that the
-    ground truth lacks, are left out, as in COCO's metric.
+    Detections beyond the best 100 of an image and category, and those of categories that are not in
+    the ground truth, are left out, as in COCO's metric.
     """
     truth, found, images, categories = arranged(ground_truth, detections)
-    truth = truth._replace(ignored=truth.ignored[:, :1])  # of any area
+    truth = truth._replace(ignored=truth.ignored[:, :1])  # for objects of any area
     matches = match_greedily(truth, found, IOU)
     partner = np.full(found.row.size, -1)  # position in `truth`
     partner[matches.detection] = matches.box
@@ -142,12 +143,12 @@ def find_errors(ground_truth: GroundTruth, detections: Detections) -> Errors:
 
 
 def _as_given(row: np.ndarray, values: np.ndarray, size: int, rest: str | int) -> np.ndarray:
-    """Values of sorted boxes in the order in which all `size` boxes were given."""
+    """Values of sorted boxes, in the order in which all `size` boxes were given."""
     given = np.full(size, rest, values.dtype)
     given[row] = values
     return given
 
 
 def _looked_up(row: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """`row` at each position; -1 where that is -1."""
+    """`row` at each position; -1 where the position is -1."""
     return np.append(row, -1)[position]

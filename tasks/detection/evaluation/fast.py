@@ -31,9 +31,8 @@ def fast_evaluate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Evaluate boxes; returns the same two tables as `pycocotools_evaluate`.
 
-    Returns:
-        precision float64[T,R,K,A] at the largest limit and recall float64[T,K,A,M], categories in
-        ascending order; -1 where a category has no ground truth that counts.
+    precision float64[T,R,K,A] at the largest limit and recall float64[T,K,A,M], categories in
+        ascending order; -1 if no ground truth of a category counts.
     """
     truth, found, images, categories = arranged(ground_truth, detections)
     return _tables(truth, found, match_greedily(truth, found, IOU_THRESHOLDS), images, categories)
@@ -42,11 +41,11 @@ def fast_evaluate(
 def arranged(
     ground_truth: GroundTruth, detections: Detections
 ) -> tuple[SortedTruth, SortedFound, int, int]:
-    """Both sides sorted for matching in each category and image, and the numbers of these two.
+    """Both sides sorted for matching by category and image, and the numbers of these two.
 
     A box's group is its category's position times the number of images, plus its image's position,
-    in ascending order of their ids. Detections of categories that the ground truth lacks, and those
-    beyond the best 100 of an image and category, are left out.
+    both in ascending order of ids. Detections of categories that are not in the ground truth, and
+    those beyond the best 100 of an image and category, are left out.
     """
     images = np.unique(ground_truth.image_ids)
     categories = np.unique(ground_truth.category_ids)
@@ -79,7 +78,7 @@ def _tables(
     expected = np.zeros((categories, areas))  # ground-truth boxes that count
     np.add.at(expected, truth.group // images, ~truth.ignored)
 
-    # COCOeval's order: by category, then falling score, then image, then rank in the image.
+    # COCOeval's order: by category, then falling score, then image, then rank in the image
     category = found.group // images
     order = np.lexsort((-found.scores, category))
     position = np.empty_like(order)
@@ -96,7 +95,7 @@ def _tables(
     total_start = total[np.searchsorted(category, every)]  # [K,A]
     change_start = change[np.searchsorted(category[index], every)]  # [K,A,T]
 
-    # Only correct detections shape the interpolated curve: any other lowers the precision.
+    # Only correct detections shape the interpolated curve: any other one lowers the precision.
     area, threshold, hit = np.nonzero(correct.transpose(1, 2, 0))
     k = category[index[hit]]
     correct_so_far = rank_in_run((area * thresholds + threshold) * categories + k) + 1
@@ -123,7 +122,7 @@ def inside_ranges(area: np.ndarray) -> np.ndarray:
 
 
 def _running_sum(values: np.ndarray) -> np.ndarray:
-    """Sums int32[N+1,...] of the rows before each row, and of all."""
+    """Sums int32[N+1,...] of the rows before each row, and of all rows."""
     sums = np.zeros((len(values) + 1, *values.shape[1:]), np.int32)
     np.cumsum(values, axis=0, out=sums[1:])
     return sums

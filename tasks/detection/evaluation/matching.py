@@ -1,7 +1,7 @@
 """COCO's matching of detections to ground truth, in all images and categories at once.
 
 It is fast for three reasons: only boxes of the same group are compared; only detections that
-overlap a ground-truth box by the lowest threshold take part; and one step matches the r-th of them
+overlap a ground-truth box by the lowest threshold take part; and one step matches the r-th of these
 in all groups, for all IoU thresholds and area ranges.
 
 Letters in shapes: T IoU thresholds, A area ranges, G ground-truth boxes, D detections, P pairs of
@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-MAX_PAIRS = 1 << 20  # compared at a time; bounds the memory to a few hundred MB
+MAX_PAIRS = 1 << 20  # pairs compared at a time; bounds the memory to a few hundred MB
 
 
 class SortedTruth(NamedTuple):
-    """Ground truth sorted by group, then as given (of equal IoUs the last wins)."""
+    """Ground truth sorted by group, then in the given order (of equal IoUs the last one wins)."""
 
     row: np.ndarray  # int64[G] where each box was given
     group: np.ndarray  # int64[G] boxes of one group may match each other
@@ -28,7 +28,7 @@ class SortedTruth(NamedTuple):
 
 
 class SortedFound(NamedTuple):
-    """Detections sorted by group, then falling score, then as given."""
+    """Detections sorted by group, then by falling score, then in the given order."""
 
     row: np.ndarray  # int64[D] where each detection was given
     group: np.ndarray  # int64[D]
@@ -51,7 +51,7 @@ class Matches(NamedTuple):
 def sorted_truth(
     group: np.ndarray, boxes: np.ndarray, crowd: np.ndarray, ignored: np.ndarray
 ) -> SortedTruth:
-    """Ground truth as `match_greedily` takes it; see SortedTruth for the arguments."""
+    """Ground truth in the form for `match_greedily`; see SortedTruth for the arguments."""
     row = np.argsort(group, kind="stable")
     return SortedTruth(row, group[row], boxes[row], crowd[row], ignored[row])
 
@@ -59,7 +59,7 @@ def sorted_truth(
 def sorted_found(
     group: np.ndarray, boxes: np.ndarray, scores: np.ndarray, most: int | None = None
 ) -> SortedFound:
-    """Detections as `match_greedily` takes them: the best `most` of each group, or None: all."""
+    """Detections in the form for `match_greedily`: the best `most` of each group, or None: all."""
     row = np.lexsort((-scores, group))
     rank = rank_in_run(group[row])
     if most is not None:
@@ -70,12 +70,12 @@ def sorted_found(
 def match_greedily(truth: SortedTruth, found: SortedFound, thresholds: np.ndarray) -> Matches:
     """Match greedily, as COCOeval does.
 
-    In the order of their scores, detections take the free box of highest IoU among those that
+    In the order of their scores, detections take the free box with the highest IoU among those that
     count, or else among the ignored ones. A crowd can be taken any number of times.
 
     Args:
         truth, found: see `sorted_truth` and `sorted_found`.
-        thresholds: float64[T], rising; a pair of lower IoU does not match.
+        thresholds: float64[T], rising; a pair with a lower IoU does not match.
     """
     pieces = _close_pairs(truth, found, thresholds[0])
     chunks = [_match(truth, found, thresholds, *pairs) for pairs in pieces]
@@ -113,7 +113,7 @@ def _close_pairs(
 def _iou(found: np.ndarray, truth: np.ndarray, crowd: np.ndarray) -> np.ndarray:
     """IoU float64[P] of two lists of xywh boxes; with a crowd, the part of `found` inside it.
 
-    The same operations as in pycocotools' C code, in the same order, so that ties stay ties.
+    The operations are those of pycocotools' C code, in the same order, so that ties stay ties.
     """
     corner = np.minimum(found[:, :2] + found[:, 2:], truth[:, :2] + truth[:, 2:])
     width, height = (corner - np.maximum(found[:, :2], truth[:, :2])).T
@@ -134,7 +134,7 @@ def _match(
     """`match_greedily` for whole groups, from their close pairs."""
     index, row = np.unique(detection, return_inverse=True)
     step = rank_in_run(found.group[index])
-    order = np.lexsort((box, iou, row, step[row]))  # a detection's best pair is its last
+    order = np.lexsort((box, iou, row, step[row]))  # a detection's best pair comes last
     row, box, iou = row[order], box[order], iou[order]
     by_step = np.argsort(step, kind="stable")
     index, step = index[by_step], step[by_step]
@@ -142,7 +142,7 @@ def _match(
     pairs = box.size
     start = np.append(np.flatnonzero(np.diff(row, prepend=-1)), pairs)  # of each detection's pairs
     reached = iou[:, None] >= thresholds
-    # Larger is better, 0 is no match; the pair's number can be recovered from it.
+    # Larger is better, and 0 is no match; the pair's number can be recovered from the value.
     preference = np.arange(1, pairs + 1)[:, None] + pairs * ~truth.ignored[box]
     best = np.zeros((index.size, truth.ignored.shape[1], thresholds.size), preference.dtype)
     lowest = box.min(initial=truth.crowd.size)

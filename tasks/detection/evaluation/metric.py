@@ -1,8 +1,8 @@
 """COCO's average precision and recall of boxes: twelve scores.
 
-The metric of Lin et al., "Microsoft COCO" (arXiv 1405.0312), as pycocotools' COCOeval computes it:
-ten IoU thresholds from 0.50 to 0.95, 101 recall points, the best 100 detections per image and
-category, three area ranges, crowds ignored. Two engines give equal scores: "fast", the default, and
+The metric of Lin et al., "Microsoft COCO" (arXiv 1405.0312), as in pycocotools' COCOeval: ten IoU
+thresholds from 0.50 to 0.95, 101 recall points, the best 100 detections per image and category,
+three area ranges, crowds ignored. Two engines give equal scores: "fast", the default, and
 "pycocotools", the reference.
 """
 
@@ -54,7 +54,7 @@ class CocoResult:
 
     @cached_property
     def errors(self) -> Errors:
-        """The best score threshold, and what is missed, invented and wrong above it."""
+        """The best score threshold, and the errors of the detections above it."""
         return find_errors(self.ground_truth, self.detections)
 
 
@@ -62,12 +62,13 @@ def evaluate(ground_truth: GroundTruth, detections: Detections, engine: str = "f
     """Score detections against the ground truth with COCO's metric for boxes.
 
     Args:
-        ground_truth: all its images count, including those without detections.
+        ground_truth: all of its images count, including those without detections.
         detections: boxes in the same pixels as the ground truth.
         engine: "fast" or "pycocotools"; their scores are equal.
 
     Raises:
-        InputError: a detection in an image that the ground truth does not list; an unknown engine.
+        InputError: the ground truth does not list the image of a detection, or there is no such
+            engine.
     """
     _check_images(detections.image, ground_truth)
     precision, recall = _engine(engine)(ground_truth, detections)
@@ -111,14 +112,14 @@ class CocoAP:
     first prediction counts.
 
     Args:
-        ground_truth: what predictions are compared with.
+        ground_truth: the boxes that predictions are compared with.
         engine: see `evaluate`.
     """
 
     def __init__(self, ground_truth: GroundTruth, engine: str = "fast"):
         self.ground_truth = ground_truth
         self.engine = engine
-        _engine(engine)  # report an unknown name now, not at the end of an epoch
+        _engine(engine)  # so that an unknown name is reported now, not at the end of an epoch
         self.reset()
 
     def reset(self) -> None:
@@ -138,8 +139,7 @@ class CocoAP:
             target: int[B], the image ids.
 
         Raises:
-            InputError: an image that the ground truth does not list, or a valid box or score that
-                is not finite.
+            InputError: an image is not in the ground truth, or a valid box or score is not finite.
         """
         image = torch.as_tensor(target).cpu().numpy().astype(np.int64)
         _check_images(image, self.ground_truth)
@@ -164,13 +164,13 @@ class CocoAP:
     def state(self) -> dict[str, np.ndarray]:
         """All that `update` collected, as plain arrays for `all_gather_object` and `merge`.
 
-        image_id int64[n], count int64[n] and, ordered by image, labels int64[m], boxes
-        float64[m,4] (xywh), scores float64[m].
+        image_id int64[n], count int64[n] and, ordered by image, labels int64[m], boxes float64[m,4]
+        (xywh), scores float64[m].
         """
         return {name: np.concatenate([p[name] for p in self._parts]) for name in self._parts[0]}
 
     def merge(self, states: Sequence[dict[str, np.ndarray]]) -> None:
-        """Replace what was collected with the states of all processes, this one's included."""
+        """Replace what was collected by the states of all processes, including this one's."""
         self.reset()
         self._parts.extend(states)
 

@@ -11,11 +11,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class OperatingPoints:
-    """The best F1 of each of K groups of detections; NaN where none is defined.
+    """The best F1 of each of K groups of detections; NaN if none is defined.
 
     Args:
-        threshold: float64[K], detections of at least this score are kept.
-        precision, recall, f1: float64[K], of those that are kept, 0..1.
+        threshold: float64[K]; detections with at least this score are kept.
+        precision, recall, f1: float64[K], of the kept detections, 0..1.
     """
 
     threshold: np.ndarray
@@ -30,7 +30,7 @@ class Ranking(NamedTuple):
     group: np.ndarray  # int64[D]
     scores: np.ndarray  # float64[D]
     true: np.ndarray  # int64[D], correct ones up to and including this one
-    false: np.ndarray  # int64[D], the others up to and including this one
+    false: np.ndarray  # int64[D], incorrect ones up to and including this one
 
 
 def ranked(group: np.ndarray, scores: np.ndarray, correct: np.ndarray) -> Ranking:
@@ -50,17 +50,17 @@ def ranked(group: np.ndarray, scores: np.ndarray, correct: np.ndarray) -> Rankin
 def best_points(ranking: Ranking, expected: np.ndarray) -> OperatingPoints:
     """The threshold of best F1 in each group; of equal ones the highest.
 
-    It lies halfway between the lowest score that is kept and the next one, so that rounding keeps
-    the same detections.
+    It is halfway between the lowest kept score and the next lower one, so that rounding keeps the
+    same detections.
 
     Args:
-        expected: int64[K], the objects to be found in each group.
+        expected: int64[K], the number of objects in each group.
     """
     group, scores, true, false = ranking
     f1 = 2 * true / np.maximum(true + false + expected[group], 1)
     same_group = np.append(group[1:] == group[:-1], False)[: group.size]
     following = np.append(scores[1:], 0.0)[: group.size]
-    # a threshold keeps all detections of one score, or none
+    # a threshold keeps all detections with the same score, or none
     possible = ~(same_group & (following == scores))
     rows = np.flatnonzero(possible & (true > 0))
     points = np.full((4, expected.size), np.nan)
@@ -81,11 +81,11 @@ def curves(ranking: Ranking, expected: int, thresholds: np.ndarray) -> np.ndarra
     """Precision, recall and F1 over thresholds, for a ranking of one group.
 
     Args:
-        expected: the objects to be found.
+        expected: the number of objects.
         thresholds: float64[P].
 
     Returns:
-        float64[3, P]; the precision of no detection is NaN.
+        float64[3, P]; without detections the precision is NaN.
     """
     kept = np.searchsorted(-ranking.scores, -thresholds, side="right")
     true, false = (np.concatenate([[0], sums])[kept] for sums in (ranking.true, ranking.false))

@@ -1,4 +1,4 @@
-"""pycocotools on the same arrays: the reference that tests compare the fast engine with."""
+"""pycocotools on the same arrays: the reference for tests of the fast engine."""
 
 import contextlib
 import io
@@ -34,7 +34,7 @@ def pycocotools_evaluate(
                 crowd.astype(int).tolist(),
                 strict=True,
             ),
-            start=1,  # COCOeval takes id 0 for "not matched"
+            start=1,  # COCOeval uses id 0 for "not matched"
         )
     ]
     found = [
@@ -50,7 +50,7 @@ def pycocotools_evaluate(
             start=1,
         )
     ]
-    with contextlib.redirect_stdout(io.StringIO()):  # COCOeval reports its progress with print
+    with contextlib.redirect_stdout(io.StringIO()):  # COCOeval prints its progress
         evaluator = COCOeval(_coco(ground_truth, truth), _coco(ground_truth, found), "bbox")
         evaluator.evaluate()
         evaluator.accumulate()

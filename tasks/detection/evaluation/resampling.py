@@ -1,8 +1,9 @@
-"""COCO's twelve scores where each image counts a given number of times.
+"""COCO's twelve scores if each image counts a given number of times.
 
-The matches of detections and boxes are those of one evaluation: no image has a part in another's.
-What depends on the counts are sums, over the detections of a category in the order of their scores.
-Only correct detections are looked at one by one, as in `fast`; of the others sums are enough.
+The matches of detections and boxes are those of a single evaluation, since images do not influence
+each other. Only sums depend on the counts, over the detections of a category in the order of their
+scores. As in `fast`, only correct detections are considered individually; for the others, sums are
+enough.
 
 Letters in shapes: as in `fast`, with P correct detections over all thresholds and area ranges.
 """
@@ -24,23 +25,23 @@ from tasks.detection.evaluation.matching import match_greedily
 
 AREAS, THRESHOLDS, POINTS = len(AREA_RANGES), IOU_THRESHOLDS.size, RECALL_POINTS.size
 ANY, SMALL, MEDIUM, LARGE = range(AREAS)
-# recall points that are a rounding above j / 100, which a recall of exactly j / 100 does not reach
+# recall points that are a rounding error above j / 100, which a recall of exactly j / 100 misses
 ABOVE = np.arange(POINTS) / (POINTS - 1) < RECALL_POINTS
 
 
 class Sums(NamedTuple):
     """A list whose running sum is read at a first and a last place for each correct detection."""
 
-    image: np.ndarray  # int32[L] whose count is summed
+    image: np.ndarray  # int32[L], the image whose count is added
     sign: np.ndarray | None  # int32[L]; None: all plus
-    first: np.ndarray  # int32[C] a place for each cell, where all of its correct detections begin
+    first: np.ndarray  # int32[C], for each cell the place where its correct detections begin
     last: np.ndarray  # int32[P]
 
     def up_to(self, counts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         """int32[P], the sums from `first` to before `last`, for counts int32[N].
 
         Args:
-            sizes: int64[C], correct detections in each cell.
+            sizes: int64[C], number of correct detections in each cell.
         """
         values = counts.take(self.image)
         if self.sign is not None:
@@ -55,18 +56,19 @@ class Correct(NamedTuple):
     """The correct detections of an area range, by IoU threshold, category and falling score."""
 
     image: np.ndarray  # int32[P]
-    start: np.ndarray  # int64[C + 1] where each threshold and category begins: C = T * K
+    start: np.ndarray  # int64[C + 1], where each threshold and category begins: C = T * K
     category: np.ndarray  # int32[P]
-    apart: np.ndarray  # float64[P] falls by 1 from cell to cell
+    apart: np.ndarray  # float64[P], falls by 1 from cell to cell
     first: np.ndarray  # int64[F] first correct detection of each cell that has any
-    among: list[tuple[np.ndarray, np.ndarray]]  # for each limit on detections but the last: the
-    # images int32[Q] of correct detections within it, and where each cell begins in them int64[C+1]
+    # for each limit on detections but the last: the images int32[Q] of correct detections within
+    # it, and where each cell begins in them, int64[C + 1]
+    among: list[tuple[np.ndarray, np.ndarray]]
     counted: Sums  # detections up to each one that count in this range, whatever they matched
     change: Sums  # and what their matches change of that
 
 
 def running(values: np.ndarray) -> np.ndarray:
-    """Sums int32[N + 1] of the values before each one, and of all."""
+    """Sums int32[N + 1] of the values before each value, and of all values."""
     sums = np.zeros(values.size + 1, np.int32)
     np.cumsum(values, out=sums[1:])
     return sums
@@ -75,11 +77,11 @@ def running(values: np.ndarray) -> np.ndarray:
 class WeightedAP:
     """The twelve scores of detections as a function of how often each image counts.
 
-    They are those of an evaluation in which images are repeated, but for detections of exactly the
-    same score in different images, whose order is that of the images.
+    They equal those of an evaluation in which images are repeated, except that detections with
+    exactly the same score in different images are in the order of the images.
 
     Args:
-        ground_truth, detections: as `evaluate` takes them.
+        ground_truth, detections: as for `evaluate`.
     """
 
     def __init__(self, ground_truth: GroundTruth, detections: Detections):
@@ -158,7 +160,7 @@ class WeightedAP:
                 self.box_category[valid], weight[valid], minlength=self.categories
             ).astype(np.int32)
             average, recalls = self._range(self.ranges[area], counts, expected)
-            with np.errstate(invalid="ignore"):  # NaN where no box counts
+            with np.errstate(invalid="ignore"):  # NaN if no box counts
                 means = average.sum(1) / np.count_nonzero(expected)  # by threshold
                 found = [r.sum() / (THRESHOLDS * np.count_nonzero(expected)) for r in recalls]
             scores[f"AP{suffix}"] = means.mean()
@@ -173,19 +175,19 @@ class WeightedAP:
     ) -> tuple[np.ndarray, list[np.ndarray]]:
         """Average precision [T, K], and for each limit on detections recall [T, K]; both float64.
 
-        They are 0 in categories without a box that counts.
+        They are 0 in categories in which no box counts.
         """
         shape, sizes = (THRESHOLDS, self.categories), np.diff(correct.start)
         sums = running(counts.take(correct.image))
         true = sums[1:] - np.repeat(sums[correct.start[:-1]], sizes)
         total = correct.counted.up_to(counts, sizes)
         total += correct.change.up_to(counts, sizes)
-        # the best precision from each one on in its cell: cells are kept apart by whole numbers
+        # the best precision from each one on within its cell; whole numbers keep the cells apart
         best = true / np.maximum(total, 1, out=total)
         best += correct.apart
         best = np.maximum.accumulate(best[::-1])[::-1]
         best -= correct.apart
-        # the last recall point that each one reaches, which is a whole number of hundredths
+        # the last recall point that each one reaches, a whole number of hundredths
         scaled, wanted = (POINTS - 1) * true, np.maximum(expected, 1).take(correct.category)
         point = scaled // wanted
         point -= ABOVE.take(point) & (point * wanted == scaled)

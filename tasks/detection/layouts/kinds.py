@@ -1,4 +1,4 @@
-"""Which layout an annotation path is in, and where the images of COCO files lie."""
+"""The layout of an annotation path, and the folder of the images of COCO files."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ Layout = Literal["coco", "yolo", "voc"]
 YOLO_LISTS = ("data.yaml", "data.yml", "dataset.yaml", "obj.data", "classes.txt", "obj.names")
 TABLES = (".csv", ".tsv", ".parquet", ".xlsx", ".mat", ".pkl", ".tfrecord", ".record", ".txtpb")
 HELD_OUT = "data.val_fraction=0.2"
-SAMPLE = 50  # names that are looked for to choose a folder
+SAMPLE = 50  # names that are looked for when a folder is chosen
 
 
 def layout_of(path: Path) -> Layout:
@@ -23,7 +23,7 @@ def layout_of(path: Path) -> Layout:
     list of them in `ImageSets`: Pascal VOC. Any other file: COCO's JSON.
 
     Raises:
-        InputError: a folder of none of these, or a file that is known to be something else.
+        InputError: the folder has none of these layouts, or the file is known to be something else.
     """
     suffix = path.suffix.lower()
     if path.is_dir():
@@ -41,9 +41,10 @@ def layout_of(path: Path) -> Layout:
         return "voc"
     if suffix == ".xml":
         raise InputError(
-            f"{path}: one XML file is no set. CVAT's own annotations.xml is not read: export as "
-            "'COCO 1.0', 'Ultralytics YOLO Detection' or 'Pascal VOC 1.1'. Of Pascal VOC's files "
-            "name the folder"
+            f"{path}: a single XML file is not a data set. CVAT's own annotations.xml is not "
+            "read: export as "
+            "'COCO 1.0', 'Ultralytics YOLO Detection' or 'Pascal VOC 1.1'. For Pascal VOC, name "
+            "the folder"
         )
     if suffix in TABLES:
         raise InputError(
@@ -70,11 +71,11 @@ def xml_folder(folder: Path) -> Path | None:
 
 
 def image_folder(annotations: Path, names: Sequence[str], option: str) -> Path:
-    """The folder that holds the images of a COCO file.
+    """The folder of the images of a COCO file.
 
     Args:
         annotations: the file.
-        names: of some of its images, as it gives them.
+        names: of some of its images, as in the file.
         option: the option that names the folder, for the message.
 
     Raises:
@@ -88,7 +89,7 @@ def image_folder(annotations: Path, names: Sequence[str], option: str) -> Path:
     places = [*own, here, here / "images", up / "images", up / stem, up]
     places = [place for place in dict.fromkeys(places) if place.is_dir()]
     if word and here.name == "annotations" and (up / word).is_dir():
-        return up / word  # COCO's own layout: what is missing there is missing
+        return up / word  # COCO's own layout; what is missing there is reported as missing
     for place in places:
         folder = Folder(str(place))
         if any(folder.find(name) for name in names):
@@ -100,7 +101,7 @@ def image_folder(annotations: Path, names: Sequence[str], option: str) -> Path:
 
 
 def other_layout(root: Path) -> str | None:
-    """The options that would train on what a folder holds, if that is a known export."""
+    """The options that would train on a folder's content, if it is a known export."""
     if not root.is_dir():
         return None
     listing, own = class_list(root), "data.num_classes=null"

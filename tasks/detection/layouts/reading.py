@@ -16,16 +16,16 @@ from tasks.detection.layouts.yolo import parse_yolo
 
 @dataclass(frozen=True)
 class Annotations:
-    """What the annotations of a split say."""
+    """The content of the annotations of a split."""
 
     arrays: dict[str, np.ndarray]
-    """As `parse_instances` returns them; YOLO's boxes are fractions of the images' sides."""
+    """As returned by `parse_instances`; YOLO's boxes are fractions of the images' sides."""
     images: Path
     """The folder of the images."""
     layout: Layout
 
     def with_names(self, other: Annotations) -> Annotations:
-        """The annotations with the categories of both, numbered from 1 by their names."""
+        """The annotations with the categories of both, numbered from 1 in the order of names."""
         own = self.arrays["category_names"]
         names = np.union1d(own, other.arrays["category_names"])
         number = np.searchsorted(names, own) + 1  # of each own category, whose ids are 1..K
@@ -38,12 +38,12 @@ class Annotations:
 
 
 def read_annotations(path: Path, images: Path | None, split: str, cache_dir: Path) -> Annotations:
-    """Read annotations in the layout that they are in.
+    """Read annotations in any layout.
 
     Args:
         path: see `layout_of`.
-        images: the folder of the images; None: looked for.
-        split: "train" or "val", where one path names both.
+        images: the folder of the images; None: it is looked for.
+        split: "train" or "val", if one path names both.
         cache_dir: folder for parsed files.
 
     Raises:

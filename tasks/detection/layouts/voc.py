@@ -1,8 +1,8 @@
-"""Pascal VOC's annotations: an XML file for each image.
+"""Pascal VOC's annotations: one XML file per image.
 
-Coordinates are taken as they stand, xmax - xmin wide. VOC's own files count pixels from 1 and
-include the last one, so their boxes begin one pixel late; those of tools count from 0. Objects that
-are marked as difficult are treated as crowds: not learned, and ignored where scored, as VOC does.
+Coordinates are used unchanged, with a width of xmax - xmin. VOC's own files count pixels from 1 and
+include the last one, so their boxes begin one pixel late; files of tools count from 0. Objects that
+are marked as difficult are treated as crowds: not learned, and ignored in scoring, as in VOC.
 """
 
 import math
@@ -34,20 +34,20 @@ class VocObject(NamedTuple):
 def parse_voc(
     path: Path, images: Path | None, cache_dir: Path
 ) -> tuple[dict[str, np.ndarray], Path]:
-    """Read a folder of XML files; if none has changed since the last time, from a cache.
+    """Read a folder of XML files; from a cache if none has changed since the last time.
 
     Args:
-        path: the folder, one that has it as `Annotations`, or a list of names in `ImageSets`.
+        path: the folder, one that contains it as `Annotations`, or a list of names in `ImageSets`.
         images: the folder of the images; None: `JPEGImages` or `images` beside the folder, or the
             folder itself.
-        cache_dir: folder for what was read.
+        cache_dir: folder for the parsed content.
 
     Returns:
         Arrays like those of `parse_instances`, and the folder of the images. Images are numbered
-        from 1 by the names of the XML files, categories by their names.
+        from 1 in the order of the XML files' names, categories in the order of their names.
 
     Raises:
-        InputError: files are missing or not in this format; it names the file.
+        InputError: files are missing or not in this format; the message names the file.
     """
     folder, files = _files(path)
     cache = cache_file(path, cache_dir, ".npz")
@@ -71,7 +71,7 @@ def parse_voc(
 
 
 def _arrays(folder: Path, files: list[str]) -> dict[str, np.ndarray]:
-    """What XML files say; the names of the images are as they say them, or empty."""
+    """The content of XML files; the names of the images are as in the files, or empty."""
     names, sizes, rows = [], [], []
     for image, file in enumerate(files, start=1):
         named, size, objects = parse_xml(folder / file)
@@ -109,7 +109,7 @@ def _state(folder: Path, files: list[str]) -> str:
 
 
 def _image_names(images: Path, files: list[str], said: list[str]) -> list[str]:
-    """The image of each XML file: the one that it alone names, or else that of the same name."""
+    """The image of each XML file: the one that only it names, or else that with the same name."""
     entries = Folder(str(images))
     by_stem = {name.rpartition(".")[0]: name for name in _images_in(images)}
     found = [entries.find(n) if Path(n).suffix.lower() in SUFFIXES else None for n in said]
@@ -117,7 +117,7 @@ def _image_names(images: Path, files: list[str], said: list[str]) -> list[str]:
     names = []
     for file, named, place in zip(files, said, found, strict=True):
         own = by_stem.get(file[:-4])
-        # a name that several files have was copied with the rest of them
+        # a name in several files was copied together with the rest of them
         stale = named_by[place] > 1 and own is not None
         names.append((own if stale else place or own) or named or file[:-4])
     return names
@@ -128,7 +128,7 @@ def _images_in(folder: Path) -> list[str]:
 
 
 def parse_xml(path: Path) -> tuple[str, tuple[int, int], list[VocObject]]:
-    """The file name, (width, height), or (0, 0) where they are not given, and objects of a file.
+    """File name, (width, height), or (0, 0) if they are not given, and objects of a file.
 
     Raises:
         InputError: the file is missing, not XML, or not in VOC's format.
@@ -157,7 +157,7 @@ def _object(path: Path, number: int, element: ElementTree.Element) -> VocObject:
     if not name:
         raise InputError(f"{path}: object {number} has no name; correct it")
     bounds = element.find("bndbox")
-    box = (math.nan,) * 4  # masks or points only: counted as a box that is not given
+    box = (math.nan,) * 4  # only a mask or points: counted as a box that is not given
     if bounds is not None:
         try:
             left, top, right, bottom = (

@@ -1,8 +1,8 @@
-"""YOLO's labels: a text file for each image, and a list of the classes.
+"""YOLO's labels: one text file per image, and a list of the classes.
 
 A line is `class x y width height`, the centre and the sides as fractions of the image's; or, from
-a tool that draws polygons, `class x1 y1 x2 y2 x3 y3 ...`, of which the box around it is taken.
-Where data.yaml has a `kpt_shape`, keypoints follow each box; they are not read.
+tools that draw polygons, `class x1 y1 x2 y2 x3 y3 ...`, of which the surrounding box is used.
+If data.yaml has a `kpt_shape`, keypoints follow each box; they are not read.
 """
 
 import os
@@ -25,24 +25,24 @@ LabelFile = tuple[str, os.stat_result]
 
 
 def parse_yolo(path: Path, split: str, cache_dir: Path) -> tuple[dict[str, np.ndarray], Path]:
-    """Read YOLO's labels of a split; those that have not changed since the last time from a cache.
+    """Read YOLO's labels of a split; from a cache if they have not changed since the last time.
 
     Args:
         path: `data.yaml` or `obj.data`; or a folder with a list of classes, for all images in it.
         split: "train" or "val".
-        cache_dir: folder for what was read.
+        cache_dir: folder for the parsed content.
 
     Returns:
         Arrays like those of `parse_instances`, with boxes as fractions of the images' sides, and
-        the folder that file names are relative to. Images are numbered from 1, by their names.
-        Categories are numbered from 0, as in the labels.
+        the folder that file names are relative to. Images are numbered from 1, in the order of
+        their names. Categories are numbered from 0, as in the labels.
 
     Raises:
-        InputError: files are missing or are not in this format; it names the file and line.
+        InputError: files are missing or not in this format; the message names the file and line.
     """
     listing = class_list(path) if path.is_dir() else path
     assert listing is not None
-    listing = listing.absolute()  # some of the paths in it may be
+    listing = listing.absolute()  # since some of the paths in it may be
     classes, files, keypoints = read_set(listing, split)
     files = sorted({*files}, key=lambda file: file.split("/"))
     if not files:
@@ -63,8 +63,8 @@ def _unmatched(files: list[str], labels: list[LabelFile | None]) -> Iterator[str
     bare = [file for file, found in zip(files, labels, strict=True) if found is None]
     if bare:
         yield (
-            f"{len(bare):,} images without a label file, taken as images without objects: there is "
-            f"no {_places(bare[0])[0]}"
+            f"{len(bare):,} images without a label file, treated as images without objects: "
+            f"there is no {_places(bare[0])[0]}"
         )
     images: dict[str, set[str]] = {}  # folder of labels -> folders of their images
     for file, found in zip(files, labels, strict=True):
@@ -101,7 +101,7 @@ def _names_in(folder: str) -> list[str]:
 def _arrays(
     classes: list[str], names: list[bytes], labels: list[LabelFile | None], keypoints: int
 ) -> dict[str, np.ndarray]:
-    """What the label files of some images say."""
+    """The content of the label files of some images."""
     lines: list[tuple[int, str, int, np.ndarray]] = []  # image, id, category, box
     for image, found in enumerate(labels, start=1):
         if found is not None:
@@ -137,7 +137,7 @@ def parse_labels(
         keypoints: how many numbers follow each box.
 
     Raises:
-        InputError: a line that is none of the formats.
+        InputError: a line is in none of the formats.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -177,9 +177,9 @@ def parse_labels(
 
 
 def label_file(image: str) -> LabelFile | None:
-    """The labels of an image: in `labels` in place of the last `images`, or beside it."""
+    """The labels of an image: in `labels` instead of the last `images` folder, or beside it."""
     for place in _places(image):
-        with suppress(OSError, ValueError):  # there is none, or no file can have the name
+        with suppress(OSError, ValueError):  # there is none, or no file can have this name
             status = os.stat(place)
             if stat.S_ISREG(status.st_mode):
                 return place, status

@@ -118,8 +118,8 @@ def _beside(listing: Path, name: str, base: str | None = None) -> Path:
     """The file or folder that a list names.
 
     Roboflow writes ../train/images for train/images, CVAT data/train.txt for train.txt, and many
-    files name a folder of the computer they were made on: leading folders are left away until
-    something is there.
+    files name a folder of the computer that they were made on: leading folders are removed until
+    the path exists.
     """
     name = name.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]
@@ -134,12 +134,12 @@ def _beside(listing: Path, name: str, base: str | None = None) -> Path:
             continue
     looked = listed_briefly([*dict.fromkeys(map(str, tried))][:3])
     raise InputError(
-        f"{listing}: {name[:200]} is not there (looked for {looked}); correct the path"
+        f"{listing}: {name[:200]} does not exist (looked for {looked}); correct the path"
     )
 
 
 def _listed(path: Path) -> list[str]:
-    """The images that a text file lists; those that are missing are named as listed."""
+    """The images that a text file lists; missing ones keep their names in the list."""
     files = []
     for line in _lines(path):
         try:

@@ -35,7 +35,7 @@ def test_every_contender_is_timed(tmp_path, folder, monkeypatch):
         "training loop": 2,
         "training, compiled": 2,
         "inference, compiled": 2,
-        "from files": 2,
+        "from files": 3,
     }
     assert all(figure > 0 for rows in kinds.values() for row in rows.values() for figure in row)
     assert "1.00x" in result["table"]

@@ -147,21 +147,21 @@ def test_classes_that_differ_are_named_both_ways(folder):
 
 def test_a_file_in_place_of_the_folder(tmp_path):
     (tmp_path / "set.zip").write_bytes(b"PK")
-    with pytest.raises(InputError, match=r"set\.zip is a file and no folder"):
+    with pytest.raises(InputError, match=r"set\.zip is a file, not a folder"):
         ImageFolder(str(tmp_path / "set.zip")).check()
 
 
 def test_files_without_the_suffix_of_an_image_are_named(folder):
     for path in (folder / "train/bee").iterdir():
         path.rename(path.with_suffix(""))
-    with pytest.raises(InputError, match="no folder and no image, only other files: 3 without a"):
+    with pytest.raises(InputError, match="no folders and no images, only other files: 3 without a"):
         ImageFolder(str(folder)).load()
 
 
 def test_empty_class_folders_are_named_with_what_they_hold(folder, images):
     for split in ("train", "val"):
         (folder / split / "cricket").mkdir()
-    with pytest.raises(InputError, match=r"without an image: cricket \(.*no folder and no image"):
+    with pytest.raises(InputError, match=r"without an image: cricket \(.*no folders and no images"):
         ImageFolder(str(folder)).load()
     # unpacked one folder too deep
     images(folder / "deep", ["train/train/ant/0.jpg", "val/val/ant/0.jpg"])

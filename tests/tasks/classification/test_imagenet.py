@@ -99,7 +99,7 @@ ROWS = [f"{VAL[i]}.JPEG,{WNIDS[LABELS[i]]}\n" for i in range(4)]
     [
         ("", "list is empty"),
         ("2\n3\n3\n", "3 lines but the folder has 4 images"),
-        ("2\n3\n3\n7\n", "meta.mat does not have: 7"),
+        ("2\n3\n3\n7\n", "numbers that are not in .*meta.mat: 7"),
         ("2\n3\n3\n1001\n", "classes that are not among the 3 of the data set: n00001740"),
         ("name,label\n" + "".join(ROWS), "no column of files in the header 'name,label'"),
         ("file,label\n" + "".join(ROWS), "no column of WordNet ids"),
@@ -123,7 +123,7 @@ def test_lists_that_do_not_fit(imagenet, text, said):
 
 def test_the_devkits_numbers_need_its_meta_file(imagenet):
     (imagenet / "list.txt").write_text(lists()["devkit"])
-    with pytest.raises(InputError, match=r"meta\.mat explains, but there is none in"):
+    with pytest.raises(InputError, match=r"meta\.mat, which is not in"):
         load(imagenet)
     (imagenet / "meta.mat").write_bytes(b"<html>404</html>" * 20)
     with pytest.raises(InputError, match=r"meta\.mat: not a MATLAB file"):

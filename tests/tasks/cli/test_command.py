@@ -47,35 +47,41 @@ def test_help_and_config_answer_without_torch(arguments):
     ("arguments", "said"),
     [
         ([], "add task=NAME, one of face_attributes, face_embedding"),
-        (["task=ssd_coc"], "ssd_coco"),
-        (["task=ssd_coco", "backbone.alhpa=0.5"], "Did you mean 'backbone.alpha'?"),
-        (["task=ssd_coco", "alpha=0.5"], "Did you mean 'backbone.alpha'"),
-        (["task=ssd_coco", "backbone.alpha=big"], "backbone.alpha=big: a number above 0"),
-        (["task=ssd_coco", "backbone.alpha=0"], "backbone.alpha=0: a number above 0"),
-        (["task=ssd_coco", "data.batch_size=1.5"], "data.batch_size=1.5: a whole number from 1"),
-        (["task=ssd_coco", "augment=maybe"], "augment=maybe: true or false"),
+        (["task=ssd_coc"], "task=ssd_coc: there is no such choice; did you mean task=ssd_coco?"),
+        (["ssd_coco"], "ssd_coco: options are written KEY=VALUE; did you mean task=ssd_coco?"),
+        (["task=imagenet", "backbone=resnet50"], "use backbone=timm backbone.name=resnet50"),
+        (["task=ssd_coco", "backbone.alhpa=0.5"], "Did you mean backbone.alpha?"),
+        (["task=ssd_coco", "alpha=0.5"], "Did you mean backbone.alpha"),
+        (["task=ssd_coco", "backbone.alpha=big"], "backbone.alpha=big: must be a number above 0"),
+        (["task=ssd_coco", "backbone.alpha=0"], "backbone.alpha=0: must be a number above 0"),
+        (
+            ["task=ssd_coco", "data.batch_size=1.5"],
+            "data.batch_size=1.5: must be a whole number from 1",
+        ),
+        (["task=ssd_coco", "augment=maybe"], "augment=maybe: must be true or false"),
         (
             ["task=ssd_coco", "size=[1,2,3]"],
-            "size=[1,2,3]: a whole number from 32 to 4,096, or [height,width]",
+            "size=[1,2,3]: must be a whole number from 32 to 4,096, or [height,width]",
         ),
         (["task=ssd_coco", "data.batch_size=a=b"], "mismatched input"),
         (["task=ssd_coco", "mode=fast"], "sample"),
         (["task=ssd_coco", "data.root=${nowhere}"], "nowhere"),
         (["task=ssd_coco", "data.kind=faces"], "needs data of kind 'detection'"),
-        (["task=5"], "task=5: a name, one of face_attributes, "),
-        (["task=ssd_coco", "mode=[full]"], "mode=[full]: a name, one of evaluate, "),
+        (["task=5"], "task=5: must be a name, one of face_attributes, "),
+        (["task=ssd_coco", "mode=[full]"], "mode=[full]: must be a name, one of evaluate, "),
         (["task=ssd_coco", "data.root=/my data (1)"], "'data.root=\"/my data (1)\"'"),
         (["task=ssd_coco", "data.root=a,b"], "Add -m to run each"),
-        (["task=ssd_coco", "data.root"], "an option is written KEY=VALUE"),
+        (["task=ssd_coco", "data.root"], "options are written KEY=VALUE"),
         (["task=ssd_coco", "hydra.foo=1"], "a single run does not read it"),
-        (["task=ssd_coco", "hydra.searchpath=[file:///nope]"], "no such folder '/nope'"),
+        (["task=ssd_coco", "hydra.searchpath=[file:///nope]"], "there is no folder '/nope'"),
         (["+table=[10,11]"], "+table=10,11"),
-        (["+table=abc", "task=ssd_coco"], "table/abc"),
+        (["+table=abc", "task=ssd_coco"], "table=abc: there is no such choice"),
         (["task=ssd_coco", "--info", "nope"], "the flags are --help"),
+        (["task=ssd_coco", "--epochs", "3"], "options are written KEY=VALUE, without dashes"),
         (["task=ssd_coco", "--cfg", "job", "--package", "nope"], "no such node"),
         (["task=ssd_coco", "--resolve"], "add --cfg job"),
-        (["task=ssd_coco", "backbone=null"], "backbone=null: a name, one of mobilenet_v1"),
-        (["task=ssd_coco", "trainer=null"], "trainer=null: a name"),
+        (["task=ssd_coco", "backbone=null"], "backbone=null: must be a name, one of mobilenet_v1"),
+        (["task=ssd_coco", "trainer=null"], "trainer=null: must be a name"),
         (["task=ssd_coco", "~optimizer"], "optimizer"),
         (["task=ssd_coco", "+ckpt_path=x"], "ckpt_path=x: not taken here"),
         (["task=ssd_coco", "data.root=/no/such/place"], "mode=sample"),
@@ -187,7 +193,7 @@ def test_a_signal_ends_a_run_in_order(tmp_path, number, code, word):
     process.send_signal(number)
     _, errors = process.communicate(timeout=100)
     assert process.returncode == code
-    assert errors == f"{word}: the same command goes on from here\n"
+    assert errors == f"{word}: the same command continues from here\n"
     (status,) = tmp_path.glob("*/*/status.json")
     assert json.loads(status.read_text())["state"] == "interrupted"
 

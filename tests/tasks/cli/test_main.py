@@ -59,6 +59,6 @@ def test_every_command_has_help(crowded, command):
 def test_an_unknown_command_names_those_that_there_are(crowded):
     answer = script(crowded, "trian")
     assert answer.returncode == 2
-    assert answer.stderr.startswith("error: no command 'trian'")
+    assert answer.stderr.startswith("error: there is no command 'trian'")
     assert "predict" in answer.stderr
     assert script(crowded).stdout.startswith("usage:")

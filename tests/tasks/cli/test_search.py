@@ -47,8 +47,8 @@ def test_killed_and_begun_again_it_repeats_no_trial(tmp_path):
     ("options", "said"),
     [
         ([*OPTUNA], "no option is searched"),
-        ([*SEARCH, "hydra.sweeper.direction=minimize"], "knows which way a score is better"),
-        ([*SEARCH, "hydra.sweeper.storage=sqlite:///a"], "are its memory; leave it out"),
+        ([*SEARCH, "hydra.sweeper.direction=minimize"], "sets the direction"),
+        ([*SEARCH, "hydra.sweeper.storage=sqlite:///a"], "leave this option out"),
         (["-m", "hydra/sweeper=ax", "seed=0,1"], "hydra/sweeper"),
     ],
 )

@@ -54,7 +54,7 @@ def test_a_failing_and_a_refused_job_leave_the_others_alone_and_are_named(tmp_pa
     answer = sweep(tmp_path, "-m", "seed=13,1", "data.batch_size=4,-4")
     assert answer.code == 1
     assert "error: thirteen is unlucky" in answer.err
-    assert answer.err.count("data.batch_size=-4: a whole number from 1") == 2
+    assert answer.err.count("data.batch_size=-4: must be a whole number from 1") == 2
     assert "Traceback" not in answer.err
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {
         13: "failed",
@@ -142,7 +142,7 @@ def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 130
     assert b"Traceback" not in errors
-    assert b"the same command goes on from here" in errors
+    assert b"the same command continues from here" in errors
     assert output.splitlines()[-1] == b"0 of 2 finished"
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {2: "interrupted"}
 
@@ -158,7 +158,7 @@ def test_sigterm_ends_the_job_and_the_sweep(tmp_path):
     process.terminate()  # the sweep alone, as a scheduler does
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 143
-    assert errors.splitlines()[-1] == b"terminated: the same command goes on from here"
+    assert errors.splitlines()[-1] == b"terminated: the same command continues from here"
     assert output.splitlines()[-1] == b"0 of 2 finished"
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {2: "interrupted"}
 

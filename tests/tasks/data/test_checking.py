@@ -128,4 +128,6 @@ def test_a_single_class_is_told(folder, data_of, capsys):
     for split in ("train", "val"):
         shutil.rmtree(folder / split / "dog")
     data_of()
-    assert "set: there is one class only, cat: nothing to tell apart" in capsys.readouterr().out
+    assert (
+        "set: there is only one class, cat, so there is nothing to learn" in capsys.readouterr().out
+    )

@@ -1,5 +1,6 @@
 """Loaders whose images a device decodes, here the CPU, beside those that decode themselves."""
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -90,6 +91,18 @@ def test_a_pass_that_is_left_does_not_disturb_the_next(index):
     again = list(loader)
     assert [batch["image_id"].tolist() for batch in again] == [[0, 1], [2, 3], [5]]
     same([first], again[:1])
+
+
+def test_a_batch_that_takes_long_keeps_its_place(index):
+    class Slow(BatchDecoder):
+        def __call__(self, images):
+            time.sleep(0.2 if 0 in images.rows and len(images.files) == 2 else 0)
+            return super().__call__(images)
+
+    order = [[0, 1], [2], [3], [5, 6], [7]]
+    loader = module().loader(LabelledImages(index, (32, 48)), order, Slow((32, 48), CPU))
+    assert [batch["image_id"].tolist() for batch in loader] == order
+    assert loader.decoder.by_device == 7
 
 
 def test_what_the_cpu_decodes_is_counted(index, capsys):

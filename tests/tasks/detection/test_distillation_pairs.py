@@ -91,7 +91,7 @@ def swapped(task: Detection) -> Detection:
         (ssd, faster_rcnn, {"features": 1.0}, r"has none \(FasterRCNN\). Set task"),
         (ssd, lambda: ssd(taps=["conv13"]), {"features": 1.0}, "conv11, conv13 need as many"),
         (faster_rcnn, ssd, {}, "a FasterRCNN cannot be distilled"),
-        (ssd, lambda: swapped(ssd()), {}, "set data.num_classes as it was"),
+        (ssd, lambda: swapped(ssd()), {}, "set data.num_classes as for"),
     ],
 )
 def test_what_does_not_go_together_is_named(student, teacher, options, said):

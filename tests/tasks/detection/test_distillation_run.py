@@ -106,7 +106,7 @@ def test_photographs_without_boxes_need_a_teacher(run, pupil, tiny, detector, tm
         "is no folder": [
             *("data.unlabelled=nowhere", "distill=teacher", "distill.teacher=x.ckpt"),
         ],
-        "a file cannot hold it": ["distill=cached", "distill.outputs=x.npz"],
+        "a file cannot hold them": ["distill=cached", "distill.outputs=x.npz"],
         "no such checkpoint": ["distill=teacher", "distill.teacher=x.ckpt"],
         "has other anchors": [
             *("distill=teacher", f"distill.teacher={detector.path / 'best.ckpt'}", "size=128"),

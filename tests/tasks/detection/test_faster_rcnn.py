@@ -88,7 +88,7 @@ def test_any_trunk_that_can_be_cut_trains_and_detects(trunk, tap, stages):
     [
         (lambda: TimmTrunk("vit_tiny_patch16_224"), {"size": (224, 224)}, "cannot be cut"),
         (lambda: TimmTrunk("resnet18", output_stride=8), {}, "no feature map of stride 16"),
-        (lambda: TimmTrunk("resnet18", output_stride=16), {}, "there is nothing"),
+        (lambda: TimmTrunk("resnet18", output_stride=16), {}, "there are none"),
         (lambda: MobileNetV1(0.25), {"tap": "conv99"}, "no tap 'conv99'"),
     ],
     ids=["no chain", "no stride 16", "nothing behind", "no such tap"],

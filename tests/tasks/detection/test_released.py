@@ -137,7 +137,7 @@ def test_other_anchors_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"has other anchors than this network.*scales"):
         load_head(small(), str(path), COCO, True)
     np.savez(path, **variables(source, ORDERS["2018"]), anchors=anchors[:-6])
-    with pytest.raises(InputError, match=r"anchors, and this network has .* set size"):
+    with pytest.raises(InputError, match=r"anchors, but this network has .* set size"):
         load_head(small(), str(path), COCO, True)
 
 
@@ -162,7 +162,7 @@ def test_other_classes_start_anew_and_the_rest_is_kept(tmp_path):
     report = load_head(target, str(path), labels, True)
     assert not report.classifier_loaded
     assert len(report.anew) == 12
-    assert "start anew" in str(report)
+    assert "start from random weights" in str(report)
     assert torch.equal(target.class_predictors[1].weight, before)
     torch.testing.assert_close(target.box_predictors[1].weight, source.box_predictors[1].weight)
 

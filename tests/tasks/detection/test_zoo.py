@@ -123,7 +123,7 @@ def test_an_unknown_sha256_is_recorded_and_said(tmp_path, serve, offered, monkey
     key = ("tf_zoo", MobileNetV1, 0.25, False, None)
     monkeypatch.setitem(zoo.ZOO, key, dataclasses.replace(zoo.ZOO[key], sha256=None))
     report = load_head(small(), "tf_zoo", COCO, True, cache=tmp_path)
-    assert "nobody's sha256 of it is known" in str(report)
+    assert "its sha256 is not known" in str(report)
     recorded = (tmp_path / "ssd.tar.gz.sha256").read_text().split()[0]
     assert recorded == hashlib.sha256(serve.body).hexdigest()
 
@@ -181,5 +181,5 @@ def test_every_entry_is_complete(name, trunk, separable, kernel_size):
 def test_a_damaged_frozen_graph(tmp_path):
     path = tmp_path / "a.pb"
     path.write_bytes(b"\xff" * 100)
-    with pytest.raises(InputError, match=r"a\.pb is damaged, or no frozen graph"):
+    with pytest.raises(InputError, match=r"a\.pb is damaged, or not a frozen graph"):
         read_file(path)

@@ -43,5 +43,5 @@ def test_a_file_that_is_none_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"tasks\.teacher CHECKPOINT IMAGES"):
         read_outputs(tmp_path / "none.npz")
     (tmp_path / "text.npz").write_text("hello")
-    with pytest.raises(InputError, match="damaged or no"):
+    with pytest.raises(InputError, match="damaged or not"):
         read_outputs(tmp_path / "text.npz")

@@ -186,7 +186,7 @@ def test_a_file_that_lacks_training_images_names_them(run, options, folders, tmp
     np.savez(path, name=np.array(names), output=np.zeros((len(names), 7)))
     answer = run(*options, "distill=cached", f"distill.outputs={path}")
     assert answer.code == 2
-    assert "gives 7 values per image, the student gives 24" in answer.err
+    assert "returns 7 values per image, but the student returns 24" in answer.err
 
 
 def test_a_task_without_a_comparison_says_so(run, tiny):

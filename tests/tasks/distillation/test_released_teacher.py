@@ -68,7 +68,7 @@ def test_it_teaches_a_student_of_another_width(file):
     [
         ({"task__head__separable": True}, COCO, "distill.teacher="),
         ({"task__head__extras": [512]}, COCO, "distill.teacher="),
-        ({}, Labels(4, [1, 2, 3], [7, 8, 9], ["a", "b", "c"]), "answers for other classes"),
+        ({}, Labels(4, [1, 2, 3], [7, 8, 9], ["a", "b", "c"]), "has other classes"),
     ],
 )
 def test_a_file_of_another_network_or_of_other_classes_is_named(file, changes, labels, said):

@@ -101,7 +101,7 @@ def test_bad_input_is_named_and_writes_nothing(export, sample, images, tmp_path)
     folder, output = sample / "train2017", f"output={tmp_path / 'out'}"
     foreign = tmp_path / "foreign.ckpt"
     torch.save({"state_dict": {}}, foreign)
-    assert "no checkpoint of this suite" in refused(foreign, f"photos={folder}", output)
+    assert "not a checkpoint of this suite" in refused(foreign, f"photos={folder}", output)
     assert "no such checkpoint" in refused(tmp_path / "none.ckpt", f"photos={folder}", output)
     few = images(tmp_path / "few", ["1.jpg", "2.jpg"])
     assert "2 photographs, and the check takes at least 20" in refused(

@@ -175,7 +175,7 @@ def test_scored_images_do_not_join_the_unlabelled_ones(lists):
     assert train.files.tolist() == [b"a.jpg", b"b.jpg", b"deep/c.jpg", b"new.jpg"]
     assert load(lists, unlabelled="images").splits["train"].files.tolist()[3:] == [b"new.jpg"]
     (lists / "images/new.jpg").unlink()
-    refused(lists, "holds no image that the lists do not name", unlabelled="images")
+    refused(lists, "has no image that the lists do not name", unlabelled="images")
 
 
 def test_a_list_of_unlabelled_images(lists):

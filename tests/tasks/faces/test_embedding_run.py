@@ -134,7 +134,11 @@ def test_without_identities_the_teacher_picks_the_weights(run, faces):
     [
         ({}, [], "the training images have no identities, so a teacher must give"),
         ({"data.monitor": "accuracy"}, ["distill=cached"], "the validation images have no iden"),
-        ({}, ["distill=cached", "narrow"], "gives 64 values per image, the student gives 128"),
+        (
+            {},
+            ["distill=cached", "narrow"],
+            "returns 64 values per image, but the student returns 128",
+        ),
         ({}, ["distill=cached", "distill.weight=0.5"], "have no identities"),
     ],
 )

@@ -116,7 +116,7 @@ def test_lists_that_contradict_themselves(celeba, file, change, said):
 
 def test_a_part_without_anyone(tmp_path):
     root = write_celeba(tmp_path / "celeba", [(7, 0), (8, 0), (7, 1), (7, 2)])
-    with pytest.raises(InputError, match="leaves nobody for val"):
+    with pytest.raises(InputError, match="leaves no one for val"):
         CelebaIdentities(str(root)).load()
     (root / "identity_CelebA.txt").unlink()
     with pytest.raises(InputError, match="on request"):

@@ -158,9 +158,9 @@ def test_columns_that_no_mirror_has(tmp_path, more, match):
     ("image", "match"),
     [
         (None, "image 1: the row has no image"),
-        ({"bytes": picture(1), "path": "a\0b.jpg"}, "image 1: .* is no name of a file"),
-        ({"bytes": picture(1), "path": "x/.."}, "image 1: .* is no name of a file"),
-        ({"bytes": picture(1), "path": "a b.jpg"}, "image 1: .* is no name of a file"),
+        ({"bytes": picture(1), "path": "a\0b.jpg"}, "image 1: .* cannot be the name of a file"),
+        ({"bytes": picture(1), "path": "x/.."}, "image 1: .* cannot be the name of a file"),
+        ({"bytes": picture(1), "path": "a b.jpg"}, "image 1: .* cannot be the name of a file"),
         ({"bytes": picture(1), "path": "a" * 300 + ".jpg"}, r"image 1: .*\(304 characters\)"),
     ],
     ids=["null", "NUL", "dots", "blank", "long"],

@@ -151,11 +151,11 @@ def test_memory_does_not_grow_with_the_photographs():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((10, 20, 8), "1 <= t_min <= t_max, got 20 and 10"),
-        ((10, 0, 8), "1 <= t_min <= t_max, got 0 and 10"),
+        ((10, 20, 8), "1 <= t_min <= t_max, not 20 and 10"),
+        ((10, 0, 8), "1 <= t_min <= t_max, not 0 and 10"),
         ((10, 1, FINEST_LEVEL + 1), f"from 0 to {FINEST_LEVEL}, got {FINEST_LEVEL + 1}"),
         ((10, 1, -1), "got -1"),
-        ((5000, 5000, 8), "no cell holds t_min = 5000 photographs; .* of 6,224: lower t_min"),
+        ((5000, 5000, 8), "no cell contains t_min = 5000 photographs; .* of 6,224: lower t_min"),
     ],
 )
 def test_settings_out_of_range(places, arguments, said):
@@ -196,8 +196,8 @@ def test_command_writes_the_file_and_a_map(tmp_path, monkeypatch, capsys, places
 @pytest.mark.parametrize(
     ("source", "output", "said"),
     [
-        ("photos.csv", "cells.png", "another, such as .*cells.safetensors"),
-        ("photos.csv", "cells.PNG", "the map of the partition goes by this name"),
+        ("photos.csv", "cells.png", "another name, such as .*cells.safetensors"),
+        ("photos.csv", "cells.PNG", "the map of the partition gets this name"),
         ("photos.csv", "photos.csv", "would replace .*photos.csv, which holds the coordinates"),
         ("photos.csv", "link", "would replace .*photos.csv, which holds the coordinates"),
         ("photos.png", "photos.safetensors", "would replace .*photos.png, which holds the coord"),

@@ -150,7 +150,7 @@ def test_a_checkpoint_of_another_partition_is_refused(partition, places):
     task.on_load_checkpoint({"labels": labels(partition).to_dict()})
     task.on_load_checkpoint({"labels": {PARTITION: partition.to_dict()}})  # as 0.1.0 had it
     other = build_partition(chunks(places), 60, 5)
-    said = f"is of partition {other.hash[:12]}, and the data give partition {partition.hash[:12]}"
+    said = f"is of partition {other.hash[:12]}, but the data give partition {partition.hash[:12]}"
     with pytest.raises(InputError, match=said):
         task.on_load_checkpoint({"labels": labels(other).to_dict()})
 

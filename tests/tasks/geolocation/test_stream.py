@@ -212,7 +212,9 @@ def test_iterating_changes_nothing(shards, partition):
 
 def test_shards_without_a_batch_are_refused(tmp_path, partition):
     shards = Shards(write_shards(tmp_path, [3]), None, 10)
-    with pytest.raises(InputError, match=r"no batch of 4 photographs .*left out: none"):
+    with pytest.raises(
+        InputError, match=r"do not fill one batch of 4 photographs .*left out: none"
+    ):
         list(batches(shards, partition, steps=1))
 
 

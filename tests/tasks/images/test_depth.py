@@ -145,8 +145,11 @@ def test_a_turned_tiff_with_transparency_is_turned_and_on_white(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"planar": True}, "stores one channel after the other, which is not read; save it as PNG"),
-        ({"bits": 12}, "10 or 12 bits per channel packed .*; save it as PNG"),
+        (
+            {"planar": True},
+            "stores one channel after the other, which is not supported; save it as PNG",
+        ),
+        ({"bits": 12}, "10 or 12 packed bits per channel .*; save it as PNG"),
     ],
 )
 def test_tiffs_that_are_not_read_are_refused_before_training(tmp_path, options, message):

@@ -61,7 +61,7 @@ def test_earlier_answers_in_the_folder_are_no_images_of_it(folder, monkeypatch):
 
 
 def test_a_folder_without_images_says_what_it_holds(tmp_path):
-    with pytest.raises(InputError, match=r"no image in this folder or below$"):
+    with pytest.raises(InputError, match=r"no image in this folder or its subfolders$"):
         named_images([tmp_path])
     (tmp_path / "list.csv").touch()
     with pytest.raises(InputError, match=r"no image .*, only 1 \.csv$"):

@@ -47,21 +47,21 @@ def test_what_cannot_change_a_result_makes_no_other_run():
 @pytest.mark.parametrize(
     ("overrides", "line"),
     [
-        ("task.parts=[planet,planet]", "two parts are called planet: name one otherwise, as"),
+        ("task.parts=[planet,planet]", "two parts are called planet: rename one to"),
         ("task.parts=[]", "a list of names"),
         ("task.parts=[a-b]", "a list of names in letters"),
-        ("task.parts=[planet,joint]", "a part is one task"),
+        ("task.parts=[planet,joint]", "a part cannot be a joint task"),
         ("task.parts=[planet,nothing]", "nothing"),
-        ("task.weights={planet:-1}", "task.weights={planet:-1}: numbers above 0"),
-        ("task.weights={planet:0}", "task.weights={planet:0}: numbers above 0"),
-        ("task.weights={dogs:2}", "task.weights.dogs: there is no such part; there are planet"),
+        ("task.weights={planet:-1}", "task.weights={planet:-1}: must be numbers above 0"),
+        ("task.weights={planet:0}", "task.weights={planet:0}: must be numbers above 0"),
+        ("task.weights={dogs:2}", "task.weights.dogs: there is no such part, only planet"),
         ("task.references={planet:0}", "numbers above 0"),
         ("task.statistics=none", "shared, frozen or per_part"),
-        ("task.statistics=frozen", "random weights have no statistics worth keeping"),
+        ("task.statistics=frozen", "keeps the statistics of random weights"),
         ("data.combine=some", "max_size_cycle, min_size or proportional"),
-        ("parts.dogs.size=64", "task.parts has no 'dogs', but planet"),
-        ("parts.planet.seed=1", "all else is shared: set seed=1 without parts.planet"),
-        ("parts.planet.size=3", "parts.planet.size=3: a whole number from 32"),
+        ("parts.dogs.size=64", "there is no part 'dogs' in task.parts, only planet"),
+        ("parts.planet.seed=1", "all other options are shared: set seed=1 without parts.planet"),
+        ("parts.planet.size=3", "parts.planet.size=3: must be a whole number from 32"),
         ("parts.planet.data.batch_size=auto", "give a number"),
         ("parts.planet.data.t_max=0", "parts.planet.data.t_max=0: "),
         ("distill=teacher distill.teacher=a.ckpt", "set parts.NAME.distill=teacher"),
@@ -75,7 +75,7 @@ def test_mistakes_are_told(overrides, line):
 
 
 def test_only_a_joint_task_has_parts():
-    assert "only task=joint" in said("task=planet", "parts.planet.size=64")[0]
+    assert "only a joint task" in said("task=planet", "parts.planet.size=64")[0]
 
 
 def test_detectors_of_different_sizes_have_no_one_pass():

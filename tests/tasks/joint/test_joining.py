@@ -186,4 +186,4 @@ def test_a_joint_checkpoint_of_other_parts_or_labels_fills_no_joint_network(join
 
     refused("has no part pets, but ssd_coco", {"pets": LABELS["image_folder"]().to_dict()})
     other = LABELS["image_folder"]().to_dict() | {"ids": [7, 8, 9]}
-    refused("its part image_folder answers other labels than the 3", {"image_folder": other})
+    refused("its part image_folder answers with other labels than the 3", {"image_folder": other})

@@ -13,7 +13,7 @@ def test_a_damaged_choice_is_named(checkpoint, command, tmp_path, chosen):
     torch.save(state | {"chosen": chosen}, tmp_path / "odd.ckpt")
     code, err = command(tmp_path / "odd.ckpt", tmp_path / "x.jpg")
     assert code == 2
-    assert "odd.ckpt: what its validation chose is damaged" in err
+    assert "odd.ckpt: the settings that its validation chose are damaged" in err
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"PK\x03\x04 cut short"])
@@ -22,7 +22,7 @@ def test_what_is_no_checkpoint_is_refused(command, tmp_path, content):
     path.write_bytes(content)
     code, err = command(path, tmp_path / "x.jpg")
     assert code == 2
-    assert "model.ckpt is damaged or no checkpoint" in err
+    assert "model.ckpt is damaged or not a checkpoint" in err
 
 
 def test_a_missing_checkpoint_is_refused(command, tmp_path):

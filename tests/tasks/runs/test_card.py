@@ -38,7 +38,7 @@ def test_huggingface_reads_the_header():
         ("attributes", "celeba", "Do not let this model decide anything about a person."),
         ("face_embedding", "face_folders", "A threshold chosen on one set of pairs"),
         ("geolocation", "places", "Do not use this on photographs of people"),
-        ("mine", "mine", "known to whoever trained the model"),
+        ("mine", "mine", "known to those who trained the model"),
     ],
 )
 def test_it_states_terms_and_limits(kind, data, said):

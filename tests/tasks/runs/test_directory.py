@@ -79,7 +79,7 @@ def test_a_folder_in_place_of_a_record_is_set_aside(directory, name, capsys):
         run(directory)
         aside = f"{name}.damaged" + ("" if times == 1 else "-2")
         assert (directory.path / aside / "kept").exists()
-        assert f"set aside as {aside}" in capsys.readouterr().err
+        assert f"renamed to {aside}" in capsys.readouterr().err
     assert directory.state() == "finished"
 
 

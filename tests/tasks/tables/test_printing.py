@@ -111,7 +111,7 @@ def test_a_picture_tells_the_papers_data_from_others(runs, two_runs):
     [
         (["3"], "no table 3: the tables are 4 to 14"),
         (["10-15"], "no table 15"),
-        (["ten"], "such as 10, or a range such as 4-7; got 'ten'"),
+        (["ten"], "'ten' is not a table: give a number such as 10, a range such as 4-7"),
         (["-4"], ""),
         (["7-4"], "did you mean 4-7?"),
         (["10", "--runs", "/no/such/folder"], "/no/such/folder: no such folder of runs"),

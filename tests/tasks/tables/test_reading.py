@@ -112,5 +112,5 @@ def test_networks_since_the_paper_have_tables_of_their_own():
 
 @pytest.mark.parametrize("text", ["moderns", "", "coco"])
 def test_a_word_that_no_table_begins_with_is_refused(text):
-    with pytest.raises(InputError, match="modern means those of networks since the paper"):
+    with pytest.raises(InputError, match="or modern for networks since the paper"):
         read_tables([text])

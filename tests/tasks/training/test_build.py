@@ -36,7 +36,7 @@ def test_the_option_that_loads_the_head_too_is_named(tmp_path, capsys):
         {"backbone": {"weights": str(path)}, "task": {"head": {"weights": None}}}
     )
     print_layers_left_out(SimpleNamespace(head=head), config, report)
-    assert f"(2 tensors, all but those of other classes): task.head.weights={path}" in (
+    assert f"(2 tensors, all but those of other classes), use task.head.weights={path}" in (
         capsys.readouterr().out
     )
     another = SimpleNamespace(head=nn.ModuleDict({"trunk": head.trunk, "fc": head.fc}))

@@ -44,7 +44,7 @@ def test_a_finished_run_goes_on_and_ends_the_same_when_it_is_killed(run, detecto
     assert answer.code == 0, answer.err
     assert "after 2 epochs; trainer.max_epochs: 2 -> 4 changed" in answer.out
     # the middle of a cosine after a warm-up; that of two epochs had ended at 0
-    said = answer.out.partition("planned anew for 4 epochs: the learning rate goes on at ")[2]
+    said = answer.out.partition("planned anew for 4 epochs: the learning rate continues at ")[2]
     assert 0.0003 < float(said.partition(";")[0]) < 0.0006
     assert said.partition("\n")[0].endswith("it had ended at 0")
     whole = longer(runs, detector.path)
@@ -114,8 +114,8 @@ def test_what_must_not_change_is_named(run, detector, sample, tmp_path, option):
     [
         (["resume=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint"),
         (["extend=2"], "extend=2: there is no finished run of this command"),
-        (["extend=0"], "extend=0: a whole number from 1"),
-        (["resume={last}"], "nothing left to train"),
+        (["extend=0"], "extend=0: must be a whole number from 1"),
+        (["resume={last}"], "nothing is left to train"),
     ],
 )
 def test_what_cannot_be_continued_is_named(run, detector, sample, tmp_path, more, said):

@@ -61,7 +61,7 @@ def test_a_folder_or_a_list_is_no_checkpoint(tmp_path):
     with pytest.raises(InputError, match="no such checkpoint"):
         load_task(tmp_path)
     torch.save([1, 2], tmp_path / "list.ckpt")
-    with pytest.raises(InputError, match="no checkpoint of this suite"):
+    with pytest.raises(InputError, match="not a checkpoint of this suite"):
         load_task(tmp_path / "list.ckpt")
 
 

@@ -58,5 +58,5 @@ def test_it_ends_after_its_patience_and_stays_ended(run, options, tmp_path):
 def test_patience_needs_validations(run):
     answer = run("task=image_folder", "early_stop.patience=2", "trainer.limit_val_batches=0")
     assert answer.code == 2
-    assert "early_stop.patience=2: it counts validations" in answer.err
+    assert "early_stop.patience=2 counts validations" in answer.err
     assert run("task=image_folder", "early_stop.patience=0").code == 2

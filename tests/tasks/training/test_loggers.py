@@ -119,7 +119,10 @@ def test_loggers_do_not_make_another_run(run):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["logger=[csv,wandbb]"], "there is no wandbb; choose of csv, mlflow, tensorboard, wandb"),
+        (
+            ["logger=[csv,wandbb]"],
+            "there is no wandbb; choose from csv, mlflow, tensorboard, wandb",
+        ),
         (["logger=3"], "a name, one of csv"),
         (["logger=wandb", "logger.wandb.offline=3"], "true or false"),
         (["trainer.logger=true"], "add others with logger="),

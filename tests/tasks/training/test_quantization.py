@@ -86,7 +86,7 @@ def test_bad_input_is_named(run, sample, detector, tmp_path):
     tiny = tiny_options(sample, tmp_path)
     weights = f"task.head.weights={detector.path / 'best.ckpt'}"
     answer = run(*tiny, "quantize=qat")
-    assert (answer.code, "goes on with a trained network" in answer.err) == (2, True)
+    assert (answer.code, "trains a trained network further" in answer.err) == (2, True)
     answer = run(*tiny, "quantize=qat", weights, "trainer.precision=bf16-mixed")
     assert (answer.code, "needs trainer.precision=32-true" in answer.err) == (2, True)
     answer = run(*tiny, "quantize=qat", weights, "quantize.bits=4")

@@ -122,6 +122,6 @@ def test_a_damaged_record_costs_nothing(run, stopped, detector):
     results = [json.loads((p / "result.json").read_text()) for p in (path, detector.path)]
     assert results[0]["metrics"] == results[1]["metrics"]
     for name in ("config.yaml", "plots", "metrics.csv"):
-        assert f"{path / name} is damaged: it is set aside as {name}.damaged" in answer.err
+        assert f"{path / name} is damaged: it was renamed to {name}.damaged" in answer.err
     assert (path / "plots/learning_curves.png").exists()
     assert not list(path.rglob(".*.partial"))

@@ -19,7 +19,7 @@ def test_labels_are_named_by_id_or_name():
     [
         ({"atn": 2}, "key: the data has no label 'atn'; did you mean ant?"),
         ({"zebra": 2}, "it has ant, bee, golden retriever"),
-        ({"ant": 2, "n1": 2}, "ant and n1 are one label"),
+        ({"ant": 2, "n1": 2}, "ant and n1 are the same label"),
         ({"ant": 0.0}, "above 0"),
     ],
 )

@@ -150,12 +150,12 @@ def test_what_is_there_twice_is_said(coco_files, coco_content, tmp_path):
     coco_content["categories"].append({"id": 4, "name": "car"})
     report = audited(coco_files, coco_content, tmp_path)
     assert report.faults["doubled"].count == 1
-    assert "1 boxes doubled, equal to an earlier one, and kept: annotations 10 in" in str(report)
+    assert "1 boxes doubled, equal to an earlier box, but kept: annotations 10 in" in str(report)
     files, categories, ids = report.notes
     assert files.startswith("1 files under several image ids")
     assert "000000000001.jpg" in files
-    assert categories == "categories of one name, learned as different ones: car (ids 3, 4)"
-    assert ids == "1 annotation ids are used more than once: 10; all of their boxes count"
+    assert categories == "categories with the same name, learned as different ones: car (ids 3, 4)"
+    assert ids == "1 annotation ids are used more than once: 10; all of their boxes are used"
 
 
 def test_categories_of_nearly_one_name_are_said(coco_files, coco_content, tmp_path):

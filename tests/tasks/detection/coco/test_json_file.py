@@ -172,5 +172,5 @@ def test_a_number_of_too_many_digits(parsed, coco_content, number):
 @pytest.mark.parametrize("depth", [1000, 100_000])
 def test_lists_inside_of_lists(parsed, coco_content, depth):
     text = json.dumps(coco_content)[:-1] + ', "info": ' + "[" * depth + "]" * depth + "}"
-    with pytest.raises(InputError, match=r"lists inside of lists, .* at line 1, column \d"):
+    with pytest.raises(InputError, match=r"nested lists, .* at line 1, column \d"):
         parsed(text=text)

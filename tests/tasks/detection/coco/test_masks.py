@@ -77,5 +77,5 @@ def test_a_set_of_masks_is_learned_as_boxes(coco_2014, tmp_path):
     path.write_text(json.dumps(content))
     index, counts = load_split(coco_2014, "train", cache_dir=tmp_path, year=2014)
     assert np.array_equal(index.xywh, plain["xywh"])
-    assert counts.notes == ("3 annotations have no box: the one around the mask is taken",)
+    assert counts.notes == ("3 annotations have no box: the box around the mask is used",)
     assert counts.faults == {}

@@ -22,7 +22,7 @@ def test_2014_parts_with_a_minival_list(coco_2014, tmp_path):
     assert val.image_ids.tolist() == [5, 7]
     assert val.annotation_ids.tolist() == [51, 52]
     (note,) = report.notes
-    assert "names 2 images, the paper's minival has 8,059" in note
+    assert "names 2 images, but the paper's minival has 8,059" in note
     assert note in str(report)
 
 
@@ -59,7 +59,7 @@ def test_missing_set_says_where_to_get_it(tmp_path):
         "http://images.cocodataset.org/zips/train2017.zip (18 GB)",
         "http://images.cocodataset.org/zips/val2017.zip (1 GB)",
         "http://images.cocodataset.org/annotations/annotations_trainval2017.zip (241 MB)",
-        "or add mode=sample to use the embedded set",
+        "or add mode=sample to use a drawn sample",
     ):
         assert expected in message
     assert message.count("annotations_trainval2017.zip") == 1

@@ -64,10 +64,10 @@ def test_sizes_are_kept_until_a_file_changes(folder, like, tmp_path, monkeypatch
 
 
 def test_what_cannot_be_used_is_named(folder, like, tmp_path):
-    with pytest.raises(InputError, match=r"nowhere is no folder; name a folder"):
+    with pytest.raises(InputError, match=r"nowhere is not a folder; name a folder"):
         load_unlabelled(tmp_path / "nowhere", like, tmp_path / "cache")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="there is no image in"):
+    with pytest.raises(InputError, match="there are no images in"):
         load_unlabelled(tmp_path / "empty", like, tmp_path / "cache")
     (folder / "cut.jpg").write_bytes((folder / "b.jpg").read_bytes()[:200])
     (folder / "page.png").write_text("<html>")

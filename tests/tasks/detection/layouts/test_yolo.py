@@ -48,8 +48,8 @@ def test_labels_are_found_in_place_of_the_last_images(tmp_path):
         ("train: images\n", "no list of class names"),
         ("train: images\nnames: {0: a, 2: b}\n", "not numbered 0, 1, 2"),
         ("names: [a]\n", "no images under 'train'"),
-        ("names: [a]\ntrain: elsewhere\n", "elsewhere is not there"),
-        ("names: [a]\ntrain: 'a\\0b'\n", "not there|not YAML"),
+        ("names: [a]\ntrain: elsewhere\n", "elsewhere does not exist"),
+        ("names: [a]\ntrain: 'a\\0b'\n", "does not exist|not YAML"),
         ("names: [a]\ntrain: .\n", "no images"),
         ("names: &a [*a]\ntrain: .\n", "not YAML at line 1"),
         ("names: [a]\ntrain: images\nkpt_shape: 17\n", "kpt_shape is not"),
@@ -69,7 +69,7 @@ def test_images_without_labels_and_boxes_outside_are_counted(tmp_path, sets):
     (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: train\nval: valid\n")
     _, counts = sets("data.yaml", "data.yaml")["train"]
     assert counts.notes == (
-        "2 images without a label file, taken as images without objects: there is no "
+        "2 images without a label file, treated as images without objects: there is no "
         f"{tmp_path}/train/b.txt",
     )
     faults = {name: (fault.count, fault.annotation_ids) for name, fault in counts.faults.items()}
