@@ -1,9 +1,10 @@
 """Files that users often have instead of the file that they mean, told by their first bytes."""
 
 HEAD = 512  # the number of bytes that are needed
+ZIP = b"PK\x03\x04"
 ARCHIVES = {
     b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "zip",
+    ZIP: "zip",
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
     b"7z\xbc\xaf": "7-Zip",

@@ -25,7 +25,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class FoldedConv(nn.Conv2d):
-    """A convolution for inference, with a batch norm in its weights and maybe a ReLU6 behind it.
+    """A convolution for inference, with a batch norm in its weights and possibly a ReLU6 after it.
 
     The weights are final: on a CPU a copy of them in oneDNN's own layout is kept.
 
@@ -58,7 +58,7 @@ class FoldedConv(nn.Conv2d):
         self.register_buffer("cast_bias", None, persistent=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy takes over: not oneDNN's form of the weight, which cannot be copied."""
+        """What is copied: everything but oneDNN's form of the weight, which cannot be copied."""
         return self.__dict__ | {"packed": None}
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,12 +73,12 @@ class FoldedConv(nn.Conv2d):
         rows, columns = bottom > top, right > left
         if not (rows or columns):
             return self.convolve(x, (top, left), self.relu6)
-        # runtimes merge padding into the convolution behind it; none merges a slice into one before
+        # runtimes merge padding into the convolution after it, but no slice into one before it
         if torch.compiler.is_exporting():
             x = pad_end(x, bottom - top, right - left)
             return self.convolve(x, (top, left), self.relu6)
-        # One more stride of padding on every side shifts the windows by one: without the first row
-        # and column of the output they lie where they should, and the input is not copied.
+        # One more stride of padding on every side shifts the windows by one. Without the first
+        # row and column the output is right, and the input is not copied.
         padding = top + rows * self.stride[0], left + columns * self.stride[1]
         if any(p >= k for p, k in zip(padding, self.kernel_size, strict=True)):
             x = pad_end(x, bottom - top, right - left)
@@ -86,7 +86,7 @@ class FoldedConv(nn.Conv2d):
         height, width = (-(-n // s) for n, s in zip(x.shape[2:], self.stride, strict=True))
         larger = self.convolve(x, padding, relu6=False)
         output = larger[:, :, rows : rows + height, columns : columns + width]
-        # either makes it dense again
+        # both ways make the slice dense again
         return F.relu6(output) if self.relu6 else output.contiguous(memory_format=layout(larger))
 
     def convolve(self, x: Tensor, padding: tuple[int, ...], relu6: bool) -> Tensor:
@@ -113,10 +113,10 @@ class FoldedConv(nn.Conv2d):
         )
 
     def in_onednn(self, x: Tensor, padding: tuple[int, ...], relu6: bool) -> Tensor:
-        """Convolution, bias and ReLU6 in one pass, with weights that are laid out for it once.
+        """Convolution, bias and ReLU6 in one pass, with weights in oneDNN's layout.
 
-        torch.compile emits these operations on a CPU. Without them torch lays the weights out in
-        every call, and for a single image it does not use oneDNN at all.
+        torch.compile emits these operations on a CPU. Without them torch converts the weights in
+        every call, and does not use oneDNN at all for a single image.
         """
         form = padding, self.stride, self.dilation, self.groups
         if self.packed is None:
@@ -130,7 +130,7 @@ class FoldedConv(nn.Conv2d):
     def as_product(self, x: Tensor) -> Tensor:
         """A 1x1 convolution as a matrix product of a channels_last map, which adds the bias too.
 
-        On a GPU the bias of a convolution is a kernel of its own.
+        On a GPU adding the bias of a convolution takes an extra kernel.
         """
         batch, channels, height, width = x.shape
         cells = x.permute(0, 2, 3, 1).reshape(-1, channels)
@@ -139,9 +139,10 @@ class FoldedConv(nn.Conv2d):
         return output.view(batch, height, width, -1).permute(0, 3, 1, 2)
 
     def as_computed(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Weight and bias in the type that autocast computes in; it would convert them each time.
+        """Weight and bias in the type that autocast computes in, converted once.
 
-        (It keeps what it converted only for tensors that are trained.)
+        Autocast keeps converted tensors only if they are trained, and would convert these in each
+        call.
         """
         kind = x.device.type
         if not torch.is_autocast_enabled(kind):
@@ -149,7 +150,7 @@ class FoldedConv(nn.Conv2d):
         form = x.device, torch.get_autocast_dtype(kind)
         if self.cast_weight is None or (self.cast_weight.device, self.cast_weight.dtype) != form:
             if torch.compiler.is_compiling():
-                # a CUDA graph writes over its own tensors, so nothing that it makes may be kept
+                # a CUDA graph overwrites its own tensors, so nothing that it makes may be kept
                 return self.weight.to(*form), None if self.bias is None else self.bias.to(*form)
             self.keep_cast(*form)
         assert self.cast_weight is not None
@@ -157,7 +158,7 @@ class FoldedConv(nn.Conv2d):
 
     def keep_cast(self, device: torch.device, dtype: torch.dtype) -> None:
         """Convert weight and bias once, for autocast to this type on this device."""
-        with torch.inference_mode(False):  # a tensor of inference mode is of no use outside it
+        with torch.inference_mode(False):  # a tensor of inference mode cannot be used outside it
             self.cast_weight = self.weight.to(device, dtype)
             self.cast_bias = None if self.bias is None else self.bias.to(device, dtype)
 
@@ -176,7 +177,7 @@ def keep_casts(network: nn.Module, device: torch.device) -> None:
 def folded_weights(
     conv: nn.Conv2d, bn: nn.BatchNorm2d | None
 ) -> tuple[nn.Parameter, nn.Parameter | None]:
-    """Weight and bias of the one convolution that does what both do in evaluation mode."""
+    """Weight and bias of one convolution that computes both in evaluation mode."""
     if bn is None:
         weight, bias = conv.weight.detach(), None if conv.bias is None else conv.bias.detach()
     else:
@@ -194,13 +195,13 @@ def folded_weights(
 def folded(network: Network) -> Network:
     """A copy of a network for inference, in evaluation mode: it gives the same outputs faster.
 
-    The network stays as it is. The copy has its own weights where batch norm was folded in, and
-    shares the others, so it answers like the network until that is trained further. It is not for
-    saving: its tensors have no place in a checkpoint.
+    The network is not changed. The copy has its own weights where batch norm was folded in, and
+    shares the others, so it answers like the network until that is trained further. The copy is not
+    for saving: its tensors do not belong in a checkpoint.
 
-    Folded are the layers of `conv_bn_relu6` and what `Trunk.norms` finds. Then heads merge layers
-    of their own, see `Head.merge_layers`. A network that cannot be copied, because it keeps the
-    outputs of its last call, for one, comes back as it is.
+    The layers of `conv_bn_relu6` and those that `Trunk.norms` finds are folded. Then heads merge
+    their own layers, see `Head.merge_layers`. A network that cannot be copied, for example because
+    it keeps the outputs of its last call, is returned unchanged.
     """
     tensors = {id(t): t for t in (*network.parameters(), *network.buffers())}
     try:
@@ -215,14 +216,14 @@ def folded(network: Network) -> Network:
             for conv, bn in module.norms.items():
                 fold_pair(copy, f"{path}.{conv}".lstrip("."), f"{path}.{bn}".lstrip("."))
     for layer in copy.modules():
-        if isinstance(layer, ConvBN) and len(layer) > 1:  # else it is folded already
+        if isinstance(layer, ConvBN) and len(layer) > 1:  # otherwise it is already folded
             layer.conv = FoldedConv(layer.conv, layer.bn, relu6=isinstance(layer[-1], nn.ReLU6))
             for name, _ in list(layer.named_children())[1:]:
                 delattr(layer, name)
     for parent in list(copy.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(parent, QuantizedLayer):
-                continue  # it folds by itself, and rounds what comes of it
+                continue  # it folds by itself and rounds the result
             if isinstance(child, nn.Conv2d) and is_plain(child):
                 setattr(parent, name, FoldedConv(child))
     for head in heads:
@@ -231,15 +232,15 @@ def folded(network: Network) -> Network:
 
 
 def fold_pair(network: nn.Module, conv_path: str, bn_path: str) -> None:
-    """Fold a batch norm into the convolution whose output it alone reads.
+    """Fold a batch norm into the convolution before it, whose output nothing else reads.
 
     Args:
-        network: that both belong to; it is changed.
+        network: contains both; it is changed.
         conv_path, bn_path: their places in it.
     """
     conv, bn = network.get_submodule(conv_path), network.get_submodule(bn_path)
     assert isinstance(conv, nn.Conv2d)
-    # timm takes a second to import, and a network of its own has done that
+    # importing timm takes a second, and a timm network has already imported it
     layers = sys.modules.get("timm.layers")
     if type(bn) is nn.BatchNorm2d:
         rest: nn.Module = nn.Identity()
@@ -250,7 +251,7 @@ def fold_pair(network: nn.Module, conv_path: str, bn_path: str) -> None:
     assert isinstance(bn, nn.BatchNorm2d)
     if bn.running_mean is None:
         return
-    # the convolution keeps its class, and with it its way of padding
+    # the convolution keeps its class, and so its way of padding
     conv.weight, conv.bias = folded_weights(conv, bn)
     network.set_submodule(bn_path, rest)
 

@@ -1,5 +1,6 @@
 """The contract of every head: a network on a trunk."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -31,7 +32,7 @@ class Released:
     notes: tuple[str, ...] = ()
 
 
-class Head(nn.Module):
+class Head(nn.Module, ABC):
     """A network on a trunk: what a task trains.
 
     A subclass calls this constructor, sets `trunk` and overrides `forward`.
@@ -73,12 +74,12 @@ class Head(nn.Module):
         It is called on a folded copy, whose weights are final.
         """
 
+    @abstractmethod
     def forward(self, images: Tensor) -> Any:
         """The head's outputs for float[B, 3, H, W], normalised with the trunk's values.
 
         One tensor float[B, D] in a head that can be distilled; any structure otherwise.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def published(self, source: str) -> PublishedArchive | None:
         """The network that a publisher's name stands for; None for a source that is a path.

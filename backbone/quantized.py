@@ -6,6 +6,7 @@ layers serve to measure the effect of integers, to train with them, and to write
 `backbone.integers`).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -76,7 +77,7 @@ def weight_limit(bits: int) -> int:
     return (1 << (bits - 1)) - 1
 
 
-class QuantizedLayer(nn.Module):
+class QuantizedLayer(nn.Module, ABC):
     """Base of the quantised layers.
 
     Args:
@@ -104,13 +105,13 @@ class QuantizedLayer(nn.Module):
         self.exact, self.bits = False, bits
         self.shift: Tensor | None = None
 
+    @abstractmethod
     def kernel(self) -> tuple[Tensor, Tensor | None]:
         """Weight and bias before rounding, batch norm folded into them."""
-        raise NotImplementedError(f"{type(self).__name__} does not define kernel")
 
+    @abstractmethod
     def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The layer as a function of its input, its weight and its bias, without a ReLU6."""
-        raise NotImplementedError(f"{type(self).__name__} does not define product")
 
     def operation(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """`product`, and the ReLU6 if there is one."""

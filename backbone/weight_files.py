@@ -133,11 +133,11 @@ def _read(path: Path) -> WeightsFile:
     if path.parent.suffix == CHECKPOINT and path.parent.is_file():
         path = path.parent
     if not path.is_file():
-        advice = "no such weights file, nor one of the words keras and timm"
+        advice = "there is no such weights file; keras and timm name published weights"
         if path.is_dir():
-            advice = "a folder; name the file of weights in it"
+            advice = "this is a folder; name the weights file in it"
         elif URL.match(str(path)):
-            advice = "a URL; download it, and give the path of the file"
+            advice = "this is a URL; download the file and give its path"
         raise InputError(f"{path}: {advice}")
     if other := other_weights(path.name):
         raise InputError(f"{path} is {other}")

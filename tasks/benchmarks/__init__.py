@@ -1,1 +1,1 @@
-"""Speed beside torchvision and timm, one module for each kind of head."""
+"""Speed compared with torchvision and timm, one module for each kind of head."""

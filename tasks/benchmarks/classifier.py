@@ -1,4 +1,4 @@
-"""Speed of the networks with one output, beside timm's on the same layers, and of two loops."""
+"""Speed of networks with one output compared with timm's; of two training loops; from files."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -39,7 +39,7 @@ OURS = "this suite"
 def timm_model(task: Task[Any]) -> nn.Module:
     """timm's network with the same layers as the task's, built from timm's own definition.
 
-    The last of them is the classifier, or the linear layer of an embedding.
+    The last of these layers is the classifier, or the linear layer of an embedding.
 
     Raises:
         InputError: timm has no such network.

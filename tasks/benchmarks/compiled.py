@@ -16,7 +16,7 @@ OURS_COMPILED = "this suite, compiled"
 
 
 def compiles(config: DictConfig, device: torch.device) -> bool:
-    """Whether a benchmark compiles too: with compile=true, and with compile=auto on a GPU."""
+    """Whether a benchmark compiles too: with compile=true, and on a GPU also with compile=auto."""
     if config.compile == "auto":
         return device.type == "cuda" and importlib.util.find_spec("triton") is not None
     return bool(config.compile)
@@ -28,8 +28,8 @@ def compile_both(
     """Compile a task as a run does, and its peer as torch's users do.
 
     Args:
-        task: the one that learns.
-        answering: its copy that answers.
+        task: the copy that learns.
+        answering: the copy that answers.
         graphs: whether the peer has fixed shapes, so that CUDA graphs can replay it.
     """
     for owner, name in ((task, "learn"), (answering, "predict")):
@@ -41,7 +41,7 @@ def compile_both(
 def time_compiled(
     contenders: Mapping[str, Callable[[], object]], images: int, rounds: int
 ) -> Figures:
-    """`images_per_second` of those that compile; of the others, a line that says why not."""
+    """`images_per_second` of the contenders that compile; a line says why another one does not."""
     working = {}
     for name, step in contenders.items():
         try:

@@ -1,4 +1,4 @@
-"""This Faster R-CNN beside torchvision's, on the same trunk, images and boxes, in one process."""
+"""This Faster R-CNN compared with torchvision's on the same trunk, images and boxes."""
 
 from copy import deepcopy
 from functools import partial
@@ -36,8 +36,9 @@ def torchvision_faster_rcnn(
 ) -> faster_rcnn.FasterRCNN:
     """torchvision's Faster R-CNN on copies of the trunk's halves, with as many anchors and regions.
 
-    Its second stage runs on the regions that suppression leaves, which with random weights may be
-    50 or 300. To make the work comparable, its suppression runs on the best 300 and drops none.
+    Its second stage runs on the regions that suppression leaves; with random weights there may be
+    50 of them, or 300. To make the work comparable, its suppression takes the best 300 and drops
+    none.
 
     Args:
         task: this suite's detector.

@@ -24,7 +24,7 @@ from tasks.training.trainer import build_trainer, silence_lightning
 LOADER = "the loader alone"
 STEPS = "the same run's steps alone, on one batch in memory"
 RUN = "a whole run's training"
-BATCHES = 32  # that are timed, or an epoch's if those are fewer
+BATCHES = 32  # timed batches; an epoch's if those are fewer
 
 
 class Start(Callback):
@@ -42,11 +42,10 @@ class Start(Callback):
 
 
 def from_files(config: DictConfig) -> Figures:
-    """A figure each for the loader, the steps and a run, on the data set of the configuration.
+    """Speeds of the loader, the steps and a run, on the data set of the configuration.
 
-    The first batches, which loader processes prepare ahead, are not timed, and neither is
-    compiling. The figures are empty, with a line that says why, where there are no files.
-    `mode=sample` draws some.
+    The first batches, which loader processes prepare ahead, are not timed, nor is compiling. If
+    there are no files, the figures are empty and a line says why. `mode=sample` draws some.
     """
     figures = Figures(config.data.batch_size)
     try:
@@ -90,12 +89,12 @@ def training_speed(config: DictConfig, data: DataModule, labels: Any, warmup: in
 
 
 def device() -> torch.device:
-    """That a run trains on."""
+    """The device that a run trains on."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def quick(config: DictConfig, folder: str, warmup: int) -> DictConfig:
-    """The configuration of a short run in a folder of its own, compiled where a long one is."""
+    """The configuration of a short run in its own folder, compiled if a long one is."""
     trainer = {
         "max_epochs": 1,
         "enable_progress_bar": False,

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-STEPS = 3  # profiled, after the ones that were timed
+STEPS = 3  # profiled steps, after the timed ones
 COPIES = ("Memcpy", "Memset")
 
 
 @dataclass(frozen=True)
 class Load:
-    """A GPU's share in one step.
+    """The work of a GPU in one step.
 
     Args:
         seconds: in which at least one kernel or copy ran.
-        kernels: launched, copies left out.
+        kernels: number of kernels launched, without copies.
     """
 
     seconds: float
@@ -24,7 +24,7 @@ class Load:
 
 
 def profiled_load(step: Callable[[], object]) -> Load | None:
-    """Profile a step; None without CUDA, where a step is no sequence of kernels."""
+    """Profile a step; None without CUDA."""
     if not torch.cuda.is_available():
         return None
     torch.cuda.synchronize()
@@ -45,7 +45,7 @@ def load_of(spans: list[tuple[str, float, float]], steps: int) -> Load:
 
     Args:
         spans: (name, start, end) in microseconds of what ran on the GPU, in any order.
-        steps: that these are of.
+        steps: the number of steps that they belong to.
     """
     busy, until = 0.0, -float("inf")
     for _, start, end in sorted(spans, key=lambda span: span[1]):

@@ -1,4 +1,4 @@
-"""One pass of a joint network beside its parts as separate networks, from pixels to answers."""
+"""One pass of a joint network compared with its parts as separate networks, pixels to answers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ def benchmark_joint(config: DictConfig, batch_size: int = 1, rounds: int = 9) ->
     """Time the answers of the checkpoint that `task.head.weights` names.
 
     Raises:
-        InputError: no checkpoint is named, or it is not of a joint network.
+        InputError: no checkpoint is named, or it is not a joint network's.
     """
     source = config.task.head.weights
     checkpoint = None if source in NO_WEIGHTS else read_checkpoint(source)

@@ -22,7 +22,7 @@ from tasks.training.trainer import build_trainer, precision, silence_lightning
 
 BARE = "a bare loop over the same step"
 LIGHTNING = "this suite, Lightning's loop"
-LOOP_STEPS = 8  # timed steps per round, in either loop
+LOOP_STEPS = 8  # timed steps per round, in each loop
 IDLE_STEPS = 2  # untimed steps before them, in which Lightning sets itself up
 
 

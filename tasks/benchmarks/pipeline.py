@@ -1,7 +1,7 @@
-"""The detector's loading beside its peers': images per second on one core.
+"""The detector's loading compared with other pipelines: images per second on one core.
 
-Decoding, cropping and resizing of the same boxes is also timed alone, with the libraries that
-people load with.
+Decoding, cropping and resizing of the same boxes are also timed alone, with the libraries that
+people load images with.
 """
 
 import tempfile

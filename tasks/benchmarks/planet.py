@@ -1,4 +1,4 @@
-"""What the network costs with given numbers of cells beside the paper's row, and its speed."""
+"""The cost of the network with given numbers of cells compared with the paper's, and its speed."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -19,7 +19,7 @@ class RuntimeOptions:
 
     Args:
         checkpoints: of runs.
-        runtimes: those that are timed; None: all that can be.
+        runtimes: the ones that are timed; None: all that can be.
         rounds: timed calls of each contender.
         score: whether each is scored on the data of its run.
         output: the folder to write.

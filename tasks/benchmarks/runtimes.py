@@ -1,10 +1,10 @@
-"""Exported files side by side: size, latency, and score, of one checkpoint or of several.
+"""Compare exported files: size, latency, and score, of one checkpoint or of several.
 
     python -m tasks.bench CHECKPOINT... [runtimes=torch,onnx,...] [rounds=10] [output=DIR]
 
-What is timed is each file that python -m tasks.export has written beside the checkpoint, and
-PyTorch itself. With several checkpoints, such as those of other widths and resolutions, a figure
-shows accuracy against latency.
+The files that python -m tasks.export has written beside the checkpoint are timed, and PyTorch
+itself. With several checkpoints, such as those of other widths and resolutions, a figure shows
+accuracy against latency.
 """
 
 import json
@@ -33,19 +33,19 @@ from tasks.runs.directory import write_whole
 from tasks.training.model import Model
 
 BATCHES = (1, 16)  # images per call
-WARMUP = 2  # calls before each timed one: another contender ran in between
+WARMUP = 2  # untimed calls before each timed one, since another contender ran before them
 UNEXPORTED = "python -m tasks.export {checkpoint} format={name} writes it"
 
 
 @dataclass(frozen=True)
 class Contender:
-    """What answers: PyTorch, or a file in a runtime.
+    """PyTorch, or a file in a runtime.
 
     Args:
         name: of the runtime.
-        precision: of its weights, as model.json says it.
+        precision: of its weights, as in model.json.
         path: of the file; None for PyTorch.
-        batch: images per call that it takes; None: any number.
+        batch: images per call; None: any number.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Contender:
     batch: int | None = None
 
     def open(self, model: Model, threads: int | None) -> ExportedFile:
-        """It, ready to run with so many threads; None: one per core."""
+        """Make it ready to run with so many threads; None: one per core."""
         if self.path is None:
             return Eager(model, threads)
         names = list(json.loads((self.path.parent / DESCRIPTION).read_text())["outputs"])
@@ -65,7 +65,7 @@ class Eager:
     """PyTorch, run as an exported file is.
 
     Args:
-        threads: to compute with; None: one per core.
+        threads: number of threads to compute with; None: one per core.
     """
 
     def __init__(self, model: Model, threads: int | None):
@@ -81,7 +81,7 @@ class Eager:
 
 
 def bench_runtimes(options: RuntimeOptions, trust: Sequence[str] = ()) -> None:
-    """Print the table, and write it, with the figure if there are several checkpoints.
+    """Print and write the table, and draw the figure if several checkpoints are scored.
 
     Raises:
         InputError: a checkpoint cannot be used, or a runtime that was asked for has no file.
@@ -101,7 +101,7 @@ def bench_runtimes(options: RuntimeOptions, trust: Sequence[str] = ()) -> None:
     result = {"about": about, "rows": rows, "table": text.splitlines()}
     write_whole(folder / "runtimes.json", json.dumps(result, indent=2) + "\n")
     print(f"written: {folder / 'runtimes.json'}")
-    if len(options.checkpoints) > 1:
+    if len(options.checkpoints) > 1 and options.score:
         draw_figure(rows, folder / "accuracy_latency.png")
         print(f"drawn: {folder / 'accuracy_latency.png'}")
 
@@ -110,10 +110,10 @@ def contenders(model: Model, runtimes: Sequence[str] | None) -> list[Contender]:
     """PyTorch, and the files that were exported beside a model's checkpoint.
 
     Args:
-        runtimes: those that are wanted; None: all whose files and packages are there.
+        runtimes: the ones that are wanted; None: all whose files and packages are there.
 
     Raises:
-        InputError: one that is wanted has no file, or is not installed.
+        InputError: a wanted runtime has no file, or is not installed.
     """
     checkpoint = model.checkpoint.path
     found = [Contender(TORCH, "float32")]
@@ -122,7 +122,7 @@ def contenders(model: Model, runtimes: Sequence[str] | None) -> list[Contender]:
         path = place.parent / described["file"]
         shape = described["input"]["shape"][0]
         weights = str(described.get("precision", {}).get("weights", "float32"))
-        precision = weights.partition(",")[0]  # what follows says how they are scaled
+        precision = weights.partition(",")[0]  # the rest says how they are scaled
         for name, form in (FORMATS | READERS).items():
             if path.is_file() and form.suffix == path.suffix:
                 batch = shape if isinstance(shape, int) else None
@@ -183,7 +183,7 @@ def runtime_rows(
 def latencies(
     model: Model, found: Sequence[Contender], rounds: int
 ) -> list[dict[str, float | None]]:
-    """Milliseconds per call of each contender: "BATCH x CORES" -> median; None where it cannot.
+    """Milliseconds per call of each contender: "BATCH x CORES" -> median; None if it cannot run so.
 
     In a round the contenders take turns, so that a machine whose speed drifts affects all alike.
     """

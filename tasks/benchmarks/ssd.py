@@ -1,4 +1,4 @@
-"""This SSD beside torchvision's, on the same trunk, maps, images and boxes, in one process."""
+"""This SSD compared with torchvision's on the same trunk, maps, images and boxes."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -119,8 +119,8 @@ def side_by_side(
         batch_size: images per step.
         rounds: figures per contender.
         peers: suffix of a contender's name -> a function of the task and the input's (h, w) that
-            makes its model. The first is the one that users run; the others take part in the turns
-            only.
+            makes its model. The first is also timed as users run it; the others only take part in
+            the turns.
 
     Returns:
         the machine and the settings in words, and kind of work -> contender -> figures.
@@ -188,7 +188,7 @@ def side_by_side(
 
 
 def benchmark_ssd(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict[str, Any]:
-    """SSD beside torchvision's (see `side_by_side`), and loading on one core (see `pipelines`)."""
+    """This SSD and torchvision's (see `side_by_side`); loading on one core (see `pipelines`)."""
     words, figures = side_by_side(config, batch_size, rounds, {"": torchvision_ssd})
     figures |= pipelines(config, image_size(config.size), rounds)
     return timed_result(words, figures)

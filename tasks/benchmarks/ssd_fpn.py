@@ -1,4 +1,4 @@
-"""FPNLite beside the same network in torchvision's RetinaNet, in one process."""
+"""FPNLite compared with the same network in torchvision's RetinaNet."""
 
 from collections import OrderedDict
 from copy import deepcopy
@@ -78,7 +78,7 @@ def torchvision_retinanet(task: Detection, size: tuple[int, int]) -> retinanet.R
 
 
 def benchmark_ssd_fpn(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict[str, Any]:
-    """FPNLite beside torchvision's RetinaNet of the same layers, and loading on one core."""
+    """FPNLite and torchvision's RetinaNet of the same layers, and loading on one core."""
     words, figures = side_by_side(config, batch_size, rounds, {"": torchvision_retinanet})
     figures |= pipelines(config, image_size(config.size), rounds)
     return timed_result(words, figures)

@@ -12,12 +12,12 @@ from tasks.geolocation.cells import build_partition
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.data import labels as labels_of_cells
 
-CLASSES, ATTRIBUTES, PEOPLE = 1000, 40, 10_000  # of ImageNet, CelebA, and about CelebA
-PLACES, FULL_CELL = 20_000, 3  # give 11,385 cells, about as many as the paper's network has
+CLASSES, ATTRIBUTES, PEOPLE = 1000, 40, 10_000  # of ImageNet, of CelebA, and roughly of CelebA
+PLACES, FULL_CELL = 20_000, 3  # these give 11,385 cells, about as many as in the paper
 
 
 def synthetic(kind: str, count: int, size: tuple[int, int]) -> tuple[Labels, Batch]:
-    """What the outputs of a task of this kind mean, and a batch in the layout of the loaders.
+    """The meaning of a task's outputs, and a batch of noise in the layout of the loaders.
 
     Args:
         kind: `task.kind` of a task whose network has one output.
@@ -32,19 +32,19 @@ def synthetic(kind: str, count: int, size: tuple[int, int]) -> tuple[Labels, Bat
 
 
 def class_batch(count: int, generator: torch.Generator) -> tuple[Labels, Batch]:
-    """ImageNet's classes."""
+    """A batch with ImageNet's classes."""
     return numbered_labels(CLASSES), {"label": random_integers(CLASSES, (count,), generator)}
 
 
 def attribute_batch(count: int, generator: torch.Generator) -> tuple[Labels, Batch]:
-    """CelebA's attributes, all known."""
+    """A batch with CelebA's attributes, all of them known."""
     return numbered_labels(ATTRIBUTES), {
         "label": random_integers(2, (count, ATTRIBUTES), generator)
     }
 
 
 def identity_batch(count: int, generator: torch.Generator) -> tuple[Labels, Batch]:
-    """As many identities as CelebA has, about; no output is about one."""
+    """A batch of about as many identities as CelebA has; no output stands for one."""
     return Labels(PEOPLE, [], [], []), {"label": random_integers(PEOPLE, (count,), generator)}
 
 
@@ -69,10 +69,10 @@ KINDS: dict[str, Callable[[int, torch.Generator], tuple[Labels, Batch]]] = {
 
 
 def numbered_labels(count: int) -> Labels:
-    """So many outputs, each with its number for a name."""
+    """Labels of so many outputs, each named by its number."""
     return Labels(count, list(range(count)), list(range(count)), [str(i) for i in range(count)])
 
 
 def random_integers(below: int, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """int64 of this shape, from 0 up."""
+    """int64 of this shape, from 0 to below a number."""
     return torch.randint(0, below, shape, generator=generator)

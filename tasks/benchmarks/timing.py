@@ -1,4 +1,4 @@
-"""Timing contenders side by side, and the table of what was found."""
+"""Timing contenders in turns, and the table of the results."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,15 +14,15 @@ from tasks.benchmarks.gpu import Load, profiled_load
 from tasks.training.memory import keep_freed_memory
 
 NOT_APPLICABLE = "-"
-STREAMED = 10  # steps that a GPU is given at most before anyone waits for it, as in a training
-AT_ONCE = 0.5  # s that they take at most
+STREAMED = 10  # largest number of steps that a GPU gets at once, as in a training
+AT_ONCE = 0.5  # s, the longest time for them
 
 
 class Figures(dict[str, list[float]]):
     """Images per second of each contender, one figure per round; the last is this suite.
 
     Args:
-        images: of a step.
+        images: number of images in a step.
 
     Attributes:
         loads: what a GPU did in a step of each contender; empty without CUDA.
@@ -56,7 +56,7 @@ def images_per_second(
 
     Contenders take turns within a round, so that a machine whose speed drifts affects all alike.
     The first calls of each are not timed: memory is still being allocated and kernels chosen. On a
-    GPU a figure is of up to ten steps in a row: only the last of them is waited for.
+    GPU a figure is measured over up to ten steps in a row, and only the last of them is waited for.
 
     Args:
         contenders: name -> one step over a batch.
@@ -81,7 +81,7 @@ def images_per_second(
 
 
 def seconds(step: Callable[[], object], count: int) -> float:
-    """What `count` steps in a row take, the device's work included."""
+    """The time of `count` steps in a row, with the device's work."""
     wait()
     started = time.perf_counter()
     for _ in range(count):
@@ -91,14 +91,14 @@ def seconds(step: Callable[[], object], count: int) -> float:
 
 
 def in_a_row(step: Callable[[], object]) -> int:
-    """How many steps to give the device at once: one on a CPU, which is never ahead of its work."""
+    """How many steps to give the device at once; one on a CPU, which is never ahead of its work."""
     if not torch.cuda.is_available():
         return 1
     return max(1, min(STREAMED, int(AT_ONCE / seconds(step, 1))))
 
 
 def wait() -> None:
-    """Until a GPU has done what it was given."""
+    """Wait until the GPU has finished its work."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 
@@ -110,7 +110,7 @@ def steps(
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
 
     def train() -> None:
-        if not model.training:  # walking through all modules takes as long as a small step
+        if not model.training:  # going through all modules takes as long as a small step
             model.train()
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(device, torch.bfloat16, enabled=bf16):
@@ -128,14 +128,14 @@ def steps(
 
 
 def as_a_run(config: DictConfig) -> bool:
-    """Set torch up as a run does; whether the C library keeps freed memory from now on."""
+    """Set up torch as in a run; return whether the C library keeps freed memory from now on."""
     torch.backends.cudnn.benchmark = bool(config.trainer.benchmark)
     return keep_freed_memory()
 
 
 @contextmanager
 def keeping_threads() -> Iterator[None]:
-    """Give PyTorch back the number of threads that it had, whatever is timed in here."""
+    """Restore PyTorch's number of threads afterwards."""
     threads = torch.get_num_threads()
     try:
         yield

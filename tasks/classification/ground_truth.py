@@ -74,9 +74,8 @@ def _devkit(
     meta = next((place for place in places if place.is_file()), None)
     if meta is None:
         raise InputError(
-            f"{path} contains ILSVRC2012 numbers, whose meaning is in the devkit's meta.mat, "
-            "which is "
-            f"not in {listed_briefly(dict.fromkeys(place.parent for place in places))}: put it "
+            f"{path} contains ILSVRC2012 numbers. Their meaning is in the devkit's meta.mat, which "
+            f"is not in {listed_briefly(dict.fromkeys(place.parent for place in places))}: put it "
             "beside the list"
         )
     (synsets,) = read_matlab(meta, "synsets")

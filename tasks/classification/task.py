@@ -17,13 +17,7 @@ from tasks.data.image_data import ImageData
 from tasks.data.image_index import ImageIndex
 from tasks.data.labels import Labels
 from tasks.training.task import Task
-from tasks.training.weighting import (
-    BALANCED,
-    Weights,
-    balancing_weights,
-    weights_by_hand,
-    with_mean_one,
-)
+from tasks.training.weighting import BALANCED, Weights, loss_weights, weights_by_hand
 
 SMALLEST = torch.finfo(torch.float32).tiny  # the smallest probability in a logarithm
 
@@ -75,12 +69,9 @@ class Classification(Task[ImageData[ImageIndex]]):
     def on_fit_start(self) -> None:
         """Weight the classes according to their training images."""
         super().on_fit_start()
-        if not self.balanced and self.by_hand is None:
-            return
-        counts = self.data.indices["train"].counts
-        weights = balancing_weights(counts) if self.by_hand is None else self.by_hand
-        found = torch.from_numpy(with_mean_one(weights, counts)).float()
-        self.class_weights = found.to(self.device)
+        if self.balanced or self.by_hand is not None:
+            weights = loss_weights(self.by_hand, self.data.indices["train"].counts)
+            self.class_weights = weights.to(self.device)
 
     def augmented(self, batch: Batch) -> tuple[Tensor, Batch]:
         """Normalised images, randomly flipped, coloured and mixed.

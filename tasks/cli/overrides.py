@@ -159,8 +159,7 @@ def check_search_path(overrides: Sequence[str]) -> None:
         if not folder.is_dir():
             raise InputError(
                 f"{SEARCHPATH}: there is no folder {str(folder)!r}; name one that holds task/, "
-                "data/ "
-                "or other groups, such as 'hydra.searchpath=[file://mine/conf]'"
+                "data/ or other groups, such as 'hydra.searchpath=[file://mine/conf]'"
             )
 
 

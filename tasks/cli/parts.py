@@ -50,8 +50,7 @@ def part_names(config: DictConfig) -> list[str] | None:
             raise OptionError(
                 [
                     f"task.parts: two parts are called {name}: rename one to {name}_2, for "
-                    "example, "
-                    f"and add parts.{name}_2.task={name}"
+                    f"example, and add parts.{name}_2.task={name}"
                 ]
             )
     return names
@@ -82,8 +81,7 @@ def overrides_of_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[s
         elif root not in OWN:
             lines.append(
                 f"{override}: a part only has its own {', '.join(OWN)}; all other options are "
-                "shared: "
-                f"set {rest or 'it'} without {PARTS}.{name}"
+                f"shared: set {rest or 'it'} without {PARTS}.{name}"
             )
         else:
             own[name].append(mark + rest)

@@ -85,8 +85,7 @@ def search(
         if override.startswith(("hydra.sweeper.direction", "hydra.sweeper.storage")):
             raise InputError(
                 f"{override}: the search itself sets the direction and keeps its results in the "
-                "run "
-                "directories; leave this option out"
+                "run directories; leave this option out"
             )
     with open_dict(config):
         sweeper = config.hydra.sweeper

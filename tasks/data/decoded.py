@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from tasks.images.decoding import BatchDecoder
 
-AHEAD = 2  # batches that are decoded at the same time: one by nvJPEG, while one is resized
+AHEAD = 2  # batches decoded at the same time: nvJPEG decodes one while the other is resized
 Decoded = tuple[dict[str, Tensor], torch.cuda.Event | None]
 
 
@@ -68,7 +68,7 @@ class DecodedBatches:
         self.report()
 
     def streams(self) -> list[torch.cuda.Stream | None]:
-        """One for each batch that is decoded at the same time; None on a CPU."""
+        """A stream for each batch that is decoded at the same time; None on a CPU."""
         if self.decoder.device.type != "cuda":
             return [None] * AHEAD
         return [

@@ -48,7 +48,7 @@ def require(
     The message names what was looked for, what is there instead, the expected layout, where to get
     the data set, and how to continue without it.
     """
-    missing = [path for path in paths if not path.exists()]
+    missing = [path for path in dict.fromkeys(paths) if not path.exists()]
     if not missing:
         return
     lines = [f"{title} is not complete in {root.absolute()}. Not found:"]

@@ -35,7 +35,6 @@ def _last(trunk: Trunk, stride: int, taps: Sequence[str]) -> str:
         raise InputError(
             f"{trunk.options.get('name', type(trunk).__name__)} has no feature map of stride "
             f"{stride}; its strides are {', '.join(map(str, strides))}. Choose another backbone, "
-            "or "
-            f"name maps in task.head; it has {', '.join(trunk.taps)}"
+            f"or name maps in task.head; it has {', '.join(trunk.taps)}"
         )
     return found[-1]

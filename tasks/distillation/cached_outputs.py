@@ -56,8 +56,7 @@ class CachedOutputs:
         if student.outputs_are_labels and len(labels) and labels.tolist() != ids:
             raise InputError(
                 f"distill.outputs={self.path} answers {', '.join(labels[:8])} ..., but the data "
-                "has "
-                f"{', '.join(ids[:8])} ...: another list, or another order"
+                f"has {', '.join(ids[:8])} ...: another list, or another order"
             )
         rows = {name: row for row, name in enumerate(names.tolist())}
         bare: dict[str, int] = {}

@@ -6,6 +6,7 @@ of the task's family. The functions are in this file. All of them are zero if st
 agree, and compute in fp32.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -69,7 +70,7 @@ def squared_distance(student: Tensor, teacher: Tensor) -> Tensor:
     return (student - teacher).square().sum(1).mean()
 
 
-class Objective(nn.Module):
+class Objective(nn.Module, ABC):
     """What a student learns from a teacher; a family with other outputs defines its own.
 
     It may have parameters of its own. They are trained with the student, and left out of models.
@@ -98,9 +99,9 @@ class Objective(nn.Module):
         """The head's own outputs, taken from the result of `run`."""
         return outputs
 
+    @abstractmethod
     def forward(self, student: Any, teacher: Any) -> dict[str, Tensor]:
         """Named loss terms for the results of `run` and `ask` on the same images."""
-        raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def describe(self) -> dict[str, Any]:
         """Facts about the objective for a result, as plain values."""
@@ -177,8 +178,7 @@ class Distillation(nn.Module):
         if not 0 < weight <= 1:
             raise InputError(
                 f"distill.weight={weight}: the teacher's share of the loss must be above 0 and at "
-                "most "
-                "1, which means the teacher alone"
+                "most 1, which means the teacher alone"
             )
         self.source, self.weight = source, weight
         self.objective = compare if isinstance(compare, Objective) else OutputComparison(compare)

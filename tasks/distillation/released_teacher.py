@@ -34,8 +34,7 @@ def released_teacher(
         InputError: the file contains another network, or has other classes.
     """
     trunk: dict[str, Any] = dict(OmegaConf.to_container(config.backbone))  # type: ignore[arg-type]
-    # type: ignore[arg-type]
-    layers: dict[str, Any] = dict(OmegaConf.to_container(config.task.head))
+    layers: dict[str, Any] = dict(OmegaConf.to_container(config.task.head))  # type: ignore[arg-type]
     for options in (trunk, layers):
         options.pop("weights", None)
     if not path.is_file():

@@ -51,7 +51,7 @@ class Teacher:
         self.config = config
         self.recorded: dict[str, float] | None = None
         self.scores: dict[str, float] = {}
-        self.ask: Callable[[Head, Tensor], Any] = Objective().ask
+        self.ask: Callable[[Head, Tensor], Any] = lambda head, images: head(images)
 
     def prepare(self, student: Student, objective: Objective) -> None:
         """Load the teacher, and compare it with the student.
@@ -159,11 +159,9 @@ class Teacher:
         if worse > self.tolerance * abs(record):
             raise InputError(
                 f"distill.teacher={self.checkpoint} scores {name} {here:.4f} on the validation "
-                "images "
-                f"but {record:.4f} on its own, which is more than {100 * self.tolerance:g}% "
+                f"images but {record:.4f} on its own, which is more than {100 * self.tolerance:g}% "
                 "apart, so it does not know these images. Are they cropped and aligned like its "
-                "own? "
-                "distill.tolerance=null uses it anyway"
+                "own? distill.tolerance=null uses it anyway"
             )
 
     def resized(self, images: Tensor) -> Tensor:

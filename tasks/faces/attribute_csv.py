@@ -84,8 +84,7 @@ def read_attribute_csv(
     if not ids:
         raise InputError(
             f"{path}, line 1: there is no column of attributes besides {listed_briefly(header)}; "
-            "add "
-            "one column per attribute"
+            "add one column per attribute"
         )
     columns = [columns[k] for k in choose(ids, attributes, path)]
     codes, cells = _Codes(), bytearray()

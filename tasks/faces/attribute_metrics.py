@@ -149,8 +149,7 @@ class AttributeScores:
         if len(undefined) == len(scores):
             raise InputError(
                 f"no attribute is both present and absent among the {len(images):,} scored "
-                "images, so "
-                "average precision is undefined for all attributes; score more images"
+                "images, so average precision is undefined for all attributes; score more images"
             )
         metrics = {
             "mean_ap": mean(row.ap for row in scores),

@@ -16,13 +16,7 @@ from tasks.faces.attribute_metrics import AttributeScores, majority_baseline
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.training.metric import Prediction
 from tasks.training.task import Task
-from tasks.training.weighting import (
-    BALANCED,
-    Weights,
-    balancing_weights,
-    weights_by_hand,
-    with_mean_one,
-)
+from tasks.training.weighting import BALANCED, Weights, loss_weights, weights_by_hand
 
 
 class FaceAttributes(Task[AttributeData]):
@@ -62,22 +56,18 @@ class FaceAttributes(Task[AttributeData]):
         super().__init__(head, labels, **options)
         self.focal = focal
         self.balanced = positive_weights == BALANCED
-        self.by_hand = weights_by_hand(positive_weights, labels, "task.module.positive_weights")
+        weights = weights_by_hand(positive_weights, labels, "task.module.positive_weights")
+        self.by_hand = None if weights is None else np.stack([np.ones_like(weights), weights], 1)
         self.register_buffer("answer_weights", None, persistent=False)
 
     def on_fit_start(self) -> None:
         """Weight the answers for each attribute according to its training images."""
         super().on_fit_start()
-        if not self.balanced and self.by_hand is None:
-            return
-        train = self.data.indices["train"]
-        counts = np.stack([train.known - train.counts, train.counts], 1)  # int64[A, 2]
-        if self.by_hand is None:
-            weights = balancing_weights(counts)
-        else:
-            weights = np.stack([np.ones_like(self.by_hand), self.by_hand], 1)
-        found = torch.from_numpy(with_mean_one(weights, counts)).float()
-        self.answer_weights = found.T.contiguous().to(self.device)
+        if self.balanced or self.by_hand is not None:
+            train = self.data.indices["train"]
+            counts = np.stack([train.known - train.counts, train.counts], 1)  # int64[A, 2]
+            weights = loss_weights(self.by_hand, counts)
+            self.answer_weights = weights.T.contiguous().to(self.device)
 
     def terms(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy, focal and weighted, averaged over the known labels.

@@ -50,8 +50,7 @@ class GroupColumn:
             if len(self.numbers) > MOST_GROUPS:
                 raise InputError(
                     f"{where}: more than {MOST_GROUPS} different groups. Write classes instead of "
-                    "single "
-                    "values, such as '20 to 39' for an age, or name other columns with "
+                    "single values, such as '20 to 39' for an age, or name other columns with "
                     "data.groups=[...]"
                 )
             self.numbers[value] = len(self.numbers) - 1

@@ -67,8 +67,7 @@ def in_words(kind: str, rows: Sequence[dict[str, Any]]) -> str | None:
     few = [f"{row['name']} ({row['faces']})" for row in rows if row["faces"] < FEW]
     line = (
         f"by {kind}: {title} {100 * worst[name]:.1f} for the worst group, {worst['name']} "
-        f"({worst['faces']:,} faces), {100 * best[name]:.1f} for {best['name']} "
-        f"({best['faces']:,})"
+        f"({worst['faces']:,} faces), {100 * best[name]:.1f} for {best['name']} ({best['faces']:,})"
     )
     return f"{line}; too few to compare: {', '.join(few)}" if few else line
 

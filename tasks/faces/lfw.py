@@ -148,6 +148,8 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such list of pairs") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as a list of pairs: {error}") from error
     if path.suffix.lower() == ".csv":

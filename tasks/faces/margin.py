@@ -1,7 +1,7 @@
 """Softmax losses with an additive margin, which pull the faces of each person together."""
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from backbone.errors import InputError
 
 
-class MarginSoftmax(nn.Module):
+class MarginSoftmax(nn.Module, ABC):
     """Cross-entropy of scaled cosines to one centre per person, reduced by a margin for the target.
 
     The centres are parameters of the loss: the trained network does not need them. Everything is

@@ -120,10 +120,10 @@ def find_parquet(folder: Path) -> list[tuple[int, Path]]:
         shards.append((PARTS[split], number, path))
         numbers.setdefault((PARTS[split], split, total), set()).add(number)
     if len(numbers) != 3 or len({part for part, _, _ in numbers}) != 3:
+        sets = (f"{split}-*-of-{total:05d}" for _, split, total in sorted(numbers))
         raise InputError(
             f"{folder.absolute()}: expected one set of shards for each of train, valid and test, "
-            "found "
-            f"{listed_briefly(f'{split}-*-of-{total:05d}' for _, split, total in sorted(numbers))}"
+            f"found {listed_briefly(sets)}"
         )
     for (_, split, total), there in numbers.items():
         lacking = sorted({*range(total)} - there)
@@ -184,8 +184,7 @@ def _check_name(name: str, where: str) -> None:
     if name in ("", ".", "..") or blank or len(os.fsencode(name)) > LONGEST_NAME:
         raise InputError(
             f"{where}: {name[:40]!r} ({len(name)} characters) cannot be the name of a file: "
-            "correct "
-            "the mirror's column image.path, or use another mirror"
+            "correct the mirror's column image.path, or use another mirror"
         )
 
 

@@ -252,9 +252,8 @@ class StreamBatches:
             if not count and not stream.skip:
                 why = ", ".join(f"{n:,} {reason}" for reason, n in left_out.items())
                 raise InputError(
-                    f"the shards of this process do not fill one batch of {size} photographs "
-                    "(left out: "
-                    f"{why or 'none'}): lower data.batch_size, make more and smaller shards, or "
-                    "repair what is wrong with them"
+                    f"the shards of this process do not fill one batch of {size} photographs (left "
+                    f"out: {why or 'none'}): lower data.batch_size, make more and smaller shards, "
+                    "or repair what is wrong with them"
                 )
             stream.repeat()

@@ -137,8 +137,7 @@ def explain(path: str | Path | BinaryIO, error: Exception) -> str:
         if head.startswith((b"II*\0", b"MM\0*")):
             return (
                 "a TIFF that is damaged or of an unsupported kind, such as one with 10 or 12 "
-                "packed "
-                f"bits per channel ({size:,} bytes); save it as PNG"
+                f"packed bits per channel ({size:,} bytes); save it as PNG"
             )
         return f"not an image in a known format ({size} bytes, the first are {head[:8]!r})"
     return f"damaged or cut short, cannot be decoded ({size} bytes: {error}); get it again"

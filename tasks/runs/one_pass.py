@@ -35,8 +35,7 @@ def one_size(parts: Configs, wanted: Any = None) -> tuple[Any, list[str]]:
         if size != pixels:
             raise InputError(
                 f"part {name} only answers at {_words(size)}, which its head is built for, but "
-                "the one "
-                f"pass would be at {_words(pixels)}: give all such parts the same size"
+                f"the one pass would be at {_words(pixels)}: give all such parts the same size"
             )
     others = [f"{name} {_words(size)}" for name, size in sizes.items() if size != pixels]
     notes = []

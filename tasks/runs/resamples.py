@@ -102,8 +102,7 @@ def read_resamples(path: Path) -> list[Drawn]:
     """
     if not path.is_file():
         raise InputError(
-            f"{path} is missing: the run was scored by an earlier version, or the file was "
-            "removed. "
+            f"{path} is missing: an earlier version scored the run, or the file was removed. "
             f"Move {path.parent / 'result.json'} away, and the run's command scores its best.ckpt "
             "again"
         )

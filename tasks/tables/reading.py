@@ -104,8 +104,7 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """The table in a file."""
-    # type: ignore[assignment]
-    table: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(path).table)
+    table: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(path).table)  # type: ignore[assignment]
     data = table["data"]
     return Table(
         number=table["number"],
@@ -170,8 +169,7 @@ def numbers_of(text: str) -> range:
     if not (first.isdecimal() and (last.isdecimal() if dash else True)):
         raise InputError(
             f"{text!r} is not a table: give a number such as 10, a range such as 4-7, or modern "
-            "for "
-            "networks since the paper"
+            "for networks since the paper"
         )
     numbers = range(int(first), int(last or first) + 1)
     if not numbers:

@@ -141,8 +141,7 @@ def _refuse_another_form(report: Loaded) -> None:
             raise InputError(
                 f"backbone.{option}={here}: {report.origin} was trained with {trained}, so its "
                 f"scores would be meaningless; leave out backbone.{option}, which is then taken "
-                "from "
-                "the weights"
+                "from the weights"
             )
 
 

@@ -156,6 +156,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
                 f"{', '.join(parts) or 'none: leave the name out'}"
             )
         return parts[path.name]
+    if path.is_dir():
+        raise InputError(f"{path}: this is a folder; name the checkpoint in it, such as best.ckpt")
     if not path.is_file():
         inside = path / "best.ckpt"
         what = ", but a folder; name a checkpoint in it" if path.is_dir() else ""
@@ -166,8 +168,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     if not isinstance(content, dict) or not all(isinstance(content.get(p), dict) for p in needed):
         raise InputError(
             f"{path} is not a checkpoint of this suite: it has no configuration. To load the "
-            "weights "
-            "of a trunk, use backbone.weights=FILE.safetensors"
+            "weights of a trunk, use backbone.weights=FILE.safetensors"
         )
     if "format" not in content:
         content = upgrade(content, path)
@@ -218,8 +219,7 @@ def _chosen(values: Any, path: Path) -> dict[str, float]:
         return values
     raise InputError(
         f"{path}: the settings that its validation chose are damaged ({str(values)[:100]}): use "
-        "another "
-        "file, or train again with fresh=true"
+        "another file, or train again with fresh=true"
     )
 
 

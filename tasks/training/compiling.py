@@ -1,8 +1,9 @@
-"""Runs that compile: a task's step and its answer through torch.compile, where that pays.
+"""Runs that compile: a task's step and its answer through torch.compile, where that saves time.
 
-The network and its loss (matching, mining and coding of boxes too) become one graph, and on a GPU
-each half of a step is replayed as a CUDA graph. Random augmentation stays outside, so a compiled
-step sees the same images as an eager one. No module is wrapped: checkpoints have the same names.
+The network and its loss, which includes matching, mining and coding of boxes, become one graph. On
+a GPU each half of a step is replayed as a CUDA graph. Random augmentation stays outside, so a
+compiled step sees the same images as an eager one. No module is wrapped, so checkpoints keep their
+names.
 """
 
 import importlib.util
@@ -23,8 +24,9 @@ from tasks.training.learner import Learner
 from tasks.training.progress import Throughput
 
 BACKEND: Any = "inductor"
-# Batches from which a training on a GPU is compiled with compile=auto. Compiling a classifier took
-# 35 s and saved 10 ms per batch (H200, batch 256), which pays from 3,500; a detector takes longer.
+# With compile=auto, a training on a GPU of at least so many batches is compiled. Compiling a
+# classifier took 35 s and saved 10 ms per batch (H200, batch 256), which pays off from 3,500
+# batches; a detector takes longer.
 WORTHWHILE = 10_000
 NAMES = {
     "learn": "the training step",
@@ -38,8 +40,8 @@ class Compilation(Callback):
     """Compiles a task's step and its answer before a run uses them.
 
     Args:
-        wanted: whether to compile; "auto": where it pays, see `pays`.
-        throughput: of the run; it takes the time of compiling, and leaves it out of its own.
+        wanted: whether to compile; "auto": where it saves time, see `pays`.
+        throughput: of the run; the time of compiling is left out of it.
     """
 
     def __init__(self, wanted: bool | str, throughput: Throughput):
@@ -54,13 +56,13 @@ class Compilation(Callback):
             self.install(pl_module)
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Compile for an evaluation without a training, where the user insists."""
+        """Compile for an evaluation without a training, with compile=true."""
         assert isinstance(pl_module, Learner)
         if self.wanted is True:
             self.install(pl_module)
 
     def install(self, task: Learner[Any]) -> None:
-        """Put compiled functions into the task in place of its own, once."""
+        """Replace the task's functions by compiled ones, once."""
         if self.installed:
             return
         self.installed = task.is_compiled = True
@@ -85,7 +87,7 @@ class Compilation(Callback):
 
 
 def batches(trainer: Trainer) -> int:
-    """The training batches of a whole run, on each process, those already made included."""
+    """The number of training batches of a whole run on each process, with those already done."""
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
     assert trainer.max_epochs is not None
     steps = trainer.max_epochs * data.steps_per_epoch()
@@ -110,22 +112,22 @@ def pays(count: int, task: LightningModule) -> bool:
 
 
 class Compiled:
-    """A function of one batch that runs compiled, or as it was where that is not possible.
+    """A function of one batch that runs compiled, or unchanged where that is not possible.
 
-    Shapes are fixed, as batches of a run are. A batch with another number of images, such as the
-    last one of an evaluation, runs as it was: to compile for it would take longer than it saves.
+    Shapes are fixed, as in the batches of a run. A batch with another number of images, such as the
+    last one of an evaluation, runs uncompiled: compiling for it would take longer than it saves.
 
-    A new shape is tried first, backward pass and all, and the trial leaves no trace: batch
-    statistics and random numbers are as before. So a failure to compile, which torch may report as
-    late as in the backward pass, is found before it can stop a step half-way.
+    A new shape is tried first, with its backward pass. The trial changes nothing: batch statistics
+    and random numbers stay as before. So a failure to compile, which torch may report as late as in
+    the backward pass, is found before it can stop a step half-way.
 
     Args:
         function: of tensors and dictionaries of tensors.
         module: whose parameters get the gradients.
         name: of the function, one of `NAMES`.
         report: called with the name, the seconds of each trial, and the reason if it failed.
-        accumulates: whether gradients of several calls add up. Those that a CUDA graph has made
-            are copied then, since its next replay writes over them.
+        accumulates: whether gradients of several calls are added up. In that case the gradients of
+            a CUDA graph are copied, since its next replay overwrites them.
     """
 
     def __init__(
@@ -144,7 +146,7 @@ class Compiled:
         self.kind: tuple[int, torch.device] | None = None  # images and device it is compiled for
         self.tried: set[Any] = set()
         self.failed = False
-        # listed once: to walk through a detector takes as long as a hundred launches of kernels
+        # listed once: going through a detector takes as long as a hundred kernel launches
         self.modules, self.parameters = [*module.modules()], [*module.parameters()]
 
     def __call__(self, *inputs: Any) -> Any:
@@ -175,7 +177,7 @@ class Compiled:
         return compiled
 
     def _situation(self, inputs: Any) -> Any:
-        """What a graph depends on: shapes, and what learns (a trunk may be frozen at first)."""
+        """What a graph depends on: shapes, and what is trained (a trunk may be frozen at first)."""
         shapes = tuple(t.shape for t in tree_leaves(inputs) if isinstance(t, Tensor))
         modes = tuple([module.training for module in self.modules])
         learns = tuple([parameter.requires_grad for parameter in self.parameters])
@@ -185,7 +187,7 @@ class Compiled:
         assert self.compiled is not None
         if not self.graphs:
             return self.compiled(*inputs)
-        # the next replay writes over the outputs of this one
+        # the next replay overwrites the outputs of this one
         torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         return tree_map_only(Tensor, Tensor.clone, self.compiled(*inputs))
 
@@ -214,7 +216,7 @@ class Compiled:
         return reason is None
 
     def _gradients(self, outputs: Any) -> None:
-        """Run the backward pass; no parameter keeps a gradient, and no other process is told."""
+        """Run the backward pass without keeping gradients or synchronising processes."""
         leaves = [t for t in tree_leaves(outputs) if isinstance(t, Tensor) and t.requires_grad]
         total = torch.stack([leaf.float().sum() for leaf in leaves]).sum()
         learning = [p for p in self.module.parameters() if p.requires_grad]
@@ -222,14 +224,14 @@ class Compiled:
 
 
 def keep_gradients(module: nn.Module) -> None:
-    """Have every parameter own its gradient: a copy where the backward pass handed over its own."""
+    """Let every parameter own its gradient, as a copy of what the backward pass returned."""
     owned: dict[int, Tensor] = {}
 
     def own(parameter: Tensor) -> None:
         gradient = parameter.grad
         assert gradient is not None
         number = id(parameter)
-        if gradient is not owned.get(number):  # the first of those that add up
+        if gradient is not owned.get(number):  # the first gradient of those that are added up
             owned[number] = parameter.grad = gradient.clone()
 
     for parameter in module.parameters():
@@ -238,6 +240,6 @@ def keep_gradients(module: nn.Module) -> None:
 
 
 def in_one_line(error: Exception, most: int = 300) -> str:
-    """The kind of an error and the beginning of what it says."""
+    """The kind of an error and the beginning of its message."""
     said = " ".join(f"{type(error).__name__}: {error}".split())
     return said if len(said) <= most else said[:most].rsplit(" ", 1)[0] + " ..."

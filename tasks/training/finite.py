@@ -123,7 +123,6 @@ def require_finite(tensors: Mapping[str, Tensor], what: str) -> None:
     if bad:
         raise InputError(
             f"{what} are not finite in {len(bad)} of {len(floating)} tensors, the first of which "
-            "is "
-            f"{bad[0]}: the training has diverged; lower optimizer.lr and start over with "
+            f"is {bad[0]}: the training has diverged; lower optimizer.lr and start over with "
             "fresh=true"
         )

@@ -79,8 +79,7 @@ def _measured(
     )
     if images is None:
         raise InputError(by_hand)
-    # type: ignore[arg-type]
-    options: dict[str, Any] = dict(OmegaConf.to_container(config.backbone))
+    options: dict[str, Any] = dict(OmegaConf.to_container(config.backbone))  # type: ignore[arg-type]
     del options["weights"]
     pixels = images()
     found: list[tuple[float, dict[str, Any]]] = []

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from backbone.archive import PublishedArchive
 from backbone.errors import InputError, listed_briefly
 from backbone.head import Head, Released
 from backbone.matching import tensor_faults, without_counters
@@ -80,27 +81,14 @@ def load_head(
             shape.
     """
     archive = head.published(source)
-    if archive is None:
-        path = Path(source)
-    else:
-        if size is not None and size != archive.size:
-            raise InputError(
-                f"task.head.weights={source}: {archive.name} was trained at "
-                f"{archive.size[0]}x{archive.size[1]}: set size={archive.size[0]}"
-            )
-        path = archive.fetch(cache or Path(torch.hub.get_dir(), "checkpoints"))
-    names: Names | None = None
+    path = Path(source) if archive is None else _fetched(archive, source, size, cache)
     file = read_file(path)
     if archive is not None:
         file = replace(file, others={**file.others, **archive.declared})
     if is_checkpoint(path):
-        checkpoint = read_checkpoint(path)
-        _require_same_parts(checkpoint.labels, labels, source)
-        found = Released(checkpoint.head_state(), _ids(checkpoint.labels))
-        names = _spread(checkpoint.labels, checkpoint.labels.names)
+        found = _of_checkpoint(path, labels, source)
     else:
         found = head.released(file, source)
-        names = found.names
     ours = without_counters(head.state_dict())
     state = without_counters(found.state)
     of_classes = [key for key in ours if key.startswith(head.class_layers)]
@@ -115,9 +103,9 @@ def load_head(
         if archive.sha256 is None:
             notes.append("its sha256 is not known; that of the first download is recorded")
     if anew and keep_classes:
-        shared = _shared(names, labels, source)
+        shared = _shared(found.names, labels, source)
         for key in anew:
-            state[key] = _row_by_row(ours[key], state[key], shared, labels.num_classes, names)
+            state[key] = _row_by_row(ours[key], state[key], shared, labels.num_classes, found.names)
         notes.append(
             f"{verdict}: of {len(labels.names)} classes, {listed_briefly(_named(shared, labels))} "
             "keep their outputs, and the others start from random weights"
@@ -148,6 +136,29 @@ def load_head(
         tuple(notes),
         folded=file.tflite is not None,
         differs=differing(file, head.trunk),
+    )
+
+
+def _fetched(
+    archive: PublishedArchive, source: str, size: tuple[int, int] | None, cache: Path | None
+) -> Path:
+    """Download published weights. Raises: InputError if they are for another input size."""
+    if size is not None and size != archive.size:
+        raise InputError(
+            f"task.head.weights={source}: {archive.name} was trained at "
+            f"{archive.size[0]}x{archive.size[1]}: set size={archive.size[0]}"
+        )
+    return archive.fetch(cache or Path(torch.hub.get_dir(), "checkpoints"))
+
+
+def _of_checkpoint(path: Path, labels: Labels, source: str) -> Released:
+    """The network of a checkpoint of this suite."""
+    checkpoint = read_checkpoint(path)
+    _require_same_parts(checkpoint.labels, labels, source)
+    return Released(
+        checkpoint.head_state(),
+        _ids(checkpoint.labels),
+        _spread(checkpoint.labels, checkpoint.labels.names),
     )
 
 
@@ -213,8 +224,7 @@ def _check(
     if faults:
         raise InputError(
             f"task.head.weights={source} belongs to another network than backbone.*, task.head.* "
-            "and "
-            f"size describe: {'; '.join(faults)}. Set them as the weights were trained with"
+            f"and size describe: {'; '.join(faults)}. Set them as the weights were trained with"
         )
 
 

@@ -126,8 +126,7 @@ class Recipe:
         if self.freeze_trunk:
             raise InputError(
                 "optimizer.freeze_trunk=true would freeze a trunk with random weights: give it "
-                "trained "
-                "ones with backbone.weights= or task.head.weights="
+                "trained ones with backbone.weights= or task.head.weights="
             )
         return replace(
             self, trunk_lr_scale=1.0, freeze_trunk_epochs=0, freeze_trunk_statistics=False

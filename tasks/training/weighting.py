@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Mapping
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from backbone.errors import InputError, listed_briefly
 from tasks.data.labels import Labels
@@ -48,6 +50,17 @@ def named_weights(given: Mapping[str | int, float], labels: Labels, key: str) ->
 def weights_by_hand(given: Weights, labels: Labels, key: str) -> np.ndarray | None:
     """`named_weights` for weights that are given by label; None if there are none."""
     return named_weights(given, labels, key) if isinstance(given, Mapping) else None
+
+
+def loss_weights(by_hand: np.ndarray | None, counts: np.ndarray) -> Tensor:
+    """Weights float[..., K], by hand or balancing, with a mean of 1 over the images.
+
+    Args:
+        by_hand: float64[..., K]; None: all classes count alike.
+        counts: int64[..., K], the images of each class.
+    """
+    weights = balancing_weights(counts) if by_hand is None else by_hand
+    return torch.from_numpy(with_mean_one(weights, counts)).float()
 
 
 def balancing_weights(counts: np.ndarray) -> np.ndarray:

@@ -135,7 +135,7 @@ def test_a_large_network_can_be_counted_without_running_it():
     assert full == Cost(4_867_293_184, 29_294_088)
 
 
-def test_by_hand():
+def test_the_cost_of_single_layers_by_hand():
     layer = nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2)
     # 5x5 outputs of 6 channels, each of 3 * 3 * (4 / 2) products; the bias is free but a parameter
     assert cost(layer, torch.zeros(1, 4, 10, 9)) == Cost(5 * 5 * 6 * 18, 6 * 18 + 6)

@@ -34,6 +34,6 @@ def test_the_linear_layer_of_a_classifier_is_its_fc():
     assert set(head.fc.parameters()) <= set(head.parameters())
 
 
-def test_a_head_without_forward_is_named():
-    with pytest.raises(NotImplementedError, match="Head does not define forward"):
-        Head()(torch.zeros(1, 3, 32, 32))
+def test_a_head_without_forward_cannot_be_made():
+    with pytest.raises(TypeError, match=r"abstract class Head .*forward"):
+        Head()

@@ -111,7 +111,7 @@ V2 = (lambda: MobileNetV2(alpha=0.35), keras_layer_v2)
     ],
     ids=["save_weights", "flat", "numbered", "a model inside a model"],
 )
-def test_keras_files(tmp_path, make, name, layout):
+def test_every_layout_of_a_keras_file_is_loaded(tmp_path, make, name, layout):
     source, fc = randomised(make())
     path = write_keras(
         tmp_path / "a.h5", source, fc, name, **layout, head_1x1=name is keras_layer_v1

@@ -35,7 +35,7 @@ def test_widths_round_down_to_no_less_than_the_minimum(alpha, widths):
     assert tuple(info[tap].channels for tap in ("conv0", "conv1", "conv13")) == widths
 
 
-def test_min_width():
+def test_no_layer_is_narrower_than_min_width():
     info = MobileNetV1(alpha=0.25, min_width=50).feature_info
     assert [info[tap].channels for tap in ("conv0", "conv4", "conv13")] == [50, 64, 256]
 

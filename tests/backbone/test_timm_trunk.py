@@ -92,7 +92,7 @@ def test_the_maps_before_it_are_timms_too(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
-def test_large_networks(name):
+def test_maps_of_large_networks_have_the_declared_shapes(name):
     with torch.device("meta"):
         trunk, network = TimmTrunk(name), timm.create_model(name)
         maps = trunk.features(torch.empty(1, 3, *trunk.input_size))

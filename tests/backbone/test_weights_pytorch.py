@@ -184,7 +184,7 @@ def test_tensors_of_no_use_are_named(tmp_path, value, message):
 
 
 @pytest.mark.parametrize(("given", "message"), [
-    ("https://x.org/a.pth", "a URL; download it"), (".", "a folder; name the file"),
+    ("https://x.org/a.pth", "a URL; download the file"), (".", "a folder; name the weights file"),
 ])  # fmt: skip
 def test_what_is_no_file_is_named(tmp_path, monkeypatch, given, message):
     monkeypatch.chdir(tmp_path)

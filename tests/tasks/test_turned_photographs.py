@@ -54,12 +54,12 @@ def assert_turned(image):
     assert abs(below) < 0.1
 
 
-def test_as_trained(index):
+def test_training_sees_the_photograph_turned(index):
     pixels = LabelledImages(index, (60, 90))[0]["image"]
     assert_turned(Image.fromarray(pixels))
 
 
-def test_sheets(index, tmp_path):
+def test_sheets_show_the_photograph_turned(index, tmp_path):
     dataset = LabelledImages(index, (60, 90))
     data = SimpleNamespace(
         reported="val",
@@ -74,7 +74,7 @@ def test_sheets(index, tmp_path):
     assert_turned(Image.open(path))
 
 
-def test_faces(index, tmp_path):
+def test_sheets_of_faces_show_the_photograph_turned(index, tmp_path):
     labels = np.zeros((1, 2), np.int8)
     faces = AttributeIndex(index.root, index.files, labels, named(["a", "b"]))
     result = AttributeResult({}, [], [], np.array([0]), labels, np.zeros((1, 2), np.float32))

@@ -76,8 +76,7 @@ def _parts(config: Mapping[str, Any]) -> Iterator[str]:
         if own not in (None, "none") and weights[0] in (None, "none"):
             yield (
                 f"parts.{name}.task.head.weights={own} loads only the part's head: name the "
-                "weights "
-                "of the shared trunk with backbone.weights="
+                "weights of the shared trunk with backbone.weights="
             )
     if task["statistics"] == "frozen" and all(source in (None, "none") for source in weights):
         yield (
@@ -116,8 +115,7 @@ def _augmentation(config: Mapping[str, Any]) -> Iterator[str]:
     if config["task"]["kind"] == "detection" and operations:
         yield (
             f"preprocess.operations={operations}: RandAugment would move objects out of their "
-            "boxes; "
-            "set it to 0, and see data.scale_jitter and task.module.mosaic"
+            "boxes; set it to 0, and see data.scale_jitter and task.module.mosaic"
         )
     mixed = [name for name in ("mixup", "cutmix", "mosaic") if module.get(name)]
     if mixed and (config.get("distill") or {}).get("outputs") is not None:
@@ -169,8 +167,7 @@ def _trainer(trainer: Mapping[str, Any]) -> Iterator[str]:
     ):
         yield (
             "trainer.devices: with trainer.accelerator=cpu, give a number of processes, at least "
-            "1, "
-            "or auto"
+            "1, or auto"
         )
 
 

@@ -57,7 +57,7 @@ class TrainerOptions(Described):
     )
     accumulate_grad_batches: Count = option("batches for each optimizer step", unit="batches")
     benchmark: bool | None = option(
-        "on a GPU, cuDNN times its algorithms for each shape and takes the fastest"
+        "on a GPU, let cuDNN time its algorithms for each shape and take the fastest"
     )
     gradient_clip_val: NotNegative | None = option(
         "largest norm of the gradients, which are scaled down to it; null: no limit"
@@ -109,8 +109,8 @@ REFUSED = {
     "trainer.overfit_batches": "use mode=overfit",
     "trainer.min_epochs": "only early_stop.patience ends a run early; use trainer.max_epochs",
     "trainer.min_steps": "only early_stop.patience ends a run early; use trainer.max_steps",
-    "trainer.max_time": "the learning-rate schedule needs to know the end: use trainer.max_epochs "
-    "or trainer.max_steps; the same command continues a run that was stopped",
+    "trainer.max_time": "the learning-rate schedule must know the end of the run; use "
+    "trainer.max_epochs or trainer.max_steps; the same command continues a run that was stopped",
     "trainer.enable_checkpointing": "best.ckpt and last.ckpt are always written",
     "trainer.enable_model_summary": "a run's first lines state the network's cost",
     "trainer.enable_autolog_hparams": "config.yaml in the run directory has every option",

@@ -189,8 +189,7 @@ def unlikely(index: CocoIndex) -> list[str]:
     if beyond.sum() > max(CLEARLY, len(rows) / 10) and inside.all():
         return [
             f"{beyond.sum():,} boxes reach beyond their images, and none would if their numbers "
-            "were "
-            "left, top, right and bottom. Boxes must be left, top, width and height: are these?"
+            "were left, top, right and bottom. They must be left, top, width and height: are they?"
         ]
     return []
 

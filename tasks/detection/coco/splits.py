@@ -228,8 +228,7 @@ class BoxSets:
             if chosen.sum() != MINIVAL_IMAGES:
                 notes = (
                     f"{self.minival_ids} names {chosen.sum():,} images, but the paper's minival "
-                    "has "
-                    f"{MINIVAL_IMAGES:,}: scores cannot be compared with the paper's",
+                    f"has {MINIVAL_IMAGES:,}: scores cannot be compared with the paper's",
                 )
             if split == "val":
                 index, left_out = val.take(np.flatnonzero(chosen)), {}  # counted with train

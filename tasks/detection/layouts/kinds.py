@@ -42,9 +42,8 @@ def layout_of(path: Path) -> Layout:
     if suffix == ".xml":
         raise InputError(
             f"{path}: a single XML file is not a data set. CVAT's own annotations.xml is not "
-            "read: export as "
-            "'COCO 1.0', 'Ultralytics YOLO Detection' or 'Pascal VOC 1.1'. For Pascal VOC, name "
-            "the folder"
+            "read; export as 'COCO 1.0', 'Ultralytics YOLO Detection' or 'Pascal VOC 1.1'. For "
+            "Pascal VOC, name the folder"
         )
     if suffix in TABLES:
         raise InputError(

@@ -183,7 +183,7 @@ def test_names_beyond_ascii(tmp_path, images):
     assert train.classes == (("Łoś", "Łoś"),)
 
 
-def test_real_photographs(shared):
+def test_a_real_folder_has_its_classes_and_counts(shared):
     splits = ImageFolder(str(shared / "hymenoptera")).load().splits
     assert splits["val"].counts.tolist() == [70, 83]
     assert splits["train"].labels.dtype == np.int64

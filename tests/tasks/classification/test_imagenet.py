@@ -54,7 +54,7 @@ def test_every_list_of_a_flat_folder_is_recognised(imagenet, kind):
     assert splits["train"].counts.tolist() == [2, 2, 2]
 
 
-def test_class_folders(imagenet, images):
+def test_validation_images_in_class_folders(imagenet, images):
     images(imagenet, [f"folders/{wnid}/0.JPEG" for wnid in WNIDS])
     found = ImageNet(str(imagenet), val="folders").load()
     assert found.splits["val"].labels.tolist() == [0, 1, 2]

@@ -73,7 +73,7 @@ def test_without_a_crop_training_sees_the_centre(index):
     assert equal(data[1, 5], data[1])
 
 
-def test_collate(index):
+def test_a_batch_stacks_its_images_in_channels_last(index):
     data = LabelledImages(index, (32, 48))
     batch = collate_labelled([data[i] for i in (2, 0)])
     assert batch["image"].shape == (2, 3, 32, 48)
@@ -103,7 +103,7 @@ def test_a_file_that_is_no_image_is_named(index):
         LabelledImages(index, (32, 32), RandomResizedCrop())[1, 0]
 
 
-def test_extreme_shapes(tmp_path, index):
+def test_images_of_extreme_shapes_can_be_cropped(tmp_path, index):
     """Rounding never asks for pixels beyond the image."""
     shapes = [(1, 1), (1000, 3), (3, 700), (777, 333)]
     for i, shape in enumerate(shapes):

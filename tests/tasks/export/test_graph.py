@@ -36,7 +36,9 @@ def test_the_graph_has_contiguous_weights_and_the_model_keeps_its_own(model):
     graph = whole_answer(exported)
     # by their strides: a 1x1 kernel counts as contiguous with those of channels_last, too, and
     # ExecuTorch's SSD then failed when it ran
-    for tensor in graph.parameters():
+    weights = list(graph.parameters())
+    assert weights
+    for tensor in weights:
         assert tensor.stride() == torch.empty(tensor.shape).stride()
     assert [tensor.stride() for tensor in exported.task.parameters()] == before
     assert not all(tensor.is_contiguous() for tensor in exported.task.parameters())

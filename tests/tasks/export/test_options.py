@@ -13,7 +13,7 @@ from tasks.export.options import parse_options
 CHECKPOINT = Path("runs/best.ckpt")
 
 
-def test_the_defaults():
+def test_options_have_defaults():
     options = parse_options(CHECKPOINT, [])
     assert options.form.name == "onnx"
     assert options.batch is None
@@ -21,7 +21,7 @@ def test_the_defaults():
     assert options.output == Path("runs/onnx")
 
 
-def test_every_option():
+def test_every_option_can_be_given():
     given = ["format=onnx", "batch=4", "photos=a=b", "output=out"]
     options = parse_options(CHECKPOINT, given)
     assert (options.batch, options.photos, options.output) == (4, Path("a=b"), Path("out"))

@@ -107,8 +107,7 @@ def test_the_configurations_build_what_they_name(name, tmp_path):
 
 def test_checking_needs_no_torch(celeba):
     code = (
-        "import sys\n"
-        "from tasks.data.image_source import check_source\n"
+        "import sys\nfrom tasks.data.image_source import check_source\n"
         "from tasks.faces import attribute_lists, celeba, utkface, unpack\n"
         f"check_source(celeba.CelebA({str(celeba)!r}))\n"
         "assert 'torch' not in sys.modules and 'pyarrow' not in sys.modules\n"

@@ -44,7 +44,7 @@ def test_blanks_are_unknown(lists):
     ("yes", "no"),
     [("1", "0"), ("1", "-1"), ("1.0", "0.0"), ("true", "False"), ("YES", "no"), (" 1 ", " -1.0")],
 )
-def test_spellings(lists, yes, no):
+def test_spellings_of_yes_and_no(lists, yes, no):
     write_csv(lists / "val.csv", ["file,Smiling,Hat", f"d.jpg,{yes},{no}", f"e.jpg,{no},"])
     assert load(lists).splits["val"].labels.tolist() == [[1, 0], [0, -1]]
 
@@ -80,7 +80,7 @@ def test_lists_of_other_attributes(lists):
     refused(lists, "train.csv", "val.csv have different attributes", "Cap, Hat")
 
 
-def test_damaged_rows(lists):
+def test_damaged_rows_are_named_with_their_lines(lists):
     write_csv(lists / "train.csv", [*TRAIN[:2], "b.jpg,0"])
     refused(lists, "train.csv, line 3: 2 fields, but the header names 3")
     write_csv(lists / "train.csv", [*TRAIN[:2], "", "a.jpg,0,1"])
@@ -92,7 +92,7 @@ def test_damaged_rows(lists):
     write_csv(lists / "train.csv", ["photo,Smiling", "a.jpg,1"])
     refused(lists, "train.csv, line 1: no column of image files among photo, Smiling")
     write_csv(lists / "train.csv", ["file", "a.jpg"])
-    refused(lists, "train.csv, line 1: no column of attributes")
+    refused(lists, "train.csv, line 1: there is no column of attributes")
     write_csv(lists / "train.csv", ["file,Hat,Hat", "a.jpg,1,1"])
     refused(lists, "line 1: columns of the same name: Hat")
     (lists / "train.csv").write_bytes(b"")

@@ -60,7 +60,7 @@ def test_faces_without_identity_join_the_training_set(folders):
     assert str(train).endswith(", and 2 without identity")
 
 
-def test_missing_folders(tmp_path, folders):
+def test_missing_folders_are_named(tmp_path, folders):
     with pytest.raises(InputError, match="train/<person>"):
         FaceFolders(str(tmp_path)).check()
     with pytest.raises(InputError, match=r"val_fraction=1.5"):
@@ -79,7 +79,7 @@ def celeba(tmp_path):
     return write_celeba(tmp_path / "celeba", ROWS)
 
 
-def test_celebas_partition(celeba):
+def test_celebas_partition_keeps_known_people_out_of_training(celeba):
     loaded = CelebaIdentities(str(celeba)).load()
     train, val, test = (loaded.splits[split] for split in ("train", "val", "test"))
     numbered = {(p, int(f[:6])) for p, f in shown(train)}

@@ -33,6 +33,7 @@ def test_people_in_the_folder_that_an_archive_unpacks_into(lfw, tmp_path, folder
     lfw.rename(inside)
     (inside / "pairs.txt").rename(tmp_path / "download/pairs.txt")
     index, _ = Lfw(str(tmp_path / "download")).load("pairs.txt")
+    assert len(index) == 10
     assert all(index.path(i).is_file() for i in range(len(index)))
 
 

@@ -19,7 +19,7 @@ def centred(kind, centres, scale=2.0, margin=0.5):
 @pytest.mark.parametrize(
     ("kind", "own"), [(CosFace, 0.6 - 0.5), (ArcFace, math.cos(math.acos(0.6) + 0.5))]
 )
-def test_by_hand(kind, own):
+def test_losses_with_a_margin_by_hand(kind, own):
     """Cosines 0.6 to the own person's centre and 0.8 to the other's; centres of any length."""
     loss = centred(kind, [[3.0, 0.0], [0.0, 0.1]])
     found = loss(torch.tensor([[0.6, 0.8]]), torch.tensor([0]))

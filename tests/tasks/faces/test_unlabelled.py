@@ -67,7 +67,7 @@ def test_missing_lists_and_folders(tmp_path, faces):
         UnlabelledFaces(str(faces), val_fraction=0.0).check()
 
 
-def test_utkface(shared):
+def test_utkface_without_its_labels(shared):
     source = UnlabelledFaces(str(shared / "utkface"), list="labels.csv")
     splits = source.load().splits
     assert {k: len(v) for k, v in splits.items()} == {"train": 8000, "val": 1000, "test": 1000}

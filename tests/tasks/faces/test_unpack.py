@@ -177,7 +177,7 @@ def test_without_pyarrow_it_says_what_to_install(tmp_path, monkeypatch):
     refused(tmp_path, tmp_path / "celeba", "pip install pyarrow")
 
 
-def test_the_command(tmp_path):
+def test_the_command_unpacks_once(tmp_path):
     write_mirror(tmp_path / "data")
     command = [sys.executable, "-m", "tasks.faces.unpack", tmp_path / "data", tmp_path / "celeba"]
     first, second = (

@@ -126,7 +126,7 @@ def test_a_folder_of_other_images(tmp_path):
     refused(tmp_path / "nowhere", "UTKFace is not complete", "susanqq.github.io")
 
 
-def test_real_faces(shared):
+def test_real_faces_have_their_splits(shared):
     every = [*IDS[:6], *(f"Over_{years}" for years in (20, 30, 40, 50, 60))]
     splits = UTKFace(str(shared / "utkface"), attributes=every).load().splits
     assert {name: len(index) for name, index in splits.items()} == {

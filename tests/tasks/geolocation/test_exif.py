@@ -36,7 +36,7 @@ def photo(tmp_path):
 
 @pytest.mark.parametrize("north", ["N", "S", "n", "S\0"])
 @pytest.mark.parametrize("east", ["E", "W"])
-def test_hemispheres(photo, north, east):
+def test_the_hemisphere_gives_the_sign(photo, north, east):
     path = photo({GPS.GPSLatitudeRef: north, GPS.GPSLongitudeRef: east})
     latitude, longitude = gps_position(path)
     assert latitude == pytest.approx(33.865 if north in "Nn" else -33.865)
@@ -100,7 +100,7 @@ def test_damaged_exif_of_a_good_picture(photo):
         gps_position(path)
 
 
-def test_real_photographs(shared):
+def test_positions_of_real_photographs(shared):
     folder = shared / "geo_exif"
     with (folder / "photos.csv").open() as file:
         rows = list(csv.DictReader(file))

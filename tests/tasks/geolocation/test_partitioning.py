@@ -25,7 +25,7 @@ from tests.tasks.geolocation.conftest import chunks
         (2_000, (7, 2), (7, 2)),
     ],
 )
-def test_thresholds(photographs, given, thresholds):
+def test_thresholds_follow_the_options(photographs, given, thresholds):
     assert Partitioning(None, *given, 8).thresholds(photographs) == thresholds
 
 

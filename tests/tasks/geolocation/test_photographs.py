@@ -134,7 +134,7 @@ def test_a_folder_without_any_position(tmp_path):
     assert found.left_out == {"no position in EXIF": 1, "unreadable": 1, ".txt files": 1}
 
 
-def test_real_photographs(shared):
+def test_real_photographs_with_gps_are_found(shared):
     found = with_gps(shared / "geo_exif" / "images")
     assert len(found) == 29
     assert not found.note

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from tests.tasks.geolocation.conftest import TOWNS, write_places, write_shards
 
 
-def test_lists(tmp_path):
+def test_lists_of_photographs_are_loaded(tmp_path):
     write_places(tmp_path, {"train": 6, "val": 4})
     source = PlaceLists(str(tmp_path), "train.csv", "val.csv", "images", "images")
     source.check()

@@ -33,7 +33,7 @@ SYDNEY, SUVA, APIA = (-33.8688, 151.2093), (-18.1416, 178.4419), (-13.8333, -171
         ((0, 0), (1e-6, 180), HALF * (1 - 1e-6 / 180)),
     ],
 )
-def test_distance(here, there, km):
+def test_distances_that_are_known(here, there, km):
     assert great_circle_km(*here, *there) == pytest.approx(km, rel=2e-6, abs=1e-9)
     assert great_circle_km(*there, *here) == pytest.approx(great_circle_km(*here, *there))
 
@@ -47,7 +47,7 @@ def test_distance_is_the_angle_between_vectors_everywhere(places):
     assert np.abs(great_circle_km(*places.T, *others.T) - expected).max() < 1e-6
 
 
-def test_arguments_broadcast():
+def test_distances_broadcast():
     table = great_circle_km(np.zeros((3, 1)), np.zeros((3, 1)), np.zeros(4), np.arange(4.0))
     assert table.shape == (3, 4)
     assert (np.diff(table) > 0).all()

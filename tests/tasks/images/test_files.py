@@ -67,7 +67,7 @@ def test_transparent_pixels_are_white(tmp_path):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_exif_orientation(tmp_path, photo, orientation, suffix):
+def test_photographs_are_turned_by_their_exif_orientation(tmp_path, photo, orientation, suffix):
     # the stored pixels that, turned as the tag says, give the photo back
     undo = {
         1: None,

@@ -77,7 +77,7 @@ def test_other_test_sets_are_refused_with_the_reason(tmp_path):
     assert verdicts(a, moved)["top1"] == "no difference"
 
 
-def test_the_command(tmp_path, monkeypatch, capsys):
+def test_the_command_compares_two_runs(tmp_path, monkeypatch, capsys):
     a, b = written(tmp_path / "a", 100), written(tmp_path / "b", 150)
     for folder, seed in ((a, 0), (b, 1)):
         (folder / "config.yaml").write_text(f"seed: {seed}\ndata: {{module: {{seed: {seed}}}}}\n")

@@ -76,7 +76,7 @@ def test_where_less_is_better_the_least_is_first(swept):
     assert [line.split()[0] for line in lines[2:5]] == ["50.0", "60.0", "70.0"]
 
 
-def test_the_command(swept, monkeypatch, capsys):
+def test_the_command_prints_the_table_of_a_sweep(swept, monkeypatch, capsys):
     def call(*arguments: str) -> str:
         monkeypatch.setattr(sys, "argv", ["tasks.sweeps", *arguments])
         sweeps.main()

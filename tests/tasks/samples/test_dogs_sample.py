@@ -11,8 +11,7 @@ from scipy.io import loadmat
 
 from backbone.errors import InputError
 from tasks.samples import dogs
-from tasks.samples.breeds import BREEDS
-from tasks.samples.dogs import compose, dog_kind, draw_dogs, varied
+from tasks.samples.dogs import BREEDS, compose, dog_kind, draw_dogs, varied
 from tasks.samples.sprite import draw_sprite, tight_box
 
 pytestmark = pytest.mark.slow
@@ -75,7 +74,9 @@ def test_lists_name_every_file_once(drawn):
 
 
 def test_annotations_have_the_official_elements(drawn):
-    for path in drawn.glob("Annotation/*/*"):
+    paths = list(drawn.glob("Annotation/*/*"))
+    assert len(paths) == 6 * 3 + 6 * 2 + 12
+    for path in paths:
         tree = ElementTree.parse(path)
         assert " ".join(element.tag for element in tree.getroot().iter()) == (
             "annotation folder filename source database size width height depth segment object "

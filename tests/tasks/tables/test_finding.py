@@ -188,7 +188,7 @@ def test_a_run_of_version_0_1_0_fills_its_row(runs, rows):
         (("augment=false",), ["augment=false"]),
         (("optimizer.ema_decay=null",), ["optimizer.ema_decay=null"]),
         (("preprocess.flip=0.25",), ["preprocess.flip=0.25"]),
-        (("+trainer.benchmark=true",), ["trainer.benchmark=true"]),
+        (("+trainer.deterministic=true",), ["trainer.deterministic=true"]),
         (("~trainer.max_steps",), ["~trainer.max_steps"]),
         (("data.sample=null",), ["data.sample=null"]),
     ],

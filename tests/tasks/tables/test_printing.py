@@ -22,7 +22,7 @@ def two_runs(finish):
     finish(*DOGS, "backbone.alpha=1.0", "mode=sample", metrics={"top1": 0.567}, images=240)
 
 
-def test_text(tables, runs, two_runs):
+def test_a_table_as_text(tables, runs, two_runs):
     answer = tables("10", "--runs", runs)
     assert (answer.code, answer.err) == (0, "")
     lines = answer.out.splitlines()
@@ -83,7 +83,7 @@ def test_several_tables_share_their_footnotes_within_each(tables, runs):
     assert out.index("Table 7. ") < out.index("Table 9. ")
 
 
-def test_pictures(tables, runs, two_runs, tmp_path):
+def test_a_table_as_a_picture(tables, runs, two_runs, tmp_path):
     answer = tables("10", "--runs", runs, "--plot", tmp_path / "plots")
     (path,) = (tmp_path / "plots").iterdir()
     assert path.name == "table_10.png"

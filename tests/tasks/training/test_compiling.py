@@ -267,8 +267,7 @@ def test_two_processes_compile(quick, tmp_path):
         "from tasks.cli.command import run_command\n"
         "from tasks.run import run\n"
         "from tasks.training import compiling\n"
-        "compiling.BACKEND = 'eager'\n"
-        "run_command(run)\n"
+        "compiling.BACKEND = 'eager'\nrun_command(run)\n"
     )
     for wanted in ("true", "false"):
         options = [*quick, f"compile={wanted}", f"paths.runs={tmp_path / wanted}"]

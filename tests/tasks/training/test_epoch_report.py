@@ -75,5 +75,5 @@ def test_a_continued_run_knows_the_best(report):
     ("seconds", "said"),
     [(41.2, "41 s"), (200, "3 min"), (3600, "1 h"), (7800, "2 h 10 min"), (273600, "3 d 4 h")],
 )
-def test_durations(seconds, said):
+def test_durations_in_words(seconds, said):
     assert duration(seconds) == said

@@ -80,7 +80,7 @@ def test_warm_up_then_cosine(head):
     assert drawn == drawn[:10] + sorted(drawn[10:], reverse=True)
 
 
-def test_exponential_stairs():
+def test_exponential_schedule_falls_in_steps():
     assert exponential(0.0) == 1
     assert exponential(0.049) == 1
     assert exponential(0.5, final=0.01) == pytest.approx(0.1)

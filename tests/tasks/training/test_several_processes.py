@@ -62,7 +62,7 @@ def score_alone(run, options: list[str], folder: Path, runs: Path) -> dict[str, 
     return result(only_run(runs))["metrics"]
 
 
-def test_a_detector(run, tiny, tmp_path):
+def test_a_detector_trains_in_two_processes(run, tiny, tmp_path):
     """Lightning starts the second process: one folder, one report, the scores of one process."""
     # long enough to find something, with any release of torch
     longer = ["trainer.max_epochs=6", "trainer.check_val_every_n_epoch=3", "optimizer.lr=3e-3"]

@@ -52,7 +52,7 @@ def test_boxes_of_an_image_keep_the_order_of_the_file(load, coco_files, coco_con
     assert load(coco_files).annotation_ids.tolist() == expected
 
 
-def test_label_maps(load, coco_files, coco_content, coco_write):
+def test_labels_are_fixed_or_dense(load, coco_files, coco_content, coco_write):
     fixed = load(coco_files, num_classes=91)
     assert fixed.num_classes == 91
     assert fixed.labels.tolist() == [1, 90, 3, 1]

@@ -108,7 +108,7 @@ def test_numbers_in_boxes(parsed):
     assert read["xywh"][0].tolist() == [np.inf, -np.inf, 1, 1]
 
 
-def test_names(parsed):
+def test_names_that_are_no_text_are_read_as_text(parsed):
     def edit(content):
         content["categories"][0]["name"] = 7
         content["categories"][1]["name"] = "\ud800x"
@@ -121,7 +121,7 @@ def test_names(parsed):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "latin-1"])
-def test_encodings(parsed, coco_content, encoding):
+def test_files_in_other_encodings_are_read(parsed, coco_content, encoding):
     coco_content["categories"][0]["name"] = "Käfer"
     read = parsed(text=json.dumps(coco_content, ensure_ascii=False).encode(encoding))
     assert read["category_names"][0].decode() == "Käfer"
