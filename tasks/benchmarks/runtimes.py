@@ -81,7 +81,7 @@ class Eager:
 
 
 def bench_runtimes(options: RuntimeOptions, trust: Sequence[str] = ()) -> None:
-    """Print and write the table, and draw the figure if there are several checkpoints.
+    """Print and write the table, and draw the figure if several checkpoints are scored.
 
     Raises:
         InputError: a checkpoint cannot be used, or a runtime that was asked for has no file.
@@ -101,7 +101,7 @@ def bench_runtimes(options: RuntimeOptions, trust: Sequence[str] = ()) -> None:
     result = {"about": about, "rows": rows, "table": text.splitlines()}
     write_whole(folder / "runtimes.json", json.dumps(result, indent=2) + "\n")
     print(f"written: {folder / 'runtimes.json'}")
-    if len(options.checkpoints) > 1:
+    if len(options.checkpoints) > 1 and options.score:
         draw_figure(rows, folder / "accuracy_latency.png")
         print(f"drawn: {folder / 'accuracy_latency.png'}")
 

@@ -33,6 +33,7 @@ SCRIPTS = (
     "live.js",
     "listening.js",
 )
+STYLES = ("colours.css", "layout.css", "picture.css", "answers.css", "widths.css")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def page(title: str, models: Sequence[Shown], runtime: Runtime, earth: Mapping[s
     """
     scripts = [("", name, _source(name)) for name in SCRIPTS]
     engine = [(' type="text/plain" data-engine', name, _source(name)) for name in ENGINE]
-    style = _source("style.css")
+    style = "\n".join(map(_source, STYLES))
     data = [
         _packed("earth", _json_text(earth).encode()),
         _packed("runtime-script", runtime.script),
@@ -72,15 +73,17 @@ def page(title: str, models: Sequence[Shown], runtime: Runtime, earth: Mapping[s
         data += [_packed(name, content) for name, content in model.rasters.items()]
     notice = (
         f"Run by ONNX Runtime Web {runtime.version}, copyright Microsoft Corporation, under the "
-        "MIT License. Coastlines: GSHHG (Wessel and Smith 1996), under the LGPL."
+        "MIT License."
     )
+    if earth:
+        notice += " Coastlines: GSHHG (Wessel and Smith 1996), under the LGPL."
     return _filled(
         _source("page.html"),
         policy=_policy([text for _, _, text in scripts], style),
         title=html.escape(title),
         style=style,
         models=_json_text([model.description for model in models]),
-        notice=html.escape(notice if earth else notice.partition(" Coastlines")[0]),
+        notice=html.escape(notice),
         data="\n".join(data),
         scripts="\n".join(
             f"<script{kind}>{_harmless(name, text)}</script>"

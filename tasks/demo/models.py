@@ -1,6 +1,5 @@
 """What the page shows of a checkpoint: its exported file, and what it says of itself."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from tasks.demo.assembly import Shown
 from tasks.demo.earth import MAP_HEIGHT, MAP_WIDTH, cells_under_pixels
 from tasks.demo.weights import narrowed
 from tasks.detection.presenter import BoxPresenter
-from tasks.export.description import licence
+from tasks.export.description import licence, sha256
 from tasks.export.onnx import build_onnx
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.faces.embedding_presenter import EmbeddingPresenter
@@ -129,8 +128,6 @@ def _network(model: Model) -> str:
 def _about(model: Model, precision: str) -> dict[str, str]:
     """What the foot of the page says of a model."""
     checkpoint = model.checkpoint
-    with checkpoint.path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     scores = ", ".join(f"{name} {v:.4g}" for name, v in (checkpoint.scores or {}).items())
     height, width = model.size
     return {
@@ -141,5 +138,5 @@ def _about(model: Model, precision: str) -> dict[str, str]:
         "Validation": scores or "no scores in the checkpoint",
         "Data": licence(model),
         "Checkpoint": checkpoint.path.name,
-        "SHA-256": sha256,
+        "SHA-256": sha256(checkpoint.path),
     }

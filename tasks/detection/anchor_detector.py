@@ -2,15 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.trunk import Trunk
-from tasks.detection.boxes import BoxCoder, clip, edges, final_boxes, match
+from tasks.detection.boxes import BoxCoder, clip, edges, final_boxes
 from tasks.detection.detector import Detector
 from tasks.images.files import image_size
 
@@ -19,11 +18,24 @@ from tasks.images.files import image_size
 PRIOR = 0.01
 
 
+class Coder(Protocol):
+    """What the numbers that a network says of a box mean."""
+
+    def encode(self, boxes: Tensor, anchors: Tensor) -> Tensor:
+        """The four numbers [..., 4] of boxes xyxy [..., 4] relative to anchors [..., 4]."""
+
+    def values(self, code: Tensor) -> Tensor:
+        """The four numbers [..., 4] that the network's output [..., n] stands for."""
+
+    def decode(self, code: Tensor, anchors: Tensor) -> Tensor:
+        """Boxes xyxy [..., 4] from the network's output [..., n]."""
+
+
 class AnchorDetector(Detector):
     """A single-stage detector. Classes are sigmoids, and output 0 is the background.
 
     A subclass calls this constructor, builds its layers, calls `set_anchors`, and defines `laid`,
-    `predictions` and `classify`.
+    `predictions` and `loss`.
 
     Args:
         trunk: the shared network.
@@ -36,7 +48,7 @@ class AnchorDetector(Detector):
 
     Attributes:
         anchors: float[A, 4] xyxy in input pixels, in the order of the outputs.
-        box_weight: weight of the box loss.
+        coder: of boxes relative to them.
 
     Raises:
         InputError: the trunk does not have these maps.
@@ -44,7 +56,7 @@ class AnchorDetector(Detector):
 
     anchors: Tensor
     edges: Tensor
-    box_weight: ClassVar[float] = 1.0
+    coder: Coder
 
     def __init__(
         self,
@@ -101,49 +113,20 @@ class AnchorDetector(Detector):
     def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """The outputs of `forward` for the maps that have anchors."""
 
-    @abstractmethod
-    def classify(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The class loss of each anchor, float[B, A].
-
-        Args:
-            logits: float[B, A, num_classes].
-            target: int64[B, A], the output of each anchor's category, 0 for background.
-        """
-
     def maps(self, images: Tensor) -> list[Tensor]:
         """The feature maps that have anchors, finest first, for normalised images."""
         return self.laid(self.tapped(images))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Box codes float[B, A, 4] and logits float[B, A, num_classes] for normalised images."""
+        """Box codes float[B, A, n] and logits float[B, A, num_classes] for normalised images.
+
+        What the n numbers mean is the business of `coder`.
+        """
         return self.predictions(self.maps(images))
 
     def network(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """`forward`: all layers that run in inference."""
         return self(images)
-
-    def loss(
-        self, outputs: tuple[Tensor, Tensor], boxes: Tensor, labels: Tensor, valid: Tensor
-    ) -> dict[str, Tensor]:
-        """Named loss terms `classification` and `box`.
-
-        Both are sums over anchors divided by the batch's number of matched anchors (at least 1).
-        Arguments as in `Detector.loss`.
-        """
-        code, logits = outputs
-        assigned = match(boxes, valid, self.anchors)
-        positive = assigned >= 0
-        row = assigned.clamp(min=0)
-        target = labels.gather(1, row).masked_fill(~positive, 0)
-        matches = positive.sum().clamp(min=1)
-
-        matched = boxes.gather(1, row[..., None].expand(-1, -1, 4))
-        wanted = self.coder.encode(matched, self.anchors)
-        box = F.smooth_l1_loss(code, wanted, reduction="none").sum(-1)
-        # `where`, not a product: the term of an unmatched anchor may be infinite
-        box = torch.where(positive, box, 0.0).sum() / matches
-        per_anchor = self.classify(logits, target)
-        return {"classification": per_anchor.sum() / matches, "box": self.box_weight * box}
 
     def detect(self, outputs: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Final boxes of a batch, see `Detector.detect`; scores are sigmoids of class logits."""
@@ -157,7 +140,7 @@ class AnchorDetector(Detector):
         score, pair = best.flatten(1).topk(k, dim=1)
         labels = pair % logits.shape[-1] + 1
         anchor = anchor.gather(1, pair // logits.shape[-1])
-        code = code.gather(1, anchor[..., None].expand(-1, -1, 4))
+        code = code.gather(1, anchor[..., None].expand(-1, -1, code.shape[-1]))
         boxes = clip(self.coder.decode(code, self.anchors[anchor]), self.edges)
         found = final_boxes(boxes, score, labels, self.nms_iou, self.detections)
         return found | {"scores": found["scores"].sigmoid()}

@@ -88,3 +88,24 @@ def octave_anchors(
         )
         boxes.append(torch.cat([centre - sides / 2, centre + sides / 2], -1).reshape(-1, 4))
     return torch.cat(boxes).float()
+
+
+def squares(maps: Sequence[tuple[int, int]], strides: Sequence[int], side: float) -> Tensor:
+    """One square anchor for each cell, around the cell's centre.
+
+    Args:
+        maps: (height, width) of each feature map, finest first.
+        strides: of each map, in pixels.
+        side: of the squares, in strides.
+
+    Returns:
+        float32[A, 4] xyxy in input pixels, row by row, not clipped to the image; A is 3,598 at
+        416x416 with four maps.
+    """
+    boxes = []
+    for (height, width), stride in zip(maps, strides, strict=True):
+        y, x = ((torch.arange(n, dtype=torch.float64) + 0.5) * stride for n in (height, width))
+        centre = torch.stack(torch.meshgrid(y, x, indexing="ij"), -1).flip(-1).reshape(-1, 2)
+        half = side * stride / 2
+        boxes.append(torch.cat([centre - half, centre + half], -1))
+    return torch.cat(boxes).float()

@@ -42,6 +42,28 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
     return shared / union.clamp_(min=1e-9)
 
 
+def overlap_of_pairs(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """How well boxes [..., 4] fit others [..., 4]: IoU and generalised IoU, both [...].
+
+    The shapes have as many dimensions, and are broadcast. The generalised IoU
+    (arXiv 1902.09630) takes from the IoU the share of the smallest box around both that neither
+    covers: it lies in -1..1 and has a gradient where the two do not meet. torchvision's loss of the
+    same name picks boxes by a mask, for which a GPU's host waits.
+    """
+    a, b = a.movedim(-1, 0).contiguous(), b.movedim(-1, 0).contiguous()  # see `overlap`
+    shared = _rectangle(torch.maximum(a[:2], b[:2]), torch.minimum(a[2:], b[2:]))
+    around = _rectangle(torch.minimum(a[:2], b[:2]), torch.maximum(a[2:], b[2:])).clamp(min=1e-9)
+    union = (_rectangle(a[:2], a[2:]) + _rectangle(b[:2], b[2:]) - shared).clamp(min=1e-9)
+    share = shared / union
+    return share, share - (around - union) / around
+
+
+def _rectangle(low: Tensor, high: Tensor) -> Tensor:
+    """Areas [...] between corners [2, ...] and [2, ...], zero where they are exchanged."""
+    width, height = (high - low).clamp(min=0).unbind(0)
+    return width * height
+
+
 def edges(size: tuple[int, int]) -> Tensor:
     """The largest x and y in an image of (height, width): float[2], for `clip`."""
     height, width = size
@@ -81,6 +103,10 @@ class BoxCoder:
         shift = (centre - anchor_centre) / anchor_sides
         scale = torch.log(sides.clamp(min=MIN_ENCODED_SIDE) / anchor_sides)
         return torch.cat([self.centre * shift, self.side * scale], -1)
+
+    def values(self, code: Tensor) -> Tensor:
+        """The four numbers [..., 4] that a network's output stands for: the output itself."""
+        return code
 
     def decode(self, code: Tensor, anchors: Tensor) -> Tensor:
         """Boxes xyxy [..., 4] from codes relative to anchors; the inverse of `encode`."""

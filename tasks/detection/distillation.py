@@ -24,7 +24,7 @@ class Compared(NamedTuple):
     """Outputs of an SSD for B images, and the trunk's maps that it read."""
 
     code: Tensor
-    """float[B, A, 4], box codes."""
+    """float[B, A, n], box codes."""
     logits: Tensor
     """float[B, A, num_classes]."""
     maps: list[Tensor]
@@ -37,7 +37,7 @@ class Lesson(NamedTuple):
     scores: Tensor
     """float[B, A, num_classes - 1] in 0..1, for every class but the background."""
     code: Tensor
-    """float[B, A, 4], the code of its box at each anchor."""
+    """float[B, A, 4], the values of its box's code at each anchor."""
     confidence: Tensor
     """float[B, A] in 0..1, the confidence in its box at each anchor."""
     maps: list[Tensor]
@@ -53,13 +53,12 @@ class DetectionObjective(Objective):
     SSD's are sigmoids; and its bound on the box loss, because that needs true boxes:
 
     - `distillation_classes`: the cross-entropy of each class's probability s with the teacher's
-      - `distillation_classes`: the cross-entropy of each class's probability s with the teacher's
-        probability t, weighted by |t - s|^gamma. This is the quality focal loss of Generalized
-        Focal Loss (arXiv 2006.04388, equation 3) with the teacher's probability as the quality,
-        except that no gradient passes through the weight. The background's output is not compared,
-        since detection does not use it.
-    - `distillation_boxes`: SSD's smooth L1 between the box codes, weighted by the teacher's
-      confidence^gamma, its largest probability at the anchor.
+      probability t, weighted by |t - s|^gamma. This is the quality focal loss of Generalized Focal
+      Loss (arXiv 2006.04388, equation 3) with the teacher's probability as the quality, but no
+      gradient passes through the weight. The background's own output is not compared: detection
+      does not use it.
+    - `distillation_boxes`: SSD's smooth L1 between the values of the box codes, weighted by the
+      teacher's confidence^gamma, its largest probability at the anchor.
     - `distillation_features`: the mean squared distance of the maps at the taps, divided by the
       teacher's mean square. Where their channels differ, a learned 1x1 convolution projects the
       student's map (FitNets, arXiv 1412.6550; Mimicking, Li et al., CVPR 2017, which compares maps
@@ -126,8 +125,8 @@ class DetectionObjective(Objective):
         head, other = student.head, teacher.head
         if not isinstance(head, AnchorDetector):
             raise InputError(
-                f"a {type(head).__name__} cannot be distilled: only SSD, SSDLite and FPNLite "
-                "can (task=ssd_coco, task=ssdlite_coco, task=ssdlite_fpn_coco)"
+                f"a {type(head).__name__} cannot be distilled: only SSD, SSDLite, FPNLite and "
+                "PicoDet can (task=ssd_coco, ssdlite_coco, ssdlite_fpn_coco or picodet_coco)"
             )
         assert isinstance(other, Detector)  # both tasks are of the same class
         if teacher.labels.outputs != student.labels.outputs:
@@ -210,7 +209,7 @@ class DetectionObjective(Objective):
         if self.answers == "anchors":
             code, logits, maps = self.run(head, images)
             scores = logits[..., 1:].sigmoid()
-            return Lesson(scores, code, scores.amax(-1), maps)
+            return Lesson(scores, self.coder.values(code), scores.amax(-1), maps)
         if not self.weights["features"]:
             return self.soft_labels(head, head(images), [])
         outputs = self.run(head, images)
@@ -247,7 +246,8 @@ class DetectionObjective(Objective):
         if self.weights["classes"]:
             terms["classes"] = focused(student.logits[..., 1:], teacher.scores, self.gamma) / total
         if self.weights["boxes"]:
-            distance = F.smooth_l1_loss(student.code, teacher.code, reduction="none").sum(-1)
+            code = self.coder.values(student.code)
+            distance = F.smooth_l1_loss(code, teacher.code, reduction="none").sum(-1)
             # `where`, not only a product: a code that nothing matched may be infinite
             terms["boxes"] = torch.where(importance > 0, importance * distance, 0.0).sum() / total
         if self.weights["features"]:
@@ -266,6 +266,8 @@ def difference(student: AnchorDetector, teacher: Detector) -> str:
             f"{len(teacher.anchors):,} at {teacher.size[0]}x{teacher.size[1]} where the student "
             f"has {len(student.anchors):,} at {student.size[0]}x{student.size[1]}"
         )
+    if type(teacher.coder) is not type(student.coder):
+        return "its boxes are coded in another way"
     apart = (teacher.anchors - student.anchors).abs().max().item()
     return "" if apart < SAME else f"they are up to {apart:.1f} pixels apart"
 

@@ -7,7 +7,6 @@ SSD is arXiv 1512.02325 in the layout of arXiv 1611.10012's MobileNet detectors;
 import math
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from backbone.archive import PublishedArchive
@@ -15,10 +14,12 @@ from backbone.errors import InputError
 from backbone.head import Released
 from backbone.trunk import Trunk
 from backbone.weight_files import WeightsFile
-from tasks.detection.anchor_detector import PRIOR, AnchorDetector, rows
+from tasks.detection.anchor_detector import PRIOR
 from tasks.detection.anchors import anchor_shapes, anchors
 from tasks.detection.class_losses import focal_loss, mining_loss
 from tasks.detection.coco.categories import NAMES
+from tasks.detection.map_predictors import MapPredictors
+from tasks.detection.matched_detector import MatchedDetector
 from tasks.detection.released import (
     anchor_order,
     categories,
@@ -26,12 +27,12 @@ from tasks.detection.released import (
     released_state,
     reordered,
 )
-from tasks.detection.ssd_layers import extra_map, merged_predictor, prediction_layer
+from tasks.detection.ssd_layers import extra_map, prediction_layer
 from tasks.detection.taps import last_tap_of_stride
 from tasks.detection.zoo import published
 
 
-class SSD(AnchorDetector):
+class SSD(MapPredictors, MatchedDetector):
     """Single-shot detector: box and class predictors on the trunk's maps and on extra maps.
 
     The sizes of the maps, and with them the anchors, come from a trial run of the network, so any
@@ -60,9 +61,6 @@ class SSD(AnchorDetector):
         InputError: the loss is unknown, or the trunk does not have these maps.
     """
 
-    predictors: nn.ModuleList | None  # of boxes and classes together, see `merge_layers`
-    class_layers = ("class_predictors.",)
-
     def __init__(
         self,
         trunk: Trunk,
@@ -82,7 +80,6 @@ class SSD(AnchorDetector):
             raise InputError(f"SSD's loss is 'mining' or 'focal', not '{loss}'")
         taps = taps or [last_tap_of_stride(trunk, stride) for stride in (16, 32)]
         super().__init__(trunk, num_classes, size, taps, nms_iou, candidates, detections)
-        self.predictors = None
         self.loss_name, self.separable, self.kernel_size = loss, separable, kernel_size
 
         form = self.like_trunk
@@ -128,34 +125,8 @@ class SSD(AnchorDetector):
         return maps
 
     def classify(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The class loss of each anchor, see `AnchorDetector.classify`."""
+        """The class loss of each anchor, see `MatchedDetector.classify`."""
         return (mining_loss if self.loss_name == "mining" else focal_loss)(logits, target)
-
-    def merge_layers(self) -> None:
-        """Merge the convolutions for boxes and classes of a map, if they are plain ones."""
-        merged = nn.ModuleList()
-        for boxes, classes in zip(self.box_predictors, self.class_predictors, strict=True):
-            if not (isinstance(boxes, nn.Conv2d) and isinstance(classes, nn.Conv2d)):
-                return
-            merged.append(merged_predictor(boxes, classes, boxes.out_channels // 4))
-        self.predictors = merged
-        self.box_predictors = self.class_predictors = nn.ModuleList()
-
-    def predictions(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """The outputs of `forward` for the maps with anchors."""
-        if self.predictors is not None:
-            pairs = zip(self.predictors, maps, strict=True)
-            found = torch.cat(
-                [rows(predictor(m), 4 + self.num_classes) for predictor, m in pairs], 1
-            )
-            # a split, since OpenVINO mishandles a slice before a gather
-            code, logits = found.split([4, self.num_classes], dim=-1)
-            return code.float(), logits.float()
-        pairs = zip(self.box_predictors, maps, strict=True)
-        code = torch.cat([rows(predictor(m), 4) for predictor, m in pairs], 1)
-        pairs = zip(self.class_predictors, maps, strict=True)
-        logits = torch.cat([rows(predictor(m), self.num_classes) for predictor, m in pairs], 1)
-        return code.float(), logits.float()
 
     def published(self, source: str) -> PublishedArchive | None:
         """The detector of TensorFlow's zoo for this network; see `tasks.detection.zoo`."""

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from backbone.conv import convolution
 from backbone.trunk import Trunk
-from tasks.detection.anchor_detector import PRIOR, AnchorDetector, rows
+from tasks.detection.anchor_detector import PRIOR, rows
 from tasks.detection.anchors import octave_anchors
 from tasks.detection.class_losses import focal_loss
+from tasks.detection.matched_detector import MatchedDetector
 from tasks.detection.pyramid import Pyramid, SharedTower
 from tasks.detection.taps import last_block_of_stride
 
@@ -26,7 +27,7 @@ STRIDES = (8, 16, 32)  # of the trunk's maps
 ANCHORS = 6  # per cell: two scales of three ratios
 
 
-class SSDFPN(AnchorDetector):
+class SSDFPN(MatchedDetector):
     """FPNLite: one tower and one pair of predictors for all maps of a feature pyramid.
 
     The class loss is the focal loss with alpha 0.25 and gamma 2, and the loss of a box is divided
@@ -94,7 +95,7 @@ class SSDFPN(AnchorDetector):
         return code.float(), logits.float()
 
     def classify(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The focal loss of each anchor, see `AnchorDetector.classify`."""
+        """The focal loss of each anchor, see `MatchedDetector.classify`."""
         return focal_loss(logits, target, alpha=0.25)
 
     def separate_maps(self) -> None:

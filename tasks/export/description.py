@@ -6,7 +6,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from tasks.data.labels import Labels
+from tasks.export.formats import Format
 from tasks.export.graph import INPUT, WholeAnswer
 from tasks.runs.names import at
 from tasks.training.model import Model
@@ -25,14 +28,13 @@ UNKNOWN_LICENCE = "not known to this suite: ask whoever published the data"
 
 
 def describe(
-    model: Model, graph: WholeAnswer, form: str, file: str, batch: int | None = None
+    model: Model, graph: WholeAnswer, form: Format, batch: int | None = None
 ) -> dict[str, Any]:
     """What model.json says.
 
     Args:
         graph: of the model.
-        form: the format: onnx, executorch or litert.
-        file: name of the exported file.
+        form: of the file.
         batch: images per call; None: any number, which is written N.
     """
     checkpoint, task = model.checkpoint, model.task
@@ -43,8 +45,8 @@ def describe(
     outputs = task.deploy(graph.example(1).permute(0, 3, 1, 2))
     return {
         "format": FORMAT,
-        "file": file,
-        "runtime": form,
+        "file": form.file,
+        "runtime": form.name,
         "task": checkpoint.task_name,
         "kind": at(checkpoint.config, ("task", "kind")),
         "input": {
@@ -65,7 +67,7 @@ def describe(
         },
         "outputs": {
             name: {
-                "type": str(tensor.dtype).removeprefix("torch."),
+                "type": _type(tensor, form),
                 "shape": [count, *tensor.shape[1:]],
                 "meaning": task.deploys.get(name, ""),
             }
@@ -115,6 +117,11 @@ def sha256(path: Path) -> str:
     """The digest of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _type(output: Tensor, form: Format) -> str:
+    """Of an output in the file, such as float32."""
+    return str(output.dtype).removeprefix("torch.") if output.is_floating_point() else form.whole
 
 
 def _labels(labels: Labels) -> dict[str, list[Any]]:

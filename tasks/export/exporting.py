@@ -25,21 +25,16 @@ class GateError(Exception):
 
 
 class Proof(Protocol):
-    """What is written, and how a written file is seen to be right.
-
-    Attributes:
-        model: whose file it is.
-        precision: of the file, for model.json.
-    """
+    """What is written, and how a written file is seen to be right."""
 
     @property
     def model(self) -> Model:
-        """See above."""
+        """The model that is written."""
         ...
 
     @property
     def precision(self) -> dict[str, Any]:
-        """See above."""
+        """The precision of the file, for model.json."""
         ...
 
     def check(self, path: Path) -> dict[str, Any]:
@@ -69,7 +64,7 @@ def export(options: Options, trust: list[str]) -> Path:
     model = Model.load(options.checkpoint, trust)
     integers = options.int8 is not None or trained_quantised(model.task)
     proof: Proof = score_proof(options, model) if integers else parity_proof(options, model)
-    description = describe(model, whole_answer(model), form.name, form.file, options.batch)
+    description = describe(model, whole_answer(model), form, options.batch)
     description |= {"precision": proof.precision}
     with suppress(_OffError), write_atomically(target) as partial:
         form.write(proof.model, partial, options.batch, {DESCRIPTION: _json(description)})

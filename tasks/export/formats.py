@@ -35,6 +35,7 @@ class Format:
         packages: what it needs, with the oldest release.
         batch: images per call unless the user says; None: any number.
         note: what else to say about an installation.
+        whole: the type of whole numbers in a file's answers.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Format:
     packages: Mapping[str, str]
     batch: int | None = None
     note: str = ""
+    whole: str = "int64"
 
     @property
     def file(self) -> str:
@@ -97,6 +99,7 @@ FORMATS = {
             {"litert-torch": "0.10", "ai-edge-litert": "2.3"},
             batch=1,
             note=", in an environment of its own",
+            whole="int32",
         ),
     )
 }

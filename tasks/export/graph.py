@@ -53,7 +53,7 @@ def whole_answer(model: Model) -> WholeAnswer:
         tensor.requires_grad_(False)
         # a copy, because `contiguous` leaves the strides of a 1x1 kernel as they are
         tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)
-    return WholeAnswer(task, model.size)
+    return WholeAnswer(task, model.size).eval()
 
 
 def traced(graph: WholeAnswer, batch: int | None) -> ExportedProgram:

@@ -49,15 +49,16 @@ class QuantisedTask:
 def weight_bits(reduce_range: bool | None) -> int:
     """Bits of the weights: 7 for CPUs whose products of 8-bit numbers overflow.
 
-    x86 CPUs before VNNI add two products up in 16 bits, where 255 x 127 x 2 has no room. ARM, and
-    WebAssembly, have none of this.
+    x86 CPUs without VNNI add two products up in 16 bits, where 255 x 127 x 2 has no room. ARM and
+    WebAssembly do not.
 
     Args:
         reduce_range: whether the weights are to have 7; None: if this machine's CPU needs it.
     """
     if reduce_range is None:
-        capability = torch.backends.cpu.get_cpu_capability()
-        reduce_range = capability.startswith("AVX") and not torch.cpu._is_vnni_supported()
+        able = torch.cpu.get_capabilities()
+        vnni = able.get("avx512_vnni", False) or able.get("avx_vnni", False)
+        reduce_range = able["architecture"] == "x86_64" and not vnni
     return 7 if reduce_range else 8
 
 

@@ -16,11 +16,7 @@ from tasks.export.description import installed
 from tasks.export.formats import Format, open_exported
 from tasks.export.gate import in_batches
 from tasks.export.options import Options
-from tasks.export.photographs import (
-    LABELLED,
-    calibration_photographs,
-    pixels_of_files,
-)
+from tasks.export.photographs import LABELLED, calibration_photographs, pixels_of_files
 from tasks.export.quantised import (
     QuantisedTask,
     in_integers,
@@ -126,16 +122,18 @@ def score_proof(options: Options, model: Model) -> ScoreProof:
             f"{options.checkpoint} was trained with quantize=qat and has its own ranges and bits: "
             "leave out int8= and reduce_range="
         )
+    pixels = None  # training has found the ranges
+    if not learnt:
+        assert options.int8 is not None
+        pixels = pixels_of_files(model, calibration_photographs(options.int8))
     scorer = Scorer.of_run(model, options.root, LABELLED)
     before = scorer.of(model.task)
-    if learnt:
+    if pixels is None:
         quantised = learnt_task(model, before)
     else:
-        assert options.int8 is not None
-        paths = calibration_photographs(options.int8)
         quantised = quantise(
             model,
-            pixels_of_files(model, paths),
+            pixels,
             weight_bits(options.reduce_range),
             scorer.of,
             lambda score: scorer.lost(before, score) <= options.tolerance,

@@ -35,6 +35,7 @@ RELEASED = {
     "classifier": "backbone.classifier.Classifier",
     "ssd": "tasks.detection.ssd.SSD",
     "ssd_fpn": "tasks.detection.ssd_fpn.SSDFPN",
+    "picodet": "tasks.detection.picodet.PicoDet",
     "faster_rcnn": "tasks.detection.faster_rcnn.FasterRCNN",
     "embedding": "tasks.faces.embedding.Embedding",
     "joint_head": "tasks.joint.network.Joint",

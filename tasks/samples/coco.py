@@ -16,12 +16,15 @@ import numpy as np
 from PIL import Image
 
 from tasks.samples.composition import compose, frame_near
+from tasks.samples.drawing.pen import Size
 from tasks.samples.publishing import Record, draw_all, publish
 from tasks.samples.sprite import tight_box
 from tasks.samples.tables import table
 
 VERSION = 3  # of the drawings: raise it when a picture changes, so that samples are redrawn
 
+_DESCRIPTION = f"Drawn detection sample in COCO format, version {VERSION}"
+_LICENCE = "Drawn by this project, under its own licence"
 # COCO's 80 categories with their own ids, which have gaps
 CATEGORIES: list[dict[str, Any]] = [{**row, "id": int(row["id"])} for row in table("coco")]
 
@@ -31,7 +34,7 @@ def draw_coco(
     *,
     train: int = 1200,
     val: int = 300,
-    size: tuple[int, int] = (320, 240),
+    size: Size = (320, 240),
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
@@ -46,8 +49,7 @@ def draw_coco(
     needs the usual `if __name__ == "__main__"` guard.
 
     Raises:
-        InputError: `root` holds something this function did not draw, a count is below 1, or a side
-            of `size` is below 64 pixels.
+        InputError: see `tasks.samples.publishing.publish`.
     """
     stamp = {"sample": "coco", "version": VERSION, "seed": seed, "train": train, "val": val}
     stamp["size"] = list(size)
@@ -55,7 +57,7 @@ def draw_coco(
 
 
 def _draw_set(
-    folder: Path, train: int, val: int, size: tuple[int, int], seed: int, workers: int | None
+    folder: Path, train: int, val: int, size: Size, seed: int, workers: int | None
 ) -> None:
     splits = (("train2017", train, 1), ("val2017", val, train + 1))
     for name in ("annotations", *(name for name, _, _ in splits)):
@@ -76,14 +78,8 @@ def _draw_set(
                 annotations.append({"id": next_id, "image_id": image["id"], **instance})
                 next_id += 1
         content = {
-            "info": {
-                "description": f"Drawn detection sample in COCO format, version {VERSION}",
-                "version": str(VERSION),
-                "year": 2017,
-            },
-            "licenses": [
-                {"id": 1, "name": "Drawn by this project, under its own licence", "url": ""}
-            ],
+            "info": {"description": _DESCRIPTION, "version": str(VERSION), "year": 2017},
+            "licenses": [{"id": 1, "name": _LICENCE, "url": ""}],
             "images": images,
             "annotations": annotations,
             "categories": CATEGORIES,
@@ -91,37 +87,24 @@ def _draw_set(
         (folder / "annotations" / f"instances_{name}.json").write_text(json.dumps(content))
 
 
-def draw_picture(
-    path: Path, size: tuple[int, int], seed: tuple[int, ...]
-) -> tuple[Record, list[Record]]:
+def draw_picture(path: Path, size: Size, seed: tuple[int, ...]) -> tuple[Record, list[Record]]:
     """Draw one picture to `path`; return its COCO image record and its annotations without ids."""
     rng = np.random.default_rng(seed)
     width, height = frame_near(size, rng)
     picture = compose(width, height, rng)
     Image.fromarray(picture.render()).save(path, quality=90)
-    image = {
-        "id": int(path.stem),
-        "file_name": path.name,
-        "width": width,
-        "height": height,
-        "license": 1,
-    }
-    return image, [
+    image = {"id": int(path.stem), "file_name": path.name, "width": width, "height": height}
+    return image | {"license": 1}, [
         {
             "category_id": item.sprite.kind.category_id,
-            "bbox": _bbox(item.visible),
+            "bbox": [float(x0), float(y0), float(x1 - x0), float(y1 - y0)],
             "area": float(item.visible.sum()),
             "iscrowd": int(item.sprite.crowd),
             "segmentation": _run_lengths(item.visible),
         }
         for item in picture.objects
+        for x0, y0, x1, y1 in [tight_box(item.visible)]
     ]
-
-
-def _bbox(mask: np.ndarray) -> list[float]:
-    """Return the tight COCO box (x, y, width, height) of a bool mask."""
-    x0, y0, x1, y1 = tight_box(mask)
-    return [float(x0), float(y0), float(x1 - x0), float(y1 - y0)]
 
 
 def _run_lengths(mask: np.ndarray) -> Record:

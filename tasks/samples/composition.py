@@ -1,11 +1,12 @@
 """One picture: a scene, the objects placed in it, and the part of each that remains visible."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from tasks.samples.drawing.colors import Rng, any_of
-from tasks.samples.drawing.pen import MARGIN, Pen
+from tasks.samples.backdrop import Backdrop
+from tasks.samples.drawing.colors import Rng, Tint, any_of
+from tasks.samples.drawing.pen import MARGIN, Pen, Size
 from tasks.samples.kinds import FLOCKING, PILING, Kind
 from tasks.samples.rendering import meet, on_paper, paint, shade
 from tasks.samples.scenes import SCENES, Scene, Zone
@@ -25,7 +26,7 @@ class Placed:
     zone: Zone
     x: int
     y: int
-    visible: np.ndarray
+    visible: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
 
     @property
     def foot(self) -> int:
@@ -52,7 +53,7 @@ class Picture:
         return on_paper(canvas, self.paper)
 
 
-def frame_near(size: tuple[int, int], rng: Rng) -> tuple[int, int]:
+def frame_near(size: Size, rng: Rng) -> tuple[int, int]:
     """Pick a frame (width, height) near `size`: mostly as given, else wide, upright or square."""
     width, height = size
     frames = ((1.0, 1.0), (1.0, 0.9), (0.94, 1.0), (height / width, width / height), (0.85, 1.15))
@@ -63,17 +64,18 @@ def frame_near(size: tuple[int, int], rng: Rng) -> tuple[int, int]:
 def compose(width: int, height: int, rng: Rng) -> Picture:
     """Invent one picture of `width` x `height` pixels."""
     pen = Pen((width, height), np.eye(2) * height, (0, 0), supersample=2)
-    draw_scene, _ = SCENES[rng.choice(len(SCENES), p=[share for _, share in SCENES])]
-    scene = draw_scene(pen, rng, width / height)
+    draw_scene = list(SCENES)[rng.choice(len(SCENES), p=list(SCENES.values()))]
+    scene = draw_scene(Backdrop(pen, rng, width / height))
     background = np.asarray(pen.finish())
     count = 0 if rng.random() < EMPTY else 1 + int(rng.choice(len(COUNTS), p=COUNTS))
     placed: list[Placed] = []
-    if count and rng.random() < CROWDED:
-        placed += _crowd(scene, background.shape, rng)
+    crowds = [(z, kind) for z in scene.zones for kind in z.kinds if kind in FLOCKING + PILING]
+    if count and rng.random() < CROWDED and crowds:
+        placed.append(_crowd(*any_of(rng, crowds), scene.tint, background.shape, rng))
     for _ in range(count):
         placed.append(_object(scene, TYPICAL[count - 1], background.shape, placed, rng))
     paper = (int(rng.integers(512)), int(rng.integers(512)))
-    return Picture(background, _visible(placed, background.shape), paper)
+    return Picture(background, visible(placed, background.shape), paper)
 
 
 def _object(
@@ -85,24 +87,19 @@ def _object(
     size = float(kind.size * typical * np.exp(rng.normal(0, 0.34)))
     size = min(max(size, zone.smallest), zone.largest)
     turn = rng.uniform(0, 360) if zone.rest == "lie" and kind.turns else 0.0
-    side, squash = size * min(frame[:2]), _squash(kind, zone, rng)
+    side, squash = size * min(frame[:2]), squashed(kind, zone, rng)
     sprite = draw_sprite(kind, side, rng, scene.tint, squash, turn)
     return _seat(sprite, size, zone, frame, others, rng)
 
 
-def _crowd(scene: Scene, frame: tuple[int, ...], rng: Rng) -> list[Placed]:
-    """A flock, a fleet or a pile, where the scene has a place for one."""
-    offers = [(z, kind) for z in scene.zones for kind in z.kinds if kind in FLOCKING + PILING]
-    if not offers:
-        return []
-    zone, kind = any_of(rng, offers)
+def _crowd(zone: Zone, kind: Kind, tint: Tint, frame: tuple[int, ...], rng: Rng) -> Placed:
+    """A flock, a fleet or a pile."""
     size = min(rng.uniform(0.4, 0.75), zone.largest)
-    side, squash = size * min(frame[:2]), _squash(kind, zone, rng)
-    sprite = draw_crowd(kind, side, rng, scene.tint, squash)
-    return [_seat(sprite, 0.3, zone, frame, [], rng)]
+    side, squash = size * min(frame[:2]), squashed(kind, zone, rng)
+    return _seat(draw_crowd(kind, side, rng, tint, squash), 0.3, zone, frame, [], rng)
 
 
-def _squash(kind: Kind, zone: Zone, rng: Rng) -> float:
+def squashed(kind: Kind, zone: Zone, rng: Rng) -> float:
     """Return how much a flat object is foreshortened, on a table from above or from the side."""
     if not kind.flat:
         return 1.0
@@ -110,12 +107,7 @@ def _squash(kind: Kind, zone: Zone, rng: Rng) -> float:
 
 
 def _seat(
-    sprite: Sprite,
-    size: float,
-    zone: Zone,
-    frame: tuple[int, ...],
-    others: list[Placed],
-    rng: Rng,
+    sprite: Sprite, size: float, zone: Zone, frame: tuple[int, ...], others: list[Placed], rng: Rng
 ) -> Placed:
     """Try a few places for a sprite in its zone and keep the one that overlaps others least."""
     height, width = frame[:2]
@@ -138,7 +130,7 @@ def _seat(
             best, least = spot, overlap
         if overlap < rng.uniform(0.0, 0.3):  # some overlap is wanted
             break
-    return Placed(sprite, zone, *best, visible=np.zeros((height, width), dtype=bool))
+    return Placed(sprite, zone, *best)
 
 
 def _overlap(sprite: Sprite, spot: tuple[int, int], other: Placed) -> float:
@@ -150,7 +142,7 @@ def _overlap(sprite: Sprite, spot: tuple[int, int], other: Placed) -> float:
     return max(0, wide) * max(0, high) / least
 
 
-def _visible(placed: list[Placed], frame: tuple[int, ...]) -> list[Placed]:
+def visible(placed: list[Placed], frame: tuple[int, ...]) -> list[Placed]:
     """Order from back to front, mark the visible part of each, leave out what is hardly visible."""
     behind = ("hang", "fly")
     order = sorted(placed, key=lambda item: (item.zone.rest not in behind, item.foot))
@@ -158,6 +150,7 @@ def _visible(placed: list[Placed], frame: tuple[int, ...]) -> list[Placed]:
     kept = []
     for item in reversed(order):
         here, own = meet(item.sprite.mask.shape, item.x, item.y, frame)
+        item.visible = np.zeros(frame[:2], dtype=bool)
         item.visible[here] = item.sprite.mask[own] & ~covered[here]
         if item.visible.sum() >= LEAST_VISIBLE * item.sprite.mask.sum():
             covered[here] |= item.sprite.image[own][..., 3] > 127

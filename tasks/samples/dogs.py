@@ -3,10 +3,16 @@
     Images/n02085620-Chihuahua/n02085620_1.jpg    Annotation/n02085620-Chihuahua/n02085620_1
     lists/{file,train,test}_list.mat
 
-The dogs are invented (see `breeds.py`), but the format is the real one: whatever reads
-Stanford Dogs reads this. `sample.json` beside them records what was drawn.
+The dogs are invented, but the format is the real one: whatever reads Stanford Dogs reads this.
+
+A breed's build, head, ears, tail and fur are its file in `art/dogs`. Each shares some of them, or
+its colours, with another breed, and none shares them all. A row of `tables/breeds.csv` is a coat:
+the colour of the body, and of the parts that differ from what the file derives from it.
 """
 
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,29 +20,56 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from tasks.samples.breeds import BREEDS, OPTIONAL, Breed
-from tasks.samples.composition import Picture, frame_near
+from tasks.samples.composition import Picture, Placed, frame_near
 from tasks.samples.drawing.art import Choices
-from tasks.samples.drawing.colors import Color, Rng, any_of
+from tasks.samples.drawing.colors import COLORS, Color, Rng, any_of
+from tasks.samples.drawing.pen import Size
 from tasks.samples.kinds import Kind
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.scenes import beach, country_road, meadow, room, snow, street
 from tasks.samples.single import compose_one, relit
 from tasks.samples.sprite import tight_box
+from tasks.samples.tables import Row, table
 
 VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 
 # where a dog may be, and the kind of object whose place it takes there
-_GROUNDS = (
-    (meadow, "cat"),
-    (beach, "bird"),
-    (snow, "cat"),
-    (street, "cat"),
-    (country_road, "car"),
-    (room, "cat"),
-)
+_SCENES = (meadow, beach, snow, street, country_road, room)
+_LIKE = ("cat", "bird", "cat", "cat", "car", "cat")
 _POSES = {"standing": 0.4, "sitting": 0.3, "portrait": 0.3}
 _CUT = (0.06, 0.2)  # share of a portrait's height below the frame
+
+OPTIONAL = ("saddle", "cheeks", "blaze", "ruff", "tip", "merle", "brindle")  # parts of some coats
+
+
+@dataclass(frozen=True)
+class Breed:
+    """One breed under its name in Stanford Dogs, with the colours of each of its coats."""
+
+    wnid: str
+    name: str
+    coats: tuple[dict[str, Color], ...]
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder in Stanford Dogs."""
+        return f"{self.wnid}-{self.name}"
+
+    @property
+    def picture(self) -> str:
+        """The name of its file in `art/dogs`."""
+        return self.name.lower().replace("_", "-")
+
+
+def _coat(row: Row) -> dict[str, Color]:
+    parts = (part.split("=") for part in row["parts"].split())
+    return {"body": COLORS["coat"][row["body"]], **{part: COLORS["coat"][c] for part, c in parts}}
+
+
+BREEDS = tuple(
+    Breed(wnid, name, tuple(map(_coat, rows)))
+    for (wnid, name), rows in groupby(table("breeds"), lambda row: (row["wnid"], row["name"]))
+)
 
 
 def draw_dogs(
@@ -44,7 +77,7 @@ def draw_dogs(
     *,
     train: int = 720,
     val: int = 240,
-    size: tuple[int, int] = (208, 176),
+    size: Size = (208, 176),
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
@@ -57,21 +90,15 @@ def draw_dogs(
     records when it was written.
 
     Raises:
-        InputError: `root` holds something this function did not draw, a side of `size` is below 64
-            pixels, or a split has fewer pictures than there are breeds.
+        InputError: see `tasks.samples.publishing.publish`.
     """
     stamp = {"sample": "stanford_dogs", "version": VERSION, "seed": seed}
     stamp |= {"train": train, "val": val, "size": list(size)}
-
-    def draw_set(folder: Path) -> None:
-        _draw_set(folder, (train, val), size, seed, workers)
-
+    draw_set = partial(_draw_set, (train, val), size, seed, workers)
     publish(root, "Stanford Dogs", stamp, draw_set, classes=len(BREEDS))
 
 
-def _draw_set(
-    folder: Path, counts: tuple[int, int], size: tuple[int, int], seed: int, workers: int | None
-) -> None:
+def _draw_set(counts: Size, size: Size, seed: int, workers: int | None, folder: Path) -> None:
     # for train and test: (name without suffix, label)
     lists: list[list[tuple[str, int]]] = [[], []]
     jobs = []
@@ -93,44 +120,32 @@ def _draw_set(
     _write_list(folder / "lists/test_list.mat", lists[1])
 
 
-def draw_picture(
-    folder: Path, name: str, label: int, size: tuple[int, int], seed: tuple[int, ...]
-) -> None:
+def draw_picture(folder: Path, name: str, label: int, size: Size, seed: tuple[int, ...]) -> None:
     """Draw one dog of breed `label` (from 0) and annotate it."""
     rng = np.random.default_rng(seed)
     picture = compose(label, size, rng)
     image = Image.fromarray(relit(picture.render(), rng))
     image.save(folder / f"Images/{name}.jpg", quality=90)
     (dog,) = picture.objects
-    truncated = bool(dog.visible.sum() < dog.sprite.mask.sum())
-    text = _annotation(BREEDS[label], name, image.size, tight_box(dog.visible), truncated)
+    text = _annotation(BREEDS[label], name, image.size, dog)
     (folder / "Annotation" / name).write_text(text)
 
 
-def compose(label: int, size: tuple[int, int], rng: Rng) -> Picture:
+def compose(label: int, size: Size, rng: Rng) -> Picture:
     """Invent a picture of a dog of breed `label`: its pose, coat and surroundings."""
     breed, frame = BREEDS[label], frame_near(size, rng)
     pose = str(rng.choice(list(_POSES), p=list(_POSES.values())))
     dog = dog_kind(breed, pose, varied(any_of(rng, breed.coats), rng))
-    scene, like = any_of(rng, _GROUNDS)
-    if pose == "portrait":
-        return compose_one(dog, like, scene, frame, rng, fill=0.96, sunk=_CUT)
-    return compose_one(dog, like, scene, frame, rng, fill=0.92)
+    scene, like = any_of(rng, tuple(zip(_SCENES, _LIKE, strict=True)))
+    fill, sunk = (0.96, _CUT) if pose == "portrait" else (0.92, None)
+    return compose_one(dog, like, scene, frame, rng, fill, sunk)
 
 
 def dog_kind(breed: Breed, pose: str, coat: dict[str, Color]) -> Kind:
     """Return a dog of a breed in a pose and a coat as a kind of object."""
     choices: Choices = {"pose": pose, **{part: part in coat for part in OPTIONAL}}
     return Kind(
-        18,
-        breed.picture,
-        1.0,
-        1.0,
-        tilt=2.5,
-        folder="dogs",
-        colors=coat,
-        choices=choices,
-        below=1.4,
+        18, breed.picture, 1, 1, 2.5, below=1.4, folder="dogs", colors=coat, choices=choices
     )
 
 
@@ -143,31 +158,31 @@ def varied(coat: dict[str, Color], rng: Rng) -> dict[str, Color]:
     }
 
 
-def _annotation(
-    breed: Breed,
-    name: str,
-    frame: tuple[int, int],
-    box: tuple[int, int, int, int],
-    truncated: bool,
-) -> str:
+def _annotation(breed: Breed, name: str, frame: Size, dog: Placed) -> str:
     """Return the annotation's XML, with the elements of the official files."""
-    root = ElementTree.Element("annotation")
-    _add(root, folder=breed.wnid[1:], filename=Path(name).name)
-    _add(ElementTree.SubElement(root, "source"), database="Drawn after Stanford Dogs")
-    width, height = frame
-    _add(ElementTree.SubElement(root, "size"), width=width, height=height, depth=3)
-    _add(root, segment=0)
-    dog = ElementTree.SubElement(root, "object")
-    _add(dog, name=breed.name, pose="Unspecified", truncated=int(truncated), difficult=0)
-    corners = dict(zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True))
-    _add(ElementTree.SubElement(dog, "bndbox"), **corners)
+    corners = dict(zip(("xmin", "ymin", "xmax", "ymax"), tight_box(dog.visible), strict=True))
+    truncated = int(dog.visible.sum() < dog.sprite.mask.sum())
+    content = {
+        "folder": breed.wnid[1:],
+        "filename": Path(name).name,
+        "source": {"database": "Drawn after Stanford Dogs"},
+        "size": {"width": frame[0], "height": frame[1], "depth": 3},
+        "segment": 0,
+        "object": {"name": breed.name, "pose": "Unspecified", "truncated": truncated}
+        | {"difficult": 0, "bndbox": corners},
+    }
+    root = _element("annotation", content)
     ElementTree.indent(root, "\t")
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _add(parent: ElementTree.Element, **texts: object) -> None:
-    for tag, text in texts.items():
-        ElementTree.SubElement(parent, tag).text = str(text)
+def _element(tag: str, content: object) -> ElementTree.Element:
+    element = ElementTree.Element(tag)
+    if isinstance(content, dict):
+        element.extend(_element(key, value) for key, value in content.items())
+    else:
+        element.text = str(content)
+    return element
 
 
 def _write_list(path: Path, entries: list[tuple[str, int]]) -> None:

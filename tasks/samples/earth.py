@@ -1,4 +1,4 @@
-"""Where landscapes are, and what that makes of them: climate, plants, peoples, the sun.
+"""Where landscapes are, and what that makes of them: climate, plants, buildings, the sun.
 
 Temperature follows a formula that is good to a few degrees. No formula gives the rain, so each
 place states its own. The classes are those of Köppen and Geiger (Peel, Finlayson and McMahon
@@ -96,7 +96,7 @@ class Place:
     climate: Climate
     relief: str
     soil: str
-    people: str
+    style: str  # of the buildings
     views: tuple[float, ...]  # how often the country, a town, the coast and the wild are seen
 
     def position(self, rng: Rng) -> tuple[float, float]:
@@ -114,22 +114,23 @@ class Place:
 
     def grows(self) -> tuple[list[str], list[str]]:
         """Return the trees and the low plants that grow here; one named twice is as frequent."""
-        realm = PEOPLES[self.people]["realm"]
-        own, common = ((name, self.climate.biome) for name in (realm, ""))
-        row = FLORA.get(own) or FLORA[common]
+        realm, biome = STYLES[self.style]["realm"], self.climate.biome
+        row = FLORA.get((realm, biome)) or FLORA["", biome]
         return row["trees"].split(), row["low"].split()
+
+    def built(self, what: str) -> list[str]:
+        """Return the buildings of a kind that stand here: homes, town or landmarks."""
+        return STYLES[self.style][what].split()
 
 
 def _place(row: dict[str, str]) -> Place:
-    latitude, longitude, spread, weight, height, inland, current, rain = (
-        float(row[key]) for key in list(row)[1:9]
-    )
-    climate = Climate(latitude, height, inland, current, rain, row["season"])
-    views = tuple(map(float, row["views"]))
-    about = (climate, row["relief"], row["soil"], row["people"], views)
-    return Place(row["place"], latitude, longitude, spread, weight, *about)
+    name, *numbers, season, relief, soil, style, views = row.values()
+    latitude, longitude, spread, weight, height, inland, current, rain = map(float, numbers)
+    here = Climate(latitude, height, inland, current, rain, season)
+    about = (here, relief, soil, style, tuple(map(float, views)))
+    return Place(name, latitude, longitude, spread, weight, *about)
 
 
 PLACES = tuple(_place(row) for row in table("places"))
 FLORA = {(row["realm"], row["biome"]): row for row in table("flora")}
-PEOPLES = {row["people"]: row for row in table("peoples")}  # homes, town, landmarks, animals, boat
+STYLES = {row["style"]: row for row in table("styles")}

@@ -4,20 +4,16 @@
     identity_CelebA.txt    list_landmarks_align_celeba.txt    list_bbox_celeba.txt
     lfw/Amina_Alder/Amina_Alder_0001.jpg ...    lfw/pairs.txt
 
-A picture shows a shaded head and shoulders in front of a background. What belongs to a person is in
-`portraits/identity.py`: the outline of the face, skin, eyes, brows, nose, mouth, ears, hair, age,
-moles and freckles. All of it is invented, and the features do not depend on the skin. What belongs
-to one picture is in `portraits/look.py`: smile, pose, light, hairstyle, make-up, hat, glasses and
-clothes. Every attribute in `list_attr_celeba.txt` is a property of the drawing that a viewer can
-see. Where CelebA's labellers had to judge, `portraits/attributes.py` gives the rule.
+What belongs to a person is in `portraits/identity.py`, what belongs to one picture in
+`portraits/look.py`. Every attribute is a property of the drawing that a viewer can see; where
+CelebA's labellers had to judge, `portraits/attributes.py` gives the rule.
 
 As in CelebA, the eyes lie at about (69.5, 111) and (107.5, 111) of 178 x 218 pixels, and nobody is
 in two partitions. Necklaces and neckties begin in the lowest fifth, so a tight crop loses them.
 Boxes enclose the head in the aligned picture, since there is no unaligned one. LFW's people are the
 first of the test partition in other, less exactly aligned pictures of 128 x 128 pixels, with the
 eyes about 38 pixels apart, near (45, 44) and (83, 44). Both pictures of a pair are from one fold,
-and no person is in two folds. The formats are the real ones: whatever reads CelebA and LFW reads
-this. `sample.json` beside them records what was drawn.
+and no person is in two folds.
 """
 
 from itertools import combinations
@@ -29,6 +25,7 @@ from PIL import Image
 
 from backbone.errors import InputError
 from tasks.samples.drawing.colors import Rng, any_of
+from tasks.samples.drawing.pen import Size
 from tasks.samples.portraits import identity, look
 from tasks.samples.portraits.attributes import ATTRIBUTES, attributes
 from tasks.samples.portraits.identity import Identity
@@ -36,7 +33,7 @@ from tasks.samples.portraits.look import Look
 from tasks.samples.portraits.portrait import Framing, compose
 from tasks.samples.publishing import draw_all, publish
 
-VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
+VERSION = 3  # of the drawings: raise it when a picture changes, so that samples are redrawn
 FOLDS = 10
 LANDMARKS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")
 
@@ -53,7 +50,6 @@ _MEN = ("Abel", "Bashir", "Carlos", "Dmitri", "Emeka", "Finn", "Goran", "Hiro", 
 _FAMILIES = ("Alder", "Birch", "Cedar", "Elder", "Fern", "Ginkgo", "Hazel", "Juniper", "Laurel")
 
 T = TypeVar("T")
-Row = tuple[list[int], np.ndarray]  # attributes (-1 or 1), and points in the picture [7, 2]
 
 
 def draw_faces(
@@ -63,7 +59,7 @@ def draw_faces(
     test: int = 300,
     *,
     people: int = 120,
-    size: tuple[int, int] = _FRAME,
+    size: Size = _FRAME,
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
@@ -97,16 +93,10 @@ def draw_faces(
 
 
 def _draw_aligned(
-    folder: Path,
-    counts: tuple[int, int, int],
-    size: tuple[int, int],
-    seed: int,
-    workers: int | None,
+    folder: Path, counts: tuple[int, ...], size: Size, seed: int, workers: int | None
 ) -> None:
     (folder / "img_align_celeba").mkdir(parents=True)
-    people = [
-        (split, person) for split in range(3) for person in _in_turn(seed, split, counts[split])
-    ]
+    people = [(s, person) for s, n in enumerate(counts) for person in _in_turn(seed, s, n)]
     names = [f"{n + 1:06d}.jpg" for n in range(len(people))]
     own = [i for count in counts for i in range(count)]
     jobs = [
@@ -118,16 +108,34 @@ def _draw_aligned(
     numbers = np.random.default_rng((seed, 4)).permutation(max(len(everyone), _IDENTITIES)) + 1
     number = dict(zip(everyone, numbers.tolist(), strict=False))
     marks = [f"{mark}_{axis}" for mark in LANDMARKS for axis in "xy"]
-    points = [np.rint(places[:5]).astype(int).ravel().tolist() for _, places in rows]
-    boxes = [_box(places[5:], size) for _, places in rows]
+    places = np.rint([places for _, places in rows]).astype(int)
+    first, last = np.clip(places[:, 5:], 0, size).swapaxes(0, 1)
+    boxes = np.hstack([first, last - first])
     for file, header, values in (
         ("list_attr_celeba.txt", ATTRIBUTES, [labels for labels, _ in rows]),
-        ("list_landmarks_align_celeba.txt", marks, points),
-        ("list_bbox_celeba.txt", ("image_id", "x_1", "y_1", "width", "height"), boxes),
-        ("list_eval_partition.txt", None, [[split] for split, _ in people]),
-        ("identity_CelebA.txt", None, [[number[person]] for person in people]),
+        ("list_landmarks_align_celeba.txt", marks, places[:, :5].reshape(len(rows), -1).tolist()),
+        ("list_bbox_celeba.txt", ("image_id", "x_1", "y_1", "width", "height"), boxes.tolist()),
+        ("list_eval_partition.txt", (), [[split] for split, _ in people]),
+        ("identity_CelebA.txt", (), [[number[person]] for person in people]),
     ):
-        _write_list(folder / file, header, names, values)
+        # those with a header begin with a count and pad their numbers
+        lines = [str(len(names)), " ".join(header)] if header else []
+        for name, row in zip(names, values, strict=True):
+            lines.append(" ".join([name, *(f"{value:{2 if header else 0}d}" for value in row)]))
+        (folder / file).write_text("\n".join(lines) + "\n")
+
+
+def _in_turn(seed: int, split: int, count: int) -> list[int]:
+    """Return the number of the person in each of a partition's `count` pictures."""
+    rng, first = np.random.default_rng((seed, split, 3)), 0
+    order: list[int] = []
+    least, most = _PICTURES[split]
+    while len(order) < count:
+        group = np.arange(first, first + _AT_ONCE)
+        pictures = np.repeat(group, rng.integers(least, most + 1, _AT_ONCE))
+        order += rng.permutation(pictures).tolist()
+        first += _AT_ONCE
+    return order[:count]
 
 
 def sitting(seed: int, split: int, person: int, index: int) -> tuple[Identity, Look, Rng]:
@@ -142,9 +150,9 @@ def sitting(seed: int, split: int, person: int, index: int) -> tuple[Identity, L
 
 
 def draw_picture(
-    path: Path, seed: int, split: int, person: int, index: int, size: tuple[int, int]
-) -> Row:
-    """Draw picture `index` of a partition to `path`; return its attributes and points."""
+    path: Path, seed: int, split: int, person: int, index: int, size: Size
+) -> tuple[list[int], np.ndarray]:
+    """Draw picture `index` of a partition; return its attributes (-1 or 1) and points [7, 2]."""
     face, today, rng = sitting(seed, split, person, index)
     scale = np.divide(size, _FRAME)
     x, y = np.multiply(_EYES, scale) + rng.normal(0, 0.5, 2) * scale.min()
@@ -164,69 +172,30 @@ def draw_lfw_picture(path: Path, seed: int, person: int, index: int) -> None:
     Image.fromarray(compose(face, today, framing, rng)[0]).save(path, quality=90)
 
 
-def _in_turn(seed: int, split: int, count: int) -> list[int]:
-    """Return the number of the person in each of a partition's `count` pictures."""
-    rng, first = np.random.default_rng((seed, split, 3)), 0
-    order: list[int] = []
-    least, most = _PICTURES[split]
-    while len(order) < count:
-        group = np.arange(first, first + _AT_ONCE)
-        pictures = np.repeat(group, rng.integers(least, most + 1, _AT_ONCE))
-        order += rng.permutation(pictures).tolist()
-        first += _AT_ONCE
-    return order[:count]
-
-
-def _box(corners: np.ndarray, size: tuple[int, int]) -> list[int]:
-    """Return the box between two corners [2, 2] within the picture as x, y, width, height."""
-    (x0, y0), (x1, y1) = np.clip(np.rint(corners), 0, size).astype(int).tolist()
-    return [x0, y0, x1 - x0, y1 - y0]
-
-
-def _write_list(
-    path: Path, header: tuple[str, ...] | list[str] | None, names: list[str], rows: list[list[int]]
-) -> None:
-    """Write one of CelebA's lists; those with a header begin with a count and pad their numbers."""
-    lines = [] if header is None else [str(len(names)), " ".join(header)]
-    width = 0 if header is None else 2
-    for name, values in zip(names, rows, strict=True):
-        lines.append(" ".join([name, *(f"{value:{width}d}" for value in values)]))
-    path.write_text("\n".join(lines) + "\n")
-
-
 def _draw_lfw(folder: Path, people: int, seed: int, workers: int | None) -> None:
     rng = np.random.default_rng((seed, _LFW, 3))
-    names = _names(people, seed, rng)
-    in_fold = people // FOLDS
-    counts = [2 + person % in_fold % 3 for person in range(people)]
-    jobs: list[tuple[Path, int, int, int]] = []
-    for person, name in enumerate(names):
-        (folder / name).mkdir(parents=True)
-        for n in range(1, counts[person] + 1):
-            jobs.append((folder / name / f"{name}_{n:04d}.jpg", seed, person, len(jobs)))
+    names, in_fold = _names(people, seed, rng), people // FOLDS
+    shots = [(p, n + 1) for p in range(people) for n in range(2 + p % in_fold % 3)]
+    jobs = []
+    for index, (person, n) in enumerate(shots):
+        name = names[person]
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        jobs.append((folder / name / f"{name}_{n:04d}.jpg", seed, person, index))
     for _ in draw_all(draw_lfw_picture, jobs, workers):
         pass
-    of_same = sum(count * (count - 1) // 2 for count in counts[:in_fold])
-    pairs = max(1, 3 * of_same // 4)
-    lines = [f"{FOLDS}\t{pairs}"]
+    lines = []
     for first in range(0, people, in_fold):
-        fold = range(first, first + in_fold)
-        same, different = _pairs(fold, counts)
-        for person, i, j in _some(same, pairs, rng):
+        fold = [shot for shot in shots if first <= shot[0] < first + in_fold]
+        both = list(combinations(fold, 2))
+        same = [pair for pair in both if pair[0][0] == pair[1][0]]
+        different = [pair for pair in both if pair[0][0] != pair[1][0]]
+        count = max(1, 3 * len(same) // 4)
+        for (person, i), (_, j) in _some(same, count, rng):
             lines.append(f"{names[person]}\t{i}\t{j}")
-        for person, i, other, j in _some(different, pairs, rng):
+        for (person, i), (other, j) in _some(different, count, rng):
             lines.append(f"{names[person]}\t{i}\t{names[other]}\t{j}")
-    (folder / "pairs.txt").write_text("\n".join(lines) + "\n")
-
-
-def _pairs(
-    fold: range, counts: list[int]
-) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int, int]]]:
-    """Return all pairs of pictures in a fold: those of one person, and those of two."""
-    pictures = [(person, n) for person in fold for n in range(1, counts[person] + 1)]
-    both = list(combinations(pictures, 2))
-    same = [(one, i, j) for (one, i), (other, j) in both if one == other]
-    return same, [(one, i, other, j) for (one, i), (other, j) in both if one != other]
+    header = f"{FOLDS}\t{len(lines) // FOLDS // 2}"  # all folds are alike
+    (folder / "pairs.txt").write_text("\n".join([header, *lines]) + "\n")
 
 
 def _some(pairs: list[T], count: int, rng: Rng) -> list[T]:
@@ -236,11 +205,11 @@ def _some(pairs: list[T], count: int, rng: Rng) -> list[T]:
 
 def _names(people: int, seed: int, rng: Rng) -> list[str]:
     """Return a unique invented name for each of the first `people` of the test partition."""
-    names: dict[str, None] = {}
+    names: list[str] = []
     for person in range(people):
         first = any_of(rng, _MEN if identity.invent(seed, _TEST, person).male else _WOMEN)
-        family = any_of(rng, _FAMILIES)
-        while f"{first}_{family}" in names:
-            family += "_" + any_of(rng, _FAMILIES)
-        names[f"{first}_{family}"] = None
-    return list(names)
+        name = f"{first}_{any_of(rng, _FAMILIES)}"
+        while name in names:
+            name += f"_{any_of(rng, _FAMILIES)}"
+        names.append(name)
+    return names

@@ -3,11 +3,13 @@
     train/n02690373/n02690373_1.JPEG    val/ILSVRC2012_val_00000001.JPEG
     ILSVRC2012_devkit_t12/data/{meta.mat,ILSVRC2012_validation_ground_truth.txt}
 
-The pictures are invented (see `imagenet_classes.py`), but the format is the real one: whatever
-reads ImageNet reads this. `sample.json` beside them records what was drawn.
+The pictures are invented, but the format is the real one: whatever reads ImageNet reads this.
+
+`tables/imagenet.csv` has a row per class, by theme and not by WordNet id: ILSVRC2012_ID numbers
+them in this order. Its `pictures`, `colors` and `choices` tell a class from others of its kind.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,11 +17,15 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
+from tasks.samples import scenes
 from tasks.samples.composition import frame_near
-from tasks.samples.drawing.colors import any_of, near
-from tasks.samples.imagenet_classes import CLASSES
+from tasks.samples.drawing.colors import any_of, hexed, near
+from tasks.samples.drawing.pen import Size
+from tasks.samples.kinds import KINDS, Kind
 from tasks.samples.publishing import draw_all, publish
+from tasks.samples.scenes import Draw
 from tasks.samples.single import compose_one, relit
+from tasks.samples.tables import Row, table
 
 VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
 DEVKIT = "ILSVRC2012_devkit_t12/data"
@@ -27,12 +33,39 @@ DEVKIT = "ILSVRC2012_devkit_t12/data"
 Layout = Literal["flat", "folders"]
 
 
+@dataclass(frozen=True)
+class ImageNetClass:
+    """A class under its WordNet id, with the words ImageNet has for it."""
+
+    wnid: str
+    words: str
+    gloss: str
+    kind: Kind
+    like: str  # the name of the kind whose place it takes in a scene
+    scenes: tuple[Draw, ...]
+
+
+def _class(row: Row) -> ImageNetClass:
+    like = KINDS[row["like"]]
+    kind = replace(
+        like,
+        pictures=row["pictures"] or like.pictures,
+        colors={k: hexed(v) for k, v in (pair.split("=") for pair in row["colors"].split())},
+        choices=dict.fromkeys(row["choices"].split(), True),
+    )
+    places = tuple(getattr(scenes, name) for name in row["scenes"].split())
+    return ImageNetClass(row["wnid"], row["words"], row["gloss"], kind, row["like"], places)
+
+
+CLASSES = tuple(_class(row) for row in table("imagenet"))
+
+
 def draw_imagenet(
     root: Path | str,
     *,
     train: int = 1000,
     val: int = 200,
-    size: tuple[int, int] = (208, 176),
+    size: Size = (208, 176),
     seed: int = 0,
     workers: int | None = None,
     layout: Layout = "flat",
@@ -46,8 +79,7 @@ def draw_imagenet(
     and what happens to an older drawing.
 
     Raises:
-        InputError: `root` holds something this function did not draw, a side of `size` is below 64
-            pixels, or a split has fewer pictures than there are classes.
+        InputError: see `tasks.samples.publishing.publish`.
     """
     stamp = {"sample": "imagenet", "version": VERSION, "seed": seed, "layout": layout}
     stamp |= {"train": train, "val": val, "size": list(size)}
@@ -56,7 +88,11 @@ def draw_imagenet(
         labels = np.arange(val) % len(CLASSES)
         np.random.default_rng((seed, 2)).shuffle(labels)  # the official images are shuffled too
         flat = layout == "flat"
-        jobs = [(file, k, size, (seed, 0, i)) for i, (file, k) in enumerate(_train(folder, train))]
+        jobs = []
+        for i in range(train):  # cycling through the classes
+            n, k = divmod(i, len(CLASSES))
+            file = folder / f"train/{CLASSES[k].wnid}/{CLASSES[k].wnid}_{n + 1}.JPEG"
+            jobs.append((file, k, size, (seed, 0, i)))
         for i, k in enumerate(labels.tolist()):
             place = folder / "val" if flat else folder / "val" / CLASSES[k].wnid
             file = place / f"ILSVRC2012_val_{i + 1:08d}.JPEG"
@@ -71,14 +107,7 @@ def draw_imagenet(
     publish(root, "ImageNet", stamp, draw_set, classes=len(CLASSES))
 
 
-def _train(folder: Path, count: int) -> list[tuple[Path, int]]:
-    """Return the files and labels of the training images, cycling through the classes."""
-    places = [divmod(i, len(CLASSES)) for i in range(count)]
-    wnids = [kind.wnid for kind in CLASSES]
-    return [(folder / f"train/{wnids[k]}/{wnids[k]}_{n + 1}.JPEG", k) for n, k in places]
-
-
-def draw_picture(path: Path, label: int, size: tuple[int, int], seed: tuple[int, ...]) -> None:
+def draw_picture(path: Path, label: int, size: Size, seed: tuple[int, ...]) -> None:
     """Draw one picture of class `label` to `path`."""
     rng, drawn = np.random.default_rng(seed), CLASSES[label]
     frame = frame_near(size, rng)

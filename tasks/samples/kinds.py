@@ -1,9 +1,14 @@
-"""The objects of the drawn samples: which files of `art/objects` show each, and how it is posed."""
+"""The objects of the drawn samples: which files of `art/objects` show each, and how it is posed.
+
+`tables/kinds.csv` has a row per kind, with a column per field of `Kind`.
+"""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from tasks.samples.drawing.art import Choices
 from tasks.samples.drawing.colors import Color
+from tasks.samples.tables import Row, table
 
 
 @dataclass(frozen=True)
@@ -28,31 +33,16 @@ class Kind:
     choices: Choices = field(default_factory=dict, hash=False)
 
 
-KINDS = {
-    "car": Kind(3, "saloon saloon hatchback estate-car car-front", 1.15, 1.7, tilt=2),
-    "airplane": Kind(5, "airliner airliner propeller-plane", 1.2, 0.6, tilt=8),
-    "bus": Kind(6, "bus bus double-decker", 1.3, 2.7, tilt=1),
-    "boat": Kind(9, "sailing-boat sailing-boat steamer", 1.05, 1.2, tilt=4),
-    "traffic light": Kind(10, "traffic-light", 0.95, 1.4, 1, below=2.7, on_pole=True),
-    "stop sign": Kind(13, "stop-sign", 0.75, 1.1, 4, 0.04, False, below=2.7, on_pole=True),
-    "bird": Kind(16, "songbird", 0.85, 0.4, tilt=5),
-    "flying bird": Kind(16, "bird-rising bird-rising bird-gliding", 0.85, 0.3, tilt=10),
-    "cat": Kind(17, "cat-sitting cat-walking", 0.95, 0.9, tilt=2),
-    "umbrella": Kind(28, "umbrella umbrella parasol", 1.15, 1.5, tilt=12, foot=0.4),
-    "ball": Kind(37, "football basketball beach-ball", 0.65, 1.2, tilt=0, stretch=0.02),
-    "kite": Kind(38, "kite", 1.05, 0.8, tilt=16, below=2.5),
-    "cup": Kind(47, "cup", 0.8, 0.8, tilt=2),
-    "banana": Kind(52, "banana bananas", 0.9, 0.9, tilt=8, turns=True),
-    "apple": Kind(53, "apple", 0.7, 0.6, tilt=6),
-    "pizza": Kind(
-        59, "pizza-salami pizza-tomato pizza-cut pizza-slice", 1.0, 1.3, 20, 0.03, True, True, True
-    ),
-    "donut": Kind(60, "donut", 0.8, 1.3, 20, 0.03, flat=True, turns=True),
-    "plant": Kind(64, "foliage-plant cactus bush flower", 1.05, 0.8, tilt=2),
-    "wall clock": Kind(85, "wall-clock", 0.75, 1.7, 2, 0.02, mirror=False),
-    "alarm clock": Kind(85, "alarm-clock", 0.85, 0.7, 2, 0.04, mirror=False),
-    "vase": Kind(86, "vase", 0.95, 1.3, tilt=2, above=2.1),
-    "teddy bear": Kind(88, "teddy-bear", 1.0, 0.6, tilt=3),
-}
+_NUMBERS = ("size", "share", "tilt", "stretch", "above", "below", "foot")
+_FLAGS = ("mirror", "flat", "turns", "on_pole")
+
+
+def _kind(row: Row) -> Kind:
+    own: dict[str, Any] = {key: float(row[key]) for key in _NUMBERS}
+    own |= {key: bool(row[key]) for key in _FLAGS}
+    return Kind(int(row["category_id"]), row["pictures"], **own)
+
+
+KINDS = {row["kind"]: _kind(row) for row in table("kinds")}
 FLOCKING = tuple(KINDS[name] for name in ("flying bird", "kite", "boat"))
 PILING = tuple(KINDS[name] for name in ("apple", "donut", "banana"))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.samples.drawing.colors import Color, Rng, Tint, any_of, mix, near
+from tasks.samples.drawing.colors import PALETTES, Color, Rng, Tint, any_of, mix, near
 from tasks.samples.earth import Climate, sun_height
 
 SNOW: Color = (236, 244, 255)
@@ -12,13 +12,9 @@ _DUST: Color = (226, 206, 172)
 _DULL: Color = (172, 182, 194)
 _LUSH, _DRY, _FROZEN = (104, 158, 72), (204, 184, 112), (164, 150, 108)
 _SPRING, _SUMMER = (150, 190, 84), (82, 136, 66)
-_AUTUMN: tuple[Color, ...] = ((214, 132, 52), (196, 82, 48), (222, 174, 64), (166, 116, 62))
 
-# the tint of the light and the colours of zenith and horizon, by the sun's height in degrees
+# the sun's heights in degrees for which palettes tell the light, the zenith and the horizon
 _HEIGHTS = (-10, -3, 3, 12, 30, 60)
-_LIGHT = "54649e 988cac e8c6ae fcecd6 fffaf0 fffffa"
-_ZENITH = "18204e 405090 708ac2 68a6e0 569ee2 3c8ad8"
-_HORIZON = "5c5c8e eaa288 face9a e2e8e8 d0e8f4 bcdef2"
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,9 @@ def moment(climate: Climate, rng: Rng) -> Moment:
     wet = _wet(climate, month)
     cloud = float(np.clip(rng.beta(1.2, 1.5) * (0.35 + 0.65 * wet) + 0.15 * wet, 0, 1))
     snow = (warmth < -1 and climate.rain > 150) or climate.koppen == "EF"
+    frozen = float(np.clip((4 - warmth) / 10, 0, 0.8))
     haze = 0.3 + 0.35 * wet * (climate.mean > 15) + 0.3 * rng.random()
-    horizon = _blend(_HORIZON, sun)
+    horizon = _blend("horizon", sun)
     if climate.biome in ("desert", "steppe"):
         horizon = mix(horizon, _DUST, 0.4 * rng.random())
     dull = mix(_DULL, (60, 66, 92), float(np.clip((4 - sun) / 14, 0, 1)))
@@ -63,9 +60,9 @@ def moment(climate: Climate, rng: Rng) -> Moment:
         snowline=max(0.0, (warmth + 4) / 6.5),
         falling=bool(snow and cloud > 0.45 and rng.random() < 0.6),
         leaf=_leaf(climate, month, warmth, rng),
-        grass=near(rng, _grass(wet, warmth), 8),
+        grass=near(rng, mix(mix(_DRY, _LUSH, wet), _FROZEN, frozen), 8),
         light=_light(sun, grey),
-        zenith=near(rng, mix(_blend(_ZENITH, sun), dull, 0.85 * grey), 8),
+        zenith=near(rng, mix(_blend("zenith", sun), dull, 0.85 * grey), 8),
         horizon=near(rng, mix(horizon, dull, 0.6 * grey), 6),
         haze=haze,
     )
@@ -86,21 +83,16 @@ def _leaf(climate: Climate, month: float, warmth: float, rng: Rng) -> Color | No
     season = climate.summer(month)
     if warmth > 13 or climate.mean + climate.swing < 14:
         return near(rng, mix(_SPRING, _SUMMER, float(np.clip((season - 4) / 2, 0, 1))), 12)
-    return near(rng, _SPRING if season < 7 else any_of(rng, _AUTUMN), 12)
-
-
-def _grass(wet: float, warmth: float) -> Color:
-    fresh = mix(_DRY, _LUSH, wet)
-    return mix(fresh, _FROZEN, float(np.clip((4 - warmth) / 10, 0, 0.8)))
+    return near(rng, _SPRING if season < 7 else any_of(rng, PALETTES["autumn"]), 12)
 
 
 def _light(sun: float, grey: float) -> Tint:
-    r, g, b = (v / 255 for v in _blend(_LIGHT, sun))
+    r, g, b = (v / 255 for v in _blend("light", sun))
     dim = 0.9 * (r + g + b) / 3
     r, g, b = (float(v + (dim - v) * grey) for v in (r, g, b))
     return r, g, b
 
 
-def _blend(anchors: str, sun: float) -> Color:
-    channels = zip(*(bytes.fromhex(anchor) for anchor in anchors.split()), strict=True)
+def _blend(palette: str, sun: float) -> Color:
+    channels = zip(*PALETTES[palette], strict=True)
     return tuple(round(float(np.interp(sun, _HEIGHTS, channel))) for channel in channels)

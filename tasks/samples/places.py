@@ -6,7 +6,6 @@ The header is `file,latitude,longitude`: a name in `images` and a position in de
 pictures are invented, but what they show depends on the place: see `landscapes.py`.
 """
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,13 +14,14 @@ from PIL import Image
 
 from tasks.samples.composition import frame_near
 from tasks.samples.drawing.colors import Rng
+from tasks.samples.drawing.pen import Size
 from tasks.samples.earth import PLACES, Place
 from tasks.samples.landscapes import draw_view
 from tasks.samples.publishing import draw_all, publish
 from tasks.samples.rendering import on_paper
 from tasks.samples.single import relit
 
-VERSION = 2  # of the drawings: raise it when a picture changes, so that samples are redrawn
+VERSION = 3  # of the drawings: raise it when a picture changes, so that samples are redrawn
 HEADER = ("file", "latitude", "longitude")
 
 _SHARES = np.array([place.weight for place in PLACES])
@@ -32,7 +32,7 @@ def draw_places(
     *,
     train: int = 1500,
     val: int = 300,
-    size: tuple[int, int] = (192, 160),
+    size: Size = (192, 160),
     seed: int = 0,
     workers: int | None = None,
 ) -> None:
@@ -42,8 +42,7 @@ def draw_places(
     `tasks.samples.coco.draw_coco` for `seed`, `workers` and what happens to an older drawing.
 
     Raises:
-        InputError: `root` holds something this function did not draw, a count is below 1, or a side
-            of `size` is below 64 pixels.
+        InputError: see `tasks.samples.publishing.publish`.
     """
     stamp = {"sample": "places", "version": VERSION, "seed": seed}
     stamp |= {"train": train, "val": val, "size": list(size)}
@@ -51,18 +50,18 @@ def draw_places(
     def draw_set(folder: Path) -> None:
         (folder / "images").mkdir(parents=True)
         names = [f"{n}.jpg" for n in range(1, train + val + 1)]
-        seeds = [(seed, 0, i) for i in range(train)] + [(seed, 1, i) for i in range(val)]
-        files = (folder / "images" / name for name in names)
-        jobs = [(path, size, key) for path, key in zip(files, seeds, strict=True)]
+        seeds = [(seed, split, i) for split, n in enumerate((train, val)) for i in range(n)]
+        jobs = [(folder / "images" / n, size, key) for n, key in zip(names, seeds, strict=True)]
         positions = draw_all(draw_picture, jobs, workers)
         rows = [(name, *position) for name, position in zip(names, positions, strict=True)]
         for split, part in (("train", rows[:train]), ("val", rows[train:])):
-            _write_csv(folder / f"{split}.csv", part)
+            lines = [f"{name},{north:.6f},{east:.6f}\n" for name, north, east in part]
+            (folder / f"{split}.csv").write_text("".join([f"{','.join(HEADER)}\n", *lines]))
 
     publish(root, "places", stamp, draw_set)
 
 
-def draw_picture(path: Path, size: tuple[int, int], seed: tuple[int, ...]) -> tuple[float, float]:
+def draw_picture(path: Path, size: Size, seed: tuple[int, ...]) -> tuple[float, float]:
     """Draw one picture somewhere on Earth to `path`; return its latitude and longitude."""
     rng = np.random.default_rng(seed)
     place = PLACES[rng.choice(len(PLACES), p=_SHARES / _SHARES.sum())]
@@ -71,16 +70,9 @@ def draw_picture(path: Path, size: tuple[int, int], seed: tuple[int, ...]) -> tu
     return latitude, longitude
 
 
-def compose(place: Place, latitude: float, frame: tuple[int, int], rng: Rng) -> np.ndarray:
+def compose(place: Place, latitude: float, frame: Size, rng: Rng) -> np.ndarray:
     """Invent a photograph taken at `latitude` near `place`, uint8 [H, W, 3]."""
     here = replace(place, climate=replace(place.climate, latitude=latitude))
     picture = np.asarray(draw_view(frame, here, rng).finish())
     paper = (int(rng.integers(512)), int(rng.integers(512)))
     return on_paper(relit(picture, rng), paper)  # relit, or colours alone would tell the place
-
-
-def _write_csv(path: Path, rows: list[tuple[str, float, float]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows((name, f"{north:.6f}", f"{east:.6f}") for name, north, east in rows)

@@ -27,11 +27,7 @@ T = TypeVar("T")
 
 
 def publish(
-    root: Path | str,
-    name: str,
-    stamp: Record,
-    draw_set: Callable[[Path], None],
-    classes: int = 1,
+    root: Path | str, name: str, stamp: Record, draw_set: Callable[[Path], None], classes: int = 1
 ) -> None:
     """Have `draw_set` draw into a fresh folder and move it to `root`, unless it is there already.
 

@@ -1,56 +1,15 @@
-"""The backgrounds behind objects, and where in each which objects belong."""
+"""The backgrounds behind objects, and where in each which objects belong: `tables/zones.csv`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-from tasks.samples.backdrop import (
-    daylight,
-    gingham,
-    grass,
-    hills,
-    night,
-    planks,
-    put,
-    road,
-    sand,
-    sea,
-    sky,
-    snowfall,
-    trees,
-    wallpaper,
-)
-from tasks.samples.drawing.colors import (
-    DAY,
-    EVENING,
-    NIGHT,
-    Color,
-    Rng,
-    Tint,
-    any_of,
-    dark,
-    light,
-    mix,
-    near,
-)
-from tasks.samples.drawing.pen import Pen
+from tasks.samples.backdrop import Backdrop
+from tasks.samples.drawing.colors import DAY, EVENING, NIGHT, Color, Tint, dark, light, mix, near
 from tasks.samples.drawing.shapes import box
 from tasks.samples.kinds import KINDS, Kind
+from tasks.samples.tables import rows_by
 
 _HAZE: Color = (188, 212, 226)
-_GREENS = ((134, 182, 92), (156, 190, 96), (110, 168, 104), (196, 184, 96))
-_WALLS = (
-    (226, 196, 168),
-    (168, 200, 196),
-    (196, 206, 226),
-    (238, 214, 150),
-    (214, 176, 180),
-    (150, 174, 150),
-    (120, 134, 164),
-)
-_WOODS = ((186, 134, 88), (150, 102, 68), (214, 176, 130), (112, 82, 66), (226, 222, 214))
-_CLOTHS = ((206, 66, 62), (66, 118, 176), (96, 158, 104), (236, 178, 70), (206, 120, 150))
-_FLYERS, _BIRDS = "airplane, flying bird, kite", "airplane, flying bird"
 
 
 @dataclass(frozen=True)
@@ -64,9 +23,9 @@ class Zone:
     names: str
     far: float
     close: float
-    rest: Literal["stand", "float", "hang", "lie", "fly"] = "stand"
-    largest: float = 1.0  # side, as a fraction of the frame's shorter one
-    smallest: float = 0.09
+    rest: str  # stand, float, hang, lie or fly
+    largest: float  # side, as a fraction of the frame's shorter one
+    smallest: float
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -82,219 +41,179 @@ class Scene:
     tint: Tint = DAY
 
 
-Draw = Callable[[Pen, Rng, float], Scene]  # pen in units of the frame's height, aspect
+_ZONES = rows_by("zones", "scene")
+_NUMBERS = ("far", "close", "largest", "smallest")
 
 
-def meadow(pen: Pen, rng: Rng, aspect: float) -> Scene:
+def _zones(scene: str, **heights: float) -> tuple[Zone, ...]:
+    """Return a scene's zones, given the heights of its horizon or whatever they are measured from.
+
+    A row's `far` is so far below `from`, and its `close` below `to`.
+    """
+    heights["top"] = 0.0
+    zones = []
+    for row in _ZONES[scene]:
+        far, close, largest, smallest = (float(row[key]) for key in _NUMBERS)
+        far, close = heights[row["from"]] + far, heights[row["to"]] + close
+        zones.append(Zone(row["kinds"], far, close, row["rest"], largest, smallest))
+    return tuple(zones)
+
+
+Draw = Callable[[Backdrop], Scene]
+
+
+def meadow(on: Backdrop) -> Scene:
     """Hills, trees and grass under a day or evening sky."""
-    horizon = rng.uniform(0.42, 0.6)
-    evening = daylight(pen, rng, aspect, horizon)
-    green = near(rng, any_of(rng, _GREENS), 10)
-    if rng.random() < 0.4:
-        hills(pen, rng, aspect, horizon, 0.24, mix((112, 132, 164), _HAZE, 0.4), peaks=True)
+    horizon = on.rng.uniform(0.42, 0.6)
+    evening = on.daylight(horizon)
+    green = on.some("greens", 10)
+    if on.rng.random() < 0.4:
+        on.hills(horizon, 0.24, mix((112, 132, 164), _HAZE, 0.4), peaks=True)
     for i in range(2):
-        tone = mix(dark(green, 0.12), _HAZE, 0.45 - 0.3 * i)
-        hills(pen, rng, aspect, horizon + 0.04 * i, 0.13, tone)
-    leaf = any_of(rng, ((86, 142, 82), (110, 156, 76), (214, 142, 66)))
+        on.hills(horizon + 0.04 * i, 0.13, mix(dark(green, 0.12), _HAZE, 0.45 - 0.3 * i))
+    leaf = on.some("leaves")
     woods, feet = ("round-tree", "round-tree", "pine"), (horizon, horizon + 0.05)
-    trees(pen, rng, aspect, woods, int(rng.integers(0, 6)), feet, (0.12, 0.26), leaf)
-    hills(pen, rng, aspect, horizon + 0.06, 0.04, green)
-    grass(pen, rng, aspect, horizon + 0.06, green, blooms=rng.random() < 0.6)
-    zones = (
-        Zone(_FLYERS, 0.05, horizon - 0.08, "fly", 0.75),
-        Zone("cat, bird, ball, umbrella, teddy bear, plant", horizon + 0.1, 1.0),
-        Zone("apple, banana", horizon + 0.2, 1.0, "stand", 0.3),
-    )
-    return Scene(zones, EVENING if evening else DAY)
+    on.trees(woods, int(on.rng.integers(0, 6)), feet, (0.12, 0.26), leaf)
+    on.hills(horizon + 0.06, 0.04, green)
+    on.grass(horizon + 0.06, green, blooms=on.rng.random() < 0.6)
+    return Scene(_zones("meadow", horizon=horizon), EVENING if evening else DAY)
 
 
-def beach(pen: Pen, rng: Rng, aspect: float) -> Scene:
+def beach(on: Backdrop) -> Scene:
     """Sea between sky and sand."""
-    horizon, shore = rng.uniform(0.3, 0.42), rng.uniform(0.64, 0.76)
-    evening = daylight(pen, rng, aspect, horizon)
-    if rng.random() < 0.4:
-        hills(pen, rng, aspect, horizon + 0.01, 0.1, (136, 166, 178))
-    waters: tuple[tuple[Color, Color], ...] = (
-        ((58, 132, 184), (110, 196, 204)),
-        ((72, 146, 178), (140, 208, 200)),
-        ((60, 110, 160), (120, 170, 190)),
-    )
-    far, close = any_of(rng, waters)
+    horizon, shore = on.rng.uniform(0.3, 0.42), on.rng.uniform(0.64, 0.76)
+    evening = on.daylight(horizon)
+    if on.rng.random() < 0.4:
+        on.hills(horizon + 0.01, 0.1, (136, 166, 178))
+    far, close = on.gradient("bay")
     if evening:
         far, close = mix(far, (200, 110, 110), 0.3), mix(close, (252, 190, 140), 0.35)
-    sea(pen, rng, aspect, (horizon, shore + 0.06), far, close)
-    sand(pen, rng, aspect, shore)
-    zones = (
-        Zone(_FLYERS, 0.05, horizon - 0.05, "fly", 0.6),
-        Zone("boat", horizon + 0.05, shore - 0.02, "float"),
-        Zone("umbrella, ball, bird, teddy bear", shore + 0.08, 1.0),
-    )
-    return Scene(zones, EVENING if evening else DAY)
+    on.sea((horizon, shore + 0.06), far, close)
+    on.sand(shore)
+    return Scene(_zones("beach", horizon=horizon, shore=shore), EVENING if evening else DAY)
 
 
-def lake(pen: Pen, rng: Rng, aspect: float) -> Scene:
+def lake(on: Backdrop) -> Scene:
     """Mountains behind open water, by day or under the moon."""
-    horizon = rng.uniform(0.36, 0.5)
+    horizon = on.rng.uniform(0.36, 0.5)
     tint, ridge, far, close = DAY, (110, 138, 160), (120, 180, 206), (52, 118, 168)
-    if rng.random() < 0.35:
-        night(pen, rng, aspect, horizon)
+    if on.rng.random() < 0.35:
+        on.night(horizon)
         tint, ridge, far, close = NIGHT, (52, 56, 104), (64, 76, 136), (32, 42, 94)
-    elif daylight(pen, rng, aspect, horizon):
+    elif on.daylight(horizon):
         tint, ridge, far, close = EVENING, (122, 104, 140), (236, 168, 136), (104, 96, 150)
-    hills(pen, rng, aspect, horizon + 0.02, 0.26, ridge, peaks=True)
-    hills(pen, rng, aspect, horizon + 0.02, 0.08, mix(ridge, (60, 110, 80), 0.5))
-    sea(pen, rng, aspect, (horizon, 1.01), far, close)
-    zones = (
-        Zone(_FLYERS, 0.05, horizon - 0.06, "fly", 0.6),
-        Zone("boat", horizon + 0.08, 0.98, "float"),
-    )
-    return Scene(zones, tint)
+    on.hills(horizon + 0.02, 0.26, ridge, peaks=True)
+    on.hills(horizon + 0.02, 0.08, mix(ridge, (60, 110, 80), 0.5))
+    on.sea((horizon, 1.01), far, close)
+    return Scene(_zones("lake", horizon=horizon), tint)
 
 
-def snow(pen: Pen, rng: Rng, aspect: float) -> Scene:
+def snow(on: Backdrop) -> Scene:
     """Snow on hills and firs, falling or fallen."""
-    horizon = rng.uniform(0.42, 0.56)
-    skies = (
-        ((150, 184, 214), (232, 240, 246)),
-        ((186, 190, 214), (246, 232, 232)),
-        ((110, 150, 206), (226, 236, 246)),
-    )
-    sky(pen, aspect, horizon, *any_of(rng, skies))
-    hills(pen, rng, aspect, horizon, 0.26, (150, 172, 200), peaks=True)
+    horizon = on.rng.uniform(0.42, 0.56)
+    on.sky(horizon, *on.gradient("snow"))
+    on.hills(horizon, 0.26, (150, 172, 200), peaks=True)
     for i in range(2):
-        tone = mix((206, 220, 238), (240, 244, 250), 0.5 * i)
-        hills(pen, rng, aspect, horizon + 0.05 * i, 0.1, tone)
-    firs, feet = int(rng.integers(3, 9)), (horizon, horizon + 0.08)
-    trees(pen, rng, aspect, ("pine",), firs, feet, (0.14, 0.32), snow=True)
-    hills(pen, rng, aspect, horizon + 0.08, 0.04, (240, 245, 252))
-    if rng.random() < 0.7:
-        snowfall(pen, rng, aspect)
-    zones = (
-        Zone(_BIRDS, 0.05, horizon - 0.1, "fly", 0.6),
-        Zone("cat, bird, car, teddy bear, ball, stop sign", horizon + 0.12, 1.0),
-    )
-    return Scene(zones, (0.97, 0.98, 1.0))
+        on.hills(horizon + 0.05 * i, 0.1, mix((206, 220, 238), (240, 244, 250), 0.5 * i))
+    firs, feet = int(on.rng.integers(3, 9)), (horizon, horizon + 0.08)
+    on.trees(("pine",), firs, feet, (0.14, 0.32), snow=True)
+    on.hills(horizon + 0.08, 0.04, (240, 245, 252))
+    if on.rng.random() < 0.7:
+        on.snowfall()
+    return Scene(_zones("snow", horizon=horizon), (0.97, 0.98, 1.0))
 
 
-def street(pen: Pen, rng: Rng, aspect: float) -> Scene:
+def street(on: Backdrop) -> Scene:
     """A row of houses, a pavement and a road, by day or by night."""
-    kerb, dark_out = rng.uniform(0.64, 0.74), rng.random() < 0.25
+    kerb, dark_out = on.rng.uniform(0.64, 0.74), on.rng.random() < 0.25
     if dark_out:
-        night(pen, rng, aspect, kerb)
-    tint = NIGHT if dark_out else EVENING if daylight(pen, rng, aspect, kerb) else DAY
-    facades: tuple[Color, ...] = (
-        (240, 214, 170),
-        (226, 150, 120),
-        (168, 196, 196),
-        (246, 228, 196),
-        (206, 170, 190),
-    )
-    x = rng.uniform(-0.1, 0.1)
-    while x < aspect + 0.1:
-        size = rng.uniform(0.26, 0.42)
-        if rng.random() < 0.82:
-            facade, shape = any_of(rng, facades), any_of(rng, ("house-1", "house-2", "house-3"))
+        on.night(kerb)
+    tint = NIGHT if dark_out else EVENING if on.daylight(kerb) else DAY
+    x = on.rng.uniform(-0.1, 0.1)
+    while x < on.aspect + 0.1:
+        size = on.rng.uniform(0.26, 0.42)
+        if on.rng.random() < 0.82:
+            facade, house = on.some("facades"), f"house-{on.rng.integers(3) + 1}"
             colors: dict[str, Color] = {"facade": facade}
             if dark_out:
                 facade = mix(facade, (44, 50, 92), 0.68)
                 colors = {"facade": facade, "roof": (54, 50, 80), "pane": (62, 78, 112)}
             choices = {} if dark_out else {"lamp": False}
-            put(pen, rng, shape, x, kerb - 0.08, size, colors, choices)
+            on.put(house, x, kerb - 0.08, size, colors, choices)
         else:
             leaf = mix((96, 146, 82), (24, 32, 70), 0.6 if dark_out else 0)
-            put(pen, rng, "round-tree", x, kerb - 0.07, rng.uniform(0.3, 0.42), {"leaf": leaf})
-        x += rng.uniform(0.95, 1.1) * size
-    road(pen, rng, aspect, kerb, (62, 64, 96) if dark_out else near(rng, (122, 122, 132), 10))
-    zones = (
-        Zone(_BIRDS, 0.06, 0.18, "fly", 0.36),
-        Zone("plant, cat, bird", kerb - 0.06, kerb - 0.01, "stand", 0.42),
-        *_roadside(kerb),
-    )
-    return Scene(zones, tint)
+            on.put("round-tree", x, kerb - 0.07, on.rng.uniform(0.3, 0.42), {"leaf": leaf})
+        x += on.rng.uniform(0.95, 1.1) * size
+    on.road(kerb, (62, 64, 96) if dark_out else near(on.rng, (122, 122, 132), 10))
+    return Scene(_zones("street", kerb=kerb), tint)
 
 
-def _roadside(kerb: float) -> tuple[Zone, ...]:
-    """Signs across the road or, larger, on the viewer's side, and vehicles in between."""
-    signs = "stop sign, traffic light"
-    return (
-        Zone(signs, kerb - 0.06, kerb - 0.01, "stand", 0.34),
-        Zone(signs, 0.97, 1.2, "stand", 0.6, smallest=0.36),
-        Zone("car, bus", kerb + 0.1, 1.0),
-    )
-
-
-def country_road(pen: Pen, rng: Rng, aspect: float) -> Scene:
+def country_road(on: Backdrop) -> Scene:
     """A road through fields."""
-    horizon, kerb = rng.uniform(0.4, 0.5), rng.uniform(0.6, 0.68)
-    evening = daylight(pen, rng, aspect, horizon)
-    green = near(rng, any_of(rng, ((150, 186, 100), (206, 190, 104), (124, 172, 108))), 10)
+    horizon, kerb = on.rng.uniform(0.4, 0.5), on.rng.uniform(0.6, 0.68)
+    evening = on.daylight(horizon)
+    green = on.some("fields", 10)
     for i in range(3):
-        tone = mix(dark(green, 0.1), _HAZE, 0.5 - 0.22 * i)
-        hills(pen, rng, aspect, horizon + 0.05 * i, 0.12, tone)
-    count, feet = int(rng.integers(2, 7)), (kerb - 0.13, kerb - 0.09)
-    trees(pen, rng, aspect, ("round-tree",), count, feet, (0.12, 0.22), (92, 144, 84))
-    road(pen, rng, aspect, kerb, near(rng, (128, 124, 128), 8))
-    zones = (
-        Zone(_FLYERS, 0.06, horizon - 0.12, "fly", 0.6),
-        Zone("bird", kerb - 0.06, kerb - 0.01, "stand", 0.4),
-        *_roadside(kerb),
-    )
-    return Scene(zones, EVENING if evening else DAY)
+        on.hills(horizon + 0.05 * i, 0.12, mix(dark(green, 0.1), _HAZE, 0.5 - 0.22 * i))
+    count, feet = int(on.rng.integers(2, 7)), (kerb - 0.13, kerb - 0.09)
+    on.trees(("round-tree",), count, feet, (0.12, 0.22), (92, 144, 84))
+    on.road(kerb, near(on.rng, (128, 124, 128), 8))
+    return Scene(_zones("country_road", horizon=horizon, kerb=kerb), EVENING if evening else DAY)
 
 
-def room(pen: Pen, rng: Rng, aspect: float) -> Scene:
+def room(on: Backdrop) -> Scene:
     """A papered wall above a sideboard."""
-    edge = rng.uniform(0.62, 0.76)
-    wallpaper(pen, rng, aspect, edge, near(rng, any_of(rng, _WALLS), 10))
-    if rng.random() < 0.4:
-        x = (0.22 if rng.random() < 0.5 else 0.78) * aspect
-        put(pen, rng, "window", x, rng.uniform(0.3, 0.34), rng.uniform(0.34, 0.44))
+    edge = on.rng.uniform(0.62, 0.76)
+    on.wallpaper(edge, on.some("walls", 10))
+    if on.rng.random() < 0.4:
+        x = (0.22 if on.rng.random() < 0.5 else 0.78) * on.aspect
+        on.put("window", x, on.rng.uniform(0.3, 0.34), on.rng.uniform(0.34, 0.44))
     else:
-        for side in range(int(rng.integers(0, 3))):  # one each side
-            x, y = (rng.uniform(0.14, 0.36) + 0.5 * side) * aspect, rng.uniform(0.16, 0.3)
-            put(pen, rng, "painting", x, y, rng.uniform(0.16, 0.28))
-    pen.glow(rng.uniform(0.2, 0.8) * aspect, 0.2, 0.9, (255, 244, 214), 0.35)
-    wood = near(rng, any_of(rng, _WOODS), 8)
-    planks(pen, rng, (-0.01, edge, aspect + 0.01, 1.01), wood)
-    pen.shape(box(-0.01, edge - 0.008, aspect + 0.01, edge + 0.008), light(wood, 0.4))
-    kept = "cup, vase, plant, teddy bear, alarm clock, cat, apple, banana, donut, pizza"
-    zones = (Zone("wall clock", 0.18, edge - 0.24, "hang", 0.5), Zone(kept, edge + 0.05, 0.99))
-    return Scene(zones)
+        for side in range(int(on.rng.integers(0, 3))):  # one each side
+            x, y = (on.rng.uniform(0.14, 0.36) + 0.5 * side) * on.aspect, on.rng.uniform(0.16, 0.3)
+            on.put("painting", x, y, on.rng.uniform(0.16, 0.28))
+    on.pen.glow(on.rng.uniform(0.2, 0.8) * on.aspect, 0.2, 0.9, (255, 244, 214), 0.35)
+    wood = on.some("woods", 8)
+    on.planks((-0.01, edge, on.aspect + 0.01, 1.01), wood)
+    on.band(edge - 0.008, edge + 0.008, light(wood, 0.4))
+    return Scene(_zones("room", edge=edge))
 
 
-def shelves(pen: Pen, rng: Rng, aspect: float) -> Scene:
+def shelves(on: Backdrop) -> Scene:
     """Two boards on a papered wall."""
-    wallpaper(pen, rng, aspect, 1.01, near(rng, any_of(rng, _WALLS), 10))
-    pen.glow(rng.uniform(0.2, 0.8) * aspect, 0.1, 0.9, (255, 244, 214), 0.35)
-    wood, zones = near(rng, any_of(rng, _WOODS), 8), []
-    for edge in (rng.uniform(0.42, 0.48), rng.uniform(0.87, 0.93)):
-        pen.shape(box(-0.01, edge + 0.03, aspect + 0.01, edge + 0.075), (*dark(wood, 0.7), 70))
-        planks(pen, rng, (-0.01, edge - 0.025, aspect + 0.01, edge + 0.012), wood)
-        pen.shape(box(-0.01, edge + 0.012, aspect + 0.01, edge + 0.04), dark(wood, 0.3))
-        kept = "cup, vase, plant, teddy bear, alarm clock, apple"
-        zones.append(Zone(kept, edge - 0.01, edge + 0.01, "stand", 0.38))
-    return Scene(tuple(zones))
+    on.wallpaper(1.01, on.some("walls", 10))
+    on.pen.glow(on.rng.uniform(0.2, 0.8) * on.aspect, 0.1, 0.9, (255, 244, 214), 0.35)
+    wood = on.some("woods", 8)
+    upper, lower = on.rng.uniform(0.42, 0.48), on.rng.uniform(0.87, 0.93)
+    for edge in (upper, lower):
+        on.pen.shape(
+            box(-0.01, edge + 0.03, on.aspect + 0.01, edge + 0.075), (*dark(wood, 0.7), 70)
+        )
+        on.planks((-0.01, edge - 0.025, on.aspect + 0.01, edge + 0.012), wood)
+        on.band(edge + 0.012, edge + 0.04, dark(wood, 0.3))
+    return Scene(_zones("shelves", upper=upper, lower=lower))
 
 
-def tabletop(pen: Pen, rng: Rng, aspect: float) -> Scene:
+def tabletop(on: Backdrop) -> Scene:
     """A table from above: cloth or boards."""
-    if rng.random() < 0.5:
-        gingham(pen, rng, aspect, near(rng, any_of(rng, _CLOTHS), 10))
+    if on.rng.random() < 0.5:
+        on.gingham(on.some("cloths", 10))
     else:
-        wood, upright = near(rng, any_of(rng, _WOODS), 10), rng.random() < 0.5
-        planks(pen, rng, (-0.01, -0.01, aspect + 0.01, 1.01), wood, upright)
-    pen.glow(rng.uniform(0, aspect), rng.uniform(0, 0.4), 1.0, (255, 246, 220), 0.35)
-    return Scene((Zone("pizza, donut, cup, banana, apple", 0.12, 0.88, "lie", 1.1),))
+        wood, upright = on.some("woods", 10), on.rng.random() < 0.5
+        on.planks((-0.01, -0.01, on.aspect + 0.01, 1.01), wood, upright)
+    on.pen.glow(on.rng.uniform(0, on.aspect), on.rng.uniform(0, 0.4), 1.0, (255, 246, 220), 0.35)
+    return Scene(_zones("tabletop"))
 
 
-SCENES: tuple[tuple[Draw, float], ...] = (
-    (meadow, 0.14),
-    (beach, 0.11),
-    (lake, 0.07),
-    (snow, 0.07),
-    (street, 0.15),
-    (country_road, 0.07),
-    (room, 0.16),
-    (shelves, 0.11),
-    (tabletop, 0.12),
-)
+# how often a picture shows each
+SCENES = {
+    meadow: 0.14,
+    beach: 0.11,
+    lake: 0.07,
+    snow: 0.07,
+    street: 0.15,
+    country_road: 0.07,
+    room: 0.16,
+    shelves: 0.11,
+    tabletop: 0.12,
+}

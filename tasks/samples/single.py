@@ -3,11 +3,11 @@
 import numpy as np
 from PIL import ImageFilter
 
-from tasks.samples.composition import Picture, Placed
+from tasks.samples.backdrop import Backdrop
+from tasks.samples.composition import Picture, Placed, squashed, visible
 from tasks.samples.drawing.colors import Rng
-from tasks.samples.drawing.pen import Pen
+from tasks.samples.drawing.pen import Pen, Size
 from tasks.samples.kinds import Kind
-from tasks.samples.rendering import meet
 from tasks.samples.scenes import Draw, Zone
 from tasks.samples.sprite import Sprite, draw_sprite
 
@@ -18,7 +18,7 @@ def compose_one(
     kind: Kind,
     like: str,
     draw_scene: Draw,
-    frame: tuple[int, int],
+    frame: Size,
     rng: Rng,
     fill: float = 0.74,
     sunk: tuple[float, float] | None = None,
@@ -30,31 +30,24 @@ def compose_one(
     """
     width, height = frame
     pen = Pen(frame, np.eye(2) * height, (0, 0), supersample=2)
-    scene = draw_scene(pen, rng, width / height)
+    scene = draw_scene(Backdrop(pen, rng, width / height))
     background = pen.finish()
     if rng.random() < _BLURRED:
         radius = rng.uniform(0.005, 0.016) * height
         background = background.filter(ImageFilter.GaussianBlur(radius))
     zone = next(zone for zone in scene.zones if like in zone.names.split(", "))
     side = float(np.clip(fill * np.exp(rng.normal(0, 0.2)), 0.4, 1.1)) * min(frame)
-    squash, turn = 1.0, 0.0
-    if kind.flat:
-        squash = rng.uniform(0.62, 1.0) if zone.rest == "lie" else rng.uniform(0.36, 0.52)
-    if kind.turns and zone.rest == "lie":
-        turn = rng.uniform(0, 360)
+    squash = squashed(kind, zone, rng)
+    turn = rng.uniform(0, 360) if kind.turns and zone.rest == "lie" else 0.0
     sprite = draw_sprite(kind, side, rng, scene.tint, squash, turn)
-    placed = _seat(sprite, zone, frame, rng, sunk)
+    placed = Placed(sprite, zone, *_seat(sprite, zone, frame, rng, sunk))
     paper = (int(rng.integers(512)), int(rng.integers(512)))
-    return Picture(np.asarray(background), [placed], paper)
+    return Picture(np.asarray(background), visible([placed], (height, width)), paper)
 
 
 def _seat(
-    sprite: Sprite,
-    zone: Zone,
-    frame: tuple[int, int],
-    rng: Rng,
-    sunk: tuple[float, float] | None,
-) -> Placed:
+    sprite: Sprite, zone: Zone, frame: Size, rng: Rng, sunk: tuple[float, float] | None
+) -> tuple[int, int]:
     (width, height), (x0, y0, x1, y1) = frame, sprite.extent
     wide, high = x1 - x0, y1 - y0
     inset = 0.42 * wide  # a little of it may be outside
@@ -69,18 +62,14 @@ def _seat(
     else:
         middle = rng.uniform(zone.far, zone.close) * height
         bottom = np.clip(middle + high / 2, 0.92 * high, height + 0.08 * high)
-    spot = (round(x - (x0 + x1) / 2), round(bottom - y1))
-    visible = np.zeros((height, width), dtype=bool)
-    here, own = meet(sprite.mask.shape, *spot, visible.shape)
-    visible[here] = sprite.mask[own]
-    return Placed(sprite, zone, *spot, visible=visible)
+    return round(x - (x0 + x1) / 2), round(bottom - y1)
 
 
-def relit(picture: np.ndarray, rng: Rng) -> np.ndarray:
+def relit(picture: np.ndarray, rng: Rng, strength: float = 1.0) -> np.ndarray:
     """Return a picture, uint8 [H, W, 3], relit: unevenly, brighter or dimmer, warmer or cooler."""
     height, width = picture.shape[:2]
-    tone = np.exp(rng.normal(0, 0.12)) * (1 + rng.normal(0, 0.035, 3))
-    slope = rng.normal(0, 0.07, 2)
+    tone = np.exp(rng.normal(0, strength * 0.12)) * (1 + rng.normal(0, strength * 0.035, 3))
+    slope = rng.normal(0, strength * 0.07, 2)
     down, across = (np.linspace(-s, s, n) for s, n in zip(slope, (height, width), strict=True))
     ramp = (1 + down[:, None] + across).astype(np.float32)
     lit = picture * (ramp[..., None] * tone.astype(np.float32))

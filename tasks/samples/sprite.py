@@ -35,12 +35,7 @@ def tight_box(mask: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def draw_sprite(
-    kind: Kind,
-    side: float,
-    rng: Rng,
-    tint: Tint = DAY,
-    squash: float = 1.0,
-    turn: float = 0.0,
+    kind: Kind, side: float, rng: Rng, tint: Tint = DAY, squash: float = 1.0, turn: float = 0.0
 ) -> Sprite:
     """Draw `kind` about `side` pixels large, in light of colour `tint`.
 

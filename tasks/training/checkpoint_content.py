@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from backbone.errors import InputError
-from backbone.file_kinds import HEAD, in_its_place
+from backbone.file_kinds import HEAD, ZIP, in_its_place
 from backbone.wrapped import is_bare_pickle, object_in, plain_reason
 from tasks.runs.names import NAME
 
@@ -72,7 +72,9 @@ def _what_it_is(path: Path) -> str | None:
     if is_bare_pickle(path):
         return "it was written by pickle.dump, not by a run, and is not opened"
     with path.open("rb") as file:
-        return in_its_place(file.read(HEAD))
+        head = file.read(HEAD)
+    # a checkpoint is a zip archive itself, whose table of contents is at its end
+    return "cut short" if head.startswith(ZIP) else in_its_place(head)
 
 
 def check_plain(value: Any, path: Path, place: Sequence[str]) -> None:

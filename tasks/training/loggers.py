@@ -5,7 +5,8 @@ All loggers get the same numbers: those of metrics.csv, under the same names and
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,7 +14,7 @@ from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from omegaconf import DictConfig, OmegaConf
 
-from backbone.errors import InputError
+from backbone.errors import InputError, shortened
 from tasks.runs.directory import RunDirectory, write_whole
 from tasks.runs.metrics_csv import MetricsCsv
 from tasks.runs.names import described
@@ -59,8 +60,13 @@ def wandb(
     Args:
         project, entity: where it is shown.
         offline: write only into the run directory.
+
+    Raises:
+        InputError: nobody is logged in, or the service does not answer.
     """
     _require("wandb", "wandb>=0.19")
+    from wandb.errors import Error
+
     os.environ.setdefault("WANDB_SILENT", "true")
     noted = directory.path / WANDB_RUN
     if noted.exists():
@@ -80,7 +86,9 @@ def wandb(
         resume="allow",
     )
     logger.sent = Sent(directory.path / WANDB_SENT)
-    logger.log_hyperparams(_options(directory))
+    advice = "log in with `wandb login`, or keep it here with logger.wandb.offline=true"
+    with _starting("wandb", Error, advice):
+        logger.log_hyperparams(_options(directory))
     return logger
 
 
@@ -90,8 +98,13 @@ def mlflow(directory: RunDirectory, step: int, tracking_uri: str | None, experim
     Args:
         tracking_uri: address of the server; None: files in the run directory.
         experiment: the experiment that it belongs to.
+
+    Raises:
+        InputError: the server does not answer, or refuses.
     """
     _require("mlflow", "mlflow-skinny>=2.16")
+    from mlflow.exceptions import MlflowException
+
     noted = directory.path / MLFLOW_RUN
     if tracking_uri is None:
         # plain files are all that a run directory needs; newer releases ask for consent
@@ -105,10 +118,12 @@ def mlflow(directory: RunDirectory, step: int, tracking_uri: str | None, experim
     )
     logger.sent = Sent(directory.path / MLFLOW_SENT)
     if not noted.exists():
-        run = logger.run_id  # created now, in the main process
-        if run is not None:
-            write_whole(noted, f"{run}\n")
-            logger.log_hyperparams(_options(directory))
+        advice = "see that the server runs, or leave out logger.mlflow.tracking_uri"
+        with _starting("mlflow", MlflowException, advice):
+            run = logger.run_id  # created now, in the main process
+            if run is not None:
+                write_whole(noted, f"{run}\n")
+                logger.log_hyperparams(_options(directory))
     return logger
 
 
@@ -119,6 +134,16 @@ def close_loggers(loggers: Sequence[Logger]) -> None:
 
         if wandb.run is not None:
             wandb.finish()
+
+
+@contextmanager
+def _starting(name: str, error: type[Exception], advice: str) -> Iterator[None]:
+    """Turn a service's error into one that says what to do."""
+    try:
+        yield
+    except error as failure:
+        said = " ".join(str(failure).split())
+        raise InputError(f"logger={name}: it cannot start ({shortened(said)}): {advice}") from None
 
 
 def _options(directory: RunDirectory) -> dict[str, Any]:

@@ -54,6 +54,7 @@ HEADS: dict[str, Model] = {
     "Embedding": task.EmbeddingOptions,
     "SSD": task.SSDOptions,
     "SSDFPN": task.SSDFPNOptions,
+    "PicoDet": task.PicoDetOptions,
     "FasterRCNN": task.FasterRCNNOptions,
     "Joint": task.JointHeadOptions,
 }

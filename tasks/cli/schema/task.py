@@ -254,6 +254,23 @@ class SSDFPNOptions(DetectorOptions):
     tower: int = option("number of convolutions before the predictors", ge=0, le=64)
 
 
+class PicoDetOptions(DetectorOptions):
+    """PicoDet head"""
+
+    taps: Annotated[list[Name], Field(min_length=1)] | None = option(
+        "the trunk's maps, finest first, each about half the size of the one before; null: its "
+        "last ones of stride 8, 16 and 32"
+    )
+    depth: int = option(
+        "channels of the neck and the towers at alpha 1", unit="channels", ge=1, le=65_536
+    )
+    maps: int = option("number of maps with anchors: the trunk's and coarser ones", ge=1, le=16)
+    tower: int = option("number of convolutions before the predictors of a map", ge=0, le=64)
+    loss: Literal["varifocal", "quality"] = option(
+        "of the classes: varifocal, arXiv 2008.13367, is the paper's; quality: of arXiv 2006.04388"
+    )
+
+
 class FasterRCNNOptions(DetectorOptions):
     """Faster R-CNN head"""
 
@@ -303,7 +320,7 @@ class DistanceOptions(Described):
 
 
 class DetectionObjectiveOptions(Described):
-    """Distillation of SSD, SSDLite and FPNLite"""
+    """Distillation of SSD, SSDLite, FPNLite and PicoDet"""
 
     answers: Literal["anchors", "detections"] | None = option(
         "what the student learns; anchors: the teacher's scores and boxes at the same anchors; "

@@ -1,9 +1,11 @@
-"""Colours as 0..255 tuples, a shared palette, and how a drawing picks from it."""
+"""Colours as 0..255 tuples, the palettes of `tables`, and how a drawing picks from them."""
 
 from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
+
+from tasks.samples.tables import rows_by, table
 
 Color = tuple[int, ...]  # RGB, or RGBA for a glaze over what is there
 Rng = np.random.Generator
@@ -18,6 +20,23 @@ SHADE: Color = (30, 24, 52)  # shadows lean to blue
 LIGHT: Color = (255, 250, 236)  # and light to warm white
 
 CREAM: Color = (252, 246, 232)
+
+
+def hexed(word: str) -> Color:
+    """Return the colour of "#rrggbb"."""
+    return tuple(bytes.fromhex(word[1:]))
+
+
+PALETTES = {row["palette"]: [hexed(c) for c in row["colors"].split()] for row in table("palettes")}
+# from top to bottom, or from far to close
+GRADIENTS = {
+    name: [(hexed(row["top"]), hexed(row["bottom"])) for row in rows]
+    for name, rows in rows_by("gradients", "gradient").items()
+}
+COLORS = {  # of coats, hair and soils by their names
+    name: {row["name"]: hexed(row["color"]) for row in rows}
+    for name, rows in rows_by("colors", "set").items()
+}
 
 
 def mix(a: Color, b: Color, amount: float) -> Color:
@@ -38,11 +57,6 @@ def light(color: Color, amount: float = 0.35) -> Color:
 def shaded(color: Color, top: float = 0.15, bottom: float = 0.15) -> tuple[Color, Color]:
     """Return `color` as a gradient, lit from above by `top` and shaded below by `bottom`."""
     return light(color, top), dark(color, bottom)
-
-
-def is_pale(color: Color) -> bool:
-    """Say whether only a deeper tone would show on `color`."""
-    return sum(color[:3]) > 560
 
 
 def any_of(rng: Rng, choices: Sequence[T]) -> T:

@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from tasks.samples.drawing.colors import Color, mix
-from tasks.samples.drawing.shapes import Points
+from tasks.samples.drawing.shapes import Point, Points
 
+Size = tuple[int, int]  # width and height in pixels
 MARGIN = 2  # final pixels left around a cutout, for the blurs that follow
 Fill = Color | tuple[Color, Color]  # one colour, or a gradient from the shape's top to its bottom
 
@@ -24,13 +25,7 @@ class Pen:
     `matrix` (2x2) and `origin` (pixels) map the caller's units to final pixels, y downwards.
     """
 
-    def __init__(
-        self,
-        size: tuple[int, int],
-        matrix: np.ndarray,
-        origin: tuple[float, float],
-        supersample: int,
-    ):
+    def __init__(self, size: Size, matrix: np.ndarray, origin: Point, supersample: int):
         self.supersample = supersample
         self.sheet = Image.new("RGB", (size[0] * supersample, size[1] * supersample), "gray")
         self._solid = ImageDraw.Draw(self.sheet)
@@ -49,15 +44,15 @@ class Pen:
         """
         p = self._pixels(points)
         if isinstance(fill[0], tuple):
-            self._gradient(p, *fill)
+            self._gradient(p, self.lit(fill[0]), self.lit(fill[1]))
         else:
-            self._polygon(p, fill)
+            self._polygon(p, self.lit(fill))
         if ink is not None:
-            self._line(p, width, ink, closed=True)
+            self._line(p, width, self.lit(ink), closed=True)
 
     def stroke(self, points: Points, width: float, fill: Color) -> None:
         """Draw an open line with round ends."""
-        p = self._pixels(points)
+        p, fill = self._pixels(points), self.lit(fill)
         self._line(p, width, fill)
         r = width * self._unit / 2
         if r > 1:
@@ -101,10 +96,30 @@ class Pen:
     def _clipped(self, mask: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
         return mask
 
+    def crease(
+        self, points: Points, width: float, color: Color, blur: float, strength: float = 1.0
+    ) -> None:
+        """Tint along an open line, `width` units wide in its middle and thin at its ends."""
+        line = np.asarray(points, dtype=np.float64)
+        half = np.interp(np.linspace(-1, 1, len(line)), (-1, 0, 1), (0.15, 0.5, 0.15)) * width
+        ribbon = _ribbon(line, np.gradient(line, axis=0), half[:, None])
+        self.soft(ribbon, color, blur, strength)
+
+    def lit(self, color: Color) -> Color:
+        """Return how a colour of a shape or line looks in the present light."""
+        return color
+
     @contextmanager
-    def props(self) -> Iterator[None]:
-        """On a sheet of scenery, props are like everything else."""
+    def part(self, name: str) -> Iterator[None]:
+        """Draw what is drawn inside as the part `name`, such as a prop of an object."""
+        covers, mask = self._covers, self._mask_of(name)
+        self._covers = covers if mask is None else [ImageDraw.Draw(mask)]
         yield
+        self._covers = covers
+
+    def _mask_of(self, part: str) -> Image.Image | None:
+        """Return what opaque shapes of a part cover; on scenery, all parts are alike."""
+        return None
 
     def cut(self, points: Points) -> None:
         """On a sheet of scenery, there is no hole to be seen through."""
@@ -134,10 +149,7 @@ class Pen:
             # Pillow leaves cracks between the pieces of a thick curve: fill its ribbon instead
             if not closed:
                 p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
-            along = p[2:] - p[:-2]
-            along /= np.hypot(along[:, :1], along[:, 1:]) + 1e-9
-            across = along[:, ::-1] * (-pixels / 2, pixels / 2)
-            self._polygon(np.concatenate([p[1:-1] + across, (p[1:-1] - across)[::-1]]), fill)
+            self._polygon(_ribbon(p[1:-1], p[2:] - p[:-2], pixels / 2), fill)
             return
         flat = p.ravel().tolist()
         joint = "curve" if pixels > 2 else None
@@ -170,24 +182,14 @@ class Pen:
 class ObjectPen(Pen):
     """A pen on a transparent sheet that records which pixels belong to the object."""
 
-    def __init__(
-        self,
-        size: tuple[int, int],
-        matrix: np.ndarray,
-        origin: tuple[float, float],
-        supersample: int,
-    ):
+    def __init__(self, size: Size, matrix: np.ndarray, origin: Point, supersample: int):
         super().__init__(size, matrix, origin, supersample)
         self._object = Image.new("L", self.sheet.size)
         self._prop = Image.new("L", self.sheet.size)
         self._covers = [ImageDraw.Draw(self._object)]
 
-    @contextmanager
-    def props(self) -> Iterator[None]:
-        """Paint what is drawn inside this context without making it part of the object."""
-        covers, self._covers = self._covers, [ImageDraw.Draw(self._prop)]
-        yield
-        self._covers = covers
+    def _mask_of(self, part: str) -> Image.Image | None:
+        return self._prop if part == "prop" else None
 
     def cut(self, points: Points) -> None:
         """Cut a hole into what the object covers so far."""
@@ -213,6 +215,13 @@ class ObjectPen(Pen):
         image.putalpha(both.crop(bounds))
         # reducing RGBA weighs colours by alpha, so that the bare sheet does not bleed into the edge
         return image.reduce(n), self._object.crop(bounds).reduce(n)
+
+
+def _ribbon(line: np.ndarray, along: np.ndarray, half: float | np.ndarray) -> np.ndarray:
+    """Return the outline of a line [N, 2] with a direction at each point and half a width."""
+    along = along / (np.hypot(along[:, :1], along[:, 1:]) + 1e-9)
+    across = along[:, ::-1] * (-1, 1) * half
+    return np.concatenate([line + across, (line - across)[::-1]])
 
 
 @lru_cache(maxsize=32)

@@ -5,7 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-Points = Sequence[tuple[float, float]] | np.ndarray
+Point = tuple[float, float]
+Points = Sequence[Point] | np.ndarray
 
 _STEPS = 8  # points of a spline per segment
 _T = np.linspace(0, 1, _STEPS, endpoint=False)[:, None]
@@ -33,9 +34,9 @@ def curve(points: Points, closed: bool = True) -> np.ndarray:
     return line if closed else np.concatenate([line, p[-1:]])
 
 
-@lru_cache(maxsize=256)
-def _circle(start: float, end: float, count: int) -> np.ndarray:
-    t = np.radians(np.linspace(start, end, count, endpoint=end - start < 360))
+@lru_cache(maxsize=64)
+def _circle(count: int) -> np.ndarray:
+    t = np.radians(np.linspace(0, 360, count, endpoint=False))
     return np.stack([np.cos(t), np.sin(t)], axis=1)
 
 
@@ -46,38 +47,18 @@ def turned(points: Points, degrees: float) -> np.ndarray:
 
 
 def ring(
-    x: float,
-    y: float,
-    rx: float,
-    ry: float | None = None,
-    start: float = 0.0,
-    end: float = 360.0,
-    angle: float = 0.0,
-    count: int = 40,
+    x: float, y: float, rx: float, ry: float | None = None, angle: float = 0.0, count: int = 40
 ) -> np.ndarray:
-    """Return `count` points of an ellipse or its arc (degrees, clockwise), turned by `angle`."""
-    points = _circle(start, end, count) * (rx, rx if ry is None else ry)
+    """Return `count` points of an ellipse, turned clockwise by `angle` degrees."""
+    points = _circle(count) * (rx, rx if ry is None else ry)
     return placed(turned(points, angle) if angle else points, x, y)
 
 
-def box(x0: float, y0: float, x1: float, y1: float, radius: float = 0.0) -> np.ndarray:
-    """Return a rectangle, its corners rounded by `radius`."""
-    if radius <= 0:
-        return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
-    r = min(radius, (x1 - x0) / 2, (y1 - y0) / 2)
-    centers = ((x1 - r, y1 - r), (x0 + r, y1 - r), (x0 + r, y0 + r), (x1 - r, y0 + r))
-    arcs = [ring(x, y, r, r, 90 * i, 90 * i + 90.01, count=7) for i, (x, y) in enumerate(centers)]
-    return np.concatenate(arcs)
+def box(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
+    """Return a rectangle."""
+    return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=np.float64)
 
 
-def symmetric(right: Points) -> np.ndarray:
-    """Return the closed outline whose right half (x >= 0), from top to bottom, is given."""
-    half = np.asarray(right, dtype=np.float64)
-    return np.concatenate([half, half[::-1] * (-1, 1)])
-
-
-def placed(
-    points: Points, x: float, y: float, size: float | tuple[float, float] = 1.0
-) -> np.ndarray:
+def placed(points: Points, x: float, y: float, size: float = 1.0) -> np.ndarray:
     """Return `points` drawn around the origin, scaled by `size` and moved to (x, y)."""
     return np.asarray(points, dtype=np.float64) * size + np.array((x, y))

@@ -4,8 +4,8 @@ Most are parts of the drawing. Some need a rule where a person would judge:
 
 - `Attractive` was a judgement of CelebA's labellers. Here it stands for something anyone can see:
   a symmetric face with clear skin, without blemishes and without bags under the eyes.
-- `Male` is drawn with the cues of a broader jaw and neck, heavier and lower brows, no lashes, and
-  mostly short hair; `Young` with skin that is neither wrinkled nor sagging.
+- `Male` is drawn with a broader jaw and neck, heavier and lower brows, bare lashes, and mostly
+  short hair; `Young` without wrinkles.
 - `No_Beard` is a chin and jaws without any hair, stubble included. A mustache alone is no beard.
 - `Goatee` is hair around the chin only; a full beard has a mustache and sideburns but no goatee.
 - What a hat hides is absent: `Bald`, `Bangs`, `Receding_Hairline`. A shaven head has no colour.
@@ -35,8 +35,5 @@ def _holds(rule: str, traits: dict[str, Any]) -> bool:
     """Say whether a trait is there, `bags` or `beard=goatee|circle`, or is not, `!hat`."""
     trait, _, values = rule.removeprefix("!").partition("=")
     value = traits[trait]
-    if values:
-        holds = value in values.split("|")
-    else:
-        holds = len(value) > 0 if trait == "blemishes" else bool(value)
+    holds = value in values.split("|") if values else bool(value)
     return holds != rule.startswith("!")

@@ -1,16 +1,14 @@
 """How a person looks in one picture: expression, pose, hair, what they wear, the light."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from tasks.samples.drawing.colors import Color, Rng, any_of, near
-from tasks.samples.portraits.identity import HAIR_COLORS, Beard, HairColor, Identity
+from tasks.samples.drawing.colors import COLORS, Color, Rng, any_of, near
+from tasks.samples.portraits.identity import Identity
 
-Style = Literal["bald", "cropped", "short", "bob", "long", "ponytail", "bun", "afro"]
-Hat = Literal["cap", "beanie", "brimmed"]
-Clothes = Literal["tee", "vee", "shirt", "suit", "dress", "turtleneck"]
+_MENS = ("tee", "tee", "shirt", "shirt", "suit", "vee", "turtleneck")
+_WOMENS = ("tee", "vee", "vee", "dress", "dress", "shirt", "turtleneck")
 
 
 @dataclass(frozen=True)
@@ -19,21 +17,21 @@ class Look:
 
     yaw: float
     pitch: float
-    sun: tuple[float, float, float]  # where the light comes from: right, down, towards the viewer
+    light: str  # the side it comes from: left, front or right
     smiling: bool
     mouth_open: bool
     cheekbones: bool
-    style: Style
-    part: float  # where the hair is parted, right of the middle
-    volume: float
+    style: str  # of the hair: bald, cropped, short, bob, long, ponytail, bun or afro
+    part: int  # the side on which the hair is parted: -1 left, 1 right
+    volume: float  # how high the hair stands, in units
     tucked: bool  # the hair, behind the ears
     bangs: bool
     receding: bool
-    hair: HairColor
+    hair: str
     hair_tone: Color
-    beard: Beard
+    beard: str
     sideburns: bool
-    hat: Hat | None
+    hat: str | None  # cap, beanie or brimmed
     glasses: bool
     lipstick: bool
     makeup: bool
@@ -41,7 +39,7 @@ class Look:
     earrings: bool
     necklace: bool
     necktie: bool
-    clothes: Clothes
+    clothes: str
     blurry: bool
 
 
@@ -51,30 +49,29 @@ def invent(face: Identity, rng: Rng) -> Look:
     hair, tone = face.hair, face.hair_tone
     if not face.male and rng.random() < 0.08:
         hair = any_of(rng, ("black", "brown", "blond", "red"))
-        tone = near(rng, HAIR_COLORS[hair], 7)
+        tone = near(rng, COLORS["hair"][hair], 7)
     necktie = rng.random() < (0.24 if face.male else 0.02)
-    hat: Hat | None = any_of(rng, ("cap", "beanie", "brimmed")) if rng.random() < 0.1 else None
+    hat = any_of(rng, ("cap", "beanie", "brimmed")) if rng.random() < 0.1 else None
     style = _style(face, rng)
     receding = face.receding and hat is None and style in ("cropped", "short")
     bangs = hat is None and not receding and style not in ("bald", "cropped", "afro")
     bangs = bangs and rng.random() < (0.12 if face.male else 0.3)
     earrings = rng.random() < (0.05 if face.male else 0.33)
     makeup = rng.random() < (0.85 if face.made_up else 0.12 * (not face.male))
-    beard = face.beard
-    if beard not in ("none", "stubble") and rng.random() < 0.2:
-        beard = "none"
+    shaven = face.beard not in ("none", "stubble") and rng.random() < 0.2
+    beard = "none" if shaven else face.beard
     sideburns = face.sideburns and style != "bald" and not face.long_hair
     return Look(
         yaw=float(np.clip(rng.normal(0, 8), -18, 18)),
         pitch=float(rng.normal(0, 4)),
-        sun=(float(rng.normal(0, 0.5)), -float(rng.uniform(0.25, 0.6)), 1.0),
+        light=any_of(rng, ("left", "front", "right")),
         smiling=smiling,
         mouth_open=rng.random() < (0.62 if smiling else 0.34),
         # a smile lifts some people's cheeks
         cheekbones=face.high_cheekbones or (smiling and rng.random() < 0.3),
         style=style,
-        part=float(rng.choice((-1, 1)) * rng.uniform(0.05, 0.5)),
-        volume=float(rng.uniform(0.06, 0.3)),
+        part=int(rng.choice((-1, 1))),
+        volume=float(rng.uniform(-0.12, 0.1)),
         tucked=earrings or rng.random() < 0.3,
         bangs=bangs,
         receding=receding,
@@ -90,12 +87,12 @@ def invent(face: Identity, rng: Rng) -> Look:
         earrings=earrings,
         necklace=not necktie and rng.random() < (0.04 if face.male else 0.26),
         necktie=necktie,
-        clothes="suit" if necktie else _clothes(face, rng),
+        clothes="suit" if necktie else any_of(rng, _MENS if face.male else _WOMENS),
         blurry=rng.random() < 0.07,
     )
 
 
-def _style(face: Identity, rng: Rng) -> Style:
+def _style(face: Identity, rng: Rng) -> str:
     if face.bald:
         return "bald"
     if face.texture == "coily" and face.receding:
@@ -109,9 +106,3 @@ def _style(face: Identity, rng: Rng) -> Style:
             return any_of(rng, ("bob", "long"))
         return any_of(rng, ("bob", "bob", "long", "long", "long", "ponytail", "bun"))
     return "cropped" if face.male and rng.random() < 0.3 else "short"
-
-
-def _clothes(face: Identity, rng: Rng) -> Clothes:
-    if face.male:
-        return any_of(rng, ("tee", "tee", "shirt", "shirt", "suit", "vee", "turtleneck"))
-    return any_of(rng, ("tee", "vee", "vee", "dress", "dress", "shirt", "turtleneck"))

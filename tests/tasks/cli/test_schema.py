@@ -155,6 +155,7 @@ def test_a_value_within_its_range_is_taken(override):
     ("overrides", "line"),
     [
         ("+ckpt_path=x", "resume=PATH"),
+        ("+trainer.resume_from_checkpoint=x", "resume=PATH"),
         ("+trainer.logger=true", "metrics.csv in the run directory"),
         ("+trainer.logger._target_=a.B", "metrics.csv in the run directory"),
         ("+trainer.callbacks=[]", "a run has its own callbacks"),

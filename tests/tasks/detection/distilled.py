@@ -8,6 +8,7 @@ from tasks.detection.distillation import (
     DetectionObjective,
 )
 from tasks.detection.faster_rcnn import FasterRCNN
+from tasks.detection.picodet import PicoDet
 from tasks.detection.ssd import SSD
 from tasks.detection.ssd_fpn import SSDFPN
 from tasks.detection.task import Detection
@@ -25,6 +26,11 @@ def ssd(alpha=0.25, size=96, seed=0, **options) -> Detection:
 def fpn(alpha=0.25, size=96) -> Detection:
     torch.manual_seed(0)
     return Detection(SSDFPN(MobileNetV1(alpha), 4, size), LABELS)
+
+
+def pico(alpha=0.25, size=96) -> Detection:
+    torch.manual_seed(0)
+    return Detection(PicoDet(MobileNetV1(alpha), 4, size, tower=1), LABELS)
 
 
 def faster_rcnn(size=96) -> Detection:

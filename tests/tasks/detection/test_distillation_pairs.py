@@ -6,13 +6,14 @@ import torch
 from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.data.labels import Labels
+from tasks.detection.boxes import BoxCoder
 from tasks.detection.distillation import (
     DetectionObjective,
 )
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
 from tasks.distillation.teacher import Teacher
-from tests.tasks.detection.distilled import LABELS, faster_rcnn, fpn, photographs, ssd, taught
+from tests.tasks.detection.distilled import LABELS, faster_rcnn, fpn, photographs, pico, ssd, taught
 
 
 class Detections(SSD):
@@ -59,6 +60,30 @@ def test_fpnlite_learns_too(teacher):
     terms = student.loss(photographs())
     sum(terms.values()).backward()
     assert all(torch.isfinite(term) and term > 0 for term in terms.values()), terms
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher", "answers"),
+    [
+        (pico, lambda: pico(alpha=0.5), "anchors"),
+        (pico, lambda: ssd(size=128), "detections"),
+        (ssd, pico, "detections"),
+    ],
+)
+def test_picodet_learns_and_teaches(student, teacher, answers):
+    taught_one = taught(student(), teacher(), min_score=0.0).train()
+    assert taught_one.teaching.objective.answers == answers
+    terms = taught_one.loss(photographs())
+    sum(terms.values()).backward()
+    assert all(torch.isfinite(term) and term > 0 for term in terms.values()), terms
+    assert all(torch.isfinite(p.grad).all() for p in taught_one.parameters() if p.grad is not None)
+
+
+def test_boxes_of_another_code_are_not_compared():
+    teacher = pico()
+    teacher.head.coder = BoxCoder()
+    with pytest.raises(InputError, match="its boxes are coded in another way"):
+        taught(pico(), teacher, answers="anchors")
 
 
 def test_fpnlite_teaches_its_trunks_maps():

@@ -16,19 +16,32 @@ def test_a_damaged_choice_is_named(checkpoint, command, tmp_path, chosen):
     assert "odd.ckpt: the settings that its validation chose are damaged" in err
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"PK\x03\x04 cut short"])
-def test_what_is_no_checkpoint_is_refused(command, tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "File is not a zip file; 0 bytes"),
+        (b"<html>", "a web page, so the download failed"),
+        (b"PK\x03\x04 and so on", "cut short; 14 bytes"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused(command, tmp_path, content, said):
     path = tmp_path / "model.ckpt"
     path.write_bytes(content)
     code, err = command(path, tmp_path / "x.jpg")
     assert code == 2
-    assert "model.ckpt is damaged or not a checkpoint" in err
+    assert f"model.ckpt is damaged or not a checkpoint ({said}" in err
 
 
 def test_a_missing_checkpoint_is_refused(command, tmp_path):
     code, err = command(tmp_path / "none.ckpt", tmp_path / "x.jpg")
     assert code == 2
     assert "no such checkpoint" in err
+
+
+def test_the_folder_of_a_run_names_its_checkpoint(checkpoint, command, tmp_path):
+    code, err = command(checkpoint.parent, tmp_path / "x.jpg")
+    assert code == 2
+    assert f"but a folder; name a checkpoint in it: {checkpoint}" in err
 
 
 def test_tensors_without_a_configuration_are_refused(command, tmp_path):

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tasks.samples.breeds import BREEDS
+from tasks.samples.dogs import BREEDS
 from tasks.samples.drawing.art import ART, UNIT, art
 from tasks.samples.drawing.pen import ObjectPen
 from tasks.samples.kinds import KINDS

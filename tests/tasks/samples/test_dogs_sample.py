@@ -11,8 +11,7 @@ from scipy.io import loadmat
 
 from backbone.errors import InputError
 from tasks.samples import dogs
-from tasks.samples.breeds import BREEDS
-from tasks.samples.dogs import compose, dog_kind, draw_dogs, varied
+from tasks.samples.dogs import BREEDS, compose, dog_kind, draw_dogs, varied
 from tasks.samples.sprite import draw_sprite, tight_box
 
 pytestmark = pytest.mark.slow

@@ -11,8 +11,7 @@ from PIL import Image
 from scipy.io import loadmat
 
 from backbone.errors import InputError
-from tasks.samples.imagenet import draw_imagenet, draw_picture
-from tasks.samples.imagenet_classes import CLASSES
+from tasks.samples.imagenet import CLASSES, draw_imagenet, draw_picture
 from tasks.samples.single import compose_one
 
 pytestmark = pytest.mark.slow

@@ -2,17 +2,21 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from tasks.samples import faces
+from tasks.samples.drawing.art import ART
+from tasks.samples.drawing.colors import COLORS, PALETTES
 from tasks.samples.faces import sitting
 from tasks.samples.portraits import identity, look
 from tasks.samples.portraits.attributes import ATTRIBUTES, attributes
-from tasks.samples.portraits.identity import HAIR_COLORS, Identity
+from tasks.samples.portraits.identity import SKEWS, Identity
 from tasks.samples.portraits.look import Look
-from tasks.samples.portraits.portrait import Framing, compose
+from tasks.samples.portraits.portrait import Framing, _choices, compose
+from tasks.samples.tables import table
 
 pytestmark = pytest.mark.slow
 
@@ -74,10 +78,8 @@ def plain() -> tuple[Identity, Look]:
         skin=(216, 168, 130),
         pale=False,
         shape="square",
-        wide=1.06,
-        jaw=0.98,
-        chin=0.5,
-        chin_y=1.66,
+        own={},
+        skew={},
         chubby=False,
         double_chin=False,
         narrow_eyes=False,
@@ -85,22 +87,21 @@ def plain() -> tuple[Identity, Look]:
         arched=False,
         bushy=False,
         nose="plain",
-        nose_wide=0.27,
-        mouth_y=1.08,
         big_lips=False,
         bald=False,
         receding=False,
         texture="straight",
-        symmetric=True,
-        skew=np.zeros(4),
-        blemishes=np.empty((0, 2)),
-        freckles=np.empty((0, 2)),
+        blemishes=False,
+        freckles=False,
+        moles=(),
     )
     today = replace(
         look.invent(face, np.random.default_rng(0)),
         yaw=0.0,
         pitch=0.0,
-        sun=(0.2, -0.4, 1.0),
+        light="front",
+        part=1,
+        volume=0.0,
         smiling=False,
         mouth_open=False,
         cheekbones=False,
@@ -109,7 +110,7 @@ def plain() -> tuple[Identity, Look]:
         bangs=False,
         receding=False,
         hair="brown",
-        hair_tone=HAIR_COLORS["brown"],
+        hair_tone=COLORS["hair"]["brown"],
         beard="none",
         sideburns=False,
         hat=None,
@@ -140,7 +141,7 @@ def _part(picture: np.ndarray, area: tuple[float, float, float, float]) -> np.nd
 
 
 def _hair(name: str) -> dict:
-    return {"hair": name, "hair_tone": HAIR_COLORS[name]}
+    return {"hair": name, "hair_tone": COLORS["hair"][name]}
 
 
 _BROWS, _EYES = (-1.0, -0.7, 1.0, -0.1), (-0.9, -0.35, 0.9, 0.4)
@@ -156,11 +157,11 @@ SEEN = {
     "Bald": ({"bald": True}, {"style": "bald"}, _TOP),
     "Bangs": ({}, {"bangs": True}, (-1.2, -1.6, 1.2, -0.1)),
     "Big_Lips": ({"big_lips": True}, {}, _LIPS),
-    "Big_Nose": ({"nose": "big", "nose_wide": 0.45}, {}, _NOSE),
+    "Big_Nose": ({"nose": "big"}, {}, _NOSE),
     "Black_Hair": ({}, _hair("black"), _TOP),
     "Blond_Hair": ({}, _hair("blond"), _TOP),
     "Bushy_Eyebrows": ({"bushy": True}, {}, _BROWS),
-    "Chubby": ({"chubby": True, "wide": 1.16, "jaw": 1.2, "chin": 0.64}, {}, _HEAD),
+    "Chubby": ({"chubby": True}, {}, _HEAD),
     "Double_Chin": ({"double_chin": True}, {}, (-1.0, 1.2, 1.0, 2.3)),
     "Eyeglasses": ({}, {"glasses": True}, (-1.1, -0.45, 1.1, 0.45)),
     "Goatee": ({"male": True}, {"beard": "goatee"}, (-0.7, 1.1, 0.7, 1.9)),
@@ -170,8 +171,8 @@ SEEN = {
     "Mouth_Slightly_Open": ({}, {"mouth_open": True}, _MOUTH),
     "Mustache": ({"male": True}, {"beard": "mustache"}, (-0.75, 0.6, 0.75, 1.3)),
     "Narrow_Eyes": ({"narrow_eyes": True}, {}, _EYES),
-    "Oval_Face": ({"shape": "oval", "wide": 1.02, "jaw": 0.74, "chin": 0.22}, {}, _HEAD),
-    "Pointy_Nose": ({"nose": "pointy", "nose_wide": 0.16, "nose_y": 0.78}, {}, _NOSE),
+    "Oval_Face": ({"shape": "oval"}, {}, _HEAD),
+    "Pointy_Nose": ({"nose": "pointy"}, {}, _NOSE),
     "Receding_Hairline": ({"receding": True}, {"receding": True}, (-1.2, -2.0, 1.2, -0.5)),
     "Rosy_Cheeks": ({}, {"rosy": True}, (-1.1, 0.1, 1.1, 1.0)),
     "Sideburns": ({"male": True}, {"sideburns": True}, (-1.3, -0.5, 1.3, 0.9)),
@@ -211,7 +212,7 @@ def test_hair_colors_differ_as_their_names_say(plain):
     crown = (-0.6, -1.75, 0.6, -1.3)
     tones = {
         name: _part(_portrait(face, replace(today, **_hair(name))), crown).mean((0, 1))
-        for name in HAIR_COLORS
+        for name in COLORS["hair"]
     }
     assert tones["black"].mean() < tones["brown"].mean() - 25
     assert tones["brown"].mean() < tones["blond"].mean() - 40
@@ -222,9 +223,9 @@ def test_hair_colors_differ_as_their_names_say(plain):
 def test_pale_skin_is_brighter_than_any_other(plain):
     face, today = plain
     cheek = (-0.7, 0.3, 0.7, 0.8)
-    pale = _brightness(_portrait(replace(face, skin=identity._PALE), today), cheek)
+    pale = _brightness(_portrait(replace(face, skin=identity.PALE), today), cheek)
     others = [
-        _brightness(_portrait(replace(face, skin=skin), today), cheek) for skin in identity.SKINS
+        _brightness(_portrait(replace(face, skin=skin), today), cheek) for skin in PALETTES["skins"]
     ]
     assert pale > max(others) + 15
     assert all(one < other for one, other in pairwise(others))
@@ -254,11 +255,11 @@ def test_a_smile_lifts_the_corners_of_the_mouth(plain):
 
 def test_attractive_means_symmetric_and_clear(plain):
     face, today = plain
-    skewed = replace(face, symmetric=False, skew=np.ones(4))
-    spotted = replace(face, blemishes=np.array([(0.5, 0.6), (-0.6, 0.5), (0.2, -0.7)]))
-    picture = _portrait(face, replace(today, part=0.0))
+    skewed = replace(face, skew=dict.fromkeys(SKEWS, 1.0))
+    spotted = replace(face, blemishes=True)
+    picture = _portrait(face, today)
     mirrored = np.abs(picture - picture[:, ::-1])
-    other = _portrait(skewed, replace(today, part=0.0))
+    other = _portrait(skewed, today)
     assert attributes(face, today)["Attractive"]
     for worse in (skewed, spotted, replace(face, bags=True)):
         assert not attributes(worse, today)["Attractive"]
@@ -269,16 +270,42 @@ def test_attractive_means_symmetric_and_clear(plain):
     assert _part(change, _HEAD).max() > 30
 
 
+def _person(number: int) -> Identity:
+    return identity.invent(0, 0, number)
+
+
 def test_men_and_women_are_drawn_with_other_cues(plain):
     face, today = plain
     man, woman = (_portrait(replace(face, male=male), today) for male in (True, False))
     change = np.abs(man - woman)
     assert _brightness(change, _BROWS) > 2  # heavier brows
     assert _brightness(change, (-1.0, 1.6, 1.0, 2.2)) > 2  # a broader neck
-    jaws = np.array(
-        [[identity.invent(0, 0, n).jaw, identity.invent(0, 0, n).male] for n in range(200)]
-    )
+    jaws = np.array([(face.proportions["jaw"], face.male) for face in map(_person, range(200))])
     assert jaws[jaws[:, 1] == 1, 0].mean() > jaws[jaws[:, 1] == 0, 0].mean() + 0.02
+
+
+def test_the_tables_name_what_there_is():
+    movable = {row["proportion"] for row in table("proportions")}
+    assert {name for build in identity._BUILDS.values() for name in build} <= movable
+    assert {*SKEWS, "volume"} <= movable
+    assert set(identity.SHAPES) <= identity._BUILDS.keys()
+    assert {row["layer"] for row in table("layers")} == {p.stem for p in ART.glob("faces/*.svg")}
+
+
+def test_what_is_chosen_is_in_the_drawings():
+    """A choice that no file offers draws nothing, so a misspelt one would go unseen."""
+    offered: dict[str, set[str]] = {}
+    for path in ART.glob("faces/*.svg"):
+        for group in ElementTree.parse(path).getroot().iterfind(".//*[@data-one-of]"):
+            ids = {name for child in group for name in child.get("id", "").split("_")}
+            offered.setdefault(group.get("data-one-of", ""), set()).update(ids)
+    nothing = {"texture": {"coily"}, "beard": {"none"}, "hat": {None}, "falls": {"none"}}
+    for index in range(300):
+        face, today, _ = sitting(0, 0, index, index)
+        chosen = _choices(face, today)
+        nothing["falls"].add(today.style)
+        for name in offered.keys() & chosen.keys():
+            assert chosen[name] in offered[name] | nothing.get(name, set()), name
 
 
 def test_one_person_looks_alike_on_other_days():
@@ -307,7 +334,7 @@ def test_every_style_and_hat_draws_in_every_pose(plain, style, texture):
     face, today = plain
     face = replace(face, texture=texture)
     for hat, yaw in ((None, -18.0), ("beanie", 18.0), ("brimmed", 0.0)):
-        posed = replace(today, style=style, hat=hat, yaw=yaw, pitch=6.0, volume=0.3)
+        posed = replace(today, style=style, hat=hat, yaw=yaw, pitch=6.0, volume=0.1)
         picture, places = compose(face, posed, CELEBA, np.random.default_rng(1))
         assert picture.shape == (218, 178, 3)
         assert np.abs(places[:2] - [(69.5, 111), (107.5, 111)]).max() < 1e-6  # also when turned

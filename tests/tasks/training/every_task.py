@@ -32,6 +32,11 @@ def regions(root: Path, sample: Path) -> list[str]:
     return [*coco(root, sample), *(f"task.head.{name}={value}" for name, value in few.items())]
 
 
+def pyramid(root: Path, sample: Path) -> list[str]:
+    """A shallow one, for float16 is slow on a CPU."""
+    return [*coco(root, sample), "task.head.depth=64", "task.head.tower=1"]
+
+
 def attributes(root: Path, sample: Path) -> list[str]:
     labels, parts = 2 * attribute_files.LABELS, [0] * 8 + [1, 1, 2, 2]
     return [f"data.root={attribute_files.write_celeba(root, labels, parts)}"]
@@ -59,6 +64,8 @@ TASKS: dict[str, tuple[int, Callable[[Path, Path], list[str]]]] = {
     "image_folder": (32, classes),
     "ssd_coco": (64, coco),
     "ssdlite_coco": (64, coco),
+    "ssdlite_fpn_coco": (64, pyramid),
+    "picodet_coco": (64, pyramid),
     "faster_rcnn_coco": (64, regions),
     "face_attributes": (32, attributes),
     "face_embedding": (32, identities),

@@ -13,6 +13,10 @@ CLASSES = ["data.balance=1", "task.module.mixup=0.2", "task.module.cutmix=1"]
 def options(kind: str, sample, images, folder) -> list[str]:
     if kind == "detector":
         return [*tiny_options(sample, folder), *CHANGES, *DETECTOR]
+    if kind == "picodet":
+        task, *rest = tiny_options(sample, folder)
+        assert task.startswith("task=")
+        return ["task=picodet_coco", *rest, "task.head.depth=64", "task.head.tower=1"]
     counts = {("train", "ant"): 20, ("train", "bee"): 4, ("val", "ant"): 2, ("val", "bee"): 2}
     files = [f"{s}/{name}/{i}.jpg" for (s, name), n in counts.items() for i in range(n)]
     return [
@@ -29,7 +33,7 @@ def report(output: str) -> list[str]:
     return [part for part in line.split("; ") if not part.endswith("images/s")]
 
 
-@pytest.mark.parametrize("kind", ["detector", "classes"])
+@pytest.mark.parametrize("kind", ["detector", "picodet", "classes"])
 def test_an_interrupted_run_goes_on_alike(run, sample, images, tmp_path, monkeypatch, kind):
     whole, parts = (options(kind, sample, images, tmp_path / name) for name in ("whole", "parts"))
     unbroken = run(*whole)

@@ -2,9 +2,11 @@
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from backbone.errors import InputError
 from tasks.training import loggers
 from tests.conftest import kill_at, start
 from tests.tasks.training.test_several_processes import only_run, write_images
@@ -143,3 +145,25 @@ def test_a_missing_package_is_named(run, tmp_path, monkeypatch):
     )
     assert answer.code == 2
     assert "the extra wandb" in answer.err
+
+
+def test_a_service_that_refuses_is_named(tmp_path, monkeypatch):
+    errors = pytest.importorskip("wandb").errors
+    failure = pytest.importorskip("mlflow.exceptions").MlflowException
+
+    def refuse(error):
+        def call(*_):
+            raise error
+
+        return call
+
+    directory = SimpleNamespace(path=tmp_path, last=tmp_path / "last.ckpt")
+    monkeypatch.setattr(loggers, "_options", lambda _: {})
+    monkeypatch.setattr(
+        loggers.WandbOnce, "log_hyperparams", refuse(errors.UsageError("No API key configured."))
+    )
+    with pytest.raises(InputError, match=r"wandb: .*\(No API key.*logger\.wandb\.offline=true"):
+        loggers.wandb(directory, 0, "project", None, offline=False)
+    monkeypatch.setattr(loggers.MlflowOnce, "run_id", property(refuse(failure("refused\nthere"))))
+    with pytest.raises(InputError, match=r"mlflow: .*\(refused there\): see that the server runs"):
+        loggers.mlflow(directory, 0, "http://nowhere", "experiment")

@@ -23,6 +23,8 @@ from tests.tasks.training.every_task import TASKS, built, task_options, train
 
 pytestmark = pytest.mark.slow
 MIXED = ("bf16-mixed", "16-mixed")
+# PicoDet's losses choose their anchors by what they cost, and rounding decides between equal ones
+TOLERANCE = {"picodet_coco": 0.1}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def computing(monkeypatch) -> Callable[[str], None]:
     return choose
 
 
-def agree_on_the_first_loss(run: Run) -> list[str]:
+def agree_on_the_first_loss(run: Run, tolerance: float) -> list[str]:
     """Have the first step's loss terms compared with those in float32; returns their names."""
     usual, seen = run.task.loss, []
 
@@ -63,7 +65,8 @@ def agree_on_the_first_loss(run: Run) -> list[str]:
             exact = usual(batch)
         terms = usual(batch)
         for name, value in exact.items():
-            torch.testing.assert_close(terms[name].float(), value, rtol=0.03, atol=0.03)
+            found = terms[name].float()
+            torch.testing.assert_close(found, value, rtol=tolerance, atol=tolerance)
             seen.append(name)
         return terms
 
@@ -77,7 +80,7 @@ def test_a_task_trains_goes_on_and_is_scored(name, precision, root, sample, tmp_
     options = [*task_options(name, root, sample), f"paths.runs={tmp_path}"]
     computing(precision)
     begun = built(options)
-    compared = agree_on_the_first_loss(begun)
+    compared = agree_on_the_first_loss(begun, TOLERANCE.get(name, 0.03))
     train(begun, stop=2)
     assert compared
     run = train(built(options))

@@ -1,0 +1,65 @@
+"""Which anchors learn which objects, by what each of them would cost (SimOTA)."""
+
+import torch
+from torch import Tensor
+
+from tasks.detection.boxes import box_area, overlap_of_pairs
+from tasks.detection.quality_losses import QualityLoss
+
+RADIUS = 2.5  # in strides: how far from an object's centre its anchors may lie
+BEST = 10  # anchors of an object, of which the overlaps are summed up to the number it gets
+BOX_WEIGHT = 6.0  # of a pair's box, beside its class (arXiv 2111.00902, section 3.3)
+FAR = 1e4  # the further cost of an anchor that lies outside an object, or far from its centre
+
+
+@torch.no_grad()
+def assign(
+    logits: Tensor,
+    found: Tensor,
+    centres: Tensor,
+    strides: Tensor,
+    boxes: Tensor,
+    labels: Tensor,
+    valid: Tensor,
+    loss: QualityLoss,
+) -> tuple[Tensor, Tensor]:
+    """Assign a box or the background to every anchor, for a whole batch without waiting.
+
+    SimOTA (YOLOX, arXiv 2107.08430, section 2.1): an object gets the anchors that cost least. The
+    cost is the loss of the classes and six times that of the box (arXiv 2111.00902, equation 2).
+    How many anchors an object gets is the sum of its ten best IoUs, one at least. An anchor that
+    two objects want goes to the one where it costs less. Only anchors inside an object or near the
+    centre of one are asked; those that are not both, for the object itself, come last. An object
+    without area gets none.
+
+    Args:
+        logits: float[B, A, classes], without the background's.
+        found: float[B, A, 4], the predicted boxes.
+        centres: float[A, 2], (x, y) of the anchors; `strides` float[A, 1] of their maps.
+        boxes: float[B, M, 4], the objects; all boxes are xyxy in pixels of the input.
+        labels: int64[B, M], the column of each object's class; any for rows that pad.
+        valid: bool[B, M], False for the rows that pad.
+        loss: of the classes.
+
+    Returns:
+        int64[B, A]: the box's row, -1 for background; and float[B, A]: the IoU of the predicted box
+        with it.
+    """
+    low, high = boxes[:, :, None, :2], boxes[:, :, None, 2:]
+    inside = ((centres > low) & (centres < high)).all(-1)
+    near = ((centres - (low + high) / 2).abs() < RADIUS * strides).all(-1)
+    valid = (valid & (box_area(boxes) > 0))[..., None]
+    asked = ((inside | near) & valid).any(1, keepdim=True) & valid
+
+    overlap, generalised = overlap_of_pairs(boxes[:, :, None], found[:, None])
+    cost = loss.of_pairs(logits, labels, overlap) + BOX_WEIGHT * (1 - generalised)
+    cost = torch.where(inside & near, cost, cost + FAR).masked_fill(~asked, torch.inf)
+    most = min(BEST, found.shape[1])
+    wanted = overlap.masked_fill(~asked, 0.0).topk(most, 2).values.sum(2)
+    last = wanted.long().clamp(min=1, max=most) - 1
+    dearest = cost.topk(most, 2, largest=False).values.gather(2, last[..., None])
+    # the price of the last one that an object gets, and not its place: equal ones have no order
+    cost = cost.masked_fill(cost > dearest, torch.inf)
+    cheapest, row = cost.min(1)
+    overlap = overlap.gather(1, row[:, None]).squeeze(1)
+    return torch.where(cheapest < torch.inf, row, -1), overlap
