@@ -268,7 +268,7 @@ def test_label_studio_json_is_named(tmp_path, sets):
 
 def test_cvat_xml_is_named(tmp_path, sets):
     write(tmp_path / "annotations.xml", "<annotations></annotations>")
-    with pytest.raises(InputError, match=r"CVAT's own annotations\.xml is not read: export as"):
+    with pytest.raises(InputError, match=r"CVAT's own annotations\.xml is not read; export as"):
         sets("annotations.xml")
 
 
