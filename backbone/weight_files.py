@@ -19,6 +19,7 @@ from backbone.errors import InputError, one_line
 from backbone.file_kinds import HEAD, in_its_place, other_weights
 from backbone.frozen_graph import SUFFIX, read_frozen_graph
 from backbone.keras_h5 import MAGIC, read_keras_h5
+from backbone.part_statistics import statistics_of_parts
 from backbone.quantized import RANGES
 from backbone.tensorflow_names import is_tensorflow, tensorflow_state
 from backbone.tflite_file import TfliteModel, is_tflite, read_tflite
@@ -100,7 +101,7 @@ def read_file(path: Path) -> WeightsFile:
 
     Its kind is told by its first bytes; the name only matters for frozen graphs.
 
-    `joint.ckpt/NAME`, a part of a joint checkpoint, gives that checkpoint's trunk.
+    `joint.ckpt/NAME` is the trunk of a joint checkpoint with the batch statistics of that part.
 
     Raises:
         InputError: the file is absent, damaged or cut short, holds no tensors, or its tensors have
@@ -131,7 +132,7 @@ def _without_use(value: Tensor) -> str | None:
 
 def _read(path: Path) -> WeightsFile:
     if path.parent.suffix == CHECKPOINT and path.parent.is_file():
-        path = path.parent
+        return _read_torch(path.parent, path.name)
     if not path.is_file():
         advice = "there is no such weights file; keras and timm name published weights"
         if path.is_dir():
@@ -219,7 +220,7 @@ def _read_safetensors(path: Path) -> WeightsFile:
     return WeightsFile(state, NATIVE, metadata.get("network"), json.loads(metadata["options"]))
 
 
-def _read_torch(path: Path) -> WeightsFile:
+def _read_torch(path: Path, part: str = "") -> WeightsFile:
     try:
         if part := damaged_part(path):
             raise ValueError(f"the checksum of {part} is wrong")
@@ -238,7 +239,7 @@ def _read_torch(path: Path) -> WeightsFile:
             "torch.save(model.state_dict(), FILE)"
         ) from error
     if isinstance(content, dict) and {"config", "labels", "state_dict"} <= content.keys():
-        return _checkpoint(path, content)
+        return _checkpoint(path, content, part)
     state, beside = find_state(content)
     if not state:
         raise InputError(
@@ -247,7 +248,13 @@ def _read_torch(path: Path) -> WeightsFile:
     return _published(state, naming_scheme(state), beside)
 
 
-def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
+def _checkpoint(path: Path, content: Mapping[str, Any], part: str) -> WeightsFile:
+    parts = content["config"].get("parts") or {}
+    if part and part not in parts:
+        raise InputError(
+            f"{path}/{part}: {path.name} has no part {part!r}; it has "
+            f"{', '.join(parts) or 'none: leave the name out'}"
+        )
     state = {
         native + key.removeprefix(prefix): value
         for prefix, native in ((TRUNK, ""), (CLASSIFIER, "fc."), (AFTER_POOLING, "fc."))
@@ -263,6 +270,7 @@ def _checkpoint(path: Path, content: Mapping[str, Any]) -> WeightsFile:
         for key in content["state_dict"]
         if key.startswith("head.") and not key.startswith((TRUNK, CLASSIFIER, AFTER_POOLING))
     )
+    state |= statistics_of_parts(content["state_dict"], [part] if part else list(parts))
     options = content["config"]["backbone"]
     network = NETWORKS.get(options.get("_name_")) or options.get("_target_", "").rpartition(".")[2]
     return WeightsFile(state, NATIVE, network, options, content["labels"]["ids"], beside)

@@ -57,17 +57,22 @@ def train_and_score(config: DictConfig, directory: RunDirectory) -> dict[str, An
     # torch is imported here, after everything that is quick
     from tasks.distillation.objective import build_distillation
     from tasks.joint.alone import add_parts, trained_alone
+    from tasks.joint.extending import extended
+    from tasks.joint.taught import add_teachers
     from tasks.tables.beside import row_beside
     from tasks.training.fit import build_run, fit_and_test
     from tasks.training.pictures import draw_pictures
     from tasks.training.result import resamples_of, result_of
 
+    config = extended(config)
+    directory.settle(config)
     current = build_run(config, directory, build_distillation(config))
     scores = fit_and_test(current)
     drawn = resamples_of(current)
     result = result_of(current, scores, drawn) | {"paper": row_beside(config)}
     if PARTS in config:
         add_parts(result, trained_alone(config))
+        add_teachers(result, current, drawn)
     if is_main_process():
         write_resamples(directory.path / FILE, drawn)
         directory.finish(result)

@@ -15,6 +15,7 @@ from tasks.runs.parts import OWN, PARTS
 SHARED = ("mode", "backbone", "seed", "augment", "trust", "hydra.searchpath")
 TRUNK_WEIGHTS = "backbone.weights"  # of the shared trunk; a part may name those of its head
 SHARED_NODES = ("backbone.", "paths.")
+ADDED = "added$"  # for each + before an override, see `for_hydra`
 
 
 def is_of_a_part(override: str) -> bool:
@@ -25,6 +26,35 @@ def is_of_a_part(override: str) -> bool:
 def of_the_whole(overrides: Sequence[str]) -> list[str]:
     """The overrides that are not for a part."""
     return [override for override in overrides if not is_of_a_part(override)]
+
+
+def for_hydra(override: str) -> str:
+    """An override in a form that Hydra composes on its own, as its launchers and sweepers do.
+
+    Hydra knows no parts: theirs become values under one key each, `parts$pets$data$root`. `$` is in
+    no option's name.
+    """
+    if not is_of_a_part(override):
+        return override
+    mark, rest = _marked(override)
+    key, _, value = rest.partition("=")
+    return f"++{ADDED * len(mark)}{key.replace('.', '$')}={value}"
+
+
+def from_hydra(override: str) -> str:
+    """The reverse of `for_hydra`, for the command of a job."""
+    key, equals, value = override.lstrip("+").partition("=")
+    mark = "+" * key.count(ADDED)
+    key = key.replace(ADDED, "")
+    if not key.startswith(f"{PARTS}$"):
+        return override
+    return f"{mark}{key.replace('$', '.')}{equals}{value}"
+
+
+def _marked(override: str) -> tuple[str, str]:
+    """What an override begins with, such as + to add an option, and the rest."""
+    rest = override.lstrip("+~")
+    return override[: len(override) - len(rest)], rest
 
 
 def part_names(config: DictConfig) -> list[str] | None:
@@ -71,8 +101,8 @@ def overrides_of_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[s
     own: dict[str, list[str]] = {name: [] for name in names}
     lines = []
     for override in filter(is_of_a_part, overrides):
-        mark = override[: len(override) - len(override.lstrip("+~"))]
-        name, _, rest = override.lstrip("+~").removeprefix(f"{PARTS}.").partition(".")
+        mark, rest = _marked(override)
+        name, _, rest = rest.removeprefix(f"{PARTS}.").partition(".")
         root = rest.partition("=")[0].partition(".")[0].partition("/")[0]
         if name not in own:
             lines.append(

@@ -28,6 +28,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from backbone.errors import InputError
 from tasks.cli.configuration import check_config, compose_config
 from tasks.cli.overrides import SEARCHPATH, about_hydra, parse_overrides
+from tasks.cli.parts import for_hydra, from_hydra
 from tasks.runs.directory import RunDirectory
 from tasks.runs.sweeps import leading_score_of
 
@@ -48,7 +49,7 @@ class TrialScore:
 
     def __call__(self, config: DictConfig) -> float:
         """Run the job and return its score. An error fails only this trial."""
-        overrides = list(HydraConfig.get().overrides.task)
+        overrides = [*map(from_hydra, HydraConfig.get().overrides.task)]
         code = self.process(config)
         if code != 0:
             raise RuntimeError(f"the run ended with exit code {code}")
@@ -105,14 +106,15 @@ def search(
     )
     print(f"search of {config.hydra.sweeper.n_trials} trials", flush=True)
     try:
-        made.sweep(own)
+        made.sweep([*map(for_hydra, own)])
     except ValueError as error:
         if "No trials are completed" not in str(error):
             raise
         print("no trial has finished")
         sys.exit(1)
     found = yaml.safe_load((Path(config.hydra.sweep.dir) / RESULTS).read_text())
-    chosen = " ".join(f"{name}={value}" for name, value in found["best_params"].items())
+    best = found["best_params"].items()
+    chosen = " ".join(from_hydra(f"{name}={value}") for name, value in best)
     print(f"\nbest: {abs(found['best_value']):.4g} with {chosen}")
     print(f"all trials: python -m tasks.sweeps {config.hydra.sweep.dir}")
 

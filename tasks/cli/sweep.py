@@ -32,6 +32,7 @@ from tasks.cli.ending import Terminated
 from tasks.cli.flags import Flags
 from tasks.cli.jobs import Job, find_jobs, shared_options
 from tasks.cli.overrides import about_hydra, parse_overrides
+from tasks.cli.parts import for_hydra, from_hydra
 from tasks.cli.search import require_optuna, search
 from tasks.runs.processes import end_with_parent
 from tasks.runs.report import OF_0_1_0, aligned, format_score
@@ -59,7 +60,7 @@ class Process:
 
     def __call__(self, config: DictConfig) -> int:
         """Run the job and return its exit code."""
-        overrides = list(HydraConfig.get().overrides.task)
+        overrides = [*map(from_hydra, HydraConfig.get().overrides.task)]
         print(f"\n{shlex.join(overrides)}", flush=True)
         # a job that outlives this process would keep its run locked for the next sweep
         with subprocess.Popen([*self.command, *overrides], preexec_fn=end_with_parent) as process:
@@ -144,8 +145,9 @@ def launch(jobs: list[Job], module: str, shared: Sequence[str], config: DictConf
     )
     for job in jobs:
         job.state = "not run"
+    given = [[for_hydra(override) for override in job.overrides] for job in jobs]
     try:
-        returns = launcher.launch([job.overrides for job in jobs], initial_job_idx=0)
+        returns = launcher.launch(given, initial_job_idx=0)
     except BaseException:
         for job in jobs:  # the run directories tell what the launcher does not
             assert job.directory is not None

@@ -13,6 +13,7 @@ from backbone.errors import InputError
 from tasks.data.batches import Batch
 from tasks.data.image_index import ImageIndex
 from tasks.distillation.objective import Objective, check_width
+from tasks.training.metric import MetricResult
 from tasks.training.teaching import Student, Surroundings
 
 KINDS = ("output", "embedding", "probability")
@@ -86,6 +87,10 @@ class CachedOutputs:
         """The rows float[B, D] of a batch; None if the file lacks images of the split."""
         table = self.tables.get(split)
         return None if table is None else table[batch["image_id"]]
+
+    def result(self, surroundings: Surroundings) -> MetricResult | None:
+        """None: a file has no answers, but outputs for some images."""
+        return None
 
     def describe(self) -> dict[str, Any]:
         """The file that the outputs came from."""

@@ -21,6 +21,7 @@ from backbone.head import Head
 from tasks.data.batches import Batch
 from tasks.runs.parts import PARTS, parts_of
 from tasks.training.build import trusted_modules
+from tasks.training.metric import MetricResult
 from tasks.training.task import Task
 from tasks.training.teaching import Student, Surroundings, Terms
 
@@ -152,6 +153,10 @@ class TeacherOutputs(Protocol):
         """
         ...
 
+    def result(self, surroundings: Surroundings) -> MetricResult | None:
+        """What the teacher itself scores on the reported split; None if it cannot be asked."""
+        ...
+
     def describe(self) -> dict[str, Any]:
         """Facts about the teacher for a result, as plain values."""
         ...
@@ -221,6 +226,10 @@ class Distillation(nn.Module):
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Any:
         """The teacher's outputs for a batch of a split; None if it has none."""
         return self.source.outputs(images, batch, split)
+
+    def result(self, surroundings: Surroundings) -> MetricResult | None:
+        """What the teacher scores on the reported split."""
+        return self.source.result(surroundings)
 
     def describe(self) -> dict[str, Any]:
         """Facts about the teacher for a result, as plain values."""

@@ -17,7 +17,7 @@ from tasks.distillation.released_teacher import released_teacher
 from tasks.images.preprocessing import Preprocess
 from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 from tasks.training.learner import Learner
-from tasks.training.metric import compute_over_processes
+from tasks.training.metric import MetricResult, compute_over_processes
 from tasks.training.restore import restore
 from tasks.training.task import Task
 from tasks.training.teaching import Student, Surroundings
@@ -138,13 +138,7 @@ class Teacher:
         Raises:
             InputError: the score is far below the record.
         """
-        data = surroundings.data
-        metric = self.task.make_metric(data, "val")
-        with torch.inference_mode(), surroundings.forward(), self.task.answering():
-            for loaded in data.val_dataloader():
-                batch = surroundings.to_device(loaded)
-                metric.update(self.task.scored(self.at_own_size(batch)), self.task.target(batch))
-        self.scores = compute_over_processes(metric, surroundings.processes).metrics
+        self.scores = self.scored_on("val", surroundings).metrics
         name = self.task.monitor
         if name not in self.scores:
             return
@@ -163,6 +157,22 @@ class Teacher:
                 "apart, so it does not know these images. Are they cropped and aligned like its "
                 "own? distill.tolerance=null uses it anyway"
             )
+
+    def result(self, surroundings: Surroundings) -> MetricResult:
+        """What it scores on the student's reported images."""
+        return self.scored_on(surroundings.data.reported, surroundings)
+
+    def scored_on(self, split: str, surroundings: Surroundings) -> MetricResult:
+        """What it scores on the student's images of a split."""
+        data = surroundings.data
+        metric = self.task.make_metric(data, split)
+        with torch.inference_mode(), surroundings.forward(), self.task.answering():
+            for loaded in data.evaluation_loader(split):
+                batch = surroundings.to_device(loaded)
+                answers = {"image_id": batch["image_id"]}
+                answers |= self.task.scored(self.at_own_size(batch))
+                metric.update(answers, self.task.target(batch))
+        return compute_over_processes(metric, surroundings.processes)
 
     def resized(self, images: Tensor) -> Tensor:
         """float[B, 3, H, W] at the teacher's size."""

@@ -38,9 +38,38 @@ def draw_with_map(
     shown.thumbnail((800, 800), Image.Resampling.LANCZOS)
     photograph.imshow(np.asarray(shown))
     photograph.axis("off")
-    width = 0.61
-    height = width * 16 * HEIGHT / WIDTH / 6.3
-    axes = figure.add_axes((0.385, 0.985 - height, width, height))
+    draw_answer(figure, (0.385, 0.985, 0.61), answer, world, values)
+    return to_image(figure)
+
+
+def map_alone(answer: Mapping[str, Any], world: WorldMap, values: np.ndarray) -> Image.Image:
+    """The map of probabilities with the best cells in words below, 960 x 610 pixels.
+
+    Args:
+        answer, world, values: see `draw_with_map`.
+    """
+    figure = Figure(figsize=(9.6, 6.1), dpi=100, facecolor="#faf9f6")
+    draw_answer(figure, (0.01, 0.985, 0.98), answer, world, values)
+    return to_image(figure)
+
+
+def draw_answer(
+    figure: Figure,
+    place: tuple[float, float, float],
+    answer: Mapping[str, Any],
+    world: WorldMap,
+    values: np.ndarray,
+) -> None:
+    """Draw the map of an answer, its scale in the lower right, and its cells in the lower left.
+
+    Args:
+        place: left, top and width of the map, as shares of the figure.
+        answer, world, values: see `draw_with_map`.
+    """
+    left, top, width = place
+    across, up = figure.get_size_inches()
+    height = width * across * HEIGHT / WIDTH / up
+    axes = figure.add_axes((left, top - height, width, height))
     high = float(np.nanmax(values))
     colors = world.draw(axes, values, LogNorm(high / FADED, high, clip=True), "YlOrRd")
     plot_marker(axes, answer["position"], "P", GUESS, "answer: " + place_name(*answer["position"]))
@@ -48,16 +77,15 @@ def draw_with_map(
         text = f"taken: {place_name(*answer['true_position'])}, {answer['distance_km']:,.0f} km off"
         plot_marker(axes, answer["true_position"], "*", TRUTH, text)
     axes.legend(loc="lower left", fontsize=11, framealpha=0.9, markerscale=0.9)
-    bar = figure.add_axes((0.72, 0.11, 0.24, 0.02))
+    bar = figure.add_axes((1 - 4.48 / across, 0.11, 3.84 / across, 0.02))
     figure.colorbar(colors, cax=bar, orientation="horizontal").outline.set_linewidth(0.5)
     bar.set_title("probability of a cell", fontsize=10, pad=4)
-    best = answer["cells"]
-    for k, cell in enumerate(best):
-        place = place_name(cell["latitude"], cell["longitude"])
-        across = cell["across_km"]
-        text = f"{cell['probability']:.3f}  {place}  (cell {cell['cell']}, {across:,.0f} km across)"
-        figure.text(0.02, 0.16 - 0.035 * k, text, fontsize=11, color=INK, family="monospace")
-    return to_image(figure)
+    for k, cell in enumerate(answer["cells"]):
+        name = place_name(cell["latitude"], cell["longitude"])
+        size = f"{cell['across_km']:,.0f} km across"
+        text = f"{cell['probability']:.3f}  {name}  (cell {cell['cell']}, {size})"
+        at = (0.32 / across, 0.16 - 0.035 * k)
+        figure.text(*at, text, fontsize=11, color=INK, family="monospace")
 
 
 def plot_marker(axes: Axes, position: Sequence[float], marker: str, color: str, label: str) -> None:

@@ -12,7 +12,7 @@ from tasks.data.batches import Batch
 from tasks.data.labels import Labels
 from tasks.data.module import DataModule
 from tasks.geolocation import s2
-from tasks.geolocation.drawing import FADED, MAP_PIXELS, distance_curves, draw_with_map
+from tasks.geolocation.drawing import FADED, MAP_PIXELS, distance_curves, draw_with_map, map_alone
 from tasks.geolocation.exif import NoPositionError, gps_position
 from tasks.geolocation.metrics import GeolocationResult
 from tasks.geolocation.names import place_name, token
@@ -95,11 +95,19 @@ class PlacePresenter(Presenter):
 
     def draw(self, image: Image.Image, answer: dict[str, Any]) -> Image.Image:
         """The photograph beside its heat map, with the true position if it is known."""
+        return draw_with_map(image, answer, self.world, self._probabilities(answer))
+
+    def panel(self, answer: dict[str, Any]) -> Image.Image:
+        """The heat map."""
+        return map_alone(answer, self.world, self._probabilities(answer))
+
+    def _probabilities(self, answer: dict[str, Any]) -> np.ndarray:
+        """Of each cell, float[C]; NaN where an answer leaves it out."""
         numbers = {token(cell): i for i, cell in enumerate(self.partition.cells)}
         values = np.full(len(self.partition), np.nan)
         for cell, probability in answer["distribution"].items():
             values[numbers[cell]] = probability
-        return draw_with_map(image, answer, self.world, values)
+        return values
 
     @cached_property
     def world(self) -> WorldMap:

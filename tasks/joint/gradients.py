@@ -1,4 +1,4 @@
-"""Parts that pull at the trunk with gradients of one norm, whatever the scale of their losses."""
+"""Parts that pull at the trunk alike, whatever the scale of their losses."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,45 +28,66 @@ class _Gate(torch.autograd.Function):
         return squares, None, *(gradient * scale.to(gradient.dtype) for gradient in gradients)
 
 
+def _meter(device: torch.device) -> Tensor:
+    """A scalar that gathers what the backward passes of a step add to it.
+
+    It keeps copies: what a CUDA graph hands over is written over by its next replay.
+    """
+    meter = torch.zeros((), device=device, requires_grad=True)
+    meter.register_hook(Tensor.clone)  # type: ignore[no-untyped-call]
+    return meter
+
+
 class GradientBalance(nn.Module):
-    """Scales each part's gradient of the trunk to the mean norm of all parts.
+    """Scales each part's gradient of the trunk to a norm that its number of losses decides.
 
     GradNorm (arXiv 1711.02257) asks for gradients of one norm too, and learns weights of the losses
     towards it; its exponent alpha is 0 here. The norm of each part's gradient is measured in every
     step, over all weights of the trunk, so that the scale that it needs is known at once. A running
     mean of the norms keeps a single batch from deciding. The heads' gradients stay as they are.
 
-    The norms are buffers: an interrupted run goes on with them.
+    A part with several losses counts as several: a detector learns boxes and classes, and pulls
+    twice as hard as a classifier. The mean of the norms stays what it was.
+
+    Norms and counts are buffers: an interrupted run goes on with them.
 
     Args:
         names: of the parts.
     """
 
     norms: Tensor
+    losses: Tensor
     measured: Tensor
 
     def __init__(self, names: Sequence[str]):
         super().__init__()
         self.names = list(names)
         self.register_buffer("norms", torch.ones(len(names)))
+        self.register_buffer("losses", torch.ones(len(names)))  # how many a part has
         self.register_buffer("measured", torch.zeros(len(names), dtype=torch.bool))
         # what the backward pass adds a part's squared norm to: no parameter, so neither the
         # optimizer nor the clipping sees it
         self._meters: dict[str, Tensor] = {}
+        self._counted: dict[str, int] = {}
 
     def scales(self) -> Tensor:
         """What each part's gradient is multiplied by, float[P]; 1 before all have been measured."""
-        scales = self.norms.mean() / self.norms.clamp(min=torch.finfo(torch.float32).tiny)
+        wanted = self.norms.mean() * self.losses / self.losses.mean()
+        scales = wanted / self.norms.clamp(min=torch.finfo(torch.float32).tiny)
         return torch.where(self.measured.all(), scales, torch.ones_like(scales))
+
+    def count(self, name: str, losses: int) -> None:
+        """Say how many losses a part has."""
+        if self._counted.get(name) != losses:  # written once, as it waits for the device
+            self._counted[name] = losses
+            self.losses[self.names.index(name)] = losses
 
     def begin(self) -> None:
         """Start to measure a step, unless it has begun and accumulates gradients."""
         if self._meters:
             return
         device = self.norms.device
-        self._meters = {
-            name: torch.zeros((), device=device, requires_grad=True) for name in self.names
-        }
+        self._meters = {name: _meter(device) for name in self.names}
         self._scales = dict(zip(self.names, self.scales().unbind(), strict=True))
 
     def gated(self, name: str, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -65,12 +65,14 @@ class Statistics(nn.Module):
 
     Args:
         trunk: whose own they start from.
+        measured: to start from in their place, by path in the trunk.
     """
 
-    def __init__(self, trunk: Trunk):
+    def __init__(self, trunk: Trunk, measured: Mapping[str, Tensor] | None = None):
         super().__init__()
         self.names: dict[str, str] = {}  # name here -> path in the trunk
-        for path, buffer in trunk.named_buffers():
+        start = dict(trunk.named_buffers()) if measured is None else measured
+        for path, buffer in start.items():
             name = path.replace(".", "__")
             self.names[name] = path
             self.register_buffer(name, buffer.detach().clone())
@@ -103,13 +105,22 @@ class Joint(Head):
         statistics: of the trunk's batch norm: `shared`, those of all parts' images together;
             `frozen`, those that it came with; `per_part`, a set for each part, so that one pass
             runs the trunk for each part anew.
+        measured: name -> batch statistics that the part's own weights came with, by their path in
+            the trunk; a set for each part begins with these, or else with the trunk's.
 
     Raises:
         InputError: a head that reads more than the trunk's maps, or a name that cannot be used.
     """
 
-    def __init__(self, trunk: Trunk, heads: Mapping[str, Head], statistics: str = "shared"):
+    def __init__(
+        self,
+        trunk: Trunk,
+        heads: Mapping[str, Head],
+        statistics: str = "shared",
+        measured: Mapping[str, Mapping[str, Tensor]] | None = None,
+    ):
         super().__init__()
+        known = measured or {}
         if statistics not in STATISTICS:
             raise InputError(f"task.statistics={statistics}: give one of {', '.join(STATISTICS)}")
         self.trunk = trunk
@@ -126,7 +137,7 @@ class Joint(Head):
                     "stages on each region, where one pass has its maps alone. Take SSD or SSDLite"
                 )
             if not self.one_trunk:
-                self.own_statistics[name] = Statistics(trunk)
+                self.own_statistics[name] = Statistics(trunk, known.get(name))
             head.trunk = SharedTrunk(trunk, None if self.one_trunk else self.own_statistics[name])  # type: ignore[arg-type]
             self.heads[name] = head
         self.taps = trunk.taps

@@ -11,7 +11,7 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks.data.batches import Batch
 from tasks.data.labels import Labels
-from tasks.images.sheets import captioned
+from tasks.images.sheets import Section, page
 from tasks.runs.parts import of_part
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer, Picture, Presenter
@@ -51,26 +51,17 @@ class JointPresenter(Presenter[Any]):
         return " | ".join(told)
 
     def draw(self, image: Image.Image, answer: Answer) -> Image.Image:
-        """One picture: what parts draw into the image, then captions, then what stands beside."""
-        lines: list[str] = []
-        shares: list[float] = []
-        beside = []
+        """One picture: boxes in the image, lists on its right, maps below."""
+        sections, panels = [], []
         for name, part in self.parts.items():
-            if type(part).draw is Presenter.draw:
-                text, bars = part.caption(answer[name])
-                lines += [f"{name}:", *text]
-                shares += [0.0, *(bars or [0.0] * len(text))]
-                continue
-            drawn = part.draw(image, answer[name])
-            if drawn.size == image.size:
-                image = drawn
+            title, panel = name.replace("_", " "), part.panel(answer[name])
+            if panel is not None:
+                panels.append((title, panel))
+            elif type(part).draw is Presenter.draw:
+                sections.append(Section(title, *part.caption(answer[name])))
             else:
-                beside.append(name)
-        if lines:
-            image = captioned(image, lines, shares)
-        for name in beside:
-            image = self.parts[name].draw(image, answer[name])
-        return image
+                image = part.draw(image, answer[name])
+        return page(image, sections, panels) if sections or panels else image
 
     def keep_above(self, threshold: float) -> None:
         """Answer with boxes that score at least `threshold` from now on."""

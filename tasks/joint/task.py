@@ -1,7 +1,6 @@
 """Several tasks on one trunk: trained together, scored one by one, answered in one pass."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,29 +12,19 @@ from backbone.errors import InputError
 from tasks.data.batches import Batch
 from tasks.data.labels import Labels
 from tasks.data.module import DataModule
-from tasks.images.preprocessing import Preprocess
+from tasks.joint.answering import JointAnswerer
 from tasks.joint.data import JointData, PartTrainer
 from tasks.joint.network import Joint
-from tasks.joint.presenter import JointPresenter
 from tasks.joint.scores import RELATIVE, JointResult, Monitored
 from tasks.joint.weighing import Weighing, check_values
 from tasks.runs.parts import PARTS, of_part, prefixed
 from tasks.training.finite import gradient_scaler
-from tasks.training.learner import Learner
-from tasks.training.metric import Prediction, compute_over_processes
+from tasks.training.metric import MetricResult, compute_over_processes
 from tasks.training.recipe import Recipe, keep_statistics
 from tasks.training.task import Task
 
 
-class SharedPreprocess(Preprocess):
-    """Preprocessing that hands on the maps of images that a shared trunk has seen already."""
-
-    def forward(self, images: Any) -> Any:
-        """uint8[B, 3, H, W] normalised, or maps as they are."""
-        return super().forward(images) if isinstance(images, Tensor) else images
-
-
-class JointTask(Learner[JointData]):
+class JointTask(JointAnswerer):
     """Tasks whose heads share a trunk.
 
     Each part is a task of its own: it keeps its loss, its answer, its metric and its labels, and
@@ -51,6 +40,7 @@ class JointTask(Learner[JointData]):
             training normalises with them, as the one pass does. Before, each part's batches are
             normalised with their own.
         references: name -> monitored score of the part trained alone, 1 where there is none.
+        trunk_rate: learning rate of the trunk relative to the recipe's for it.
         recipe: see Learner.
         options: see Learner.
 
@@ -58,7 +48,6 @@ class JointTask(Learner[JointData]):
         InputError: a weight or a reference that is not above 0, or one of no part.
     """
 
-    head: Joint
     monitor = RELATIVE
 
     def __init__(
@@ -69,19 +58,18 @@ class JointTask(Learner[JointData]):
         weights: Mapping[str, float] | str | None = None,
         references: Mapping[str, float] | None = None,
         settle: float = 1.0,
+        trunk_rate: float = 1.0,
         recipe: Recipe | None = None,
         **options: Any,
     ):
-        if recipe is not None and head.statistics == "frozen":
-            recipe = replace(recipe, freeze_trunk_statistics=True)
-        super().__init__(head, labels, recipe=recipe, **options)
-        for part in parts.values():
-            del part.head  # it is registered once, in the network
-            part.preprocess = SharedPreprocess(
-                head.trunk.normalization, part.preprocess.augmentation
+        if recipe is not None:
+            recipe = replace(
+                recipe,
+                trunk_lr_scale=recipe.trunk_lr_scale * trunk_rate,
+                freeze_trunk_statistics=recipe.freeze_trunk_statistics
+                or head.statistics == "frozen",
             )
-        self.parts = nn.ModuleDict(parts)
-        self.hand_out(head.heads)
+        super().__init__(head, labels, parts, recipe=recipe, **options)
         # shadows what a class states for all its tasks: here it depends on the parts
         self.units = {  # type: ignore[misc]
             key: unit
@@ -93,11 +81,7 @@ class JointTask(Learner[JointData]):
             for name, part in parts.items()
             for score in {*part.falling, *([part.monitor] if part.mode == "min" else [])}
         )
-        self.deploys = {  # type: ignore[misc]
-            f"{name}.{key}": words
-            for name, part in parts.items()
-            for key, words in part.deploys.items()
-        }
+        self.taught: dict[str, MetricResult] = {}  # what teachers score on the reported splits
         self.settle = settle
         self.weighing = Weighing(list(parts), weights)
         self.log_variances = self.weighing.log_variances  # registered here, so that they are learnt
@@ -111,23 +95,6 @@ class JointTask(Learner[JointData]):
             for name, part in parts.items()
         }
 
-    @property
-    def named_parts(self) -> dict[str, Task[Any]]:
-        """The parts by name."""
-        return dict(self.parts.items())  # type: ignore[arg-type]
-
-    def hand_out(self, heads: Mapping[str, nn.Module] | nn.ModuleDict) -> None:
-        """Have each part compute with the head of its name."""
-        for name, part in self.parts.items():
-            # past nn.Module, which would register the head with the part too
-            object.__setattr__(part, "head", heads[name])
-
-    def gate(self) -> None:
-        """Have each part's pass through the trunk return balanced gradients."""
-        if self.balance is not None:
-            for name, part in self.named_parts.items():
-                part.head.trunk.gate = partial(self.balance.gated, name)  # type: ignore[assignment]
-
     # training
 
     def connect(self) -> None:
@@ -135,6 +102,12 @@ class JointTask(Learner[JointData]):
         for name, part in self.named_parts.items():
             part._trainer = PartTrainer(self.trainer, self.data.parts[name])  # type: ignore[assignment]
             part.is_compiled = self.is_compiled
+
+    def gate(self) -> None:
+        """Have each part's pass through the trunk return balanced gradients."""
+        if self.balance is not None:
+            for name, part in self.named_parts.items():
+                part.head.trunk.gate = partial(self.balance.gated, name)  # type: ignore[assignment]
 
     def on_fit_start(self) -> None:
         """Get every part ready, its teacher too."""
@@ -250,6 +223,14 @@ class JointTask(Learner[JointData]):
         for part in self.named_parts.values():
             part.begin_teaching()
 
+    def on_test_start(self) -> None:
+        """Start the metrics, and have the teachers answer for the same images."""
+        super().on_test_start()
+        for name, part in self.named_parts.items():
+            found = None if part.teaching is None else part.teaching.result(part.surroundings())
+            if found is not None:
+                self.taught[name] = found
+
     def describe_teacher(self) -> dict[str, Any] | None:
         """What a result says about the teachers, by part."""
         found = {name: part.describe_teacher() for name, part in self.named_parts.items()}
@@ -273,74 +254,3 @@ class JointTask(Learner[JointData]):
                     f"part {name}: the checkpoint was trained on other classes than the data now "
                     "has: restore the data, or start over with fresh=true"
                 )
-
-    # answers
-
-    def network(self, images: Tensor) -> dict[str, Any]:
-        """All that one pass computes for normalised images: the trunk once, and every head."""
-        maps: Any = self.head.maps(images)
-        outputs = {}
-        for name, part in self.named_parts.items():
-            try:
-                outputs[name] = part.network(maps[name])
-            except (AttributeError, TypeError) as error:
-                raise InputError(
-                    f"{name}: its answer looks at the image itself, and not only at the trunk's "
-                    f"maps of it ({error}): set an option such as task.module.flip_test=false"
-                ) from error
-        return outputs
-
-    def predict(self, batch: Batch) -> Prediction:
-        """The answers of all parts for one batch, each tensor under its part's name and its own."""
-        maps: Any = self.head.maps(self.preprocess(batch["image"]))
-        answers: Prediction = {}
-        for name, part in self.named_parts.items():
-            answers |= prefixed(name, part.predict(batch | {"image": maps[name]}))
-        return answers
-
-    def deploy(self, images: Tensor) -> Prediction:
-        """What an exported file computes: all parts' own, each tensor as `part.name`."""
-        maps: Any = self.head.maps(self.preprocess(images))
-        return {
-            f"{name}.{key}": value
-            for name, part in self.named_parts.items()
-            for key, value in part.deploy(maps[name]).items()
-        }
-
-    def deployed(self, outputs: Prediction, batch: Batch) -> Prediction:
-        """What `predict` gives, from the outputs of an exported file."""
-        answers: Prediction = {}
-        for name, part in self.named_parts.items():
-            prefix = f"{name}."
-            own = {k.removeprefix(prefix): v for k, v in outputs.items() if k.startswith(prefix)}
-            answers |= prefixed(name, part.deployed(own, batch))
-        return answers
-
-    def present(self) -> JointPresenter:
-        """What tells and draws the answers of all parts."""
-        return JointPresenter(self.labels, self.named_parts)
-
-    def take_choices(self, chosen: Mapping[str, float]) -> None:
-        """Hand out what the validation of each part chose."""
-        super().take_choices(chosen)
-        for name, part in self.named_parts.items():
-            part.take_choices(of_part(name, chosen))
-
-    def fold(self) -> None:
-        """Answer with a folded copy of the network from now on."""
-        if self.head.one_trunk:
-            super().fold()
-            self.hand_out(self.head.heads)
-
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """Answer with a folded copy of the network in here, see Answerer."""
-        if not self.head.one_trunk:
-            yield
-            return
-        try:
-            with super().answering():
-                self.hand_out(self.head.heads)
-                yield
-        finally:
-            self.hand_out(self.head.heads)

@@ -23,7 +23,8 @@ class Weighing:
             (the losses' product, arXiv 1904.08492); or `uncertainty`: each part's loss L counts as
             exp(-s) L + s / 2 with a learnt s, the logarithm of the part's variance
             (arXiv 1705.07115, equation 10); or `gradients`: the losses count as they are, and each
-            part's gradient of the trunk is scaled to the mean norm of all, see `GradientBalance`.
+            part's gradient of the trunk is scaled to a norm in proportion to the number of its
+            losses, see `GradientBalance`.
 
     Attributes:
         log_variances: s of each part, where it is learnt.
@@ -55,6 +56,8 @@ class Weighing:
             if not own:
                 continue  # this step has no batch of it
             loss = torch.stack(own).sum()
+            if self.balance is not None:
+                self.balance.count(name, len(own))
             if self.balanced:
                 weighted.append(torch.log(loss + SMALLEST))
             elif self.log_variances is None:

@@ -141,12 +141,8 @@ def comparison_text(first: Scored, second: Scored, differences: Sequence[Differe
     for of in differences:
         if np.isnan(of.first) or np.isnan(of.second):
             continue
-        change = _signed(of.change, of.unit)
-        between = f"{_signed(of.ends[0])} to {_signed(of.ends[1])}" if of.ends else ""
-        if of.ends and of.unit:
-            between = format_interval(of.ends, of.unit)
         scores = (format_score(score, of.unit) for score in (of.first, of.second))
-        rows.append((of.name, *scores, change, between, of.verdict))
+        rows.append((of.name, *scores, *_change(of), of.verdict))
     lines = [f"A: {first.path}", f"B: {second.path}"]
     for run, letter in ((first, "A"), (second, "B")):
         lines += [f"   {letter} has {text}" for text in _own_options(run, first, second)]
@@ -160,6 +156,23 @@ def comparison_text(first: Scored, second: Scored, differences: Sequence[Differe
             f"paired bootstrap over {about}: covers other images, but not other seeds",
         ]
     )
+
+
+def difference_text(of: Difference, first: str) -> str:
+    """A score and how far it is from the one of `first`, in one line."""
+    score, other = (format_score(value, of.unit) for value in (of.second, of.first))
+    change, between = _change(of)
+    ends = f", 95% interval {between}" if between else ""
+    return f"{of.name} {score}, {first} {other}: {change}{ends}"
+
+
+def _change(of: Difference) -> tuple[str, str]:
+    """A difference and its interval, in words; the interval is empty where there is none."""
+    if not of.ends:
+        return _signed(of.change, of.unit), ""
+    if of.unit:
+        return _signed(of.change, of.unit), format_interval(of.ends, of.unit)
+    return _signed(of.change), f"{_signed(of.ends[0])} to {_signed(of.ends[1])}"
 
 
 def _own_options(of: Scored, first: Scored, second: Scored) -> list[str]:

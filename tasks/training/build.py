@@ -48,24 +48,31 @@ def build_task(config: DictConfig, labels: Labels) -> tuple[Learner[Any], Loaded
     report: Loaded | None = None
     scratch = source in NO_WEIGHTS and whole in NO_WEIGHTS
     recipe: Recipe = instantiate(config.optimizer)
+    if PARTS in config and source not in NO_WEIGHTS:
+        # before the parts are built, whose batch statistics may start from the trunk's
+        report = _load_trunk(trunk, None, config, labels)
     task = _task_on(trunk, config, labels, recipe.from_scratch() if scratch else recipe)
-    head = task.head
-    if source not in NO_WEIGHTS:
-        report = load_weights(
-            head.trunk,
-            source,
-            classifier=head.fc,
-            after_pooling=head.after_pooling,
-            classes=labels.ids,
-            size=image_size(config.size),
-            cache=Path(config.paths.cache) / "weights",
-        )
+    if report is None and source not in NO_WEIGHTS:
+        report = _load_trunk(trunk, task.head, config, labels)
     if whole not in NO_WEIGHTS:
         report = _load_network(task, config)
     if report is not None:
         _refuse_another_form(report)
     task.to(memory_format=torch.channels_last)
     return task, report
+
+
+def _load_trunk(trunk: Trunk, head: Head | None, config: DictConfig, labels: Labels) -> Report:
+    """Fill a trunk from what `backbone.weights` names, and the classifier of its head if it can."""
+    return load_weights(
+        trunk,
+        config.backbone.weights,
+        classifier=None if head is None else head.fc,
+        after_pooling=None if head is None else head.after_pooling,
+        classes=labels.ids,
+        size=image_size(config.size),
+        cache=Path(config.paths.cache) / "weights",
+    )
 
 
 def _load_network(task: Learner[Any], config: DictConfig) -> HeadReport:
@@ -86,19 +93,23 @@ def _task_on(
 ) -> Learner[Any]:
     """A task with its head on a trunk; a joint task with its parts."""
     parts: dict[str, Learner[Any]] = {}
+    measured: dict[str, dict[str, Tensor]] = {}  # the batch statistics that parts came with
     for name, of_part in labels.details.get(PARTS, {}).items():
         part = parts_of(config)[name]
         try:  # only the joint task as a whole is optimised
             parts[name] = _task_on(trunk, part, Labels(**of_part), None)
             if part.task.head.get("weights") not in NO_WEIGHTS:
-                # with its trunk, for now; the trunk of all parts is loaded afterwards
+                shared = {key: value.clone() for key, value in trunk.state_dict().items()}
                 print(f"{name}: {_load_network(parts[name], part)}")
+                measured[name] = {key: value.clone() for key, value in trunk.named_buffers()}
+                trunk.load_state_dict(shared)  # the part's weights had filled it, too
         except InputError as error:
             raise InputError(f"part {name}: {error}") from error
     head_options = _without_weights(config.task.head)
     if parts:
         heads = {name: part.head for name, part in parts.items()}
-        head: Head = instantiate(head_options, _partial_=True)(trunk=trunk, heads=heads)
+        make_joint = instantiate(head_options, _partial_=True)
+        head: Head = make_joint(trunk=trunk, heads=heads, measured=measured)
     else:
         head = _head_on(trunk, head_options, labels.num_classes)
     task: Learner[Any] = instantiate(config.task.module, _partial_=True)(

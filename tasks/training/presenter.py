@@ -57,6 +57,10 @@ class Presenter(Generic[Data]):
         """An image with its answer: above its caption, unless a subclass draws more."""
         return captioned(image, *self.caption(answer))
 
+    def panel(self, answer: Answer) -> Image.Image | None:
+        """A picture of an answer by itself, such as a map, to be set beside others; None: none."""
+        return None
+
     def keep_above(self, threshold: float) -> None:
         """From now on answer only with what scores at least `threshold`.
 

@@ -37,6 +37,7 @@ HANDED = {
     "view",
     "augmentation",
     "heads",
+    "measured",
     "parts",
 }
 # for timm's networks: numbers and switches that shape them, but nothing that names a file or an

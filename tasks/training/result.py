@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from tasks.data.module import DataModule
 from tasks.runs.resamples import Drawn, bootstrap_facts, draw_all, intervals
 from tasks.training.early_stop import stopped_early
 from tasks.training.fit import Run
@@ -25,16 +26,25 @@ def resamples_of(run: Run) -> list[Drawn]:
     drawn: list[Drawn] = []
     try:
         for prefix, result, data in run.task.results(run.data):
-            index = data.indices.get(data.reported)
-            files = [] if index is None else [index.path(row) for row in range(len(index))]
-            drawn += [
-                replace(one, scores={prefix + name: values for name, values in one.scores.items()})
-                for one in draw_all(getattr(result, "resamplings", ()), files)
-            ]
+            drawn += drawn_for(prefix, result, data)
     except Exception as error:
         print(f"warning: the scores have no intervals: {error}", file=sys.stderr)
         return []
     return drawn
+
+
+def drawn_for(prefix: str, result: Any, data: DataModule) -> list[Drawn]:
+    """A result's scores on resamples of the reported split of its data.
+
+    Args:
+        prefix: the beginning of the scores' names.
+    """
+    index = data.indices.get(data.reported)
+    files = [] if index is None else [index.path(row) for row in range(len(index))]
+    return [
+        replace(one, scores={prefix + name: values for name, values in one.scores.items()})
+        for one in draw_all(getattr(result, "resamplings", ()), files)
+    ]
 
 
 def result_of(run: Run, metrics: dict[str, float], drawn: Sequence[Drawn] = ()) -> dict[str, Any]:

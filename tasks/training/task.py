@@ -149,10 +149,13 @@ class Task(Learner[Data]):
 
     def begin_teaching(self) -> None:
         """Get the teacher ready, if there is one; it may be scored before it teaches."""
-        if self.teaching is None:
-            return
+        if self.teaching is not None:
+            self.teaching.begin(self, self.surroundings())
+
+    def surroundings(self) -> Surroundings:
+        """The run in which a teacher teaches this task."""
         trainer = self.trainer
-        surroundings = Surroundings(
+        return Surroundings(
             data=self.data,
             device=self.device,
             processes=trainer.world_size,
@@ -160,7 +163,6 @@ class Task(Learner[Data]):
             forward=trainer.precision_plugin.forward_context,
             to_device=trainer.strategy.batch_to_device,
         )
-        self.teaching.begin(self, surroundings)
 
     def describe_teacher(self) -> dict[str, Any] | None:
         """Facts about the teacher for a result, as plain values; None without a teacher."""

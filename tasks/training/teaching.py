@@ -16,6 +16,7 @@ from tasks.data.batches import Batch
 from tasks.data.labels import Labels
 from tasks.data.module import DataModule
 from tasks.images.preprocessing import Preprocess
+from tasks.training.metric import MetricResult
 
 Terms = Callable[[Any, Batch], dict[str, Tensor]]
 
@@ -89,6 +90,13 @@ class Teaching(Protocol):
 
     def outputs(self, images: Tensor, batch: Batch, split: str) -> Tensor | None:
         """The teacher's outputs float[B, D] for a batch of a split; None if it has none."""
+        ...
+
+    def result(self, surroundings: Surroundings) -> MetricResult | None:
+        """What the teacher itself scores on the reported split; None if it cannot be asked.
+
+        Without a `begin` before, a teacher is not ready.
+        """
         ...
 
     def describe(self) -> Mapping[str, Any]:

@@ -78,6 +78,19 @@ def _parts(config: Mapping[str, Any]) -> Iterator[str]:
                 f"parts.{name}.task.head.weights={own} loads only the part's head: name the "
                 "weights of the shared trunk with backbone.weights="
             )
+    extends = task["extends"]
+    if extends is not None:
+        if str(weights[0]) != str(extends):
+            yield (
+                f"task.extends={extends}: the trunk is that checkpoint's; leave out "
+                f"backbone.weights={weights[0]}"
+            )
+        if config["optimizer"].get("freeze_trunk"):
+            yield (
+                f"task.extends={extends}: with optimizer.freeze_trunk=true no answer changes: "
+                f"train the new task alone, with backbone.weights={extends} and "
+                "optimizer.freeze_trunk=true, and add it with python -m tasks.join"
+            )
     if task["statistics"] == "frozen" and all(source in (None, "none") for source in weights):
         yield (
             "task.statistics=frozen keeps the statistics of random weights: give "

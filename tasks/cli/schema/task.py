@@ -53,11 +53,15 @@ class JointTaskOptions(TaskOptions):
         "the parts: names of tasks, or your own names with parts.NAME.task=TASK; the options of "
         "each are parts.NAME.data.*, .task.*, .size, .preprocess, .augment and .distill"
     )
+    extends: Name | None = option(
+        "a checkpoint that the run extends: its trunk and its parts are where the training begins, "
+        "and each of its parts is taught by itself as it was; null: none"
+    )
     weights: WeightsOfParts | Literal["balanced", "uncertainty", "gradients"] | None = option(
         "weights of the parts' losses, 1 for parts that are not named; balanced: sum the "
         "logarithms of the losses (arXiv 1904.08492); uncertainty: learn the weights (arXiv "
-        "1705.07115); gradients: scale each part's gradient in the trunk to their mean norm (arXiv "
-        "1711.02257 with alpha 0); null: 1 for all"
+        "1705.07115); gradients: scale each part's gradient in the trunk to a norm in proportion "
+        "to the number of its losses (arXiv 1711.02257 with alpha 0); null: 1 for all"
     )
     references: WeightsOfParts | None = option(
         "monitored scores of the parts trained alone, 1 for parts that are not named; each part's "
@@ -66,6 +70,10 @@ class JointTaskOptions(TaskOptions):
     statistics: Literal["shared", "frozen", "per_part"] = option(
         "of the trunk's batch norm; shared: one set for all parts; frozen: those of the weights; "
         "per_part: one set per part, so that one pass runs the trunk once per part"
+    )
+    trunk_rate: Positive = option(
+        "the trunk's learning rate relative to optimizer.lr (times optimizer.trunk_lr_scale where "
+        "it has trained weights): one step of it serves all parts"
     )
     settle: Fraction = option(
         "share of the epochs after which shared statistics are frozen, and training normalises "

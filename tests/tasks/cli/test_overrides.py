@@ -2,6 +2,7 @@
 
 import shlex
 
+import hydra
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from tasks.cli.overrides import (
     refuse_sweeps,
     value_keys,
 )
+from tasks.cli.parts import for_hydra, from_hydra
 
 HARD = [
     "/my data (1)", "/a=b,c", "/übung#1", "~/set", "a;b", "it's", 'a "b" c', "[", "/x/[1]", "{a",
@@ -75,3 +77,21 @@ def test_keys_of_values_are_those_of_no_group():
     given = ["task=a", "seed=1", "+data.x=2", "hydra/launcher=b", "hydra.mode=RUN", "~distill"]
     assert value_keys(given) == ["seed", "data.x"]
     assert {"task", "data", "backbone", "mode", "table"} <= set(groups())
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "parts.pets.data.root=/pets/a.b",
+        "parts.pets.data.mean=[1,2]",
+        "+parts.pets.task.head.kernel_size=3",
+        "++parts.pets.size=64",
+        "optimizer.lr=1e-3",
+        "+task.head.kernel_size=3",
+    ],
+)
+def test_overrides_of_parts_pass_through_hydra(override):
+    hidden = for_hydra(override)
+    assert from_hydra(hidden) == override
+    with hydra.initialize_config_module("conf", version_base="1.3"):
+        hydra.compose("config", ["task=ssd_coco", hidden])

@@ -4,14 +4,17 @@ import pytest
 import torch
 
 from tasks.cli.configuration import check_config, compose_config
+from tasks.data.labels import Labels
 from tasks.joint.scores import Monitored
 from tasks.joint.task import JointTask
 from tasks.joint.weighing import Weighing
 from tasks.runs.directory import fingerprint
-from tasks.runs.parts import parts_of
+from tasks.runs.parts import PARTS, parts_of
+from tasks.training.build import build_task
 from tasks.training.learner import Learner
 from tasks.training.task import Task
 from tests.tasks.cli.test_schema import said
+from tests.tasks.joint.parts import LABELS
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +37,21 @@ def test_each_part_is_the_task_that_its_options_make():
     assert pets.backbone.alpha == 0.5
     assert config.size == 128, "of the detector, whose head is built for it"
     assert config.data.view.crop_fraction is None, "the whole image, as the views differ"
+
+
+def test_the_trunks_learning_rate_may_differ_from_the_heads():
+    config = composed("mode=sample", "parts.pets.data.root=/pets")
+    assert (config.task.weights, config.task.statistics) == ("gradients", "per_part")
+    task, _ = build_task(config, Labels(0, [], [], [], {PARTS: small_labels()}))
+    optimizer, _ = task.recipe.build(task, 32, 10)
+    rates = {group["name"]: group["initial_lr"] for group in optimizer.param_groups}
+    assert rates["trunk"] == pytest.approx(config.task.trunk_rate * rates["head"])
+    assert rates["head"] == pytest.approx(config.optimizer.lr)
+
+
+def small_labels():
+    names = {"ssd_coco": "ssd_coco", "pets": "image_folder"}
+    return {name: LABELS[task]().to_dict() for name, task in names.items()}
 
 
 def test_what_cannot_change_a_result_makes_no_other_run():

@@ -10,6 +10,7 @@ from backbone.classifier import Classifier
 from backbone.mobilenet_v1 import MobileNetV1
 from tasks.joint.gradients import GradientBalance
 from tasks.joint.network import Joint
+from tasks.joint.weighing import Weighing
 
 NAMES = ("small", "large")
 
@@ -66,6 +67,32 @@ def test_after_one_step_gradients_of_the_trunk_have_one_norm(network, balance):
     for name in NAMES:
         key = f"heads.{name}.fc.weight"
         torch.testing.assert_close(own[name][key], plain[name][key])
+
+
+def test_a_part_with_two_losses_pulls_twice_as_hard(network, balance):
+    step(network, balance)
+    balance.count("large", 2)
+    balance.begin()
+    own = {name: gradient(network, loss) for name, loss in losses(network, 1000.0).items()}
+    norms = [norm_at_trunk(own[name]) for name in NAMES]
+    assert norms[1] == pytest.approx(2 * norms[0], rel=1e-4)
+    assert sum(norms) / 2 == pytest.approx(float(balance.norms.mean()), rel=1e-4)
+    other = GradientBalance(NAMES)
+    other.load_state_dict(balance.state_dict())
+    torch.testing.assert_close(other.scales(), balance.scales())
+
+
+def test_losses_are_counted_by_part(balance):
+    weighing = Weighing(NAMES, "gradients")
+    terms = {
+        "small/one": torch.ones(()),
+        "large/box": torch.ones(()),
+        "large/class": torch.ones(()),
+    }
+    weighing.total(terms)
+    assert weighing.balance.losses.tolist() == [1, 2]
+    weighing.total({"small/one": torch.ones(())})  # a step without a batch of the other
+    assert weighing.balance.losses.tolist() == [1, 2]
 
 
 def test_the_first_step_is_that_of_equal_weights(network, balance):

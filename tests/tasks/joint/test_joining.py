@@ -87,7 +87,9 @@ def test_one_picture_and_one_entry_hold_all_answers(joint, tmp_path, capsys):
     assert entry["face_attributes"]["attributes"].keys() == {f"thing {k}" for k in range(5)}
     said = capsys.readouterr().out
     assert "image_folder: thing" in said
-    assert Image.open(tmp_path / "out" / entry["picture"]).width > 1000, "the map is beside it"
+    width, height = Image.open(tmp_path / "out" / entry["picture"]).size
+    assert width == 960, "the map's"
+    assert height > 120 + 610, "the lists beside the photograph, and the map below"
     predict.predict(joint, [photo], tmp_path / "coco", form="coco", threshold=0.0)
     assert json.loads((tmp_path / "coco/predictions.json").read_text())[0]["image_id"]
 

@@ -99,6 +99,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(two_parts, run, tmp_path):
 def test_two_processes_find_the_scores_of_one(two_parts, run, tmp_path):
     kept = [o for o in two_parts if not o.startswith(("paths.runs", "trainer.max_epochs"))]
     few = [*kept, "trainer.max_epochs=1", f"paths.runs={tmp_path / 'two'}"]
+    few += ["task.weights=gradients"]  # whose norms are those of all processes
     output, errors = finish(start([*few, *TWO]))
     assert errors == ""
     assert output.count("run directory: ") == 1
@@ -110,6 +111,33 @@ def test_two_processes_find_the_scores_of_one(two_parts, run, tmp_path):
     assert answer.code == 0, answer.err
     alone = result(only_run(tmp_path / "one"))["metrics"]
     assert alone == pytest.approx(result(path)["metrics"], abs=1e-6)
+
+
+def test_new_parts_are_added_and_what_the_old_one_loses_is_stated(finished, options, run, tmp_path):
+    """Of the scores on the reported split, which is another one than the validation's here."""
+    old = f"{finished / 'best.ckpt'}/face_attributes"
+    parts = ("face_attributes", "planet")
+    kept = [o for o in options if not o.startswith(("paths.runs", "trainer.max_epochs"))]
+    kept = [o for o in kept if not o.startswith("parts.") or o.split(".")[1] in parts]
+    command = [
+        *kept, f"task.parts=[{','.join(parts)}]", f"task.extends={old}", "trainer.max_epochs=1",
+        f"paths.runs={tmp_path}",
+    ]  # fmt: skip
+    answer = run(*command)
+    assert answer.code == 0, answer.err
+    path = only_run(tmp_path)
+    found = result(path)
+    part = found["parts"]["face_attributes"]
+    before = result(finished)["parts"]["face_attributes"]["metrics"]
+    assert part["taught_by"]["mean_ap"] == pytest.approx(before["mean_ap"], abs=1e-6)
+    change = part["change"]["mean_ap"]
+    assert change["by"] == pytest.approx(part["metrics"]["mean_ap"] - before["mean_ap"], abs=1e-6)
+    assert found["baselines"]["teacher"]["face_attributes/mean_ap"] == part["taught_by"]["mean_ap"]
+    assert "change" not in found["parts"]["planet"]
+    assert "face_attributes/mean_ap" in answer.out
+    assert ", its teacher " in answer.out
+    assert run(*command).out.count("run directory") == 1, "a finished run is reported again"
+    assert len(list((tmp_path / "joint").iterdir())) == 1
 
 
 def test_a_head_goes_on_with_a_teacher_while_the_trunk_moves(finished, options, run, tmp_path):
