@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from backbone.errors import InputError, one_line
-from backbone.file_kinds import HEAD, in_its_place
+from backbone.file_kinds import HEAD, in_its_place, other_weights
 from backbone.frozen_graph import SUFFIX, read_frozen_graph
 from backbone.keras_h5 import MAGIC, read_keras_h5
 from backbone.part_statistics import statistics_of_parts
@@ -31,6 +31,7 @@ from backbone.weight_names import (
     naming_scheme,
 )
 from backbone.wrapped import (
+    damaged_part,
     find_state,
     is_bare_pickle,
     load_pickle,
@@ -46,6 +47,10 @@ PICKLES = (ZIP, b"\x80\x02")  # the first bytes that torch.save writes, now and 
 WRITE_ANEW = (
     "Load it where its code is installed, and write only its tensors with "
     "torch.save(model.state_dict(), FILE) or safetensors.torch.save_model(model, FILE)"
+)
+DAMAGED = (
+    *(RuntimeError, EOFError, OSError, ValueError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, NotImplementedError),
 )
 # prefixes in this suite's checkpoints; the layers after pooling belong to the classifier
 TRUNK, CLASSIFIER, AFTER_POOLING = "head.trunk.", "head.fc.", "head.after_pooling."
@@ -103,6 +108,8 @@ def read_file(path: Path) -> WeightsFile:
             no usable values.
     """
     found = _read(path)
+    if not found.state:
+        raise InputError(f"{path} holds no tensors: name another file")
     for name, value in found.state.items():
         if wrong := _without_use(value):
             raise InputError(
@@ -133,6 +140,8 @@ def _read(path: Path) -> WeightsFile:
         elif URL.match(str(path)):
             advice = "this is a URL; download the file and give its path"
         raise InputError(f"{path}: {advice}")
+    if other := other_weights(path.name):
+        raise InputError(f"{path} is {other}")
     with path.open("rb") as file:
         head = file.read(len(MAGIC))
     if head == MAGIC:
@@ -213,8 +222,10 @@ def _read_safetensors(path: Path) -> WeightsFile:
 
 def _read_torch(path: Path, part: str = "") -> WeightsFile:
     try:
+        if damaged := damaged_part(path):
+            raise ValueError(f"the checksum of {damaged} is wrong")
         content = load_pickle(path)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, ValueError) as error:
+    except DAMAGED as error:
         held = object_in(error)
         if held is not None:
             raise InputError(

@@ -3,6 +3,7 @@
 import argparse
 import pickletools
 import re
+import zipfile
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ PARTS = ("backbone", "encoder", "body")
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # how files of torch.save before 1.6 begin
 NEWER_PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 OLD_PICKLES = (b"(", b"}", b"]", b"c")  # protocols 0 and 1 have no header
+CHUNK = 1 << 20  # bytes that are read at once
 # in PyTorch's refusals: a class that is not allowed, and terminal codes for bold text
 REFUSED_CLASS = re.compile(r"Unsupported (?:global|class)\b.*?(?:GLOBAL )?(\w+(?:\.\w+)+)")
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -50,6 +52,28 @@ def load_pickle(path: Path) -> Any:
     """
     with torch.serialization.safe_globals([argparse.Namespace]):
         return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def damaged_part(path: Path) -> str | None:
+    """The first part of a file of torch.save whose bytes differ from its checksum; None if none.
+
+    PyTorch itself does not look. Parts without a checksum, which torch.save can leave out, and
+    files from before 1.6, which have none, are passed over.
+
+    Raises:
+        zipfile.BadZipFile: the archive is cut short.
+    """
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        for part in archive.infolist():
+            try:
+                with archive.open(part) as content:
+                    while part.CRC and content.read(CHUNK):
+                        pass
+            except zipfile.BadZipFile:
+                return part.filename
+    return None
 
 
 def is_bare_pickle(path: Path) -> bool:

@@ -10,6 +10,7 @@ from backbone.errors import InputError, listed_briefly
 from tasks.data.folders import (
     check_same_classes,
     class_folders,
+    class_name,
     index_folders,
     subfolders,
 )
@@ -86,9 +87,11 @@ class ImageFolder:
         """See ImageSource."""
         splits = {}
         for split, folder in self.folders().items():
-            names = subfolders(folder)
-            classes = [(name, name) for name in names]
-            splits[split] = index_folders(folder, names, classes, range(len(names)))
+            names = sorted(subfolders(folder), key=class_name)
+            number = {name: k for k, name in enumerate(dict.fromkeys(map(class_name, names)))}
+            classes = [(name, name) for name in number]
+            labels = [number[class_name(name)] for name in names]
+            splits[split] = index_folders(folder, names, classes, labels)
         if self.val_fraction is None:
             return ImageSet(splits)
         train, val = hold_out_images(splits["train"], self.val_fraction, self.seed)

@@ -5,11 +5,13 @@ import shlex
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
 
 import conf
 from backbone.errors import InputError
@@ -126,6 +128,33 @@ def choices(group: str) -> list[str]:
         (path.stem for path in files if path.stem != "base"),
         key=lambda n: (len(n) if n.isdecimal() else 0, n),
     )
+
+
+def choices_with(key: str) -> dict[str, list[str]]:
+    """An option's full key -> the choices of its group whose files set it.
+
+    Of a key, its group and the end of the rest suffice.
+    """
+    group, _, rest = key.partition(".")
+    found: dict[str, list[str]] = {}
+    for name in choices(group) if group.isidentifier() and rest else ():
+        path = Path(conf.__file__).parent / group / f"{name}.yaml"
+        content: Any = OmegaConf.to_container(OmegaConf.load(path))
+        if path.read_text().startswith("# @package _global_"):
+            content = content.get(group)
+        for leaf in dotted_keys(content):
+            if f".{leaf}".endswith(f".{rest}"):
+                found.setdefault(f"{group}.{leaf}", []).append(f"{group}={name}")
+    return found
+
+
+def dotted_keys(content: object, prefix: str = "") -> list[str]:
+    """The dotted keys of the values in nested dictionaries."""
+    if not isinstance(content, dict):
+        return [prefix[:-1]]
+    return [
+        leaf for key, value in content.items() for leaf in dotted_keys(value, f"{prefix}{key}.")
+    ]
 
 
 def about_hydra(override: str) -> bool:

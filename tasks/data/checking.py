@@ -62,11 +62,23 @@ def check_readable(
         listed = [f"{os.fsdecode(files[row])} ({fault})" for row, fault in faults.items()]
         raise InputError(
             f"{split}: {len(faults):,} of the {len(files):,} images in {root} cannot be read: "
-            f"{listed_briefly(listed)}. Get them again, remove them, or add "
-            "data.skip_unreadable=true to go on without them"
+            f"{listed_briefly(listed)}. {ways_on(skip, 'remove them')}"
         )
     usable = np.setdiff1d(np.arange(len(files)), list(faults))
     return CheckedFiles(usable, digests[usable], {UNREADABLE: len(faults)})
+
+
+def ways_on(skip: bool, other: str = "") -> str:
+    """What to do about files that cannot be used.
+
+    Args:
+        skip: whether data.skip_unreadable is set, and was of no use, since no file is left.
+        other: another way, such as "remove them".
+    """
+    if skip:
+        return "No other is left: get them again, or name others"
+    ways = ["Get them again", *([other] if other else [])]
+    return ", ".join(ways) + ", or add data.skip_unreadable=true to go on without them"
 
 
 def _state(files: np.ndarray, paths: list[Path]) -> str:

@@ -1,6 +1,7 @@
 """Class folders: one folder per class, which contains its images."""
 
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,12 +23,14 @@ def subfolders(folder: Path) -> list[str]:
 
 
 def contents(folder: Path) -> str:
-    """The content of a folder in words: its folders, or its images if it has none."""
+    """The content of a folder in words: its folders, or its files if it has none."""
     if folders := subfolders(folder):
         return f"the folders {listed_briefly(folders)}"
     if files := image_files(folder):
         return f"{len(files):,} image files ({listed_briefly(map(os.fsdecode, files))})"
-    return "no folders and no images"
+    kinds = Counter(kind_of(file) for file in files_below(folder)).most_common(5)
+    others = ", ".join(f"{count:,} {kind}" for kind, count in kinds)
+    return "no folders and no images" + (f", only other files: {others}" if others else "")
 
 
 def about_root(root: Path) -> str:
@@ -59,18 +62,28 @@ def check_same_classes(first: Path, second: Path) -> None:
     Classes are numbered in the order of their names: one folder more or less would shift all
     numbers.
     """
-    one, two = class_folders(first), class_folders(second)
+    one, two = ({*map(class_name, class_folders(folder))} for folder in (first, second))
+    lone = {first: sorted(one - two), second: sorted(two - one)}
     lines = [
-        f"  only in {folder}: {listed_briefly(names)}"
-        for folder, names in ((first, sorted({*one} - {*two})), (second, sorted({*two} - {*one})))
-        if names
+        f"  only in {folder}: {listed_briefly(names)}" for folder, names in lone.items() if names
     ]
-    if lines:
-        raise InputError(
-            f"{first} and {second} have different class folders:\n"
-            + "\n".join(lines)
-            + "\nGive both the same classes, under the same names"
-        )
+    if not lines:
+        return
+    spelled = {name.strip().casefold(): name for name in lone[first]}
+    alike = [name for name in lone[second] if name.strip().casefold() in spelled]
+    if alike:
+        pair = f"{spelled[alike[0].strip().casefold()]!r} and {alike[0]!r}"
+        lines.append(f"  {pair} differ in capitals or spaces alone")
+    raise InputError(
+        f"{first} and {second} have different class folders:\n"
+        + "\n".join(lines)
+        + "\nGive both the same classes, under the same names"
+    )
+
+
+def class_name(folder: str) -> str:
+    """The class of a folder, its accents composed: macOS's archives write é as e and an accent."""
+    return unicodedata.normalize("NFC", folder)
 
 
 def index_folders(
@@ -78,8 +91,8 @@ def index_folders(
 ) -> ImageIndex:
     """The images of class folders and of the folders inside them, folder by folder.
 
-    Hidden files, such as macOS's ._x.jpg, are left out; files that are not images are counted by
-    kind.
+    Hidden images, such as macOS's ._x.jpg, and files that are not images are left out, and counted
+    by kind.
 
     Args:
         folder: contains the class folders.
@@ -100,7 +113,7 @@ def index_folders(
                     f"{folder / name / inner} has the name of an image but is a folder: rename or "
                     "remove it"
                 )
-        inside = files_below(folder / name)
+        inside = files_below(folder / name, left_out)
         images = [prefix + file for file in inside if is_image(file)]
         if len(images) < len(inside):
             left_out.update(kind_of(file) for file in inside if not is_image(file))

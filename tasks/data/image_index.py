@@ -31,7 +31,7 @@ class ImageIndex:
     """float32[N, 4], the part of each image that the network sees, xyxy as fractions of its width
     and height, so that annotations still fit photographs that were shrunk. None: whole images."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """Files beside the images that are not used: kind, such as ".txt" -> number."""
+    """Files that are not used: kind, such as ".txt" or "hidden" -> number."""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -78,5 +78,5 @@ class ImageIndex:
         text = f"{len(self):,} images of {classes}{len(counts):,} classes, {span}"
         if self.left_out:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.left_out.items())
-            text += f"; left out, since they are not images: {kinds}"
+            text += f"; files left out: {kinds}"
         return text

@@ -1,11 +1,14 @@
 """Numbers and columns in lists that people and other programs have written."""
 
+import re
 from pathlib import Path
 
 from backbone.errors import InputError
 from backbone.file_kinds import HEAD, in_its_place
 
 MOST_DIGITS = 18  # all such numbers fit into 64 bits
+EXCELS_OWN = re.compile(r"sep=.?[,;]*", re.IGNORECASE)  # names the delimiter, for Excel alone
+JSON_BEGINS = re.compile(r"[\[{]\s*([\[{\"]|$)")
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, and .xls
 
 
@@ -44,6 +47,13 @@ def delimiter_of(path: Path, header: str) -> str:
     Raises:
         InputError: it is another one.
     """
+    if EXCELS_OWN.fullmatch(header):
+        raise InputError(
+            f"{path}, line 1: {header!r} is for Excel alone; remove the line, for the first one "
+            "must name the columns"
+        )
+    if JSON_BEGINS.match(header):
+        raise InputError(f"{path}: not a CSV file, but JSON ({header[:60]!r}); write it as CSV")
     if "\t" in header:
         return "\t"
     for other, name in ((";", "semicolons"), ("|", "vertical bars")):
@@ -51,8 +61,13 @@ def delimiter_of(path: Path, header: str) -> str:
             advice = "separate them by commas"
             if other == ";":  # as spreadsheets write it where decimals have a comma
                 advice += ", and write decimals with a point (48.85)"
-            raise InputError(
-                f"{path}, line 1: its columns seem to be separated by {name} ({header[:60]!r}); "
-                f"{advice}"
-            )
+            raise _separated(path, header, name, advice)
+    if "," not in header and len(header.split()) > 1:
+        raise _separated(path, header, "spaces", "separate them by commas")
     return ","
+
+
+def _separated(path: Path, header: str, name: str, advice: str) -> InputError:
+    return InputError(
+        f"{path}, line 1: its columns seem to be separated by {name} ({header[:60]!r}); {advice}"
+    )

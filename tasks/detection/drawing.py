@@ -11,6 +11,7 @@ from tasks.detection.coco.index import CocoIndex
 from tasks.images.files import open_image
 
 RGB = tuple[int, int, int]
+Rectangle = tuple[float, float, float, float]  # xyxy in pixels
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -85,22 +86,28 @@ def draw_boxes(
 def draw_marks(
     image: Image.Image, marks: Sequence[Mark], truth: Sequence[Sequence[float]] = ()
 ) -> Image.Image:
-    """A copy of an RGB image with marks, the last one on top; see `draw_boxes` for `truth`."""
+    """A copy of an RGB image with marks, the last one on top; see `draw_boxes` for `truth`.
+
+    Captions never cover each other: where a crowd leaves no room beside or in its box, one of a
+    mark further below is left out.
+    """
     image = image.copy()
     draw = ImageDraw.Draw(image)
     short = min(image.size)
     width, font = max(2, short // 150), ImageFont.load_default(max(10, short // 28))
     for box in truth:
         dashed(draw, _near(image, box, width), max(1, width // 2), 3 * width)
+    marks = [mark._replace(box=_near(image, mark.box, width)) for mark in marks]
     for mark in marks:
-        mark = mark._replace(box=_near(image, mark.box, width))
         if mark.dashed:
             dashed(draw, mark.box, width, 3 * width, mark.fill)
         else:
             line = width if mark.caption else max(1, width // 2)
             draw.rectangle(list(mark.box), outline=mark.fill, width=line)
+    taken: list[Rectangle] = []
+    for mark in reversed(marks):
         if mark.caption:
-            _caption(draw, image.width, mark, width, font)
+            _caption(draw, image.size, mark, width, font, taken)
     return image
 
 
@@ -111,13 +118,34 @@ def _near(image: Image.Image, box: Sequence[float], margin: int) -> list[float]:
 
 
 def _caption(
-    draw: ImageDraw.ImageDraw, image_width: int, mark: Mark, width: int, font: Font
+    draw: ImageDraw.ImageDraw,
+    size: tuple[int, int],
+    mark: Mark,
+    width: int,
+    font: Font,
+    taken: list[Rectangle],
 ) -> None:
-    """Write a mark's caption above its box, or inside if there is no room above."""
-    box = mark.box
+    """Write a mark's caption where there is none yet, and add its place to `taken`."""
     left, top, right, bottom = draw.textbbox((0, 0), mark.caption, font=font)
-    x = min(max(box[0], 0), max(image_width - (right - left) - 4, 0))
-    y = box[1] - (bottom - top) - 4
-    y = y if y >= 0 else box[1] + width
-    draw.rectangle([x, y, x + right - left + 4, y + bottom - top + 4], fill=mark.fill)
-    draw.text((x + 2 - left, y + 2 - top), mark.caption, fill="black", font=font)
+    wide, high = right - left + 4, bottom - top + 4
+    # from its left edge on or up to its right one; above the box, inside it, below it
+    xs = [min(max(x, 0), max(size[0] - wide, 0)) for x in (mark.box[0], mark.box[2] - wide)]
+    ys = [mark.box[1] - high, mark.box[1] + width, mark.box[3] - width - high, mark.box[3] + width]
+    inside = [y for y in ys if 0 <= y <= size[1] - high] or [max(mark.box[1], 0) + width]
+    places = [(x, y, x + wide, y + high) for y in inside for x in xs]
+    free = [place for place in places if not any(_overlap(place, other) for other in taken)]
+    if free:
+        taken.append(free[0])
+        draw.rectangle(list(free[0]), fill=mark.fill)
+        place = (free[0][0] + 2 - left, free[0][1] + 2 - top)
+        draw.text(place, mark.caption, fill=_ink(mark.fill), font=font)
+
+
+def _ink(fill: RGB) -> str:
+    """The colour in which text is read on another: black, or white on a dark one."""
+    red, green, blue = fill
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else "white"
+
+
+def _overlap(one: Rectangle, other: Rectangle) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -205,9 +205,10 @@ def _value(path: Path, line: int, column: str, text: str) -> int:
     text = text.strip()
     if not text:
         return -1
-    number = whole_number(text)
+    whole, _, fraction = text.partition(".")  # pandas writes 25.0 where another value is blank
+    number = whole_number(whole) if not fraction.strip("0") else None
     if number is None or number not in COLUMNS[column]:
-        expected = {"age": "whole years", "gender": "0 (male) or 1 (female)"}.get(
+        expected = {"age": "whole years from 0 to 149", "gender": "0 (male) or 1 (female)"}.get(
             column, "0 to 4 (White, Black, Asian, Indian, other)"
         )
         raise InputError(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, listed_briefly
 from tasks.data.text_lists import check_is_text, delimiter_of
 
 # The column names of the known sets, in lower case; the first one that exists is used.
@@ -104,6 +104,11 @@ def _columns(path: Path, names: list[str]) -> Columns:
     if not any(name.strip() for name in names):
         raise InputError(f"{path}: the file is empty; its first line should name the columns")
     known = [name.strip().lower() for name in names]
+    double = sorted({n for n in known if known.count(n) > 1 and n in (*LATITUDE, *LONGITUDE)})
+    if double:
+        raise InputError(
+            f"{path}, line 1: columns of the same name: {listed_briefly(double)}; rename one"
+        )
 
     def find(wanted: Sequence[str]) -> int | None:
         return next((known.index(name) for name in wanted if name in known), None)

@@ -75,8 +75,9 @@ def _degrees(
         raise _no_position(path, f"EXIF has no {what}")
     given, hemisphere = position[tag], position.get(ref_tag)
     parts = [float(part) for part in given] if isinstance(given, tuple) else []
-    # Pillow reads a rational with denominator zero as NaN
-    if not 1 <= len(parts) <= 3 or not all(0 <= part < float("inf") for part in parts):
+    # Pillow reads a rational with denominator zero as NaN; 60 seconds are 59.999, rounded
+    usable = all(0 <= part < float("inf") for part in parts) and max(parts[1:], default=0) <= 60
+    if not 1 <= len(parts) <= 3 or not usable:
         raise _no_position(path, f"EXIF {what} is not an angle", f": {str(given)[:60]}")
     # text or bytes, upper or lower case, possibly padded with zeros, or only zeros
     letter = hemisphere.decode("latin-1") if isinstance(hemisphere, bytes) else str(hemisphere)

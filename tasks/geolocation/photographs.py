@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.data.checking import UNREADABLE
+from tasks.data.checking import UNREADABLE, ways_on
 from tasks.data.image_index import ImageIndex
 from tasks.geolocation import s2
 from tasks.geolocation.coordinates import Coordinates, line_number, read_coordinates
@@ -170,8 +170,7 @@ def with_gps(folder: Path, skip_unreadable: bool = False) -> Photographs:
     if faults and not skip_unreadable:
         raise InputError(
             f"{folder.absolute()}: {len(faults):,} photographs cannot be read: "
-            f"{listed_briefly(faults)}. Get them again, remove them, or add "
-            "data.skip_unreadable=true to go on without them"
+            f"{listed_briefly(faults)}. {ways_on(False, 'remove them')}"
         )
     count = len(files) + reasons.total()
     if not count:

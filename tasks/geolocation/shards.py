@@ -14,6 +14,7 @@ file, a checkpoint or a run directory are never opened.
 
 import json
 import os
+import re
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,8 @@ from tasks.geolocation.exif import PhotographError
 from tasks.geolocation.tar_stream import END, TarStream
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
+MOST_SHARDS = 1_000_000
+RANGES = re.compile(r"\{(-?\d+)\.\.(-?\d+)")
 SCHEMES = ("http", "https", "sftp", "ftps", "scp", "gs", "htgs", "hf", "ais", "file")
 """The URLs that webdataset opens, most of them with a program such as curl."""
 GZIP = b"\x1f\x8b"
@@ -101,6 +104,7 @@ def find_shards(root: Path, pattern: str) -> list[str]:
     """
     # a path is recognised by being absolute: whatever its folder is called, it is not a command
     folder = root.absolute()
+    _check_number(pattern)
     try:
         expanded = list(braceexpand(pattern))
     except ValueError as error:
@@ -117,15 +121,31 @@ def find_shards(root: Path, pattern: str) -> list[str]:
             )
     absent = [url for url in urls if not is_remote(url) and not Path(url).is_file()]
     if absent:
+        advice = "correct the pattern, which is relative to data.root"
+        if {*"*?"} & {*pattern}:
+            advice = "name the shards with braces, such as train-{000..041}.tar"
         raise InputError(
             f"{absent[0]}: there is no such shard ({len(absent):,} of the {len(urls):,} in "
-            f"data.train={pattern} are missing): correct the pattern, which is relative to "
-            "data.root"
+            f"data.train={pattern} are missing): {advice}"
         )
     for url in urls:
         if not is_remote(url):
             _check_ends(url)
     return urls
+
+
+def _check_number(pattern: str) -> None:
+    """Raise InputError if a pattern stands for so many shards that they would fill memory."""
+    number = 1
+    for first, last in RANGES.findall(pattern):
+        if len(first) > 18 or len(last) > 18:
+            number = MOST_SHARDS + 1
+            break
+        number *= abs(int(last) - int(first)) + 1
+    if number > MOST_SHARDS:
+        raise InputError(
+            f"data.train={pattern}: more than {MOST_SHARDS:,} shards; correct the numbers in braces"
+        )
 
 
 def is_remote(url: str) -> bool:

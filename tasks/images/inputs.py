@@ -13,6 +13,7 @@ from tasks.images.listing import files_below, is_image
 from tasks.images.video import is_video
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+LONGEST_STEM = 200  # bytes; a name has at most 255
 KINDS = {
     stat.S_IFIFO: "a pipe (FIFO)",
     stat.S_IFCHR: "a device",
@@ -41,7 +42,7 @@ def named_images(given: Iterable[Path], output: Path | None = None) -> tuple[lis
     paths: list[Path] = []
     lines: list[str] = []
     for path in _expanded(given, lines):
-        if not path.is_dir():
+        if not os.path.isdir(path):  # not is_dir, which raises for a name that no file can have
             paths.append(path)
             continue
         found = [path / os.fsdecode(file) for file in files_below(path)]
@@ -87,17 +88,25 @@ def refuse_overwriting(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 def distinct_names(paths: Sequence[Path], suffix: str) -> list[str]:
     """A file name with this suffix for each path: its own stem, with a number if that is taken.
 
-    All names differ, even on a file system that ignores case. They do not depend on the order.
+    All names differ, even on a file system that ignores case. They do not depend on the order. Long
+    stems are cut, so that there is room for a temporary name.
     """
-    reserved, taken, names = {path.stem.casefold() for path in paths}, set[str](), []
-    for path in paths:
-        stem, number = path.stem, 2
+    stems = [_cut(path.stem) for path in paths]
+    reserved, taken, names = {stem.casefold() for stem in stems}, set[str](), []
+    for own in stems:
+        stem, number = own, 2
         if stem.casefold() in taken:
-            while (stem := f"{path.stem}-{number}").casefold() in reserved | taken:
+            while (stem := f"{own}-{number}").casefold() in reserved | taken:
                 number += 1
         taken.add(stem.casefold())
         names.append(stem + suffix)
     return names
+
+
+def _cut(stem: str) -> str:
+    while len(os.fsencode(stem)) > LONGEST_STEM:
+        stem = stem[:-1]
+    return stem
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

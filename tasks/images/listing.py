@@ -1,6 +1,7 @@
 """Lists of the image files in a folder and its subfolders, and of those that are missing."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, AnyStr
@@ -9,6 +10,11 @@ from backbone.errors import InputError
 from tasks.images.files import SUFFIXES
 
 _ENDINGS = tuple(os.fsencode(suffix) for suffix in SUFFIXES)
+SYSTEMS_OWN = {  # folders that systems and storages put beside people's files
+    *("__MACOSX", "@eaDir", "#recycle", "#snapshot"),
+    *("$RECYCLE.BIN", "System Volume Information", "lost+found"),
+}
+HIDDEN = "hidden"
 
 
 def is_image(name: bytes) -> bool:
@@ -34,15 +40,20 @@ def kind_of(name: bytes) -> str:
     return suffix or "without a suffix"
 
 
-def files_below(folder: Path) -> list[bytes]:
+def files_below(folder: Path, left_out: Counter[str] | None = None) -> list[bytes]:
     """Paths, relative to the folder, of all files in it and its subfolders, sorted.
 
-    Hidden files and folders are left out; links are followed.
+    Hidden files, hidden folders and those of systems are left out; links are followed.
+
+    Args:
+        folder: to list.
+        left_out: where hidden files with the suffix of an image are counted.
 
     Raises:
         InputError: a folder cannot be listed.
     """
-    return sorted(_search(os.fsencode(folder), b"", ()))
+    hidden = Counter[str]() if left_out is None else left_out
+    return sorted(_search(os.fsencode(folder), b"", (), hidden))
 
 
 def images_below(folder: Path) -> list[bytes]:
@@ -78,27 +89,39 @@ def absent(folder: Path, files: Sequence[bytes]) -> list[int]:
 def with_slashes(folder: Path, files: Sequence[bytes]) -> list[bytes]:
     """Paths relative to a folder, with the backslashes of Windows replaced by slashes.
 
-    A file that has backslashes in its name keeps them.
+    A file that has backslashes in its name keeps them. Whole paths into the folder lose its own.
     """
-    return [
-        file.replace(b"\\", b"/")
-        if b"\\" in file and not os.path.lexists(os.path.join(os.fsencode(folder), file))
-        else file
-        for file in files
-    ]
+    own = {os.fsencode(os.path.join(place, "")) for place in (folder.absolute(), folder.resolve())}
+    relative = []
+    for file in files:
+        if file.startswith(b"/"):
+            file = file[max(len(place) if file.startswith(place) else 0 for place in own) :]
+        if b"\\" in file and not os.path.lexists(os.path.join(os.fsencode(folder), file)):
+            file = file.replace(b"\\", b"/")
+        relative.append(file)
+    return relative
 
 
 def entries_of(folder: AnyStr) -> list[os.DirEntry[AnyStr]]:
-    """The entries of a folder, without hidden files and folders.
+    """The entries of a folder, without hidden ones and folders of operating systems.
 
     Raises:
         InputError: it cannot be listed.
     """
+    return [entry for entry in _all_entries(folder) if not _is_hidden(entry)]
+
+
+def _all_entries(folder: AnyStr) -> list[os.DirEntry[AnyStr]]:
     try:
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if not os.fsdecode(entry.name).startswith(".")]
+            return list(entries)
     except OSError as error:
         raise _unlisted(folder, error) from error
+
+
+def _is_hidden(entry: os.DirEntry[Any]) -> bool:
+    name = os.fsdecode(entry.name)
+    return name.startswith(".") or name in SYSTEMS_OWN
 
 
 def _unlisted(folder: str | bytes, error: OSError) -> InputError:
@@ -121,15 +144,20 @@ def is_folder(entry: os.DirEntry[Any]) -> bool:
         raise InputError(f"{path}: cannot be read: {error.strerror}; remove it") from error
 
 
-def _search(folder: bytes, prefix: bytes, above: tuple[tuple[int, int], ...]) -> Iterator[bytes]:
+def _search(
+    folder: bytes, prefix: bytes, above: tuple[tuple[int, int], ...], hidden: Counter[str]
+) -> Iterator[bytes]:
     """Files in a folder and below; `above` are the folders that contain it."""
-    entries = entries_of(folder)
+    entries = _all_entries(folder)
     status = os.stat(folder)
     here = status.st_dev, status.st_ino
     if here in above:  # a link back to a folder that contains it
         return
     for entry in entries:
-        if is_folder(entry):
-            yield from _search(entry.path, prefix + entry.name + b"/", (*above, here))
+        if _is_hidden(entry):
+            if is_image(entry.name) and not is_folder(entry):
+                hidden[HIDDEN] += 1
+        elif is_folder(entry):
+            yield from _search(entry.path, prefix + entry.name + b"/", (*above, here), hidden)
         else:
             yield prefix + entry.name

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from backbone.errors import InputError
+from backbone.file_kinds import HEAD, in_its_place
 from tasks.images.files import PADDING
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
 VIDEO_SUFFIXES = {
     *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp"),
-    *(".ogv", ".mts", ".m2ts", ".mjpeg", ".h264", ".264"),
+    *(".ogv", ".mts", ".m2ts", ".ts", ".vob", ".m2v", ".mxf", ".asf", ".mjpeg", ".h264", ".264"),
 }
+TICKS_OF_FFMPEG = 1_000_000  # per second: the clock of whole files
 TICKS = 60_000  # per second: the clock of written videos
+SLACK = 1.0  # seconds that sound may be longer than the pictures
 UNKNOWN_RATE = 25.0  # frames per second, if a video does not state it
 
 
@@ -65,6 +68,7 @@ class Video:
         container: the open file.
         rate: frames per second on average.
         declared: the number of frames that the file states; 0 if it does not.
+        seconds: the length that the file states, of its longest stream; 0 if it does not.
     """
 
     def __init__(self, path: Path, container: InputContainer):
@@ -73,6 +77,20 @@ class Video:
         self.stream.thread_type = "AUTO"
         self.rate = float(self.stream.average_rate or 0) or UNKNOWN_RATE
         self.declared = self.stream.frames
+        self.seconds = (container.duration or 0) / TICKS_OF_FFMPEG
+
+    def shortfall(self, count: int, time: float) -> str | None:
+        """What the file lacks of what it promises, in words.
+
+        Args:
+            count: the frames that are in it.
+            time: of the last, in seconds.
+        """
+        if count < self.declared:
+            return f"{count:,} of {self.declared:,} frames are in it"
+        if not self.declared and time + 1 / self.rate < self.seconds - SLACK:
+            return f"its frames end after {time:.1f} of {self.seconds:.1f} seconds: cut short?"
+        return None
 
     def frames(self) -> Iterator[Frame]:
         """Every frame that can be decoded, in the order in which they are shown.
@@ -109,10 +127,15 @@ def open_video(path: Path) -> Iterator[Video]:
     try:
         container = av.open(str(path))
     except (av.error.FFmpegError, OSError) as error:
-        size = path.stat().st_size if path.is_file() else 0
+        size, head = 0, b""
+        if path.is_file():
+            with path.open("rb") as file:
+                size, head = path.stat().st_size, file.read(HEAD)
+        advice = "it may be cut short; get it again, or convert it to MP4"
+        if other := in_its_place(head):
+            advice = f"it is {other}"
         raise InputError(
-            f"{path}: not a video that can be read ({size} bytes; {error.strerror}): it may be cut "
-            "short; get it again, or convert it to MP4"
+            f"{path}: not a video that can be read ({size} bytes; {error.strerror}): {advice}"
         ) from error
     with container:
         if not container.streams.video:

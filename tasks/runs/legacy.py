@@ -81,7 +81,9 @@ def _move_options(config: dict[str, Any], view: dict[str, Any]) -> None:
 
 
 def _add_options(config: dict[str, Any]) -> None:
-    """Give a data set the options that were added later, with values that keep its behaviour."""
+    """Add the options that came later, with values that keep the run's behaviour on a CPU."""
+    if isinstance(config.get("trainer"), dict):
+        config["trainer"].setdefault("benchmark", True)
     data = config.get("data")
     if not isinstance(data, dict):
         return

@@ -1,5 +1,6 @@
 """The learning curves of a run, and how its figures are written."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,10 @@ from tasks.runs.metrics_csv import read_metrics
 __all__ = ["learning_curves", "plain_log_ticks", "plt", "save_figure"]
 
 matplotlib.rcParams["text.parse_math"] = False  # a $ in a class name is a dollar
+
+
+TOTAL = "train/loss"
+COLOURS = 10  # of Matplotlib's cycle
 
 
 class PlainLogFormatter(LogFormatter):
@@ -43,13 +48,18 @@ def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> No
         stage, _, label = name.partition("/")
         steps, values = zip(*points, strict=True)
         if stage == "train":
-            left.plot(steps, values, label=label)
+            if name == TOTAL or points != curves.get(TOTAL):  # a single term is the loss itself
+                left.plot(steps, values, label=label)
         elif stage == "val" and min(values) >= 0 and label not in units:
-            right.plot(steps, values, marker="o", markersize=3, label=label)
+            # ten colours, and then the same with another mark and line
+            style = "o-" if len(right.lines) < COLOURS else "s:"
+            right.plot(steps, values, style, markersize=3, label=label)
     positive = any(y > 0 for line in left.lines for y in line.get_ydata())
     scale = "log" if positive else "linear"
     left.set(xlabel="optimizer step", ylabel="training loss", yscale=scale)
-    right.set(xlabel="optimizer step", ylabel="validation score", ylim=(0, None))
+    scores = [y for line in right.lines for y in line.get_ydata() if math.isfinite(y)]
+    top = max(scores, default=0.0)
+    right.set(xlabel="optimizer step", ylabel="validation score", ylim=(0, 1.05 * top or None))
     for axes in (left, right):
         axes.grid(alpha=0.3)
         if axes.lines:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from backbone.errors import InputError
+from backbone.errors import InputError, one_line
 from backbone.files import write_atomically
 from tasks.images.files import open_image
 from tasks.images.inputs import require_file
@@ -62,7 +62,7 @@ def answer_image(model: Model, picture: Picture, prediction: Prediction, i: int)
     drawn = presenter.draw(picture.image, answer)
     with write_atomically(picture.output) as partial:
         drawn.save(partial, "JPEG", quality=92)
-    print(f"{path}: {presenter.tell(answer)}")
+    print(f"{one_line(str(path))}: {presenter.tell(answer)}")
     return answer
 
 
@@ -133,13 +133,13 @@ def answer_video(model: Model, path: Path, output: Path, batch: int) -> Answer:
             if not answers:
                 raise fault[0] if fault else InputError(f"{path}: this video has no frames")
             writer.close()
-        rate, declared = video.rate, video.declared
+        rate, short = video.rate, video.shortfall(len(answers), answers[-1]["time"])
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if fault:
         print(f"error: {fault[0]}; the frames before it are answered", file=sys.stderr)
-    elif len(answers) < declared:
-        print(f"warning: {path}: it has {len(answers)} of {declared} frames", file=sys.stderr)
+    elif short:
+        print(f"warning: {path}: {short}", file=sys.stderr)
     speed = len(answers) / (time.perf_counter() - started)
     print(
         f"{path}: {len(answers):,} frames answered, {speed:.1f} per second; the video has "

@@ -26,8 +26,11 @@ def test_most_files_are_none_of_these(content):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(POINTER, "git lfs pull"), (PAGE, "web page"), (gzip.compress(b"x"), "gzip")],
-    ids=["pointer", "page", "packed"],
+    [
+        *[(POINTER, "git lfs pull"), (PAGE, "web page"), (gzip.compress(b"x"), "gzip")],
+        (b"PAR1" + bytes(40), "a Parquet table; convert it"),
+    ],
+    ids=["pointer", "page", "packed", "table"],
 )
 @pytest.mark.parametrize(
     "read",

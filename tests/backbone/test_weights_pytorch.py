@@ -128,6 +128,44 @@ def test_what_torch_save_wrote_before_zip_archives_is_read(tmp_path):
     assert read_file(tmp_path / "a.pth").state["a"].tolist() == [1, 1]
 
 
+def test_a_changed_byte_in_a_tensor_is_found(tmp_path):
+    path, values = tmp_path / "a.pth", torch.arange(1000.0)
+    torch.save({"conv.weight": values}, path)
+    whole = path.read_bytes()
+    at = whole.index(values.numpy().tobytes()) + 2000
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    with pytest.raises(InputError, match=r"is damaged.*the checksum of a/data/0 is wrong"):
+        read_file(path)
+    torch.serialization.set_crc32_options(False)  # a file without checksums is one all the same
+    try:
+        torch.save({"conv.weight": values}, path)
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert torch.equal(read_file(path).state["conv.weight"], values)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("net.onnx", r"ONNX's format, which is not read: .*torch\.save\(model\.state_dict"),
+        ("net.PT2", r"a program of torch\.export"),
+        ("net.keras", r'Keras 3 archive.*model\.save\("NAME\.h5"\)'),
+        ("model.ckpt.data-00000-of-00001", r"TensorFlow checkpoint.*an \.npz file"),
+        ("model.safetensors.index.json", "name a file that holds tensors"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(tmp_path, name, message):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(InputError, match=message):
+        read_file(tmp_path / name)
+
+
+def test_a_file_without_tensors(tmp_path):
+    np.savez(tmp_path / "a.npz", name=np.array("text"))
+    with pytest.raises(InputError, match=r"a\.npz holds no tensors"):
+        read_file(tmp_path / "a.npz")
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [

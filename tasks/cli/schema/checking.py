@@ -12,6 +12,8 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 from pydantic import ValidationError
 
+from backbone.errors import listed_briefly
+from tasks.cli.overrides import choices_with
 from tasks.cli.schema.choosing import (
     WIRING,
     Part,
@@ -206,6 +208,10 @@ def no_such(key: str, baseline: DictConfig) -> str:
     node, _, last = key.rpartition(".")
     if ELSEWHERE.get(last) in known:
         return f"there is no such option. Did you mean {ELSEWHERE[last]}?"
+    elsewhere = choices_with(key)
+    if elsewhere and not any(name in known for name in elsewhere):
+        name, choices = next(iter(elsewhere.items()))
+        return f"there is no such option here. {name} exists with {listed_briefly(choices)}"
     same = [name for name in known if name.rpartition(".")[2] == last]
     names = dict.fromkeys([*same[:2], max(known, key=lambda name: likeness(name, node, last))])
     return f"there is no such option. Did you mean {' or '.join(names)}?"

@@ -124,6 +124,7 @@ REFUSED = {
     "trainer.model_registry": "checkpoints stay in the run directory",
     "ckpt_path": CHECKPOINT_PATH,
     "trainer.ckpt_path": CHECKPOINT_PATH,
+    "trainer.resume_from_checkpoint": CHECKPOINT_PATH,
     "data.annotations": "name a detector's annotations with data.train and data.val; other data "
     "sets have their own files below data.root",
 }

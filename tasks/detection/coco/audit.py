@@ -17,6 +17,7 @@ from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.data.cache import write_file
 from tasks.detection.coco.checking import inspect
 from tasks.detection.coco.columns import FileRows
+from tasks.detection.coco.image_names import spelled_alike
 from tasks.detection.coco.index import ROUNDING, CocoIndex, decoded, index_of
 from tasks.detection.coco.json_file import listed_ids, parse_instances, plain_ids
 from tasks.detection.coco.json_text import read_json
@@ -159,6 +160,14 @@ def repetitions(index: CocoIndex) -> list[str]:
             f"categories with the same name, learned as different ones: {listed_briefly(shared)} "
             f"(ids {listed_briefly(numbers)})"
         )
+    spellings: dict[str, list[str]] = {}
+    for name in categories:
+        spellings.setdefault(spelled_alike(" ".join(name.split())), []).append(name)
+    if close := [repr(name) for names in spellings.values() if len(names) > 1 for name in names]:
+        lines.append(
+            f"categories that differ in capitals, spaces or accents alone, learned as different "
+            f"ones: {listed_briefly(close)}"
+        )
     ids = np.sort(index.annotation_ids)
     again = np.unique(ids[1:][ids[1:] == ids[:-1]])
     if len(again):
@@ -193,6 +202,16 @@ def check_pixels(index: CocoIndex, annotations: Path) -> None:
             f"{annotations}: all {rows.sum():,} boxes lie within one pixel: their numbers seem to "
             "be fractions of the images' sides. Boxes are in pixels: multiply them by width and "
             "height"
+        )
+
+
+def check_fractions(index: CocoIndex, annotations: Path) -> None:
+    """Raise InputError if all of YOLO's boxes are so large that they must be in pixels."""
+    sides = index.xywh[index.finite, 2:]
+    if len(sides) and sides.min() > 1:
+        raise InputError(
+            f"{annotations}: all {len(sides):,} boxes are wider and higher than their images: "
+            "their numbers seem to be pixels. YOLO's are fractions: divide them by width and height"
         )
 
 

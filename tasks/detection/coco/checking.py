@@ -10,6 +10,7 @@ import numpy as np
 from backbone.errors import InputError, listed_briefly
 from backbone.files import keep
 from tasks.data.cache import CACHE_ERRORS, cache_file, file_state, write_file
+from tasks.data.checking import ways_on
 from tasks.detection.coco.image_names import Folder, match_names, split
 from tasks.detection.coco.index import CocoIndex, decoded
 from tasks.images.headers import look_at, turned
@@ -50,11 +51,9 @@ def check_images(
         content["state"] = _state(index, annotations, parents)
         keep(passed, lambda path: write_file(path, lambda file: np.savez(file, **content)))
         return found, {}
-    if not skip:
-        raise InputError(_complaint(index, annotations, faults))
     kept = np.setdiff1d(np.arange(len(index)), list(faults))
-    if not len(kept):
-        raise InputError(_complaint(index, annotations, faults))
+    if not skip or not len(kept):
+        raise InputError(_complaint(index, annotations, faults, skip))
     return found.take(kept), counted(faults)
 
 
@@ -127,7 +126,7 @@ def _passed(cache: Path, index: CocoIndex, annotations: Path) -> dict[str, np.nd
     return None
 
 
-def _complaint(index: CocoIndex, annotations: Path, faults: Faults) -> str:
+def _complaint(index: CocoIndex, annotations: Path, faults: Faults, skip: bool) -> str:
     folder = Path(index.folders[0])
     names = {i: decoded(index.file_names[i]) for i in faults}
     absent = {folder / split(name)[0] for i, name in names.items() if faults[i][0] == ABSENT}
@@ -142,10 +141,10 @@ def _complaint(index: CocoIndex, annotations: Path, faults: Faults) -> str:
     listed = [f"id {index.image_ids[i]} {names[i]} ({faults[i][1]})" for i in faults]
     verbs = {ABSENT: "are missing", UNREADABLE: "cannot be read", RESIZED: f"are {RESIZED}"}
     lines = " and ".join(f"{count:,} {verbs[kind]}" for kind, count in counts.items())
-    advice = "Get them again, add data.skip_unreadable=true to go on without them"
-    if annotations.suffix == ".json":
+    advice = ways_on(skip)
+    if annotations.suffix == ".json" and not skip:
         advice += (
-            ", or write an annotation file without them, to replace this one: "
+            ". Or write an annotation file without them, to replace this one: "
             f"python -m tasks.detection.coco.audit {annotations} {folder} CLEANED.json"
         )
     return (

@@ -18,6 +18,15 @@ from backbone.errors import InputError
 
 LONGEST_NAME = 4096  # bytes; no path is longer
 LONGEST_SIDE = 2**31 - 1  # pixels
+EXPECTED = {
+    **dict.fromkeys(("id", "image_id", "category_id"), "a whole number"),
+    **dict.fromkeys(("width", "height"), "a whole number of pixels, or null in both"),
+    "bbox": "[left, top, width, height] in pixels",
+    "area": "a number of square pixels, or null",
+    "iscrowd": "0 or 1",
+    "file_name": "the name of an image file",
+    "name": "text",
+}
 _WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _BRIEF = Repr()
 _BRIEF.maxdict = _BRIEF.maxlist = 12
@@ -46,7 +55,7 @@ class FileRows:
         shown = row if isinstance(row, str) else _BRIEF.repr(row)
         return InputError(
             f"{self.path}: {self.what} number {number:,} (counting from 0) is not in COCO's "
-            f"format: its {key!r} {problem} in {shown[:300]}"
+            f"format: its {key!r} {problem}; it should be {EXPECTED[key]}; in {shown[:300]}"
         )
 
     def column(self, key: str, convert: Callable[[Any], Any]) -> list[Any]:

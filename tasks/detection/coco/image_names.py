@@ -7,6 +7,7 @@ from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from backbone.errors import InputError
+from tasks.images.listing import is_image
 
 DEEPEST = 8  # levels of a name's folders that are tried
 MISSING = "no such file"
@@ -23,6 +24,7 @@ class Folder:
         self.root = root
         self._entries: dict[str, frozenset[str]] = {}
         self._alike: dict[str, dict[str, str | None]] = {}
+        self._stems: dict[str, dict[str, str | None]] = {}
 
     def entries(self, parent: str) -> frozenset[str]:
         """The names in a folder, given relative to the root; none if it does not exist.
@@ -62,6 +64,20 @@ class Folder:
             if found is not None:
                 return f"{parent}/{found}" if parent else found
         return None
+
+    def near(self, name: str) -> str | None:
+        """The image in the folder of a name that differs from it in the suffix alone."""
+        parent, base = split(name.replace("\\", "/"))
+        if parent not in self._stems:
+            stems: dict[str, str | None] = {}
+            for image in self.entries(parent):
+                if is_image(os.fsencode(image)):
+                    stem = spelled_alike(os.path.splitext(image)[0])
+                    stems[stem] = None if stem in stems else image
+            self._stems[parent] = stems
+        found = self._stems[parent]
+        key = spelled_alike(base.strip())
+        return found.get(key) or found.get(os.path.splitext(key)[0])
 
     def alike(self, parent: str) -> dict[str, str | None]:
         """The entries of a folder by their common spelling; None if two entries share one."""
@@ -117,7 +133,8 @@ def match_names(folder: Folder, names: list[str]) -> tuple[list[str], dict[int, 
     for i in loose:
         file = folder.find(names[i])
         if file is None:
-            reasons[i] = MISSING
+            near = folder.near(names[i])
+            reasons[i] = MISSING if near is None else f"{MISSING}, but {near} is there"
         elif meant_by.setdefault(file, names[i]) != names[i]:
             # cats/1.jpg and dogs/1.jpg, but only one 1.jpg exists
             reasons[i] = f"{MISSING}; {file} is what {meant_by[file]} means"

@@ -116,6 +116,14 @@ def _likeness(content: Any) -> str:
         return " (it looks like Label Studio's own JSON: export as COCO instead)"
     if isinstance(first, dict) and "shapes" in first and "imagePath" in first:
         return " (it looks like LabelMe's JSON for one image: convert the folder to COCO)"
+    if isinstance(first, dict) and "image" in first and "annotations" in first:
+        return " (it looks like CreateML's JSON: export as COCO instead)"
+    values = first.values() if isinstance(first, dict) else ()
+    inner = next((value for value in values if isinstance(value, dict)), {})
+    if "regions" in inner or (isinstance(first, dict) and "_via_img_metadata" in first):
+        return " (it looks like VIA's own JSON: export as COCO instead)"
+    if {"images", "annotations"} <= inner.keys():
+        return " (the lists are one level too deep: take them out of the outer braces)"
     return ""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from backbone.errors import InputError
 from tasks.data.folders import about_root
-from tasks.detection.coco.audit import Audit, audit, check_pixels
+from tasks.detection.coco.audit import Audit, audit, check_fractions, check_pixels
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.index import CocoIndex, concatenate, index_of, load_index
 from tasks.detection.coco.subsets import MINIVAL_IMAGES, held_out, read_minival
@@ -256,6 +256,7 @@ class BoxSets:
         index = index_of(found.arrays, path, found.images, self.num_classes)
         index, left_out = check_images(index, path, self.cache_dir, self.skip)
         if found.layout == "yolo":
+            check_fractions(index, path)
             return index.in_pixels(), left_out
         check_pixels(index, path)
         return index, left_out

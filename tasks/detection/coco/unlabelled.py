@@ -10,6 +10,7 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly
 from tasks.data.cache import cache_file, file_state, keep_arrays, read_arrays
+from tasks.data.checking import ways_on
 from tasks.detection.coco.checking import UNREADABLE
 from tasks.detection.coco.index import CocoIndex
 from tasks.images.headers import THREADS, turned_size
@@ -59,8 +60,7 @@ def load_unlabelled(
     if faults and (not skip or len(faults) == len(files)):
         raise InputError(
             f"data.unlabelled: {len(faults):,} of the {len(names):,} photographs in {folder} "
-            f"cannot be read: {listed_briefly(faults)}. Get them again, move them away, or add "
-            "data.skip_unreadable=true to go on without them"
+            f"cannot be read: {listed_briefly(faults)}. {ways_on(skip, 'move them away')}"
         )
     readable = np.flatnonzero(sizes[:, 0])
     index = replace(

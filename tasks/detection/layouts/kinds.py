@@ -11,6 +11,7 @@ from tasks.detection.coco.image_names import Folder
 Layout = Literal["coco", "yolo", "voc"]
 
 YOLO_LISTS = ("data.yaml", "data.yml", "dataset.yaml", "obj.data", "classes.txt", "obj.names")
+TABLES = (".csv", ".tsv", ".parquet", ".xlsx", ".mat", ".pkl", ".tfrecord", ".record", ".txtpb")
 HELD_OUT = "data.val_fraction=0.2"
 SAMPLE = 50  # names that are looked for when a folder is chosen
 
@@ -43,6 +44,11 @@ def layout_of(path: Path) -> Layout:
             f"{path}: a single XML file is not a data set. CVAT's own annotations.xml is not "
             "read; export as 'COCO 1.0', 'Ultralytics YOLO Detection' or 'Pascal VOC 1.1'. For "
             "Pascal VOC, name the folder"
+        )
+    if suffix in TABLES:
+        raise InputError(
+            f"{path}: boxes are not read from {suffix} files. Convert it to COCO's JSON, YOLO's "
+            "text files or Pascal VOC's XML"
         )
     return "coco"
 

@@ -20,7 +20,7 @@ from tasks.detection.coco.image_names import Folder
 from tasks.detection.coco.json_file import by_image
 from tasks.detection.layouts.kinds import xml_folder
 from tasks.images.files import SUFFIXES
-from tasks.images.listing import is_image
+from tasks.images.listing import image_files
 
 
 class VocObject(NamedTuple):
@@ -56,8 +56,18 @@ def parse_voc(
         raise InputError(f"{path}: no objects in {len(files):,} XML files; nothing to learn")
     images = images or _image_folder(folder)
     said = [os.fsdecode(name) for name in arrays["file_names"].tolist()]
-    names = np.array([os.fsencode(name) for name in _image_names(images, files, said)], "S")
-    return arrays | {"file_names": names}, images
+    names = _image_names(images, files, said)
+    # a list leaves out what it does not name; a folder is meant as a whole
+    bare = sorted({*_images_in(images)} - {*names}) if path.is_dir() else []
+    remarks = [
+        f"{len(bare):,} images of {images} without an XML file in {folder}, left out: "
+        f"{listed_briefly(bare)}"
+    ]
+    changed = {
+        "file_names": np.array([*map(os.fsencode, names)], "S"),
+        "remarks": np.array([*map(os.fsencode, remarks if bare else [])], "S"),
+    }
+    return arrays | changed, images
 
 
 def _arrays(folder: Path, files: list[str]) -> dict[str, np.ndarray]:
@@ -84,7 +94,6 @@ def _arrays(folder: Path, files: list[str]) -> dict[str, np.ndarray]:
         "crowd": np.array([one.difficult for *_, one in rows], bool),
         "category_ids": np.array(list(number.values()), np.int64),
         "category_names": np.array([name.encode(errors="replace") for name in classes], "S"),
-        "remarks": np.array([], "S1"),
     }
     return by_image(arrays, np.array([image for image, *_ in rows], np.int64))
 
@@ -102,9 +111,7 @@ def _state(folder: Path, files: list[str]) -> str:
 def _image_names(images: Path, files: list[str], said: list[str]) -> list[str]:
     """The image of each XML file: the one that only it names, or else that with the same name."""
     entries = Folder(str(images))
-    by_stem = {
-        name.rpartition(".")[0]: name for name in entries.entries("") if is_image(os.fsencode(name))
-    }
+    by_stem = {name.rpartition(".")[0]: name for name in _images_in(images)}
     found = [entries.find(n) if Path(n).suffix.lower() in SUFFIXES else None for n in said]
     named_by = Counter(found)
     names = []
@@ -114,6 +121,10 @@ def _image_names(images: Path, files: list[str], said: list[str]) -> list[str]:
         stale = named_by[place] > 1 and own is not None
         names.append((own if stale else place or own) or named or file[:-4])
     return names
+
+
+def _images_in(folder: Path) -> list[str]:
+    return [os.fsdecode(name) for name in image_files(folder)] if folder.is_dir() else []
 
 
 def parse_xml(path: Path) -> tuple[str, tuple[int, int], list[VocObject]]:

@@ -26,8 +26,29 @@ def test_hidden_files_and_other_types_are_not_images(folder, images):
     train = ImageFolder(str(folder)).load().splits["train"]
     assert train.counts.tolist() == [6, 3]
     assert "ant/9.PNG" in files(train)
-    assert train.left_out == {".txt": 1}
-    assert str(train).endswith("; left out, since they are not images: 1 .txt")
+    assert train.left_out == {"hidden": 1, ".txt": 1}
+    assert str(train).endswith("; files left out: 1 hidden, 1 .txt")
+
+
+@pytest.mark.parametrize("name", ["__MACOSX", "@eaDir", "$RECYCLE.BIN"])
+def test_folders_of_systems_are_neither_classes_nor_images_of_one(folder, images, name):
+    images(folder / "train", [f"{name}/ant/0.jpg", f"ant/{name}/0.jpg/THUMB.jpg"])
+    train = ImageFolder(str(folder)).load().splits["train"]
+    assert [id for id, _ in train.classes] == ["ant", "bee"]
+    assert train.counts.tolist() == [5, 3]
+
+
+def test_a_class_whose_accents_are_written_in_two_ways_is_one(tmp_path, images):
+    composed, apart = "\u00e9", "e\u0301"
+    names = [f"train/{composed}/0.jpg", "train/f/0.jpg", f"val/{apart}/1.jpg", "val/f/1.jpg"]
+    splits = ImageFolder(str(images(tmp_path / "x", names))).load().splits
+    assert splits["train"].classes == splits["val"].classes == (("f", "f"), (composed, composed))
+    assert files(splits["val"]) == ["f/1.jpg", f"{apart}/1.jpg"]
+    assert splits["val"].labels.tolist() == [0, 1]
+    # both ways in one split
+    images(tmp_path / "x", [f"train/{apart}/2.jpg"])
+    train = ImageFolder(str(tmp_path / "x")).load().splits["train"]
+    assert train.counts.tolist() == [1, 2]
 
 
 def test_images_in_folders_of_a_class_belong_to_it(folder, images):
@@ -118,6 +139,23 @@ def test_classes_that_differ_are_named_both_ways(folder):
         ImageFolder(str(folder)).check()
     assert f"only in {folder / 'train'}: bee\n" in str(error.value)
     assert f"only in {folder / 'val'}: wasp\n" in str(error.value)
+    assert "capitals" not in str(error.value)
+    (folder / "val/wasp").rename(folder / "val/Bee ")
+    with pytest.raises(InputError, match="'bee' and 'Bee ' differ in capitals or spaces alone"):
+        ImageFolder(str(folder)).check()
+
+
+def test_a_file_in_place_of_the_folder(tmp_path):
+    (tmp_path / "set.zip").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"set\.zip is a file, not a folder"):
+        ImageFolder(str(tmp_path / "set.zip")).check()
+
+
+def test_files_without_the_suffix_of_an_image_are_named(folder):
+    for path in (folder / "train/bee").iterdir():
+        path.rename(path.with_suffix(""))
+    with pytest.raises(InputError, match="no folders and no images, only other files: 3 without a"):
+        ImageFolder(str(folder)).load()
 
 
 def test_empty_class_folders_are_named_with_what_they_hold(folder, images):

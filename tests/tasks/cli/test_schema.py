@@ -155,6 +155,7 @@ def test_a_value_within_its_range_is_taken(override):
     ("overrides", "line"),
     [
         ("+ckpt_path=x", "resume=PATH"),
+        ("+trainer.resume_from_checkpoint=x", "resume=PATH"),
         ("+trainer.logger=true", "metrics.csv in the run directory"),
         ("+trainer.logger._target_=a.B", "metrics.csv in the run directory"),
         ("+trainer.callbacks=[]", "a run has its own callbacks"),
@@ -168,6 +169,8 @@ def test_a_value_within_its_range_is_taken(override):
         ("+trainer.max_epoch=4", "Did you mean trainer.max_epochs?"),
         ("+optimizer.learning_rate=0.1", "Did you mean optimizer.lr?"),
         ("+task.head.drop=0.1", "Did you mean task.head.dropout?"),
+        ("distill.teacher=x.ckpt", "distill.teacher exists with distill=teacher"),
+        ("optimizer=adamw optimizer.momentum=0", "momentum exists with optimizer=rmsprop,"),
         ("trainer.deterministic=true", "set it with +trainer.deterministic="),
         ("data.module.batch_size=-1", "set data.batch_size"),
         ("data.source.root=/x", "set data.root"),

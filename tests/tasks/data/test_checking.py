@@ -56,6 +56,13 @@ def test_unreadable_images_stop_a_run_or_are_counted(folder, data_of):
         assert "train: 1 of the 6 images" in str(error.value)
         assert "cat/1.jpg (damaged or cut short" in str(error.value)
         assert "data.skip_unreadable=true" in str(error.value)
+    for path in (folder / "val").rglob("*.jpg"):
+        shutil.copy(path, path.with_suffix(".kept"))
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match="No other is left: get them again"):
+        data_of(skip_unreadable=True)
+    for path in (folder / "val").rglob("*.kept"):
+        path.rename(path.with_suffix(".jpg"))
     data = data_of(skip_unreadable=True)
     assert {split: len(index) for split, index in data.indices.items()} == {"train": 5, "val": 3}
     assert b"cat/1.jpg" not in data.indices["train"].files.tolist()

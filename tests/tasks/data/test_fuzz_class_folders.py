@@ -73,11 +73,11 @@ def whole(tmp_path_factory):
 
 
 def visible(folder: Path) -> int:
-    """Files in a folder and below that are not hidden; links to folders are followed once."""
+    """Files in a folder and below that are images or not hidden; links are followed once."""
     count = 0
     for _, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        count += sum(not name.startswith(".") for name in names)
+        count += sum(not name.startswith(".") or name.endswith(".jpg") for name in names)
     return count
 
 

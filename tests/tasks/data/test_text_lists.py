@@ -25,3 +25,17 @@ def test_columns_are_separated_by_commas_or_tabs(tmp_path):
         delimiter_of(tmp_path, "file;latitude;longitude")
     with pytest.raises(InputError, match=r"separated by vertical bars .*by commas$"):
         delimiter_of(tmp_path, "file|a|b")
+    with pytest.raises(InputError, match=r"separated by spaces .*by commas$"):
+        delimiter_of(tmp_path, "file  a b")
+
+
+@pytest.mark.parametrize("line", ["sep=,", "sep=;", "SEP=;;", "sep=,,,", "sep="])
+def test_a_line_for_excel_names_no_columns(tmp_path, line):
+    with pytest.raises(InputError, match="is for Excel alone; remove the line"):
+        delimiter_of(tmp_path, line)
+
+
+@pytest.mark.parametrize("line", ["{", '{"file": "a.jpg"}', '[{"file": "a.jpg"}]', "[", '["a",'])
+def test_json_is_no_csv(tmp_path, line):
+    with pytest.raises(InputError, match="not a CSV file, but JSON"):
+        delimiter_of(tmp_path, line)

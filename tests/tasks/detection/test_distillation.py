@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from tasks.detection.boxes import BoxCoder
 from tasks.detection.distillation import (
     Compared,
     DetectionObjective,
@@ -40,7 +41,7 @@ def test_the_distance_of_maps_has_no_unit_and_no_size():
 @pytest.mark.parametrize("gamma", [0.0, 2.0])
 def test_where_both_agree_no_term_has_a_gradient(gamma):
     objective = DetectionObjective(features=1.0, gamma=gamma)
-    objective.answers = "anchors"
+    objective.answers, objective.coder = "anchors", BoxCoder()
     objective.projections = nn.ModuleList([nn.Identity()])
     generator = torch.Generator().manual_seed(0)
     logits = (torch.randn(2, 9, 4, generator=generator) * 3).requires_grad_()
@@ -59,7 +60,7 @@ def test_where_both_agree_no_term_has_a_gradient(gamma):
 
 def test_the_background_and_anchors_of_which_nobody_is_sure_count_little():
     objective = DetectionObjective()
-    objective.answers = "anchors"
+    objective.answers, objective.coder = "anchors", BoxCoder()
     scores = torch.zeros(1, 2, 3)
     scores[0, 0, 1] = 0.8
     lesson = Lesson(scores, torch.zeros(1, 2, 4), scores.amax(-1), [])

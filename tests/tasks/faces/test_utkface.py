@@ -75,6 +75,12 @@ def test_a_damaged_list(listed, changes, said):
     refused(listed, "labels.csv", said)
 
 
+def test_whole_years_written_as_decimals(listed):
+    before = load(listed).splits["train"].labels
+    change(listed / "labels.csv", {"21,1,4": "21.0,1.0,4."})
+    assert (load(listed).splits["train"].labels == before).all()
+
+
 def published(root, count, folder="UTKFace"):
     names = [f"{20 + i}_{i % 2}_{i % 5}_2017010{i:012d}.jpg.chip.jpg" for i in range(count)]
     return write_faces(root / folder, names)

@@ -75,6 +75,7 @@ def test_chunks_are_the_file_in_order(tmp_path):
             "LAT,LON\n139,35\n2,48\n",
             "line 2: latitude 139 .*; 1 of 2 .* seem to be exchanged",
         ),
+        ("file,lat,LAT,lon\na,1,3,2\n", "line 1: columns of the same name: lat; rename one"),
         ("LAT,LON\n1,2\nnan,2\n", "line 3: latitude nan is not finite"),
         ("LAT,LON\n1,2\n1,inf\n", "line 3: longitude inf is not finite"),
         ("LAT,LON\n1,2\n ,2\n", "line 3: latitude is blank"),

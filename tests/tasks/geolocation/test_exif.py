@@ -58,6 +58,8 @@ def test_decimal_minutes_and_one_zero_angle(photo):
         ({GPS.GPSLongitudeRef: "\0"}, "EXIF does not say E or W"),
         ({GPS.GPSLongitudeRef: "N"}, "EXIF does not say E or W"),
         ({GPS.GPSLatitude: (RATIONAL(1, 0), 0.0, 0.0)}, "EXIF latitude is not an angle"),
+        ({GPS.GPSLatitude: (48.0, 8.0, 5999.0)}, "EXIF latitude is not an angle"),
+        ({GPS.GPSLatitude: (48.0, 75.0, 0.0)}, "EXIF latitude is not an angle"),
         ({GPS.GPSLatitude: (33.0, RATIONAL(0, 0), 0.0)}, "EXIF latitude is not an angle"),
         ({GPS.GPSLongitude: (1.0, 2.0, 3.0, 4.0)}, "EXIF longitude is not an angle"),
         ({GPS.GPSLatitude: (91.0, 0.0, 0.0)}, "EXIF position out of range"),

@@ -39,6 +39,19 @@ def test_a_pattern_names_shards(tmp_path):
         find_shards(tmp_path, "train-{000..013}.tar")
 
 
+@pytest.mark.parametrize(
+    "numbers", ["{0..99999999}", "{0..9999}{0..9999}", "{1..1" + "0" * 99 + "}"]
+)
+def test_more_shards_than_memory_holds(tmp_path, numbers):
+    with pytest.raises(InputError, match="more than 1,000,000 shards"):
+        find_shards(tmp_path, f"a-{numbers}.tar")
+
+
+def test_a_pattern_of_the_shell_is_no_pattern_of_shards(tmp_path):
+    with pytest.raises(InputError, match=r"name the shards with braces, such as"):
+        find_shards(tmp_path, "a-*.tar")
+
+
 def test_urls_of_an_unknown_kind_are_refused(tmp_path):
     assert find_shards(tmp_path, "https://x/{a,b}.tar") == ["https://x/a.tar", "https://x/b.tar"]
     with pytest.raises(

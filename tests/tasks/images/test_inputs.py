@@ -139,3 +139,15 @@ def test_a_pattern_without_a_match_is_named(folder):
         named_images([folder / "*.txt"])
     with pytest.raises(InputError, match=r"matches this pattern$"):
         named_images([folder / "*.webp"])
+
+
+def test_names_longer_than_any_files(tmp_path):
+    long = tmp_path / ("x" * 400 + ".jpg")
+    assert named_images([long])[0] == [long]
+    with pytest.raises(InputError, match="File name too long"):
+        require_file(long)
+    # as long as a name may be: its picture and the temporary file beside that have room
+    paths = [tmp_path / ("\u00e9" * 120 + f"{end}.jpeg") for end in ("a", "b")]
+    names = distinct_names(paths, ".jpg")
+    assert len({*names}) == 2
+    assert all(len(name.encode()) <= 210 for name in names)

@@ -4,7 +4,14 @@ import pytest
 
 from backbone.errors import InputError
 from tasks.data.folders import subfolders
-from tasks.images.listing import absent, files_below, image_files, images_below, paths_below
+from tasks.images.listing import (
+    absent,
+    files_below,
+    image_files,
+    images_below,
+    paths_below,
+    with_slashes,
+)
 
 
 @pytest.fixture
@@ -66,3 +73,11 @@ def test_a_folder_that_may_not_be_read_is_an_input_error(tmp_path, monkeypatch):
     for look in (files_below, subfolders, lambda folder: absent(folder.parent, [b"a/x.jpg"])):
         with pytest.raises(InputError, match="a: cannot be listed: Permission denied"):
             look(tmp_path / "a")
+
+
+def test_whole_paths_into_a_folder_are_those_of_its_files(folder, tmp_path_factory):
+    link = tmp_path_factory.mktemp("links") / "images"
+    link.symlink_to(folder)
+    files = [f"{link}/sub/deep/c.webp", f"{folder}/a.png", "/else/a.png", "sub\\deep\\c.webp"]
+    own = [b"sub/deep/c.webp", b"a.png", b"/else/a.png", b"sub/deep/c.webp"]
+    assert with_slashes(link, [*map(os.fsencode, files)]) == own

@@ -1,5 +1,6 @@
 """Videos read as they are shown, and written."""
 
+import re
 import resource
 import sys
 from pathlib import Path
@@ -64,7 +65,8 @@ def test_what_is_written_is_read_again(tmp_path):
     ("content", "said"),
     [
         (b"", "not a video that can be read"),
-        (b"<html>no such video</html>" * 40, "not a video that can be read"),
+        (b"<html>no such video</html>" * 40, "not a video that can be read.*it is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n" * 9, "it is a pointer of Git LFS"),
     ],
 )
 def test_what_is_no_video_is_named(tmp_path, content, said):
@@ -93,6 +95,25 @@ def test_a_damaged_frame_is_counted_to(tmp_path):
     path.write_bytes(content)
     with open_video(path) as video, pytest.raises(InputError, match=r"damaged after \d+ frames"):
         list(video.frames())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "said"), [("mkv", r"end after \d\.\d of 6\.0 seconds"), ("avi", r"of 60 frames")]
+)
+def test_a_video_that_ends_early_is_told(tmp_path, suffix, said):
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 255, (64, 96, 3), np.uint8) for _ in range(60)]
+    film = write_video(tmp_path / f"film.{suffix}", frames)
+
+    def shortfall() -> str | None:
+        with open_video(film) as video:
+            times = [frame.time for frame in video.frames()]
+            return video.shortfall(len(times), times[-1])
+
+    assert shortfall() is None
+    content = film.read_bytes()
+    film.write_bytes(content[: len(content) // 2])
+    assert re.search(said, shortfall())
 
 
 def test_sound_alone_is_no_video(tmp_path):
@@ -138,4 +159,5 @@ def test_without_pyav_the_message_says_how_to_get_it(monkeypatch):
 
 def test_videos_by_their_names():
     assert is_video(Path("a/B.MP4"))
+    assert is_video(Path("a/b.ts"))
     assert not is_video(Path("a.mp4/b.jpg"))

@@ -12,10 +12,11 @@ from tasks.runs.plots import learning_curves, plt, save_figure
         ["1,0,train/loss,2.5", "2,0,train/loss,1.5", "2,0,val/AP,0.25"],
         ["1,0,train/loss,nan", "2,0,train/loss,inf", "2,0,val/AP,nan"],
         ["1,0,train/$x_{,1.0", "2,0,val/\\frac{$,0.5"],
+        ["1,0,val/AP,0.25", "2,0,val/AP,nan", "1,0,val/AR,inf"],
         ["1,0,train/loss,0.0", "1,0,val/AP,-1.0"],
         [],
     ],
-    ids=["usual", "not a number", "dollars", "zero and undefined", "none"],
+    ids=["usual", "not a number", "in part", "dollars", "zero and undefined", "none"],
 )
 def test_curves_are_drawn(tmp_path, rows):
     metrics = tmp_path / "metrics.csv"
@@ -23,6 +24,22 @@ def test_curves_are_drawn(tmp_path, rows):
     learning_curves(metrics, tmp_path / "plots" / "curves.png", {})
     with Image.open(tmp_path / "plots" / "curves.png") as picture:
         picture.load()
+
+
+def test_no_two_curves_look_alike(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("tasks.runs.plots.save_figure", lambda figure, output: drawn.append(figure))
+    rows = [f"{step},0,val/{k},{0.9 - k / 20}" for k in range(12) for step in (1, 2)]
+    rows += [f"{step},0,train/{name},{step}" for name in ("class", "loss") for step in (1, 2)]
+    metrics = tmp_path / "metrics.csv"
+    metrics.write_text("\n".join(["step,epoch,name,value", *rows, ""]))
+    learning_curves(metrics, tmp_path / "curves.png", {})
+    left, right = drawn[0].axes
+    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in right.lines}
+    assert len(looks) == 12
+    assert right.get_ylim()[1] > 0.9, "room above the best score"
+    assert [line.get_label() for line in left.lines] == ["loss"], "its only term is the same curve"
+    plt.close(drawn[0])
 
 
 @pytest.mark.parametrize("limits", [(0.01, 3000), (0.7, 4)], ids=["decades", "within one"])

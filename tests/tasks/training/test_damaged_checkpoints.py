@@ -58,7 +58,7 @@ def test_other_content_is_refused(checkpoint, content):
 
 
 def test_a_folder_or_a_list_is_no_checkpoint(tmp_path):
-    with pytest.raises(InputError, match="no such checkpoint"):
+    with pytest.raises(InputError, match="this is a folder; name the checkpoint in it"):
         load_task(tmp_path)
     torch.save([1, 2], tmp_path / "list.ckpt")
     with pytest.raises(InputError, match="not a checkpoint of this suite"):

@@ -158,6 +158,16 @@ def test_what_is_there_twice_is_said(coco_files, coco_content, tmp_path):
     assert ids == "1 annotation ids are used more than once: 10; all of their boxes are used"
 
 
+def test_categories_of_nearly_one_name_are_said(coco_files, coco_content, tmp_path):
+    names = ["Cat", "cat ", "Caf\u00e9", "Cafe\u0301"]
+    last = max(category["id"] for category in coco_content["categories"])
+    added = [{"id": last + k, "name": name} for k, name in enumerate(names, start=1)]
+    coco_content["categories"] += added
+    said = str(audited(coco_files, coco_content, tmp_path))
+    assert "categories that differ in capitals, spaces or accents alone" in said
+    assert "'Cat', 'cat ', 'Caf\u00e9', 'Cafe\u0301'" in said
+
+
 def test_boxes_and_areas_that_are_none(coco_files, coco_content, tmp_path):
     boxes = coco_content["annotations"]
     boxes[0] |= {"bbox": None, "segmentation": []}

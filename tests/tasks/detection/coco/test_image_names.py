@@ -65,3 +65,11 @@ def test_the_literal_name_wins(folder):
 
 def test_two_spellings_of_a_folder_are_not_guessed_between(folder):
     assert match_names(folder("x.jpg", "X.jpg"), ["x.JPG"])[1] == {0: MISSING}
+
+
+def test_an_image_of_another_type_is_shown_and_not_taken(folder):
+    images = folder("sub/a.jpg", "b.png", "b.jpg", "notes.txt")
+    names = ["sub\\A.png", "sub/a", "sub/a.jpg ", "b.webp", "notes"]
+    reasons = match_names(images, names)[1]
+    near = f"{MISSING}, but a.jpg is there"
+    assert reasons == {0: near, 1: near, 2: near, 3: MISSING, 4: MISSING}

@@ -150,6 +150,7 @@ def put(kind, **values):
         (put("annotations", iscrowd="no"), r"'iscrowd' is missing or of the wrong type"),
         (put("annotations", area=[]), r"'area' is missing or of the wrong type"),
         (put("annotations", bbox="1234"), r"annotation number 0 .*'bbox'"),
+        (put("annotations", bbox=[1]), r"should be \[left, top, width, height\] in pixels; in \{"),
         (put("annotations", bbox={"x": 1}), r"annotation number 0 .*'bbox'"),
         (put("annotations", bbox=[[1], 2, 3, 4]), r"annotation number 0 .*'bbox'"),
         (put("categories", name=None), r"category number 0 .*'name' is missing"),

@@ -268,7 +268,7 @@ def test_label_studio_json_is_named(tmp_path, sets):
 
 def test_cvat_xml_is_named(tmp_path, sets):
     write(tmp_path / "annotations.xml", "<annotations></annotations>")
-    with pytest.raises(InputError, match=r"CVAT's own annotations\.xml is not read: export as"):
+    with pytest.raises(InputError, match=r"CVAT's own annotations\.xml is not read; export as"):
         sets("annotations.xml")
 
 
@@ -297,3 +297,25 @@ def test_lvis(tmp_path, sets):
     assert found == {"coco/train2017/00t.jpg", "coco/val2017/00v.jpg"}
     assert loaded["train"][0].num_classes == 1204
     assert loaded["train"][0].area.tolist() == [9.5]
+
+
+@pytest.mark.parametrize(
+    ("content", "tool"),
+    [
+        ([{"image": "a.jpg", "annotations": [{"label": "a"}]}], "CreateML"),
+        ({"a.jpg12": {"filename": "a.jpg", "regions": []}}, "VIA"),
+        ({"_via_settings": {}, "_via_img_metadata": {}}, "VIA"),
+        ({"coco": {"images": [], "annotations": []}}, "one level too deep"),
+    ],
+)
+def test_the_files_of_other_tools_are_named(tmp_path, sets, content, tool):
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=tool):
+        sets("a.json")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tfrecord"])
+def test_files_that_hold_no_boxes_here_are_refused_by_name(tmp_path, sets, suffix):
+    (tmp_path / f"a{suffix}").write_text("file,xmin\n")
+    with pytest.raises(InputError, match=rf"boxes are not read from \{suffix} files"):
+        sets(f"a{suffix}")

@@ -12,6 +12,7 @@ from tests.tasks.detection.layouts.conftest import photograph
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        ("0,.5,.5,.2,.2", "numbers with spaces between them"),
         ("0 .5 .5 .2", "line 2: .* is not 'class x y width height'"),
         ("0 .5 .5 .2 .2 .9", "is not 'class x y width height'"),
         ("cat .5 .5 .2 .2", "is not 'class x y width height'"),
@@ -51,6 +52,7 @@ def test_labels_are_found_in_place_of_the_last_images(tmp_path):
         ("names: [a]\ntrain: 'a\\0b'\n", "does not exist|not YAML"),
         ("names: [a]\ntrain: .\n", "no images"),
         ("names: &a [*a]\ntrain: .\n", "not YAML at line 1"),
+        ("names: [a]\ntrain: images\nkpt_shape: 17\n", "kpt_shape is not"),
     ],
 )
 def test_lists_that_cannot_be_used(tmp_path, sets, text, message):
@@ -66,7 +68,10 @@ def test_images_without_labels_and_boxes_outside_are_counted(tmp_path, sets):
     (tmp_path / "train" / "a.txt").write_text("0 .5 .5 .2 .2\n0 5 5 .2 .2\n0 .5 .5 .2 .2\n")
     (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: train\nval: valid\n")
     _, counts = sets("data.yaml", "data.yaml")["train"]
-    assert counts.notes == ("2 images without a label file, treated as images without objects",)
+    assert counts.notes == (
+        "2 images without a label file, treated as images without objects: there is no "
+        f"{tmp_path}/train/b.txt",
+    )
     faults = {name: (fault.count, fault.annotation_ids) for name, fault in counts.faults.items()}
     assert faults == {"outside the image": (1, ("a.txt:2",)), "doubled": (1, ("a.txt:3",))}
 
@@ -126,3 +131,43 @@ def test_classes_are_called_as_they_are_written(tmp_path, sets):
         assert arrays["category_names"].tolist() == [b"no", b"010", b"null"]
     with pytest.raises(InputError, match="no images under 'val'"):
         parse_yolo(tmp_path / "data.yaml", "val", tmp_path / "cache")
+
+
+def yolo_set(root, label, listing="names: [cat]\ntrain: images\n"):
+    for name in ("a", "b"):
+        photograph(root / "images" / f"{name}.jpg")
+        (root / "labels").mkdir(exist_ok=True)
+        (root / "labels" / f"{name}.txt").write_text(label)
+    (root / "data.yaml").write_text(listing)
+
+
+@pytest.mark.parametrize("shape", ["[3, 2]", "[3, 3]"])
+def test_keypoints_behind_a_box_are_no_polygon(tmp_path, sets, shape):
+    points = " 0 0 2" * 3 if "3]" in shape else " 0 0" * 3
+    yolo_set(tmp_path, f"0 .5 .5 .2 .4{points}\n")
+    listing = (tmp_path / "data.yaml").read_text()
+    if shape == "[3, 2]":  # without a shape these numbers are a polygon's
+        assert sets("data.yaml")["train"][0].xywh[0].tolist() == [0, 0, 50, 25]
+    (tmp_path / "data.yaml").write_text(f"{listing}kpt_shape: {shape}\n")
+    assert sets("data.yaml")["train"][0].xywh[0].tolist() == [40, 15, 20, 20]
+
+
+def test_labels_without_an_image_are_counted(tmp_path, sets):
+    yolo_set(tmp_path, "0 .5 .5 .2 .2\n", "names: [cat]\ntrain: train.txt\nval: val.txt\n")
+    for name in ("gone", "other", "classes"):
+        (tmp_path / "labels" / f"{name}.txt").write_text("0 .5 .5 .2 .2\n")
+    photograph(tmp_path / "images" / "other.png")
+    (tmp_path / "train.txt").write_text("images/a.jpg\nimages/b.jpg\n")
+    (tmp_path / "val.txt").write_text("images/other.png\nimages/absent/x.jpg\n")
+    loaded = sets("data.yaml", "data.yaml", skip_unreadable=True)
+    place = tmp_path / "labels" / "gone.txt"
+    said = f"1 label files without an image, left out with their boxes: {place}"
+    assert loaded["train"][1].notes == (said,)
+    (tmp_path / "labels" / "gone.txt").unlink()  # not a matter of the cache
+    assert not sets("data.yaml", "data.yaml", skip_unreadable=True)["train"][1].notes
+
+
+def test_boxes_in_pixels_are_refused(tmp_path, sets):
+    yolo_set(tmp_path, "0 50 20 30 10\n")
+    with pytest.raises(InputError, match=r"all 2 boxes .* seem to be pixels"):
+        sets("data.yaml")
