@@ -180,7 +180,7 @@ def test_a_trunk_of_a_part_that_is_not_there_is_refused(joint):
     from backbone.weight_files import read_file
 
     assert read_file(joint / "image_folder").state
-    with pytest.raises(InputError, match="has no part 'pets'; it has .*image_folder"):
+    with pytest.raises(InputError, match=r"has no part 'pets'; it has .*image_folder"):
         read_file(joint / "pets")
 
 
