@@ -194,6 +194,6 @@ def test_a_joint_checkpoint_of_other_parts_or_labels_fills_no_joint_network(join
         with pytest.raises(InputError, match=words):
             load_head(task.head, str(joint), Labels(0, [], [], [], {"parts": details}), True)
 
-    refused("has no part pets, but ssd_coco", {"pets": LABELS["image_folder"]().to_dict()})
+    refused("has no part pets, only ssd_coco", {"pets": LABELS["image_folder"]().to_dict()})
     other = LABELS["image_folder"]().to_dict() | {"ids": [7, 8, 9]}
     refused("its part image_folder answers with other labels than the 3", {"image_folder": other})
