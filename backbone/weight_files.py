@@ -222,8 +222,8 @@ def _read_safetensors(path: Path) -> WeightsFile:
 
 def _read_torch(path: Path, part: str = "") -> WeightsFile:
     try:
-        if part := damaged_part(path):
-            raise ValueError(f"the checksum of {part} is wrong")
+        if damaged := damaged_part(path):
+            raise ValueError(f"the checksum of {damaged} is wrong")
         content = load_pickle(path)
     except DAMAGED as error:
         held = object_in(error)

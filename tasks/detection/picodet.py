@@ -26,22 +26,22 @@ from tasks.detection.taps import last_block_of_stride
 STRIDES = (8, 16, 32)  # of the trunk's maps
 SIDE = 4.0  # of an anchor, in strides: about as large as the boxes that its map is for
 BINS = 8  # of a distance: 0 to 7 strides
-# A distance starts out at nearly one stride: each bin half as likely as the one before. So boxes
-# are two strides wide at first, from 16 pixels on, and overlap small objects. As the published head
-# starts, with all bins alike, boxes are 56 pixels wide at least; small objects then hardly overlap
-# them, and what hardly overlaps has next to no weight in any of the losses.
+# A distance starts at nearly one stride: each bin is half as likely as the one before. So boxes are
+# two strides wide at first, 16 pixels on the finest map, and overlap small objects. The published
+# head starts with all bins alike, so its boxes are at least 56 pixels wide. Small objects hardly
+# overlap such boxes, and an anchor with a low IoU has almost no weight in the losses.
 START = -math.log(2)
 LOSSES: dict[str, QualityLoss] = {"varifocal": Varifocal(), "quality": QualityFocal()}
 BOX_WEIGHT, DISTRIBUTION_WEIGHT = 2.0, 0.25
 
 
 class PicoDet(MapPredictors):
-    """One anchor for each cell of a path aggregation network's maps, chosen by what they cost.
+    """A detector with one anchor for each cell of a path aggregation network's maps.
 
-    An anchor stands for its cell's centre: boxes are four distances from it, each a distribution
-    (Generalized Focal Loss, arXiv 2006.04388). The score of a class learns the IoU of the box. In
-    training, SimOTA chooses the anchors of an object, see `tasks.detection.sim_ota`. Output 0, the
-    background's, is not used.
+    A box is four distances from the centre of its cell, each a distribution (Generalized Focal
+    Loss, arXiv 2006.04388). A score is trained to predict the IoU of its box. In training, SimOTA
+    assigns anchors to objects; see `tasks.detection.sim_ota`. Output 0, the background's, is not
+    used.
 
     Args:
         trunk: the shared network.

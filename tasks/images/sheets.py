@@ -45,7 +45,7 @@ class Section:
     shares: Sequence[float] | None = None
 
 
-def page(
+def with_lists(
     image: Image.Image,
     sections: Sequence[Section],
     panels: Sequence[tuple[str, Image.Image]] = (),

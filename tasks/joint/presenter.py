@@ -11,7 +11,7 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks.data.batches import Batch
 from tasks.data.labels import Labels
-from tasks.images.sheets import Section, page
+from tasks.images.sheets import Section, with_lists
 from tasks.runs.parts import of_part
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Answer, Picture, Presenter
@@ -61,7 +61,7 @@ class JointPresenter(Presenter[Any]):
                 sections.append(Section(title, *part.caption(answer[name])))
             else:
                 image = part.draw(image, answer[name])
-        return page(image, sections, panels) if sections or panels else image
+        return with_lists(image, sections, panels) if sections or panels else image
 
     def keep_above(self, threshold: float) -> None:
         """Answer with boxes that score at least `threshold` from now on."""

@@ -159,10 +159,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     if path.is_dir():
         raise InputError(f"{path}: this is a folder; name the checkpoint in it, such as best.ckpt")
     if not path.is_file():
-        inside = path / "best.ckpt"
-        what = ", but a folder; name a checkpoint in it" if path.is_dir() else ""
-        what += f": {inside}" if inside.is_file() else ""
-        raise InputError(f"{path}: no such checkpoint{what}")
+        raise InputError(f"{path}: no such checkpoint")
     content = read_content(path)
     needed = ("config", "labels", "state_dict")
     if not isinstance(content, dict) or not all(isinstance(content.get(p), dict) for p in needed):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.images.sheets import BAR, COLUMN, MARGIN, PAPER, ROW, WIDEST, Section, page
+from tasks.images.sheets import BAR, COLUMN, MARGIN, PAPER, ROW, WIDEST, Section, with_lists
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 LISTS = [Section("kinds", ["0.9  ants", "0.1  bees"], [0.9, 0.1]), Section("notes", ["one"])]
@@ -15,7 +15,7 @@ def pixels(image: Image.Image, color: tuple[int, int, int]) -> np.ndarray:
 
 
 def test_lists_stand_beside_the_image_with_bars_as_long_as_their_shares():
-    made = page(Image.new("RGB", (300, 200), RED), LISTS)
+    made = with_lists(Image.new("RGB", (300, 200), RED), LISTS)
     assert made.size == (300 + COLUMN, max(200, 5 * ROW + 3 * MARGIN))
     assert pixels(made, RED)[:, :300].sum() == 300 * 200
     bars = pixels(made, BAR)[:, 300:].any(0).nonzero()[0]
@@ -26,7 +26,7 @@ def test_lists_stand_beside_the_image_with_bars_as_long_as_their_shares():
 @pytest.mark.parametrize(("width", "shown"), [(400, 400), (2000, WIDEST)])
 def test_a_panel_is_below_and_no_wider_than_the_page(width, shown):
     panel = Image.new("RGB", (width, width // 2), GREEN)
-    made = page(Image.new("RGB", (100, 300), RED), LISTS, [("place", panel)])
+    made = with_lists(Image.new("RGB", (100, 300), RED), LISTS, [("place", panel)])
     assert made.width == max(100 + COLUMN, shown)
     rows, columns = pixels(made, GREEN).nonzero()
     assert np.ptp(columns) + 1 == shown
@@ -35,10 +35,10 @@ def test_a_panel_is_below_and_no_wider_than_the_page(width, shown):
 
 
 def test_an_image_with_a_panel_alone_needs_no_lists():
-    made = page(Image.new("RGB", (640, 100), RED), [], [("place", Image.new("RGB", (9, 9)))])
+    made = with_lists(Image.new("RGB", (640, 100), RED), [], [("place", Image.new("RGB", (9, 9)))])
     assert made.size == (640, 100 + ROW + MARGIN + 9)
     assert made.getpixel((5, made.height - 1)) == PAPER
 
 
 def test_a_large_image_is_reduced():
-    assert page(Image.new("RGB", (4000, 1000)), LISTS).width == 640 + COLUMN
+    assert with_lists(Image.new("RGB", (4000, 1000)), LISTS).width == 640 + COLUMN

@@ -176,6 +176,14 @@ def test_a_part_gives_its_trunk_and_head_to_a_run(joint):
                 assert key.endswith("tracked") or torch.equal(value, state[key]), key
 
 
+def test_a_trunk_of_a_part_that_is_not_there_is_refused(joint):
+    from backbone.weight_files import read_file
+
+    assert read_file(joint / "image_folder").state
+    with pytest.raises(InputError, match=r"has no part 'pets'; it has .*image_folder"):
+        read_file(joint / "pets")
+
+
 def test_a_joint_checkpoint_of_other_parts_or_labels_fills_no_joint_network(joint):
     from tasks.training.head_weights import load_head
     from tests.tasks.joint.parts import LABELS

@@ -41,7 +41,7 @@ def test_a_missing_checkpoint_is_refused(command, tmp_path):
 def test_the_folder_of_a_run_names_its_checkpoint(checkpoint, command, tmp_path):
     code, err = command(checkpoint.parent, tmp_path / "x.jpg")
     assert code == 2
-    assert f"but a folder; name a checkpoint in it: {checkpoint}" in err
+    assert f"{checkpoint.parent}: this is a folder; name the checkpoint in it" in err
 
 
 def test_tensors_without_a_configuration_are_refused(command, tmp_path):
