@@ -134,6 +134,15 @@ def test_gradients_reach_the_image():
     torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
+def test_a_folded_network_can_be_traced():
+    answering = folded(trained(Classifier(MobileNetV1(0.25), num_classes=10)))
+    batch = images(1, 64, 64)
+    with torch.no_grad():
+        traced = torch.jit.trace(answering, batch)
+        torch.testing.assert_close(traced(batch), answering(batch), rtol=1e-5, atol=1e-5)
+
+
 def test_autocast_computes_in_its_own_type():
     network = trained(Classifier(MobileNetV1(0.25), num_classes=10))
     answering = folded(network)
