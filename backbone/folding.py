@@ -110,7 +110,7 @@ class FoldedConv(nn.Conv2d):
             and not torch.is_autocast_enabled("cpu")
             and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
             and not torch.compiler.is_compiling()
-            and not torch.jit.is_tracing()
+            and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
         )
 
     def in_onednn(self, x: Tensor, padding: tuple[int, ...], relu6: bool) -> Tensor:
