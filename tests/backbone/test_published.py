@@ -177,7 +177,7 @@ def test_what_nobody_publishes():
         InputError, match=r"timm has no weights of mobilenetv2_035.*mobilenetv2_050"
     ):
         weights.load_weights(TimmTrunk("mobilenetv2_035"), "timm")
-    with pytest.raises(InputError, match=r"not of a TimmTrunk: set backbone\.weights=timm"):
+    with pytest.raises(InputError, match=r"not of TimmTrunk: set backbone\.weights=timm"):
         weights.load_weights(TimmTrunk("mobilenetv2_035"), "keras")
 
 

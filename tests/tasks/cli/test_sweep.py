@@ -75,7 +75,7 @@ def test_an_option_that_does_not_compose_is_one_jobs_matter(tmp_path):
     answer = sweep(tmp_path, "-m", "optimizer=nosuch,sgd")
     assert answer.code == 1
     assert "error in optimizer=nosuch: " in answer.err
-    assert "Could not find 'optimizer/nosuch'" in answer.err
+    assert "optimizer=nosuch: there is no such choice" in answer.err
     assert answer.out.splitlines()[-1] == "1 of 2 finished"
 
 
@@ -290,4 +290,4 @@ def test_rows_of_one_configuration_are_one_job(run, tmp_path, monkeypatch, table
 def test_an_unknown_table_is_named(run):
     answer = run("+table=3")
     assert answer.code == 2
-    assert "table/3" in answer.err
+    assert "table=3: there is no such choice" in answer.err

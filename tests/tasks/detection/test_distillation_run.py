@@ -103,7 +103,7 @@ def test_photographs_without_boxes_need_a_teacher(run, pupil, tiny, detector, tm
             *("data.unlabelled=train2017", "distill=teacher", "distill.weight=0.5"),
             "distill.teacher=x.ckpt",
         ],
-        "is no folder": [
+        "is not a folder": [
             *("data.unlabelled=nowhere", "distill=teacher", "distill.teacher=x.ckpt"),
         ],
         "a file cannot hold them": ["distill=cached", "distill.outputs=x.npz"],

@@ -99,7 +99,7 @@ def test_only_a_joint_task_has_parts():
 def test_detectors_of_different_sizes_have_no_one_pass():
     given = ["task=joint", "task.parts=[ssd_coco,ssdlite_coco]"]
     (line,) = said(*given)
-    assert "part ssdlite_coco answers at 320x320 alone" in line
+    assert "part ssdlite_coco only answers at 320x320" in line
     assert said(*given, "parts.ssdlite_coco.size=300") == []
 
 

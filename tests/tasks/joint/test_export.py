@@ -25,7 +25,7 @@ def test_a_joint_network_passes_the_gate(joint, tmp_path):
     report = check(model, FORMATS["onnx"], path, pixels, 1)
     assert report["passed"], report
     assert {"ssd_coco.boxes", "planet.probabilities"} <= report["by_images_per_call"]["1"].keys()
-    said = describe(model, whole_answer(model), "onnx", path.name)
+    said = describe(model, whole_answer(model), FORMATS["onnx"])
     assert [*said["parts"]] == [*NAMES]
     assert said["parts"]["image_folder"]["labels"]["names"] == ["thing 0", "thing 1", "thing 2"]
     assert said["outputs"]["face_attributes.probabilities"]["meaning"] == "of each attribute, 0..1"

@@ -127,7 +127,12 @@ def test_what_cannot_be_joined_is_refused(singles, joint, tmp_path):
     refused("a part's name is letters", planet, f"a/b={singles['ssd_coco']}")
     refused("a part cannot be called 'items'", planet, f"items={singles['ssd_coco']}")
     refused("joint network, whose parts have names", planet, f"all={joint}")
-    refused("ssd_coco answers at 64x64 alone", planet, singles["ssd_coco"], size=96)
+    refused(
+        "ssd_coco only answers at 64x64, which its head is built for",
+        planet,
+        singles["ssd_coco"],
+        size=96,
+    )
     faster = write_part(
         tmp_path / "faster.ckpt", "faster_rcnn_coco", 0, "data.view.keep_aspect=false"
     )

@@ -88,7 +88,7 @@ def test_bad_input_is_named(run, sample, detector, tmp_path):
     answer = run(*tiny, "quantize=qat")
     assert (answer.code, "trains a trained network further" in answer.err) == (2, True)
     answer = run(*tiny, "quantize=qat", weights, "trainer.precision=bf16-mixed")
-    assert (answer.code, "needs trainer.precision=32-true" in answer.err) == (2, True)
+    assert (answer.code, "set trainer.precision=32-true" in answer.err) == (2, True)
     answer = run(*tiny, "quantize=qat", weights, "quantize.bits=4")
     assert (answer.code, "quantize.bits=4" in answer.err) == (2, True)
 
