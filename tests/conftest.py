@@ -21,11 +21,6 @@ ROOT = Path(__file__).resolve().parents[1]
 # by which a launcher tells a process who it is
 LAUNCHED = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "TORCHELASTIC_RUN_ID")
 
-# Before Python 3.12 coverage is measured by a tracer, which makes the tests of configurations take
-# 1.8 times as long. So the slow tests are left out there, but for what their fixtures do.
-TRACING_IS_DEAR = sys.version_info < (3, 12)
-
-
 # Fixtures that train or draw: a test that uses one is slow.
 SLOW = {"run", "detector", "quantised_detector", "tiny", "trained", "dogs"}
 
@@ -40,8 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(no_gpu)
         if SLOW & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        if TRACING_IS_DEAR and item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(autouse=True)

@@ -128,7 +128,7 @@ def test_what_cannot_be_joined_is_refused(singles, joint, tmp_path):
     refused("a part cannot be called 'items'", planet, f"items={singles['ssd_coco']}")
     refused("joint network, whose parts have names", planet, f"all={joint}")
     refused(
-        "ssd_coco only answers at 64x64, which its head is built for",
+        "ssd_coco only answers at 64x64",
         planet,
         singles["ssd_coco"],
         size=96,
