@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import cycle
 from typing import Any
 
 import torch
@@ -53,11 +54,10 @@ class DecodedBatches:
             def submit(stream: torch.cuda.Stream | None) -> Future[Decoded | None]:
                 return decoding.submit(self.decoded, fetching.submit(next, batches, None), stream)
 
-            streams = deque(self.streams())
-            ahead = deque(submit(stream) for stream in streams)
+            streams = cycle(self.streams())
+            ahead = deque(submit(next(streams)) for _ in range(AHEAD))
             while (found := ahead.popleft().result()) is not None:
-                streams.rotate(-1)
-                ahead.append(submit(streams[-1]))
+                ahead.append(submit(next(streams)))
                 batch, event = found
                 if event is not None:
                     current = torch.cuda.current_stream(self.decoder.device)

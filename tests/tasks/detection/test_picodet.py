@@ -16,8 +16,8 @@ from tasks.detection.boxes import iou, overlap_of_pairs
 from tasks.detection.picodet import PicoDet
 from tasks.detection.quality_losses import QualityFocal, Varifocal
 from tasks.tables.counting import build_row, compose_row, network_of
-from tests.tasks.detection.test_ssd import NoSync, batch, detection
-from tests.tasks.detection.test_ssd_fpn import with_statistics
+from tests.tasks.detection.test_ssd import NoSync, batch, check_degenerate_boxes, detection
+from tests.tasks.detection.test_ssd_fpn import folded_alike, with_statistics
 
 pytestmark = pytest.mark.slow
 
@@ -89,12 +89,7 @@ def test_boxes_start_out_two_strides_wide():
 
 def test_a_folded_copy_answers_alike_in_one_convolution_per_map():
     head = with_statistics(small())
-    copy = folded(head)
-    images = torch.randn(2, 3, 96, 96)
-    with torch.no_grad():
-        for ours, theirs in zip(copy(images), head(images), strict=True):
-            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
-    assert not [m for m in copy.modules() if isinstance(m, nn.BatchNorm2d)]
+    copy = folded_alike(head)
     assert len(copy.predictors) == 4
     swishes = [sum(isinstance(m, nn.Hardswish) for m in n.modules()) for n in (copy, head)]
     assert swishes[0] == swishes[1] > 0
@@ -143,17 +138,7 @@ def test_the_loss_is_one_graph():
 
 
 def test_degenerate_boxes_give_a_finite_loss_and_gradients():
-    given = batch(4)
-    given["boxes"][:] = 0
-    given["boxes"][1, 0] = torch.tensor([10.0, 10, 10, 50])  # no width
-    given["boxes"][2, 0] = torch.tensor([10.0, 10, 11, 11])  # one pixel
-    given["boxes"][3, 0] = torch.tensor([300.0, 300, 400, 400])  # out of the frame
-    given["count"] = torch.tensor([0, 1, 1, 1])
-    task = detection(small()).train()
-    terms = task.loss(given)
-    sum(terms.values()).backward()
-    assert all(term.isfinite() for term in terms.values())
-    assert all(p.grad is None or p.grad.isfinite().all() for p in task.parameters())
+    check_degenerate_boxes(small())
 
 
 def test_a_batch_without_any_box_learns_background_alone():

@@ -24,6 +24,17 @@ from tests.tasks.detection.test_ssd import NoSync, batch, detection
 pytestmark = pytest.mark.slow
 
 
+def folded_alike(head: nn.Module) -> nn.Module:
+    """A folded copy, which has no batch norm and gives the detector's outputs."""
+    copy = folded(head)
+    images = torch.randn(2, 3, 96, 96)
+    with torch.no_grad():
+        for ours, theirs in zip(copy(images), head(images), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    assert not [m for m in copy.modules() if isinstance(m, nn.BatchNorm2d)]
+    return copy
+
+
 def small(size: int = 96, outputs: int = 91) -> SSDFPN:
     torch.manual_seed(0)
     return SSDFPN(MobileNetV2(0.35), outputs, size)
@@ -141,12 +152,7 @@ def test_maps_share_convolutions_and_not_batch_norm():
 
 def test_a_folded_copy_answers_alike_and_has_no_batch_norm():
     head = with_statistics(small())
-    copy = folded(head)
-    images = torch.randn(2, 3, 96, 96)
-    with torch.no_grad():
-        for ours, theirs in zip(copy(images), head(images), strict=True):
-            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
-    assert not [m for m in copy.modules() if isinstance(m, nn.BatchNorm2d)]
+    folded_alike(head)
     assert head.tower.separate is None, "the network itself stays as it is"
 
 
