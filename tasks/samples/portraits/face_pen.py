@@ -20,6 +20,9 @@ SUPERSAMPLE = 2
 
 _STEP = 0.1  # of the lattice on which a face is fitted and turned; between, it is interpolated
 _COLUMNS, _ROWS = _STEP * np.arange(-32, 33), _STEP * np.arange(-32, 37)
+_FIRST = np.array([_COLUMNS[0], _ROWS[0]])
+_LAST = np.array([len(_COLUMNS), len(_ROWS)]) - 2  # the last with a point on the right and below
+_NUMBERS = np.array([1, len(_COLUMNS)])  # which point of the lattice is in a column and a row
 
 _TABLE = table("proportions")
 _NAMES = [row["proportion"] for row in _TABLE]
@@ -29,6 +32,9 @@ _X, _Y, _WIDE, _HIGH, _DX, _DY, _SX, _SY = (
     for unit, keys in ((100, "x y wide high dx dy"), (1, "sx sy"))
     for key in keys.split()
 )
+# of the lattice from each row's point, [K, C] and [K, R], and how much it moves with it
+_RIGHT, _DOWN = _COLUMNS - _X, _ROWS - _Y
+_ACROSS, _ALONG = np.exp(-((_RIGHT / _WIDE) ** 2)), np.exp(-((_DOWN / _HIGH) ** 2))
 
 
 class FacePen(Pen):
@@ -50,10 +56,10 @@ class FacePen(Pen):
     ):
         super().__init__(background.size, matrix, origin, SUPERSAMPLE)
         self.sheet.paste(background.resize(self.sheet.size, Image.Resampling.BILINEAR))
-        self._seen = _turned(_fitted(proportions), yaw, pitch)
-        left, right = self._pixels([(-0.5, 0.0), (0.5, 0.0)])
-        self._seen = (self._seen - (left + right) / 2) / np.hypot(*(right - left))
-        self._seen = self._seen @ self._matrix + self._origin
+        front = _turned(_fitted(proportions), yaw, pitch)
+        left, right = _Lattice(front).seen([(-0.5, 0.0), (0.5, 0.0)])
+        level = (front - (left + right) / 2) / np.hypot(*(right - left))
+        self._lattice = _Lattice(level @ self._matrix + self._origin)
         self._skin = Image.new("L", self.sheet.size)
 
     def pixels(self, points: Points) -> np.ndarray:
@@ -67,29 +73,38 @@ class FacePen(Pen):
         return self._skin
 
     def _pixels(self, points: Points) -> np.ndarray:
-        """Return where `points` of the drawing are seen, between those of the lattice, [N, 2]."""
-        p = (np.asarray(points, dtype=np.float64) - (_COLUMNS[0], _ROWS[0])) / _STEP
-        corner = np.minimum(p.astype(int), (len(_COLUMNS) - 2, len(_ROWS) - 2))
-        right, down = (p - corner).T[..., None]
-        one = corner @ (1, len(_COLUMNS))  # the lattice's number of the upper left corner
-        below, seen = one + len(_COLUMNS), self._seen
-        upper, lower = seen[one], seen[below]
-        upper = upper + right * (seen[one + 1] - upper)
-        lower = lower + right * (seen[below + 1] - lower)
-        return upper + down * (lower - upper)
+        return self._lattice.seen(points)
 
     def _clipped(self, mask: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
         """Keep soft tones on the skin."""
         return ImageChops.multiply(mask, self._skin.crop(box))
 
 
+class _Lattice:
+    """Where the lattice's points are seen, and what lies between them."""
+
+    def __init__(self, points: np.ndarray):
+        # as complex numbers, x + yi: one array operation in place of two
+        self._points = points.view(np.complex128)[:, 0]
+        self._steps = np.diff(self._points, append=0)  # to the next point on the right
+
+    def seen(self, points: Points) -> np.ndarray:
+        """Return where `points` of the drawing are seen, [N, 2]."""
+        p = (np.asarray(points, dtype=np.float64) - _FIRST) / _STEP
+        corner = np.minimum(p.astype(int), _LAST)
+        right, down = (p - corner).T
+        one = corner @ _NUMBERS
+        below = one + len(_COLUMNS)
+        upper = self._points[one] + right * self._steps[one]
+        lower = self._points[below] + right * self._steps[below]
+        return (upper + down * (lower - upper)).view(np.float64).reshape(-1, 2)
+
+
 def _fitted(proportions: Mapping[str, float]) -> np.ndarray:
     """Return where the lattice's points are in a face of such proportions, [R * C, 2]."""
     amounts = np.array([[proportions.get(name, 0.0)] for name in _NAMES])
-    right, down = _COLUMNS - _X, _ROWS - _Y  # of each row's point, [K, C] and [K, R]
-    across, along = np.exp(-((right / _WIDE) ** 2)), np.exp(-((down / _HIGH) ** 2))
-    x = along.T @ (amounts * (_DX + _SX * right) * across) + _COLUMNS
-    y = (amounts * (_DY + _SY * down) * along).T @ across + _ROWS[:, None]
+    x = _ALONG.T @ (amounts * (_DX + _SX * _RIGHT) * _ACROSS) + _COLUMNS
+    y = (amounts * (_DY + _SY * _DOWN) * _ALONG).T @ _ACROSS + _ROWS[:, None]
     return np.stack([x, y], 2).reshape(-1, 2)
 
 
