@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from backbone.errors import InputError
 from backbone.files import hold, make_folder, naming_what_was_written
+from tasks.runs.processes import usable_cores
 
 STAMP = "sample.json"
 _FEW = 64  # pictures that one process draws before others have started
@@ -83,11 +84,8 @@ def _drawn(root: Path, name: str, stamp: Record) -> Record | None:
     """Return the stamp of the finished set at `root`; None if there is nothing yet."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return None
-    if (root / STAMP).is_file():
-        try:
-            found = json.loads((root / STAMP).read_text())
-        except (OSError, ValueError):
-            found = None
+    with suppress(OSError, ValueError):  # no stamp, or not one of ours
+        found = json.loads((root / STAMP).read_text())
         if isinstance(found, dict) and found.get("sample") == stamp["sample"]:
             return found
     raise InputError(
@@ -123,7 +121,7 @@ def draw_all(
     `if __name__ == "__main__"` guard.
     """
     if workers is None:
-        workers = 1 if len(jobs) < _FEW else min(_cores(), 8)
+        workers = 1 if len(jobs) < _FEW else min(usable_cores(), 8)
     if workers == 1:
         yield from (draw_one(*job) for job in jobs)
         return
@@ -131,8 +129,3 @@ def draw_all(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         yield from pool.map(draw_one, *zip(*jobs, strict=True), chunksize=16)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use; a container or a batch job limits them."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

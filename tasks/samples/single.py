@@ -66,10 +66,7 @@ def _seat(
 
 
 def relit(picture: np.ndarray, rng: Rng, strength: float = 1.0) -> np.ndarray:
-    """Return a picture, uint8 [H, W, 3], relit: unevenly, brighter or dimmer, warmer or cooler.
-
-    `strength` scales all of these.
-    """
+    """Return a picture, uint8 [H, W, 3], in another light: uneven, brighter or cooler."""
     height, width = picture.shape[:2]
     tone = np.exp(rng.normal(0, strength * 0.12)) * (1 + rng.normal(0, strength * 0.035, 3))
     slope = rng.normal(0, strength * 0.07, 2)

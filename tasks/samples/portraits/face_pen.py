@@ -20,9 +20,8 @@ SUPERSAMPLE = 2
 
 _STEP = 0.1  # of the lattice on which a face is fitted and turned; between, it is interpolated
 _COLUMNS, _ROWS = _STEP * np.arange(-32, 33), _STEP * np.arange(-32, 37)
-_FIRST = np.array([_COLUMNS[0], _ROWS[0]])
-_LAST = np.array([len(_COLUMNS), len(_ROWS)]) - 2  # the last with a point on the right and below
-_NUMBERS = np.array([1, len(_COLUMNS)])  # which point of the lattice is in a column and a row
+_FIRST, _SHAPE = np.array([_COLUMNS[0], _ROWS[0]]), np.array([len(_COLUMNS), len(_ROWS)])
+_NUMBERS = np.array([1, len(_COLUMNS)])  # a point's number, from its column and row
 
 _TABLE = table("proportions")
 _NAMES = [row["proportion"] for row in _TABLE]
@@ -91,7 +90,7 @@ class _Lattice:
     def seen(self, points: Points) -> np.ndarray:
         """Return where `points` of the drawing are seen, [N, 2]."""
         p = (np.asarray(points, dtype=np.float64) - _FIRST) / _STEP
-        corner = np.minimum(p.astype(int), _LAST)
+        corner = np.minimum(p.astype(int), _SHAPE - 2)
         right, down = (p - corner).T
         one = corner @ _NUMBERS
         below = one + len(_COLUMNS)
