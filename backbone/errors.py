@@ -17,6 +17,11 @@ def listed_briefly(values: Iterable[object]) -> str:
     return ", ".join(shortened(str(value)) for value in values[:5]) + rest
 
 
+def number_of(number: int, thing: str) -> str:
+    """A number of things: '1 epoch', '2,000 epochs'."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def shortened(text: str, most: int = 400) -> str:
     """A text on one line with at most `most` characters; a longer one keeps its two ends."""
     half = (most - 3) // 2

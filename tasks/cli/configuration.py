@@ -27,7 +27,7 @@ from tasks.cli.overrides import (
     refuse_choices,
     value_keys,
 )
-from tasks.cli.parts import of_the_whole, overrides_of_parts, part_names
+from tasks.cli.parts import misplaced, of_the_whole, overrides_of_parts, part_names
 from tasks.cli.schema import checking
 from tasks.cli.schema.choosing import parts
 from tasks.cli.schema.node import allowed, is_path
@@ -150,19 +150,40 @@ def baseline(overrides: Sequence[str]) -> DictConfig:
 
 def unknown_keys(overrides: Sequence[str]) -> list[str]:
     """One line for each key that overrides set and the configuration lacks, with a suggestion."""
-    known = baseline(overrides)
+    whole = of_the_whole(overrides)
+    known = baseline(whole)
     config = cast(dict[str, Any], OmegaConf.to_container(known))
     described = list(parts(config))
     lines = []
-    for key in value_keys([o for o in overrides if not o.startswith("+")]):
+    for key in value_keys([o for o in whole if not o.startswith("+")]):
         if checking.select(config, key) is not checking.MISSING:
+            continue
+        if "parts" in (config.get("task") or {}) and (reason := misplaced(key)):
+            lines.append(f"{key}: {reason}")
             continue
         part = checking.nearest_part(key, described)
         if part.key and key[len(part.key) + 1 :] in part.model.model_fields:
             lines.append(f"{key} has no value in the configuration files: set it with +{key}=")
         else:
             lines.append(f"{key}: {checking.no_such(key, known)}")
-    return lines
+    return [*lines, *unknown_keys_of_parts(overrides)]
+
+
+def unknown_keys_of_parts(overrides: Sequence[str]) -> list[str]:
+    """The same lines for the parts that `task.parts` names."""
+    whole = of_the_whole(overrides)
+    named = [o.value() for o in parse_overrides(whole) if o.key_or_group == "task.parts"]
+    names = [str(name) for value in named if isinstance(value, list) for name in value]
+    try:
+        of_parts = overrides_of_parts(names, overrides) if names else {}
+    except OptionError as error:
+        return error.lines
+    return [
+        f"{PARTS}.{name}.{line}"
+        for name, own in of_parts.items()
+        # what all parts share has its line already
+        for line in unknown_keys([o for o in own if o not in whole or o.startswith(SEARCHPATH)])
+    ]
 
 
 def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
@@ -183,6 +204,9 @@ def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     keys = value_keys(of_the_whole(overrides))
     joint = part_names(config)
     if joint is not None:
+        given = (o.key_or_group for o in parse_overrides(of_the_whole(overrides)))
+        if lines := [f"{key}: {misplaced(key)}" for key in given if misplaced(key)]:
+            raise OptionError(lines)
         config = config.copy()
         with open_dict(config):
             config[PARTS] = checked_parts(joint, overrides)

@@ -15,7 +15,16 @@ from tasks.runs.parts import OWN, PARTS
 SHARED = ("mode", "backbone", "seed", "augment", "trust", "hydra.searchpath")
 TRUNK_WEIGHTS = "backbone.weights"  # of the shared trunk; a part may name those of its head
 SHARED_NODES = ("backbone.", "paths.")
+OF_ALL_DATA = ("name", "kind", "combine", "view", "module")  # what a joint task's data node reads
 ADDED = "added$"  # for each + before an override, see `for_hydra`
+
+
+def misplaced(key: str) -> str:
+    """Why an option of a joint task as a whole has no effect there; empty if it has one."""
+    root, _, rest = key.partition(".")
+    if root == "preprocess" or (root == "data" and rest and rest.split(".")[0] not in OF_ALL_DATA):
+        return f"each part has its own: set {PARTS}.NAME.{key}"
+    return ""
 
 
 def is_of_a_part(override: str) -> bool:

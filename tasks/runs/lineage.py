@@ -2,18 +2,23 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from backbone.errors import InputError
+from backbone.errors import InputError, listed_briefly
 from tasks.runs.directory import RunDirectory, write_whole
+from tasks.runs.names import without_paths
+from tasks.runs.options import changed_options, option_texts
+from tasks.runs.parts import PARTS
 
 FILE = "lineage.json"
 EPOCHS = re.compile(r"^  max_epochs: (\d+)$", re.MULTILINE)  # in a run's config.yaml
+OF_A_PART = re.compile(rf"^{PARTS}\.\w+\.")
 
 MAY_CHANGE = {
     "trainer.max_epochs": "more epochs; the rest of the schedule is planned anew",
@@ -45,12 +50,17 @@ MAY_CHANGE = {
 
 MAY_NOT = {
     "data": "these are other images",
+    "data.batch_size": "the steps of an epoch would change",
+    "data.module.batch_size": "the steps of an epoch would change",
     "size": "this is another network",
     "backbone": "this is another network",
     "task": "this is another network or another objective",
     "optimizer": "the state of the optimizer belongs to these options",
     "seed": "the order of the images would change",
     "distill": "this is another objective",
+    "quantize": "this is another network",
+    "preprocess": "the images would be changed in another way",
+    "augment": "the images would be changed in another way",
 }
 """An option, or a node of options -> why it must not change, nor may options in neither table."""
 
@@ -93,7 +103,8 @@ def within(key: str, table: Mapping[str, str]) -> str | None:
 
 
 def refused_change(key: str) -> str | None:
-    """Why an option may not change when a run is continued; None if it may."""
+    """Why an option, or one of a part, may not change when a run is continued; None if it may."""
+    key = OF_A_PART.sub("", key)
     if within(key, MAY_CHANGE) is not None:
         return None
     return within(key, MAY_NOT) or "it changes what is trained"
@@ -143,6 +154,42 @@ def finished_before(config: DictConfig) -> Path | None:
             if same and (path.parent / "last.ckpt").is_file():
                 most, found = epochs, path.parent
     return found
+
+
+def finished_otherwise(config: DictConfig, epochs: int) -> Path | None:
+    """The directory of the finished run of so many epochs that differs least, if there is one.
+
+    It differs only in options that may change when it is continued.
+
+    Raises:
+        InputError: several runs differ as little.
+    """
+    own = option_texts(without_paths(OmegaConf.to_container(config)))
+    found: dict[int, list[Path]] = {}
+    for folder, options in _finished(RunDirectory(config).path.parent):
+        changed = [key for key in changed_options(options, own) if key != "trainer.max_epochs"]
+        long = options.get("trainer.max_epochs") == str(epochs)
+        if long and not any(map(refused_change, changed)):
+            found.setdefault(len(changed), []).append(folder)
+    nearest = found[min(found)] if found else []
+    if len(nearest) > 1:
+        raise InputError(
+            f"several finished runs can be extended: {listed_briefly(nearest)}. Name the last.ckpt "
+            f"of one with resume=PATH trainer.max_epochs={config.trainer.max_epochs}"
+        )
+    return nearest[0] if nearest else None
+
+
+def _finished(folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    """The directories of finished runs in a folder that can be continued, and their options."""
+    for path in sorted(folder.glob("*/result.json")):
+        try:
+            config = yaml.safe_load((path.parent / "config.yaml").read_text())
+            options = option_texts(without_paths(config))
+        except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
+            continue
+        if (path.parent / "last.ckpt").is_file():
+            yield path.parent, options
 
 
 def with_epochs(config: DictConfig, epochs: int) -> DictConfig:

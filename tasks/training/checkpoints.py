@@ -49,6 +49,7 @@ class Checkpoint:
         step: optimizer steps that had been made.
         epochs: whole epochs that had been made.
         within_epoch: whether more batches had been trained on since.
+        idle: validations that had passed without a better score, as early stopping counts them.
         missing: the parts of a training's state that the file lacks.
         chosen: settings of the answer that its validation chose, see `Task.choose`; empty in
             checkpoints of earlier versions.
@@ -64,6 +65,7 @@ class Checkpoint:
     chosen: dict[str, float] = field(default_factory=dict)
     epochs: int = 0
     within_epoch: bool = False
+    idle: int = 0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -193,6 +195,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         chosen=_chosen(content.get("chosen", {}), path),
         epochs=epochs,
         within_epoch=within_epoch,
+        idle=_idle(content.get("callbacks")),
     )
 
 
@@ -205,6 +208,13 @@ def _progress(content: Mapping[str, Any]) -> tuple[int, bool]:
     except (TypeError, LookupError, ValueError):
         return 0, False
     return done, begun > done
+
+
+def _idle(callbacks: Any) -> int:
+    """The count of early stopping; 0 if it was off."""
+    states = callbacks.items() if isinstance(callbacks, dict) else ()
+    counts = [at(state, ("wait_count",)) for name, state in states if "EarlyStop" in str(name)]
+    return max((count for count in counts if isinstance(count, int)), default=0)
 
 
 def _chosen(values: Any, path: Path) -> dict[str, float]:

@@ -6,14 +6,15 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.files import write_atomically
 from tasks.runs.directory import RunDirectory
 from tasks.runs.lineage import (
     Lineage,
     finished_before,
+    finished_otherwise,
     read_lineage,
     with_epochs,
     write_lineage,
@@ -57,7 +58,7 @@ def take_over(directory: RunDirectory, task: Learner[Any]) -> Lineage | None:
         copy_whole(metrics, directory.path / "metrics.csv")
     write_lineage(directory.path, lineage)
     copy_whole(source, directory.last)  # as the last step: with it the run has begun
-    done = "" if lineage.epochs is None else f", after {lineage.epochs} epochs"
+    done = "" if lineage.epochs is None else f", after {number_of(lineage.epochs, 'epoch')}"
     print(f"continuing from {source}{done}; {', '.join(lineage.changed) or 'nothing'} changed")
     return lineage
 
@@ -66,7 +67,7 @@ def source_of(directory: RunDirectory) -> Path | None:
     """The checkpoint that a run continues from: its own, or another run's; None if there is none.
 
     Raises:
-        InputError: `extend` without a finished run to extend.
+        InputError: `extend` without a finished run to extend, or with several.
     """
     if directory.last.exists():
         return Path(directory.last)
@@ -78,30 +79,48 @@ def source_of(directory: RunDirectory) -> Path | None:
         return None
     before = finished_before(config)
     if before is None and more is not None:
-        wanted = RunDirectory(with_epochs(config, config.trainer.max_epochs - more)).path
-        raise InputError(
-            f"extend={more}: there is no finished run of this command to extend ({wanted}). Run "
-            "the command without extend first, or name a checkpoint with resume=PATH"
-        )
+        shorter = config.trainer.max_epochs - more
+        before = finished_otherwise(config, shorter)
+        if before is None:
+            wanted = RunDirectory(with_epochs(config, shorter)).path
+            raise InputError(
+                f"extend={more}: there is no finished run of this command to extend ({wanted}). "
+                "Run the command without extend first, or name a checkpoint with resume=PATH"
+            )
     return None if before is None else before / "last.ckpt"
+
+
+def require_more_to_train(checkpoint: Checkpoint, config: DictConfig) -> None:
+    """Refuse a checkpoint from which a run would train no further.
+
+    Raises:
+        InputError: it has already made all epochs, or early stopping would end the run at once.
+    """
+    epochs = config.trainer.max_epochs
+    if checkpoint.epochs >= epochs:
+        raise InputError(
+            f"trainer.max_epochs={epochs} leaves nothing to train: {checkpoint.path} has already "
+            f"made {number_of(checkpoint.epochs, 'epoch')}; give more"
+        )
+    patience = OmegaConf.select(config, "early_stop.patience")
+    if patience is not None and checkpoint.idle >= patience:
+        raise InputError(
+            f"early_stop.patience={patience} leaves nothing to train: {checkpoint.path} has "
+            f"already made {number_of(checkpoint.idle, 'validation')} without a better score. Add "
+            "resume= with this path and a larger early_stop.patience, or null; or resume=none to "
+            "train from the start"
+        )
 
 
 def lineage_of(checkpoint: Checkpoint, directory: RunDirectory) -> Lineage:
     """What a run begins with, if it continues a checkpoint.
 
     Raises:
-        InputError: the checkpoint has already made all epochs; or it is within an epoch, and the
-            number of devices has changed.
+        InputError: the checkpoint is within an epoch, and the number of devices has changed.
     """
     own = option_texts(described(OmegaConf.to_container(directory.config)))
     theirs = option_texts(checkpoint.config)
     changed = {key: both for key, both in changed_options(theirs, own).items() if key != "resume"}
-    epochs = directory.config.trainer.max_epochs
-    if checkpoint.epochs >= epochs:
-        raise InputError(
-            f"{checkpoint.path} has already made {checkpoint.epochs} epochs, and "
-            f"trainer.max_epochs={epochs}, so nothing is left to train; give more epochs"
-        )
     shares = sorted({"trainer.devices", "trainer.num_nodes"} & changed.keys())
     if checkpoint.within_epoch and shares:
         raise InputError(

@@ -5,6 +5,8 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 
+from backbone.errors import number_of
+
 
 class EarlyStop(EarlyStopping):
     """Lightning's early stopping, which also works across interruptions.
@@ -45,9 +47,10 @@ class EarlyStop(EarlyStopping):
         # kept here, since a test restores best.ckpt's count
         self.ended_after = trainer.current_epoch
         if trainer.is_global_zero:
+            score = self.monitor.removeprefix("val/")
             print(
                 f"stopped after epoch {trainer.current_epoch} of {trainer.max_epochs}: no better "
-                f"{self.monitor.removeprefix('val/')} in {self.wait_count} validations "
+                f"{score} in {number_of(self.wait_count, 'validation')} "
                 f"(early_stop.patience={self.patience})"
             )
 

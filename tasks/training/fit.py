@@ -27,7 +27,8 @@ from tasks.training.build import (
     sample_images,
     sample_pixels,
 )
-from tasks.training.continuing import source_of, take_over
+from tasks.training.checkpoints import read_checkpoint
+from tasks.training.continuing import require_more_to_train, source_of, take_over
 from tasks.training.devices import check_devices
 from tasks.training.distributed import join_main_process
 from tasks.training.form import open_form, with_form
@@ -89,7 +90,10 @@ def build_run(
     """
     started = time.perf_counter()
     _set_up_process(config)
-    take_up_batch_size(directory, source_of(directory))
+    source = source_of(directory)
+    if source is not None and source != directory.last:  # before the data are read
+        require_more_to_train(read_checkpoint(source), directory.config)
+    take_up_batch_size(directory, source)
     config = directory.config
     found_later = {"batch_size": UNTIL_FOUND} if is_auto(config) else {}
     data = build_data(config, **found_later)

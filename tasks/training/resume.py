@@ -12,6 +12,8 @@ from tasks.runs.options import changed_options, option_texts
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.learner import Learner
 
+# a changed option -> the one that starts another training from the weights
+FROM_WEIGHTS = {"task.name": "backbone.weights", "task.parts": "task.extends"}
 _OF_THE_AVERAGE = ("training_state_dict", "ema_updates")  # only there with averaged weights
 
 
@@ -113,14 +115,24 @@ def check_belongs(
 
 def _refused(checkpoint: Checkpoint, changed: dict[str, tuple[str, str]]) -> str:
     """The message about options that must not change when a run is continued."""
-    key, *more = sorted(changed, key=lambda key: (key.count("."), key))  # the others follow from it
+    # the others follow from the task or the network
+    key, *more = sorted(changed, key=lambda key: (*_rank(key), key.count("."), key))
     there, here = changed[key]
     others = f" (also {listed_briefly(more)})" if more else ""
+    if key.startswith("backbone."):
+        instead = "train the other network from the start"
+    else:
+        option = FROM_WEIGHTS.get(key, "task.head.weights")
+        instead = f"start another training from these weights with {option}={checkpoint.path}"
     return (
         f"{checkpoint.path} cannot be continued with {key}={here}{others}: it was trained with "
-        f"{there}, and {refused_change(key)}. Leave it as it was, or start another training from "
-        f"these weights with task.head.weights={checkpoint.path}"
+        f"{there}, and {refused_change(key)}. Leave it as it was, or {instead}"
     )
+
+
+def _rank(key: str) -> tuple[bool, bool]:
+    """The task comes before the trunk, and the trunk before everything else."""
+    return key != "task.name", not key.startswith("backbone.")
 
 
 def _start_over(checkpoint: Checkpoint) -> str:

@@ -40,6 +40,11 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"extend={config['extend']}: trainer.max_epochs=0 trains nothing; leave one of them out"
         )
+    if config.get("extend") and config.get("resume") == "none":
+        yield (
+            f"extend={config['extend']} goes on with a finished run, and resume=none begins anew; "
+            "leave one of them out"
+        )
     patience = (config.get("early_stop") or {}).get("patience")
     if patience is not None and config["trainer"]["limit_val_batches"] == 0:
         yield (

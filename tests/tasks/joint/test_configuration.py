@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tasks.cli.configuration import check_config, compose_config
+from tasks.cli.mistakes import messages
 from tasks.data.labels import Labels
 from tasks.joint.scores import Monitored
 from tasks.joint.task import JointTask
@@ -79,6 +80,9 @@ def test_what_cannot_change_a_result_makes_no_other_run():
         ("data.combine=some", "max_size_cycle, min_size or proportional"),
         ("parts.dogs.size=64", "there is no part 'dogs' in task.parts, only planet"),
         ("parts.planet.seed=1", "all other options are shared: set seed=1 without parts.planet"),
+        ("preprocess.flip=0", "preprocess.flip: each part has its own: set parts.NAME.preprocess"),
+        ("preprocess=none", "preprocess: each part has its own: set parts.NAME.preprocess"),
+        ("mode=smoke data.batch_size=4", "data.batch_size: each part has its own: set parts.NAME"),
         ("parts.planet.size=3", "parts.planet.size=3: must be a whole number from 32"),
         ("parts.planet.data.batch_size=auto", "give a number"),
         ("parts.planet.data.t_max=0", "parts.planet.data.t_max=0: "),
@@ -90,6 +94,23 @@ def test_mistakes_are_told(overrides, line):
     lines = said(*given, *overrides.split())
     assert len(lines) == 1, lines
     assert line in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("data.workers=1", "data.workers: each part has its own: set parts.NAME.data.workers"),
+        ("parts.pets.data.typo=1", "parts.pets.data.typo: there is no such option. Did you mean"),
+        ("trainer.max_epoch=3", "trainer.max_epoch: there is no such option. Did you mean"),
+        ("parts.ssd_coco.task.head.typo=3", "parts.ssd_coco.task.head.typo: there is no such"),
+    ],
+)
+def test_an_unknown_option_is_named_alone(override, line):
+    given = [*BOTH, "parts.pets.data.root=/pets", override]
+    with pytest.raises(Exception, match="Could not override") as error:
+        compose_config(given)
+    (said,) = messages(error.value, given)
+    assert said.startswith(line)
 
 
 def test_only_a_joint_task_has_parts():

@@ -9,7 +9,11 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from backbone.errors import InputError
+from tasks.cli.configuration import check_config, compose_config
+from tasks.runs.directory import RunDirectory
 from tasks.runs.lineage import MAY_CHANGE, MAY_NOT, Lineage, refused_change
+from tasks.training.continuing import source_of
 from tests.conftest import ROOT, assert_same_weights, kill_at, start, tiny_options
 from tests.tasks.training.test_several_processes import finish
 
@@ -89,7 +93,7 @@ def test_a_checkpoint_goes_on_elsewhere_with_what_may_change(run, detector, samp
 
 
 REFUSED = {
-    "data.batch_size=3": "these are other images",
+    "data.batch_size=3": "the steps of an epoch would change",
     "size=128": "another network",
     "backbone.alpha=0.5": "another network",
     "optimizer.lr=1.0": "the state of the optimizer",
@@ -115,7 +119,8 @@ def test_what_must_not_change_is_named(run, detector, sample, tmp_path, option):
         (["resume=nowhere.ckpt"], "nowhere.ckpt: no such checkpoint"),
         (["extend=2"], "extend=2: there is no finished run of this command"),
         (["extend=0"], "extend=0: must be a whole number from 1"),
-        (["resume={last}"], "nothing is left to train"),
+        (["resume={last}"], "trainer.max_epochs=2 leaves nothing to train"),
+        (["extend=1", "resume=none"], "resume=none begins anew"),
     ],
 )
 def test_what_cannot_be_continued_is_named(run, detector, sample, tmp_path, more, said):
@@ -126,8 +131,6 @@ def test_what_cannot_be_continued_is_named(run, detector, sample, tmp_path, more
 
 
 def test_the_tables_cover_every_option_and_are_documented():
-    from tasks.cli.configuration import compose_config
-
     text = (ROOT / "tasks/README.md").read_text()
     for key, reason in {**MAY_CHANGE, **MAY_NOT}.items():
         assert f"`{key}`" in text, key
@@ -146,6 +149,47 @@ def test_the_tables_cover_every_option_and_are_documented():
     assert refused_change("data.decode") is None
     assert refused_change("data.module.crop") == MAY_NOT["data"]
     assert refused_change("trainer.gradient_clip_val") == "it changes what is trained"
+    assert refused_change("parts.pets.data.module.decode") is None
+    assert refused_change("parts.pets.data.root") == MAY_NOT["data"]
+
+
+def finished(folder: Path, *overrides: str) -> Path:
+    """The directory of a run that has finished, with nothing in its files but options."""
+    config = composed(folder, *overrides)
+    path = RunDirectory(config).path
+    path.mkdir(parents=True)
+    (path / "config.yaml").write_text(OmegaConf.to_yaml(config))
+    for name in ("result.json", "last.ckpt"):
+        (path / name).write_text("{}")
+    return path
+
+
+def composed(folder: Path, *overrides: str):
+    given = ["task=ssd_coco", f"paths.runs={folder}", *overrides]
+    return check_config(compose_config(given), given)
+
+
+def test_more_epochs_may_come_with_other_options_that_may_change(tmp_path):
+    first = finished(tmp_path, "trainer.max_epochs=2", "early_stop.patience=1")
+    finished(tmp_path, "trainer.max_epochs=2", "seed=1")
+    finished(tmp_path, "trainer.max_epochs=3", "early_stop.patience=1")
+    more = ["trainer.max_epochs=2", "extend=2", "early_stop.patience=5"]
+
+    def source(*options: str) -> Path | None:
+        return source_of(RunDirectory(composed(tmp_path, *more, *options)))
+
+    assert source() == first / "last.ckpt"
+    assert source("trainer.precision=bf16-mixed") == first / "last.ckpt"
+    with pytest.raises(InputError, match="no finished run of this command"):
+        source("optimizer.lr=1.0")
+    with pytest.raises(InputError, match="no finished run of this command"):
+        source("trainer.max_epochs=1")
+    second = finished(tmp_path, "trainer.max_epochs=2", "early_stop.patience=3")
+    with pytest.raises(InputError, match="several finished runs") as error:
+        source()
+    assert str(first) in str(error.value)
+    assert str(second) in str(error.value)
+    assert source("early_stop.patience=3") == second / "last.ckpt"
 
 
 def test_a_plan_goes_by_epochs_where_their_steps_have_changed():

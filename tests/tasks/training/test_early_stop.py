@@ -35,6 +35,11 @@ def ended(path: Path) -> tuple[int, int]:
     return result["steps"], result["stopped_early_after_epochs"]
 
 
+def newest(runs: Path) -> Path:
+    """The directory of the run that finished last."""
+    return max(runs.glob("*/*/result.json"), key=lambda path: path.stat().st_mtime_ns).parent
+
+
 def test_it_ends_after_its_patience_and_stays_ended(run, options, tmp_path):
     killed = start([*options, f"paths.runs={tmp_path / 'runs'}"])
     kill_at(killed, tmp_path / "runs", step="4")  # in the third epoch; the second was no better
@@ -53,6 +58,16 @@ def test_it_ends_after_its_patience_and_stays_ended(run, options, tmp_path):
     answer = run(*options, f"paths.runs={tmp_path / 'runs'}")
     assert answer.code == 0, answer.err
     assert ended(path) == (6, 3)
+
+    # more epochs alone would change nothing
+    answer = run(*options, f"paths.runs={tmp_path / 'runs'}", "extend=1")
+    assert answer.code == 2
+    assert "early_stop.patience=2 leaves nothing to train" in answer.err
+    assert f"{path / 'last.ckpt'} has already made 2 validations without a better" in answer.err
+    more = ["trainer.max_epochs=4", f"resume={path / 'last.ckpt'}", "early_stop.patience=9"]
+    answer = run(*options, f"paths.runs={tmp_path / 'runs'}", *more)
+    assert answer.code == 0, answer.err
+    assert ended(newest(tmp_path / "runs")) == (8, None)
 
 
 def test_patience_needs_validations(run):
