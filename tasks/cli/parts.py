@@ -111,7 +111,9 @@ def overrides_of_parts(names: Sequence[str], overrides: Sequence[str]) -> dict[s
     lines = []
     for override in filter(is_of_a_part, overrides):
         mark, rest = _marked(override)
-        name, _, rest = rest.removeprefix(f"{PARTS}.").partition(".")
+        key, equals, value = rest.removeprefix(f"{PARTS}.").partition("=")
+        name, _, key = key.partition(".")
+        rest = key + equals + value
         root = rest.partition("=")[0].partition(".")[0].partition("/")[0]
         if name not in own:
             lines.append(
