@@ -12,9 +12,10 @@ from backbone.errors import InputError
 from tasks.runs.bootstrap import interval
 from tasks.runs.names import without_paths
 from tasks.runs.options import option_texts, varying
-from tasks.runs.report import OF_0_1_0, aligned, format_interval, format_score
+from tasks.runs.report import OF_0_1_0, aligned, format_number, format_score
 from tasks.runs.resamples import FILE, Drawn, read_resamples
 from tasks.runs.result import read_result
+from tasks.runs.sweeps import read_found
 
 RESULT = "result.json"
 
@@ -35,7 +36,7 @@ class Difference:
     Args:
         name, unit: of the score; a share has no unit.
         first, second: A's and B's score.
-        ends: the 95% interval of B's minus A's; None if they are equal, or it is undefined.
+        ends: the 95% interval of B's minus A's; None if it is undefined.
         better: "A" or "B" if the interval excludes 0, else None.
         about: the units that were drawn, such as "5000 images".
     """
@@ -58,7 +59,7 @@ class Difference:
         """The result in plain words."""
         if self.better is None:
             return "no difference" if self.ends or not self.change else "undefined"
-        return f"{self.better} is better by {_size(abs(self.change), self.unit)}"
+        return f"{self.better} is better by {format_number(abs(self.change), self.unit)}"
 
 
 def read_scored(path: Path) -> Scored:
@@ -70,6 +71,12 @@ def read_scored(path: Path) -> Scored:
     folder = path.parent if path.name == RESULT else path
     result = read_result(folder / RESULT)
     if result is None:
+        found = read_found(folder)
+        if found is not None:
+            raise InputError(
+                f"{folder} holds no {RESULT}: the run there has not finished, it is "
+                f"{found.state}; the run's command continues it"
+            )
         raise InputError(
             f"{folder} holds no {RESULT}: name the directory of a finished run, which is printed "
             "at the end of the run"
@@ -170,9 +177,9 @@ def _change(of: Difference) -> tuple[str, str]:
     """A difference and its interval, in words; the interval is empty where there is none."""
     if not of.ends:
         return _signed(of.change, of.unit), ""
-    if of.unit:
-        return _signed(of.change, of.unit), format_interval(of.ends, of.unit)
-    return _signed(of.change), f"{_signed(of.ends[0])} to {_signed(of.ends[1])}"
+    low, high = (_signed(end, of.unit) for end in of.ends)
+    suffix = f" {of.unit}" if of.unit else ""
+    return _signed(of.change, of.unit), f"{low.removesuffix(suffix)} to {high}"
 
 
 def _own_options(of: Scored, first: Scored, second: Scored) -> list[str]:
@@ -192,8 +199,4 @@ def _own_options(of: Scored, first: Scored, second: Scored) -> list[str]:
 
 
 def _signed(value: float, unit: str | None = None) -> str:
-    return f"{100 * value:+.1f}" if unit is None else f"{value:+,.0f} {unit}"
-
-
-def _size(value: float, unit: str | None) -> str:
-    return f"{100 * value:.1f}" if unit is None else f"{value:,.0f} {unit}"
+    return format_number(value, unit, "+")

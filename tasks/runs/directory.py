@@ -124,6 +124,18 @@ def fingerprint(config: DictConfig) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a process is working in a run directory; False after one was killed."""
+    try:
+        with (folder / ".lock").open("r+") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:  # it is held, or cannot be asked for
+        return True
+    return False
+
+
 def set_aside(path: Path) -> None:
     """Rename a damaged file to `NAME.damaged`, and say so on stderr."""
     for number in itertools.count(1):

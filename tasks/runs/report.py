@@ -113,7 +113,19 @@ def format_score(value: float, unit: str | None = None) -> str:
     """A score for people: a share in percent, any other score with its unit."""
     if value < 0:  # pycocotools' -1: there was nothing to measure
         return "undefined"
-    return f"{100 * value:.1f}" if unit is None else f"{value:,.0f} {unit}"
+    return format_number(value, unit)
+
+
+def format_number(value: float, unit: str | None = None, sign: str = "") -> str:
+    """The same for the difference of two scores, which may be negative.
+
+    Args:
+        sign: `+` to write it before numbers above 0 too.
+    """
+    if unit is None:
+        return f"{100 * value:{sign}.1f}"
+    # "0.37 grades" and "1,234 km": the digits after the point only matter for small numbers
+    return f"{value:{sign},.0f} {unit}" if abs(value) >= 10 else f"{value:{sign}.3g} {unit}"
 
 
 def format_interval(ends: Sequence[float] | None, unit: str | None = None) -> str:

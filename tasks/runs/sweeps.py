@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from backbone.errors import InputError, number_of
+from tasks.runs.directory import is_held
 from tasks.runs.names import at, without_paths
 from tasks.runs.options import option_texts, varying
 from tasks.runs.report import OF_0_1_0, aligned, format_interval, format_score
@@ -25,7 +26,8 @@ class FoundRun:
         path: of the folder.
         task: its task's name.
         options: dotted key -> value in JSON; see `option_texts`.
-        state: finished, or what status.json says: running, interrupted, failed ...
+        state: finished; killed, while status.json still says that it is running; or what
+            status.json says: running, interrupted, failed ...
         error: why it failed, or what is damaged in it.
         result: if it has finished.
     """
@@ -85,6 +87,8 @@ def read_found(path: Path) -> FoundRun | None:
         state, error = "finished", ""
     elif state == "finished":
         state = "without a result"
+    elif state == "running" and not is_held(path):
+        state = "killed"
     return FoundRun(path, task, options, state, error, result)
 
 

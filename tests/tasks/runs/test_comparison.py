@@ -12,7 +12,13 @@ from backbone.errors import InputError
 from tasks import compare
 from tasks.classification.metrics import accuracy_scorer
 from tasks.runs.bootstrap import Resampling
-from tasks.runs.comparison import compare_scores, comparison_text, read_scored
+from tasks.runs.comparison import (
+    Difference,
+    Scored,
+    compare_scores,
+    comparison_text,
+    read_scored,
+)
 from tasks.runs.resamples import draw_all, intervals, write_resamples
 from tests.tasks.training.test_several_processes import write_images
 
@@ -60,6 +66,28 @@ def test_of_an_error_less_is_better(tmp_path):
         written(tmp_path / name, wrong, falls=("top1",)) for name, wrong in (("a", 100), ("b", 150))
     ]
     assert verdicts(*folders)["top1"] == "B is better by 12.5"
+
+
+def test_a_difference_in_a_unit_has_a_sign_and_enough_digits():
+    def of(change: float, low: float, high: float, better: str | None) -> list[str]:
+        second = 500 + change
+        one = Difference("error", "km", 500.0, second, (low, high), better, "9 images")
+        here = Scored(Path("a"), {}, [])
+        return comparison_text(here, here, [one]).splitlines()[4].split("  ")
+
+    row = [cell.strip() for cell in of(-1234.4, -2000.0, 12.0, None) if cell]
+    assert row[3:] == ["-1,234 km", "-2,000 to +12 km", "no difference"]
+    row = [cell.strip() for cell in of(0.37, 0.052, 0.7, "A") if cell]
+    assert row[3:] == ["+0.37 km", "+0.052 to +0.7 km", "A is better by 0.37 km"]
+
+
+def test_a_run_that_has_not_finished_is_named(tmp_path):
+    a = written(tmp_path / "a", 10)
+    (a / "result.json").unlink()
+    (a / "config.yaml").write_text("task: {name: image_folder}\n")
+    (a / "status.json").write_text('{"state": "interrupted"}')
+    with pytest.raises(InputError, match="has not finished, it is interrupted; the run's command"):
+        read_scored(a)
 
 
 def test_other_test_sets_are_refused_with_the_reason(tmp_path):

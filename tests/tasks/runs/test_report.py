@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.runs.report import aligned, report
+from tasks.runs.report import aligned, format_score, report
 
 RESULT = {
     "metrics": {"top1": 0.5, "median_km": 1234.4, "AP": -1.0},
@@ -31,6 +31,11 @@ def test_shares_in_percent_and_distances_in_km():
     assert cells["top1"] == "50.0"
     assert cells["median_km"] == "1,234 km"
     assert cells["AP"] == "undefined"
+    assert [format_score(value, "grades") for value in (0.0, 0.374, 3.0)] == [
+        "0 grades",
+        "0.374 grades",
+        "3 grades",
+    ]
     assert cells["train images/s"] == "12.3"
     assert lines(RESULT)[-1] == "run directory: runs/x"
 

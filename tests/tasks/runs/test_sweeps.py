@@ -94,3 +94,17 @@ def test_the_command_prints_the_table_of_a_sweep(swept, monkeypatch, capsys):
             call(str(folder))
         assert stop.value.code == 2
         assert said in capsys.readouterr().err
+
+
+def test_a_run_is_running_only_while_a_process_holds_it(tmp_path, monkeypatch):
+    path = write_run(tmp_path, "a")
+    (path / "status.json").write_text('{"state": "running"}')
+    assert [run.state for run in runs_below(tmp_path)] == ["killed"]
+    (path / ".lock").touch()
+    assert [run.state for run in runs_below(tmp_path)] == ["killed"]
+
+    def held(*_):
+        raise BlockingIOError
+
+    monkeypatch.setattr("tasks.runs.directory.fcntl.lockf", held)
+    assert [run.state for run in runs_below(tmp_path)] == ["running"]
