@@ -59,6 +59,8 @@ class TrialScore:
             raise RuntimeError("the run ended without a result")
         name, falls = leading_score_of(result)
         value = float(result["metrics"][name])
+        if not value >= 0:  # -1 or NaN: Optuna would take it for a number
+            raise RuntimeError(f"its {name} is undefined")
         return -value if falls else value
 
 
@@ -88,6 +90,11 @@ def search(
                 f"{override}: the search itself sets the direction and keeps its results in the "
                 "run directories; leave this option out"
             )
+    given = parse_overrides(own)
+    if any(o.key_or_group == "trainer.max_epochs" and o.is_sweep_override() for o in given) and (
+        not any(o.key_or_group == "resume" for o in given)
+    ):
+        own.append("resume=none")  # or a longer trial would go on with a shorter one's training
     with open_dict(config):
         sweeper = config.hydra.sweeper
         sweeper.direction = "maximize"

@@ -182,13 +182,9 @@ def write_joint(network: JoinedNetwork, output: Path) -> str:
     task = restore(checkpoint, network.trust)
     image = torch.zeros(1, 3, *checkpoint.size)
     whole = cost(task.head, image, method=task.network)
-    alone = 0
-    for part in network.parts.values():
-        single = restore(part, network.trust)
-        counted: Cost = cost(
-            single.head, torch.zeros(1, 3, *checkpoint.size), method=single.network
-        )
-        alone += counted.mult_adds
+    singles = [restore(part, network.trust) for part in network.parts.values()]
+    costs = [cost(single.head, image, method=single.network) for single in singles]
+    alone = Cost(sum(of.mult_adds for of in costs), sum(of.parameters for of in costs))
     AtomicCheckpointIO().save_checkpoint(content, output)
     lines = [
         f"{name}: {part.path}, trained at {part.size[0]}x{part.size[1]}"
@@ -197,8 +193,7 @@ def write_joint(network: JoinedNetwork, output: Path) -> str:
     height, width = checkpoint.size
     lines += [
         *network.notes,
-        f"one pass at {height}x{width}: {whole}; the parts one by one: "
-        f"{alone / 1e9:.3f} G mult-adds",
+        f"one pass at {height}x{width}: {whole}; the parts one by one: {alone}",
         f"written: {output}",
     ]
     return "\n".join(lines)

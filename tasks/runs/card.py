@@ -10,7 +10,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from tasks.runs.card_facts import DRAWN_TERMS, LIMITS, OWN_TERMS, PIPELINES, TERMS
 from tasks.runs.directory import write_whole
 from tasks.runs.names import at
-from tasks.runs.parts import PARTS
+from tasks.runs.parts import PARTS, with_shared
 from tasks.runs.report import by_category, format_interval, format_score
 
 FILE = "card.md"
@@ -76,30 +76,36 @@ def card_text(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -
 
 def card_data(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -> ModelCardData:
     """Hugging Face's metadata, with each defined score; shares in percent."""
-    kind, dataset = str(at(config, ("task", "kind"))), str(at(config, ("data", "name")))
-    drawn = config.get("mode") in ("sample", "smoke")
-    pipeline = PIPELINES.get(kind, "image-feature-extraction")
+    pipelines = {name: pipeline(part) for name, part in tasks_of(config).items()}
     scores = [
         EvalResult(
-            task_type=pipeline,
-            dataset_type=f"{dataset}-sample" if drawn else dataset,
-            dataset_name=data_terms(config)[0],
+            task_type=pipelines[name],
+            dataset_type=f"{at(part, ('data', 'name'))}{'-sample' if is_drawn(part) else ''}",
+            dataset_name=data_terms(part)[0],
             metric_type=metric,
             metric_name=_metric_name(metric, result),
             metric_value=round(value if _unit(metric, result) else 100 * value, 2),
         )
+        for name, part in tasks_of(config).items()
         for metric, value in defined_scores(result).items()
+        if metric.startswith(f"{name}/" if name else "")
     ]
     return ModelCardData(
         model_name=name,
         license="other",
         license_name="terms-of-the-training-data",
         library_name="mobilenet-suite",
-        pipeline_tag=pipeline,
+        # a network with several answers has none of Hugging Face's tags
+        pipeline_tag=pipelines.popitem()[1] if len({*pipelines.values()}) == 1 else None,
         tags=["mobilenet", "pytorch", str(result["task"])],
         metrics=list(defined_scores(result)),
         eval_results=scores or None,
     )
+
+
+def pipeline(config: Mapping[str, Any]) -> str:
+    """Hugging Face's name for the kind of a task."""
+    return PIPELINES.get(str(at(config, ("task", "kind"))), "image-feature-extraction")
 
 
 def defined_scores(result: Mapping[str, Any]) -> dict[str, float]:
@@ -127,7 +133,7 @@ def score_table(result: Mapping[str, Any]) -> list[str]:
 def limits(config: Mapping[str, Any], mode: str, result: Mapping[str, Any]) -> list[str]:
     """What users of the model must know; if it has several parts, of each of them."""
     found = []
-    if mode in ("sample", "smoke"):
+    if all(map(is_drawn, tasks_of(config).values())):
         found.append("It has only seen drawn pictures, and is of no use on photographs.")
     if mode == "overfit":
         found.append("It was scored on the images that it was trained on.")
@@ -141,19 +147,27 @@ def limits(config: Mapping[str, Any], mode: str, result: Mapping[str, Any]) -> l
 
 def data_terms(config: Mapping[str, Any]) -> tuple[str, str]:
     """The title and the terms of the training images; if there are several parts, of each."""
-    if config.get("mode") in ("sample", "smoke"):
+    if all(map(is_drawn, tasks_of(config).values())):
         return DRAWN_TERMS
     titles, terms = [], []
     for name, part in tasks_of(config).items():
-        title, own = TERMS.get(str(at(part, ("data", "name"))), OWN_TERMS)
+        known = TERMS.get(str(at(part, ("data", "name"))), OWN_TERMS)
+        title, own = DRAWN_TERMS if is_drawn(part) else known
         titles.append(f"{name}: {title}" if name else title)
         terms.append(f"{name}: {own}" if name else own)
     return "; ".join(titles), "; ".join(terms)
 
 
-def tasks_of(config: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+def is_drawn(config: Mapping[str, Any]) -> bool:
+    """Whether a task was trained and scored on drawn pictures; data.root may name others."""
+    sample = at(config, ("data", "sample", "root"))
+    return config.get("mode") in ("sample", "smoke") and at(config, ("data", "root")) == sample
+
+
+def tasks_of(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The parts of a configuration by name; without parts, itself under the empty name."""
-    return config.get(PARTS) or {"": config}
+    parts = config.get(PARTS) or {"": config}
+    return {name: with_shared(config, part) for name, part in parts.items()}
 
 
 def network_words(config: Mapping[str, Any]) -> str:

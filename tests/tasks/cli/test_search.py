@@ -4,8 +4,10 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from hydra.core.plugins import Plugins
 
 from tests.conftest import ROOT
 from tests.tasks.cli.test_sweep import command, runs, sweep
@@ -57,6 +59,36 @@ def test_what_cannot_be_searched_is_said(run, options, said):
     answer = run("task=image_folder", *options)
     assert answer.code == 2
     assert said in answer.err
+
+
+def test_trials_of_several_lengths_begin_anew(run, monkeypatch):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    asked: list[str] = []
+
+    class Sweeper:
+        def sweep(self, arguments: list[str]) -> None:
+            asked.extend(arguments)
+            raise ValueError("No trials are completed yet.")
+
+    monkeypatch.setattr(Plugins, "instantiate_sweeper", lambda *_, **__: Sweeper())
+    assert run("task=image_folder", *OPTUNA, "trainer.max_epochs=range(2,5)").code == 1
+    assert asked[-1] == "resume=none"
+
+
+def test_a_score_that_is_undefined_fails_its_trial(monkeypatch):
+    from tasks.cli import search
+
+    result = {"metrics": {"AP": -1.0}, "paper": None, "monitor": "AP"}
+    stand_in = SimpleNamespace(result=lambda: result)
+    monkeypatch.setattr(search, "HydraConfig", SimpleNamespace(get=lambda: Overrides))
+    monkeypatch.setattr(search, "RunDirectory", lambda config: stand_in)
+    trial = search.TrialScore(lambda config: 0, ())
+    with pytest.raises(RuntimeError, match="AP is undefined"):
+        trial(None)
+
+
+class Overrides:
+    overrides = SimpleNamespace(task=["task=ssd_coco"])
 
 
 def test_a_missing_package_is_named(run, monkeypatch):

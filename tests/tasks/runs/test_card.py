@@ -54,10 +54,29 @@ def test_it_states_terms_and_limits(kind, data, said):
         assert part in text
 
 
+def test_each_score_of_a_joint_network_is_of_its_own_part():
+    parts = {
+        "pets": {"task": {"kind": "classification"}, "data": {"name": "image_folder"}},
+        "ssd": {"task": {"kind": "detection"}, "data": {"name": "coco"}},
+    }
+    metrics = {"relative": 0.9, "pets/top1": 0.5, "ssd/AP": 0.25}
+    card = ModelCard(card_text("x", FULL | {"metrics": metrics}, CONFIG | {"parts": parts}))
+    found = {of.metric_type: (of.task_type, of.dataset_type) for of in card.data.eval_results}
+    assert found == {
+        "pets/top1": ("image-classification", "image_folder"),
+        "ssd/AP": ("object-detection", "coco"),
+    }
+    assert card.data.pipeline_tag is None
+
+
 def test_a_sample_is_of_no_use_on_photographs():
     text = card_text("x", FULL, CONFIG | {"mode": "sample"})
     assert "of no use on photographs" in text
     assert "Apache-2.0, as the suite" in text
+    data = {"name": "imagenet", "root": "/photographs", "sample": {"root": "data/samples"}}
+    own = card_text("x", FULL, CONFIG | {"mode": "sample", "data": data})
+    assert "of no use on photographs" not in own
+    assert "ImageNet" in own
 
 
 def test_every_run_has_one(detector):
