@@ -9,9 +9,12 @@ parts. Wherever a checkpoint is named, `joint.ckpt/NAME` means one part of the f
 from collections.abc import Sequence
 from pathlib import Path
 
+from backbone.errors import InputError
 from backbone.files import require_writable
 from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.images.inputs import refuse_overwriting
+
+SIDES = 32, 4096  # as for the option size
 
 
 def join(given: Sequence[str], output: Path, size: int | None, trust: Sequence[str]) -> str:
@@ -26,12 +29,14 @@ def join(given: Sequence[str], output: Path, size: int | None, trust: Sequence[s
         A summary in words.
 
     Raises:
-        InputError: a file is not a checkpoint, trunks differ, two parts have the same name, a head
-            cannot share a trunk, or the output cannot be written.
+        InputError: the size is out of range, a file is not a checkpoint, trunks differ, two parts
+            have the same name, a head cannot share a trunk, or the output cannot be written.
     """
     named = [
         (n, Path(f)) if eq else ("", Path(n)) for n, eq, f in (g.partition("=") for g in given)
     ]
+    if size is not None and not SIDES[0] <= size <= SIDES[1]:
+        raise InputError(f"--size {size}: give a number of pixels from {SIDES[0]} to {SIDES[1]:,}")
     refuse_overwriting([output], [path for _, path in named])
     require_writable(output)
     # torch is imported here, after everything that is quick

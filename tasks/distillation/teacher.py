@@ -15,6 +15,7 @@ from tasks.data.batches import Batch
 from tasks.distillation.objective import Objective, check_width, output_width
 from tasks.distillation.released_teacher import released_teacher
 from tasks.images.preprocessing import Preprocess
+from tasks.runs.report import format_score
 from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 from tasks.training.learner import Learner
 from tasks.training.metric import MetricResult, compute_over_processes
@@ -144,18 +145,22 @@ class Teacher:
             return
         here = self.scores[name]
         record = (self.recorded or {}).get(name)
+        unit = self.task.units.get(name)
+        found = f"{name} {format_score(here, unit)}"
         if surroundings.is_main:
-            known = "no recorded score" if record is None else f"recorded {record:.4f}"
-            print(f"teacher {self.checkpoint}: {name} {here:.4f} on these images, {known}")
+            known = (
+                "no recorded score" if record is None else f"recorded {format_score(record, unit)}"
+            )
+            print(f"teacher {self.checkpoint}: {found} on these images, {known}")
         if record is None or self.tolerance is None:
             return
         worse = record - here if self.task.mode == "max" else here - record
         if worse > self.tolerance * abs(record):
             raise InputError(
-                f"distill.teacher={self.checkpoint} scores {name} {here:.4f} on the validation "
-                f"images but {record:.4f} on its own, which is more than {100 * self.tolerance:g}% "
-                "apart, so it does not know these images. Are they cropped and aligned like its "
-                "own? distill.tolerance=null uses it anyway"
+                f"distill.teacher={self.checkpoint} scores {found} on the validation images but "
+                f"{format_score(record, unit)} on its own, which is more than "
+                f"{100 * self.tolerance:g}% apart, so it does not know these images. Are they "
+                "cropped and aligned like its own? distill.tolerance=null uses it anyway"
             )
 
     def result(self, surroundings: Surroundings) -> MetricResult:

@@ -107,7 +107,9 @@ def named_parts(named: Sequence[tuple[str, Path]]) -> dict[str, Checkpoint]:
             raise InputError(f"{name}={path}: it is a joint network, whose parts have names")
         for own, part in (inside or {name or checkpoint.task_name: checkpoint}).items():
             if not own.isidentifier():
-                raise InputError(f"{own}={path}: a part's name is letters, digits and _")
+                raise InputError(
+                    f"{own}={path}: a part's name is letters, digits and _; give one as NAME={path}"
+                )
             if own in found:
                 raise InputError(
                     f"{found[own].path} and {part.path} are both called {own}: name one, as "
@@ -132,10 +134,12 @@ def require_one_trunk(parts: Mapping[str, Checkpoint], trust: Sequence[str]) -> 
             continue
         difference = differs(first[0], first[1], part, trunk)
         if difference:
+            advice = "backbone.weights=FIRST/best.ckpt optimizer.freeze_trunk=true"
+            if part.path.parent == first[0].path.parent and part.path.parent.is_file():
+                advice = "task.statistics=shared, or frozen, and not per_part"
             raise InputError(
                 f"{first[0].path} and {part.path} do not have the same trunk: {difference}. Train "
-                "each head on the same one: backbone.weights=FIRST/best.ckpt "
-                "optimizer.freeze_trunk=true"
+                f"each head on the same one: {advice}"
             )
 
 

@@ -9,7 +9,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.forms import FORM, NO_WEIGHTS
 from backbone.head import Head
 from backbone.trunk import Trunk
@@ -220,13 +220,16 @@ def print_layers_left_out(task: Learner[Any], config: DictConfig, weights: Loade
         return
     # the classifier, `fc`, is loaded with the trunk, or the report says why not
     ours = {f"head.{key}" for key in task.head.state_dict()}
-    left_out = ours.intersection(weights.dropped)
+    parts = (config.get(PARTS) or {}).items()
+    own = [name for name, part in parts if part.task.head.get("weights") not in NO_WEIGHTS]
+    loaded = tuple(f"head.{node}.{name}." for node in ("heads", "own_statistics") for name in own)
+    left_out = [key for key in ours.intersection(weights.dropped) if not key.startswith(loaded)]
     if left_out:
         source = config.backbone.weights
         print(
-            f"only the trunk of {source} was loaded; to load its head too ({len(left_out)} "
-            f"tensors, all but those of other classes), use task.head.weights={source} without "
-            "backbone.weights="
+            f"only the trunk of {source} was loaded; to load its head too "
+            f"({number_of(len(left_out), 'tensor')}, all but those of other classes), use "
+            f"task.head.weights={source} without backbone.weights="
         )
 
 

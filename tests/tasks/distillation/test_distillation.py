@@ -157,7 +157,7 @@ def test_a_teacher_far_below_its_record_stops_the_run(run, options, teacher, tmp
     torch.save(checkpoint, boasting)
     answer = run(*options, "distill=teacher", f"distill.teacher={boasting}")
     assert answer.code == 2
-    assert "but 0.9990 on its own" in answer.err
+    assert "but 99.9 on its own" in answer.err
     assert "distill.tolerance=null" in answer.err
     answer = run(
         *options, "distill=teacher", f"distill.teacher={boasting}", "distill.tolerance=null"

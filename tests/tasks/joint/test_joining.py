@@ -16,6 +16,7 @@ from tasks.join import join
 from tasks.runs.parts import of_part
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.model import Model
+from tasks.training.saving import AtomicCheckpointIO
 from tests.tasks.joint.parts import SIZE, write_part
 
 pytestmark = pytest.mark.slow
@@ -133,6 +134,12 @@ def test_what_cannot_be_joined_is_refused(singles, joint, tmp_path):
         singles["ssd_coco"],
         size=96,
     )
+    content = torch.load(joint, weights_only=True)
+    own = "head.own_statistics.ssd_coco.conv0__bn__running_mean"
+    content["state_dict"][own] = content["state_dict"]["head.trunk.conv0.bn.running_mean"] + 1
+    AtomicCheckpointIO().save_checkpoint(content, tmp_path / "own.ckpt")
+    refused("shared, or frozen, and not per_part", tmp_path / "own.ckpt", f"b={planet}")
+    refused("--size 0: give a number of pixels from 32 to 4,096", joint, size=0)
     faster = write_part(
         tmp_path / "faster.ckpt", "faster_rcnn_coco", 0, "data.view.keep_aspect=false"
     )

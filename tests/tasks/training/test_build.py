@@ -1,5 +1,6 @@
 """What is said of weights of which a run takes only a part."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import torch
@@ -42,3 +43,14 @@ def test_the_option_that_loads_the_head_too_is_named(tmp_path, capsys):
     another = SimpleNamespace(head=nn.ModuleDict({"trunk": head.trunk, "fc": head.fc}))
     print_layers_left_out(another, config, report)
     assert capsys.readouterr().out == ""
+
+    # a part of a joint network that loads its own head
+    heads = nn.ModuleDict({name: nn.Linear(2, 2, bias=False) for name in ("old", "new")})
+    joint = SimpleNamespace(head=nn.ModuleDict({"heads": heads}))
+    parts = {name: {"task": {"head": {"weights": None}}} for name in heads}
+    parts["old"]["task"]["head"]["weights"] = f"{path}/old"
+    config = OmegaConf.merge(config, {"parts": parts})
+    for name, said in (("old", ""), ("new", "(1 tensor, all but")):
+        print_layers_left_out(joint, config, replace(report, dropped=[f"head.heads.{name}.weight"]))
+        assert said in (out := capsys.readouterr().out)
+        assert bool(said) == bool(out)
