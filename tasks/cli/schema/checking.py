@@ -60,10 +60,19 @@ def faults(config: Mapping[str, Any], baseline: DictConfig, keys: Sequence[str])
     found = {key: line for key in keys for line in of_a_key(key, config, baseline, described)}
     for part in described:
         for key, line in outside_its_range(part):
-            found.setdefault(key, line)
+            found.setdefault(key, of_a_node(key, config, baseline) or line)
     # an option that repeats a wrong value by interpolation gets no line of its own
     lines = [line for key, line in found.items() if repeated(key, baseline) not in found]
     return lines or list(relations(config))
+
+
+def of_a_node(key: str, config: Mapping[str, Any], baseline: DictConfig) -> str:
+    """A line if a value was set in place of a node with several options; else empty."""
+    value, node = select(config, key), OmegaConf.select(baseline, key, throw_on_missing=False)
+    if isinstance(value, Mapping) or not OmegaConf.is_dict(node) or not options_of(node):
+        return ""
+    inner = " or ".join(f"{key}.{name}=" for name in options_of(node)[:3])
+    return f"{written(key, value)}: this is a group of options; set one of them, such as {inner}"
 
 
 def outside_its_range(part: Part) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,8 @@ from typing import Any
 
 from tasks.runs.parts import PARTS
 
+OF_THE_TRUNK = 3  # maps of a pyramid if task.head.taps is null: those of stride 8, 16 and 32
+
 
 def relations(config: Mapping[str, Any]) -> Iterator[str]:
     """One line for each combination of options that is not allowed."""
@@ -29,6 +31,7 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
             "data.view.keep_aspect=true shows the whole image: leave out "
             "data.view.crop_fraction and data.view.box"
         )
+    yield from _maps(task["head"])
     yield from _augmentation(config)
     if PARTS in config:
         yield from _parts(config)
@@ -61,6 +64,16 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
         )
     if chosen.get("foreach") and chosen.get("fused"):
         yield "optimizer.optimizer.foreach=true: torch takes foreach or fused, not both"
+
+
+def _maps(head: Mapping[str, Any]) -> Iterator[str]:
+    maps, taps = head.get("maps"), head.get("taps")
+    least = OF_THE_TRUNK if taps is None else len(taps)
+    if maps is not None and maps < least:
+        yield (
+            f"task.head.maps={maps}: all of the trunk's {least} maps have anchors, so it must be "
+            f"at least {least}; for fewer, name some with task.head.taps"
+        )
 
 
 def _parts(config: Mapping[str, Any]) -> Iterator[str]:

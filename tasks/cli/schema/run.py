@@ -39,7 +39,9 @@ class RunOptions(Described):
     data: Node = option("the data set; choose with data=")
     optimizer: Node = option("the recipe of training; choose with optimizer=")
     trainer: Node = option("Lightning's Trainer")
-    logger: Node = option("where numbers are written besides metrics.csv; choose with logger=")
+    logger: Node = option(
+        "where numbers are written besides metrics.csv; choose with logger=", default={}
+    )
     preprocess: Node = option("random changes of training images; choose with preprocess=")
     task: Node = option("the task; choose with task=")
     early_stop: Node = option("when a run ends before trainer.max_epochs")

@@ -140,7 +140,7 @@ TAKEN = [
     "+trainer.val_check_interval=0.5 +trainer.detect_anomaly=true +backbone.initialisation=he",
     "task.head.extras=[] task.head.scales=[0.1,0.9] task.module.radii_km=[750] task.head.dropout=0",
     "backbone.weights=none backbone.weights=/a/b.ckpt",
-    "task.distillation.answers=detections task.distillation.gamma=0 data.unlabelled=null",
+    "logger=[] task.distillation.answers=detections task.distillation.gamma=0 data.unlabelled=null",
     "optimizer.optimizer._target_=torch.optim.AdamW task.bench=null data.prepare=null",
 ]
 
@@ -154,6 +154,9 @@ def test_a_value_within_its_range_is_taken(override):
 @pytest.mark.parametrize(
     ("overrides", "line"),
     [
+        ("early_stop=3", "a group of options; set one of them, such as early_stop.patience="),
+        ("task=picodet_coco task.head.maps=2", "all of the trunk's 3 maps have anchors"),
+        ("task=ssdlite_fpn_coco task.head.maps=1 task.head.taps=[a,b]", "at least 2; for fewer"),
         ("+ckpt_path=x", "resume=PATH"),
         ("+trainer.resume_from_checkpoint=x", "resume=PATH"),
         ("+trainer.logger=true", "metrics.csv in the run directory"),
