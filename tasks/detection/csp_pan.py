@@ -78,7 +78,7 @@ class CrossStage(nn.Module):
 
 
 class CSPPAN(nn.Module):
-    """Maps of one depth, each with what all others saw, and extra coarse ones.
+    """Maps of equal depth, each combined with all others, and extra coarse ones.
 
     A path aggregation network (arXiv 1803.01534) of cross-stage layers, as PicoDet has it (arXiv
     2111.00902, section 3.2): from the coarsest map to the finest and back. An extra map is the sum

@@ -7,8 +7,9 @@ from torch import Tensor
 class DistanceCoder:
     """Encodes a box as the distances of its left, top, right and bottom from an anchor's centre.
 
-    Distances are in strides. A network says each of them as a distribution over 0, 1, ..., `bins` -
-    1, and means its expectation (Generalized Focal Loss, arXiv 2006.04388, section 3.2).
+    Distances are in strides. A network predicts a distribution over 0, 1, ..., `bins` - 1 for each
+    of them; the distance is its expectation (Generalized Focal Loss, arXiv 2006.04388, section
+    3.2).
 
     Args:
         bins: of a distribution.

@@ -138,7 +138,7 @@ class PicoDet(MapPredictors):
 
 
 def predictor(inputs: int, bias: Tensor) -> nn.Conv2d:
-    """A 1x1 convolution that starts out next to its bias, float[outputs]."""
+    """A 1x1 convolution whose output is nearly its bias float[outputs] at first."""
     layer = nn.Conv2d(inputs, len(bias), 1)
     nn.init.normal_(layer.weight, std=0.01)
     assert layer.bias is not None

@@ -1,4 +1,4 @@
-"""Losses of class logits whose targets are how well a box fits, in place of 1."""
+"""Losses of class logits that learn how well the box of an object fits, instead of 1."""
 
 from abc import ABC, abstractmethod
 

@@ -1,4 +1,4 @@
-"""Which anchors learn which objects, by what each of them would cost (SimOTA)."""
+"""Which anchors learn which objects, by the cost of each pair (SimOTA)."""
 
 import torch
 from torch import Tensor
@@ -28,9 +28,9 @@ def assign(
     SimOTA (YOLOX, arXiv 2107.08430, section 2.1): an object gets the anchors that cost least. The
     cost is the loss of the classes and six times that of the box (arXiv 2111.00902, equation 2).
     How many anchors an object gets is the sum of its ten best IoUs, one at least. An anchor that
-    two objects want goes to the one where it costs less. Only anchors inside an object or near the
-    centre of one are asked; those that are not both, for the object itself, come last. An object
-    without area gets none.
+    two objects want goes to the one where it costs less. Only anchors inside an object, or near the
+    centre of one, are candidates. For an object, those that are not both inside it and near its
+    centre come last. An object without area gets none.
 
     Args:
         logits: float[B, A, classes], without the background's.
@@ -49,13 +49,13 @@ def assign(
     inside = ((centres > low) & (centres < high)).all(-1)
     near = ((centres - (low + high) / 2).abs() < RADIUS * strides).all(-1)
     valid = (valid & (box_area(boxes) > 0))[..., None]
-    asked = ((inside | near) & valid).any(1, keepdim=True) & valid
+    candidate = ((inside | near) & valid).any(1, keepdim=True) & valid
 
     overlap, generalised = overlap_of_pairs(boxes[:, :, None], found[:, None])
     cost = loss.of_pairs(logits, labels, overlap) + BOX_WEIGHT * (1 - generalised)
-    cost = torch.where(inside & near, cost, cost + FAR).masked_fill(~asked, torch.inf)
+    cost = torch.where(inside & near, cost, cost + FAR).masked_fill(~candidate, torch.inf)
     most = min(BEST, found.shape[1])
-    wanted = overlap.masked_fill(~asked, 0.0).topk(most, 2).values.sum(2)
+    wanted = overlap.masked_fill(~candidate, 0.0).topk(most, 2).values.sum(2)
     last = wanted.long().clamp(min=1, max=most) - 1
     dearest = cost.topk(most, 2, largest=False).values.gather(2, last[..., None])
     # the price of the last one that an object gets, and not its place: equal ones have no order

@@ -29,7 +29,7 @@ class PartTrainer:
 
 
 class PartBatches:
-    """A part's training batches in each epoch of the run, past those of the epochs before.
+    """A part's training batches in the epochs of the run.
 
     A part goes through its own images in epochs of its own, which need not end with the run's. So
     every image comes up equally often, and the batch that is due is a function of the run's epoch
@@ -71,7 +71,7 @@ class JointBatches:
     Args:
         loaders: of each part.
         batches: their batches, which follow the run's epochs.
-        due: of each part, how many of the first n steps of an epoch have a batch of it.
+        due: for each part, how many of the first n steps of an epoch have a batch of it.
         steps: of an epoch.
         done: epochs, and steps of the next one, that were trained on.
         end: steps after which an epoch ends early.

@@ -17,8 +17,8 @@ def extended(config: DictConfig) -> DictConfig:
     """A run's configuration with what `task.extends` stands for.
 
     Each part that the checkpoint has starts with its head, and is taught by that very part as it
-    was, so that it keeps its answers while the trunk learns for the new parts. What the
-    configuration says of a part itself stays.
+    was, so that it keeps its answers while the trunk learns for the new parts. Weights and
+    teachers that the configuration names for a part are kept.
 
     Args:
         config: resolved; the trunk's weights are the checkpoint's already.

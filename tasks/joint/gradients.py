@@ -10,10 +10,10 @@ MEMORY = 0.95  # weight of the past in a part's mean gradient norm, per step
 
 
 class _Gate(torch.autograd.Function):
-    """Parameters as they are, whose gradients come back scaled, and measured on the way.
+    """Hands parameters on unchanged, and scales and measures their gradients.
 
-    All gradients of one part's pass arrive here together, so the backward pass of a step is no
-    longer than without, and needs no second one for each part.
+    All gradients of one part's pass arrive here together. So one backward pass per step is enough,
+    and it takes no longer.
     """
 
     @staticmethod
@@ -35,9 +35,9 @@ class _Gate(torch.autograd.Function):
 
 
 def _meter(device: torch.device) -> Tensor:
-    """A scalar that gathers what the backward passes of a step add to it.
+    """A scalar whose gradient is the sum of what the backward passes of a step add to it.
 
-    It keeps copies: what a CUDA graph hands over is written over by its next replay.
+    It stores copies, since the next replay of a CUDA graph overwrites what the graph returned.
     """
     meter = torch.zeros((), device=device, requires_grad=True)
     meter.register_hook(Tensor.clone)  # type: ignore[no-untyped-call]
@@ -47,15 +47,15 @@ def _meter(device: torch.device) -> Tensor:
 class GradientBalance(nn.Module):
     """Scales each part's gradient of the trunk to a norm that its number of losses decides.
 
-    GradNorm (arXiv 1711.02257) asks for gradients of one norm too, and learns weights of the losses
-    towards it; its exponent alpha is 0 here. The norm of each part's gradient is measured in every
-    step, over all weights of the trunk, so that the scale that it needs is known at once. A running
-    mean of the norms keeps a single batch from deciding. The heads' gradients stay as they are.
+    GradNorm (arXiv 1711.02257) also aims at equal norms, and learns weights of the losses for it;
+    its exponent alpha is 0 here. Instead, the norm of each part's gradient is measured in every
+    step, over all weights of the trunk, and the scale follows from it at once. The norms are
+    running means, so that no single batch decides. The heads' gradients do not change.
 
     A part with several losses counts as several: a detector learns boxes and classes, and pulls
-    twice as hard as a classifier. The mean of the norms stays what it was.
+    twice as hard as a classifier. The mean of the norms does not change.
 
-    Norms and counts are buffers: an interrupted run goes on with them.
+    Norms and counts are buffers, so an interrupted run continues with them.
 
     Args:
         names: of the parts.

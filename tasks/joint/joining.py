@@ -12,14 +12,14 @@ from backbone.cost import Cost, cost
 from backbone.errors import InputError
 from backbone.trunk import Trunk
 from tasks.data.labels import Labels
-from tasks.runs.names import NAME
+from tasks.runs.names import NAME, at
 from tasks.runs.one_pass import one_size, one_view
 from tasks.runs.parts import OWN, PARTS, TRUNK, joint_state, prefixed
 from tasks.training.checkpoints import FORMAT, Checkpoint, read_checkpoint
 from tasks.training.restore import restore
 from tasks.training.saving import AtomicCheckpointIO
 
-# of a trunk's options, those that say nothing of what trained weights compute
+# options of a trunk that do not influence what its trained weights compute
 OF_TRAINING = ("bn_momentum", "initialisation", "weights")
 
 
@@ -94,14 +94,20 @@ def joined(
 
 
 def named_parts(named: Sequence[tuple[str, Path]]) -> dict[str, Checkpoint]:
-    """The checkpoints that are joined, by name; those in a joint one each by its own.
+    """The checkpoints to be joined, by name. The parts of a joint checkpoint keep their names.
 
     Raises:
-        InputError: two of one name, a name that is none, or a name for a joint one.
+        InputError: two parts have the same name, a name is not valid, or a joint checkpoint is
+            given one.
     """
     found: dict[str, Checkpoint] = {}
     for name, path in named:
         checkpoint = read_checkpoint(path)
+        if at(checkpoint.config, ("quantize",)) is not None:
+            raise InputError(
+                f"{path} was trained with quantize=qat, and a joint network has no fake "
+                "quantisation: join the checkpoint that it was trained from"
+            )
         inside = checkpoint.parts
         if inside and name:
             raise InputError(f"{name}={path}: it is a joint network, whose parts have names")
@@ -144,7 +150,7 @@ def require_one_trunk(parts: Mapping[str, Checkpoint], trust: Sequence[str]) -> 
 
 
 def differs(first: Checkpoint, trunk: Trunk, second: Checkpoint, other: Trunk) -> str:
-    """In what two trunks differ, in words; empty where they are the same."""
+    """How two trunks differ, in words; empty if they are the same."""
     if trunk.normalization != other.normalization:
         return (
             f"pixels are normalised by mean and deviation {trunk.normalization} and "

@@ -139,6 +139,10 @@ def test_what_cannot_be_joined_is_refused(singles, joint, tmp_path):
     content["state_dict"][own] = content["state_dict"]["head.trunk.conv0.bn.running_mean"] + 1
     AtomicCheckpointIO().save_checkpoint(content, tmp_path / "own.ckpt")
     refused("shared, or frozen, and not per_part", tmp_path / "own.ckpt", f"b={planet}")
+    content = torch.load(planet, weights_only=True)
+    content["config"]["quantize"] = {"bits": 8}
+    AtomicCheckpointIO().save_checkpoint(content, tmp_path / "qat.ckpt")
+    refused("qat.ckpt was trained with quantize=qat", joint, f"b={tmp_path / 'qat.ckpt'}")
     refused("--size 0: give a number of pixels from 32 to 4,096", joint, size=0)
     faster = write_part(
         tmp_path / "faster.ckpt", "faster_rcnn_coco", 0, "data.view.keep_aspect=false"
