@@ -4,7 +4,7 @@ A configuration with `parts` describes several tasks on one trunk. Each part is 
 it has its own task, data and size, and shares everything else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
@@ -13,6 +13,7 @@ T = TypeVar("T")
 PARTS = "parts"  # the key in a configuration, and in the details of labels
 OWN = ("size", "task", "data", "preprocess", "augment", "distill")  # what each part has for itself
 TRUNK = "head.trunk."
+STATISTICS = "own_statistics."  # of each part, in the head of a joint task that has them
 
 
 def parts_of(config: DictConfig) -> dict[str, DictConfig]:
@@ -44,6 +45,23 @@ def of_part(name: str, values: Mapping[str, T]) -> dict[str, T]:
     return {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
 
 
+def with_statistics_of_parts(wanted: Iterable[str], state: Mapping[str, T]) -> dict[str, T]:
+    """The state of a joint network with the statistics of each part that another network wants.
+
+    A network with shared statistics gives them to every part.
+
+    Args:
+        wanted: the names of that network's tensors.
+    """
+    made = dict(state)
+    for key in wanted:
+        if key.startswith(STATISTICS):
+            shared = f"trunk.{key.split('.', 2)[2].replace('__', '.')}"
+            if shared in state:
+                made.setdefault(key, state[shared])
+    return made
+
+
 def joint_state(name: str, state: Mapping[str, T]) -> dict[str, T]:
     """A task's state dict as it is within a joint task's; the trunk's tensors are unchanged."""
     made = {}
@@ -66,7 +84,7 @@ def state_of_part(name: str, state: Mapping[str, T]) -> dict[str, T]:
         for key, value in state.items()
         if key.startswith(outer)
     }
-    statistics = f"head.own_statistics.{name}."  # if the trunk has one set per part
+    statistics = f"head.{STATISTICS}{name}."  # if the trunk has one set per part
     for key, value in state.items():
         if key.startswith(statistics):
             made[TRUNK + key.removeprefix(statistics).replace("__", ".")] = value

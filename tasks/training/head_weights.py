@@ -15,7 +15,7 @@ from backbone.matching import tensor_faults, without_counters
 from backbone.weight_files import read_file
 from backbone.weights import differing
 from tasks.data.labels import Labels
-from tasks.runs.parts import PARTS
+from tasks.runs.parts import PARTS, STATISTICS, with_statistics_of_parts
 from tasks.training.checkpoints import is_checkpoint, read_checkpoint
 
 Names = Sequence[str | None]
@@ -90,7 +90,7 @@ def load_head(
     else:
         found = head.released(file, source)
     ours = without_counters(head.state_dict())
-    state = without_counters(found.state)
+    state = without_counters(with_statistics_of_parts(ours, found.state))
     of_classes = [key for key in ours if key.startswith(head.class_layers)]
     verdict = _difference(found.classes, labels, ours, state, of_classes, answers_labels)
     anew = of_classes if verdict else []
@@ -222,9 +222,11 @@ def _check(
     """Raise an InputError unless a source's tensors are those of the network, except for `anew`."""
     faults = tensor_faults(ours, state, anew)
     if faults:
+        of_parts = any(key.startswith(STATISTICS) for key in state.keys() - ours.keys())
         raise InputError(
             f"task.head.weights={source} belongs to another network than backbone.*, task.head.* "
             f"and size describe: {'; '.join(faults)}. Set them as the weights were trained with"
+            + (", here with task.statistics=per_part" if of_parts else "")
         )
 
 

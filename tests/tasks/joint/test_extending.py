@@ -47,9 +47,9 @@ def two(singles, tmp_path) -> Path:
     return path
 
 
-def labels() -> Labels:
-    parts = {name: LABELS[name]().to_dict() for name in ("image_folder", "face_attributes")}
-    return Labels(0, [], [], [], {PARTS: parts | {"planet": LABELS["planet"]().to_dict()}})
+def labels(number: int = 3) -> Labels:
+    names = ("image_folder", "face_attributes", "planet")[:number]
+    return Labels(0, [], [], [], {PARTS: {name: LABELS[name]().to_dict() for name in names}})
 
 
 def test_old_parts_start_as_they_were_and_are_taught_by_themselves(two):
@@ -101,6 +101,25 @@ def test_options_that_do_not_go_together_are_told():
     assert "the trunk is that checkpoint's" in said(*given, "backbone.weights=b.ckpt")[0]
     (line,) = said(*given, "optimizer.freeze_trunk=true")
     assert "add it with python -m tasks.join" in line
+
+
+def test_shared_statistics_become_a_set_for_each_part(two):
+    both = ["task=joint", "task.parts=[image_folder,face_attributes]", *TRUNK]
+
+    def state(source: Path, statistics: str) -> dict[str, torch.Tensor]:
+        given = [*both, f"task.head.weights={source}", f"task.statistics={statistics}"]
+        return build_task(check_config(compose_config(given), given), labels(2))[0].state_dict()
+
+    mean = "conv0.bn.running_mean"
+    own = f"head.own_statistics.{{}}.{mean.replace('.', '__')}"
+    made = state(two, "per_part")
+    for name in ("image_folder", "face_attributes"):
+        assert torch.equal(made[own.format(name)], made[f"head.trunk.{mean}"])
+    content = torch.load(two, weights_only=True)
+    content["state_dict"] |= {key: value for key, value in made.items() if ".own_" in key}
+    AtomicCheckpointIO().save_checkpoint(content, two)
+    with pytest.raises(InputError, match=r"here with task\.statistics=per_part$"):
+        state(two, "shared")
 
 
 def test_sets_of_statistics_start_from_those_of_the_weights(two):
