@@ -163,7 +163,7 @@ class PlaceData(CroppedData):
             stream, self.batch_size, steps, self.workers, self.collate, done, decoder
         )
         if isinstance(batches.loader, DecodedBatches):
-            self.decoding.append(batches.loader)
+            self.decoding.add(batches.loader)
         return batches
 
     def thumbnails(
