@@ -168,6 +168,15 @@ def test_nothing_is_kept_of_a_compiled_call():
         assert torch.equal(first, answering(images(2, 64, 64)))
 
 
+@pytest.mark.slow
+def test_a_folded_network_is_one_graph():
+    answering = folded(trained(Classifier(MobileNetV1(0.25), num_classes=10)))
+    with torch.inference_mode():
+        found = torch.compile(answering, backend="eager", fullgraph=True)(images(2, 64, 64))
+        expected = answering(images(2, 64, 64))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
 def conversions(network: nn.Module) -> int:
     """How often the compiled network's graph converts a tensor to another type."""
     found = 0
