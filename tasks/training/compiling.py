@@ -65,8 +65,9 @@ class Compilation(Callback):
         """Replace the task's functions by compiled ones, once."""
         if self.installed:
             return
-        self.installed = task.is_compiled = True
-        for owner, name in task.compiled_methods():
+        self.installed, methods = True, task.compiled_methods()
+        task.is_compiled = any(name != "learn" for _, name in methods)
+        for owner, name in methods:
             function = Compiled(
                 getattr(owner, name), task, name, self.on_compiled, self.accumulates
             )
