@@ -104,13 +104,13 @@ class FoldedConv(nn.Conv2d):
         """Whether oneDNN's merged operation takes x; it knows no gradients and no autocast."""
         return (
             x.is_cpu
+            and not torch.compiler.is_compiling()  # which the questions below would interrupt
+            and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
             and x.dtype == self.weight.dtype == torch.float32
             and x.numel() > 0
             and not (torch.is_grad_enabled() and x.requires_grad)
             and not torch.is_autocast_enabled("cpu")
             and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-            and not torch.compiler.is_compiling()
-            and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
         )
 
     def in_onednn(self, x: Tensor, padding: tuple[int, ...], relu6: bool) -> Tensor:

@@ -33,9 +33,15 @@ def compile_both(
         graphs: whether the peer has fixed shapes, so that CUDA graphs can replay it.
     """
     for owner, name in ((task, "learn"), (answering, "predict")):
-        setattr(owner, name, Compiled(getattr(owner, name), owner, name))
+        setattr(owner, name, Compiled(getattr(owner, name), owner, name, refuse))
     on_gpu = next(peer.parameters()).is_cuda
     peer.compile(mode="reduce-overhead" if on_gpu and graphs else None)
+
+
+def refuse(name: str, seconds: float, reason: str | None) -> None:
+    """Raise RuntimeError if a trial has failed: what then runs is not compiled, and not timed."""
+    if reason is not None:
+        raise RuntimeError(f"torch.compile failed on {name}: {reason}")
 
 
 def time_compiled(

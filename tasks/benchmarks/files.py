@@ -66,6 +66,7 @@ def from_files(config: DictConfig) -> Figures:
     if run is None or loader is None:
         return figures
     batch = move_data_to_device(next(iter(data.train_loader(done=(0, 0)))), device())
+    data.teardown("fit")  # what these loaders decode ahead would slow down the steps
     steps = training_speed(config, SameBatch(batch, 2 + BATCHES), data.labels, warmup=2)
     assert steps is not None
     figures[LOADER], figures[STEPS], figures[RUN] = [loader], [steps], [run]

@@ -18,7 +18,7 @@ BINS = 15
 HOTTEST = 10.0  # temperatures are searched from 1 / HOTTEST to HOTTEST
 # Inverse temperatures at which sums are computed, including 1. A spline between them gives every
 # confidence to about 0.001.
-INVERSES = np.geomspace(1 / HOTTEST, HOTTEST, 21)
+INVERSES: tuple[float, ...] = tuple(np.geomspace(1 / HOTTEST, HOTTEST, 21).tolist())
 
 
 class Reliability(NamedTuple):
@@ -89,4 +89,4 @@ def log_sums(logits: Tensor) -> Tensor:
         logits: float[B, C].
     """
     below = logits - logits.amax(1, keepdim=True)
-    return torch.stack([(below * inverse).logsumexp(1) for inverse in INVERSES.tolist()], 1)
+    return torch.stack([(below * inverse).logsumexp(1) for inverse in INVERSES], 1)

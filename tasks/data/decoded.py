@@ -21,8 +21,9 @@ class DecodedBatches:
     """A loader of encoded batches, with their images decoded.
 
     Threads fetch and decode the next batches on their own streams while the current one is trained
-    on. Order and content of the batches are those of the loader. The first pass reports how many
-    files the CPU had to decode.
+    on. Order and content of the batches are those of the loader. At its end the first pass reports
+    how many files the CPU had to decode. Lightning leaves a pass after the last batch without
+    asking for another one, so a pass ends when the next one begins, or with `close`.
 
     Args:
         loader: of batches made by `stack_views`; other batches pass unchanged.
@@ -40,16 +41,29 @@ class DecodedBatches:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        if self.pass_ is not None:
-            self.pass_.close()  # its thread reads from the same loader processes
+        self.end_pass()
         self.pass_ = self.one_pass()
         return self.pass_
+
+    def close(self) -> None:
+        """End the threads and the loader's processes, as Lightning ends those of torch's loader."""
+        self.end_pass()
+        self.loader._iterator = None
+
+    def end_pass(self) -> None:
+        """End the pass in progress, whose threads read from the loader's processes."""
+        if self.pass_ is not None:
+            self.pass_.close()
+            self.pass_ = None
 
     def one_pass(self) -> Generator[dict[str, Tensor], None, None]:
         """The batches, each fetched and decoded while the previous ones are used."""
         batches = iter(self.loader)
-        # one thread fetches, so the order stays that of the loader
-        with ThreadPoolExecutor(1) as fetching, ThreadPoolExecutor(AHEAD) as decoding:
+        with ExitStack() as stack:
+            stack.callback(self.report)
+            # one thread fetches, so the order stays that of the loader
+            fetching = stack.enter_context(ThreadPoolExecutor(1))
+            decoding = stack.enter_context(ThreadPoolExecutor(AHEAD))
 
             def submit(stream: torch.cuda.Stream | None) -> Future[Decoded | None]:
                 return decoding.submit(self.decoded, fetching.submit(next, batches, None), stream)
@@ -65,7 +79,6 @@ class DecodedBatches:
                     # its memory belongs to the other stream, which must not reuse it too early
                     batch["image"].record_stream(current)
                 yield batch
-        self.report()
 
     def streams(self) -> list[torch.cuda.Stream | None]:
         """A stream for each batch that is decoded at the same time; None on a CPU."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakSet
 
 import torch
 from lightning.pytorch import LightningDataModule, Trainer
@@ -84,6 +85,7 @@ class DataModule(LightningDataModule):
         self.sharing = 1  # number of data modules of the run that load at the same time
         self.datasets: dict[str, Images] = {}
         self.indices, self.left_out = {}, {}
+        self.decoding: WeakSet[DecodedBatches] = WeakSet()  # loaders that are still in use
 
     def describe(self) -> str:
         """The numbers of images in training and scoring, in words for a result."""
@@ -156,8 +158,18 @@ class DataModule(LightningDataModule):
     ) -> Iterable[Batch]:
         """A loader of these batches of a data set; the decoder, if any, decodes the images."""
         if decoder is not None and isinstance(dataset, FromFiles):
-            return DecodedBatches(self.loader_of(dataset.undecoded(), batches), decoder)
+            loader = DecodedBatches(self.loader_of(dataset.undecoded(), batches), decoder)
+            self.decoding.add(loader)
+            return loader
         return self.loader_of(dataset, batches)
+
+    def teardown(self, stage: str) -> None:
+        """End the threads and processes of the loaders that decode on a device.
+
+        Lightning only ends those of torch's own loaders.
+        """
+        for loader in [*self.decoding]:
+            loader.close()
 
     def loader_of(self, dataset: Any, batches: Batches) -> DataLoader[Any]:
         """torch's loader of a data set's collated items."""

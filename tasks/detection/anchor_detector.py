@@ -19,7 +19,7 @@ PRIOR = 0.01
 
 
 class Coder(Protocol):
-    """How the numbers that a network predicts describe a box."""
+    """The meaning of a network's outputs for a box, relative to its anchor."""
 
     def encode(self, boxes: Tensor, anchors: Tensor) -> Tensor:
         """The four numbers [..., 4] of boxes xyxy [..., 4] relative to anchors [..., 4]."""
@@ -120,7 +120,7 @@ class AnchorDetector(Detector):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Box codes float[B, A, n] and logits float[B, A, num_classes] for normalised images.
 
-        `coder` defines what the n numbers mean.
+        `coder` defines what the n numbers of a code mean.
         """
         return self.predictions(self.maps(images))
 

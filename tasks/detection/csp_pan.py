@@ -78,16 +78,17 @@ class CrossStage(nn.Module):
 
 
 class CSPPAN(nn.Module):
-    """Maps of equal depth, each combined with all others, and extra coarse ones.
+    """A path aggregation network (arXiv 1803.01534) of cross-stage layers, PicoDet's neck.
 
-    A path aggregation network (arXiv 1803.01534) of cross-stage layers, as PicoDet has it (arXiv
-    2111.00902, section 3.2): from the coarsest map to the finest and back. An extra map is the sum
-    of two, each half the size of the one before: of the trunk's, and of this network's.
+    As in arXiv 2111.00902, section 3.2: features pass from the coarsest map to the finest, and then
+    back, so that each map gets those of all others. An extra map is the sum of two maps that are
+    halved in size: the next finer one of this network, and the trunk's last one, projected and
+    halved as often as needed.
 
     Args:
         channels: of the trunk's maps, finest first.
-        depth: channels of the maps.
-        extra: how many coarser maps there are.
+        depth: channels of the network's maps.
+        extra: number of maps coarser than the trunk's.
         like_trunk: as in `separable_5x5`.
     """
 
@@ -106,7 +107,7 @@ class CSPPAN(nn.Module):
         self.extra = nn.ModuleList(separable_5x5(depth, 2, **like_trunk) for _ in range(extra))
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        """The network's maps, finest first, from the trunk's float[B, C, h, w], finest first."""
+        """float[B, depth, h, w] of each map, from the trunk's float[B, C, h, w]; finest first."""
         *finer, coarsest = (
             projection(fmap) for projection, fmap in zip(self.projections, maps, strict=True)
         )

@@ -38,9 +38,9 @@ class Detector(Head):
             outputs: the result of `forward` for B images.
 
         Returns:
-            boxes float[B, D, 4] clipped to the input, scores float[B, D] in 0..1, labels int64[B,
-            D]
-            network outputs, and count int64[B]: an image's rows from `count` on are padding.
+            boxes float[B, D, 4] clipped to the input, scores float[B, D] in 0..1, labels
+            int64[B, D], which are network outputs, and count int64[B]: an image's rows from
+            `count` on are padding.
         """
 
     @abstractmethod

@@ -7,13 +7,13 @@ from torch import Tensor
 class DistanceCoder:
     """Encodes a box as the distances of its left, top, right and bottom from an anchor's centre.
 
-    Distances are in strides. A network predicts a distribution over 0, 1, ..., `bins` - 1 for each
-    of them; the distance is its expectation (Generalized Focal Loss, arXiv 2006.04388, section
-    3.2).
+    Distances are in strides. A network predicts each of them as a distribution over 0, 1, ...,
+    `bins` - 1, and the distance is its expectation (Generalized Focal Loss, arXiv 2006.04388,
+    section 3.2).
 
     Args:
-        bins: of a distribution.
-        strides: sides of an anchor, which is a square, in strides.
+        bins: number of bins of a distribution.
+        strides: side of an anchor, which is a square, in strides.
     """
 
     def __init__(self, bins: int, strides: float):
@@ -21,8 +21,8 @@ class DistanceCoder:
 
     def encode(self, boxes: Tensor, anchors: Tensor) -> Tensor:
         """Distances [..., 4] of boxes [..., 4] from anchors [..., 4], both xyxy; any number."""
-        low, high = self.centre(anchors), self.centre(anchors)
-        shift = torch.cat([low - boxes[..., :2], boxes[..., 2:] - high], -1)
+        centre = self.centre(anchors)
+        shift = torch.cat([centre - boxes[..., :2], boxes[..., 2:] - centre], -1)
         return shift / self.stride(anchors)
 
     def decode(self, code: Tensor, anchors: Tensor) -> Tensor:
@@ -53,13 +53,12 @@ class DistanceCoder:
 def distribution_loss(code: Tensor, wanted: Tensor, bins: int) -> Tensor:
     """Distribution focal loss (arXiv 2006.04388, equation 6): the mean over the four sides.
 
-    A distance between two whole numbers is learned as their cross-entropies, each weighted by how
-    near it is.
+    A distance lies between two bins. The loss is the cross-entropy of both, each weighted by how
+    near the distance is to it.
 
     Args:
         code: logits float[..., 4 * bins].
-        wanted: distances float[..., 4] in strides; what lies outside the bins is moved to their
-            edge.
+        wanted: distances float[..., 4] in strides, clipped to the range of the bins.
 
     Returns:
         float[...].

@@ -88,8 +88,8 @@ def draw_marks(
 ) -> Image.Image:
     """A copy of an RGB image with marks, the last one on top; see `draw_boxes` for `truth`.
 
-    Captions never cover each other: where a crowd leaves no room beside or in its box, one of a
-    mark further below is left out.
+    Captions never cover each other. If there is no room for one beside its box or inside it, it is
+    left out; marks on top have precedence.
     """
     image = image.copy()
     draw = ImageDraw.Draw(image)

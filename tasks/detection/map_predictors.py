@@ -1,4 +1,4 @@
-"""Detectors with predictors of each map's own."""
+"""Detectors with separate predictors for each map."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -11,13 +11,14 @@ from tasks.detection.ssd_layers import merged_predictor
 
 
 class MapPredictors(AnchorDetector):
-    """An anchor detector that reads each map by a layer for boxes and one for classes.
+    """An anchor detector with two layers for each map, one for boxes and one for classes.
 
-    A subclass sets `box_predictors` and `class_predictors`, a layer for each map.
+    A subclass sets `box_predictors` and `class_predictors`, with a layer for each map.
 
     Attributes:
-        code_size: numbers of a box's code.
-        predictors: one layer for both of each map, see `merge_layers`; None: there are two.
+        code_size: number of values in a box's code.
+        predictors: for each map one layer in place of the two, see `merge_layers`; None: not
+            merged.
     """
 
     class_layers = ("class_predictors.",)

@@ -40,19 +40,19 @@ class PicoDet(MapPredictors):
 
     A box is four distances from the centre of its cell, each a distribution (Generalized Focal
     Loss, arXiv 2006.04388). A score is trained to predict the IoU of its box. In training, SimOTA
-    assigns anchors to objects; see `tasks.detection.sim_ota`. Output 0, the background's, is not
+    assigns anchors to objects; see `tasks.detection.sim_ota`. Output 0, the background, is not
     used.
 
     Args:
         trunk: the shared network.
-        num_classes: outputs per anchor, the background (0) included.
+        num_classes: outputs per anchor, including the background (0).
         size: of the input in pixels: one number, or (height, width).
         taps: the trunk's maps, finest first, each about half the size of the one before; None for
             the outputs of its last blocks of stride 8, 16 and 32.
         depth: channels of the neck and the towers at alpha 1; they are scaled by the trunk's
-            alpha, if it has one, and are 16 at least.
-        maps: how many maps carry anchors: the trunk's, and coarser ones behind them.
-        tower: separable convolutions before the predictors of a map.
+            alpha, if it has one, but are at least 16.
+        maps: number of maps with anchors: the trunk's, and coarser ones after them.
+        tower: number of separable convolutions before the predictors of a map.
         loss: of the classes: `varifocal`, the paper's, or `quality`.
         nms_iou, candidates, detections: see `AnchorDetector`.
 
@@ -99,7 +99,7 @@ class PicoDet(MapPredictors):
         self.set_anchors(squares(self.map_shapes(), strides, SIDE))
 
     def laid(self, tapped: Sequence[Tensor]) -> list[Tensor]:
-        """The maps behind the towers."""
+        """The outputs of the towers, finest first."""
         return [tower(m) for tower, m in zip(self.towers, self.neck(tapped), strict=True)]
 
     def loss(
@@ -107,9 +107,9 @@ class PicoDet(MapPredictors):
     ) -> dict[str, Tensor]:
         """Named loss terms `classification`, `box` and `distribution`.
 
-        The first is a sum over anchors, divided by the batch's number of chosen ones (at least 1).
-        The others are means over those, weighted by their best scores, which sum up to 1 at least.
-        Arguments as in `Detector.loss`.
+        The first is a sum over anchors, divided by the batch's number of anchors with an object (at
+        least 1). The others are sums over the anchors with an object, weighted by their best scores
+        and divided by the sum of these (at least 1). Arguments as in `Detector.loss`.
         """
         code, logits = outputs
         logits = logits[..., 1:]
@@ -138,7 +138,7 @@ class PicoDet(MapPredictors):
 
 
 def predictor(inputs: int, bias: Tensor) -> nn.Conv2d:
-    """A 1x1 convolution whose output is nearly its bias float[outputs] at first."""
+    """A 1x1 convolution whose outputs start close to its bias, float[outputs]."""
     layer = nn.Conv2d(inputs, len(bias), 1)
     nn.init.normal_(layer.weight, std=0.01)
     assert layer.bias is not None

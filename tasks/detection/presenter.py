@@ -129,7 +129,7 @@ class BoxPresenter(Presenter[CocoData]):
 def _rows(
     prediction: Prediction, index: int, threshold: float
 ) -> Iterator[tuple[list[float], float, int]]:
-    """Write a sheet of validation images with predicted boxes, and dashed true boxes."""
+    """One image's boxes that score at least `threshold`, best first: (xyxy, score, category id)."""
     boxes, scores, labels = (prediction[k][index] for k in ("boxes", "scores", "labels"))
     scores = scores[: prediction["count"][index]].double()
     kept = scores >= threshold

@@ -1,4 +1,4 @@
-"""Losses of class logits that learn how well the box of an object fits, instead of 1."""
+"""Losses of class logits whose target for an object is the IoU of its box instead of 1."""
 
 from abc import ABC, abstractmethod
 
@@ -21,7 +21,7 @@ class QualityLoss(ABC):
 
     @abstractmethod
     def background(self, logits: Tensor) -> Tensor:
-        """The loss of a class of which there is no object, for logits float[...]."""
+        """The loss of a class without an object, for logits float[...]."""
 
     def __call__(self, logits: Tensor, target: Tensor, quality: Tensor) -> Tensor:
         """The loss of each anchor, float[B, A].
@@ -64,7 +64,7 @@ class QualityFocal(QualityLoss):
 
 
 class Varifocal(QualityLoss):
-    """Varifocal loss (arXiv 2008.13367, equation 2, alpha 0.75, gamma 2), which PicoDet has."""
+    """Varifocal loss (arXiv 2008.13367, equation 2, alpha 0.75, gamma 2), used by PicoDet."""
 
     def object(self, logits: Tensor, quality: Tensor) -> Tensor:
         """The quality times the cross-entropy."""

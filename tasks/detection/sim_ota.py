@@ -1,4 +1,4 @@
-"""Which anchors learn which objects, by the cost of each pair (SimOTA)."""
+"""SimOTA: anchors are assigned to the objects that they can learn at the lowest cost."""
 
 import torch
 from torch import Tensor
@@ -7,9 +7,9 @@ from tasks.detection.boxes import box_area, overlap_of_pairs
 from tasks.detection.quality_losses import QualityLoss
 
 RADIUS = 2.5  # in strides: how far from an object's centre its anchors may lie
-BEST = 10  # anchors of an object, of which the overlaps are summed up to the number it gets
+BEST = 10  # anchors whose IoUs with an object sum up to the number of anchors that it gets
 BOX_WEIGHT = 6.0  # of a pair's box, beside its class (arXiv 2111.00902, section 3.3)
-FAR = 1e4  # the further cost of an anchor that lies outside an object, or far from its centre
+FAR = 1e4  # added to the cost of an anchor that is outside an object or far from its centre
 
 
 @torch.no_grad()
@@ -23,22 +23,22 @@ def assign(
     valid: Tensor,
     loss: QualityLoss,
 ) -> tuple[Tensor, Tensor]:
-    """Assign a box or the background to every anchor, for a whole batch without waiting.
+    """Assign a box or the background to every anchor of a batch, without waiting for the device.
 
-    SimOTA (YOLOX, arXiv 2107.08430, section 2.1): an object gets the anchors that cost least. The
-    cost is the loss of the classes and six times that of the box (arXiv 2111.00902, equation 2).
-    How many anchors an object gets is the sum of its ten best IoUs, one at least. An anchor that
-    two objects want goes to the one where it costs less. Only anchors inside an object, or near the
-    centre of one, are candidates. For an object, those that are not both inside it and near its
-    centre come last. An object without area gets none.
+    SimOTA (YOLOX, arXiv 2107.08430, section 2.1): each object gets the anchors of least cost. The
+    cost is the loss of the classes plus six times that of the box (arXiv 2111.00902, equation 2).
+    The number of anchors is the sum of the object's ten best IoUs, but at least one. If two objects
+    get the same anchor, it goes to the one for which it costs less. Candidates are the anchors that
+    are inside some object or near its centre. For an object, those that are both inside it and near
+    its centre come before all others. An object without area gets no anchor.
 
     Args:
         logits: float[B, A, classes], without the background's.
         found: float[B, A, 4], the predicted boxes.
         centres: float[A, 2], (x, y) of the anchors; `strides` float[A, 1] of their maps.
         boxes: float[B, M, 4], the objects; all boxes are xyxy in pixels of the input.
-        labels: int64[B, M], the column of each object's class; any for rows that pad.
-        valid: bool[B, M], False for the rows that pad.
+        labels: int64[B, M], the column of each object's class; any value in padding rows.
+        valid: bool[B, M], False for padding rows.
         loss: of the classes.
 
     Returns:
@@ -58,7 +58,7 @@ def assign(
     wanted = overlap.masked_fill(~candidate, 0.0).topk(most, 2).values.sum(2)
     last = wanted.long().clamp(min=1, max=most) - 1
     dearest = cost.topk(most, 2, largest=False).values.gather(2, last[..., None])
-    # the price of the last one that an object gets, and not its place: equal ones have no order
+    # compared by the cost of the last one that an object gets, since equal costs have no order
     cost = cost.masked_fill(cost > dearest, torch.inf)
     cheapest, row = cost.min(1)
     overlap = overlap.gather(1, row[:, None]).squeeze(1)

@@ -12,6 +12,7 @@ from backbone.errors import InputError
 from tasks.data.batches import Batch
 from tasks.data.checking import Listed, check_readable, copies
 from tasks.data.cropped_data import CroppedData
+from tasks.data.decoded import DecodedBatches
 from tasks.data.labels import Labels
 from tasks.geolocation.dataset import LocatedImages, collate_places
 from tasks.geolocation.hierarchy import hierarchy_levels
@@ -158,9 +159,12 @@ class PlaceData(CroppedData):
         decoder = self.decoder()
         if decoder is not None:
             stream = self.stream = stream.undecoded()
-        return StreamBatches(
+        batches = StreamBatches(
             stream, self.batch_size, steps, self.workers, self.collate, done, decoder
         )
+        if isinstance(batches.loader, DecodedBatches):
+            self.decoding.add(batches.loader)
+        return batches
 
     def thumbnails(
         self, split: str, size: tuple[int, int], count: int | None = None

@@ -90,6 +90,10 @@ class BatchDecoder:
             return None
 
     def _torchvision(self, contents: list[Tensor]) -> list[Tensor]:
+        if self.device.type == "cuda":
+            # nvJPEG writes on a stream of its own, perhaps over memory that was freed here while
+            # kernels on this stream still read it
+            torch.cuda.current_stream(self.device).synchronize()
         return _decode_jpeg(contents, self.device)
 
 

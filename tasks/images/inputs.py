@@ -27,8 +27,8 @@ def named_images(given: Iterable[Path], output: Path | None = None) -> tuple[lis
     """The files that are named, and all images in folders that are named, including subfolders.
 
     Args:
-        given: files, folders, and patterns such as `photos/**/*.jpg`; a shell does not expand
-        patterns in quotes. A file or folder with exactly such a name takes precedence.
+        given: files, folders, and patterns such as `photos/**/*.jpg`, which a shell does not expand
+            if they are in quotes. A file or folder with exactly such a name takes precedence.
         output: a folder that is written to; it is not searched unless it is named itself.
 
     Returns:
@@ -37,7 +37,7 @@ def named_images(given: Iterable[Path], output: Path | None = None) -> tuple[lis
 
     Raises:
         InputError: a folder has no image or cannot be listed, or no image or video matches a
-        pattern.
+            pattern.
     """
     paths: list[Path] = []
     lines: list[str] = []

@@ -23,8 +23,7 @@ def ending_at(image: Any, bottom: float) -> bytes | None:
 
     Returns:
         None if it would save little, if the file is of another format or a progressive JPEG, or if
-            it
-        is cut short, which only a full decode notices.
+        it is cut short, which only a full decode notices.
     """
     layers = getattr(image, "layer", None)
     if image.format != "JPEG" or not layers or bottom > WORTH * image.height:

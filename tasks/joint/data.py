@@ -186,6 +186,11 @@ class JointData(DataModule):
             for split, index in part.indices.items()
         }
 
+    def teardown(self, stage: str) -> None:
+        """End the loaders of all parts."""
+        for part in self.parts.values():
+            part.teardown(stage)
+
     def describe(self) -> str:
         """What each part was trained and scored on."""
         return "; ".join(f"{name}: {part.describe()}" for name, part in self.parts.items())

@@ -30,8 +30,10 @@ class SharedTrunk(Trunk):
     def __init__(self, trunk: Trunk, statistics: "Statistics | None" = None):
         super().__init__({}, trunk.feature_info, trunk.normalization, trunk.options)
         self.is_chain = trunk.is_chain
-        # in a tuple, which registers nothing: both belong to `Joint`
+        # in a tuple, which registers nothing: they belong to `Joint`
         self.shared = trunk, statistics
+        # made here, since torch.compile breaks a graph that makes the module that it calls
+        self.called = (_Features(trunk),)
         self.gate: Gate | None = None
 
     def features(
@@ -51,7 +53,7 @@ class SharedTrunk(Trunk):
         if not own:
             return trunk.features(x, taps)
         own = {f"trunk.{path}": tensor for path, tensor in own.items()}
-        found: dict[str, Tensor] = functional_call(_Features(trunk), own, (x, taps))
+        found: dict[str, Tensor] = functional_call(self.called[0], own, (x, taps))
         return found
 
     def forward(self, x: Tensor | Mapping[str, Tensor]) -> Tensor:

@@ -48,7 +48,7 @@ class Answerer(LightningModule):
         # the copies of evaluations in progress; in a list, so that they are not registered as
         # modules
         self._folded: list[Head] = []
-        self.is_compiled = False  # set by Compilation: compiled graphs hold the head itself
+        self.is_compiled = False  # set by Compilation: the graphs of answers hold the head itself
 
     @abstractmethod
     def predict(self, batch: Batch) -> Prediction:
@@ -104,7 +104,7 @@ class Answerer(LightningModule):
         """Answer with a folded copy of the head in this block, for an evaluation or as a teacher.
 
         Outside, the head is the trained one, so checkpoints and callbacks never see the copy. A
-        compiled task answers with the head itself, since its graphs contain that one.
+        compiled answer comes from the head itself, since its graphs contain that one.
         """
         trained = self.head
         if self.is_compiled:

@@ -65,8 +65,9 @@ class Compilation(Callback):
         """Replace the task's functions by compiled ones, once."""
         if self.installed:
             return
-        self.installed = task.is_compiled = True
-        for owner, name in task.compiled_methods():
+        self.installed, methods = True, task.compiled_methods()
+        task.is_compiled = any(name != "learn" for _, name in methods)
+        for owner, name in methods:
             function = Compiled(
                 getattr(owner, name), task, name, self.on_compiled, self.accumulates
             )
@@ -119,13 +120,16 @@ class Compiled:
 
     A new shape is tried first, with its backward pass. The trial changes nothing: batch statistics
     and random numbers stay as before. So a failure to compile, which torch may report as late as in
-    the backward pass, is found before it can stop a step half-way.
+    the backward pass, is found before it can stop a step half-way. A detector's batches differ in
+    the number of boxes that they are padded to. torch compiles for the first number, and for the
+    second one a graph that takes any number, so later trials compile nothing.
 
     Args:
         function: of tensors and dictionaries of tensors.
         module: whose parameters get the gradients.
         name: of the function, one of `NAMES`.
-        report: called with the name, the seconds of each trial, and the reason if it failed.
+        report: called with the name, the seconds and the reason of each trial that failed, or
+            that compiled something; then the reason is None.
         accumulates: whether gradients of several calls are added up. In that case the gradients of
             a CUDA graph are copied, since its next replay overwrites them.
     """
@@ -193,7 +197,7 @@ class Compiled:
 
     def _works(self, inputs: Any, device: torch.device) -> bool:
         """Compile forward and backward pass for these inputs by running both."""
-        started = time.perf_counter()
+        started, before = time.perf_counter(), graphs_compiled()
         learning = torch.is_grad_enabled()
         buffers = [(b, b.clone()) for b in self.module.buffers()] if learning else []
         gpus = [device] if device.type == "cuda" else []
@@ -208,11 +212,12 @@ class Compiled:
             reason = in_one_line(error)
         finally:
             with torch.no_grad():
-                for buffer, before in buffers:
-                    buffer.copy_(before)
+                for buffer, value in buffers:
+                    buffer.copy_(value)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        self.report(self.name, time.perf_counter() - started, reason)
+        if reason is not None or graphs_compiled() > before:
+            self.report(self.name, time.perf_counter() - started, reason)
         return reason is None
 
     def _gradients(self, outputs: Any) -> None:
@@ -221,6 +226,11 @@ class Compiled:
         total = torch.stack([leaf.float().sum() for leaf in leaves]).sum()
         learning = [p for p in self.module.parameters() if p.requires_grad]
         torch.autograd.grad(total, learning, allow_unused=True)
+
+
+def graphs_compiled() -> int:
+    """The number of graphs that torch.compile has made in this process."""
+    return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
 
 
 def keep_gradients(module: nn.Module) -> None:

@@ -168,6 +168,15 @@ def test_nothing_is_kept_of_a_compiled_call():
         assert torch.equal(first, answering(images(2, 64, 64)))
 
 
+@pytest.mark.slow
+def test_a_folded_network_is_one_graph():
+    answering = folded(trained(Classifier(MobileNetV1(0.25), num_classes=10)))
+    with torch.inference_mode():
+        found = torch.compile(answering, backend="eager", fullgraph=True)(images(2, 64, 64))
+        expected = answering(images(2, 64, 64))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
 def conversions(network: nn.Module) -> int:
     """How often the compiled network's graph converts a tensor to another type."""
     found = 0
@@ -256,11 +265,21 @@ def test_the_official_weights_give_equal_logits(shared, size):
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.fixture
+def full_float32(monkeypatch):
+    """Without TF32, which a run in the same process has turned on."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    yield
+    torch.set_float32_matmul_precision(before)
+
+
 @pytest.mark.cuda
+@pytest.mark.usefixtures("full_float32")
 @pytest.mark.parametrize("trunk", TRUNKS)
 @pytest.mark.parametrize("bf16", [False, True])
-def test_on_a_gpu(trunk, bf16, monkeypatch):
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+def test_on_a_gpu(trunk, bf16):
     network = trained(Classifier(TRUNKS[trunk](), num_classes=10)).cuda()
     answering, batch = folded(network), images(2, 64, 96).cuda()
     with torch.inference_mode():

@@ -34,9 +34,8 @@ class CocoDetection(FromFiles, Dataset):
     - `image_id` int
     - `size` int64[2], height and width of the image in its file
     - `extent` float32[2], height and width of the part of `image` without padding
-    - `corner` int64[2], with a scale jitter: (top, left) where the image is moved to in the
-    padding,
-      together with its boxes; see `scale_jitter.moved`
+    - `corner` int64[2], with a scale jitter: (top, left) of the place in the padding that the image
+      is moved to, together with its boxes; see `scale_jitter.moved`
 
     Args:
         index: the images and boxes.

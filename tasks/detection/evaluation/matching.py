@@ -41,9 +41,8 @@ class Matches(NamedTuple):
     """Matches of the detections that overlap a ground-truth box of their group."""
 
     detection: np.ndarray  # int64[C] position in SortedFound
-    box: (
-        np.ndarray
-    )  # int64[C] position in SortedTruth, for the first area and threshold; -1: no match
+    # int64[C] position in SortedTruth, for the first area and threshold; -1: no match
+    box: np.ndarray
     correct: np.ndarray  # bool[C,A,T] matched to a ground-truth box that counts
     ignored: np.ndarray  # bool[C,A,T] matched to one that does not count
 

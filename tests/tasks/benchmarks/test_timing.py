@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from tasks.benchmarks.compiled import time_compiled
+from tasks.benchmarks.compiled import OURS_COMPILED, compile_both, time_compiled
 from tasks.benchmarks.gpu import Load, load_of, profiled_load
 from tasks.benchmarks.timing import Figures, comparison_table, timed_result
+from tasks.training import compiling
 
 
 def test_overlapping_kernels_keep_a_gpu_busy_once():
@@ -37,6 +38,24 @@ def test_what_does_not_compile_is_left_out_by_name(capsys):
     assert capsys.readouterr().out == (
         "a peer: not measured: ZeroDivisionError: division by zero\n"
     )
+
+
+def test_what_falls_back_to_eager_is_not_timed_as_compiled(monkeypatch, capsys):
+    def fail(graph, inputs):
+        raise RuntimeError("no compiler")
+
+    class Net(torch.nn.Module):
+        def learn(self, images):
+            return images.square()
+
+        predict = learn
+
+    monkeypatch.setattr(compiling, "BACKEND", fail)
+    net = Net()
+    compile_both(net, net, torch.nn.Linear(1, 1), graphs=False)
+    assert not time_compiled({OURS_COMPILED: lambda: net.learn(torch.ones(3))}, 3, rounds=1)
+    said = "torch.compile failed on the training step"
+    assert f"{OURS_COMPILED}: not measured: RuntimeError: {said}" in capsys.readouterr().out
 
 
 def figures() -> dict[str, Figures]:

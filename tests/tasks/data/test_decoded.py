@@ -1,6 +1,7 @@
 """Loaders whose images a device decodes, here the CPU, beside those that decode themselves."""
 
 import time
+from multiprocessing import active_children
 from types import SimpleNamespace
 
 import numpy as np
@@ -113,6 +114,20 @@ def test_what_the_cpu_decodes_is_counted(index, capsys):
         assert len(list(loader)) == 3
     said = capsys.readouterr().out
     assert said.count("2 image files decoded on the GPU, 1 on the CPU") == 1
+
+
+def test_a_loader_that_lightning_has_left_is_ended(index, capsys):
+    """It asks for as many batches as there are, so the pass never comes to its end by itself."""
+    data = module(workers=1)
+    loader = data.loader(
+        LabelledImages(index, (32, 48)), [[3, 4], [5]], BatchDecoder((32, 48), CPU)
+    )
+    batches = iter(loader)
+    assert [next(batches)["image_id"].tolist() for _ in range(2)] == [[3, 4], [5]]
+    assert active_children()
+    data.teardown("fit")
+    assert not active_children()
+    assert "2 image files decoded on the GPU, 1 on the CPU" in capsys.readouterr().out
 
 
 def test_a_damaged_file_is_named_where_it_is_decoded(index):

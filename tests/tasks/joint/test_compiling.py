@@ -1,11 +1,16 @@
 """Balanced gradients in a compiled step: one graph, and the norms of an eager one."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from backbone.classifier import Classifier
+from backbone.mobilenet_v1 import MobileNetV1
 from tasks.joint.gradients import GradientBalance
+from tasks.joint.network import Joint
 from tasks.training import compiling
 from tasks.training.compiling import Compiled
 
@@ -65,6 +70,22 @@ def test_a_compiled_step_balances_like_an_eager_one(accumulated, monkeypatch):
     torch.compiler.reset()
     compare("cpu", accumulated)
     assert not torch._dynamo.utils.counters["graph_break"]
+
+
+@pytest.mark.parametrize("statistics", ["shared", "per_part"])
+def test_parts_on_one_trunk_are_one_graph(statistics):
+    trunk, balance = MobileNetV1(alpha=0.25), GradientBalance(NAMES)
+    network = Joint(trunk, {name: Classifier(trunk, 3) for name in NAMES}, statistics).eval()
+    for name in NAMES:
+        network.heads[name].trunk.gate = partial(balance.gated, name)
+    balance.begin()
+
+    def learn(images: Tensor) -> dict[str, Tensor]:
+        return {name: network.heads[name](images).square().mean() for name in NAMES}
+
+    images = torch.randn(2, 3, 32, 32)
+    found = torch.compile(learn, backend="eager", fullgraph=True)(images)
+    torch.testing.assert_close(found, learn(images))
 
 
 @pytest.mark.cuda
