@@ -106,6 +106,24 @@ def make_folder(path: Path) -> None:
         raise write_error(path, error) from error
 
 
+@contextmanager
+def folder_for_results(path: Path) -> Iterator[None]:
+    """Make a folder that the block writes to; if the block fails, no empty folder is left.
+
+    Raises:
+        WriteError: it cannot be made.
+    """
+    made = [place for place in (path, *path.parents) if not place.exists()]
+    try:
+        make_folder(path)
+        yield
+    except BaseException:
+        with suppress(OSError):  # one that is not empty ends this
+            for place in made:
+                place.rmdir()
+        raise
+
+
 def require_writable(path: Path) -> None:
     """Check before a long computation that its result can be written to `path`.
 

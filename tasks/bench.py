@@ -2,7 +2,8 @@
 
 The task's configuration names its benchmark; ratios are printed and written as JSON.
 
-    python -m tasks.bench CHECKPOINT... [runtimes=torch,onnx,openvino,executorch,litert]
+    python -m tasks.bench CHECKPOINT... [runtimes=torch,onnx,openvino,executorch,litert] [rounds=10]
+        [score=false] [data.root=FOLDER] [output=DIR] [--trust MODULE]
 
 compares the runtimes of a checkpoint's exported files: size, latency and score.
 """
@@ -17,6 +18,7 @@ from omegaconf import DictConfig
 from backbone.errors import InputError
 from backbone.files import require_writable
 from tasks.benchmarks.runtime_options import names_checkpoints, parse_runtime_options
+from tasks.cli.arguments import mistakes_exit
 from tasks.cli.command import run_command
 from tasks.runs.directory import short_name, write_whole
 
@@ -39,15 +41,12 @@ def main() -> None:
     if not names_checkpoints(arguments):
         run_command(bench)
         return
-    try:
+    with mistakes_exit():
         options = parse_runtime_options(arguments)
         # torch is imported here, after everything that is quick
         from tasks.benchmarks.runtimes import bench_runtimes
 
         bench_runtimes(options)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def benchmark_joint(config: DictConfig, batch_size: int = 1, rounds: int = 9) ->
     contenders["all parts, one after the other"] = answer(*alone.values())
     contenders["one pass"] = answer(joint)
     figures = images_per_second(contenders, batch_size, rounds)
-    words = about(batch_size, checkpoint.size, bool(kept), bf16=False)
+    words = about(batch_size, checkpoint.size, kept, bf16=False)
     return timed_result(f"{Path(source).name}: {words}", {"inference": figures})
 
 

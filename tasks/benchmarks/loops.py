@@ -2,7 +2,6 @@
 
 import time
 import warnings
-from collections.abc import Callable
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -12,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tasks.benchmarks.timing import Figures
+from tasks.benchmarks.timing import Figures, wait
 from tasks.data.batches import Batch, images_in
 from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
@@ -46,18 +45,17 @@ class SameBatch(DataModule):
 class Clock(pl.Callback):
     """Times the steps of a fit after the first ones."""
 
-    def __init__(self, wait: Callable[[], None]):
-        self.wait, self.seconds = wait, 0.0
+    seconds = 0.0
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Start the clock after the idle steps, and stop it after the last step."""
         if batch_idx + 1 == IDLE_STEPS:
-            self.wait()
+            wait()
             self.started = time.perf_counter()
         if batch_idx + 1 == IDLE_STEPS + LOOP_STEPS:
-            self.wait()
+            wait()
             self.seconds = time.perf_counter() - self.started
 
 
@@ -76,10 +74,6 @@ def loops(config: DictConfig, task: Learner[Any], batch: Batch, rounds: int) -> 
     overrides = {"max_epochs": 1, "enable_progress_bar": False, "limit_val_batches": 0}
     config = changed(config, {"trainer": overrides, "compile": False})
     clip, bf16 = config.trainer.gradient_clip_val, precision(config.trainer.precision)
-
-    def wait() -> None:
-        if device.type == "cuda":
-            torch.cuda.synchronize()
 
     def bare() -> float:
         task.to(device).train()  # Lightning leaves it on the CPU
@@ -100,7 +94,7 @@ def loops(config: DictConfig, task: Learner[Any], batch: Batch, rounds: int) -> 
         return time.perf_counter() - started
 
     def lightning() -> float:
-        clock = Clock(wait)
+        clock = Clock()
         with TemporaryDirectory() as folder:
             own = changed(config, {"paths": {"runs": folder}})
             trainer = build_trainer(own, RunDirectory(own), task, Throughput(), step=0)

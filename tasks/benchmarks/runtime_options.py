@@ -1,15 +1,18 @@
 """The command line of python -m tasks.bench for exported files. Nothing here imports torch."""
 
+import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.errors import InputError
+from tasks.cli.arguments import add_trust
 from tasks.export.formats import FORMATS, READERS
 
 TORCH = "torch"
 RUNTIMES = (TORCH, *FORMATS, *READERS)
-KEYS = ("runtimes", "rounds", "score", "output")
+KEYS = ("runtimes", "rounds", "score", "data.root", "output")
 MOST_ROUNDS = 1000
 
 
@@ -23,6 +26,8 @@ class RuntimeOptions:
         rounds: timed calls of each contender.
         score: whether each is scored on the data of its run.
         output: the folder to write.
+        root: folder where the data of the runs lie now; None: where they lay then.
+        trust: modules of the user's own that may be imported.
     """
 
     checkpoints: tuple[Path, ...]
@@ -30,6 +35,8 @@ class RuntimeOptions:
     rounds: int
     score: bool
     output: Path
+    root: Path | None = None
+    trust: tuple[str, ...] = ()
 
 
 def names_checkpoints(arguments: Sequence[str]) -> bool:
@@ -38,22 +45,31 @@ def names_checkpoints(arguments: Sequence[str]) -> bool:
 
 
 def parse_runtime_options(given: Sequence[str]) -> RuntimeOptions:
-    """The options of a command line: checkpoints, and texts KEY=VALUE.
+    """The options of a command line: checkpoints, texts KEY=VALUE, and --trust MODULE.
 
     Raises:
-        InputError: no such checkpoint, an unknown option, or a value out of range.
+        InputError: no such checkpoint, an unknown option, one that is given twice, or a value out
+            of range.
     """
-    checkpoints = [Path(text) for text in given if "=" not in text or Path(text).is_file()]
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    add_trust(parser)
+    flags, given = parser.parse_known_args(given)
+    files = [t for t in given if not t.startswith("-") and ("=" not in t or os.path.isfile(t))]
+    checkpoints = [Path(text) for text in files]
     values: dict[str, str] = {}
     for text in given:
-        if Path(text) in checkpoints:
+        if text in files:
             continue
         key, _, value = text.partition("=")
         if key not in KEYS or not value:
-            raise InputError(f"{text!r}: with a checkpoint the options are {', '.join(KEYS)}")
+            raise InputError(
+                f"{text!r}: with a checkpoint the options are {', '.join(KEYS)} and --trust MODULE"
+            )
+        if key in values:
+            raise InputError(f"{key}= is given twice: leave one out")
         values[key] = value
     for path in checkpoints:
-        if not path.is_file():
+        if not os.path.isfile(path):  # not is_file, which raises for a name that no file can have
             raise InputError(f"{path}: no such checkpoint")
     return RuntimeOptions(
         checkpoints=tuple(checkpoints),
@@ -61,6 +77,8 @@ def parse_runtime_options(given: Sequence[str]) -> RuntimeOptions:
         rounds=_rounds(values.get("rounds", "10")),
         score=_switch(values.get("score", "true")),
         output=Path(values.get("output", checkpoints[0].parent / "bench")),
+        root=Path(values["data.root"]) if "data.root" in values else None,
+        trust=tuple(flags.trust),
     )
 
 

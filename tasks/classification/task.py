@@ -44,7 +44,9 @@ class Classification(Task[ImageData[ImageIndex]]):
 
     class_weights: Tensor | None  # float[C], of a training
     presenter = ClassPresenter
-    deploys: ClassVar[Mapping[str, str]] = {"probabilities": "of each label, 0..1, in their order"}
+    deploys: ClassVar[Mapping[str, str]] = {
+        "probabilities": "of each label, 0..1, in the order of labels"
+    }
 
     def __init__(
         self,

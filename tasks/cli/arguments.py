@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from backbone.errors import InputError
+from tasks.cli.ending import ends_in_order
 
 
 def command_parser(
@@ -36,9 +37,13 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def mistakes_exit() -> Iterator[None]:
-    """Print an InputError without a traceback, and exit with 2."""
-    try:
-        yield
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    """Print an InputError without a traceback, and exit with 2.
+
+    An interrupt and SIGTERM end the block in order as well: what it is writing is removed.
+    """
+    with ends_in_order(then=""):
+        try:
+            yield
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(2)

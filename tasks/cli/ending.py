@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-GOES_ON = "the same command continues from here"
+GOES_ON = ": the same command continues from here"
 
 
 class Terminated(SystemExit):
@@ -19,28 +19,31 @@ class Terminated(SystemExit):
 
 
 @contextmanager
-def ends_in_order() -> Iterator[None]:
-    """Unwind the block on SIGTERM, and print how to continue after SIGTERM or an interrupt.
+def ends_in_order(then: str = GOES_ON) -> Iterator[None]:
+    """Unwind the block on SIGTERM or an interrupt, and print a line in place of a traceback.
 
     The process then exits with 143 or 130.
+
+    Args:
+        then: the end of that line, which says how to go on.
     """
     try:
         with _heeding_sigterm():
             yield
     except Terminated:
-        print(f"terminated: {GOES_ON}", file=sys.stderr)
+        print(f"terminated{then}", file=sys.stderr)
         raise
     except KeyboardInterrupt:
-        _leave_interrupted()
+        _leave_interrupted(then)
     except SystemExit as stop:
         # Lightning turns an interrupt into an exit of its own
         if isinstance(stop.__context__, KeyboardInterrupt):
-            _leave_interrupted()
+            _leave_interrupted(then)
         raise
 
 
-def _leave_interrupted() -> None:
-    print(f"interrupted: {GOES_ON}", file=sys.stderr)
+def _leave_interrupted(then: str) -> None:
+    print(f"interrupted{then}", file=sys.stderr)
     sys.exit(128 + signal.SIGINT)
 
 

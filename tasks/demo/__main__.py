@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backbone.errors import InputError
-from backbone.files import require_writable, write_atomically
+from backbone.files import folder_for_results, require_writable, write_atomically
 from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
-from tasks.demo.runtime import read_runtime
+from tasks.demo.runtime import Runtime, read_runtime
 from tasks.demo.weights import PRECISIONS
 from tasks.export.formats import FORMATS
 
@@ -45,21 +45,33 @@ def demo(
             raise InputError(f"{path}: there is no such checkpoint")
         if path.resolve() == output.resolve():
             raise InputError(f"--output {output} would replace the checkpoint: give another file")
-    require_writable(output)
-    files = read_runtime(runtime, cache)
+    with folder_for_results(output.parent):
+        require_writable(output)
+        _write(checkpoints, output, title, precision, read_runtime(runtime, cache), trust)
+
+
+def _write(
+    checkpoints: Sequence[Path],
+    output: Path,
+    title: str | None,
+    precision: str,
+    runtime: Runtime,
+    trust: Sequence[str],
+) -> None:
     # torch enters here, after every cheap answer
     from tasks.demo.assembly import page
     from tasks.demo.earth import earth_paths
-    from tasks.demo.models import shown_model
+    from tasks.demo.models import shown_model, tell_apart
 
     models = []
     for number, path in enumerate(checkpoints):
         print(f"exporting {path}", flush=True)
         models.append(shown_model(path, number, trust, precision))
+    models = tell_apart(models, checkpoints)
     first = models[0].description
     alone = f"{first['title']}, {first['network']}"
     heading = title or (alone if len(models) == 1 else "mobilenet-suite")
-    text = page(heading, models, files, earth_paths() if any(m.rasters for m in models) else {})
+    text = page(heading, models, runtime, earth_paths() if any(m.rasters for m in models) else {})
     with write_atomically(output) as partial:
         partial.write_text(text, encoding="utf-8")
     size = output.stat().st_size / 1e6

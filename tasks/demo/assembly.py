@@ -33,7 +33,14 @@ SCRIPTS = (
     "live.js",
     "listening.js",
 )
-STYLES = ("colours.css", "layout.css", "picture.css", "answers.css", "widths.css")
+STYLES = (
+    "colours.css",
+    "layout.css",
+    "picture.css",
+    "answers.css",
+    "widths.css",
+    "contrast.css",
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Shown:
 
     Args:
         content: its ONNX file.
-        description: what the page must know of it, plain values; see `describe_model`.
+        description: what the page must know of it, plain values; see `shown_model`.
         rasters: of maps, the bytes of the element that each name is for.
     """
 

@@ -1,6 +1,7 @@
 """What the page shows of a checkpoint: its exported file, and what it says of itself."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from tasks.demo.assembly import Shown
 from tasks.demo.earth import MAP_HEIGHT, MAP_WIDTH, cells_under_pixels
 from tasks.demo.weights import narrowed
 from tasks.detection.presenter import BoxPresenter
-from tasks.export.description import licence, sha256
+from tasks.export.description import sha256
 from tasks.export.onnx import build_onnx
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.faces.embedding_presenter import EmbeddingPresenter
@@ -17,6 +18,7 @@ from tasks.geolocation import s2
 from tasks.geolocation.drawing import FADED
 from tasks.geolocation.names import token
 from tasks.geolocation.presenter import PlacePresenter
+from tasks.runs.card import data_terms
 from tasks.training.model import Model
 from tasks.training.presenter import Presenter
 
@@ -71,6 +73,32 @@ def shown_model(path: Path, number: int, trust: Sequence[str], precision: str) -
         "about": _about(model, precision),
     }
     return Shown(narrowed(content.SerializeToString(), precision), description, rasters)
+
+
+def tell_apart(models: Sequence[Shown], paths: Sequence[Path]) -> list[Shown]:
+    """The same models; those of one task and network are named by what their files differ in.
+
+    Args:
+        paths: of their checkpoints.
+    """
+    named = [(model.description["title"], model.description["network"]) for model in models]
+    told = []
+    for number, model in enumerate(models):
+        alike = [k for k, name in enumerate(named) if name == named[number]]
+        if len(alike) > 1:
+            name = _distinction([paths[k] for k in alike], alike.index(number))
+            network = f"{model.description['network']}, {name}"
+            model = replace(model, description={**model.description, "network": network})
+        told.append(model)
+    return told
+
+
+def _distinction(paths: Sequence[Path], place: int) -> str:
+    """What tells one of some checkpoints apart: its folder, its name, or else its place."""
+    for names in ([path.resolve().parent.name for path in paths], [path.stem for path in paths]):
+        if len(set(names)) == len(names):
+            return names[place]
+    return f"number {place + 1}"
 
 
 def parts_of_presenter(presenter: Presenter[Any]) -> dict[str, Presenter[Any]]:
@@ -136,7 +164,7 @@ def _about(model: Model, precision: str) -> dict[str, str]:
         "Input": f"{width} x {height} pixels",
         "Weights": f"stored as {precision}, computed in float32",
         "Validation": scores or "no scores in the checkpoint",
-        "Data": licence(model),
+        "Data": ": ".join(data_terms(checkpoint.config)),
         "Checkpoint": checkpoint.path.name,
         "SHA-256": sha256(checkpoint.path),
     }

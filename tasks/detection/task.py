@@ -36,7 +36,7 @@ class Detection(Task[CocoData]):
     deploys: ClassVar[Mapping[str, str]] = {
         "boxes": "left, top, right and bottom in pixels of the input",
         "scores": "of each box, 0..1, best first",
-        "labels": "of each box, the id of its label",
+        "labels": "of each box, one of the ids of labels",
         "count": "how many rows are boxes; the rows after them mean nothing",
     }
 

@@ -3,16 +3,14 @@
 from pathlib import Path
 
 from tasks.runs.card import FILE
-from tasks.runs.directory import write_whole
 
-SECTION = """
-## Exported
-
-`{file}` holds the whole answer; `model.json` describes its input and
+HEADING = "\n## Exported\n"
+SECTION = f"""{HEADING}
+`{{file}}` holds the whole answer; `model.json` describes its input and
 its outputs. How it compares with the checkpoint:
 
 ```
-{found}
+{{found}}
 ```
 """
 
@@ -22,28 +20,30 @@ class Card:
 
     Args:
         run: the folder of the checkpoint.
-        folder: of the exported file. If it is the run's own, the run's card stays as it is.
+        folder: of the exported file. A card in it that no export wrote, such as that of a run,
+            stays as it is.
     """
 
     def __init__(self, run: Path, folder: Path):
         self.source, self.target = run / FILE, folder / FILE
-        self.apart = folder.resolve() != run.resolve()
+        self.own = not self.target.exists() or HEADING in _text(self.target)
 
-    def write(self, file: str, found: str) -> None:
-        """Write it; without a card of the run there is none.
+    def texts(self, file: str, found: str) -> dict[str, str]:
+        """The card's text under its file's name; empty if there is no card to write.
 
         Args:
             file: name of the exported file.
             found: by the gate, in a few lines.
         """
-        if not self.apart:
-            return
-        self.remove()
-        if self.source.is_file():
-            text = self.source.read_text(encoding="utf-8", errors="replace")
-            write_whole(self.target, text + SECTION.format(file=file, found=found))
+        if not (self.own and self.source.is_file()):
+            return {}
+        return {FILE: _text(self.source) + SECTION.format(file=file, found=found)}
 
     def remove(self) -> None:
-        """Remove that of an earlier export."""
-        if self.apart:
+        """Remove the card of an earlier export."""
+        if self.own:
             self.target.unlink(missing_ok=True)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")

@@ -11,20 +11,12 @@ from torch import Tensor
 from tasks.data.labels import Labels
 from tasks.export.formats import Format
 from tasks.export.graph import INPUT, WholeAnswer
+from tasks.images.files import PADDING
+from tasks.runs.card import data_terms
 from tasks.runs.names import at
 from tasks.training.model import Model
 
 FORMAT = 1  # of model.json
-# what the data sets' own publishers say; the suite's drawn samples are its own
-LICENCES = {
-    "coco": "annotations CC BY 4.0; photographs under the Flickr terms of each",
-    "imagenet": "photographs for non-commercial research and education",
-    "stanford_dogs": "ImageNet's photographs, for non-commercial research and education",
-    "celeba": "non-commercial research",
-    "celeba_identities": "non-commercial research",
-    "utkface": "non-commercial research",
-}
-UNKNOWN_LICENCE = "not known to this suite: ask whoever published the data"
 
 
 def describe(
@@ -54,6 +46,7 @@ def describe(
             "type": "uint8",
             "shape": [count, height, width, 3],
             "pixels": "RGB, 0 to 255; the file normalises them itself",
+            "decoding": "turned as EXIF says; 8 bits per channel; transparent pixels on white",
             "normalised_by": {
                 "mean": list(map(float, trunk.normalization[0])),
                 "deviation": list(map(float, trunk.normalization[1])),
@@ -62,6 +55,7 @@ def describe(
                 "crop_fraction": task.view.crop_fraction,
                 "box": None if task.view.box is None else list(map(float, task.view.box)),
                 "keep_aspect": task.view.keep_aspect,
+                "padding": PADDING,
                 "resampling": "bilinear, over the whole area of each pixel (Pillow's)",
             },
         },
@@ -92,17 +86,9 @@ def describe(
         },
         "checkpoint": {"file": checkpoint.path.name, "sha256": sha256(checkpoint.path)},
         "scores": None if checkpoint.scores is None else _finite(checkpoint.scores),
-        "data": {"name": at(checkpoint.config, ("data", "name")), "licence": licence(model)},
+        "data": dict(zip(("name", "licence"), data_terms(checkpoint.config), strict=True)),
         "versions": {name: installed(name) for name in ("mobilenet-suite", "torch")},
     }
-
-
-def licence(model: Model) -> str:
-    """The terms of the data that a model was trained and scored on."""
-    config = model.checkpoint.config
-    if config.get("mode") == "sample":
-        return "drawn by this suite, Apache-2.0"
-    return LICENCES.get(str(at(config, ("data", "name"))), UNKNOWN_LICENCE)
 
 
 def installed(package: str) -> str | None:

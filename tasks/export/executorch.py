@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from backbone.errors import InputError
-from backbone.files import write_atomically
 from tasks.export.description import installed
 from tasks.export.graph import fixed_batch, traced, whole_answer
 from tasks.training.model import Model
@@ -41,8 +40,7 @@ def write_executorch(
         program = traced(whole_answer(model), batch)
         lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
         content = lowered.to_executorch().buffer
-    with write_atomically(path) as partial:
-        partial.write_bytes(content)
+    path.write_bytes(content)
 
 
 class ExecutorchFile:

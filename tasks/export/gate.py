@@ -9,11 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from backbone.errors import InputError
 from tasks.export.comparing import compare
 from tasks.export.description import installed
 from tasks.export.formats import Format, open_exported
 from tasks.export.options import Options
-from tasks.export.photographs import named_photographs, pixels_of_files, validation_pixels
+from tasks.export.photographs import named_photographs, pixels_of_files
+from tasks.export.run_data import validation_pixels
 from tasks.training.model import Model
 
 ODD = 3  # images per call, besides 1, of a file that takes any number
@@ -51,13 +53,19 @@ def parity_proof(options: Options, model: Model) -> ParityProof:
     """The proof of a file in float.
 
     Raises:
-        InputError: the photographs cannot be used.
+        InputError: the photographs cannot be used, or an option is for integers.
     """
+    for key in ("tolerance", "reduce_range"):
+        if getattr(options, key) is not None:
+            raise InputError(
+                f"{key}= is for files of integers, and {options.checkpoint} is exported in float: "
+                "leave it out, or add int8=FOLDER"
+            )
     if options.photos is None:
-        pixels, source = validation_pixels(model.checkpoint)
+        pixels, source = validation_pixels(model.checkpoint, options.root)
     else:
         paths = named_photographs(options.photos)
-        pixels, source = pixels_of_files(model, paths), f"photos={options.photos}"
+        pixels, source = pixels_of_files(model, paths), f"photos={options.photos.name}"
     return ParityProof(model, options.form, pixels, source, options.batch)
 
 
@@ -130,9 +138,11 @@ def told_parity(report: Mapping[str, Any]) -> str:
 
 
 def _figures(found: Mapping[str, Any]) -> str:
+    if found.get("boxes") == 0:
+        return "no box on any photograph, so nothing was compared; name others with photos="
     if "boxes" in found:
         return (
-            f"{found['boxes']} boxes above {found['above']}, {found['missed']} missed; at most "
+            f"{found['boxes']} boxes above {found['above']:.2g}, {found['missed']} missed; at most "
             f"{found['largest_px']:.2g} px (allowed {found['allowed_px']}) and "
             f"{found['largest_score']:.2g} in score (allowed {found['allowed_score']})"
         )

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from backbone.files import write_atomically
 from backbone.integers import has_integers
 from tasks.export.graph import fixed_batch, whole_answer
 from tasks.training.model import Model
@@ -32,8 +31,7 @@ def write_litert(
     graph = whole_answer(model)
     integers = _integers() if has_integers(model.task.head) else None
     converted = litert_torch.convert(graph, (graph.example(batch),), quant_config=integers)
-    with write_atomically(path) as partial:
-        converted.export(str(partial))
+    converted.export(str(path))
 
 
 def _integers() -> Any:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from backbone.files import write_atomically
 from tasks.export.graph import INPUT, traced, whole_answer
 from tasks.training.model import Model
 
@@ -24,15 +23,14 @@ def write_onnx(
 
     Args:
         model: any but one on a GPU.
-        path: of the file, which appears complete.
+        path: of the file.
         batch: images per call; None: any number, N.
         described: text that the file carries as its own metadata, by name.
     """
     content = build_onnx(model, batch)
     for key, value in (described or {}).items():
         content.metadata_props.add(key=key, value=value)
-    with write_atomically(path) as partial:
-        partial.write_bytes(content.SerializeToString())
+    path.write_bytes(content.SerializeToString())
 
 
 def build_onnx(model: Model, batch: int | None = None) -> Any:

@@ -1,7 +1,7 @@
 """The command line of python -m tasks.export: a checkpoint and options KEY=VALUE."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ KEYS = {
     "int8": "8-bit integers: a folder of photographs, or a pattern in quotes, to measure ranges on",
     "tolerance": "points of its score that a file of integers may lose: 0 to 100",
     "reduce_range": "7-bit weights: true for CPUs without VNNI, false, or auto for this machine's",
-    "data.root": "where the checkpoint's labelled data lie now; integers are scored on them",
+    "data.root": "where the data of the checkpoint's run lie now, if they have moved",
 }
 LARGEST_BATCH = 1024
 TOLERANCE = 1.0  # points
@@ -35,9 +35,9 @@ class Options:
         output: the folder to write.
         int8: photographs to measure the ranges of integers on; None: the file is in float, unless
             the checkpoint was trained for integers.
-        tolerance: points of its score that a file of integers may lose.
+        tolerance: points of its score that a file of integers may lose; None: the default.
         reduce_range: whether the weights have 7 bits; None: if this machine's CPU needs it.
-        root: of the labelled data that a file of integers is scored on; None: the run's own.
+        root: folder where the data of the run lie now; None: where they lay then.
     """
 
     checkpoint: Path
@@ -46,7 +46,7 @@ class Options:
     photos: Path | None
     output: Path
     int8: Path | None = None
-    tolerance: float = TOLERANCE
+    tolerance: float | None = None
     reduce_range: bool | None = None
     root: Path | None = None
 
@@ -58,7 +58,8 @@ def parse_options(checkpoint: Path, given: Sequence[str]) -> Options:
         given: texts KEY=VALUE.
 
     Raises:
-        InputError: an unknown key, one that is given twice, or a value out of range.
+        InputError: an unknown key, one that is given twice or has no use beside the others, or a
+            value out of range.
     """
     values: dict[str, str] = {}
     for text in given:
@@ -72,6 +73,7 @@ def parse_options(checkpoint: Path, given: Sequence[str]) -> Options:
         if key in values:
             raise InputError(f"{key}= is given twice: leave one out")
         values[key] = value
+    _refuse_useless(values)
     name = values.get("format", "onnx")
     if name not in FORMATS:
         raise InputError(f"format={name}: give {KEYS['format']}")
@@ -90,10 +92,20 @@ def parse_options(checkpoint: Path, given: Sequence[str]) -> Options:
         photos=photos,
         output=output or checkpoint.parent / (name if int8 is None else f"{name}-int8"),
         int8=int8,
-        tolerance=_tolerance(values.get("tolerance", str(TOLERANCE))),
+        tolerance=_tolerance(values["tolerance"]) if "tolerance" in values else None,
         reduce_range=CHOICES[reduce_range],
         root=root,
     )
+
+
+def _refuse_useless(values: Mapping[str, str]) -> None:
+    if "int8" in values and "photos" in values:
+        raise InputError(
+            "photos= has no use beside int8=: a file of integers is scored on the labelled data of "
+            "the run; leave photos= out"
+        )
+    if "photos" in values and "data.root" in values:
+        raise InputError("photos= takes the place of the run's data: leave data.root= out")
 
 
 def _tolerance(value: str) -> float:

@@ -25,7 +25,7 @@ COMPARED = 16  # photographs that each layer's error is measured on
 
 @dataclass(frozen=True)
 class QuantisedTask:
-    """A task whose network computes as integers would, and how it came to be so.
+    """A task whose network computes as integers would, and how it was made.
 
     Args:
         task: a copy, in evaluation mode.

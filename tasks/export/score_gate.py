@@ -1,5 +1,6 @@
 """The gate of a file in integers: its score on labelled images, beside the checkpoint's own."""
 
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from backbone.integers import LITERT, ONNX, XNNPACK
 from tasks.export.description import installed
 from tasks.export.formats import Format, open_exported
 from tasks.export.gate import in_batches
-from tasks.export.options import Options
-from tasks.export.photographs import LABELLED, calibration_photographs, pixels_of_files
+from tasks.export.options import TOLERANCE, Options
+from tasks.export.photographs import calibration_photographs, pixels_of_files
 from tasks.export.quantised import (
     QuantisedTask,
     in_integers,
@@ -28,6 +29,7 @@ from tasks.export.quantised import (
 )
 from tasks.export.scoring import Scorer
 from tasks.training.model import Model
+from tasks.training.task import Task
 
 NOTATIONS = {"onnx": ONNX, "executorch": XNNPACK, "litert": LITERT}
 
@@ -117,17 +119,25 @@ def score_proof(options: Options, model: Model) -> ScoreProof:
     """
     form = options.form
     learnt = trained_quantised(model.task)
-    if learnt and (options.int8 is not None or options.reduce_range is not None):
+    if learnt:
+        _refuse_for_learnt(options)
+    if not isinstance(model.task, Task):
         raise InputError(
-            f"{options.checkpoint} was trained with quantize=qat and has its own ranges and bits: "
-            "leave out int8= and reduce_range="
+            f"{options.checkpoint}: a joint network has one score per part, and int8= needs a "
+            "single one: export it in float, or its parts' own checkpoints with int8="
         )
     pixels = None  # training has found the ranges
     if not learnt:
         assert options.int8 is not None
         pixels = pixels_of_files(model, calibration_photographs(options.int8))
-    scorer = Scorer.of_run(model, options.root, LABELLED)
+    scorer = Scorer.of_run(model, options.root)
     before = scorer.of(model.task)
+    if not math.isfinite(before):
+        raise InputError(
+            f"{options.checkpoint}: {scorer.name} is undefined on its {scorer.images} validation "
+            "images, which lack labels: a file of integers is scored on labelled images"
+        )
+    allowed = TOLERANCE if options.tolerance is None else options.tolerance
     if pixels is None:
         quantised = learnt_task(model, before)
     else:
@@ -136,13 +146,27 @@ def score_proof(options: Options, model: Model) -> ScoreProof:
             pixels,
             weight_bits(options.reduce_range),
             scorer.of,
-            lambda score: scorer.lost(before, score) <= options.tolerance,
+            lambda score: scorer.lost(before, score) <= allowed,
         )
     notation = NOTATIONS[form.name]
     if notation.signed:
         quantised = with_answers_in_float(quantised)
     written = in_integers(model, quantised, notation)
-    return ScoreProof(written, quantised, scorer, before, options.tolerance, form, options.batch)
+    return ScoreProof(written, quantised, scorer, before, allowed, form, options.batch)
+
+
+def _refuse_for_learnt(options: Options) -> None:
+    """Refuse options that a checkpoint of quantize=qat has no use for."""
+    if options.int8 is not None or options.reduce_range is not None:
+        raise InputError(
+            f"{options.checkpoint} was trained with quantize=qat and has its own ranges and bits: "
+            "leave out int8= and reduce_range="
+        )
+    if options.photos is not None:
+        raise InputError(
+            f"{options.checkpoint} was trained with quantize=qat, and its file is scored on "
+            "labelled images: leave out photos="
+        )
 
 
 def _shown(score: float | None) -> str:

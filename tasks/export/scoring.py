@@ -10,7 +10,7 @@ import torch
 
 from tasks.data.batches import Batch
 from tasks.data.module import DataModule
-from tasks.export.photographs import ADVICE, run_data
+from tasks.export.run_data import run_data
 from tasks.training.learner import Learner
 from tasks.training.metric import Prediction
 from tasks.training.model import Model
@@ -37,9 +37,9 @@ class Scorer:
     at_once: int = AT_ONCE
 
     @classmethod
-    def of_run(cls, model: Model, root: Path | None = None, advice: str = ADVICE) -> "Scorer":
+    def of_run(cls, model: Model, root: Path | None = None, instead: str = "") -> "Scorer":
         """A scorer with the data of the run that wrote a model's checkpoint, see `run_data`."""
-        data = run_data(model.checkpoint, root, advice)
+        data = run_data(model.checkpoint, root, instead)
         assert isinstance(model.task, Task)  # a joint task, which has no one data set, is refused
         return cls(model.task, data)
 

@@ -43,7 +43,9 @@ class FaceAttributes(Task[AttributeData]):
     monitor = "mean_ap"
     falling = frozenset({"teacher_difference"})
     presenter = AttributePresenter
-    deploys: ClassVar[Mapping[str, str]] = {"probabilities": "of each attribute, 0..1"}
+    deploys: ClassVar[Mapping[str, str]] = {
+        "probabilities": "of each attribute by itself, 0..1, in the order of labels"
+    }
 
     def __init__(
         self,

@@ -45,9 +45,9 @@ class Planet(Task[PlaceData]):
 
     units: ClassVar[Mapping[str, str]] = {"median_km": "km"}
     deploys: ClassVar[Mapping[str, str]] = {
-        "cell": "the most probable cell",
+        "cell": "the most probable cell: its place among labels, from 0",
         "position": "latitude and longitude of that cell's photographs, in degrees",
-        "probabilities": "of each cell, 0..1",
+        "probabilities": "of each cell, 0..1, in the order of labels",
     }
     falling = frozenset({"median_km"})
 

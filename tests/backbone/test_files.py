@@ -9,6 +9,7 @@ import pytest
 from backbone import files
 from backbone.files import (
     WriteError,
+    folder_for_results,
     hold,
     keep,
     make_folder,
@@ -214,3 +215,23 @@ def test_a_path_is_tried_before_long_work(tmp_path):
     assert path.read_text() == "old"
     with pytest.raises(WriteError, match="is a file where a folder is needed"):
         require_writable(path / "b.txt")
+
+
+def test_a_folder_for_results_goes_again_if_there_are_none(tmp_path):
+    folder = tmp_path / "a" / "b"
+
+    def fail(*names):
+        with folder_for_results(folder):
+            for name in names:
+                (folder / name).write_text("")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(RuntimeError):
+        fail("report")
+    assert (folder / "report").is_file()
+    with pytest.raises(RuntimeError):
+        fail()
+    assert (folder / "report").is_file()

@@ -25,11 +25,12 @@ class Camera {
     try {
       const wanted = { facingMode: "environment", width: { ideal: 640 }, height: { ideal: 480 } };
       this.#stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+      this.#video.srcObject = this.#stream;
+      await this.#video.play();
     } catch (error) {
+      this.stop();
       throw new Error(REFUSALS[error.name] ?? `The camera cannot be used: ${error.message}`);
     }
-    this.#video.srcObject = this.#stream;
-    await this.#video.play();
   }
 
   stop() {

@@ -63,14 +63,28 @@ async function run(number, pixels) {
   return outputs;
 }
 
-/** The pixels of a bitmap, what is transparent on white. */
+const TILE = 4096; // pixels across: a canvas that is too large stays black, without an error
+
+/** The pixels of a bitmap, what is transparent on white; read in tiles. */
 function pixelsOf(bitmap) {
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const { width, height } = bitmap;
+  const [columns, rows] = [Math.min(width, TILE), Math.min(height, TILE)];
+  const context = new OffscreenCanvas(columns, rows).getContext("2d", { willReadFrequently: true });
   context.fillStyle = "white";
-  context.fillRect(0, 0, bitmap.width, bitmap.height);
-  context.drawImage(bitmap, 0, 0);
-  return context.getImageData(0, 0, bitmap.width, bitmap.height);
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let top = 0; top < height; top += rows) {
+    for (let left = 0; left < width; left += columns) {
+      const [wide, high] = [Math.min(columns, width - left), Math.min(rows, height - top)];
+      context.fillRect(0, 0, wide, high);
+      context.drawImage(bitmap, -left, -top);
+      const tile = context.getImageData(0, 0, wide, high).data;
+      for (let y = 0; y < high; y++) {
+        const row = tile.subarray(4 * y * wide, 4 * (y + 1) * wide);
+        data.set(row, 4 * ((top + y) * width + left));
+      }
+    }
+  }
+  return { data, width, height };
 }
 
 self.onmessage = async ({ data: { ticket, task, given } }) => {

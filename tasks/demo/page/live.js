@@ -10,8 +10,7 @@ const PAUSE = 5000; // milliseconds between announcements while the camera runs
 /** Start the camera, or stop it. */
 async function toggleCamera() {
   if (camera.running) {
-    stopCamera();
-    await (photographs.length ? show(photographs.at(-1)) : leave());
+    await leaveCamera();
     return;
   }
   at("camera").disabled = true; // while a person is asked
@@ -28,16 +27,22 @@ async function toggleCamera() {
   cameraButton(true);
   markShown();
   say("Loading the network …");
-  await engine.load(model);
-  say("The camera is on.");
-  busy(false);
-  [frames, announced] = [[], performance.now()];
   try {
+    await engine.load(model);
+    say("The camera is on.");
+    busy(false);
+    [frames, announced] = [[], performance.now()];
     await camera.each(answerFrame);
   } catch (error) {
-    stopCamera();
-    throw error;
+    complain(error.message);
+    await leaveCamera();
   }
+}
+
+/** Stop the camera, and show the last photograph in its place. */
+async function leaveCamera() {
+  stopCamera();
+  await (photographs.length ? show(photographs.at(-1)) : leave());
 }
 
 /** Show the answer for a frame. */

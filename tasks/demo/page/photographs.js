@@ -47,14 +47,23 @@ async function photographOf(file) {
 
 const FORMATS = "JPEG, PNG, WebP, AVIF or GIF";
 
+/** Why a file cannot be decoded. */
 async function fault(file) {
-  const head = new Uint8Array(await file.slice(0, 512).arrayBuffer());
+  let head;
+  try {
+    head = new Uint8Array(await file.slice(0, 512).arrayBuffer());
+  } catch {
+    return `${file.name} cannot be read: it is a folder, or it is gone. Choose the photographs.`;
+  }
   const begins = String.fromCharCode(...head.subarray(0, 12));
   if (/^....ftyp(hei|hev|mif|msf)/s.test(begins)) {
     return `${file.name} is a HEIC photograph, which this browser cannot decode. Save it as JPEG.`;
   }
   if (/^(\xff\xd8\xff|\x89PNG|RIFF....WEBP|GIF8|BM)/s.test(begins)) {
     return `${file.name} is damaged or cut short and cannot be decoded. Get it again.`;
+  }
+  if (/^(II\*\0|MM\0\*)/.test(begins)) {
+    return `${file.name} is a TIFF photograph, which this browser cannot decode. Save it as JPEG.`;
   }
   const text = head.every((byte) => byte >= 32 || [9, 10, 12, 13].includes(byte));
   const kind = text ? "a text file" : file.type || "a file of an unknown kind";

@@ -40,6 +40,10 @@ def test_a_command_line(checkpoint):
     assert options.runtimes == ("torch", "onnx")
     assert options.rounds == 3
     assert options.output == checkpoint.parent / "bench"
+    given = [str(checkpoint), "--trust", "mine", "--trust", "yours", "data.root=moved"]
+    options = parse_runtime_options(given)
+    assert (options.trust, options.root) == (("mine", "yours"), Path("moved"))
+    assert options.checkpoints == (checkpoint,)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,7 @@ def test_a_command_line(checkpoint):
         ("score=maybe", "true or false"),
         ("task=imagenet", "with a checkpoint the options are"),
         ("none.ckpt", "no such checkpoint"),
+        ("--help", "with a checkpoint the options are"),
     ],
 )
 def test_what_a_command_line_may_not_say(checkpoint, given, said):
@@ -85,7 +90,9 @@ def test_an_exported_file_is_timed_beside_pytorch(detector, detector_file, tmp_p
     """The run's own checkpoint; the file is another network's of the same size and classes."""
     import shutil
 
-    from tasks.benchmarks.runtimes import bench_runtimes, contenders
+    from tasks.benchmarks.contenders import contenders
+    from tasks.benchmarks.runtimes import bench_runtimes
+    from tasks.export.description import sha256
     from tasks.training.model import Model
 
     run = tmp_path / "run"
@@ -97,6 +104,7 @@ def test_an_exported_file_is_timed_beside_pytorch(detector, detector_file, tmp_p
         "file": "model.onnx",
         "input": {"shape": ["N", 96, 96, 3]},
         "outputs": dict.fromkeys(("boxes", "scores", "labels", "count")),
+        "checkpoint": {"sha256": sha256(run / "best.ckpt")},
     }
     (folder / "model.json").write_text(json.dumps(described))
     options = parse_runtime_options(
@@ -111,3 +119,47 @@ def test_an_exported_file_is_timed_beside_pytorch(detector, detector_file, tmp_p
         assert np.isfinite(found["score"])
     with pytest.raises(InputError, match="format=executorch writes it"):
         contenders(Model.load(run / "best.ckpt"), ["executorch"])
+
+
+def test_an_option_that_is_given_twice(checkpoint):
+    with pytest.raises(InputError, match="rounds= is given twice"):
+        parse_runtime_options([str(checkpoint), "rounds=1", "rounds=2"])
+
+
+def test_files_that_do_not_belong_to_the_checkpoint_are_left_out(checkpoint, capsys):
+    from tasks.benchmarks.contenders import exported_files
+    from tasks.export.description import sha256
+
+    described = {
+        "file": "model.onnx",
+        "input": {"shape": ["N", 96, 96, 3]},
+        "outputs": {"probabilities": None},
+        "checkpoint": {"sha256": sha256(checkpoint)},
+    }
+
+    def write(name, text, file="model.onnx"):
+        folder = checkpoint.parent / name
+        folder.mkdir()
+        (folder / "model.json").write_text(text)
+        (folder / file).write_text("")
+
+    write("a-own", json.dumps(described))
+    write("b-cut", json.dumps(described)[:40])
+    write("c-foreign", '["a layer"]')
+    write("d-older", json.dumps(described | {"checkpoint": {"sha256": "0"}}))
+    write("e-without", json.dumps(described), file="other.onnx")
+    assert {found.path.parent.name for found in exported_files(checkpoint)} == {"a-own"}
+    said = capsys.readouterr().out.splitlines()
+    assert [line.count("left out") for line in said] == [1] * 4
+    assert "exported from another best.ckpt" in said[2]
+
+
+@pytest.mark.slow
+def test_a_file_that_its_runtime_cannot_read_is_named(tmp_path):
+    pytest.importorskip("onnxruntime")
+    from tasks.benchmarks.contenders import Contender
+
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"cut")
+    with pytest.raises(InputError, match=r"onnx cannot open .*model.onnx .*export it again"):
+        Contender("onnx", "float32", path).open(None, 1)

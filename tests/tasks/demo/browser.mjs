@@ -45,7 +45,8 @@ const COMMANDS = {
   choose: ({ paths }) => page.setInputFiles("#file", paths),
   click: ({ selector }) => page.click(selector),
   press: ({ key }) => page.keyboard.press(key),
-  emulate: ({ scheme }) => page.emulateMedia({ colorScheme: scheme }),
+  emulate: ({ scheme = null, forced = null }) =>
+    page.emulateMedia({ colorScheme: scheme, forcedColors: forced }),
   resize: ({ size: [width, height] }) => page.setViewportSize({ width, height }),
   screenshot: ({ path, whole = true }) =>
     page.screenshot({ path, fullPage: whole }).then(() => true),

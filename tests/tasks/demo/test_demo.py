@@ -2,6 +2,7 @@
 
 import re
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from tasks.demo import __main__ as command
 from tasks.demo import assembly
 from tasks.demo.assembly import Shown, page
 from tasks.demo.earth import MAP_HEIGHT, MAP_WIDTH, earth_paths
-from tasks.demo.models import describe_answer, parts_of_presenter
+from tasks.demo.models import describe_answer, parts_of_presenter, tell_apart
 from tasks.demo.runtime import Runtime
 from tasks.export.formats import Format
 from tasks.faces.attribute_presenter import AttributePresenter
@@ -45,6 +46,22 @@ def test_what_cannot_become_a_page_is_refused(refused, tmp_path):
     assert "it is a folder" in refused(file, "--output", tmp_path)
     assert "notes.ckpt" in refused(file)
     assert not (tmp_path / "page.html").exists()
+    assert "notes.ckpt" in refused(file, "--output", "new/folder/page.html")
+    assert not (tmp_path / "new").exists()
+
+
+def test_models_of_one_task_and_network_are_told_apart():
+    model = Shown(b"", {"title": "planet", "network": "0.5"})
+    other = Shown(b"", {"title": "imagenet", "network": "0.5"})
+
+    def networks(*paths):
+        models = tell_apart([model, other, model], [Path(path) for path in paths])
+        assert models[1] is other
+        return [told.description["network"] for told in (models[0], models[2])]
+
+    assert networks("a/best.ckpt", "b/best.ckpt", "c/best.ckpt") == ["0.5, a", "0.5, c"]
+    assert networks("a/best.ckpt", "b/best.ckpt", "a/last.ckpt") == ["0.5, best", "0.5, last"]
+    assert networks("a/x.ckpt", "b/x.ckpt", "a/x.ckpt") == ["0.5, number 1", "0.5, number 2"]
 
 
 def test_a_missing_package_is_named(refused, tmp_path, monkeypatch):

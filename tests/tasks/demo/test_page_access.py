@@ -109,3 +109,16 @@ def test_it_fits_a_phone(opened):
         opened.choose(number)
         assert opened.value("document.documentElement.scrollWidth <= innerWidth"), number
     opened("resize", size=[1200, 850])
+
+
+def test_bars_and_the_choice_are_seen_in_a_contrast_theme(opened, photographs):
+    """The system then replaces colours, and a bar is told from its track by them alone."""
+    opened.choose(1)
+    opened.show(photographs[0])
+    opened("emulate", forced="active")
+    ground = "getComputedStyle(document.querySelector('{}')).backgroundColor"
+    colours = [opened.value(ground.format(f".bar {part}")) for part in (".track", ".filling")]
+    assert colours[0] != colours[1]
+    chosen, others = "input:checked + span", "input:not(:checked) + span"
+    assert opened.value(ground.format(chosen)) != opened.value(ground.format(others))
+    opened("emulate", scheme="light")

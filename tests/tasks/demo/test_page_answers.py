@@ -97,6 +97,22 @@ def test_the_network_sees_the_pixels_of_predict(opened, photographs):
             assert off.max() <= (0 if exact else 1), path
 
 
+def test_a_picture_that_is_larger_than_a_tile_is_seen_whole(opened, tmp_path):
+    """One canvas for a picture of 289 million pixels stays black, without an error."""
+    path = tmp_path / "panorama.png"
+    picture(5000, 60, seed=4).save(path)
+    opened.choose(BOXES)
+    opened.show(path)
+    seen = opened.value(
+        "shown.bitmap()"
+        f".then((bitmap) => engine.ask('input', {{number: {BOXES}, bitmap}}, [bitmap]))"
+        ".then(({pixels}) => Array.from(pixels))"
+    )
+    expected = opened.model(BOXES).pixels(path, 5000, 60).astype(int)
+    off = np.abs(np.reshape(seen, expected.shape) - expected)
+    assert off.max() <= (0 if loading.resizer is not None else 1)
+
+
 def test_the_outputs_are_those_of_torch_on_the_same_pixels(opened):
     rng = np.random.default_rng(0)
     for number in range(len(KINDS)):

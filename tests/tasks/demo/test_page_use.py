@@ -97,6 +97,7 @@ def test_files_that_are_no_photographs_are_named_with_the_reason(opened, photogr
         "broken.jpg": (whole[:40], "broken.jpg is damaged or cut short"),
         "cut.png": (photographs[2].read_bytes()[:60], "cut.png is damaged or cut short"),
         "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0", "phone.heic is a HEIC photograph"),
+        "scan.tif": (b"II*\0\x08\0\0\0", "scan.tif is a TIFF photograph"),
         "tool.bin": (bytes(range(256)), "tool.bin is a file of an unknown kind"),
     }
     before = opened.value("photographs.length")
@@ -104,6 +105,12 @@ def test_files_that_are_no_photographs_are_named_with_the_reason(opened, photogr
         path = tmp_path / name
         path.write_bytes(content)
         assert message in complaint(opened, paths=[str(path)])
+    folder = (
+        "{const folder = new File(['x'], 'holiday');"
+        "folder.slice = () => ({arrayBuffer: () => Promise.reject(new DOMException('gone'))});"
+        "add([folder]).then(() => document.getElementById('error').textContent)}"
+    )
+    assert opened.value(folder).startswith("holiday cannot be read: it is a folder")
     assert "That was no file" in complaint(opened, text="https://example.org/photo.jpg")
     assert opened.value("photographs.length") == before
     # the good ones among them are shown, and a good one alone takes the message away
@@ -127,6 +134,18 @@ def test_the_camera_is_answered_frame_by_frame(opened):
     opened("until", code=f"!camera.running && {READY}")
     assert opened.text("camera") == "Use the camera"
     assert opened.value("document.getElementById('film').srcObject === null")
+
+
+def test_a_camera_that_goes_away_gives_way_to_the_last_photograph(opened, photographs):
+    opened.choose(0)
+    opened.show(photographs[0])
+    opened("click", selector="#camera")
+    opened("until", code="camera.running && frames.length > 1")
+    opened.value("document.getElementById('film').srcObject.getTracks()[0].stop()")
+    opened("until", code=f"!camera.running && last !== null && {READY}")
+    assert opened.text("error") == "The camera went away."
+    assert opened.value("document.getElementById('stage').dataset.shows") == "photograph"
+    assert opened.value("shown.name") == "wide.jpg"
 
 
 @pytest.mark.parametrize(

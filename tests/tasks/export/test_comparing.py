@@ -79,3 +79,20 @@ def test_a_joint_model_is_compared_head_by_head():
     assert found.keys() == {"objects.boxes", "kinds.probabilities", "a.embedding"}
     assert all(part["passed"] for part in found.values())
     assert not compare(ours, ours | {"a.embedding": np.array([[1.1]])})["a.embedding"]["passed"]
+
+
+def test_boxes_of_a_detector_that_is_sure_of_nothing_are_compared():
+    weak = boxes((0, 0.01, 1), (20, 0.002, 1))
+    found = compare(weak, boxes((0, 0.01, 1)))["boxes"]
+    assert (found["passed"], found["boxes"]) == (True, 1)
+    assert found["above"] == pytest.approx(0.005)
+    assert not compare(weak, boxes((1, 0.01, 1)))["boxes"]["passed"]
+
+
+def test_without_any_box_nothing_is_shown():
+    assert not compare(boxes(), boxes())["boxes"]["passed"]
+
+
+def test_a_score_that_is_no_number_is_not_equal_to_anything():
+    undefined = boxes((0, np.nan, 1), (20, 0.9, 1))
+    assert not compare(undefined, undefined)["boxes"]["passed"]

@@ -1,14 +1,20 @@
 """The command: what it leaves behind when it succeeds, when the gate fails, and for bad input."""
 
+import ast
+import errno
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from tests.tasks.conftest import CHECKPOINTS
+from tests.tasks.export.test_inference import script
 
 CHECKPOINT = CHECKPOINTS / "ssd_coco.ckpt"
 
@@ -44,6 +50,19 @@ def test_a_file_that_is_right_is_kept_with_its_description(
     assert described["checkpoint"] == {"file": "ssd_coco.ckpt", "sha256": digest}
     assert str(tmp_path) not in json.dumps(described)
 
+    # the README's script needs nothing else
+    file = tmp_path / "script.py"
+    file.write_text(script())
+    (folder / "model.json").write_text(json.dumps(described | {"chosen": {"threshold": 0.05}}))
+    photograph = next((sample / "train2017").glob("*.jpg"))
+    done = subprocess.run(
+        [sys.executable, file, folder, photograph], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [ast.literal_eval(line) for line in done.stdout.splitlines()[1:]]
+    assert rows
+    assert {row[0] for row in rows} <= set(described["labels"]["names"])
+
 
 @pytest.mark.slow
 def test_the_runs_card_comes_along_and_goes_with_the_file(
@@ -59,6 +78,11 @@ def test_the_runs_card_comes_along_and_goes_with_the_file(
     assert "0 missed" in copied.read_text()
     assert export(checkpoint, photos, f"output={tmp_path}").code == 0
     assert card.read_text() == "# of the run\n"
+    other = tmp_path / "other"  # a folder with a card that no export has written
+    other.mkdir()
+    (other / "card.md").write_text("mine")
+    assert export(checkpoint, photos, f"output={other}").code == 0
+    assert (other / "card.md").read_text() == "mine"
     monkeypatch.setattr(gate, "compare", lambda *_: {"boxes": {"passed": False, "largest": None}})
     assert export(checkpoint, photos).code == 1
     assert card.is_file()
@@ -116,12 +140,36 @@ def test_bad_input_is_named_and_writes_nothing(export, sample, images, tmp_path)
     assert "cannot write" in refused(
         CHECKPOINT, f"photos={folder}", f"output={tmp_path / 'file' / 'out'}"
     )
-    assert not any((tmp_path / "out").iterdir())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_if_the_disk_is_full_in_the_end_the_earlier_export_stays(
+    export, written_before, sample, tmp_path, monkeypatch
+):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for name in ("model.onnx", "model.json", "parity.json"):
+        (folder / name).write_text("earlier")
+    write = Path.write_text
+
+    def full(path, text, **given):
+        if "parity" in path.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, text, **given)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    answer = export(CHECKPOINT, f"photos={sample / 'train2017'}", f"output={folder}")
+    assert answer.code == 2
+    assert "make room" in answer.err
+    assert {path.name: path.read_text() for path in folder.iterdir()} == dict.fromkeys(
+        ("model.onnx", "model.json", "parity.json"), "earlier"
+    )
 
 
 def test_data_of_other_code_is_not_built(tmp_path):
     from backbone.errors import InputError
-    from tasks.export.photographs import run_config
+    from tasks.export.run_data import run_config
 
     (tmp_path / "config.yaml").write_text("data: {module: {_target_: os.system, a: {}}}")
     with pytest.raises(InputError, match=r"os\.system, which is not part of this suite"):
@@ -133,7 +181,7 @@ def test_data_of_other_code_is_not_built(tmp_path):
 
 @pytest.mark.slow
 def test_by_default_the_runs_own_validation_images_are_taken(detector):
-    from tasks.export.photographs import run_data
+    from tasks.export.run_data import run_data
     from tasks.training.checkpoints import read_checkpoint
 
     data = run_data(read_checkpoint(detector.path / "best.ckpt"))

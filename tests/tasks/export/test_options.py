@@ -69,3 +69,15 @@ def test_a_runtime_that_is_missing_or_too_old(monkeypatch, name):
     monkeypatch.setattr(formats, "version", lambda package: "0.1")
     with pytest.raises(InputError, match=f"or newer, and 0.1 is installed.*{advice}"):
         FORMATS[name].require()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["int8=a", "photos=b"], "photos= has no use beside int8="),
+        (["photos=a", "data.root=b"], "leave data.root= out"),
+    ],
+)
+def test_options_that_would_do_nothing(given, said):
+    with pytest.raises(InputError, match=said):
+        parse_options(CHECKPOINT, given)

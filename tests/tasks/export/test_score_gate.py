@@ -65,7 +65,9 @@ def test_a_network_trained_for_integers_is_written_in_them(
     assert [path.name for path in folder.iterdir()] == ["parity.json"]
 
 
-def test_bad_input_is_named(quantised_detector, detector, sample, images, export, tmp_path):
+def test_bad_input_is_named(
+    quantised_detector, detector, sample, images, export, tmp_path, monkeypatch
+):
     def refused(*arguments):
         answer = export(*arguments, f"output={tmp_path / 'out'}")
         assert answer.code == 2, answer.out + answer.err
@@ -80,8 +82,13 @@ def test_bad_input_is_named(quantised_detector, detector, sample, images, export
     few = images(tmp_path / "few", ["1.jpg"])
     assert "1 photographs, and ranges are measured on at least 20" in refused(plain, f"int8={few}")
     nowhere = f"data.root={tmp_path / 'nowhere'}"
-    assert "say where the data lie with data.root=" in refused(plain, photographs, nowhere)
-    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+    assert str(tmp_path / "nowhere") in refused(plain, photographs, nowhere)
+    assert "leave out photos=" in refused(learnt, f"photos={sample / 'train2017'}")
+    for key, value in (("tolerance", 2), ("reduce_range", "false")):
+        assert f"{key}= is for files of integers" in refused(plain, f"{key}={value}")
+    monkeypatch.setattr(Scorer, "of", lambda self, task: float("nan"))
+    assert "AP is undefined on its 9 validation images" in refused(plain, photographs)
+    assert not (tmp_path / "out").exists()
 
 
 def test_layers_go_back_to_float_as_the_score_asks(detector, sample, monkeypatch):

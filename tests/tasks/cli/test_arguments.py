@@ -1,0 +1,38 @@
+"""How a command ends that takes arguments rather than a configuration."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+COMMAND = """
+import sys, time
+from pathlib import Path
+from backbone.files import folder_for_results, write_atomically
+from tasks.cli.arguments import mistakes_exit
+folder = Path(sys.argv[1])
+with mistakes_exit(), folder_for_results(folder), write_atomically(folder / "file") as partial:
+    partial.write_text("half")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "code", "words"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_command_that_is_stopped_leaves_nothing(tmp_path, number, code, words):
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, tmp_path / "new" / "folder"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "writing\n"
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (code, f"{words}\n")
+    assert not list(tmp_path.iterdir())
