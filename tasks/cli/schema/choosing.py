@@ -115,8 +115,9 @@ SAMPLES: dict[str, Model] = {
     "draw_faces": data.SampleOfFacesOptions,
     "": data.SampleFolderOptions,
 }
-# nodes whose options repeat others by interpolation
-WIRING = ("data.module", "data.source", "data.check", "distill.source", "task.module", "task.head")
+# nodes whose options repeat others by interpolation: all of them, or some
+REPEATING = ("data.module", "data.source", "data.check", "distill.source")
+WIRING = (*REPEATING, "task.module", "task.head")
 
 
 def target(node: object) -> str:
