@@ -15,6 +15,7 @@ from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
 from tasks.faces.celeba_files import LAYOUT, CelebAFiles, celeba_files
 from tasks.faces.celeba_lists import read_attributes, read_partition
+from tasks.faces.celeba_mirror import parquet_files
 from tasks.faces.groups import Groups
 
 DOWNLOADS = (
@@ -43,7 +44,7 @@ class CelebA:
         files = celeba_files(root)
         paths = [files.images, files.attributes, files.partition]
         if not all(path.exists() for path in paths):
-            parquet = sorted(p for depth in ("*", "*/*") for p in root.glob(f"{depth}.parquet"))
+            parquet = parquet_files(root)
             if parquet:
                 raise InputError(
                     f"{root.absolute()} holds a mirror's parquet files "
