@@ -8,8 +8,9 @@ from backbone.errors import InputError, listed_briefly
 from tasks.data.labels import Labels
 from tasks.data.module import DataModule
 from tasks.detection.coco.audit import told
+from tasks.detection.coco.combining import check_same_categories, shared_files
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
-from tasks.detection.coco.index import CocoIndex, check_same_categories, shared_files
+from tasks.detection.coco.index import CocoIndex
 from tasks.detection.coco.splits import BoxSets
 from tasks.detection.crop import RandomCrop
 from tasks.detection.evaluation.arrays import GroundTruth

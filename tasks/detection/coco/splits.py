@@ -11,7 +11,8 @@ from backbone.errors import InputError
 from tasks.data.folders import about_root
 from tasks.detection.coco.audit import Audit, audit, check_fractions, check_pixels
 from tasks.detection.coco.checking import check_images
-from tasks.detection.coco.index import CocoIndex, concatenate, index_of, load_index
+from tasks.detection.coco.combining import concatenate
+from tasks.detection.coco.index import CocoIndex, index_of, load_index
 from tasks.detection.coco.subsets import MINIVAL_IMAGES, held_out, read_minival
 from tasks.detection.coco.unlabelled import load_unlabelled, require_photographs
 from tasks.detection.layouts.kinds import layout_of, other_layout
