@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.benchmarks.runtime_options import TORCH, RuntimeOptions
 from tasks.benchmarks.runtime_table import draw_figure, runtime_table
 from tasks.benchmarks.timing import keeping_threads
@@ -93,8 +93,9 @@ def bench_runtimes(options: RuntimeOptions, trust: Sequence[str] = ()) -> None:
         with keeping_threads():
             rows += runtime_rows(model, found, options)
     about = (
-        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, median of "
-        f"{options.rounds} rounds in which the contenders take turns"
+        f"{platform.machine()}, {number_of(os.cpu_count() or 1, 'core')}, load "
+        f"{os.getloadavg()[0]:.1f}, median of {number_of(options.rounds, 'round')} in which the "
+        "contenders take turns"
     )
     print(text := runtime_table(about, rows))
     folder = options.output

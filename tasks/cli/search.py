@@ -25,7 +25,7 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.cli.configuration import check_config, compose_config
 from tasks.cli.overrides import SEARCHPATH, about_hydra, parse_overrides
 from tasks.cli.parts import for_hydra, from_hydra
@@ -104,7 +104,7 @@ def search(
         task_function=TrialScore(process, tuple(shared)),
         config=config,
     )
-    print(f"search of {config.hydra.sweeper.n_trials} trials", flush=True)
+    print(f"search of {number_of(config.hydra.sweeper.n_trials, 'trial')}", flush=True)
     try:
         made.sweep([*map(for_hydra, own)])
     except ValueError as error:

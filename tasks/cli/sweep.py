@@ -26,7 +26,7 @@ from hydra.core.utils import JobReturn
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.cli.configuration import compose_config
 from tasks.cli.ending import Terminated
 from tasks.cli.flags import Flags
@@ -107,7 +107,7 @@ def sweep(module: str, flags: Flags) -> None:
         )
     jobs = find_jobs(flags)
     due = [job for job in jobs if job.state == "due"]
-    print(f"sweep of {len(jobs)} jobs, {len(due)} to run", flush=True)
+    print(f"sweep of {number_of(len(jobs), 'job')}, {len(due)} to run", flush=True)
     try:
         if due:
             launch(due, module, shared, config)

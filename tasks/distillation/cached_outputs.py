@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.batches import Batch
 from tasks.data.image_index import ImageIndex
 from tasks.distillation.objective import Objective, check_width
@@ -122,13 +122,13 @@ def read_outputs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     names, outputs = found["name"], found[kinds[0]].astype(np.float32)
     if outputs.ndim != 2 or len(outputs) != len(names):
         raise InputError(
-            f"{path}: {len(names):,} names need `{kinds[0]}` of shape [{len(names)}, D], "
-            f"it has {list(outputs.shape)}"
+            f"{path}: {number_of(len(names), 'name needs', 'names need')} `{kinds[0]}` of shape "
+            f"[{len(names)}, D], it has {list(outputs.shape)}"
         )
     bad = np.flatnonzero(~np.isfinite(outputs).all(1))
     if len(bad):
         raise InputError(
-            f"{path}: the outputs of {len(bad)} images are not finite: {names[bad[0]]}"
+            f"{path}: the outputs of {number_of(len(bad), 'image')} are not finite: {names[bad[0]]}"
         )
     if kinds[0] == "probability":
         if outputs.min() < 0 or outputs.max() > 1:

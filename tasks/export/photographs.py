@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.module import DataModule
 from tasks.images.files import open_image
 from tasks.images.inputs import named_images, require_file
@@ -161,4 +161,4 @@ def _targets(value: Any) -> list[str]:
 
 
 def _too_few(count: int, what: str = "the check takes", advice: str = ADVICE) -> str:
-    return f"{count} photographs, and {what} at least {FEWEST}: {advice}"
+    return f"{number_of(count, 'photograph')}, and {what} at least {FEWEST}: {advice}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_csv import AttributeTable, read_attribute_csv
 from tasks.faces.attribute_index import AttributeIndex, named
@@ -106,8 +106,9 @@ class AttributeLists:
                 both = sorted({*table.images.files} & {*listed.images.files})
                 if both:
                     raise InputError(
-                        f"{listed.path} ({other}) and {path} ({split}) share {len(both):,} "
-                        f"images: {listed_briefly(both)}; each image must be in only one of them"
+                        f"{listed.path} ({other}) and {path} ({split}) share "
+                        f"{number_of(len(both), 'image')}: {listed_briefly(both)}; each image "
+                        "must be in only one of them"
                     )
             tables[split] = table
         return {split: _index(table, folder) for split, table in tables.items()}

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from backbone.errors import InputError, listed_briefly, shortened
+from backbone.errors import InputError, listed_briefly, number_of, shortened
 from tasks.data.text_lists import check_is_text, delimiter_of
 from tasks.images.listing import absent, with_slashes
 
@@ -103,9 +103,10 @@ class ImageList:
         paths = [os.fsencode(file) for file in files]
         if missing := absent(folder, paths):
             raise InputError(
-                f"{self.path}, line {self.lines[rows[missing[0]]]}: {shortened(files[missing[0]])} "
-                f"is not in {folder.absolute()} ({len(missing):,} of {len(files):,} images are "
-                f"missing: {listed_briefly(files[i] for i in missing)}); name their folder with "
+                f"{self.path}, line {self.lines[rows[missing[0]]]}: "
+                f"{shortened(files[missing[0]])} is not in {folder.absolute()} ({len(missing):,} "
+                f"of {number_of(len(files), 'image')} missing: "
+                f"{listed_briefly(files[i] for i in missing)}); name their folder with "
                 "data.images=, or leave these lines out"
             )
         return paths
@@ -141,8 +142,8 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
         for line, row in rows:
             if len(row) != len(header):
                 raise InputError(
-                    f"{path}, line {line}: {len(row)} fields, but the header names {len(header)}; "
-                    "put values that contain commas in double quotes"
+                    f"{path}, line {line}: {number_of(len(row), 'field')}, but the header names "
+                    f"{len(header)}; put values that contain commas in double quotes"
                 )
             yield line, row
 

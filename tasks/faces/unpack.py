@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from backbone.files import write_atomically
 from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.faces.celeba_files import ATTRIBUTES, IDENTITIES, IMAGES, PARTITION
@@ -70,7 +70,7 @@ def unpack(folder: Path, root: Path) -> int:
         attributes = shard.columns.attributes
         for rows in shard.rows():
             _unpack_rows(rows, part, root, found)
-        print(f"{path.name}: {len(found.names):,} images so far", flush=True)
+        print(f"{path.name}: {number_of(len(found.names), 'image')} so far", flush=True)
     _write_lists(root, found, attributes)
     return len(found.names)
 
@@ -81,8 +81,8 @@ def _check_name(name: str, where: str) -> None:
     blank = any(letter.isspace() or letter == "\0" for letter in name)
     if name in ("", ".", "..") or blank or len(os.fsencode(name)) > LONGEST_NAME:
         raise InputError(
-            f"{where}: {name[:40]!r} ({len(name)} characters) cannot be the name of a file: "
-            "correct the mirror's column image.path, or use another mirror"
+            f"{where}: {name[:40]!r} ({number_of(len(name), 'character')}) cannot be the name of a "
+            "file: correct the mirror's column image.path, or use another mirror"
         )
 
 
@@ -144,7 +144,7 @@ def main() -> None:
     given = parser.parse_args()
     with mistakes_exit():
         count = unpack(given.folder, given.root)
-    print(f"{count:,} images in {given.root}; train on them with data.root={given.root}")
+    print(f"{number_of(count, 'image')} in {given.root}; train on them with data.root={given.root}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.checking import UNREADABLE, ways_on
 from tasks.data.image_index import ImageIndex
 from tasks.geolocation import s2
@@ -118,9 +118,9 @@ def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) ->
         first = int(missing[0])
         raise InputError(
             f"{path}, line {line_number(path, first)}: {os.fsdecode(names[first])} is not in "
-            f"{folder.absolute()} ({missing.size:,} of {len(names):,} photographs are missing). "
-            "Name the folder that contains them, download them, or add data.allow_missing=true to "
-            "go on without them; the result will say so"
+            f"{folder.absolute()} ({missing.size:,} of {number_of(len(names), 'photograph')} "
+            "missing). Name the folder that contains them, download them, or add "
+            "data.allow_missing=true to go on without them; the result will say so"
         )
     stem = path.stem.lower()
     name, official = next(
@@ -169,7 +169,7 @@ def with_gps(folder: Path, skip_unreadable: bool = False) -> Photographs:
             others[f"{suffix or 'other'} files"] += 1
     if faults and not skip_unreadable:
         raise InputError(
-            f"{folder.absolute()}: {len(faults):,} photographs cannot be read: "
+            f"{folder.absolute()}: {number_of(len(faults), 'photograph')} cannot be read: "
             f"{listed_briefly(faults)}. {ways_on(False, 'remove them')}"
         )
     count = len(files) + reasons.total()
@@ -178,8 +178,8 @@ def with_gps(folder: Path, skip_unreadable: bool = False) -> Photographs:
     left_out = ", ".join(f"{n:,} {reason}" for reason, n in reasons.most_common())
     if not files:
         raise InputError(
-            f"{folder.absolute()}: none of {count:,} photographs says where it was taken "
-            f"({left_out}). Use the files as the camera wrote them, or list them with their "
+            f"{folder.absolute()}: none of {number_of(count, 'photograph')} says where it was "
+            f"taken ({left_out}). Use the files as the camera wrote them, or list them with their "
             "coordinates in a CSV file for data=places"
         )
     note = f"{count - len(files):,} of {count:,} left out: {left_out}" if left_out else ""

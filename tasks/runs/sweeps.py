@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.runs.names import at, without_paths
 from tasks.runs.options import option_texts, varying
 from tasks.runs.report import OF_0_1_0, aligned, format_interval, format_score
@@ -129,7 +129,8 @@ def sweep_table(runs: Sequence[FoundRun]) -> str:
         options = [_plain(run.options.get(key, "-")) for key in shown]
         rows.append((*_score_cells(run, name), *options, run.path.name))
     finished = sum(run.result is not None for run in runs)
-    lines = [f"task={runs[0].task}: {len(runs)} runs, {finished} finished", *aligned(rows, "<")]
+    head = f"task={runs[0].task}: {number_of(len(runs), 'run')}, {finished} finished"
+    lines = [head, *aligned(rows, "<")]
     if len(keys) > COLUMNS:
         lines.append(f"they also differ in {len(keys) - COLUMNS} more: {', '.join(keys[COLUMNS:])}")
     lines += [

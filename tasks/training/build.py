@@ -9,7 +9,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.forms import FORM, NO_WEIGHTS
 from backbone.head import Head
 from backbone.trunk import Trunk
@@ -224,9 +224,9 @@ def print_layers_left_out(task: Learner[Any], config: DictConfig, weights: Loade
     if left_out:
         source = config.backbone.weights
         print(
-            f"only the trunk of {source} was loaded; to load its head too ({len(left_out)} "
-            f"tensors, all but those of other classes), use task.head.weights={source} without "
-            "backbone.weights="
+            f"only the trunk of {source} was loaded; to load its head too "
+            f"({number_of(len(left_out), 'tensor')}, all but those of other classes), use "
+            f"task.head.weights={source} without backbone.weights="
         )
 
 

@@ -8,7 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import OmegaConf
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.files import write_atomically
 from tasks.runs.directory import RunDirectory
 from tasks.runs.lineage import (
@@ -57,7 +57,7 @@ def take_over(directory: RunDirectory, task: Learner[Any]) -> Lineage | None:
         copy_whole(metrics, directory.path / "metrics.csv")
     write_lineage(directory.path, lineage)
     copy_whole(source, directory.last)  # as the last step: with it the run has begun
-    done = "" if lineage.epochs is None else f", after {lineage.epochs} epochs"
+    done = "" if lineage.epochs is None else f", after {number_of(lineage.epochs, 'epoch')}"
     print(f"continuing from {source}{done}; {', '.join(lineage.changed) or 'nothing'} changed")
     return lineage
 
@@ -99,7 +99,7 @@ def lineage_of(checkpoint: Checkpoint, directory: RunDirectory) -> Lineage:
     epochs = directory.config.trainer.max_epochs
     if checkpoint.epochs >= epochs:
         raise InputError(
-            f"{checkpoint.path} has already made {checkpoint.epochs} epochs, and "
+            f"{checkpoint.path} has already made {number_of(checkpoint.epochs, 'epoch')}, and "
             f"trainer.max_epochs={epochs}, so nothing is left to train; give more epochs"
         )
     shares = sorted({"trainer.devices", "trainer.num_nodes"} & changed.keys())
@@ -147,8 +147,8 @@ class Replanned(Callback):
         if trainer.global_step == self.lineage.step and trainer.is_global_zero:
             rate = trainer.optimizers[0].param_groups[0]["lr"]
             print(
-                f"the schedule is planned anew for {trainer.max_epochs} epochs: the learning rate "
-                f"continues at {rate:.3g}; it had ended at {ended:.3g}"
+                f"the schedule is planned anew for {number_of(trainer.max_epochs, 'epoch')}: the "
+                f"learning rate continues at {rate:.3g}; it had ended at {ended:.3g}"
             )
 
 

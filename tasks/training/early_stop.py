@@ -5,6 +5,8 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 
+from backbone.errors import number_of
+
 
 class EarlyStop(EarlyStopping):
     """Lightning's early stopping, which also works across interruptions.
@@ -47,8 +49,8 @@ class EarlyStop(EarlyStopping):
         if trainer.is_global_zero:
             print(
                 f"stopped after epoch {trainer.current_epoch} of {trainer.max_epochs}: no better "
-                f"{self.monitor.removeprefix('val/')} in {self.wait_count} validations "
-                f"(early_stop.patience={self.patience})"
+                f"{self.monitor.removeprefix('val/')} in "
+                f"{number_of(self.wait_count, 'validation')} (early_stop.patience={self.patience})"
             )
 
 

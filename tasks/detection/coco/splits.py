@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.folders import about_root
 from tasks.detection.coco.audit import Audit, audit, check_fractions, check_pixels
 from tasks.detection.coco.checking import check_images
@@ -228,8 +228,9 @@ class BoxSets:
             chosen = read_minival(Path(self.minival_ids), val)
             if chosen.sum() != MINIVAL_IMAGES:
                 notes = (
-                    f"{self.minival_ids} names {chosen.sum():,} images, but the paper's minival "
-                    f"has {MINIVAL_IMAGES:,}: scores cannot be compared with the paper's",
+                    f"{self.minival_ids} names {number_of(chosen.sum(), 'image')}, but the "
+                    f"paper's minival has {MINIVAL_IMAGES:,}: scores cannot be compared with the "
+                    "paper's",
                 )
             if split == "val":
                 index, left_out = val.take(np.flatnonzero(chosen)), {}  # counted with train

@@ -37,8 +37,8 @@ def data(tmp_path):
 def test_what_was_left_out_is_in_the_result(data, tmp_path):
     data.setup("fit")
     assert data.describe() == (
-        f"{tmp_path.name} data.yaml: trained on 2 images, scored on 1 images; "
-        "train: 1 images left out (1 unreadable)"
+        f"{tmp_path.name} data.yaml: trained on 2 images, scored on 1 image; "
+        "train: 1 image left out (1 unreadable)"
     )
 
 

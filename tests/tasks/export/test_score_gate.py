@@ -78,7 +78,7 @@ def test_bad_input_is_named(quantised_detector, detector, sample, images, export
     assert "give true, false or auto" in refused(plain, photographs, "reduce_range=yes")
     assert "from 0 to 100" in refused(plain, photographs, "tolerance=-1")
     few = images(tmp_path / "few", ["1.jpg"])
-    assert "1 photographs, and ranges are measured on at least 20" in refused(plain, f"int8={few}")
+    assert "1 photograph, and ranges are measured on at least 20" in refused(plain, f"int8={few}")
     nowhere = f"data.root={tmp_path / 'nowhere'}"
     assert "say where the data lie with data.root=" in refused(plain, photographs, nowhere)
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())

@@ -103,12 +103,12 @@ def test_damaged_rows_are_named_with_their_lines(lists):
 
 def test_missing_files_are_named_with_their_lines(lists):
     (lists / "images/b.jpg").unlink()
-    refused(lists, "train.csv, line 3: b.jpg is not in", "1 of 3 images are missing")
+    refused(lists, "train.csv, line 3: b.jpg is not in", "1 of 3 images missing")
 
 
 def test_an_image_in_two_lists(lists):
     write_csv(lists / "val.csv", [*VAL, "a.jpg,1,1"])
-    refused(lists, "share 1 images: a.jpg")
+    refused(lists, "share 1 image: a.jpg")
 
 
 def test_paths_may_be_relative_to_the_folder_above(lists):

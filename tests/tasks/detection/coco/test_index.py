@@ -141,8 +141,8 @@ def change(kind, row, **values):
         (change("images", 2, file_name=5), r"image number 2 .*'file_name'"),
         (change("images", 2, id=1), r"duplicate image ids: 1;"),
         (change("categories", 2, id=1), r"duplicate category ids: 1;"),
-        (change("annotations", 3, image_id=77), r"\(ids 13\) have image ids .* 77;"),
-        (change("annotations", 3, category_id=7), r"\(ids 13\) have category ids .* 7;"),
+        (change("annotations", 3, image_id=77), r"\(ids 13\) with image ids .* 77;"),
+        (change("annotations", 3, category_id=7), r"\(ids 13\) with category ids .* 7;"),
         (lambda data: data["images"].insert(0, "x"), r"image number 0 .* x"),
     ],
 )
