@@ -11,9 +11,9 @@ from backbone.errors import InputError, listed_briefly, number_of
 from backbone.files import keep
 from tasks.data.cache import CACHE_ERRORS, cache_file, file_state, write_file
 from tasks.data.checking import ways_on
-from tasks.detection.coco.image_names import Folder, match_names, split
 from tasks.detection.coco.index import CocoIndex, decoded
 from tasks.images.headers import look_at, turned
+from tasks.images.names import Folder, match_names, split
 
 ABSENT, UNREADABLE, RESIZED = "missing", "unreadable", "not of the annotated size"
 

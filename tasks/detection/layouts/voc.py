@@ -16,11 +16,11 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.cache import cache_file, cached_arrays, files_state
-from tasks.detection.coco.image_names import Folder
 from tasks.detection.coco.json_file import by_image
 from tasks.detection.layouts.kinds import xml_folder
 from tasks.images.files import SUFFIXES
 from tasks.images.listing import image_files
+from tasks.images.names import Folder
 
 
 class VocObject(NamedTuple):

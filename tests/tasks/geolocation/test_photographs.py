@@ -39,6 +39,15 @@ def test_a_list_of_files(tmp_path):
     assert names(listed_photographs(path, folder)) == ["sub/a.jpg", "c.jpg"]
 
 
+def test_suffixes_may_be_in_other_capitals(tmp_path):
+    folder = touch(tmp_path / "x", "b.JPG", "sub/a.jpg", "c.jpg", "C.JPG")
+    path = written(tmp_path / "my.csv", "file,latitude,longitude", "sub/a.JPG,1,2", "b.jpg,3,4")
+    assert names(listed_photographs(path, folder)) == ["sub/a.jpg", "b.JPG"]
+    written(path, "file,latitude,longitude", "c.JPG,1,2")  # c.jpg or C.JPG?
+    with pytest.raises(InputError, match=r"1 of 1 photograph missing"):
+        listed_photographs(path, folder)
+
+
 def test_a_list_of_ids(tmp_path):
     """OSV-5M's layout: numbers, files in numbered folders."""
     folder = touch(tmp_path / "x", "00/111.jpg", "01/222.jpg", "333.png")
