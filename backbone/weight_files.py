@@ -19,6 +19,7 @@ from backbone.errors import InputError, one_line
 from backbone.file_kinds import HEAD, in_its_place, other_weights
 from backbone.frozen_graph import SUFFIX, read_frozen_graph
 from backbone.keras_h5 import MAGIC, read_keras_h5
+from backbone.npz import NPZ_ERRORS, read_npz
 from backbone.part_statistics import statistics_of_parts
 from backbone.quantized import RANGES
 from backbone.tensorflow_names import is_tensorflow, tensorflow_state
@@ -190,14 +191,14 @@ def _holds_arrays(path: Path) -> bool:
 
 def _read_npz(path: Path) -> dict[str, Tensor]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            kept = {name: arrays[name] for name in arrays.files if arrays[name].dtype.kind in "fiu"}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        arrays = read_npz(path)
+    except NPZ_ERRORS as error:
         raise InputError(
             f"{path} is damaged, or holds more than arrays of numbers ({error}; "
             f"{path.stat().st_size} bytes): write it again with numpy.savez"
         ) from error
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in kept.items()}
+    numbers = {name: array for name, array in arrays.items() if array.dtype.kind in "fiu"}
+    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in numbers.items()}
 
 
 def _read_safetensors(path: Path) -> WeightsFile:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,9 +10,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from backbone.files import keep, write_atomically
+from backbone.npz import NPZ_ERRORS, read_npz
 
-# errors of numpy and zipfile for a cache that does not exist or is damaged
-CACHE_ERRORS = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
 FORMAT = 4  # increase it whenever the content of a cache changes
 
 
@@ -46,10 +44,9 @@ def cache_file(path: Path, cache_dir: Path, suffix: str) -> Path:
 def read_arrays(cache: Path, key: str) -> dict[str, np.ndarray] | None:
     """The arrays that were kept under a key; None if there are none, or those of another key."""
     try:
-        with np.load(cache, allow_pickle=False) as stored:
-            arrays = dict(stored)
+        arrays = read_npz(cache)
         return arrays if str(arrays.pop("key")) == key else None
-    except CACHE_ERRORS:
+    except NPZ_ERRORS:
         return None
 
 

@@ -1,7 +1,6 @@
 """A teacher's outputs from a file: the same for every crop or flip of an image."""
 
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from backbone.errors import InputError, number_of
+from backbone.npz import NPZ_ERRORS, read_npz
 from tasks.data.batches import Batch
 from tasks.data.image_index import ImageIndex
 from tasks.distillation.objective import Objective, check_width
@@ -105,34 +105,72 @@ def read_outputs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     if not path.is_file():
         raise InputError(
-            f"distill.outputs={path}: no such file; python -m tasks.teacher CHECKPOINT IMAGES "
-            "writes one"
+            f"{path}: no such file of outputs; python -m tasks.teacher CHECKPOINT IMAGES writes one"
         )
-    try:
-        with np.load(path) as file:
-            found = {name: file[name] for name in ("name", "label", *KINDS) if name in file}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is damaged or not an .npz file: {error}") from error
+    found = _read_arrays(path)
     kinds = [kind for kind in KINDS if kind in found]
     if "name" not in found or len(kinds) != 1:
         raise InputError(
             f"{path} must hold `name` and one of {', '.join(f'`{k}`' for k in KINDS)}; it holds "
             f"{', '.join(found) or 'none of them'}"
         )
-    names, outputs = found["name"], found[kinds[0]].astype(np.float32)
-    if outputs.ndim != 2 or len(outputs) != len(names):
+    names = _texts(path, "name", found["name"])
+    labels = _texts(path, "label", found.get("label", np.array([], dtype=str)))
+    if len(np.unique(names)) < len(names):
+        values, counts = np.unique(names, return_counts=True)
+        raise InputError(f"{path}: `name` holds {values[counts > 1][0]} more than once")
+    outputs = _outputs(path, kinds[0], found[kinds[0]], names)
+    if len(labels) not in (0, outputs.shape[1]):
         raise InputError(
-            f"{path}: {number_of(len(names), 'name needs', 'names need')} `{kinds[0]}` of shape "
-            f"[{len(names)}, D], it has {list(outputs.shape)}"
+            f"{path}: {number_of(len(labels), 'label')} for "
+            f"{number_of(outputs.shape[1], 'output')} per image"
         )
+    return names, outputs, labels
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file that mean something here."""
+    try:
+        return read_npz(path, ("name", "label", *KINDS))
+    except NPZ_ERRORS as error:
+        raise InputError(f"{path} is damaged or not an .npz file: {error}") from error
+
+
+def _texts(path: Path, key: str, values: np.ndarray) -> np.ndarray:
+    """A list of texts str[N]; other programs may have written bytes, or numbers as labels."""
+    if values.ndim != 1 or values.dtype.kind not in "USiu":
+        raise InputError(
+            f"{path}: `{key}` must be a list of texts, but is an array of shape "
+            f"{list(values.shape)} and type {values.dtype}"
+        )
+    try:
+        return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values.astype(str)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: `{key}` is not in UTF-8: {error}") from error
+
+
+def _outputs(path: Path, kind: str, values: np.ndarray, names: np.ndarray) -> np.ndarray:
+    """Outputs float32[N, D]; probabilities become logits."""
+    if values.dtype.kind not in "fiu":
+        raise InputError(f"{path}: `{kind}` must hold numbers, but has the type {values.dtype}")
+    if values.ndim != 2 or len(values) != len(names) or not values.size:
+        raise InputError(
+            f"{path}: {number_of(len(names), 'name needs', 'names need')} `{kind}` of shape "
+            f"[{len(names)}, D], with at least one image and one value; it has "
+            f"{list(values.shape)}"
+        )
+    with np.errstate(over="ignore"):  # beyond float32: infinite, and refused as such
+        outputs: np.ndarray = values.astype(np.float32)
     bad = np.flatnonzero(~np.isfinite(outputs).all(1))
     if len(bad):
         raise InputError(
-            f"{path}: the outputs of {number_of(len(bad), 'image')} are not finite: {names[bad[0]]}"
+            f"{path}: the outputs of {len(bad):,} of {len(names):,} images are not finite in "
+            f"float32: {names[bad[0]]}"
         )
-    if kinds[0] == "probability":
-        if outputs.min() < 0 or outputs.max() > 1:
-            raise InputError(f"{path}: `probability` holds values outside 0..1")
-        clipped = outputs.clip(1e-6, 1 - 1e-6)  # a logit must be finite
-        outputs = np.log(clipped) - np.log1p(-clipped)
-    return names, outputs, found.get("label", np.array([], dtype=str))
+    if kind != "probability":
+        return outputs
+    if outputs.min() < 0 or outputs.max() > 1:
+        raise InputError(f"{path}: `probability` holds values outside 0..1")
+    clipped = outputs.clip(1e-6, 1 - 1e-6)  # a logit must be finite
+    logits: np.ndarray = np.log(clipped) - np.log1p(-clipped)
+    return logits

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def embeddings_of_file(path: Path, index: FaceIndex) -> np.ndarray:
-    """float32[N, D] of unit length, from an .npz file, in the order of an index.
+    """float32[N, D] of unit length, or zeros, from an .npz file, in the order of an index.
 
     Raises:
         InputError: the file does not exist, or lacks photographs.
@@ -47,7 +47,8 @@ def embeddings_of_file(path: Path, index: FaceIndex) -> np.ndarray:
             f"{lines}"
         )
     chosen = values[[rows[file] for file in files]]
-    unit: np.ndarray = chosen / np.linalg.norm(chosen, axis=1, keepdims=True)
+    lengths = np.linalg.norm(chosen, axis=1, keepdims=True)
+    unit: np.ndarray = chosen / np.maximum(lengths, 1e-12)  # zeros, where no face was found, stay
     return unit
 
 

@@ -8,7 +8,6 @@ for 1,000 resamples, 48 KB for a detector's twelve scores, whatever the size of 
 import io
 import json
 import os
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 from backbone.errors import InputError
 from backbone.files import write_atomically
+from backbone.npz import NPZ_ERRORS, read_npz
 from tasks.runs.bootstrap import LEVEL, SEED, Resampling, digest, interval
 
 FILE = "resamples.npz"
@@ -107,14 +107,14 @@ def read_resamples(path: Path) -> list[Drawn]:
             "again"
         )
     try:
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            known = about["format"] == FORMAT and about["seed"] == SEED
-            parts = [
-                Drawn(**part | {"scores": {n: file[f"{k}/{n}"] for n in part["scores"]}})
-                for k, part in enumerate(about["parts"] if known else [])
-            ]
-    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
+        arrays = read_npz(path)
+        about = json.loads(str(arrays["about"]))
+        known = about["format"] == FORMAT and about["seed"] == SEED
+        parts = [
+            Drawn(**part | {"scores": {n: arrays[f"{k}/{n}"] for n in part["scores"]}})
+            for k, part in enumerate(about["parts"] if known else [])
+        ]
+    except (*NPZ_ERRORS, LookupError, TypeError) as error:
         raise InputError(
             f"{path} is damaged ({' '.join(str(error).split())[:200]}): move it and result.json "
             "away, and the run's command scores its best.ckpt again"

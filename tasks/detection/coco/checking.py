@@ -9,7 +9,8 @@ import numpy as np
 
 from backbone.errors import InputError, listed_briefly, number_of
 from backbone.files import keep
-from tasks.data.cache import CACHE_ERRORS, cache_file, file_state, write_file
+from backbone.npz import NPZ_ERRORS, read_npz
+from tasks.data.cache import cache_file, file_state, write_file
 from tasks.data.checking import ways_on
 from tasks.detection.coco.index import CocoIndex, decoded
 from tasks.images.headers import look_at, turned
@@ -116,12 +117,11 @@ def _state(index: CocoIndex, annotations: Path, parents: list[Path]) -> str:
 def _passed(cache: Path, index: CocoIndex, annotations: Path) -> dict[str, np.ndarray] | None:
     """The results of an earlier check, if nothing has changed since."""
     try:
-        with np.load(cache, allow_pickle=False) as stored:
-            arrays = dict(stored)
+        arrays = read_npz(cache)
         parents = [Path(parent) for parent in arrays["parents"].tolist()]
         if str(arrays["state"]) == _state(index, annotations, parents):
             return {key: arrays[key] for key in STORED}
-    except CACHE_ERRORS:
+    except NPZ_ERRORS:
         pass  # not checked yet, a folder has disappeared, or the cache is damaged
     return None
 

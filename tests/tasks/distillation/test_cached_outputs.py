@@ -21,6 +21,8 @@ def test_a_file_of_outputs_is_read_for_what_it_says(tmp_path):
     logits = read_outputs(path)[1]
     assert logits[0] == pytest.approx([0, math.log(3)], rel=1e-5)
     assert np.isfinite(logits).all()
+    np.savez(path, name=np.array(["é.jpg".encode()]), output=np.eye(1))
+    assert read_outputs(path)[0].tolist() == ["é.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -28,8 +30,18 @@ def test_a_file_of_outputs_is_read_for_what_it_says(tmp_path):
     [
         ({"name": ["a"]}, "one of `output`, `embedding`, `probability`"),
         ({"output": np.zeros((1, 2))}, "must hold `name`"),
-        ({"name": ["a", "b"], "output": np.zeros((3, 2))}, r"shape \[2, D\], it has \[3, 2\]"),
-        ({"name": ["a"], "output": np.full((1, 2), np.nan)}, "not finite: a"),
+        ({"name": ["a", "b"], "output": np.zeros((3, 2))}, r"shape \[2, D\], .* it has \[3, 2\]"),
+        ({"name": ["a"], "output": np.full((1, 2), np.nan)}, "not finite in float32: a"),
+        ({"name": ["a"], "output": np.full((1, 2), 1e300)}, "not finite in float32: a"),
+        ({"name": ["a"], "output": [["x", "y"]]}, "must hold numbers"),
+        ({"name": ["a"], "output": np.ones((1, 2), complex)}, "must hold numbers"),
+        ({"name": ["a"], "output": np.ones((1, 0))}, "at least one image and one value"),
+        ({"name": np.array([], str), "output": np.ones((0, 2))}, "at least one image"),
+        ({"name": "a", "output": np.ones((1, 2))}, "must be a list of texts"),
+        ({"name": [0.5], "output": np.ones((1, 2))}, "must be a list of texts"),
+        ({"name": [b"\xff"], "output": np.ones((1, 2))}, "not in UTF-8"),
+        ({"name": ["a", "b", "a"], "output": np.ones((3, 2))}, "`name` holds a more than once"),
+        ({"name": ["a"], "output": np.ones((1, 2)), "label": ["x"]}, "1 labels for 2 outputs"),
         ({"name": ["a"], "probability": np.full((1, 2), 1.5)}, r"outside 0\.\.1"),
     ],
 )
@@ -45,3 +57,6 @@ def test_a_file_that_is_none_is_refused(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     with pytest.raises(InputError, match="damaged or not"):
         read_outputs(tmp_path / "text.npz")
+    np.save(tmp_path / "one.npy", np.eye(2))
+    with pytest.raises(InputError, match="a single array"):
+        read_outputs(tmp_path / "one.npy")

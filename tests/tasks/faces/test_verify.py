@@ -101,6 +101,17 @@ def test_photographs_without_an_embedding_are_named(lfw, embeddings, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_photograph_without_a_face_has_an_embedding_of_zeros(lfw, embeddings, tmp_path):
+    with np.load(embeddings) as file:
+        names, values = file["name"], file["embedding"]
+    values[0] = 0
+    np.savez(embeddings, name=names, embedding=values)
+    index, _ = load_lfw(lfw, lfw / "pairs.txt")
+    found = verify.embeddings_of_file(embeddings, index)
+    lengths = np.linalg.norm(found, axis=1)
+    assert sorted(lengths.round(6)) == [0, *[1] * (len(index) - 1)]
+
+
 def test_a_mistake_is_one_line_and_exit_code_2(lfw, embeddings, tmp_path, monkeypatch, capsys):
     arguments = ["verify", str(embeddings), str(lfw), "--pairs", str(tmp_path / "none.txt")]
     monkeypatch.setattr(sys, "argv", arguments)
