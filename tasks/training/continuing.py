@@ -147,8 +147,8 @@ class Replanned(Callback):
         if trainer.global_step == self.lineage.step and trainer.is_global_zero:
             rate = trainer.optimizers[0].param_groups[0]["lr"]
             print(
-                f"the schedule is planned anew for {number_of(trainer.max_epochs, 'epoch')}: the "
-                f"learning rate continues at {rate:.3g}; it had ended at {ended:.3g}"
+                f"the schedule is planned anew for {trainer.max_epochs} epochs: the learning rate "
+                f"continues at {rate:.3g}; it had ended at {ended:.3g}"
             )
 
 
