@@ -247,7 +247,7 @@ def _labels(values: dict[str, Any], path: Path) -> Labels:
         raise InputError(f"{path}: its labels are damaged ({error})") from error
     if not fits:
         raise InputError(
-            f"{path}: its labels are damaged: {number_of(labels.num_classes, 'class')}, "
+            f"{path}: its labels are damaged: {labels.num_classes} classes, "
             f"{number_of(len(labels.outputs), 'output')}, {number_of(len(labels.ids), 'id')}, "
             f"{number_of(len(labels.names), 'name')}"
         )
