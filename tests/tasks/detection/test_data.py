@@ -58,6 +58,6 @@ def test_images_that_are_scored_and_trained_on_are_said(data, tmp_path, capsys):
     data.sets.given["val"], data.sets.val_fraction, data.indices = "data.yaml", None, {}
     data.setup("fit")
     assert (
-        "val: 3 images are in train too, so scores on them are too good: "
+        "val: 3 images are in train too; scores on such images are too good: "
         in capsys.readouterr().out
     )
