@@ -17,9 +17,16 @@ def listed_briefly(values: Iterable[object]) -> str:
     return ", ".join(shortened(str(value)) for value in values[:5]) + rest
 
 
-def number_of(number: int, thing: str) -> str:
-    """A number of things: '1 epoch', '2,000 epochs'."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+def number_of(count: int, noun: str, plural: str | None = None) -> str:
+    """A count and its noun: '1 image', '2 boxes', '1,300 classes'.
+
+    Args:
+        noun: in the singular, with the words that agree with it, such as "image is".
+        plural: the same in the plural; None: the noun with -s, or -es after s and x.
+    """
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {plural or noun + ('es' if noun.endswith(('s', 'x')) else 's')}"
 
 
 def shortened(text: str, most: int = 400) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from torch import Tensor
 
-from backbone.errors import listed_briefly
+from backbone.errors import listed_briefly, number_of
 
 
 def without_counters(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -27,7 +27,7 @@ def tensor_faults(
         if key in theirs and theirs[key].shape != ours[key].shape
     ]
     return [
-        f"{len(keys)} tensor{'s' if len(keys) > 1 else ''} {what}: {listed_briefly(keys)}"
+        f"{number_of(len(keys), 'tensor')} {what}: {listed_briefly(keys)}"
         for what, keys in (
             ("missing from the file", [key for key in wanted if key not in theirs]),
             ("unexpected in it", [key for key in theirs if key not in ours]),

@@ -8,7 +8,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.files import write_atomically
 from backbone.folded import unfolded
 from backbone.matching import tensor_faults, without_counters
@@ -50,8 +50,8 @@ class Report:
 
     def __str__(self) -> str:
         text = (
-            f"trunk weights: {self.origin} ({self.names} names): {len(self.matched)} tensors "
-            f"matched, {self.classifier}"
+            f"trunk weights: {self.origin} ({self.names} names): "
+            f"{number_of(len(self.matched), 'tensor')} matched, {self.classifier}"
         )
         for option, (trained, here) in self.differs.items():
             text += f"; trained with {option}={trained}, this trunk has {option}={here}"
@@ -117,7 +117,7 @@ def load_weights(
     beside = [*file.beside, *(key for key in file.state if key.startswith(file.scheme.beyond))]
     if beside:
         dropped += beside
-        verdict += f", left out {len(beside)} tensors of another part of the network"
+        verdict += f", left out {number_of(len(beside), 'tensor')} of another part of the network"
     return Report(
         origin=origin,
         names=file.scheme.name,
@@ -203,7 +203,7 @@ def _load_classifier(
     if classifier is None or why_not:
         return False, why_not
     classifier.load_state_dict(found)
-    verdict = f"classifier of {classifier.out_features:,} classes loaded"
+    verdict = f"classifier of {number_of(classifier.out_features, 'class')} loaded"
     if classes is not None and found_classes is None:
         verdict += " (the source does not say which)"
     return True, verdict
@@ -220,7 +220,7 @@ def _misfit(
         return "no classifier in it"
     if found.keys() != set(LINEAR):
         return "dropped classifier (not one linear layer on the mean of the last map)"
-    dropped = f"dropped classifier of {len(found['weight']):,} classes"
+    dropped = f"dropped classifier of {number_of(len(found['weight']), 'class')}"
     if classifier is None:
         return f"{dropped} (none here)"
     if len(found["weight"]) != classifier.out_features:

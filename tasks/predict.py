@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.files import require_writable
 from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.images.inputs import distinct_names, named_images, refuse_overwriting
@@ -76,6 +76,8 @@ def predict(
     model = Model.load(checkpoint, trust, "cuda" if torch.cuda.is_available() else "cpu")
     if threshold is not None:
         model.presenter.keep_above(threshold)
+    if form == "coco":
+        model.presenter.require_boxes()
     entries = own_entries if form == "answers" else coco_entries(images, threshold or 0.0)
     answers: list[dict[str, Any]] = []
     failed = 0
@@ -94,8 +96,8 @@ def predict(
             print(f"error: {error}", file=sys.stderr)
             failed += 1
     write_whole(answers_file, json.dumps(answers, indent=2) + "\n")
-    kind = "images and videos" if videos else "images"
-    print(f"{len(paths) - failed} of {len(paths)} {kind} answered: {answers_file}")
+    kinds = ("image or video", "images and videos") if videos else ("image",)
+    print(f"{len(paths) - failed} of {number_of(len(paths), *kinds)} answered: {answers_file}")
     return failed
 
 

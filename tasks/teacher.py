@@ -15,7 +15,7 @@ from typing import cast
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.files import require_writable, write_atomically
 from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.images.inputs import (
@@ -111,7 +111,7 @@ def main() -> None:
             arguments.checkpoint, arguments.images, arguments.output, arguments.trust
         )
     print(
-        f"{count} outputs: {arguments.output}; teach with "
+        f"{number_of(count, 'output')}: {arguments.output}; teach with "
         f"distill=cached distill.outputs={arguments.output}"
     )
 

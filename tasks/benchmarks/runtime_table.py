@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backbone.errors import number_of
 from backbone.files import write_atomically
 
 ABSENT = "-"
@@ -123,7 +124,7 @@ def network(row: dict[str, Any]) -> str:
 
 def _head(key: str) -> str:
     batch, _, cores = key.partition(" x ")
-    return f"{batch}, {cores} core{'s' if cores != '1' else ''}"
+    return f"{batch}, {number_of(int(cores), 'core')}"
 
 
 def _number(value: float | None) -> str:

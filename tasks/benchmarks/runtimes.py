@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from backbone.errors import number_of
 from backbone.files import folder_for_results, require_writable
 from tasks.benchmarks.contenders import RUNNERS, Contender, contenders
 from tasks.benchmarks.runtime_options import RuntimeOptions
@@ -57,8 +58,9 @@ def _bench_runtimes(options: RuntimeOptions) -> None:
         with keeping_threads():
             rows += runtime_rows(model, found, options)
     about = (
-        f"{platform.machine()}, {usable_cores()} cores, load {os.getloadavg()[0]:.1f}, median of "
-        f"{options.rounds} rounds in which the contenders take turns"
+        f"{platform.machine()}, {number_of(usable_cores(), 'core')}, load "
+        f"{os.getloadavg()[0]:.1f}, median of {number_of(options.rounds, 'round')} in which the "
+        "contenders take turns"
     )
     print(text := runtime_table(about, rows))
     folder = options.output

@@ -102,11 +102,60 @@ def synthetic_batch(count: int, size: tuple[int, int], device: torch.device) -> 
     return {name: tensor.to(device) for name, tensor in batch.items()}
 
 
+Peers = Mapping[str, Callable[[Detection, tuple[int, int]], nn.Module]]
+
+
+class Contest:
+    """A detector, its peers, and the batch that all of them get.
+
+    Args:
+        config: of a detector's run.
+        batch_size: images per step.
+        peers: see `side_by_side`.
+    """
+
+    def __init__(self, config: DictConfig, batch_size: int, peers: Peers):
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        size = image_size(config.size)
+        torch.manual_seed(0)
+        task, _ = build_task(config, Labels(91, list(range(1, 91)), list(range(1, 91)), [""] * 90))
+        assert isinstance(task, Detection)
+        self.peers = {name: make(task, size).to(self.device) for name, make in peers.items()}
+        self.task = task.to(self.device)
+        # torchvision's model does not augment either: both times are those of the step alone
+        task.preprocess.augmentation = None
+        self.answering = deepcopy(task).eval()
+        self.answering.fold()
+        self.batch = synthetic_batch(batch_size, size, self.device)
+        # in torchvision's layout: a list of float images, a list of target dictionaries
+        self.images = list((self.batch["image"].float() / 255).contiguous())
+        self.targets = [
+            {"boxes": boxes[:7], "labels": labels[:7]}
+            for boxes, labels in zip(self.batch["boxes"], self.batch["labels"], strict=True)
+        ]
+
+    def our_steps(self, bf16: bool) -> dict[str, Callable[[], object]]:
+        """Kind of work -> one step of the detector."""
+
+        def loss() -> Tensor:
+            return torch.stack(list(self.task.loss(self.batch).values())).sum()
+
+        def answer() -> object:
+            return self.answering.predict(self.batch)
+
+        return steps(self.task.head, loss, answer, self.device.type, bf16)
+
+    def steps_of(self, peer: nn.Module, bf16: bool) -> dict[str, Callable[[], object]]:
+        """Kind of work -> one step of a peer."""
+
+        def loss() -> Tensor:
+            return torch.stack(list(peer(self.images, self.targets).values())).sum()
+
+        return steps(peer, loss, lambda: peer(self.images), self.device.type, bf16)
+
+
 def side_by_side(
-    config: DictConfig,
-    batch_size: int,
-    rounds: int,
-    peers: Mapping[str, Callable[[Detection, tuple[int, int]], nn.Module]],
+    config: DictConfig, batch_size: int, rounds: int, peers: Peers
 ) -> tuple[str, dict[str, Figures]]:
     """Images per second in training and inference, of the configuration's detector and its peers.
 
@@ -125,66 +174,38 @@ def side_by_side(
     Returns:
         the machine and the settings in words, and kind of work -> contender -> figures.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    size = image_size(config.size)
-    torch.manual_seed(0)
-    task, _ = build_task(config, Labels(91, list(range(1, 91)), list(range(1, 91)), [""] * 90))
-    assert isinstance(task, Detection)
-    models = {name: make(task, size).to(device) for name, make in peers.items()}
-    first = next(iter(models))
-    task.to(device)
-    # torchvision's model does not augment either: both times are those of the step alone
-    task.preprocess.augmentation = None
-    batch = synthetic_batch(batch_size, size, device)
+    contest = Contest(config, batch_size, peers)
     bf16 = precision("auto") == "bf16-mixed"
-
-    # in torchvision's layout: a list of float images, a list of target dictionaries
-    images = list((batch["image"].float() / 255).contiguous())
-    targets = [
-        {"boxes": boxes[:7], "labels": labels[:7]}
-        for boxes, labels in zip(batch["boxes"], batch["labels"], strict=True)
-    ]
-
-    def peer_steps(peer: nn.Module, bf16: bool) -> dict[str, Callable[[], object]]:
-        def loss() -> Tensor:
-            return torch.stack(list(peer(images, targets).values())).sum()
-
-        return steps(peer, loss, lambda: peer(images), device.type, bf16)
-
-    def our_loss() -> Tensor:
-        return torch.stack(list(task.loss(batch).values())).sum()
-
-    answering = deepcopy(task).eval()
-    answering.fold()
-    ours = steps(task.head, our_loss, lambda: answering.predict(batch), device.type, bf16)
-    figures: dict[str, Figures] = {}
-    plain = peer_steps(models[first], bf16=False)
-    for kind in plain:
-        named = {AS_USERS_RUN + first: plain[kind]}
-        figures[kind] = images_per_second(named, batch_size, rounds)
+    ours = contest.our_steps(bf16)
+    suffix, first = next(iter(contest.peers.items()))
+    plain = contest.steps_of(first, bf16=False)
+    figures = {
+        kind: images_per_second({AS_USERS_RUN + suffix: step}, batch_size, rounds)
+        for kind, step in plain.items()
+    }
     kept = as_a_run(config)
     layout = "bf16 + channels_last" if bf16 else "channels_last"
-    for kind in plain:
-        models[first].to(memory_format=torch.contiguous_format)
-        contiguous = {SAME_MEMORY + first: plain[kind]}
-        figures[kind].join(images_per_second(contiguous, batch_size, rounds))
+    for kind, step in plain.items():
+        first.to(memory_format=torch.contiguous_format)
+        figures[kind].join(images_per_second({SAME_MEMORY + suffix: step}, batch_size, rounds))
         tuned = {
-            f"{SAME_MEMORY}, {layout}{name}": peer_steps(
-                model.to(memory_format=torch.channels_last), bf16
+            f"{SAME_MEMORY}, {layout}{name}": contest.steps_of(
+                peer.to(memory_format=torch.channels_last), bf16
             )[kind]
-            for name, model in models.items()
+            for name, peer in contest.peers.items()
         }
         figures[kind].join(images_per_second(tuned | {OURS: ours[kind]}, batch_size, rounds))
-    if compiles(config, device):
-        peer = next(iter(models.values()))
-        compile_both(task, answering, peer, graphs=False)
-        compiled = f"{SAME_MEMORY}, {layout}, compiled"
-        theirs = peer_steps(peer, bf16)
+    if compiles(config, contest.device):
+        compile_both(contest.task, contest.answering, first, graphs=False)
+        theirs = contest.steps_of(first, bf16)
         for kind in plain:
-            contenders = {compiled: theirs[kind], OURS_COMPILED: ours[kind]}
+            contenders = {
+                f"{SAME_MEMORY}, {layout}, compiled": theirs[kind],
+                OURS_COMPILED: ours[kind],
+            }
             figures[f"{kind}, compiled"] = time_compiled(contenders, batch_size, rounds)
     figures["from files"] = from_files(config)
-    return about(batch_size, size, kept, bf16), figures
+    return about(batch_size, image_size(config.size), kept, bf16), figures
 
 
 def benchmark_ssd(config: DictConfig, batch_size: int = 16, rounds: int = 3) -> dict[str, Any]:

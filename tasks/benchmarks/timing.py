@@ -10,6 +10,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
+from backbone.errors import number_of
 from tasks.benchmarks.gpu import Load, profiled_load
 from tasks.training.memory import keep_freed_memory
 
@@ -150,7 +151,8 @@ def about(batch_size: int, size: tuple[int, int], kept: bool, bf16: bool) -> str
         kept: whether the C library keeps freed memory, see `tasks.training.memory`.
     """
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    text = f"{name}, {torch.get_num_threads()} threads, batch {batch_size}, {size[0]}x{size[1]}"
+    threads = number_of(torch.get_num_threads(), "thread")
+    text = f"{name}, {threads}, batch {batch_size}, {size[0]}x{size[1]}"
     text += ", kept memory" if kept else ""
     return text + (", bf16" if bf16 else ", fp32: this hardware does not compute in bf16")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.classification.matlab import read_matlab
 from tasks.data.text_lists import whole_number
 
@@ -61,9 +61,9 @@ def _devkit(
 ) -> np.ndarray:
     if len(numbers) != len(files):
         raise InputError(
-            f"{path} has {len(numbers):,} lines but the folder has {len(files):,} images: it needs "
-            "one line per image, in the order of their names; unpack the archive again, or use a "
-            "list that names the files"
+            f"{path} has {number_of(len(numbers), 'line')} but the folder has "
+            f"{number_of(len(files), 'image')}: it needs one line per image, in the order of their "
+            "names; unpack the archive again, or use a list that names the files"
         )
     places = (
         path.with_name("meta.mat"),
@@ -134,7 +134,7 @@ def _by_name(
     absent = [name for (name, _), i in zip(rows, found, strict=True) if i < 0]
     if absent:
         raise InputError(
-            f"{path} names {len(absent):,} files that the folder does not have: "
+            f"{path} names {number_of(len(absent), 'file')} that the folder does not have: "
             f"{listed_briefly(absent)}; unpack the archive again, or remove them from the list"
         )
     times = np.bincount(found, minlength=len(files))
@@ -155,8 +155,8 @@ def _numbers(path: Path, rows: list[str], wnids: Sequence[str]) -> np.ndarray:
     strange = sorted({*rows} - {*wnids})
     if strange:
         raise InputError(
-            f"{path}: {len(strange):,} classes that are not among the {len(wnids):,} of the data "
-            f"set: {listed_briefly(strange)}; add their training folders, or remove them from the "
-            "list"
+            f"{path}: {number_of(len(strange), 'class that is', 'classes that are')} not among the "
+            f"{len(wnids):,} of the data set: {listed_briefly(strange)}; add their training "
+            "folders, or remove them from the list"
         )
     return np.array([output[wnid] for wnid in rows], np.int64)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.classification.matlab import read_matlab
 from tasks.data.image_index import ImageIndex
 from tasks.data.image_source import ImageSet, official_note, require
@@ -86,7 +86,8 @@ def _read_list(path: Path) -> tuple[np.ndarray, np.ndarray]:
     files, labels = np.array(files.ravel(), str), labels.ravel().astype(np.int64)
     if len(files) != len(labels):
         raise InputError(
-            f"{path}: {len(files):,} files but {len(labels):,} labels; download lists.tar again"
+            f"{path}: {number_of(len(files), 'file')} but {number_of(len(labels), 'label')}; "
+            "download lists.tar again"
         )
     names, times = np.unique(files, return_counts=True)
     if (times > 1).any():
@@ -101,7 +102,7 @@ def _check_files(
     both = np.intersect1d(rows["train"][0], rows["val"][0])
     if len(both):
         raise InputError(
-            f"{lists['train']} and {lists['val']} share {len(both):,} files: "
+            f"{lists['train']} and {lists['val']} share {number_of(len(both), 'file')}: "
             f"{listed_briefly(both)}; an image must be in only one of them: download lists.tar "
             "again"
         )
@@ -110,7 +111,8 @@ def _check_files(
         missing = [names[i] for i in absent(images, [os.fsencode(name) for name in names])]
         if missing:
             raise InputError(
-                f"{path} names {len(missing):,} files that are not in {images}: "
+                f"{path} names {number_of(len(missing), 'file that is', 'files that are')} not in "
+                f"{images}: "
                 f"{listed_briefly(missing)}; unpack {ADDRESS}/images.tar (757 MB) again"
             )
 

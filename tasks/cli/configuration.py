@@ -28,9 +28,11 @@ from tasks.cli.overrides import (
     value_keys,
 )
 from tasks.cli.parts import misplaced, of_the_whole, overrides_of_parts, part_names
-from tasks.cli.schema import checking
+from tasks.cli.schema.checking import faults
 from tasks.cli.schema.choosing import parts
+from tasks.cli.schema.keys import MISSING, nearest_part, select
 from tasks.cli.schema.node import allowed, is_path
+from tasks.cli.schema.wording import no_such
 from tasks.runs.one_pass import one_size, one_view
 from tasks.runs.parts import OWN, PARTS
 
@@ -156,16 +158,16 @@ def unknown_keys(overrides: Sequence[str]) -> list[str]:
     described = list(parts(config))
     lines = []
     for key in value_keys([o for o in whole if not o.startswith("+")]):
-        if checking.select(config, key) is not checking.MISSING:
+        if select(config, key) is not MISSING:
             continue
         if "parts" in (config.get("task") or {}) and (reason := misplaced(key)):
             lines.append(f"{key}: {reason}")
             continue
-        part = checking.nearest_part(key, described)
+        part = nearest_part(key, described)
         if part.key and key[len(part.key) + 1 :] in part.model.model_fields:
             lines.append(f"{key} has no value in the configuration files: set it with +{key}=")
         else:
-            lines.append(f"{key}: {checking.no_such(key, known)}")
+            lines.append(f"{key}: {no_such(key, known)}")
     return [*lines, *unknown_keys_of_parts(overrides)]
 
 
@@ -216,7 +218,7 @@ def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         raise OptionError(lines)
     resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     plain = cast(dict[str, Any], resolved)
-    if lines := checking.faults(plain, baseline(overrides), keys):
+    if lines := faults(plain, baseline(overrides), keys):
         raise OptionError(lines)
     plain["trainer"]["max_epochs"] += plain.get("extend") or 0
     made = OmegaConf.create(plain)

@@ -6,9 +6,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from tasks.cli import flags
 from tasks.cli.overrides import choices, groups
-from tasks.cli.schema.checking import literal
 from tasks.cli.schema.choosing import parts
 from tasks.cli.schema.node import allowed, unit
+from tasks.cli.schema.wording import literal
 
 CHOICES = "Choices, as GROUP=NAME"
 OPTIONS = "Options, as KEY=VALUE"

@@ -16,17 +16,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
-from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.cli.configuration import check_config, compose_config
+from tasks.cli.context import hydra_context
 from tasks.cli.overrides import SEARCHPATH, about_hydra, parse_overrides
 from tasks.cli.parts import for_hydra, from_hydra
 from tasks.runs.directory import RunDirectory
@@ -107,11 +106,11 @@ def search(
     warnings.filterwarnings("ignore", module="optuna|hydra_plugins")
     optuna.logging.set_verbosity(logging.WARNING)
     made: Any = Plugins.instance().instantiate_sweeper(
-        hydra_context=HydraContext(GlobalHydra.instance().config_loader(), cast(Any, _Silent())),
+        hydra_context=hydra_context(),
         task_function=TrialScore(process, tuple(shared)),
         config=config,
     )
-    print(f"search of {config.hydra.sweeper.n_trials} trials", flush=True)
+    print(f"search of {number_of(config.hydra.sweeper.n_trials, 'trial')}", flush=True)
     try:
         made.sweep([*map(for_hydra, own)])
     except ValueError as error:
@@ -134,11 +133,3 @@ def require_optuna() -> None:
             '"hydra-optuna-sweeper>=1.3" (the extra optuna), or leave the option out to run all '
             "combinations"
         )
-
-
-class _Silent:
-    """The callbacks that a launcher calls at the start and the end of a job; they do nothing."""
-
-    def on_job_start(self, config: DictConfig, **facts: Any) -> None: ...
-
-    def on_job_end(self, config: DictConfig, **facts: Any) -> None: ...

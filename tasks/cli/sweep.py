@@ -17,17 +17,16 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
-from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.cli.configuration import compose_config
+from tasks.cli.context import hydra_context
 from tasks.cli.ending import Terminated
 from tasks.cli.flags import Flags
 from tasks.cli.jobs import Job, find_jobs, shared_options
@@ -75,16 +74,6 @@ class Process:
                 raise
 
 
-class NoCallbacks:
-    """The callbacks that a launcher calls at the start and the end of a job; they do nothing."""
-
-    def on_job_start(self, config: DictConfig, **facts: Any) -> None:
-        """Do nothing."""
-
-    def on_job_end(self, config: DictConfig, **facts: Any) -> None:
-        """Do nothing."""
-
-
 def sweep(module: str, flags: Flags) -> None:
     """Run the jobs of a command line, print how each ended, and exit with 1 unless all finished.
 
@@ -107,7 +96,7 @@ def sweep(module: str, flags: Flags) -> None:
         )
     jobs = find_jobs(flags)
     due = [job for job in jobs if job.state == "due"]
-    print(f"sweep of {len(jobs)} jobs, {len(due)} to run", flush=True)
+    print(f"sweep of {number_of(len(jobs), 'job')}, {len(due)} to run", flush=True)
     try:
         if due:
             launch(due, module, shared, config)
@@ -137,9 +126,7 @@ def launch(jobs: list[Job], module: str, shared: Sequence[str], config: DictConf
         config: composed with Hydra's own options, which its launchers need.
     """
     launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=HydraContext(
-            GlobalHydra.instance().config_loader(), cast(Any, NoCallbacks())
-        ),
+        hydra_context=hydra_context(),
         task_function=process_of(module, shared),
         config=config,
     )

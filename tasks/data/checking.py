@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.cache import cache_file, file_state, keep_arrays, read_arrays
 from tasks.images.headers import look_at
 
@@ -134,7 +134,8 @@ def _within(split: str, images: Listed) -> list[str]:
     if not pairs:
         return []
     apart = [(a, b) for a, b in pairs if not np.array_equal(images.labels[a], images.labels[b])]
-    line = f"{split}: {len(pairs):,} files are copies of others, byte for byte"
+    copies = number_of(len(pairs), "file is a copy of another", "files are copies of others")
+    line = f"{split}: {copies}, byte for byte"
     if apart:
         line += f", {len(apart):,} of them with another label"
     names = [f"{images.path(b)} = {images.path(a)}" for a, b in apart or pairs]
@@ -153,8 +154,8 @@ def _between(first: str, one: Listed, second: str, other: Listed) -> list[str]:
         return []
     names = [f"{other.path(b)} = {one.path(a)}" for a, b in pairs]
     return [
-        f"{second}: {len(pairs):,} images are in {first} too, byte for byte; scores on them are "
-        f"too good: {listed_briefly(names)}"
+        f"{second}: {number_of(len(pairs), 'image is', 'images are')} in {first} too, byte for "
+        f"byte; scores on such images are too good: {listed_briefly(names)}"
     ]
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from backbone.errors import number_of
 from tasks.images.decoding import BatchDecoder
 
 AHEAD = 2  # batches decoded at the same time: nvJPEG decodes one while the other is resized
@@ -109,7 +110,7 @@ class DecodedBatches:
         decoder = self.decoder
         if decoder.by_cpu and not self.reported:
             print(
-                f"{decoder.by_device:,} image files decoded on the GPU, {decoder.by_cpu:,} on the "
-                "CPU: these are no JPEG files, or nvJPEG refused them"
+                f"{number_of(decoder.by_device, 'image file')} decoded on the GPU, "
+                f"{decoder.by_cpu:,} on the CPU: these are no JPEG files, or nvJPEG refused them"
             )
         self.reported = True

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.image_index import ImageIndex
 from tasks.images.files import SUFFIXES
 from tasks.images.listing import entries_of, files_below, image_files, is_folder, is_image, kind_of
@@ -27,7 +27,7 @@ def contents(folder: Path) -> str:
     if folders := subfolders(folder):
         return f"the folders {listed_briefly(folders)}"
     if files := image_files(folder):
-        return f"{len(files):,} image files ({listed_briefly(map(os.fsdecode, files))})"
+        return f"{number_of(len(files), 'image file')} ({listed_briefly(map(os.fsdecode, files))})"
     kinds = Counter(kind_of(file) for file in files_below(folder)).most_common(5)
     others = ", ".join(f"{count:,} {kind}" for kind, count in kinds)
     return "no folders and no images" + (f", only other files: {others}" if others else "")

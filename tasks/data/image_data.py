@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.cropped_data import CroppedData
 from tasks.data.image_source import AnyIndex, ImageSource
 from tasks.data.labelled_images import LabelledImages, collate_labelled
@@ -71,13 +71,13 @@ class ImageData(CroppedData, Generic[AnyIndex]):
     def describe(self) -> str:
         """The classes, and the numbers of images in training and scoring, in words for a result."""
         scored = self.indices[self.reported]
-        parts = [f"{len(self.labels.ids):,} classes"]
+        parts = [number_of(len(self.labels.ids), "class")]
         if "train" in self.indices:
-            parts.append(f"trained on {len(self.indices['train']):,} images")
+            parts.append(f"trained on {number_of(len(self.indices['train']), 'image')}")
         parts.append(
-            f"scored on the {len(scored):,} training images"
+            f"scored on the {number_of(len(scored), 'training image')}"
             if self.validate_on_train
-            else f"scored on {len(scored):,} images"
+            else f"scored on {number_of(len(scored), 'image')}"
         )
         parts += self.left_out_in_words()
         if self.note:

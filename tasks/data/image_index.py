@@ -10,6 +10,8 @@ from typing import Self
 
 import numpy as np
 
+from backbone.errors import number_of
+
 
 @dataclass(frozen=True, eq=False)
 class ImageIndex:
@@ -75,7 +77,8 @@ class ImageIndex:
             else f"{counts[fewest]:,} ({self.classes[fewest][1]}) to "
             f"{counts[most]:,} ({self.classes[most][1]}) each"
         )
-        text = f"{len(self):,} images of {classes}{len(counts):,} classes, {span}"
+        classes += number_of(len(counts), "class")
+        text = f"{number_of(len(self), 'image')} of {classes}, {span}"
         if self.left_out:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.left_out.items())
             text += f"; files left out: {kinds}"

@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch import LightningDataModule, Trainer
 from torch.utils.data import DataLoader
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.batches import Batch, Batches, TrainBatches, limited
 from tasks.data.decoded import DecodedBatches
 from tasks.data.labels import Labels
@@ -89,8 +89,10 @@ class DataModule(LightningDataModule):
 
     def describe(self) -> str:
         """The numbers of images in training and scoring, in words for a result."""
-        trained = f"trained on {len(self.indices['train']):,} images, " if self.trains else ""
-        return f"{trained}scored on {len(self.indices[self.reported]):,} images"
+        scored = f"scored on {number_of(len(self.indices[self.reported]), 'image')}"
+        if not self.trains:
+            return scored
+        return f"trained on {number_of(len(self.indices['train']), 'image')}, {scored}"
 
     def left_out_in_words(self) -> list[str]:
         """What was left out of each split: 'left out of train: 2 unreadable, 1 .txt files'."""
@@ -250,8 +252,8 @@ class DataModule(LightningDataModule):
         rank, world = self.running.global_rank, self.running.world_size
         if len(dataset) < world:
             raise InputError(
-                f"{split}: {len(dataset)} images for {world} processes: each needs at least one. "
-                "Use fewer processes (trainer.devices, trainer.num_nodes) or more images"
+                f"{split}: {number_of(len(dataset), 'image')} for {world} processes: each needs at "
+                "least one. Use fewer processes (trainer.devices, trainer.num_nodes) or more images"
             )
         indices = range(rank, len(dataset), world)
         size = self.batch_size

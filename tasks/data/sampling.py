@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from backbone.errors import number_of
+
 
 class BalancedDraw:
     """As many images as the set has, with each class in proportion to a power of its images.
@@ -48,7 +50,7 @@ class BalancedDraw:
         drawn = self.expected[self.counts > 0]
         least, most = round(drawn.min()), round(drawn.max())
         each = f"{most:,}" if least == most else f"{least:,} to {most:,}"
-        return f"an epoch draws {len(self.labels):,} images, {each} of each class"
+        return f"an epoch draws {number_of(len(self.labels), 'image')}, {each} of each class"
 
 
 def times_before(rows: np.ndarray) -> np.ndarray:

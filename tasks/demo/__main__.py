@@ -9,7 +9,7 @@ the camera. npm fetches the runtime, onnxruntime-web, the first time.
 from collections.abc import Sequence
 from pathlib import Path
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.files import folder_for_results, require_writable, write_atomically
 from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.demo.runtime import Runtime, read_runtime
@@ -75,11 +75,7 @@ def _write(
     with write_atomically(output) as partial:
         partial.write_text(text, encoding="utf-8")
     size = output.stat().st_size / 1e6
-    print(f"{output}: {size:.1f} MB with {_count(models)}; open it in a browser")
-
-
-def _count(models: Sequence[object]) -> str:
-    return "1 model" if len(models) == 1 else f"{len(models)} models"
+    print(f"{output}: {size:.1f} MB with {number_of(len(models), 'model')}; open it in a browser")
 
 
 def main() -> None:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.labels import Labels
 from tasks.data.module import DataModule
 from tasks.detection.coco.audit import told
+from tasks.detection.coco.combining import check_same_categories, shared_files
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
-from tasks.detection.coco.index import CocoIndex, check_same_categories, shared_files
+from tasks.detection.coco.index import CocoIndex
 from tasks.detection.coco.splits import BoxSets
 from tasks.detection.crop import RandomCrop
 from tasks.detection.evaluation.arrays import GroundTruth
@@ -129,8 +130,8 @@ class CocoData(DataModule):
         check_same_categories(train, val)
         if not self.validate_on_train and (shared := shared_files(train, val)):
             print(
-                f"val: {len(shared):,} images are in train too, so scores on them are too good: "
-                f"{listed_briefly(shared)}"
+                f"val: {number_of(len(shared), 'image is', 'images are')} in train too; scores "
+                f"on such images are too good: {listed_briefly(shared)}"
             )
         self.datasets = {
             "train": CocoDetection(train, self.size, self.crop, self.seed, self.view, self.jitter),
@@ -148,10 +149,12 @@ class CocoData(DataModule):
     def describe(self) -> str:
         """The data that a run was trained and scored on, for its result."""
         train, val = len(self.indices["train"]), len(self.indices["val"])
-        scored = f"the {val} training images" if self.validate_on_train else f"{val} images"
-        trained = f"{train} images"
+        scored = number_of(val, "image")
+        if self.validate_on_train:
+            scored = f"the {number_of(val, 'training image')}"
+        trained = number_of(train, "image")
         if self.unlabelled is not None:
-            trained = f"{train} photographs of {self.unlabelled} without boxes"
+            trained = f"{number_of(train, 'photograph')} of {self.unlabelled} without boxes"
         text = f"{self.sets.described}: trained on {trained}, scored on {scored}"
         for split, counts in self.left_out.items():
             if counts:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.head import Head
 from tasks.detection.anchor_detector import AnchorDetector
 from tasks.detection.boxes import match
@@ -131,8 +131,8 @@ class DetectionObjective(Objective):
         assert isinstance(other, Detector)  # both tasks are of the same class
         if teacher.labels.outputs != student.labels.outputs:
             raise InputError(
-                f"{source} has {teacher.labels.num_classes} outputs for its categories, the "
-                f"student {student.labels.num_classes} in another order: set "
+                f"{source} has {number_of(teacher.labels.num_classes, 'output')} for its "
+                f"categories, the student {student.labels.num_classes} in another order: set "
                 "data.num_classes as for the teacher"
             )
         why_not = difference(head, other)

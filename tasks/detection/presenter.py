@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from backbone.errors import number_of
 from tasks.data.batches import Batch
 from tasks.detection.data import CocoData
 from tasks.detection.drawing import draw_boxes, open_annotated
@@ -65,7 +66,7 @@ class BoxPresenter(Presenter[CocoData]):
         """The number of boxes, and the best five of them, in one line."""
         found = answer["boxes"]
         best = ", ".join(f"{box['category']} {box['score']:.2f}" for box in found[:5])
-        return f"{len(found)} boxes" + (f": {best}" if best else "")
+        return number_of(len(found), "box") + (f": {best}" if best else "")
 
     def draw(
         self, image: Image.Image, answer: Answer, truth: Sequence[Sequence[float]] = ()

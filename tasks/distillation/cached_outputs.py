@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.npz import NPZ_ERRORS, read_npz
 from tasks.data.batches import Batch
 from tasks.data.image_index import ImageIndex
@@ -122,7 +122,8 @@ def read_outputs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     outputs = _outputs(path, kinds[0], found[kinds[0]], names)
     if len(labels) not in (0, outputs.shape[1]):
         raise InputError(
-            f"{path}: {len(labels):,} labels for {outputs.shape[1]:,} outputs per image"
+            f"{path}: {number_of(len(labels), 'label')} for "
+            f"{number_of(outputs.shape[1], 'output')} per image"
         )
     return names, outputs, labels
 
@@ -154,8 +155,9 @@ def _outputs(path: Path, kind: str, values: np.ndarray, names: np.ndarray) -> np
         raise InputError(f"{path}: `{kind}` must hold numbers, but has the type {values.dtype}")
     if values.ndim != 2 or len(values) != len(names) or not values.size:
         raise InputError(
-            f"{path}: {len(names):,} names need `{kind}` of shape [{len(names)}, D], with at least "
-            f"one image and one value; it has {list(values.shape)}"
+            f"{path}: {number_of(len(names), 'name needs', 'names need')} `{kind}` of shape "
+            f"[{len(names)}, D], with at least one image and one value; it has "
+            f"{list(values.shape)}"
         )
     with np.errstate(over="ignore"):  # beyond float32: infinite, and refused as such
         outputs: np.ndarray = values.astype(np.float32)

@@ -16,7 +16,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.head import Head
 from tasks.data.batches import Batch
 from tasks.runs.parts import PARTS, parts_of
@@ -267,8 +267,8 @@ def check_width(width: int, student: Student, teacher: str) -> None:
     own = output_width(student)
     if width != own:
         raise InputError(
-            f"{teacher} returns {width} values per image, but the student returns {own}: use "
-            "a teacher with the same task and options"
+            f"{teacher} returns {number_of(width, 'value')} per image, but the student returns "
+            f"{own}: use a teacher with the same task and options"
         )
 
 

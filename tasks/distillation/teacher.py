@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from omegaconf import DictConfig
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.head import Head
 from tasks.data.batches import Batch
 from tasks.distillation.objective import Objective, check_width, output_width
@@ -126,9 +126,9 @@ class Teacher:
                 if names
             ]
             raise InputError(
-                f"distill.teacher={self.checkpoint} answers {len(theirs)} outputs, the data has "
-                f"{len(ours)}; {'; '.join(parts) or 'they come in another order'}. Train the "
-                "teacher on data with these labels, or choose them for the student"
+                f"distill.teacher={self.checkpoint} answers {number_of(len(theirs), 'output')}, "
+                f"the data has {len(ours)}; {'; '.join(parts) or 'they come in another order'}. "
+                "Train the teacher on data with these labels, or choose them for the student"
             )
 
     def score(self, surroundings: Surroundings) -> None:

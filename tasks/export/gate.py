@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.export.comparing import compare
 from tasks.export.description import installed
 from tasks.export.formats import Format, open_exported
@@ -127,7 +127,8 @@ def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 def told_parity(report: Mapping[str, Any]) -> str:
     """A report in a few lines."""
     lines = [
-        f"{report['photographs']} photographs, {report['runtime']} against {report['reference']}"
+        f"{number_of(report['photographs'], 'photograph')}, {report['runtime']} against "
+        f"{report['reference']}"
     ]
     for count, outputs in report["by_images_per_call"].items():
         for name, found in outputs.items():
@@ -142,8 +143,8 @@ def _figures(found: Mapping[str, Any]) -> str:
         return "no box on any photograph, so nothing was compared; name others with photos="
     if "boxes" in found:
         return (
-            f"{found['boxes']} boxes above {found['above']:.2g}, {found['missed']} missed; at most "
-            f"{found['largest_px']:.2g} px (allowed {found['allowed_px']}) and "
+            f"{number_of(found['boxes'], 'box')} above {found['above']:.2g}, {found['missed']} "
+            f"missed; at most {found['largest_px']:.2g} px (allowed {found['allowed_px']}) and "
             f"{found['largest_score']:.2g} in score (allowed {found['allowed_score']})"
         )
     if "shape" in found:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.integers import LITERT, ONNX, XNNPACK
 from tasks.export.description import installed
 from tasks.export.formats import Format, open_exported
@@ -103,10 +103,11 @@ class ScoreProof:
             [
                 f"{len(done.layers) - len(done.in_float)} of {len(done.layers)} layers in "
                 f"{done.bits}-bit integers; in float: {in_float}",
-                f"{score['name']} on {score['images']} labelled images: {_shown(score['before'])} "
-                f"before, {_shown(score['simulated'])} simulated, {_shown(score['after'])} by "
-                f"{report['runtime']}: {max(score['lost'], 0):.2f} points lost (allowed "
-                f"{score['allowed']:g}): {'ok' if report['passed'] else 'FAILED'}",
+                f"{score['name']} on {number_of(score['images'], 'labelled image')}: "
+                f"{_shown(score['before'])} before, {_shown(score['simulated'])} simulated, "
+                f"{_shown(score['after'])} by {report['runtime']}: {max(score['lost'], 0):.2f} "
+                f"points lost (allowed {score['allowed']:g}): "
+                f"{'ok' if report['passed'] else 'FAILED'}",
             ]
         )
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.image_data import ImageData
 from tasks.faces.attribute_index import AttributeIndex
 
@@ -35,14 +35,14 @@ class AttributeData(ImageData[AttributeIndex]):
     def describe(self) -> str:
         """The data of a result in words: images, the seen part of each, and what is left out."""
         scored = self.indices[self.reported]
-        parts = [f"{len(self.labels.ids)} attributes"]
+        parts = [number_of(len(self.labels.ids), "attribute")]
         if "train" in self.indices:
             train = self.indices["train"]
-            parts.append(f"trained on {len(train):,} images")
+            parts.append(f"trained on {number_of(len(train), 'image')}")
             if train.unlabelled:
                 parts[-1] += f" ({train.unlabelled:,} of them without labels)"
-        same = "the same" if self.validate_on_train else f"{len(scored):,}"
-        parts.append(f"scored on {same} images")
+        same = "the same images" if self.validate_on_train else number_of(len(scored), "image")
+        parts.append(f"scored on {same}")
         fraction = self.view.crop_fraction
         part = "" if fraction in (None, 1) else f"{fraction:g} of "
         parts.append(f"each seen in {part}its largest central box")

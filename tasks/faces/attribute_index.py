@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.image_index import ImageIndex
 from tasks.faces.groups import Groups
 
@@ -67,7 +67,7 @@ class AttributeIndex(ImageIndex):
 
     def __str__(self) -> str:
         counts, known = self.counts, self.known
-        parts = [f"{len(self):,} images, {len(counts)} attributes"]
+        parts = [f"{number_of(len(self), 'image')}, {number_of(len(counts), 'attribute')}"]
         if known.any():
             share = np.where(known > 0, counts / known.clip(min=1), np.nan)
             least, most = np.nanargmin(share), np.nanargmax(share)
@@ -78,7 +78,7 @@ class AttributeIndex(ImageIndex):
         unknown = 1 - known.sum() / max(self.labels.size, 1)
         parts.append(f"{unknown:.1%} unknown" if unknown else "all known")
         if self.unlabelled:
-            parts.append(f"{self.unlabelled:,} images without any label")
+            parts.append(f"{number_of(self.unlabelled, 'image')} without any label")
         return ", ".join(parts)
 
 

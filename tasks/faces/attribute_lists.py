@@ -3,11 +3,12 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_csv import AttributeTable, read_attribute_csv
 from tasks.faces.attribute_index import AttributeIndex, named
@@ -102,15 +103,16 @@ class AttributeLists:
                 )
             if table.ids != first.ids:
                 table = self._read(path, first.ids)
-            for other, listed in tables.items():
-                both = sorted({*table.images.files} & {*listed.images.files})
-                if both:
-                    raise InputError(
-                        f"{listed.path} ({other}) and {path} ({split}) share {len(both):,} "
-                        f"images: {listed_briefly(both)}; each image must be in only one of them"
-                    )
             tables[split] = table
-        return {split: _index(table, folder) for split, table in tables.items()}
+        splits = {split: _index(table, folder) for split, table in tables.items()}
+        for (other, one), (split, two) in combinations(splits.items(), 2):
+            if both := sorted({*one.files.tolist()} & {*two.files.tolist()}):
+                raise InputError(
+                    f"{tables[other].path} ({other}) and {tables[split].path} ({split}) share "
+                    f"{number_of(len(both), 'image')}: {listed_briefly(map(os.fsdecode, both))}; "
+                    "each image must be in only one of them"
+                )
+        return splits
 
     def _load_divided(self, path: Path, folder: Path) -> dict[str, AttributeIndex]:
         """All splits from one list, by its column `split`."""
@@ -125,7 +127,9 @@ class AttributeLists:
             raise InputError(f"{path}: its column split assigns no image to val")
         of = np.array(given)
         wanted = [s for s in SPLITS if s in given and not (s == "train" and self.train is None)]
-        return {split: _index(table, folder, np.flatnonzero(of == split)) for split in wanted}
+        rows = np.flatnonzero(np.isin(of, wanted))
+        index = _index(table, folder, rows)
+        return {split: index.take(np.flatnonzero(of[rows] == split)) for split in wanted}
 
 
 def _index(table: AttributeTable, folder: Path, rows: np.ndarray | None = None) -> AttributeIndex:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.attribute_index import AttributeIndex, choose, named
 from tasks.faces.celeba_files import LAYOUT, CelebAFiles, celeba_files
 from tasks.faces.celeba_lists import read_attributes, read_partition
+from tasks.faces.celeba_mirror import parquet_files
 from tasks.faces.groups import Groups
 
 DOWNLOADS = (
@@ -43,7 +44,7 @@ class CelebA:
         files = celeba_files(root)
         paths = [files.images, files.attributes, files.partition]
         if not all(path.exists() for path in paths):
-            parquet = sorted(p for depth in ("*", "*/*") for p in root.glob(f"{depth}.parquet"))
+            parquet = parquet_files(root)
             if parquet:
                 raise InputError(
                     f"{root.absolute()} holds a mirror's parquet files "
@@ -107,14 +108,14 @@ def _parts(files: list[bytes], copy: CelebAFiles) -> np.ndarray:
     without = [files[i].decode(errors="replace") for i in np.flatnonzero(parts < 0)]
     if without:
         raise InputError(
-            f"{copy.partition} does not assign {len(without):,} images of "
+            f"{copy.partition} does not assign {number_of(len(without), 'image')} of "
             f"{copy.attributes.name} to a part: {listed_briefly(without)}; give each a line "
             "'file 0', 1 or 2 (training, validation, test), or download both lists again"
         )
     if len(partition) > len(files):
         strange = [f.decode(errors="replace") for f in sorted(partition.keys() - set(files))]
         raise InputError(
-            f"{copy.partition} names {len(strange):,} images that are not in "
-            f"{copy.attributes.name}: {listed_briefly(strange)}; download both lists again"
+            f"{copy.partition} names {number_of(len(strange), 'image that is', 'images that are')} "
+            f"not in {copy.attributes.name}: {listed_briefly(strange)}; download both lists again"
         )
     return parts

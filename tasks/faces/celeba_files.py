@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.images.listing import absent
 
 IMAGES, ATTRIBUTES, PARTITION = (
@@ -54,7 +54,8 @@ class CelebAFiles:
         if gone:
             names = [files[i].decode(errors="replace") for i in gone]
             raise InputError(
-                f"{path} names {len(gone):,} files that are not in {self.images}: "
+                f"{path} names {number_of(len(gone), 'file that is', 'files that are')} not in "
+                f"{self.images}: "
                 f"{listed_briefly(names)}; unpack {IMAGES}.zip again"
             )
         found = list(files)

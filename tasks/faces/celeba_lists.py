@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.text_lists import whole_number
 
 AGAIN = "download the list again"
@@ -91,8 +91,8 @@ class Rows:
         wrong = np.flatnonzero((counts != width) & (counts != 0))
         if len(wrong):
             raise InputError(
-                f"{path}, line {line + wrong[0] + 1}: {counts[wrong[0]]} words instead of {width}: "
-                f"{what}; {AGAIN}"
+                f"{path}, line {line + wrong[0] + 1}: {number_of(counts[wrong[0]], 'word')} "
+                f"instead of {width}: {what}; {AGAIN}"
             )
         if not counts.any():
             raise InputError(f"{path}: lists no image; {AGAIN}")
@@ -138,7 +138,8 @@ def read_attributes(path: Path) -> tuple[list[str], list[bytes], np.ndarray]:
     rows = Rows.of(path, words, 2, len(names) + 1, what)
     if len(rows) != images:
         raise InputError(
-            f"{path}, line 1: says {images:,} images, but {len(rows):,} rows follow; {AGAIN}"
+            f"{path}, line 1: says {number_of(images, 'image')}, but "
+            f"{number_of(len(rows), 'row follows', 'rows follow')}; {AGAIN}"
         )
     return names, _files(path, words, rows), _labels(path, words, rows, names)
 

@@ -5,9 +5,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from backbone.errors import InputError, listed_briefly, shortened
+from backbone.errors import InputError, listed_briefly, number_of, shortened
 from tasks.data.text_lists import check_is_text, delimiter_of
-from tasks.images.listing import absent, with_slashes
+from tasks.images.listing import with_slashes
+from tasks.images.names import MISSING, Folder, match_names
 
 FILE = ("file", "filename", "file_name", "image", "image_id", "path")  # the first one is used
 SPLIT = "split"
@@ -84,31 +85,29 @@ class ImageList:
             seen[file] = line
 
     def paths_in(self, folder: Path, rows: Sequence[int] | None = None) -> list[bytes]:
-        """The files as paths relative to a folder.
-
-        A list may also give them relative to the folder above it (images/a.jpg).
+        """The files as paths relative to a folder; see `match_names` for how a list may name them.
 
         Args:
             folder: the folder that contains them.
             rows: positions of the wanted images; None for all.
 
         Raises:
-            InputError: a file does not exist.
+            InputError: a file does not exist, or two names mean the same one.
         """
         rows = range(len(self.files)) if rows is None else rows
-        listed = [os.fsencode(self.files[i]) for i in rows]
-        files, prefix = [*map(os.fsdecode, with_slashes(folder, listed))], folder.name + "/"
-        if all(file.startswith(prefix) for file in files) and not (folder / folder.name).is_dir():
-            files = [file.removeprefix(prefix) for file in files]
-        paths = [os.fsencode(file) for file in files]
-        if missing := absent(folder, paths):
+        listed = with_slashes(folder, [os.fsencode(self.files[i]) for i in rows])
+        names = [*map(os.fsdecode, listed)]
+        files, missing = match_names(Folder(str(folder)), names)
+        if missing:
+            first, reason = next(iter(missing.items()))
             raise InputError(
-                f"{self.path}, line {self.lines[rows[missing[0]]]}: {shortened(files[missing[0]])} "
-                f"is not in {folder.absolute()} ({len(missing):,} of {len(files):,} images are "
-                f"missing: {listed_briefly(files[i] for i in missing)}); name their folder with "
+                f"{self.path}, line {self.lines[rows[first]]}: {shortened(names[first])} is not "
+                f"in {folder.absolute()}{reason.removeprefix(MISSING)} ({len(missing):,} of "
+                f"{number_of(len(names), 'image')} missing: "
+                f"{listed_briefly(names[i] for i in missing)}); name their folder with "
                 "data.images=, or leave these lines out"
             )
-        return paths
+        return [*map(os.fsencode, files)]
 
 
 def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
@@ -141,8 +140,8 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
         for line, row in rows:
             if len(row) != len(header):
                 raise InputError(
-                    f"{path}, line {line}: {len(row)} fields, but the header names {len(header)}; "
-                    "put values that contain commas in double quotes"
+                    f"{path}, line {line}: {number_of(len(row), 'field')}, but the header names "
+                    f"{len(header)}; put values that contain commas in double quotes"
                 )
             yield line, row
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backbone.errors import number_of
 from tasks.data.checking import check_readable
 from tasks.data.image_data import ImageData
 from tasks.data.image_source import ImageSource
@@ -110,9 +111,11 @@ class FaceData(ImageData[FaceIndex]):
         """A split's pairs in words."""
         pairs = self.pairs[split]
         leaks = pairs.leaks(self.indices[split].labels)
-        kept = f"{leaks:,} people are in several folds" if leaks else "no person in two of them"
+        kept = "no person in two of them"
+        if leaks:
+            kept = f"{number_of(leaks, 'person is', 'people are')} in several folds"
         folds = f"{pairs.folds} folds, {kept}" if pairs.folds > 1 else "one fold"
-        return f"{len(pairs):,} pairs ({pairs.title}) in {folds}"
+        return f"{number_of(len(pairs), 'pair')} ({pairs.title}) in {folds}"
 
     def describe(self) -> str:
         """The data of a result in words: training and scored images, and the part that is seen."""
@@ -121,7 +124,9 @@ class FaceData(ImageData[FaceIndex]):
         parts = [f"trained on {train}"]
         if split in self.pairs:
             pairs = self.pairs[split]
-            parts.append(f"scored on {self._pairs_in_words(split)}, of {len(scored):,} images")
+            parts.append(
+                f"scored on {self._pairs_in_words(split)}, of {number_of(len(scored), 'image')}"
+            )
             parts.append(how_scored(pairs.folds, int((~pairs.same).sum())))
         else:
             parts.append(f"scored on {scored}")

@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from backbone.errors import number_of
 from tasks.data.image_index import ImageIndex
 from tasks.images.view import check_box
 
@@ -49,8 +50,9 @@ class FaceIndex(ImageIndex):
     def __str__(self) -> str:
         unknown = int((self.labels < 0).sum())
         if unknown == len(self):
-            return f"{len(self):,} images without identity"
+            return f"{number_of(len(self), 'image')} without identity"
         counts = self.counts[self.counts > 0]
         span = f"{counts.min():,} to {counts.max():,}" if np.ptp(counts) else f"{counts[0]:,}"
-        known = f"{counts.sum():,} images of {len(counts):,} people, {span} each"
+        people = number_of(counts.size, "person", "people")
+        known = f"{number_of(counts.sum(), 'image')} of {people}, {span} each"
         return known + (f", and {unknown:,} without identity" if unknown else "")

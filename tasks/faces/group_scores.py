@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from backbone.errors import number_of
 from tasks.faces.attribute_metrics import AttributeScore, mean, score
 from tasks.faces.groups import Groups
 
@@ -63,7 +64,9 @@ def in_words(kind: str, rows: Sequence[dict[str, Any]]) -> str | None:
     if len(large) < 2:
         return None
     worst, best = (pick(large, key=lambda row: row[name]) for pick in (min, max))
-    title = f"mean AP of {worst['attributes']} attributes" if name == "mean_ap" else "accuracy"
+    title = "accuracy"
+    if name == "mean_ap":
+        title = f"mean AP of {number_of(worst['attributes'], 'attribute')}"
     few = [f"{row['name']} ({row['faces']})" for row in rows if row["faces"] < FEW]
     line = (
         f"by {kind}: {title} {100 * worst[name]:.1f} for the worst group, {worst['name']} "

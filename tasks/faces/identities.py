@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.folders import class_folders, index_folders, subfolders
 from tasks.data.image_source import ImageSet, require
 from tasks.data.text_lists import whole_number
@@ -152,9 +152,10 @@ class CelebaIdentities:
         names = copy.named(copy.partition, files)
         if strange := people.keys() - partition.keys():
             raise InputError(
-                f"{copy.partition} does not assign {len(strange):,} images of {IDENTITIES} to a "
-                f"part: {listed_briefly(os.fsdecode(file) for file in sorted(strange))}; download "
-                "both lists again"
+                f"{copy.partition} does not assign {number_of(len(strange), 'image')} of "
+                f"{IDENTITIES} to a part: "
+                f"{listed_briefly(os.fsdecode(file) for file in sorted(strange))}; download both "
+                "lists again"
             )
         parts = np.array(list(partition.values()))
         identity = np.array([people.get(file, -1) for file in files])
@@ -185,7 +186,7 @@ def split_people(index: FaceIndex, parts: np.ndarray, path: Path) -> ImageSet[Fa
         images = index.take(np.flatnonzero(parts == part))
         known = (images.counts > 0) & ~trained
         if left_out := int(images.counts[trained].sum()):
-            notes.append(f"{left_out:,} {split} images of training people left out")
+            notes.append(f"{number_of(left_out, f'{split} image')} of training people left out")
         if part == 0:
             trained = known
         if known.any():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.image_source import ImageSource, require
 from tasks.data.text_lists import whole_number
 from tasks.faces.face_index import FaceIndex
@@ -108,8 +108,8 @@ def load_lfw(root: Path, path: Path) -> tuple[FaceIndex, Pairs]:
         lines = "\n".join(f"  {name}" for name in missing[:10])
         more = f"\n  and {len(missing) - 10:,} more" if len(missing) > 10 else ""
         raise InputError(
-            f"{folder.absolute()}: {len(missing):,} of the {len(names):,} photographs that {path} "
-            f"names are missing:\n{lines}{more}\nA score on other pairs could not be compared with "
+            f"{folder.absolute()} lacks {len(missing):,} of the {len(names):,} photographs that "
+            f"{path} names:\n{lines}{more}\nA score on other pairs could not be compared with "
             "published ones: complete the folder, or name another with data.verification.root="
         )
     people, labels = np.unique([name.partition("/")[0] for name in names], return_inverse=True)
@@ -165,8 +165,9 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     wanted = folds * 2 * count
     if len(lines) - 1 != wanted:
         raise InputError(
-            f"{path}: {folds} folds of {count} matched and {count} mismatched pairs take "
-            f"{wanted:,} lines after the first, but there are {len(lines) - 1:,}: download it again"
+            f"{path}: {number_of(folds, 'fold')} of {count} matched and {count} mismatched pairs "
+            f"take {wanted:,} lines after the first, but there are {len(lines) - 1:,}: download "
+            "it again"
         )
     same = np.tile(np.repeat([True, False], count), folds)
     fold = np.repeat(np.arange(folds), 2 * count)

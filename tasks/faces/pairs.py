@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.faces.face_index import FaceIndex
 
 IMAGES = 20  # most images of a person that are used: they make 190 pairs
@@ -62,8 +62,8 @@ def make_pairs(people: np.ndarray, folds: int, per_fold: int, seed: int) -> Pair
     known = rng.permutation(np.flatnonzero(counts >= 2))
     if len(known) < 4:
         raise InputError(
-            f"{len(known)} people with two images or more are too few to make validation pairs: "
-            "hold out at least four, better a hundred"
+            f"{number_of(len(known), 'person', 'people')} with two images or more: too few to "
+            "make validation pairs; hold out at least four, better a hundred"
         )
     folds = min(folds, len(known) // 2)
     order = rng.permutation(len(people))
@@ -81,7 +81,7 @@ def make_pairs(people: np.ndarray, folds: int, per_fold: int, seed: int) -> Pair
         second=kept[:, 1],
         same=np.tile(np.repeat([True, False], count), folds),
         fold=np.repeat(np.arange(folds), 2 * count),
-        title=f"pairs of {len(known):,} people held out",
+        title=f"pairs of {number_of(len(known), 'person', 'people')} held out",
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.image_source import ImageSet, require
 from tasks.faces.csv_rows import ImageList, read_rows
 from tasks.faces.face_index import FaceIndex
@@ -57,7 +57,8 @@ class UnlabelledFaces:
         else:
             files, given = listed_faces(Path(self.root, self.list), folder)
         if len(files) < 2:
-            raise InputError(f"{folder}: {len(files)} images are too few to train and to validate")
+            found = number_of(len(files), "image is", "images are")
+            raise InputError(f"{folder}: {found} too few to train and to validate")
         note = ""
         if given is None:
             held = holdout_mask(files, self.val_fraction, self.seed)

@@ -11,37 +11,20 @@ last.
 """
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from backbone.files import write_atomically
 from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.faces.celeba_files import ATTRIBUTES, IDENTITIES, IMAGES, PARTITION
+from tasks.faces.celeba_mirror import MirrorRows, MirrorShard, mirror_shards, pyarrow_parquet
 
-IDENTITY_COLUMNS = ("celeb_id", "identity")
-# CelebA's own order, for mirrors that have 40 values without names
-# fmt: off
-NAMES = [
-    "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs",
-    "Big_Lips", "Big_Nose", "Black_Hair", "Blond_Hair", "Blurry", "Brown_Hair", "Bushy_Eyebrows",
-    "Chubby", "Double_Chin", "Eyeglasses", "Goatee", "Gray_Hair", "Heavy_Makeup", "High_Cheekbones",
-    "Male", "Mouth_Slightly_Open", "Mustache", "Narrow_Eyes", "No_Beard", "Oval_Face", "Pale_Skin",
-    "Pointy_Nose", "Receding_Hairline", "Rosy_Cheeks", "Sideburns", "Smiling", "Straight_Hair",
-    "Wavy_Hair", "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace",
-    "Wearing_Necktie", "Young",
-]
-# fmt: on
-SHARD = re.compile(r"(train|valid|validation|val|test)-(\d+)-of-(\d+)[^.]*\.parquet")
-PARTS = {"train": 0, "valid": 1, "validation": 1, "val": 1, "test": 2}
 SUFFIX = {b"\xff\xd8\xff": ".jpg", b"\x89PN": ".png"}
-ROWS = 256  # read at a time
 LONGEST_NAME = 240  # bytes; most file systems allow 255, and temporary names are longer
 
 
@@ -74,107 +57,22 @@ def unpack(folder: Path, root: Path) -> int:
             f"{root.absolute()} already has {ATTRIBUTES}, so there is nothing to unpack; name "
             "another folder, or remove the lists there"
         )
-    parquet = _pyarrow()
-    shards = find_parquet(folder)
+    pyarrow_parquet()
+    shards = mirror_shards(folder)
     found = Unpacked()
-    attributes = ParquetColumns.of(
-        shards[0][1], _open(parquet, shards[0][1]).schema_arrow
-    ).attributes
+    attributes: list[str] = []
     for part, path in shards:
-        file = _open(parquet, path)
-        columns = ParquetColumns.of(path, file.schema_arrow)
-        if attributes and columns.attributes != attributes:
+        shard = MirrorShard.open(path)
+        if attributes and shard.columns.attributes != attributes:
             raise InputError(
                 f"{path} and {shards[0][1]} have different attributes: they are from two mirrors"
             )
-        attributes = columns.attributes
-        for number, batch in enumerate(_batches(path, file, columns)):
-            _unpack_rows(batch, columns, part, f"{path}, row {number * ROWS}", root, found)
-        print(f"{path.name}: {len(found.names):,} images so far", flush=True)
+        attributes = shard.columns.attributes
+        for rows in shard.rows():
+            _unpack_rows(rows, part, root, found)
+        print(f"{path.name}: {number_of(len(found.names), 'image')} so far", flush=True)
     _write_lists(root, found, attributes)
     return len(found.names)
-
-
-def find_parquet(folder: Path) -> list[tuple[int, Path]]:
-    """(part, file) of all shards, in the order training, validation, test.
-
-    Raises:
-        InputError: there are no shards, some are missing, or a split is missing.
-    """
-    paths = sorted(p for depth in ("*", "*/*") for p in folder.glob(f"{depth}.parquet"))
-    if not paths:
-        raise InputError(
-            f"{folder.absolute()}: no .parquet file here or one folder down; download a mirror "
-            "such as flwrlabs/celeba from the Hugging Face hub"
-        )
-    shards = []
-    numbers: dict[tuple[int, str, int], set[int]] = {}
-    for path in paths:
-        match = SHARD.fullmatch(path.name)
-        if not match:
-            raise InputError(
-                f"{path}: expected a name such as train-00000-of-00019.parquet, with train, valid, "
-                "validation or test; rename the file, or move it away"
-            )
-        split, number, total = match[1], int(match[2]), int(match[3])
-        shards.append((PARTS[split], number, path))
-        numbers.setdefault((PARTS[split], split, total), set()).add(number)
-    if len(numbers) != 3 or len({part for part, _, _ in numbers}) != 3:
-        sets = (f"{split}-*-of-{total:05d}" for _, split, total in sorted(numbers))
-        raise InputError(
-            f"{folder.absolute()}: expected one set of shards for each of train, valid and test, "
-            f"found {listed_briefly(sets)}"
-        )
-    for (_, split, total), there in numbers.items():
-        lacking = sorted({*range(total)} - there)
-        if lacking:
-            names = (f"{split}-{k:05d}-of-{total:05d}.parquet" for k in lacking)
-            raise InputError(
-                f"{folder.absolute()}: shards are missing: {listed_briefly(names)}; download them"
-            )
-    return [(part, path) for part, _, path in sorted(shards)]
-
-
-@dataclass(frozen=True)
-class ParquetColumns:
-    """The columns of a file and their content."""
-
-    attributes: list[str]
-    separate: bool
-    """Whether each attribute has a column; otherwise one column, `attributes`, has 40 values."""
-    identity: str | None
-
-    @property
-    def all(self) -> list[str]:
-        """The columns to read; texts and boxes are skipped."""
-        values = self.attributes if self.separate else ["attributes"]
-        return ["image", *values, *([self.identity] if self.identity else [])]
-
-    @classmethod
-    def of(cls, path: Path, schema: Any) -> "ParquetColumns":
-        """The columns of a file. Raises: InputError if it has no images or no attributes."""
-        import pyarrow.types as types
-
-        identity = next((name for name in IDENTITY_COLUMNS if name in schema.names), None)
-        kinds = {
-            column.name: column.type
-            for column in schema
-            if types.is_boolean(column.type) or types.is_integer(column.type)
-        }
-        names = [name for name in kinds if name not in IDENTITY_COLUMNS]
-        separate = "attributes" not in schema.names
-        image = schema.field("image").type if "image" in schema.names else None
-        if image is None or not types.is_struct(image) or image.get_field_index("bytes") < 0:
-            raise InputError(
-                f"{path}: no column image with bytes among {listed_briefly(schema.names)}; this "
-                "is not a mirror of CelebA like those on the Hugging Face hub"
-            )
-        if separate and not names:
-            raise InputError(
-                f"{path}: no column of attributes (true or false, 1 or -1) among "
-                f"{listed_briefly(schema.names)}; use another mirror"
-            )
-        return cls(names if separate else NAMES, separate, identity)
 
 
 def _check_name(name: str, where: str) -> None:
@@ -183,63 +81,32 @@ def _check_name(name: str, where: str) -> None:
     blank = any(letter.isspace() or letter == "\0" for letter in name)
     if name in ("", ".", "..") or blank or len(os.fsencode(name)) > LONGEST_NAME:
         raise InputError(
-            f"{where}: {name[:40]!r} ({len(name)} characters) cannot be the name of a file: "
-            "correct the mirror's column image.path, or use another mirror"
+            f"{where}: {name[:40]!r} ({number_of(len(name), 'character')}) cannot be the name of a "
+            "file: correct the mirror's column image.path, or use another mirror"
         )
 
 
-def _unpack_rows(
-    batch: Any, columns: ParquetColumns, part: int, where: str, root: Path, found: Unpacked
-) -> None:
+def _unpack_rows(rows: MirrorRows, part: int, root: Path, found: Unpacked) -> None:
     """Write the images of some rows and collect their labels."""
-    found.labels.append(_labels(batch, columns, where))
-    if columns.identity:
-        given = batch.column(columns.identity)
-        if given.null_count:
-            raise InputError(f"{where} or after, column {columns.identity}: a value is missing")
-        found.identities += given.to_pylist()
-    images = batch.column("image")
-    for picture in images.to_pylist():
+    found.labels.append(rows.labels)
+    found.identities += rows.identities
+    for image in rows.images:
         number = len(found.names) + 1
-        if picture is None:
-            raise InputError(f"{where} or after, image {number:,}: the row has no image (null)")
-        data, given = picture["bytes"], picture.get("path")
+        where = f"{rows.where} or after, image {number:,}"
+        if image is None:
+            raise InputError(f"{where}: the row has no image (null)")
+        data, given = image["bytes"], image.get("path")
         suffix = SUFFIX.get((data or b"")[:3])
         if suffix is None:
-            raise InputError(f"{where} or after, image {number:,}: neither JPEG nor PNG")
+            raise InputError(f"{where}: neither JPEG nor PNG")
         name = os.path.basename(given) if given else f"{number:06d}{suffix}"
-        _check_name(name, f"{where} or after, image {number:,}")
+        _check_name(name, where)
         path = root / IMAGES / name
         if not path.exists() or path.stat().st_size != len(data):
             with write_atomically(path) as partial:
                 partial.write_bytes(data)
         found.names.append(name)
         found.parts.append(part)
-
-
-def _labels(batch: Any, columns: ParquetColumns, where: str) -> np.ndarray:
-    """int8[rows, A], 1 or 0."""
-    if columns.separate:
-        given = {name: batch.column(name) for name in columns.attributes}
-        for name, values in given.items():
-            if values.null_count:
-                raise InputError(f"{where} or after, column {name}: a value is missing")
-        values = np.stack([v.to_numpy(zero_copy_only=False) for v in given.values()], axis=1)
-    else:
-        rows = batch.column("attributes").to_pylist()
-        if {len(row or ()) for row in rows} != {len(NAMES)} or any(None in row for row in rows):
-            raise InputError(
-                f"{where} or after, column attributes: not {len(NAMES)} values per row"
-            )
-        values = np.array(rows)
-    values = values.astype(np.int64)
-    kinds = {*np.unique(values).tolist()}
-    if not (kinds <= {0, 1} or kinds <= {-1, 1}):
-        raise InputError(
-            f"{where} or after: attributes have the values {listed_briefly(sorted(kinds))}, "
-            "neither 0 and 1 nor -1 and 1"
-        )
-    return (values == 1).astype(np.int8)
 
 
 def _write_lists(root: Path, found: Unpacked, attributes: list[str]) -> None:
@@ -269,33 +136,6 @@ def _write_lists(root: Path, found: Unpacked, attributes: list[str]) -> None:
     write(ATTRIBUTES, table())
 
 
-def _pyarrow() -> Any:
-    """pyarrow.parquet, an optional dependency that only this command needs."""
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError("reading parquet files needs pyarrow: pip install pyarrow") from None
-    return pyarrow.parquet
-
-
-def _open(parquet: Any, path: Path) -> Any:
-    """Open a parquet file. Raises: InputError if it is not one."""
-    try:
-        return parquet.ParquetFile(path)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: not a complete parquet file ({error}); download it again"
-        ) from error
-
-
-def _batches(path: Path, file: Any, columns: ParquetColumns) -> Iterator[Any]:
-    """The rows of a file. Raises: InputError where it is damaged."""
-    try:
-        yield from file.iter_batches(ROWS, columns=columns.all)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: damaged ({error}); download it again") from error
-
-
 def main() -> None:
     """The command line; the exit code is 2 for anything that the user can correct."""
     parser = command_parser("tasks.faces.unpack", __doc__)
@@ -304,7 +144,7 @@ def main() -> None:
     given = parser.parse_args()
     with mistakes_exit():
         count = unpack(given.folder, given.root)
-    print(f"{count:,} images in {given.root}; train on them with data.root={given.root}")
+    print(f"{number_of(count, 'image')} in {given.root}; train on them with data.root={given.root}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.image_source import ImageSet, require
 from tasks.data.text_lists import whole_number
 from tasks.faces.attribute_index import AttributeIndex, choose, named
@@ -168,7 +168,7 @@ def _from_names(folder: Path) -> tuple[list[bytes], np.ndarray, list[str], str]:
     note = "split by a hash of the names"
     if left_out:
         note += (
-            f", {len(left_out):,} images left out because their names lack a value "
+            f", {number_of(len(left_out), 'image')} left out because their names lack a value "
             f"({listed_briefly(left_out)})"
         )
     splits = [split_by_name(names[i]) for i in values]

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.geolocation import s2
 from tasks.geolocation.coordinates import Coordinates, read_coordinates
@@ -174,10 +174,10 @@ def partition_summary(partition: Partition) -> str:
         ("cells", f"{len(partition):,}, the smallest of {smallest:,.0f} km2"),
         (
             "dropped",
-            f"{partition.dropped_cells:,} cells with {partition.dropped_photographs:,} "
-            f"photographs ({share:.2%})",
+            f"{number_of(partition.dropped_cells, 'cell')} with "
+            f"{number_of(partition.dropped_photographs, 'photograph')} ({share:.2%})",
         ),
-        ("over t_max", f"{over:,} cells at the level limit, {partition.max_level}"),
+        ("over t_max", f"{number_of(over, 'cell')} at the level limit, {partition.max_level}"),
         *((f"level {k}", f"{n:,}") for k, n in enumerate(histogram) if n),
         ("hash", partition.hash),
     ]

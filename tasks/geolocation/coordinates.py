@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.text_lists import check_is_text, delimiter_of
 
 # The column names of the known sets, in lower case; the first one that exists is used.
@@ -135,9 +135,9 @@ def _explain_rows(path: Path, columns: Columns, chunk: list[list[str]], seen: in
     for i, row in enumerate(chunk):
         if len(row) != len(columns.names):
             raise InputError(
-                f"{path}, line {line_number(path, seen + i)}: {len(row)} fields, but the header "
-                f"names {len(columns.names)}; write decimals with a point, and put values that "
-                "contain commas in double quotes"
+                f"{path}, line {line_number(path, seen + i)}: {number_of(len(row), 'field')}, but "
+                f"the header names {len(columns.names)}; write decimals with a point, and put "
+                "values that contain commas in double quotes"
             )
         for what, at in (("latitude", columns.latitude), ("longitude", columns.longitude)):
             try:

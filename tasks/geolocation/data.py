@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.batches import Batch
 from tasks.data.checking import Listed, check_readable, copies
 from tasks.data.cropped_data import CroppedData
@@ -96,7 +96,10 @@ class PlaceData(CroppedData):
             self.stream = ShardStream(
                 train, self.partition, self.size, self.crop, self.view, self.seed
             )
-            print(f"train: {len(train.urls):,} shards, {self.photographs:,} photographs per epoch")
+            print(
+                f"train: {number_of(len(train.urls), 'shard')}, "
+                f"{number_of(self.photographs, 'photograph')} per epoch"
+            )
         elif train is not None:
             indices["train"] = self._in_cells(train, names)
             self.datasets["train"] = LocatedImages(
@@ -144,8 +147,8 @@ class PlaceData(CroppedData):
         shards, processes = len(self.stream.shards.urls), self.running.world_size
         if shards < processes:
             raise InputError(
-                f"{shards} shards for {processes} processes: each needs at least one; make more "
-                "and smaller shards"
+                f"{number_of(shards, 'shard')} for {number_of(processes, 'process')}: each needs "
+                "at least one; make more and smaller shards"
             )
         return max(self.photographs // (self.batch_size * processes), 1)
 
@@ -192,11 +195,12 @@ class PlaceData(CroppedData):
         """The data of a result, in words."""
         partition = self.partition
         parts = [
-            f"{len(partition):,} cells of at most level {partition.levels.max()} (partition "
-            f"{partition.hash[:12]}, t_max {partition.t_max:,}, t_min {partition.t_min:,})"
+            f"{number_of(len(partition), 'cell')} of at most level {partition.levels.max()} "
+            f"(partition {partition.hash[:12]}, t_max {partition.t_max:,}, t_min "
+            f"{partition.t_min:,})"
         ]
         if self.trains:
-            parts += [f"trained on {self.photographs:,} photographs", *self.notes]
+            parts += [f"trained on {number_of(self.photographs, 'photograph')}", *self.notes]
         parts += self.left_out_in_words()
         parts += [f"evaluated {self._scored()}"]
         parts += [self.note] if self.note else []
@@ -204,7 +208,7 @@ class PlaceData(CroppedData):
 
     def _scored(self) -> str:
         if self.validate_on_train:
-            return f"the {len(self.indices['val']):,} training photographs"
+            return f"the {number_of(len(self.indices['val']), 'training photograph')}"
         val = self.val
         note = f" ({val.note})" if val.note else ""
         return f"{len(val):,} of official {val.official:,} ({val.name}){note}"
@@ -233,8 +237,8 @@ class PlaceData(CroppedData):
         if self.limit is not None:
             index = index.first(self.limit)
         print(
-            f"train: {len(index):,} photographs in {len(np.unique(index.labels)):,} of "
-            f"{len(names):,} cells, {dropped:,} in dropped cells left out"
+            f"train: {number_of(len(index), 'photograph')} in {len(np.unique(index.labels)):,} of "
+            f"{number_of(len(names), 'cell')}, {dropped:,} in dropped cells left out"
         )
         return index
 

@@ -11,6 +11,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from PIL import Image
 
+from backbone.errors import number_of
 from tasks.geolocation.metrics import GeolocationResult
 from tasks.geolocation.names import place_name
 from tasks.geolocation.world_map import HEIGHT, SHORE, WIDTH, WorldMap, project, save_map
@@ -143,7 +144,8 @@ def distance_curves(
         ylim=(0, 1.01),
         xlabel="distance from where it was taken, km",
         ylabel="share of photographs",
-        title=f"{len(distances):,} photographs, median {result.metrics['median_km']:,.0f} km",
+        title=f"{number_of(len(distances), 'photograph')}, median "
+        f"{result.metrics['median_km']:,.0f} km",
     )
     axes.grid(alpha=0.25)
     axes.legend(loc="upper left")

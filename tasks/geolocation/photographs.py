@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.checking import UNREADABLE, ways_on
 from tasks.data.image_index import ImageIndex
 from tasks.geolocation import s2
@@ -19,7 +19,8 @@ from tasks.geolocation.coordinates import Coordinates, line_number, read_coordin
 from tasks.geolocation.exif import NoPositionError, gps_position
 from tasks.geolocation.partition import Partition
 from tasks.images.files import SUFFIXES
-from tasks.images.listing import files_below, with_slashes
+from tasks.images.listing import files_below, is_image, with_slashes
+from tasks.images.names import spelled_alike
 
 # Test sets by a part of their lists' file names, and how many photographs each had when it was
 # published. Many have since been taken off the web, so a score must state how many photographs it
@@ -84,9 +85,10 @@ def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) ->
     """The photographs that a CSV file lists (see `read_coordinates`), found in a folder.
 
     A list may name files, relative to the folder or to its parent (images/a.jpg for images), with
-    underscores instead of folders (MP-16's fd/c0/328.jpg as fd_c0_328.jpg, or the reverse), or ids:
-    file names without their extension, anywhere below the folder. A name is only looked up among
-    the files of the folder; it is never opened as a path or URL.
+    underscores instead of folders (MP-16's fd/c0/328.jpg as fd_c0_328.jpg, or the reverse), with
+    other capitals (a.JPG for a.jpg), or ids: file names without their extension, anywhere below the
+    folder. A name is only looked up among the files of the folder; it is never opened as a path or
+    URL.
 
     Args:
         path: the list.
@@ -118,9 +120,9 @@ def listed_photographs(path: Path, folder: Path, allow_missing: bool = False) ->
         first = int(missing[0])
         raise InputError(
             f"{path}, line {line_number(path, first)}: {os.fsdecode(names[first])} is not in "
-            f"{folder.absolute()} ({missing.size:,} of {len(names):,} photographs are missing). "
-            "Name the folder that contains them, download them, or add data.allow_missing=true to "
-            "go on without them; the result will say so"
+            f"{folder.absolute()} ({missing.size:,} of {number_of(len(names), 'photograph')} "
+            "missing). Name the folder that contains them, download them, or add "
+            "data.allow_missing=true to go on without them; the result will say so"
         )
     stem = path.stem.lower()
     name, official = next(
@@ -169,7 +171,7 @@ def with_gps(folder: Path, skip_unreadable: bool = False) -> Photographs:
             others[f"{suffix or 'other'} files"] += 1
     if faults and not skip_unreadable:
         raise InputError(
-            f"{folder.absolute()}: {len(faults):,} photographs cannot be read: "
+            f"{folder.absolute()}: {number_of(len(faults), 'photograph')} cannot be read: "
             f"{listed_briefly(faults)}. {ways_on(False, 'remove them')}"
         )
     count = len(files) + reasons.total()
@@ -178,8 +180,8 @@ def with_gps(folder: Path, skip_unreadable: bool = False) -> Photographs:
     left_out = ", ".join(f"{n:,} {reason}" for reason, n in reasons.most_common())
     if not files:
         raise InputError(
-            f"{folder.absolute()}: none of {count:,} photographs says where it was taken "
-            f"({left_out}). Use the files as the camera wrote them, or list them with their "
+            f"{folder.absolute()}: none of {number_of(count, 'photograph')} says where it was "
+            f"taken ({left_out}). Use the files as the camera wrote them, or list them with their "
             "coordinates in a CSV file for data=places"
         )
     note = f"{count - len(files):,} of {count:,} left out: {left_out}" if left_out else ""
@@ -230,9 +232,10 @@ def _find(names: np.ndarray, folder: Path) -> np.ndarray:
         return np.zeros(len(names), "S1")
     at = files.searchsorted(names).clip(max=len(files) - 1)
     found = np.where(files[at] == names, files[at], b"")
-    found = _flattened(names, files, found)
-    suffixes = tuple(os.fsencode(suffix) for suffix in SUFFIXES)
-    ids = [i for i in np.flatnonzero(found == b"") if not names[i].lower().endswith(suffixes)]
+    # MP-16 lists fd/c0/328.jpg, and some copies of it contain fd_c0_328.jpg, or the other way round
+    for key in (_without_folders, _spelled_alike):
+        found = _by_key(key, names, files, found)
+    ids = [i for i in np.flatnonzero(found == b"") if not is_image(names[i])]
     if not ids:
         return found
     stems = np.array([os.path.splitext(os.path.basename(file))[0] for file in files])
@@ -252,19 +255,28 @@ def _find(names: np.ndarray, folder: Path) -> np.ndarray:
     return found
 
 
-def _flattened(names: np.ndarray, files: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """`found`, plus names that differ from a file only in _ instead of folders, or the reverse.
-
-    MP-16 lists fd/c0/328.jpg, and some copies of it contain fd_c0_328.jpg, or the other way round.
-    """
-    rest = np.flatnonzero(found == b"")
-    if not rest.size or not any(b"/" in name or b"_" in name for name in names[rest].tolist()):
+def _by_key(
+    key: Callable[[bytes], bytes | str], names: np.ndarray, files: np.ndarray, found: np.ndarray
+) -> np.ndarray:
+    """`found`, plus the names of images that have the same key as one file."""
+    rest = [i for i in np.flatnonzero(found == b"").tolist() if is_image(names[i])]
+    if not rest:
         return found
-    flat: dict[bytes, bytes] = {}
+    alike: dict[bytes | str, bytes] = {}
     for file in files.tolist():
-        key = file.replace(b"/", b"_")
-        flat[key] = file if key not in flat else b""  # two files: it is unclear which one is meant
+        own = key(file)
+        alike[own] = (
+            file if own not in alike else b""
+        )  # two files: it is unclear which one is meant
     result = found.tolist()
-    for i in rest.tolist():
-        result[i] = flat.get(bytes(names[i]).replace(b"/", b"_"), b"")
+    for i in rest:
+        result[i] = alike.get(key(bytes(names[i])), b"")
     return np.array(result, dtype="S")
+
+
+def _without_folders(file: bytes) -> bytes:
+    return file.replace(b"/", b"_")
+
+
+def _spelled_alike(file: bytes) -> str:
+    return spelled_alike(os.fsdecode(file))

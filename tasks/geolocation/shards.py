@@ -26,7 +26,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from braceexpand import braceexpand
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.file_kinds import in_its_place
 from tasks.geolocation.coordinates import LATITUDE, LONGITUDE, ROWS, Coordinates, out_of_range
 from tasks.geolocation.exif import PhotographError
@@ -75,7 +75,7 @@ class Shards:
 
     def coordinates(self) -> Iterator[Coordinates]:
         """The positions of all photographs, in chunks. This reads every shard."""
-        print(f"reading the coordinates in {len(self.urls):,} shards, once")
+        print(f"reading the coordinates in {number_of(len(self.urls), 'shard')}, once")
         places: list[tuple[float, float]] = []
         for url in self.urls:
             for sample in samples(url, Counter()):
@@ -126,7 +126,7 @@ def find_shards(root: Path, pattern: str) -> list[str]:
             advice = "name the shards with braces, such as train-{000..041}.tar"
         raise InputError(
             f"{absent[0]}: there is no such shard ({len(absent):,} of the {len(urls):,} in "
-            f"data.train={pattern} are missing): {advice}"
+            f"data.train={pattern} missing): {advice}"
         )
     for url in urls:
         if not is_remote(url):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.images.listing import files_below, is_image
 from tasks.images.video import is_video
 
@@ -152,4 +152,4 @@ def _counted(kinds: Counter[str], most: int = 5) -> str:
     shown = kinds.most_common(most)
     rest = kinds.total() - sum(count for _, count in shown)
     words = [f"{count:,} {kind}" for kind, count in shown]
-    return ", ".join([*words, *([f"{rest:,} others"] if rest else [])])
+    return ", ".join([*words, *([number_of(rest, "other")] if rest else [])])

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 from PIL import Image
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.file_kinds import HEAD, in_its_place
 from tasks.images.files import PADDING
 
@@ -87,7 +87,7 @@ class Video:
             time: of the last, in seconds.
         """
         if count < self.declared:
-            return f"{count:,} of {self.declared:,} frames are in it"
+            return f"it has {count:,} of {number_of(self.declared, 'frame')}"
         if not self.declared and time + 1 / self.rate < self.seconds - SLACK:
             return f"its frames end after {time:.1f} of {self.seconds:.1f} seconds: cut short?"
         return None
@@ -111,7 +111,8 @@ class Video:
                 count += 1
         except av.error.FFmpegError as error:
             raise InputError(
-                f"{self.path}: damaged after {count} frames ({error.strerror}); get it again"
+                f"{self.path}: damaged after {number_of(count, 'frame')} ({error.strerror}); get "
+                "it again"
             ) from error
 
 

@@ -67,6 +67,10 @@ class JointPresenter(Presenter[Any]):
         """Answer with boxes that score at least `threshold` from now on."""
         self._of_detectors(lambda part: part.keep_above(threshold))
 
+    def require_boxes(self) -> None:
+        """Raise InputError unless the answers of a part are boxes."""
+        self._of_detectors(lambda part: part.require_boxes())
+
     def coco_results(self, prediction: Prediction, index: int, image_id: int | str) -> list[Answer]:
         """One image's boxes as entries of COCO's list, of all parts that answer with boxes."""
         found: list[Answer] = []

@@ -7,6 +7,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from backbone.errors import number_of
 from tasks.runs.card_facts import DRAWN_TERMS, LIMITS, OWN_TERMS, PIPELINES, TERMS
 from tasks.runs.directory import write_whole
 from tasks.runs.names import at
@@ -45,7 +46,7 @@ def card_text(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -
         f"- Data: {title}. {_sentence(result['data'])}",
         f"- Terms of these images, which may also apply to the weights: {terms}.",
         f"- {_sentence(result['trunk'])}",
-        f"- {result['steps']:,} optimizer steps, seed {result['seed']}"
+        f"- {number_of(result['steps'], 'optimizer step')}, seed {result['seed']}"
         + (f", mode={mode}" if mode != "full" else "")
         + ". Every option is in `config.yaml`.",
     ]

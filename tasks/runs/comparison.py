@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from backbone.errors import InputError
 from tasks.runs.bootstrap import interval
-from tasks.runs.names import without_paths
-from tasks.runs.options import option_texts, varying
+from tasks.runs.options import recorded_options, varying
 from tasks.runs.report import OF_0_1_0, aligned, format_number, format_score
 from tasks.runs.resamples import FILE, Drawn, read_resamples
 from tasks.runs.result import read_result
@@ -184,15 +182,11 @@ def _change(of: Difference) -> tuple[str, str]:
 
 def _own_options(of: Scored, first: Scored, second: Scored) -> list[str]:
     """The options in which a run differs from the other, in one line; none if unknown."""
-    texts = []
-    for run in (first, second):
-        try:
-            config = yaml.safe_load((run.path / "config.yaml").read_text())
-            texts.append(option_texts(without_paths(config)))
-        except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
-            return []
-    keys = varying(texts)
-    own = texts[0 if of is first else 1]
+    one, other = (recorded_options(run.path) for run in (first, second))
+    if one is None or other is None:
+        return []
+    keys = varying([one, other])
+    own = one if of is first else other
     shown = " ".join(f"{key}={own[key]}" for key in keys[:6] if key in own)
     more = f" and {len(keys) - 6} more" if len(keys) > 6 else ""
     return [shown + more] if shown else []

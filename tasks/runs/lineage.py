@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from backbone.errors import InputError, listed_briefly
 from tasks.runs.directory import RunDirectory, write_whole
 from tasks.runs.names import without_paths
-from tasks.runs.options import changed_options, option_texts
+from tasks.runs.options import changed_options, option_texts, recorded_options
 from tasks.runs.parts import PARTS
 
 FILE = "lineage.json"
@@ -183,12 +182,8 @@ def finished_otherwise(config: DictConfig, epochs: int) -> Path | None:
 def _finished(folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
     """The directories of finished runs in a folder that can be continued, and their options."""
     for path in sorted(folder.glob("*/result.json")):
-        try:
-            config = yaml.safe_load((path.parent / "config.yaml").read_text())
-            options = option_texts(without_paths(config))
-        except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
-            continue
-        if (path.parent / "last.ckpt").is_file():
+        options = recorded_options(path.parent)
+        if options is not None and (path.parent / "last.ckpt").is_file():
             yield path.parent, options
 
 

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tasks.runs.directory import influential
-from tasks.runs.names import NAME
+from tasks.runs.names import NAME, without_paths
 
 
 def option_texts(config: Mapping[str, Any]) -> dict[str, str]:
@@ -25,6 +28,14 @@ def option_texts(config: Mapping[str, Any]) -> dict[str, str]:
         else:
             found[place] = json.dumps(value, sort_keys=True)
     return found
+
+
+def recorded_options(folder: Path) -> dict[str, str] | None:
+    """`option_texts` of a run directory's config.yaml; None if it is absent or damaged."""
+    try:
+        return option_texts(without_paths(yaml.safe_load((folder / "config.yaml").read_text())))
+    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
+        return None
 
 
 def varying(configs: Sequence[Mapping[str, str]]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backbone.errors import one_line
+from backbone.errors import number_of, one_line
 from tasks.runs.result import check_reported
 
 MOST = 12  # categories in the report
@@ -47,7 +47,7 @@ def report(result: dict[str, Any], path: Path) -> str:
         if speed is not None:
             rows.append((f"{name} images/s", f"{speed:.1f}", *between, ""))
     hardware = f"{throughput['device']}, {throughput['precision']}"
-    about = f"{result['data']}; {result['steps']} steps; {hardware}"
+    about = f"{result['data']}; {number_of(result['steps'], 'step')}; {hardware}"
     page = ["", *aligned(rows), *by_category(result), *result.get("summary", []), about]
     return "\n".join([*page, f"run directory: {path}"])
 

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from backbone.errors import InputError, number_of
 from tasks.runs.directory import is_held
-from tasks.runs.names import at, without_paths
-from tasks.runs.options import option_texts, varying
+from tasks.runs.options import recorded_options, varying
 from tasks.runs.report import OF_0_1_0, aligned, format_interval, format_score
 from tasks.runs.result import read_result
 
@@ -66,12 +63,8 @@ def runs_below(folder: Path) -> list[FoundRun]:
 
 def read_found(path: Path) -> FoundRun | None:
     """The run in a folder; None if its config.yaml is not that of a run."""
-    try:
-        config = yaml.safe_load((path / "config.yaml").read_text())
-        task = at(config, ("task", "name"))
-        options = option_texts(without_paths(config)) if isinstance(task, str) else {}
-    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
-        return None
+    options = recorded_options(path) or {}
+    task = _value(options.get("task.name", "null"))
     if not isinstance(task, str):
         return None
     try:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from backbone.errors import InputError, one_line
+from backbone.errors import InputError, number_of, one_line
 from backbone.files import write_atomically
 from tasks.images.files import open_image
 from tasks.images.inputs import require_file
@@ -142,8 +142,8 @@ def answer_video(model: Model, path: Path, output: Path, batch: int) -> Answer:
         print(f"warning: {path}: {short}", file=sys.stderr)
     speed = len(answers) / (time.perf_counter() - started)
     print(
-        f"{path}: {len(answers):,} frames answered, {speed:.1f} per second; the video has "
-        f"{rate:.4g}. The last: {model.presenter.tell(answers[-1])}"
+        f"{path}: {number_of(len(answers), 'frame')} answered, {speed:.1f} per second; the video "
+        f"has {rate:.4g}. The last: {model.presenter.tell(answers[-1])}"
     )
     return {
         "video": str(path),
@@ -173,4 +173,5 @@ def _until_fault(video: Video, fault: deque[InputError]) -> Iterator[Frame]:
 def _progress(path: Path, count: int, started: float) -> None:
     if sys.stderr.isatty():
         speed = count / (time.perf_counter() - started)
-        print(f"\r{path}: {count:,} frames, {speed:.1f} per second", end="", file=sys.stderr)
+        frames = number_of(count, "frame")
+        print(f"\r{path}: {frames}, {speed:.1f} per second", end="", file=sys.stderr)

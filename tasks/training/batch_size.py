@@ -16,7 +16,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.batches import Batch
 from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
@@ -97,7 +97,8 @@ class BatchSizeSearch(pl.Callback):
         size = int(found)
         data.batch_size = size
         self.directory.settle(with_batch_size(self.directory.config, size))
-        print(f"data.batch_size=auto: {size} images per device and step, the most that {limit}")
+        images = number_of(size, "image")
+        print(f"data.batch_size=auto: {images} per device and step, the most that {limit}")
 
 
 def largest_sensible(

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.quantized import RANGES
 from tasks.data.labels import Labels
 from tasks.runs.legacy import upgrade
@@ -258,6 +258,7 @@ def _labels(values: dict[str, Any], path: Path) -> Labels:
     if not fits:
         raise InputError(
             f"{path}: its labels are damaged: {labels.num_classes} classes, "
-            f"{len(labels.outputs)} outputs, {len(labels.ids)} ids, {len(labels.names)} names"
+            f"{number_of(len(labels.outputs), 'output')}, {number_of(len(labels.ids), 'id')}, "
+            f"{number_of(len(labels.names), 'name')}"
         )
     return labels

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 
 Kind = Literal["cuda", "mps", "cpu", "tpu"]
 HALF = ("16", "16-mixed", "16-true")
@@ -72,9 +72,10 @@ def check_numbers(devices: int | str | list[int], there: int) -> None:
         devices = [int(number) for number in devices.split(",")]
     missing = devices > there if isinstance(devices, int) else max(devices) >= there
     if missing:
-        count = "1 GPU" if there == 1 else f"{there} GPUs"
         numbers = f"number 0 to {there - 1}" if there > 1 else "number 0"
-        raise InputError(f"trainer.devices={devices}: this machine has {count}, {numbers}")
+        raise InputError(
+            f"trainer.devices={devices}: this machine has {number_of(there, 'GPU')}, {numbers}"
+        )
 
 
 def check_precision(precision: str, kind: Kind) -> None:

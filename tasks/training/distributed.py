@@ -9,7 +9,7 @@ import lightning.pytorch as pl
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.runs.processes import end_with_parent, tasks_of_srun
 
 
@@ -32,7 +32,7 @@ def check_world(trainer: pl.Trainer) -> None:
     started = int(os.environ["WORLD_SIZE"]) if torchrun else tasks_of_srun()
     if trainer.world_size != started and (torchrun or started > 1):
         raise InputError(
-            f"{'torchrun' if torchrun else 'srun'} started {started} processes, but "
+            f"{'torchrun' if torchrun else 'srun'} started {number_of(started, 'process')}, but "
             f"trainer.devices={trainer.num_devices} and trainer.num_nodes={trainer.num_nodes} make "
             f"{trainer.world_size}: set trainer.devices to the processes per machine and "
             "trainer.num_nodes to the number of machines, with trainer.strategy=ddp"

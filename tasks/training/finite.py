@@ -13,7 +13,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.batches import Batch, image_ids
 from tasks.training.metric import gather_all
 
@@ -80,8 +80,8 @@ class FiniteLoss(Callback):
         ids = [i for share in gather_all(own, trainer.world_size) for i in share]
         raise InputError(
             f"the loss is not finite in the batch of images {', '.join(ids)} (at most "
-            f"{len(unchecked)} steps before step {trainer.global_step}): look at their boxes and "
-            f"pictures, or lower optimizer.lr{instead_of_float16(trainer)}"
+            f"{number_of(len(unchecked), 'step')} before step {trainer.global_step}): look at "
+            f"their boxes and pictures, or lower optimizer.lr{instead_of_float16(trainer)}"
         )
 
 

@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.folded import batch_statistics
 from backbone.forms import FORM, KERAS_OPTIONS, NO_WEIGHTS, PYTORCH_OPTIONS
 from backbone.trunk import Trunk
@@ -92,12 +92,13 @@ def _measured(
     (best, form), (second, other) = found[:2]
     if best > LARGEST or second < MARGIN * best:
         raise InputError(
-            f"{by_hand}. Measured on {len(pixels)} images, its running statistics fit none well "
-            f"enough: best {_words(form)} ({best:.2f}), then {_words(other)} ({second:.2f})"
+            f"{by_hand}. Measured on {number_of(len(pixels), 'image')}, its running statistics "
+            f"fit none well enough: best {_words(form)} ({best:.2f}), then {_words(other)} "
+            f"({second:.2f})"
         )
     print(
-        f"{source} does not say its form; on {len(pixels)} images its running statistics fit "
-        f"{_words(form)} ({best:.2f}; next {_words(other)}, {second:.2f})"
+        f"{source} does not say its form; on {number_of(len(pixels), 'image')} its running "
+        f"statistics fit {_words(form)} ({best:.2f}; next {_words(other)}, {second:.2f})"
     )
     return form
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from backbone.archive import PublishedArchive
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from backbone.head import Head, Released
 from backbone.matching import tensor_faults, without_counters
 from backbone.weight_files import read_file
@@ -116,16 +116,14 @@ def load_head(
             anew = []
     elif anew:
         notes.append(
-            f"the class predictors start from random weights ({len(anew)} tensors), because "
-            f"{verdict}; trunk, extra maps and boxes are loaded"
+            f"the class predictors start from random weights ({number_of(len(anew), 'tensor')}), "
+            f"because {verdict}; trunk, extra maps and boxes are loaded"
         )
         state = {key: value for key, value in state.items() if key not in anew}
     elif of_classes and answers_labels:
-        notes.append(
-            f"{labels.num_classes} outputs for the same classes"
-            if found.classes is not None
-            else f"{labels.num_classes} outputs (the source does not say of which classes)"
-        )
+        known = found.classes is not None
+        which = "for the same classes" if known else "(the source does not say of which classes)"
+        notes.append(f"{number_of(labels.num_classes, 'output')} {which}")
     # not strict: a file need not contain batch norm's counters, which nothing here uses
     head.load_state_dict(state, strict=False)
     matched = tuple(key for key in ours if key in state and key not in anew)
@@ -206,7 +204,8 @@ def _difference(
             return ""  # another network, which `_check` reports
     if theirs is not None and answers_labels:
         if len(theirs) != labels.num_classes:
-            return f"it has {len(theirs)} outputs, and here there are {labels.num_classes}"
+            outputs = number_of(len(theirs), "output")
+            return f"it has {outputs}, and here there are {labels.num_classes}"
         for output, here in zip(labels.outputs, labels.ids, strict=True):
             if str(theirs[output]) != str(here):
                 return f"its output {output} is class {theirs[output]}, and here class {here}"

@@ -20,6 +20,8 @@ Answer = dict[str, Any]  # plain values, as written to JSON
 Picture = Callable[[Path], object]  # writes a picture to a path
 Data = TypeVar("Data", bound=DataModule)
 
+NO_BOXES = "--format coco is for detectors: these answers are not boxes"
+
 
 class Presenter(Generic[Data]):
     """Describes a task's answers in values, words and pictures.
@@ -69,13 +71,22 @@ class Presenter(Generic[Data]):
         """
         raise InputError("--threshold is for detectors: these answers are not boxes with scores")
 
+    def require_boxes(self) -> None:
+        """Check that COCO's list can hold these answers.
+
+        Raises:
+            InputError: they are not boxes.
+        """
+        if type(self).coco_results is Presenter.coco_results:
+            raise InputError(NO_BOXES)
+
     def coco_results(self, prediction: Prediction, index: int, image_id: int | str) -> list[Answer]:
         """One image's entries in COCO's list of results, whatever their scores.
 
         Raises:
             InputError: these answers are not boxes.
         """
-        raise InputError("--format coco is for detectors: these answers are not boxes")
+        raise InputError(NO_BOXES)
 
     def findings(self, result: Any, data: Data) -> Answer:
         """Further results of an evaluation, as plain values for result.json, by name.

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from backbone.trunk import Trunk
 from tasks.runs.names import NAME, RELEASED, at
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
@@ -216,7 +216,7 @@ def _check_option(value: Any, path: Path, where: str) -> None:
             _check_option(inner, path, f"{where}.{key}")
     elif isinstance(value, list):
         if len(value) > LARGEST:
-            raise InputError(f"{path}: {where} has {len(value):,} entries")
+            raise InputError(f"{path}: {where} has {number_of(len(value), 'entry', 'entries')}")
         for inner in value:
             _check_option(inner, path, where)
     elif isinstance(value, int | float) and not abs(value) <= LARGEST:  # also refuses nan
@@ -234,6 +234,6 @@ def _check_shapes(task: nn.Module, checkpoint: Checkpoint) -> None:
         if expected.get(key) != found.get(key)
     ]
     raise InputError(
-        f"{checkpoint.path} does not fit its own configuration: {len(odd)} tensors differ, the "
-        f"first: {odd[0]}"
+        f"{checkpoint.path} does not fit its own configuration: "
+        f"{number_of(len(odd), 'tensor differs', 'tensors differ')}, the first: {odd[0]}"
     )

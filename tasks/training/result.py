@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from backbone.errors import number_of
 from tasks.data.module import DataModule
 from tasks.runs.resamples import Drawn, bootstrap_facts, draw_all, intervals
 from tasks.training.early_stop import stopped_early
@@ -101,4 +102,4 @@ def result_of(run: Run, metrics: dict[str, float], drawn: Sequence[Drawn] = ()) 
 def _device(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type}, {torch.get_num_threads()} threads"
+    return f"{device.type}, {number_of(torch.get_num_threads(), 'thread')}"

@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.runs.directory import RunDirectory
 from tasks.runs.lineage import read_lineage, refused_change
 from tasks.runs.names import described
@@ -94,7 +94,7 @@ def check_belongs(
     task.on_load_checkpoint({"labels": checkpoint.labels.to_dict()})
     if checkpoint.labels.ids != task.labels.ids:
         raise InputError(
-            f"{checkpoint.path} was trained on {len(checkpoint.labels.ids):,} classes, "
+            f"{checkpoint.path} was trained on {number_of(len(checkpoint.labels.ids), 'class')}, "
             f"{listed_briefly(checkpoint.labels.ids)}; the data now has {len(task.labels.ids):,}, "
             f"{listed_briefly(task.labels.ids)}: restore the data, or start over with fresh=true"
         )

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tasks.cli.schema import backbone, data, optimizer, run, task, trainer
+from tasks.cli.schema import (
+    backbone,
+    classification,
+    data,
+    detection,
+    faces,
+    geolocation,
+    joint,
+    optimizer,
+    run,
+    task,
+    trainer,
+)
 from tasks.cli.schema.node import CONTROLS, Anything, Described
 
 Model = type[Described]
@@ -42,58 +54,58 @@ SCHEDULES: dict[str, Model] = {
     "stepwise": optimizer.StepwiseOptions,
 }
 MODULES: dict[str, Model] = {
-    "Classification": task.ClassificationOptions,
-    "Detection": task.DetectionOptions,
-    "FaceAttributes": task.FaceAttributesOptions,
-    "FaceEmbedding": task.FaceEmbeddingOptions,
-    "Planet": task.PlanetOptions,
+    "Classification": classification.ClassificationOptions,
+    "Detection": detection.DetectionOptions,
+    "FaceAttributes": faces.FaceAttributesOptions,
+    "FaceEmbedding": faces.FaceEmbeddingOptions,
+    "Planet": geolocation.PlanetOptions,
 }
-MARGINS: dict[str, Model] = {"CosFace": task.MarginOptions, "ArcFace": task.MarginOptions}
+MARGINS: dict[str, Model] = {"CosFace": faces.MarginOptions, "ArcFace": faces.MarginOptions}
 HEADS: dict[str, Model] = {
     "Classifier": task.ClassifierOptions,
-    "Embedding": task.EmbeddingOptions,
-    "SSD": task.SSDOptions,
-    "SSDFPN": task.SSDFPNOptions,
-    "PicoDet": task.PicoDetOptions,
-    "FasterRCNN": task.FasterRCNNOptions,
-    "Joint": task.JointHeadOptions,
+    "Embedding": faces.EmbeddingOptions,
+    "SSD": detection.SSDOptions,
+    "SSDFPN": detection.SSDFPNOptions,
+    "PicoDet": detection.PicoDetOptions,
+    "FasterRCNN": detection.FasterRCNNOptions,
+    "Joint": joint.JointHeadOptions,
 }
 COMPARISONS: dict[str, Model] = {
     "kullback_leibler": task.TemperatureOptions,
     "attribute_cross_entropy": task.TemperatureOptions,
-    "squared_distance": task.DistanceOptions,
-    "DetectionObjective": task.DetectionObjectiveOptions,
+    "squared_distance": faces.DistanceOptions,
+    "DetectionObjective": detection.DetectionObjectiveOptions,
 }
 BENCHMARKS: dict[str, Model] = {
     "benchmark_classifier": task.TimingOptions,
     "benchmark_ssd": task.TimingOptions,
     "benchmark_ssd_fpn": task.TimingOptions,
     "benchmark_faster_rcnn": task.TimingOptions,
-    "benchmark_planet": task.CountingOptions,
+    "benchmark_planet": geolocation.CountingOptions,
     "benchmark_joint": task.TimingOptions,
 }
 # for a data set: by its source, or else by its module
 SOURCES: dict[str, Model] = {
-    "ImageNet": data.ImageNetOptions,
-    "ImageFolder": data.ImageFolderOptions,
-    "StanfordDogs": data.StanfordDogsOptions,
-    "CelebA": data.AttributeSetOptions,
-    "UTKFace": data.UTKFaceOptions,
-    "AttributeLists": data.AttributeListsOptions,
-    "CelebaIdentities": data.FacesOptions,
-    "FaceFolders": data.FaceFoldersOptions,
-    "UnlabelledFaces": data.UnlabelledFacesOptions,
-    "PlaceLists": data.PlaceListsOptions,
-    "GpsFolders": data.GpsFoldersOptions,
-    "ShardedPlaces": data.ShardedPlacesOptions,
+    "ImageNet": classification.ImageNetOptions,
+    "ImageFolder": classification.ImageFolderOptions,
+    "StanfordDogs": classification.StanfordDogsOptions,
+    "CelebA": faces.AttributeSetOptions,
+    "UTKFace": faces.UTKFaceOptions,
+    "AttributeLists": faces.AttributeListsOptions,
+    "CelebaIdentities": faces.FacesOptions,
+    "FaceFolders": faces.FaceFoldersOptions,
+    "UnlabelledFaces": faces.UnlabelledFacesOptions,
+    "PlaceLists": geolocation.PlaceListsOptions,
+    "GpsFolders": geolocation.GpsFoldersOptions,
+    "ShardedPlaces": geolocation.ShardedPlacesOptions,
 }
 DATA_MODULES: dict[str, Model] = {
-    "CocoData": data.CocoOptions,
+    "CocoData": detection.CocoOptions,
     "ImageData": data.LabelledImagesOptions,
-    "AttributeData": data.AttributeSetOptions,
-    "FaceData": data.FacesOptions,
-    "JointData": data.JointDataOptions,
-    "PlaceData": data.PhotographSetOptions,
+    "AttributeData": faces.AttributeSetOptions,
+    "FaceData": faces.FacesOptions,
+    "JointData": joint.JointDataOptions,
+    "PlaceData": geolocation.PhotographSetOptions,
 }
 SAMPLES: dict[str, Model] = {
     "draw_coco": data.SampleOptions,
@@ -103,8 +115,9 @@ SAMPLES: dict[str, Model] = {
     "draw_faces": data.SampleOfFacesOptions,
     "": data.SampleFolderOptions,
 }
-# nodes whose options repeat others by interpolation
-WIRING = ("data.module", "data.source", "data.check", "distill.source", "task.module", "task.head")
+# nodes whose options repeat others by interpolation: all of them, or some
+REPEATING = ("data.module", "data.source", "data.check", "distill.source")
+WIRING = (*REPEATING, "task.module", "task.head")
 
 
 def target(node: object) -> str:
@@ -165,7 +178,7 @@ def _distill(node: Values, config: Values) -> tuple[Model, bool]:
 
 
 def _task(node: Values, config: Values) -> tuple[Model, bool]:
-    return (task.JointTaskOptions if "parts" in node else task.TaskOptions), False
+    return (joint.JointTaskOptions if "parts" in node else task.TaskOptions), False
 
 
 CHOICES: dict[str, Callable[[Values, Values], tuple[Model, bool]]] = {
@@ -176,7 +189,7 @@ CHOICES: dict[str, Callable[[Values, Values], tuple[Model, bool]]] = {
     "backbone": _by_target(BACKBONES),
     "data": _data,
     "data.view": _fixed(data.ViewOptions),
-    "data.verification": _fixed(data.VerificationOptions),
+    "data.verification": _fixed(faces.VerificationOptions),
     "data.sample": _by_target(SAMPLES),
     "data.prepare": _by_target(SAMPLES),
     "optimizer": _fixed(optimizer.RecipeOptions),

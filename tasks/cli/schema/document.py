@@ -12,10 +12,10 @@ from omegaconf import OmegaConf
 from backbone.forms import FORM
 from tasks.cli.configuration import compose_config, composed_config
 from tasks.cli.overrides import choices
-from tasks.cli.schema.checking import literal
 from tasks.cli.schema.choosing import CHOICES, Model, parts
 from tasks.cli.schema.node import allowed, unit
 from tasks.cli.schema.trainer import MOVED, REFUSED
+from tasks.cli.schema.wording import literal
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
 # the groups whose choices each have their own defaults; the task sets those of all other nodes

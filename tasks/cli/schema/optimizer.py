@@ -9,6 +9,24 @@ from tasks.cli.schema.types import Count, Fraction, Node, NotNegative, Positive,
 from tasks.cli.schema.types import rising as check_rising
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
+# those of torch.optim, listed here so that torch need not be imported
+TORCH_OPTIMIZERS = [
+    "ASGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "LBFGS",
+    "Muon",
+    "NAdam",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "SGD",
+    "SparseAdam",
+]
 
 
 class RecipeOptions(Described):

@@ -137,10 +137,3 @@ class QuantizeOptions(Described):
         "share of the steps after which the ranges are frozen; at 0, the ranges of the first "
         "images are kept"
     )
-
-
-class ChoiceOptions(Described):
-    """A task or data set's name and kind"""
-
-    name: Name = option("its name")
-    kind: Name = option("the kind of data that task and data set agree on")

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.data.cache import write_file
 from tasks.detection.coco.checking import inspect
 from tasks.detection.coco.columns import FileRows
-from tasks.detection.coco.image_names import spelled_alike
 from tasks.detection.coco.index import ROUNDING, CocoIndex, decoded, index_of
 from tasks.detection.coco.json_file import listed_ids, parse_instances, plain_ids
 from tasks.detection.coco.json_text import read_json
+from tasks.images.names import spelled_alike
 
 CLEARLY = 10  # this many boxes are not a coincidence
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, which spreads hashes
@@ -63,8 +63,8 @@ class Audit:
 
     def __str__(self) -> str:
         lines = [
-            f"{self.images:,} images ({self.images_without_boxes:,} without boxes), "
-            f"{self.boxes:,} boxes ({self.crowd_boxes:,} crowds; "
+            f"{number_of(self.images, 'image')} ({self.images_without_boxes:,} without boxes), "
+            f"{number_of(self.boxes, 'box')} ({number_of(self.crowd_boxes, 'crowd')}; "
             f"{self.trainable_boxes:,} to train on)"
         ]
         if self.left_out:
@@ -74,7 +74,8 @@ class Audit:
             shown = ", ".join(f"{box} in image {image}" for box, image in pairs)
             more = ", ..." if found.count > len(found.image_ids) else ""
             lines.append(
-                f"{found.count:,} boxes {name}, {CONSEQUENCES[name]}: annotations {shown}{more}"
+                f"{number_of(found.count, 'box')} {name}, {CONSEQUENCES[name]}: annotations "
+                f"{shown}{more}"
             )
         return "\n  ".join([*lines, *self.notes])
 
@@ -82,7 +83,7 @@ class Audit:
 def told(left_out: dict[str, int]) -> str:
     """How many images were left out, in words: '3 images left out (2 missing, 1 unreadable)'."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
-    return f"{sum(left_out.values()):,} images left out ({reasons})"
+    return f"{number_of(sum(left_out.values()), 'image')} left out ({reasons})"
 
 
 def audit(
@@ -150,7 +151,7 @@ def repetitions(index: CocoIndex) -> list[str]:
         shown = [decoded(name) for (_, name), count in files.items() if count > 1]
     if shown:
         lines.append(
-            f"{len(shown):,} files under several image ids, each with its own boxes: "
+            f"{number_of(len(shown), 'file')} under several image ids, each with its own boxes: "
             f"{listed_briefly(shown)}; merge the ids, or boxes of one are background in the other"
         )
     categories = Counter(index.names.values())
@@ -172,8 +173,8 @@ def repetitions(index: CocoIndex) -> list[str]:
     again = np.unique(ids[1:][ids[1:] == ids[:-1]])
     if len(again):
         lines.append(
-            f"{len(again):,} annotation ids are used more than once: "
-            f"{listed_ids(again)}; all of their boxes are used"
+            f"{number_of(len(again), 'annotation id is', 'annotation ids are')} used more than "
+            f"once: {listed_ids(again)}; all of their boxes are used"
         )
     return lines
 
@@ -199,9 +200,9 @@ def check_pixels(index: CocoIndex, annotations: Path) -> None:
     rows = index.finite
     if rows.any() and index.xywh[rows].max() <= 1 and index.xywh[rows].min() >= 0:
         raise InputError(
-            f"{annotations}: all {rows.sum():,} boxes lie within one pixel: their numbers seem to "
-            "be fractions of the images' sides. Boxes are in pixels: multiply them by width and "
-            "height"
+            f"{annotations}: all boxes ({rows.sum():,}) lie within one pixel: their numbers seem "
+            "to be fractions of the images' sides. Boxes are in pixels: multiply them by width "
+            "and height"
         )
 
 
@@ -210,7 +211,7 @@ def check_fractions(index: CocoIndex, annotations: Path) -> None:
     sides = index.xywh[index.finite, 2:]
     if len(sides) and sides.min() > 1:
         raise InputError(
-            f"{annotations}: all {len(sides):,} boxes are wider and higher than their images: "
+            f"{annotations}: all boxes ({len(sides):,}) are wider and higher than their images: "
             "their numbers seem to be pixels. YOLO's are fractions: divide them by width and height"
         )
 
@@ -240,7 +241,7 @@ def main() -> None:
     given = parser.parse_args()
     with mistakes_exit():
         removed = write_cleaned(given.annotations, given.folder, given.cleaned)
-    print(f"{given.cleaned}: {given.annotations} without {removed:,} images")
+    print(f"{given.cleaned}: {given.annotations} without {number_of(removed, 'image')}")
 
 
 if __name__ == "__main__":

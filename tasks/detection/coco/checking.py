@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from backbone.files import keep
 from backbone.npz import NPZ_ERRORS, read_npz
 from tasks.data.cache import cache_file, file_state, write_file
 from tasks.data.checking import ways_on
-from tasks.detection.coco.image_names import Folder, match_names, split
 from tasks.detection.coco.index import CocoIndex, decoded
 from tasks.images.headers import look_at, turned
+from tasks.images.names import Folder, match_names, split
 
 ABSENT, UNREADABLE, RESIZED = "missing", "unreadable", "not of the annotated size"
 
@@ -139,8 +139,12 @@ def _complaint(index: CocoIndex, annotations: Path, faults: Faults, skip: bool) 
         )
     counts = counted(faults)
     listed = [f"id {index.image_ids[i]} {names[i]} ({faults[i][1]})" for i in faults]
-    verbs = {ABSENT: "are missing", UNREADABLE: "cannot be read", RESIZED: f"are {RESIZED}"}
-    lines = " and ".join(f"{count:,} {verbs[kind]}" for kind, count in counts.items())
+    verbs = {
+        ABSENT: ("is missing", "are missing"),
+        UNREADABLE: ("cannot be read", "cannot be read"),
+        RESIZED: (f"is {RESIZED}", f"are {RESIZED}"),
+    }
+    lines = " and ".join(number_of(count, *verbs[kind]) for kind, count in counts.items())
     advice = ways_on(skip)
     if annotations.suffix == ".json" and not skip:
         advice += (
@@ -148,6 +152,6 @@ def _complaint(index: CocoIndex, annotations: Path, faults: Faults, skip: bool) 
             f"python -m tasks.detection.coco.audit {annotations} {folder} CLEANED.json"
         )
     return (
-        f"{folder}: of the {len(index):,} images of {annotations}, {lines}: "
+        f"{folder}: of the {number_of(len(index), 'image')} of {annotations}, {lines}: "
         f"{listed_briefly(listed)}. {advice}"
     )

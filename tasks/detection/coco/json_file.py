@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.detection.coco.columns import FileRows, category_name
 from tasks.detection.coco.json_text import read_json
 
@@ -35,7 +35,8 @@ def parse_instances(path: Path) -> dict[str, np.ndarray]:
     except InputError as error:
         raise InputError(f"{error} ({remarks[0]})") if remarks else error from None
     if boxed:
-        remarks.append(f"{boxed:,} annotations have no box: the box around the mask is used")
+        lacking = number_of(boxed, "annotation has", "annotations have")
+        remarks.append(f"{lacking} no box: the box around the mask is used")
     images = FileRows(path, "image", content["images"])
     boxes = FileRows(path, "annotation", content["annotations"])
     categories = FileRows(path, "category", content["categories"])
@@ -145,8 +146,8 @@ def _check_ids(
     stray = ~np.isin(used, known)
     if stray.any():
         raise InputError(
-            f"{path}: {stray.sum():,} annotations (ids {listed_ids(annotation_ids[stray])}) "
-            f"have {what} ids that the file does not list: "
+            f"{path}: {number_of(stray.sum(), 'annotation')} (ids "
+            f"{listed_ids(annotation_ids[stray])}) with {what} ids that the file does not list: "
             f"{listed_briefly(np.unique(used[stray]))}; remove "
             f"these annotations, or add the {what} to the file"
         )

@@ -7,11 +7,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.folders import about_root
 from tasks.detection.coco.audit import Audit, audit, check_fractions, check_pixels
 from tasks.detection.coco.checking import check_images
-from tasks.detection.coco.index import CocoIndex, concatenate, index_of, load_index
+from tasks.detection.coco.combining import concatenate
+from tasks.detection.coco.index import CocoIndex, index_of, load_index
 from tasks.detection.coco.subsets import MINIVAL_IMAGES, held_out, read_minival
 from tasks.detection.coco.unlabelled import load_unlabelled, require_photographs
 from tasks.detection.layouts.kinds import layout_of, other_layout
@@ -227,8 +228,9 @@ class BoxSets:
             chosen = read_minival(Path(self.minival_ids), val)
             if chosen.sum() != MINIVAL_IMAGES:
                 notes = (
-                    f"{self.minival_ids} names {chosen.sum():,} images, but the paper's minival "
-                    f"has {MINIVAL_IMAGES:,}: scores cannot be compared with the paper's",
+                    f"{self.minival_ids} names {number_of(chosen.sum(), 'image')}, but the "
+                    f"paper's minival has {MINIVAL_IMAGES:,}: scores cannot be compared with the "
+                    "paper's",
                 )
             if split == "val":
                 index, left_out = val.take(np.flatnonzero(chosen)), {}  # counted with train

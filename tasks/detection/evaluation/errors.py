@@ -7,7 +7,13 @@ import numpy as np
 
 from tasks.detection.evaluation.arrays import Detections, GroundTruth
 from tasks.detection.evaluation.fast import arranged
-from tasks.detection.evaluation.matching import match_greedily, sorted_found, sorted_truth
+from tasks.detection.evaluation.matching import (
+    SortedFound,
+    SortedTruth,
+    match_greedily,
+    sorted_found,
+    sorted_truth,
+)
 from tasks.detection.evaluation.operating import OperatingPoints, best_points, curves, ranked
 
 IOU = np.array([0.5])  # from this IoU on, a detection and an object are the same thing
@@ -73,73 +79,91 @@ def find_errors(ground_truth: GroundTruth, detections: Detections) -> Errors:
     """
     truth, found, images, categories = arranged(ground_truth, detections)
     truth = truth._replace(ignored=truth.ignored[:, :1])  # for objects of any area
-    matches = match_greedily(truth, found, IOU)
-    partner = np.full(found.row.size, -1)  # position in `truth`
-    partner[matches.detection] = matches.box
-    counts = ~truth.ignored[:, 0]
-    correct = (partner >= 0) & (counts[partner] if counts.size else False)
-    ignored = (partner >= 0) & ~correct
+    true_category, true_image = np.divmod(truth.group, max(images, 1))
+    category, image = np.divmod(found.group, max(images, 1))
 
-    category = found.group // max(images, 1)
-    expected = np.bincount(truth.group[counts] // max(images, 1), minlength=categories)
-    kept = ~ignored
-    points = best_points(ranked(category[kept], found.scores[kept], correct[kept]), expected)
-    together = ranked(np.zeros(kept.sum(), np.int64), found.scores[kept], correct[kept])
-    total = expected.sum(keepdims=True)
-    overall = best_points(together, total)
+    # detections of the objects' own category, at any score
+    partner = np.full(found.row.size, -1)  # position in `truth`
+    matches = match_greedily(truth, found, IOU)
+    partner[matches.detection] = matches.box
+    single = ~truth.ignored[:, 0]
+    correct = np.append(single, False)[partner]
+    counted = (partner < 0) | correct  # not inside a crowd
+
+    # the scores from which they count
+    scores, hits = found.scores[counted], correct[counted]
+    expected = np.bincount(true_category[single], minlength=categories)
+    points = best_points(ranked(category[counted], scores, hits), expected)
+    together = ranked(np.zeros(scores.size, np.int64), scores, hits)
+    overall = best_points(together, expected.sum(keepdims=True))
     threshold = overall.threshold[0]
 
+    # the rest of them, on objects of other categories
     above = found.scores >= threshold
     right = correct & above
     taken = np.zeros(truth.row.size, bool)
     taken[partner[right]] = True
-    free, spare = np.flatnonzero(counts & ~taken), np.flatnonzero(above & kept & ~correct)
-    image = truth.group[free] % max(images, 1)
-    others = sorted_truth(
-        image, truth.boxes[free], truth.crowd[free], np.zeros((free.size, 1), bool)
-    )
-    left = sorted_found(
-        found.group[spare] % max(images, 1), found.boxes[spare], found.scores[spare]
-    )
-    second = match_greedily(others, left, IOU)
-    hit = second.box >= 0
-    wrong = spare[left.row[second.detection[hit]]]  # positions in `found`
-    mistaken = free[others.row[second.box[hit]]]  # positions in `truth`
-
-    box_fate = np.full(truth.row.size, IGNORED, dtype="<U8")
-    box_fate[free], box_fate[mistaken] = MISSED, WRONG
-    box_fate[taken & counts] = RIGHT
-    found_fate = np.full(found.row.size, IGNORED, dtype="<U8")
-    found_fate[spare], found_fate[wrong], found_fate[right] = INVENTED, WRONG, RIGHT
+    free, spare = np.flatnonzero(single & ~taken), np.flatnonzero(above & counted & ~correct)
+    wrong, mistaken = _of_other_categories(truth, found, free, spare, (true_image, image))
     partner[~right] = -1
     partner[wrong] = mistaken
 
+    box_fate = _fates(truth.row.size, (free, MISSED), (mistaken, WRONG), (taken, RIGHT))
+    found_fate = _fates(found.row.size, (spare, INVENTED), (wrong, WRONG), (right, RIGHT))
     missed, invented = box_fate == MISSED, found_fate == INVENTED
-    true_category = truth.group // max(images, 1)
     confusion = np.zeros((categories + 1, categories + 1), np.int64)
     np.add.at(confusion, (true_category[partner[right]], category[right]), 1)
     np.add.at(confusion, (true_category[mistaken], category[wrong]), 1)
     confusion[:-1, -1] = np.bincount(true_category[missed], minlength=categories)
     confusion[-1, :-1] = np.bincount(category[invented], minlength=categories)
-
-    def per_image(group: np.ndarray) -> np.ndarray:
-        return np.bincount(group % max(images, 1), minlength=images)
-
     return Errors(
         categories=np.unique(ground_truth.category_ids),
         images=np.unique(ground_truth.image_ids),
         points=points,
         overall=overall,
-        curves=curves(together, int(total.sum()), THRESHOLDS),
+        curves=curves(together, int(expected.sum()), THRESHOLDS),
         threshold=float(threshold),
         confusion=confusion,
-        missed=per_image(truth.group[missed]),
-        invented=per_image(found.group[invented]),
-        wrong=per_image(truth.group[mistaken]),
+        missed=np.bincount(true_image[missed], minlength=images),
+        invented=np.bincount(image[invented], minlength=images),
+        wrong=np.bincount(true_image[mistaken], minlength=images),
         box_fate=_as_given(truth.row, box_fate, truth.row.size, IGNORED),
         found_fate=_as_given(found.row, found_fate, detections.scores.size, IGNORED),
         found_box=_as_given(found.row, _looked_up(truth.row, partner), detections.scores.size, -1),
     )
+
+
+def _of_other_categories(
+    truth: SortedTruth,
+    found: SortedFound,
+    free: np.ndarray,
+    spare: np.ndarray,
+    images: tuple[np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """The detections that take an object whatever its category, and these objects.
+
+    Args:
+        truth, found: all of them.
+        free, spare: the positions of the objects and of the detections that are left.
+        images: int64[G] and int64[D], the image of each object and of each detection.
+
+    Returns:
+        int64[W], positions in `found`, and int64[W], positions in `truth`.
+    """
+    single = np.zeros((free.size, 1), bool)
+    objects = sorted_truth(images[0][free], truth.boxes[free], truth.crowd[free], single)
+    left = sorted_found(images[1][spare], found.boxes[spare], found.scores[spare])
+    matches = match_greedily(objects, left, IOU)
+    hit = matches.box >= 0
+    return spare[left.row[matches.detection[hit]]], free[objects.row[matches.box[hit]]]
+
+
+def _fates(size: int, *groups: tuple[np.ndarray, str]) -> np.ndarray:
+    """str[size], the fate of each group of boxes; a later group takes boxes from earlier ones."""
+    fates = np.full(size, IGNORED, dtype="<U8")
+    for boxes, fate in groups:
+        fates[boxes] = fate
+    return fates
 
 
 def _as_given(row: np.ndarray, values: np.ndarray, size: int, rest: str | int) -> np.ndarray:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.image_names import Folder
+from tasks.images.names import Folder
 
 Layout = Literal["coco", "yolo", "voc"]
 

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.cache import cache_file, cached_arrays, files_state
-from tasks.detection.coco.image_names import Folder
 from tasks.detection.coco.json_file import by_image
 from tasks.detection.layouts.kinds import xml_folder
 from tasks.images.files import SUFFIXES
 from tasks.images.listing import image_files
+from tasks.images.names import Folder
 
 
 class VocObject(NamedTuple):
@@ -53,14 +53,16 @@ def parse_voc(
     cache = cache_file(path, cache_dir, ".npz")
     arrays = cached_arrays(cache, _state(folder, files), lambda: _arrays(folder, files))
     if not len(arrays["category_ids"]):
-        raise InputError(f"{path}: no objects in {len(files):,} XML files; nothing to learn")
+        raise InputError(
+            f"{path}: no objects in {number_of(len(files), 'XML file')}; nothing to learn"
+        )
     images = images or _image_folder(folder)
     said = [os.fsdecode(name) for name in arrays["file_names"].tolist()]
     names = _image_names(images, files, said)
     # a list leaves out what it does not name; a folder is meant as a whole
     bare = sorted({*_images_in(images)} - {*names}) if path.is_dir() else []
     remarks = [
-        f"{len(bare):,} images of {images} without an XML file in {folder}, left out: "
+        f"{number_of(len(bare), 'image')} of {images} without an XML file in {folder}, left out: "
         f"{listed_briefly(bare)}"
     ]
     changed = {

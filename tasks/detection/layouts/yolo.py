@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError, listed_briefly
+from backbone.errors import InputError, listed_briefly, number_of
 from tasks.data.cache import cache_file, cached_arrays, files_state
 from tasks.detection.coco.json_file import by_image
 from tasks.detection.layouts.kinds import YOLO_LISTS, class_list
@@ -63,8 +63,8 @@ def _unmatched(files: list[str], labels: list[LabelFile | None]) -> Iterator[str
     bare = [file for file, found in zip(files, labels, strict=True) if found is None]
     if bare:
         yield (
-            f"{len(bare):,} images without a label file, treated as images without objects: "
-            f"there is no {_places(bare[0])[0]}"
+            f"{number_of(len(bare), 'image')} without a label file, treated as having no "
+            f"objects: there is no {_places(bare[0])[0]}"
         )
     images: dict[str, set[str]] = {}  # folder of labels -> folders of their images
     for file, found in zip(files, labels, strict=True):
@@ -81,7 +81,7 @@ def _unmatched(files: list[str], labels: list[LabelFile | None]) -> Iterator[str
             stray += [path for path in others if os.path.basename(path)[:-4] not in stems]
     if stray:
         yield (
-            f"{len(stray):,} label files without an image, left out with their boxes: "
+            f"{number_of(len(stray), 'label file')} without an image, left out with their boxes: "
             f"{listed_briefly(sorted(stray))}"
         )
 

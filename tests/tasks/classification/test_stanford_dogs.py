@@ -89,7 +89,7 @@ def test_missing_set_says_where_to_get_it(tmp_path):
 def test_a_list_that_names_missing_files(dogs):
     (dogs / "Images" / ONE / "n02085620_9.jpg").unlink()
     with pytest.raises(
-        InputError, match=r"train_list\.mat names 1 files .*n02085620_9\.jpg; unpack"
+        InputError, match=r"train_list\.mat names 1 file .*n02085620_9\.jpg; unpack"
     ):
         load(dogs)
     for path in (dogs / "Images" / ONE).iterdir():
@@ -102,8 +102,8 @@ def test_a_list_that_names_missing_files(dogs):
 @pytest.mark.parametrize(
     ("train", "labels", "said"),
     [
-        ([f"{ONE}/n02085620_7.jpg"], [1, 2], r"train_list\.mat: 1 files but 2 labels"),
-        ([f"{ONE}/n02085620_1.jpg"], [1], r"share 1 files: .*n02085620_1\.jpg"),
+        ([f"{ONE}/n02085620_7.jpg"], [1, 2], r"train_list\.mat: 1 file but 2 labels"),
+        ([f"{ONE}/n02085620_1.jpg"], [1], r"share 1 file: .*n02085620_1\.jpg"),
         ([f"{ONE}/n02085620_7.jpg"] * 2, [1, 1], r"more than once: .*n02085620_7\.jpg"),
         ([f"{ONE}/n02085620_7.jpg"], [2], "label 2 stands for"),
         ([f"{ONE}/n02085620_7.jpg", f"{TWO}/n02098105_3.jpg"], [3, 2], f"folder {ONE} stands for"),

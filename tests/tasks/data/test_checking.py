@@ -88,7 +88,10 @@ def test_copies_are_told(folder, data_of, capsys):
         said = capsys.readouterr().out
         assert "train: 2 files are copies of others, byte for byte, 1 of them with another" in said
         assert f"label: {train / 'dog' / '9.jpg'} = {train / 'cat' / '0.jpg'}\n" in said
-        assert "val: 1 images are in train too, byte for byte; scores on them are too good" in said
+        assert (
+            "val: 1 image is in train too, byte for byte; scores on such images are too good"
+            in said
+        )
     capsys.readouterr()
     data_of(validate_on_train=True)
     assert "too good" not in capsys.readouterr().out

@@ -28,4 +28,4 @@ def test_take_keeps_files_labels_and_boxes_together():
 def test_a_line_says_how_many_and_how_evenly():
     assert str(index([0, 0, 1, 2])) == "4 images of 3 classes, 1 (class 1) to 2 (class 0) each"
     assert str(index([0, 1])) == "2 images of 2 of 3 classes, 1 each"
-    assert str(index(np.zeros(1300, int), 1)) == "1,300 images of 1 classes, 1,300 each"
+    assert str(index(np.zeros(1300, int), 1)) == "1,300 images of 1 class, 1,300 each"

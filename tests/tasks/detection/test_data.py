@@ -37,8 +37,8 @@ def data(tmp_path):
 def test_what_was_left_out_is_in_the_result(data, tmp_path):
     data.setup("fit")
     assert data.describe() == (
-        f"{tmp_path.name} data.yaml: trained on 2 images, scored on 1 images; "
-        "train: 1 images left out (1 unreadable)"
+        f"{tmp_path.name} data.yaml: trained on 2 images, scored on 1 image; "
+        "train: 1 image left out (1 unreadable)"
     )
 
 
@@ -58,6 +58,6 @@ def test_images_that_are_scored_and_trained_on_are_said(data, tmp_path, capsys):
     data.sets.given["val"], data.sets.val_fraction, data.indices = "data.yaml", None, {}
     data.setup("fit")
     assert (
-        "val: 3 images are in train too, so scores on them are too good: "
+        "val: 3 images are in train too; scores on such images are too good: "
         in capsys.readouterr().out
     )

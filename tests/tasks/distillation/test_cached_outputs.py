@@ -41,7 +41,7 @@ def test_a_file_of_outputs_is_read_for_what_it_says(tmp_path):
         ({"name": [0.5], "output": np.ones((1, 2))}, "must be a list of texts"),
         ({"name": [b"\xff"], "output": np.ones((1, 2))}, "not in UTF-8"),
         ({"name": ["a", "b", "a"], "output": np.ones((3, 2))}, "`name` holds a more than once"),
-        ({"name": ["a"], "output": np.ones((1, 2)), "label": ["x"]}, "1 labels for 2 outputs"),
+        ({"name": ["a"], "output": np.ones((1, 2)), "label": ["x"]}, "1 label for 2 outputs"),
         ({"name": ["a"], "probability": np.full((1, 2), 1.5)}, r"outside 0\.\.1"),
     ],
 )

@@ -80,7 +80,7 @@ def test_bad_input_is_named(
     assert "give true, false or auto" in refused(plain, photographs, "reduce_range=yes")
     assert "from 0 to 100" in refused(plain, photographs, "tolerance=-1")
     few = images(tmp_path / "few", ["1.jpg"])
-    assert "1 photographs, and ranges are measured on at least 20" in refused(plain, f"int8={few}")
+    assert "1 photograph, and ranges are measured on at least 20" in refused(plain, f"int8={few}")
     nowhere = f"data.root={tmp_path / 'nowhere'}"
     assert str(tmp_path / "nowhere") in refused(plain, photographs, nowhere)
     assert "leave out photos=" in refused(learnt, f"photos={sample / 'train2017'}")

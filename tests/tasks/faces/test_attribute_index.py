@@ -44,7 +44,7 @@ def test_an_index_describes_itself_in_one_line():
     )
     assert str(index([[1, -1], [-1, -1]])) == (
         "2 images, 2 attributes, true of 100.0% (Bald) to 100.0% (Bald), 75.0% unknown, "
-        "1 images without any label"
+        "1 image without any label"
     )
     assert "100.0% unknown" in str(index([[-1, -1]]))
 

@@ -103,18 +103,41 @@ def test_damaged_rows_are_named_with_their_lines(lists):
 
 def test_missing_files_are_named_with_their_lines(lists):
     (lists / "images/b.jpg").unlink()
-    refused(lists, "train.csv, line 3: b.jpg is not in", "1 of 3 images are missing")
+    refused(lists, "train.csv, line 3: b.jpg is not in", "1 of 3 images missing")
 
 
 def test_an_image_in_two_lists(lists):
     write_csv(lists / "val.csv", [*VAL, "a.jpg,1,1"])
-    refused(lists, "share 1 images: a.jpg")
+    refused(lists, "share 1 image: a.jpg")
 
 
 def test_paths_may_be_relative_to_the_folder_above(lists):
     text = [VAL[0], *(f"images/{line}" for line in VAL[1:])]
     write_csv(lists / "val.csv", text)
     assert load(lists).splits["val"].files.tolist() == [b"d.jpg", b"e.jpg"]
+
+
+def test_suffixes_may_be_in_other_capitals(lists):
+    (lists / "images/b.jpg").rename(lists / "images/b.JPG")
+    write_csv(lists / "train.csv", [TRAIN[0], "A.jpg,1,", "b.jpg,0,1", "deep/c.JPG,,"])
+    found = load(lists)
+    assert found.splits["train"].files.tolist() == [b"a.jpg", b"b.JPG", b"deep/c.jpg"]
+    write_csv(lists / "val.csv", [*VAL, "a.JPG,1,1"])
+    refused(lists, "share 1 image: a.jpg")
+    write_csv(lists / "val.csv", [*VAL, "d.JPG,1,1"])
+    refused(lists, "val.csv, line 4: d.JPG is not in", "d.jpg is what d.jpg means")
+    write_csv(lists / "val.csv", VAL)
+    (lists / "images/B.jpg").write_bytes((lists / "images/b.JPG").read_bytes())
+    refused(lists, "line 3: b.jpg is not in", "1 of 3 images missing")
+    write_csv(lists / "train.csv", [TRAIN[0], "a.png,1,"])
+    refused(lists, "line 2: a.png is not in", "images, but a.jpg is there (1 of 1 image missing")
+
+
+def test_one_image_under_two_names_in_one_list(lists):
+    write_csv(
+        lists / "all.csv", ["file,split,Smiling", "a.jpg,train,1", "d.jpg,val,0", "A.JPG,test,1"]
+    )
+    refused(lists, "all.csv, line 4: A.JPG is not in", labels="all.csv")
 
 
 def test_tabs_and_a_byte_order_mark(lists):

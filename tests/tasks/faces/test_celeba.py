@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.faces.celeba import CelebA
 from tests.tasks.faces.attribute_files import IDS, LABELS, change, write_celeba, write_faces
 
@@ -78,7 +78,9 @@ def test_a_header_that_disagrees_with_the_rows(celeba):
 def test_a_row_with_another_number_of_values(celeba, row):
     text = re.sub(r"000003\.jpg.*", row, (celeba / ATTRIBUTES).read_text())
     (celeba / ATTRIBUTES).write_text(text)
-    refused(celeba, f"{ATTRIBUTES}, line 5: {len(row.split())} words instead of 5", "again")
+    refused(
+        celeba, f"{ATTRIBUTES}, line 5: {number_of(len(row.split()), 'word')} instead of 5", "again"
+    )
 
 
 @pytest.mark.parametrize("value", ["0", "2", "-2", "11", "--1", "+1", "x"])
@@ -101,13 +103,13 @@ def test_a_file_listed_twice(celeba):
 
 def test_an_image_in_no_partition(celeba):
     change(celeba / PARTITION, {"000003.jpg 0\n": ""})
-    refused(celeba, f"{PARTITION} does not assign 1 images of {ATTRIBUTES} to a part: 000003.jpg")
+    refused(celeba, f"{PARTITION} does not assign 1 image of {ATTRIBUTES} to a part: 000003.jpg")
 
 
 def test_an_image_of_the_partition_without_attributes(celeba):
     with (celeba / PARTITION).open("a") as file:
         file.write("000007.jpg 1\n")
-    refused(celeba, f"names 1 images that are not in {ATTRIBUTES}: 000007.jpg")
+    refused(celeba, f"names 1 image that is not in {ATTRIBUTES}: 000007.jpg")
 
 
 def test_an_invalid_part(celeba):

@@ -108,7 +108,7 @@ def test_a_result_says_how_groups_fare(utkface):
         "race": [22, 22, 21], "gender": [33, 32], "age": [35, 30],
     }  # fmt: skip
     assert [line.split(":")[0] for line in found["summary"]] == ["by race", "by gender", "by age"]
-    assert "by gender: mean AP of 1 attributes" in found["summary"][1]  # all of a group are Male
+    assert "by gender: mean AP of 1 attribute " in found["summary"][1]  # all of a group are Male
 
 
 def test_celeba_says_who_looks_male_and_young(tmp_path):

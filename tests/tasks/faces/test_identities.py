@@ -88,8 +88,8 @@ def test_celebas_partition_keeps_known_people_out_of_training(celeba):
     assert {(p, int(f[:6])) for p, f in shown(test)} == {("41", 9)}
     assert len(train.classes) == 2
     assert sorted(set(train.labels.tolist())) == [-1, 0, 1]
-    assert "1 val images of training people left out" in loaded.note
-    assert "1 test images of training people left out" in loaded.note
+    assert "1 val image of training people left out" in loaded.note
+    assert "1 test image of training people left out" in loaded.note
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_celebas_partition_keeps_known_people_out_of_training(celeba):
         (
             "identity_CelebA.txt",
             "000003.jpg 1\n999.jpg 1\n",
-            "not assign 1 images .*: 999.jpg",
+            "not assign 1 image .*: 999.jpg",
         ),
-        ("list_eval_partition.txt", "000003.jpg 0\n5.jpg 1\n", "names 1 files .*: 5.jpg"),
+        ("list_eval_partition.txt", "000003.jpg 0\n5.jpg 1\n", "names 1 file .*: 5.jpg"),
     ],
 )
 def test_lists_that_contradict_themselves(celeba, file, change, said):

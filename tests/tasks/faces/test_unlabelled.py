@@ -46,12 +46,12 @@ def test_a_list_without_splits_holds_a_share_out(faces):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("file\n0/0.jpg\n0/99.jpg\n", r"line 3: 0/99.jpg is not in .*\(1 of 2 images are missing"),
+        ("file\n0/0.jpg\n0/99.jpg\n", r"line 3: 0/99.jpg is not in .*\(1 of 2 images missing"),
         ("name\n0/0.jpg\n", "line 1: no column of image files"),
         ("file,split\n0/0.jpg,training\n1/1.jpg,dev\n", "line 3: split 'dev'"),
         ("file,split\n0/0.jpg,train\n1/1.jpg,train\n", "no image has split val"),
         ("file\n0/0.jpg\n0/0.jpg\n", "line 3: 0/0.jpg is already in line 2"),
-        ("file\n0/0.jpg\n", "1 images are too few"),
+        ("file\n0/0.jpg\n", "1 image is too few"),
     ],
 )
 def test_a_damaged_list_is_refused(faces, text, said):

@@ -9,7 +9,8 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks.faces import unpack as module
 from tasks.faces.celeba import CelebA
-from tasks.faces.unpack import NAMES, unpack
+from tasks.faces.celeba_mirror import NAMES
+from tasks.faces.unpack import unpack
 from tests.conftest import ROOT
 
 pa = pytest.importorskip("pyarrow")

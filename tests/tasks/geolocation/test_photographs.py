@@ -39,6 +39,15 @@ def test_a_list_of_files(tmp_path):
     assert names(listed_photographs(path, folder)) == ["sub/a.jpg", "c.jpg"]
 
 
+def test_suffixes_may_be_in_other_capitals(tmp_path):
+    folder = touch(tmp_path / "x", "b.JPG", "sub/a.jpg", "c.jpg", "C.JPG")
+    path = written(tmp_path / "my.csv", "file,latitude,longitude", "sub/a.JPG,1,2", "b.jpg,3,4")
+    assert names(listed_photographs(path, folder)) == ["sub/a.jpg", "b.JPG"]
+    written(path, "file,latitude,longitude", "c.JPG,1,2")  # c.jpg or C.JPG?
+    with pytest.raises(InputError, match=r"1 of 1 photograph missing"):
+        listed_photographs(path, folder)
+
+
 def test_a_list_of_ids(tmp_path):
     """OSV-5M's layout: numbers, files in numbered folders."""
     folder = touch(tmp_path / "x", "00/111.jpg", "01/222.jpg", "333.png")
@@ -53,7 +62,7 @@ def test_a_missing_file_is_named_with_its_line(tmp_path):
     folder = touch(tmp_path / "x", "a.jpg", "c.jpg")
     rows = ["a.jpg,1,2", "", "b.jpg,3,4", "c.jpg,5,6"]
     path = written(tmp_path / "im2gps3k_places365.csv", "IMG_ID,LAT,LON", *rows)
-    said = r"line 4: b.jpg is not in .* \(1 of 3 photographs are missing\).*data.allow_missing=true"
+    said = r"line 4: b.jpg is not in .* \(1 of 3 photographs missing\).*data.allow_missing=true"
     with pytest.raises(InputError, match=said):
         listed_photographs(path, folder)
     found = listed_photographs(path, folder, allow_missing=True)
@@ -61,9 +70,9 @@ def test_a_missing_file_is_named_with_its_line(tmp_path):
     assert found.positions.tolist() == [[1, 2], [5, 6]]
     assert (found.name, found.official) == ("Im2GPS3k", 2997)
     assert found.note == "1 of the 3 in im2gps3k_places365.csv missing"
-    with pytest.raises(InputError, match="3 of 3 photographs are missing"):
+    with pytest.raises(InputError, match="3 of 3 photographs missing"):
         listed_photographs(path, touch(tmp_path / "y", "z.jpg"), allow_missing=True)
-    with pytest.raises(InputError, match="3 of 3 photographs are missing"):
+    with pytest.raises(InputError, match="3 of 3 photographs missing"):
         listed_photographs(path, tmp_path / "nowhere", allow_missing=True)
 
 
@@ -72,7 +81,7 @@ def test_a_name_in_a_list_is_only_looked_up(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path, "z.jpg", "x/a.jpg")
     path = written(tmp_path / "a.csv", "file,latitude,longitude", f"{name},1,2")
-    with pytest.raises(InputError, match=r"1 of 1 photographs are missing"):
+    with pytest.raises(InputError, match=r"1 of 1 photograph missing"):
         listed_photographs(path, tmp_path / "x")
     assert not (tmp_path / "ran").exists()
 
@@ -122,7 +131,7 @@ def test_a_folder_without_any_position(tmp_path):
     with pytest.raises(InputError, match="no photograph in this folder"):
         with_gps(tmp_path)
     with_exif(tmp_path / "3.jpg")
-    with pytest.raises(InputError, match=r"none of 1 photographs .* \(1 no position in EXIF\)"):
+    with pytest.raises(InputError, match=r"none of 1 photograph .* \(1 no position in EXIF\)"):
         with_gps(tmp_path)
     (tmp_path / "4.jpg").write_bytes(b"<html>")
     with pytest.raises(InputError, match=r"4\.jpg: a web page"):

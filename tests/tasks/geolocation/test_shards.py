@@ -34,7 +34,7 @@ def test_a_pattern_names_shards(tmp_path):
     assert find_shards(tmp_path, "train-{000..011}.tar") == urls
     assert find_shards(tmp_path, "train-{003,005}.tar") == [urls[3], urls[5]]
     assert find_shards(tmp_path, "pipe:cat {a,b}.tar") == ["pipe:cat a.tar", "pipe:cat b.tar"]
-    said = r"train-012.tar: there is no such shard \(2 of the 14 .* are missing\)"
+    said = r"train-012.tar: there is no such shard \(2 of the 14 .* missing\)"
     with pytest.raises(InputError, match=said):
         find_shards(tmp_path, "train-{000..013}.tar")
 

@@ -12,7 +12,9 @@ from tasks.detection.evaluation.arrays import Detections
 from tasks.detection.evaluation.metric import evaluate
 from tasks.images.files import open_image
 from tasks.images.video import open_video
+from tasks.training import answering
 from tasks.training.answering import coco_entries
+from tests.tasks.conftest import CHECKPOINTS
 from tests.tasks.images.videos import write_video
 from tests.tasks.predict.conftest import make_confident
 
@@ -49,6 +51,15 @@ def test_ids_in_cocos_list():
     assert ids("a/000139.jpg", "b/x.png") == ["000139.jpg", "x.png"]
     assert ids("a/7.jpg", "b/07.jpg") == ["7.jpg", "07.jpg"]
     assert ids("a/7.jpg", "b/7.jpg") == ["a/7.jpg", "b/7.jpg"]
+
+
+def test_cocos_list_of_a_classifier_is_refused_before_an_image_is_read(
+    command, photographs, monkeypatch
+):
+    monkeypatch.setattr(answering, "read_images", lambda *_: pytest.fail("an image is read"))
+    code, err = command(CHECKPOINTS / "image_folder.ckpt", photographs, "--format", "coco")
+    assert code == 2
+    assert "--format coco is for detectors: these answers are not boxes" in err
 
 
 def test_a_video_is_answered_frame_by_frame(checkpoint, command, sample, tmp_path):

@@ -6,9 +6,11 @@ import pytest
 import torch
 from PIL import Image
 
+from backbone.errors import InputError
 from tasks.classification.image_folder import ImageFolder
 from tasks.data.image_data import ImageData
 from tasks.data.labels import Labels
+from tasks.detection.presenter import BoxPresenter
 from tasks.images.view import View
 from tasks.training.presenter import Presenter, spread
 
@@ -31,6 +33,12 @@ def test_an_answer_is_plain_values_of_one_image(presenter, prediction):
     answer = presenter.describe(prediction, 0)
     assert answer == {"share": 0.1235, "count": 3, "vector": [float(i) for i in range(10)]}
     assert json.loads(json.dumps(answer)) == answer
+
+
+def test_answers_that_are_no_boxes_have_no_place_in_cocos_list(presenter):
+    with pytest.raises(InputError, match="--format coco is for detectors"):
+        presenter.require_boxes()
+    BoxPresenter(presenter.labels).require_boxes()
 
 
 def test_half_precision_answers_are_described_too(presenter):

@@ -58,7 +58,7 @@ def test_counts_and_first_offenders(coco_files, coco_content, tmp_path):
 
 def test_a_clean_set_reports_one_line(coco_files, tmp_path):
     report = audit(load_index(*coco_files, cache_dir=tmp_path, num_classes=91))
-    assert str(report) == "3 images (1 without boxes), 4 boxes (1 crowds; 3 to train on)"
+    assert str(report) == "3 images (1 without boxes), 4 boxes (1 crowd; 3 to train on)"
 
 
 def test_missing_and_unreadable_files_are_listed(coco_files, tmp_path):
@@ -71,7 +71,7 @@ def test_missing_and_unreadable_files_are_listed(coco_files, tmp_path):
         load_checked(*coco_files, cache_dir=tmp_path)
     message = str(error.value)
     assert "of the 3 images" in message
-    assert "1 are missing and 2 cannot be read" in message
+    assert "1 is missing and 2 cannot be read" in message
     assert "id 1 000000000001.jpg (no such file)" in message
     assert "id 2 000000000002.jpg (damaged or cut short" in message
     assert "id 3 000000000003.jpg (a web page" in message
@@ -83,7 +83,7 @@ def test_the_program_writes_a_set_that_loads(coco_files, tmp_path):
     cleaned = tmp_path / "cleaned.json"
     command = [sys.executable, "-m", "tasks.detection.coco.audit", *coco_files, cleaned]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "without 1 images" in run.stdout
+    assert "without 1 image" in run.stdout
     index = load_checked(cleaned, coco_files.images, cache_dir=tmp_path)
     assert index.image_ids.tolist() == [2, 3]
     assert index.annotation_ids.tolist() == [10, 13]
@@ -105,7 +105,7 @@ def test_files_are_looked_at_once(coco_files, tmp_path, monkeypatch):
     assert len(looked) == 3
     (coco_files.images / "000000000001.jpg").unlink()
     os.utime(coco_files.images, ns=(1, 1))  # file systems with coarse times would hide the change
-    with pytest.raises(InputError, match="1 are missing"):
+    with pytest.raises(InputError, match="1 is missing"):
         load_checked(*coco_files, cache_dir=tmp_path)
 
 
@@ -150,12 +150,12 @@ def test_what_is_there_twice_is_said(coco_files, coco_content, tmp_path):
     coco_content["categories"].append({"id": 4, "name": "car"})
     report = audited(coco_files, coco_content, tmp_path)
     assert report.faults["doubled"].count == 1
-    assert "1 boxes doubled, equal to an earlier box, but kept: annotations 10 in" in str(report)
+    assert "1 box doubled, equal to an earlier box, but kept: annotations 10 in" in str(report)
     files, categories, ids = report.notes
-    assert files.startswith("1 files under several image ids")
+    assert files.startswith("1 file under several image ids")
     assert "000000000001.jpg" in files
     assert categories == "categories with the same name, learned as different ones: car (ids 3, 4)"
-    assert ids == "1 annotation ids are used more than once: 10; all of their boxes are used"
+    assert ids == "1 annotation id is used more than once: 10; all of their boxes are used"
 
 
 def test_categories_of_nearly_one_name_are_said(coco_files, coco_content, tmp_path):

@@ -42,7 +42,7 @@ def test_a_file_of_another_size_is_told(check, coco_content):
     with pytest.raises(InputError) as error:
         check()
     assert (
-        "1 are not of the annotated size: id 2 000000000002.jpg (the file is 60 x 80 pixels "
+        "1 is not of the annotated size: id 2 000000000002.jpg (the file is 60 x 80 pixels "
         "(width x height), but annotated as 61 x 80)" in str(error.value)
     )
     assert "data.skip_unreadable=true" in str(error.value)

@@ -46,7 +46,7 @@ def test_an_object_without_a_box_is_counted(tmp_path, sets):
     index, counts = sets(".")["train"]
     assert counts.faults["not given"].count == 1
     assert counts.notes == (
-        f"1 images of {tmp_path} without an XML file in {tmp_path}, left out: c.jpg",
+        f"1 image of {tmp_path} without an XML file in {tmp_path}, left out: c.jpg",
     )
     assert counts.boxes == 2
     assert index.xywh.tolist() == [[1, 1, 8, 8]]

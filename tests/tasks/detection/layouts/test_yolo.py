@@ -69,7 +69,7 @@ def test_images_without_labels_and_boxes_outside_are_counted(tmp_path, sets):
     (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: train\nval: valid\n")
     _, counts = sets("data.yaml", "data.yaml")["train"]
     assert counts.notes == (
-        "2 images without a label file, treated as images without objects: there is no "
+        "2 images without a label file, treated as having no objects: there is no "
         f"{tmp_path}/train/b.txt",
     )
     faults = {name: (fault.count, fault.annotation_ids) for name, fault in counts.faults.items()}
@@ -161,7 +161,7 @@ def test_labels_without_an_image_are_counted(tmp_path, sets):
     (tmp_path / "val.txt").write_text("images/other.png\nimages/absent/x.jpg\n")
     loaded = sets("data.yaml", "data.yaml", skip_unreadable=True)
     place = tmp_path / "labels" / "gone.txt"
-    said = f"1 label files without an image, left out with their boxes: {place}"
+    said = f"1 label file without an image, left out with their boxes: {place}"
     assert loaded["train"][1].notes == (said,)
     (tmp_path / "labels" / "gone.txt").unlink()  # not a matter of the cache
     assert not sets("data.yaml", "data.yaml", skip_unreadable=True)["train"][1].notes
@@ -169,5 +169,5 @@ def test_labels_without_an_image_are_counted(tmp_path, sets):
 
 def test_boxes_in_pixels_are_refused(tmp_path, sets):
     yolo_set(tmp_path, "0 50 20 30 10\n")
-    with pytest.raises(InputError, match=r"all 2 boxes .* seem to be pixels"):
+    with pytest.raises(InputError, match=r"all boxes \(2\) .* seem to be pixels"):
         sets("data.yaml")

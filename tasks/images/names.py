@@ -58,12 +58,16 @@ class Folder:
         for reading in meant:
             if self.holds(reading):
                 return reading
-        for reading in meant:
-            parent, base = split(reading)
-            found = self.alike(parent).get(spelled_alike(base))
-            if found is not None:
-                return f"{parent}/{found}" if parent else found
-        return None
+        return next((found for reading in meant if (found := self.spelled(reading))), None)
+
+    def spelled(self, name: str) -> str | None:
+        """The one entry of a name's folder that differs from it in accents or capitals alone.
+
+        Tools write a.jpg for A.JPG. None if there is no such entry, or if there are several.
+        """
+        parent, base = split(name)
+        found = self.alike(parent).get(spelled_alike(base))
+        return f"{parent}/{found}" if found and parent else found
 
     def near(self, name: str) -> str | None:
         """The image in the folder of a name that differs from it in the suffix alone."""

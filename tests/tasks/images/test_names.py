@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from tasks.detection.coco.image_names import MISSING, Folder, match_names
+from tasks.images.names import MISSING, Folder, match_names
 
 
 @pytest.fixture
