@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.images.files import open_image
 from tasks.images.inputs import named_images, require_file
 from tasks.images.video import is_video
@@ -38,8 +38,8 @@ def _some_of(given: Path, option: str, most: int, use: str) -> list[Path]:
         for path in paths:  # one that is not there counts as one
             require_file(path)
         raise InputError(
-            f"{option}={given}: {len(paths)} photographs, and {use} at least {FEWEST}: name a "
-            "folder with more of them"
+            f"{option}={given}: {number_of(len(paths), 'photograph')}, and {use} at least "
+            f"{FEWEST}: name a folder with more of them"
         )
     chosen = [paths[row] for row in spread(len(paths), most)]
     for path in chosen:

@@ -9,7 +9,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.data.module import DataModule
 from tasks.export.photographs import FEWEST, MOST
 from tasks.runs.parts import PARTS
@@ -38,8 +38,8 @@ def validation_pixels(checkpoint: Checkpoint, root: Path | None = None) -> tuple
     count = len(data.datasets[split])
     if count < FEWEST:
         raise InputError(
-            f"{checkpoint.path}: its run was scored on {count} images, and the check takes at "
-            f"least {FEWEST}: name photographs with photos=FOLDER"
+            f"{checkpoint.path}: its run was scored on {number_of(count, 'image')}, and the check "
+            f"takes at least {FEWEST}: name photographs with photos=FOLDER"
         )
     rows = spread(count, MOST)
     images = data.batch(split, rows)["image"].permute(0, 2, 3, 1)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tasks.faces.attributes import FaceAttributes
 from tasks.training.model import Model
 from tests.tasks.joint.conftest import NAMES
 
@@ -28,4 +29,5 @@ def test_a_joint_network_passes_the_gate(joint, tmp_path):
     said = describe(model, whole_answer(model), FORMATS["onnx"])
     assert [*said["parts"]] == [*NAMES]
     assert said["parts"]["image_folder"]["labels"]["names"] == ["thing 0", "thing 1", "thing 2"]
-    assert said["outputs"]["face_attributes.probabilities"]["meaning"] == "of each attribute, 0..1"
+    meaning = said["outputs"]["face_attributes.probabilities"]["meaning"]
+    assert meaning == FaceAttributes.deploys["probabilities"]
