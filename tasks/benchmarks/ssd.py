@@ -31,6 +31,7 @@ from tasks.data.labels import Labels
 from tasks.detection.ssd import SSD
 from tasks.detection.task import Detection
 from tasks.images.files import image_size
+from tasks.training.batch_norm import check_batch_norm
 from tasks.training.build import build_task
 from tasks.training.trainer import precision
 
@@ -112,6 +113,9 @@ class Contest:
         config: of a detector's run.
         batch_size: images per step.
         peers: see `side_by_side`.
+
+    Raises:
+        InputError: the detector cannot be trained on so few images per step.
     """
 
     def __init__(self, config: DictConfig, batch_size: int, peers: Peers):
@@ -120,6 +124,7 @@ class Contest:
         torch.manual_seed(0)
         task, _ = build_task(config, Labels(91, list(range(1, 91)), list(range(1, 91)), [""] * 90))
         assert isinstance(task, Detection)
+        check_batch_norm(task, batch_size, size, "task.bench.batch_size")
         self.peers = {name: make(task, size).to(self.device) for name, make in peers.items()}
         self.task = task.to(self.device)
         # torchvision's model does not augment either: both times are those of the step alone

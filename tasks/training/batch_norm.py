@@ -11,7 +11,9 @@ from tasks.training.learner import Learner
 LISTED = 3  # layers that a message names
 
 
-def check_batch_norm(task: Learner[Any], images: int, size: tuple[int, int]) -> None:
+def check_batch_norm(
+    task: Learner[Any], images: int, size: tuple[int, int], option: str = "data.batch_size"
+) -> None:
     """Raise InputError if training would give a batch norm a single value per channel.
 
     This happens with one image per step if a feature map has one pixel.
@@ -20,6 +22,7 @@ def check_batch_norm(task: Learner[Any], images: int, size: tuple[int, int]) -> 
         task: before its training.
         images: per process and step.
         size: (h, w) of the network's input.
+        option: that sets the images per step.
     """
     if images > 1:
         return
@@ -49,8 +52,8 @@ def check_batch_norm(task: Learner[Any], images: int, size: tuple[int, int]) -> 
     if alone:
         more = f" and {len(alone) - LISTED} more" if len(alone) > LISTED else ""
         raise InputError(
-            "data.batch_size: with one image per step and device, batch norm gets a single value "
+            f"{option}: with one image per step and device, batch norm gets a single value "
             f"per channel in {', '.join(alone[:LISTED])}{more}, whose feature maps are 1 x 1 at "
-            f"size {size[0]} x {size[1]}. Train on 2 or more images per step (data.batch_size=2, "
+            f"size {size[0]} x {size[1]}. Train on 2 or more images per step ({option}=2, "
             "and as many training images for each device), or on larger images (size=...)"
         )
