@@ -207,7 +207,7 @@ def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     joint = part_names(config)
     if joint is not None:
         given = (o.key_or_group for o in parse_overrides(of_the_whole(overrides)))
-        if lines := [f"{key}: {misplaced(key)}" for key in given if misplaced(key)]:
+        if lines := [f"{key}: {reason}" for key in given if (reason := misplaced(key))]:
             raise OptionError(lines)
         config = config.copy()
         with open_dict(config):

@@ -265,9 +265,8 @@ def _by_key(
     alike: dict[bytes | str, bytes] = {}
     for file in files.tolist():
         own = key(file)
-        alike[own] = (
-            file if own not in alike else b""
-        )  # two files: it is unclear which one is meant
+        # two files: it is unclear which one is meant
+        alike[own] = file if own not in alike else b""
     result = found.tolist()
     for i in rest:
         result[i] = alike.get(key(bytes(names[i])), b"")

@@ -7,17 +7,15 @@ from torchvision.ops import generalized_box_iou_loss
 
 from backbone.cost import cost
 from backbone.errors import InputError
-from backbone.folding import folded
 from backbone.mobilenet_v1 import MobileNetV1
 from backbone.mobilenet_v2 import MobileNetV2
-from backbone.quantizing import quantize
 from backbone.timm_mobilenet import MobileNetV3
 from tasks.detection.boxes import iou, overlap_of_pairs
 from tasks.detection.picodet import PicoDet
 from tasks.detection.quality_losses import QualityFocal, Varifocal
 from tasks.tables.counting import build_row, compose_row, network_of
 from tests.tasks.detection.test_ssd import NoSync, batch, check_degenerate_boxes, detection
-from tests.tasks.detection.test_ssd_fpn import folded_alike, with_statistics
+from tests.tasks.detection.test_ssd_fpn import folded_alike, rounded_alike, with_statistics
 
 pytestmark = pytest.mark.slow
 
@@ -99,15 +97,7 @@ def test_it_can_compute_in_integers():
     head = with_statistics(small(outputs=5))
     for layer in head.class_predictors:  # which start out next to nothing, beside their biases
         layer.weight.data *= 100
-    images = torch.randn(2, 3, 96, 96)
-    with torch.no_grad():
-        exact = head(images)[1]
-    quantization = quantize(head, lambda network, x: network(x), (96, 96))
-    quantization.calibrate([images])
-    with torch.no_grad():
-        rounded = head(images)[1]
-        torch.testing.assert_close(folded(head)(images)[1], rounded)
-    assert 0 < (rounded - exact).square().mean() / exact.var() < 0.05
+    rounded_alike(head)
 
 
 @pytest.mark.parametrize("loss", ["varifocal", "quality"])

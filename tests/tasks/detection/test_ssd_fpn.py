@@ -40,6 +40,19 @@ def small(size: int = 96, outputs: int = 91) -> SSDFPN:
     return SSDFPN(MobileNetV2(0.35), outputs, size)
 
 
+def rounded_alike(head: nn.Module) -> None:
+    """Let a detector compute in integers: its logits hardly change, and not at all when folded."""
+    images = torch.randn(2, 3, 96, 96)
+    with torch.no_grad():
+        exact = head(images)[1]
+    quantization = quantize(head, lambda network, x: network(x), (96, 96))
+    quantization.calibrate([images])
+    with torch.no_grad():
+        rounded = head(images)[1]
+        torch.testing.assert_close(folded(head)(images)[1], rounded)
+    assert 0 < (rounded - exact).square().mean() / exact.var() < 0.05
+
+
 def with_statistics(network: nn.Module) -> nn.Module:
     """Batch norms whose statistics differ from map to map."""
     for module in network.modules():
@@ -158,19 +171,10 @@ def test_a_folded_copy_answers_alike_and_has_no_batch_norm():
 
 def test_it_can_compute_in_integers():
     head = with_statistics(small(outputs=5))
-    images = torch.randn(2, 3, 96, 96)
-    with torch.no_grad():
-        exact = head(images)[1]
-    quantization = quantize(head, lambda network, x: network(x), (96, 96))
-    quantization.calibrate([images])
-    with torch.no_grad():
-        rounded = head(images)[1]
+    rounded_alike(head)
     layers = [module for tower in head.tower.separate for module in tower]
     assert len(layers) == 5 * 4
     assert all(isinstance(layer.pointwise, QuantizedConvBN) for layer in layers)
-    with torch.no_grad():
-        torch.testing.assert_close(folded(head)(images)[1], rounded)
-    assert 0 < (rounded - exact).square().mean() / exact.var() < 0.05
 
 
 def test_the_loss_is_torchvisions_focal_loss():
