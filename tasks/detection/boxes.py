@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor
 
+from backbone.tracing import is_exporting
+
 # Sides are encoded as at least this long, in pixels: log(0) is not finite.
 MIN_ENCODED_SIDE = 1e-3
 # Rounds of suppression if a check for convergence would wait for the device. The longest chain
@@ -186,7 +188,7 @@ def suppress(
     if labels is not None:
         rivals &= labels[:, :, None] == labels[:, None, :]
     rivals = rivals.tril_(diagonal=-1)  # each row is a box; its columns are the boxes before it
-    if torch.compiler.is_exporting():
+    if is_exporting():
         return _kept_by_products(rivals.float())
     # The maximum of bytes is several times as fast on a CPU as `any`, which reads booleans one by
     # one.
