@@ -191,13 +191,13 @@ def suppress(
     if is_exporting():
         return _kept_by_products(rivals.float())
     # The maximum of bytes is several times as fast on a CPU as `any`, which reads booleans one by
-    # one.
-    rivals = rivals.view(torch.uint8)
+    # one. torch 2.11 cannot compile a view of booleans as bytes.
+    rivals = rivals.to(torch.uint8)
     settle = boxes.is_cpu and not torch.compiler.is_compiling()
     dropped, step = rivals.amax(2), 1  # the first round, in which every box is kept
     while settle or step < rounds:
         before = dropped
-        dropped = (rivals > before[:, None]).view(torch.uint8).amax(2)  # by a kept rival
+        dropped = (rivals & (before ^ 1)[:, None]).amax(2)  # by a kept rival
         step += 1
         if settle and torch.equal(dropped, before):
             break
