@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tasks.detection.boxes import BoxCoder, clip, edges, match, suppress
+from tasks.detection.boxes import BoxCoder, clip, edges, match, suppressed
 from tasks.detection.regions import balanced_sample
 from tasks.detection.selection import best
 
@@ -131,9 +131,9 @@ class RegionProposals(nn.Module):
         large = (boxes[..., 2:] - boxes[..., :2] > MIN_PROPOSAL_SIDE).all(-1)
         _, column = best(objectness.masked_fill(~large, -torch.inf), self.candidates)
         boxes = boxes.gather(1, column[..., None].expand(-1, -1, 4))
-        keep = suppress(boxes, None, self.nms_iou) & large.gather(1, column)
+        drop = suppressed(boxes, None, self.nms_iou) | ~large.gather(1, column)
         order = torch.arange(self.candidates, device=boxes.device)
-        first = (order + self.candidates * ~keep).topk(self.proposals, largest=False).indices
+        first = (order + self.candidates * drop).topk(self.proposals, largest=False).indices
         return boxes.gather(1, first[..., None].expand(-1, -1, 4))
 
     def loss(
