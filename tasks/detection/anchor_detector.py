@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from backbone.errors import InputError
+from backbone.evaluating import evaluating
 from backbone.trunk import Trunk
 from tasks.detection.boxes import BoxCoder, clip, edges, final_boxes
 from tasks.detection.detector import Detector
@@ -89,10 +90,8 @@ class AnchorDetector(Detector):
 
     def map_shapes(self) -> list[tuple[int, int]]:
         """(height, width) of the maps that have anchors, from a trial run."""
-        with torch.no_grad():
-            was_training = self.training
-            maps = self.eval().maps(torch.zeros(1, 3, *self.size))
-            self.train(was_training)
+        with evaluating(self):
+            maps = self.maps(torch.zeros(1, 3, *self.size))
         return [(m.shape[2], m.shape[3]) for m in maps]
 
     def set_anchors(self, anchors: Tensor) -> None:

@@ -203,7 +203,6 @@ def _check_one_image(task: Learner[Any], size: tuple[int, int]) -> None:
             f"memory runs out with two images per step, and one is too few. {with_less(1, 1)}. "
             f"{error}"
         ) from error
-    task.recipe.set_trunk_mode(task.head.trunk, task.recipe.freeze_trunk_epochs)
 
 
 @contextmanager
