@@ -190,15 +190,6 @@ class FileRows:
         return self.names("file_name", _file)
 
 
-def file_name(value: object) -> str:
-    """A text that can be the name of a file.
-
-    Raises:
-        ValueError: it cannot.
-    """
-    return _file(value)
-
-
 def _file(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError

@@ -15,10 +15,10 @@ from backbone.mobilenet_v2 import MobileNetV2
 from tasks.cli.configuration import compose_config
 from tasks.data.labels import Labels
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
-from tasks.detection.coco.splits import load_split
 from tasks.detection.ssd import SSD
 from tasks.detection.ssd_layers import extra_map, prediction_layer
 from tasks.detection.task import Detection
+from tests.tasks.detection.coco.loading import load_split
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])
 

@@ -13,7 +13,6 @@ from backbone.mobilenet_v1 import MobileNetV1
 from tasks.data.labels import Labels
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import load_index
-from tasks.detection.coco.splits import load_split
 from tasks.detection.crop import RandomCrop
 from tasks.detection.data import CocoData
 from tasks.detection.evaluation.arrays import Detections
@@ -26,6 +25,7 @@ from tasks.images.preprocessing import Augmentation
 from tasks.images.view import View
 from tasks.training.pictures import draw_pictures
 from tests.conftest import ROOT
+from tests.tasks.detection.coco.loading import load_split
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])
 DETECTORS = sorted(path.stem for path in ROOT.glob("conf/task/*_coco.yaml"))
