@@ -126,7 +126,7 @@ class ClassPresenter(Presenter):
             )
             for mistake in result.mistakes[: self.shown]
         ]
-        contact_sheet(drawn, columns=4, path=path)
+        contact_sheet(drawn, path)
 
 
 def per_class(confusion: np.ndarray, labels: Labels) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The base of one-stage detectors, which predict a box and classes at each of their anchors."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -14,9 +15,9 @@ from tasks.detection.boxes import BoxCoder, clip, edges, final_boxes
 from tasks.detection.detector import Detector
 from tasks.images.files import image_size
 
-# Every class starts out with this probability, so that the thousands of background anchors do not
-# dominate the first steps (the prior of arXiv 1708.02002, section 3.3).
-PRIOR = 0.01
+# The logit at which every class starts out, that of probability 0.01, so that the thousands of
+# background anchors do not dominate the first steps (the prior of arXiv 1708.02002, section 3.3).
+PRIOR = math.log(0.01 / (1 - 0.01))
 
 
 class Coder(Protocol):

@@ -93,7 +93,7 @@ class PicoDet(MapPredictors):
             nn.Sequential(*(separable_5x5(width, **form) for _ in range(tower))) for _ in strides
         )
         near = (START * torch.arange(BINS)).repeat(4)
-        prior = torch.full((num_classes,), math.log(PRIOR / (1 - PRIOR)))
+        prior = torch.full((num_classes,), PRIOR)
         self.box_predictors = nn.ModuleList(predictor(width, near) for _ in strides)
         self.class_predictors = nn.ModuleList(predictor(width, prior) for _ in strides)
         self.set_anchors(squares(self.map_shapes(), strides, SIDE))

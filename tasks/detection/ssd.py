@@ -4,7 +4,6 @@ SSD is arXiv 1512.02325 in the layout of arXiv 1611.10012's MobileNet detectors;
 1801.04381, section 6.2.
 """
 
-import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -108,10 +107,9 @@ class SSD(MapPredictors, MatchedDetector):
         for layer in last_layers:
             nn.init.trunc_normal_(layer.weight, std=0.03)
             nn.init.zeros_(layer.bias)
-        prior = math.log(PRIOR / (1 - PRIOR))
         for layer, n in zip(last_layers[len(counts) :], counts, strict=True):
             # every class starts at the prior, and the background at 1 - prior
-            layer.bias.data.view(n, num_classes).fill_(prior)[:, 0] = -prior
+            layer.bias.data.view(n, num_classes).fill_(PRIOR)[:, 0] = -PRIOR
 
         shapes = self.map_shapes()
         self.finest = shapes[0][0] * shapes[0][1] * counts[0]  # anchors of the finest map

@@ -7,7 +7,6 @@ github.com/tensorflow/models, and in the modules of object_detection/models and
 object_detection/predictors that the file names.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -74,11 +73,10 @@ class SSDFPN(MatchedDetector):
         self.tower = SharedTower(width, tower, len(infos) + extra, **self.like_trunk)
         self.box_predictor = SharedPredictor(width, ANCHORS * 4)
         self.class_predictor = SharedPredictor(width, ANCHORS * num_classes)
-        prior = math.log(PRIOR / (1 - PRIOR))
         # every class starts at the prior, and the background at 1 - prior
         bias = self.class_predictor.pointwise.bias
         assert bias is not None
-        bias.data.view(ANCHORS, num_classes).fill_(prior)[:, 0] = -prior
+        bias.data.view(ANCHORS, num_classes).fill_(PRIOR)[:, 0] = -PRIOR
         strides = [i.stride for i in infos] + [infos[-1].stride << n for n in range(1, extra + 1)]
         self.set_anchors(octave_anchors(self.map_shapes(), strides, self.size))
 

@@ -76,7 +76,7 @@ def faces_sheet(
         if len(words) > lines:
             words[lines - 1 :] = [(f"and {len(words) - lines + 1} more", 0.0)]
         tiles.append(_tile(open_image(index.path(int(result.images[row]))), words))
-    contact_sheet(tiles, columns=4, path=output, cell=TILE + 12)
+    contact_sheet(tiles, output, cell=TILE + 12)
 
 
 def _tile(image: Image.Image, words: list[tuple[str, float]]) -> Image.Image:

@@ -11,16 +11,17 @@ from backbone.files import write_atomically
 INK, PAPER, BAR, RULE = (40, 36, 44), (250, 249, 246), (166, 205, 232), (150, 146, 140)
 # in pixels: the font, a line of text, a column of text, what is around things, a page with a panel
 TEXT, ROW, COLUMN, MARGIN, WIDEST = 17, 27, 330, 14, 960
+SHEET_COLUMNS = 4
 
 
-def contact_sheet(images: Sequence[Image.Image], columns: int, path: Path, cell: int = 320) -> None:
+def contact_sheet(images: Sequence[Image.Image], path: Path, cell: int = 320) -> None:
     """Write one PNG that shows many images, each fitted into a square cell of `cell` pixels."""
-    rows = -(-len(images) // columns)
-    sheet = Image.new("RGB", (columns * cell, rows * cell), (32, 32, 32))
+    rows = -(-len(images) // SHEET_COLUMNS)
+    sheet = Image.new("RGB", (SHEET_COLUMNS * cell, rows * cell), (32, 32, 32))
     for i, image in enumerate(images):
         image = image.copy()
         image.thumbnail((cell - 6, cell - 6), Image.Resampling.LANCZOS)
-        column, row = i % columns, i // columns
+        row, column = divmod(i, SHEET_COLUMNS)
         corner = (
             column * cell + (cell - image.width) // 2,
             row * cell + (cell - image.height) // 2,

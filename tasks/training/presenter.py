@@ -143,7 +143,7 @@ class Presenter(Generic[Data]):
             self.draw(open_image(index.path(row)), self.describe(prediction, k))
             for k, row in enumerate(rows)
         ]
-        contact_sheet(drawn, columns=4, path=path)
+        contact_sheet(drawn, path)
 
 
 def spread(count: int, most: int) -> list[int]:
