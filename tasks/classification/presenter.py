@@ -83,8 +83,7 @@ class ClassPresenter(Presenter):
 
         Returns:
             `per_category`, a row for each class; `confusion`, see `confusion_values`; and, if there
-            are
-            probabilities, `calibration`: the expected calibration error `ece`, and that at the
+            are probabilities, `calibration`: the expected calibration error `ece`, and that at the
             `temperature` fitted on the split `fitted_on`, with their bins; `summary`, lines for the
             report.
         """

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from backbone.errors import InputError
-from backbone.file_kinds import HEAD, in_its_place
+from backbone.file_kinds import HEAD, ZIP, in_its_place
 
 MOST_DIGITS = 18  # all such numbers fit into 64 bits
 EXCELS_OWN = re.compile(r"sep=.?[,;]*", re.IGNORECASE)  # names the delimiter, for Excel alone
 JSON_BEGINS = re.compile(r"[\[{]\s*([\[{\"]|$)")
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, and .xls
+WORKBOOKS = (ZIP, b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, and .xls
 
 
 def whole_number(text: str) -> int | None:

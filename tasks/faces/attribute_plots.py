@@ -64,7 +64,6 @@ def faces_sheet(
     Args:
         result: of the split's evaluation.
         names: of the attributes.
-        names: of the attributes.
         index: the split.
         output: PNG file to write.
         count: number of faces.
