@@ -26,8 +26,8 @@ class Format:
     """A format of exported files.
 
     Its module, `tasks.export.NAME`, has `write_NAME(model, path, batch, described)`, which writes
-    a file, `open_NAME(path, names, threads)`, which returns an `ExportedFile`, and `RUNTIME`, the
-    package that runs it.
+    a file, `NameFile(path, names, threads)`, which is an `ExportedFile`, and `RUNTIME`, the package
+    that runs it.
 
     Args:
         name: as in format=NAME; also the extra of the suite's package that installs what it needs.
@@ -61,7 +61,7 @@ class Format:
 
     def open(self, path: Path, names: list[str], threads: int | None = None) -> ExportedFile:
         """A file, ready to run; arguments as of `open_exported`."""
-        opened: ExportedFile = self._of_module(f"open_{self.name}")(path, names, threads)
+        opened: ExportedFile = self._of_module(f"{self.name.title()}File")(path, names, threads)
         return opened
 
     def _of_module(self, name: str) -> Any:

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from backbone.errors import InputError, number_of
@@ -74,7 +73,7 @@ class ScoreProof:
         file = open_exported(path, names, form=self.form)
         run = file.run
         if self.batch is not None:
-            run = partial(_by, file.run, self.batch)
+            run = partial(in_batches, file.run, count=self.batch)
         after = self.scorer(run)
         lost = self.scorer.lost(self.before, after)
         return {
@@ -172,10 +171,6 @@ def _refuse_for_learnt(options: Options) -> None:
 
 def _shown(score: float | None) -> str:
     return "not" if score is None else f"{score:.4f}"
-
-
-def _by(run: Any, count: int, pixels: np.ndarray) -> dict[str, np.ndarray]:
-    return in_batches(run, pixels, count)
 
 
 def _blank(model: Model) -> torch.Tensor:
