@@ -25,6 +25,7 @@ from tasks.images.preprocessing import Augmentation
 from tasks.images.view import View
 from tasks.training.pictures import draw_pictures
 from tests.conftest import ROOT
+from tests.tasks.conftest import LOADING
 from tests.tasks.detection.coco.loading import load_split
 
 LABELS = Labels(91, list(range(1, 91)), list(range(1, 91)), [str(i) for i in range(1, 91)])
@@ -189,15 +190,9 @@ def test_pictures_show_what_evaluation_saw(sample, tmp_path, monkeypatch):
         year=2017,
         minival_ids=None,
         num_classes=91,
-        size=[96, 160],
         view=View(keep_aspect=True),
-        batch_size=4,
-        workers=0,
-        seed=0,
-        crop=True,
-        limit=None,
-        validate_on_train=False,
         cache=str(tmp_path),
+        **LOADING | {"size": [96, 160], "crop": True},
     )
     data.setup("fit")
     task = detection(view=data.view).train()
