@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -109,28 +109,36 @@ def shared() -> Path:
     return path
 
 
+def call(main: Callable[[], Any], *arguments: object, code: int | None = 0) -> Answer:
+    """A command in this process; the test fails unless it ends with `code`. None: with any."""
+    out, err, found = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["command", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as stop:
+            found = stop.code or 0
+    answer = Answer(found, out.getvalue(), err.getvalue())
+    assert code in (None, found), answer.err
+    return answer
+
+
 @pytest.fixture(scope="session")
 def run() -> Callable[..., Answer]:
-    """`python -m tasks.run ...` in this process.
+    """`python -m tasks.run ...`, see `call`.
 
     Without the run's pictures, which take longer than a tiny training, unless `pictures`.
     """
     from tasks.cli.command import run_command
     from tasks.run import run as job
 
-    def call(*arguments: str, pictures: bool = False) -> Answer:
-        code, out, err = 0, io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.setattr(sys, "argv", ["tasks.run", *map(str, arguments)])
+    def run(*arguments: str, pictures: bool = False, code: int | None = 0) -> Answer:
+        with pytest.MonkeyPatch.context() as patch:
             if not pictures:
                 patch.setattr("tasks.training.pictures.draw_pictures", lambda *_: None)
-            try:
-                run_command(job)
-            except SystemExit as stop:
-                code = stop.code or 0
-        return Answer(code, out.getvalue(), err.getvalue())
+            return call(lambda: run_command(job), *arguments, code=code)
 
-    return call
+    return run
 
 
 def quick_options(folder: Path) -> list[str]:
@@ -172,7 +180,6 @@ def detector(run, sample, tmp_path_factory) -> Detector:
     """For tests that look at a finished run; one that changes it takes a copy of `runs`."""
     folder = tmp_path_factory.mktemp("detector")
     answer = run(*tiny_options(sample, folder), pictures=True)
-    assert answer.code == 0, answer.err
     (path,) = folder.glob("runs/ssd_coco/*")
     return Detector(folder / "runs", path, answer)
 
@@ -193,8 +200,7 @@ def qat_options(sample: Path, detector: Detector, folder: Path) -> list[str]:
 def quantised_detector(run, sample, detector, tmp_path_factory) -> Path:
     """The folder of a finished run of `qat_options`."""
     folder = tmp_path_factory.mktemp("quantised")
-    answer = run(*qat_options(sample, detector, folder))
-    assert answer.code == 0, answer.err
+    run(*qat_options(sample, detector, folder))
     (path,) = folder.glob("runs/ssd_coco/*")
     return path
 

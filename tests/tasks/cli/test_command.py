@@ -90,16 +90,14 @@ def test_help_and_config_answer_without_torch(arguments):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_mistake_gets_one_message_and_exit_code_2(run, arguments, said):
-    answer = run(*arguments)
-    assert answer.code == 2
+    answer = run(*arguments, code=2)
     assert said in answer.err
     assert "Traceback" not in answer.err
     assert answer.err.startswith("error: ")
 
 
 def test_code_from_elsewhere_is_refused(run, tiny):
-    answer = run(*tiny, "backbone._target_=os.system")
-    assert answer.code == 2
+    answer = run(*tiny, "backbone._target_=os.system", code=2)
     assert answer.err.startswith("error: ")
     assert "os.system" in answer.err
     assert "Traceback" not in answer.err
@@ -137,21 +135,20 @@ def test_nothing_heavy_is_imported_to_answer(arguments):
 
 
 def test_the_choices_of_a_group_are_indented(run):
-    answer = run("task=imagenet", "preprocess=randaugmnt")
-    assert answer.code == 2
+    answer = run("task=imagenet", "preprocess=randaugmnt", code=2)
     assert "\n  randaugment\n" in answer.err
 
 
 def test_every_wrong_option_is_a_line_of_its_own(run):
-    answer = run("task=ssd_coco", "seed=-1", "trainer.precision=foo", "+trainer.callbacks=[]")
-    assert answer.code == 2
+    answer = run(
+        "task=ssd_coco", "seed=-1", "trainer.precision=foo", "+trainer.callbacks=[]", code=2
+    )
     keys = [line.partition("=")[0] for line in answer.err.splitlines()]
     assert keys == ["error: trainer.callbacks", "error: seed", "error: trainer.precision"]
 
 
 def test_help_lists_the_options_of_a_task_with_what_they_may_be(run):
     answer = run("task=planet", "--help")
-    assert answer.code == 0
     assert "task.module.radii_km=[1.0,25.0,200.0,750.0,2500.0]" in answer.out
     assert "a whole number from 0 to 13" in answer.out
 

@@ -34,7 +34,6 @@ def test_killed_and_begun_again_it_repeats_no_trial(tmp_path):
     first.wait()
     (before,) = (seed for seed, run in runs(tmp_path).items() if run["state"] == "finished")
     answer = sweep(tmp_path, *SEARCH)
-    assert answer.code == 0, answer.err
     lines = answer.out.splitlines()
     trials = [int(line.split()[0].removeprefix("seed=")) for line in lines if line[:5] == "seed="]
     assert trials[0] == before, "the first trial is asked for again, and is there already"
@@ -56,8 +55,7 @@ def test_killed_and_begun_again_it_repeats_no_trial(tmp_path):
 )
 def test_what_cannot_be_searched_is_said(run, options, said):
     pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    answer = run("task=image_folder", *options)
-    assert answer.code == 2
+    answer = run("task=image_folder", *options, code=2)
     assert said in answer.err
 
 
@@ -71,7 +69,7 @@ def test_trials_of_several_lengths_begin_anew(run, monkeypatch):
             raise ValueError("No trials are completed yet.")
 
     monkeypatch.setattr(Plugins, "instantiate_sweeper", lambda *_, **__: Sweeper())
-    assert run("task=image_folder", *OPTUNA, "trainer.max_epochs=range(2,5)").code == 1
+    run("task=image_folder", *OPTUNA, "trainer.max_epochs=range(2,5)", code=1)
     assert asked[-1] == "resume=none"
 
 
@@ -95,6 +93,5 @@ def test_a_missing_package_is_named(run, monkeypatch):
     from tasks.cli import search
 
     monkeypatch.setattr(search, "find_spec", lambda name: None)
-    answer = run("task=image_folder", *SEARCH)
-    assert answer.code == 2
+    answer = run("task=image_folder", *SEARCH, code=2)
     assert "the extra optuna" in answer.err

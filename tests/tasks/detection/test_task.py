@@ -242,12 +242,11 @@ def test_a_gpus_decoder_scores_as_the_loader_processes_do(run, detector, tiny, t
     found = {}
     for decode in ("cpu", "cuda"):
         runs = tmp_path / decode
-        answer = run(
+        run(
             *(option for option in tiny if not option.startswith(("mode=", "paths.runs="))),
             *("mode=evaluate", "trainer.max_epochs=0", f"data.decode={decode}"),
             *(f"backbone.weights={detector.path / 'best.ckpt'}", f"paths.runs={runs}"),
         )
-        assert answer.code == 0, answer.err
         (path,) = runs.glob("ssd_coco/*/result.json")
         found[decode] = json.loads(path.read_text())["metrics"]
     # in points of AP

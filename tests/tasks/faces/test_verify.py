@@ -1,7 +1,6 @@
 """python -m tasks.faces.verify: files of embeddings, checkpoints, and errors."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks.faces import verify
 from tasks.faces.lfw import load_lfw
+from tests.conftest import call
 from tests.tasks.faces.face_files import write_lfw
 
 
@@ -35,12 +35,9 @@ def embeddings(lfw, tmp_path):
     return path
 
 
-def test_embeddings_from_a_file(lfw, embeddings, tmp_path, monkeypatch, capsys):
+def test_embeddings_from_a_file(lfw, embeddings, tmp_path):
     output = tmp_path / "out"
-    arguments = ["verify", str(embeddings), str(lfw), "--output", str(output)]
-    monkeypatch.setattr(sys, "argv", arguments)
-    verify.main()
-    said = capsys.readouterr().out
+    said = call(verify.main, embeddings, lfw, "--output", output).out
     assert "18 pairs (pairs.txt) of 21 photographs" in said
     assert "accuracy         100.00" in said
     assert "of 9 mismatched pairs: FAR 1e-2 is 0" in said
@@ -84,10 +81,7 @@ def test_a_checkpoint_may_only_name_what_the_command_line_trusts(lfw, monkeypatc
         raise InputError("enough")
 
     monkeypatch.setattr("tasks.training.restore.load_task", load)
-    arguments = ["verify", "best.ckpt", str(lfw), "--trust", "mine", "--trust", "other"]
-    monkeypatch.setattr(sys, "argv", arguments)
-    with pytest.raises(SystemExit):
-        verify.main()
+    call(verify.main, "best.ckpt", lfw, "--trust", "mine", "--trust", "other", code=None)
     assert trusted == ["mine", "other"]
 
 
@@ -112,10 +106,6 @@ def test_a_photograph_without_a_face_has_an_embedding_of_zeros(lfw, embeddings, 
     assert sorted(lengths.round(6)) == [0, *[1] * (len(index) - 1)]
 
 
-def test_a_mistake_is_one_line_and_exit_code_2(lfw, embeddings, tmp_path, monkeypatch, capsys):
-    arguments = ["verify", str(embeddings), str(lfw), "--pairs", str(tmp_path / "none.txt")]
-    monkeypatch.setattr(sys, "argv", arguments)
-    with pytest.raises(SystemExit) as stop:
-        verify.main()
-    assert stop.value.code == 2
-    assert capsys.readouterr().err.startswith("error: ")
+def test_a_mistake_is_one_line_and_exit_code_2(lfw, embeddings, tmp_path):
+    answer = call(verify.main, embeddings, lfw, "--pairs", tmp_path / "none.txt", code=2)
+    assert answer.err.startswith("error: ")

@@ -203,7 +203,6 @@ def test_a_compiled_run_is_interrupted_continued_and_scored(run, quick, tmp_path
     monkeypatch.setattr(compiling, "BACKEND", "eager")
     whole, broken, eager = (tmp_path / name for name in ("whole", "broken", "eager"))
     answer = run(*quick, f"paths.runs={whole}")
-    assert answer.code == 0, answer.err
     assert "compiled the training step in" in answer.out
     assert "compiled the answer in" in answer.out
 
@@ -216,12 +215,12 @@ def test_a_compiled_run_is_interrupted_continued_and_scored(run, quick, tmp_path
 
     with monkeypatch.context() as patch:
         patch.setattr(Task, "on_train_batch_start", stop)
-        assert run(*quick, f"paths.runs={broken}").code != 0
+        run(*quick, f"paths.runs={broken}", code=130)
     answer = run(*quick, f"paths.runs={broken}")
     assert "at step 3" in answer.out
     assert_same_weights(only(whole), only(broken))
 
-    assert run(*quick, "compile=false", f"paths.runs={eager}").code == 0
+    run(*quick, "compile=false", f"paths.runs={eager}")
     assert_same_weights(only(eager), only(whole))
     result, expected = (json.loads((only(p) / "result.json").read_text()) for p in (whole, eager))
     assert result["metrics"] == expected["metrics"]
@@ -236,7 +235,6 @@ def test_a_run_goes_on_where_nothing_compiles(run, quick, tmp_path, monkeypatch)
 
     monkeypatch.setattr(compiling, "BACKEND", fail)
     answer = run(*quick, f"paths.runs={tmp_path / 'runs'}")
-    assert answer.code == 0, answer.err
     assert "warning: torch.compile failed on the training step" in answer.err
     assert "warning: torch.compile failed on the answer" in answer.err
 
@@ -244,7 +242,7 @@ def test_a_run_goes_on_where_nothing_compiles(run, quick, tmp_path, monkeypatch)
 @pytest.mark.slow
 def test_a_student_is_compiled_and_its_teacher_is_not(run, quick, tmp_path, monkeypatch):
     monkeypatch.setattr(compiling, "BACKEND", "eager")
-    assert run(*quick, "compile=false", f"paths.runs={tmp_path / 'teacher'}").code == 0
+    run(*quick, "compile=false", f"paths.runs={tmp_path / 'teacher'}")
     taught = [
         *quick,
         "distill=teacher",
@@ -253,7 +251,6 @@ def test_a_student_is_compiled_and_its_teacher_is_not(run, quick, tmp_path, monk
     ]
     for wanted in ("true", "false"):
         answer = run(*taught, f"compile={wanted}", f"paths.runs={tmp_path / wanted}")
-        assert answer.code == 0, answer.err
         assert ("compiled the network in" in answer.out) == (wanted == "true")
     assert_same_weights(only(tmp_path / "true"), only(tmp_path / "false"))
 

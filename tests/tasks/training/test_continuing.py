@@ -45,7 +45,6 @@ def two(detector, sample, tmp_path):
 def test_a_finished_run_goes_on_and_ends_the_same_when_it_is_killed(run, detector, two):
     options, runs = two("whole")
     answer = run(*options, "trainer.max_epochs=4")
-    assert answer.code == 0, answer.err
     assert "after 2 epochs; trainer.max_epochs: 2 -> 4 changed" in answer.out
     # the middle of a cosine after a warm-up; that of two epochs had ended at 0
     said = answer.out.partition("planned anew for 4 epochs: the learning rate continues at ")[2]
@@ -66,7 +65,6 @@ def test_a_finished_run_goes_on_and_ends_the_same_when_it_is_killed(run, detecto
     kill_at(killed, runs, step="20")
     killed.communicate()
     answer = run(*command)
-    assert answer.code == 0, answer.err
     assert "continuing" in answer.out
     assert "planned anew" not in answer.out
     other = longer(runs, detector.path)
@@ -82,8 +80,7 @@ def test_a_checkpoint_goes_on_elsewhere_with_what_may_change(run, detector, samp
     options = tiny_options(sample, tmp_path)
     source = detector.path / "best.ckpt"
     more = ["trainer.max_epochs=3", "trainer.precision=bf16-mixed", "trainer.log_every_n_steps=2"]
-    answer = run(*options, f"resume={source}", *more)
-    assert answer.code == 0, answer.err
+    run(*options, f"resume={source}", *more)
     (path,) = (tmp_path / "runs/ssd_coco").iterdir()
     lineage = json.loads((path / "lineage.json").read_text())
     assert lineage["source"] == str(source)
@@ -106,8 +103,7 @@ REFUSED = {
 def test_what_must_not_change_is_named(run, detector, sample, tmp_path, option):
     source = detector.path / "last.ckpt"
     options = tiny_options(sample, tmp_path)
-    answer = run(*options, f"resume={source}", "trainer.max_epochs=3", option)
-    assert answer.code == 2
+    answer = run(*options, f"resume={source}", "trainer.max_epochs=3", option, code=2)
     assert f"cannot be continued with {option.partition('=')[0]}=" in answer.err
     assert REFUSED[option] in answer.err
     assert not list(tmp_path.glob("runs/*/*/last.ckpt")), "nothing was taken over"
@@ -125,8 +121,9 @@ def test_what_must_not_change_is_named(run, detector, sample, tmp_path, option):
 )
 def test_what_cannot_be_continued_is_named(run, detector, sample, tmp_path, more, said):
     last = detector.path / "last.ckpt"
-    answer = run(*tiny_options(sample, tmp_path), *(text.format(last=last) for text in more))
-    assert answer.code == 2
+    answer = run(
+        *tiny_options(sample, tmp_path), *(text.format(last=last) for text in more), code=2
+    )
     assert said in answer.err
 
 

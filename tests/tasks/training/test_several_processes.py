@@ -51,14 +51,13 @@ def rows(path: Path) -> list[tuple[str, str]]:
 
 def score_alone(run, options: list[str], folder: Path, runs: Path) -> dict[str, float]:
     """The metrics of a run's best checkpoint, in this one process."""
-    answer = run(
+    run(
         *(option for option in options if not option.startswith("mode=")),
         "mode=evaluate",
         "trainer.max_epochs=0",
         f"backbone.weights={folder / 'best.ckpt'}",
         f"paths.runs={runs}",
     )
-    assert answer.code == 0, answer.err
     return result(only_run(runs))["metrics"]
 
 
