@@ -60,7 +60,13 @@ class Format:
         self._of_module(f"write_{self.name}")(*arguments)
 
     def open(self, path: Path, names: list[str], threads: int | None = None) -> ExportedFile:
-        """A file, ready to run; arguments as of `open_exported`."""
+        """A file, ready to run.
+
+        Args:
+            path: of the file.
+            names: of its outputs, in order; model.json lists them.
+            threads: to compute with; None: one per core.
+        """
         opened: ExportedFile = self._of_module(f"{self.name.title()}File")(path, names, threads)
         return opened
 
@@ -106,23 +112,3 @@ FORMATS = {
 
 # what runs a file that another format has written
 READERS = {"openvino": Format("openvino", ".onnx", {"openvino": "2026.4"})}
-
-
-def open_exported(
-    path: Path, names: list[str], threads: int | None = None, form: Format | None = None
-) -> ExportedFile:
-    """An exported file of any format, ready to run.
-
-    Args:
-        path: of the file.
-        names: of its outputs, in order; model.json lists them.
-        threads: to compute with; None: one per core.
-        form: its format; None: told by the suffix.
-
-    Raises:
-        InputError: its runtime is not installed, or too old.
-    """
-    if form is None:
-        form = next(form for form in FORMATS.values() if form.suffix == path.suffix)
-    form.require()
-    return form.open(path, names, threads)

@@ -13,7 +13,7 @@ import torch
 from backbone.errors import InputError, number_of
 from backbone.integers import LITERT, ONNX, XNNPACK
 from tasks.export.description import installed
-from tasks.export.formats import Format, open_exported
+from tasks.export.formats import Format
 from tasks.export.gate import in_batches
 from tasks.export.options import TOLERANCE, Options
 from tasks.export.photographs import calibration_photographs, pixels_of_files
@@ -70,7 +70,7 @@ class ScoreProof:
     def check(self, path: Path) -> dict[str, Any]:
         """What parity.json says of a file."""
         names = list(self.model.task.deploy(_blank(self.model)))
-        file = open_exported(path, names, form=self.form)
+        file = self.form.open(path, names)
         run = file.run
         if self.batch is not None:
             run = partial(in_batches, file.run, count=self.batch)

@@ -12,6 +12,7 @@ INK, PAPER, BAR, RULE = (40, 36, 44), (250, 249, 246), (166, 205, 232), (150, 14
 # in pixels: the font, a line of text, a column of text, what is around things, a page with a panel
 TEXT, ROW, COLUMN, MARGIN, WIDEST = 17, 27, 330, 14, 960
 SHEET_COLUMNS = 4
+LONGEST = 640  # pixels of a photograph's longer side, so that it fits on a screen
 
 
 def contact_sheet(images: Sequence[Image.Image], path: Path, cell: int = 320) -> None:
@@ -50,17 +51,16 @@ def with_lists(
     image: Image.Image,
     sections: Sequence[Section],
     panels: Sequence[tuple[str, Image.Image]] = (),
-    longest: int = 640,
 ) -> Image.Image:
     """One picture of an image, lists on its right and further pictures below.
 
     Args:
-        image: shown with its longer side reduced to `longest` pixels.
+        image: shown with its longer side reduced to 640 pixels.
         sections: the lists, one below the other.
         panels: title and picture of each, reduced to 960 pixels in width, or that of the page.
     """
     image = image.copy()
-    image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    image.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     column = _column(sections)
     width = max(image.width + column.width, *(min(panel.width, WIDEST) for _, panel in panels), 0)
     below = [(title, _to_width(panel, width)) for title, panel in panels]
@@ -119,7 +119,7 @@ def captioned(
     image: Image.Image,
     lines: Sequence[str],
     shares: Sequence[float] | None = None,
-    longest: int = 640,
+    longest: int = LONGEST,
 ) -> Image.Image:
     """An image with lines of text below it, each on a bar that shows its share.
 

@@ -157,10 +157,10 @@ def _plain(value: Tensor) -> Any:
     return np.round(value.double().cpu().numpy(), 4).tolist()
 
 
-def _short(value: Any, most: int = 6) -> str:
+def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if not isinstance(value, list):
         return str(value)
-    more = [] if len(value) <= most else [f"... {len(value)} values"]
-    return " ".join([*(_short(item) for item in value[:most]), *more])
+    more = [] if len(value) <= 6 else [f"... {len(value)} values"]
+    return " ".join([*(_short(item) for item in value[:6]), *more])
