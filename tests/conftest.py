@@ -1,6 +1,7 @@
 """What several tests need: the tiny drawn set, the real data where it is, the command line."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -107,6 +108,17 @@ def shared() -> Path:
     if not path.is_dir():
         pytest.skip("needs the real data beside the checkout")
     return path
+
+
+def only_run(runs: Path) -> Path:
+    """The one run directory below `runs`."""
+    (path,) = runs.glob("*/*")
+    return path
+
+
+def result_of(run: Path) -> dict[str, Any]:
+    """The content of a run's result.json."""
+    return json.loads((run / "result.json").read_text())
 
 
 def call(main: Callable[[], Any], *arguments: object, code: int | None = 0) -> Answer:

@@ -1,13 +1,11 @@
 """An unbalanced set from the command line: what is drawn and how it counts."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 
 from tasks.classification.task import Classification
-from tests.conftest import quick_options
+from tests.conftest import quick_options, result_of
 
 WEIGHTS = "weights/mobilenet_v1_0.75_224_keras_float.safetensors"
 
@@ -43,7 +41,7 @@ def test_a_run_draws_and_weighs_as_it_is_told(run, unbalanced, tmp_path, monkeyp
     assert labels.bincount().tolist() == [11, 11]
     torch.testing.assert_close(weights, torch.tensor([22 / 26, 3 * 22 / 26]))
     (path,) = (tmp_path / "runs/image_folder").iterdir()
-    assert json.loads((path / "result.json").read_text())["monitor"] == "mean_class_accuracy"
+    assert result_of(path)["monitor"] == "mean_class_accuracy"
     assert len(rows.unique()) == 13
     assert len(pictures) == 22
 

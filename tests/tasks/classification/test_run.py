@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tasks import predict
-from tests.conftest import call, quick_options
+from tests.conftest import call, quick_options, result_of
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def trained(run, dogs, tmp_path_factory) -> Path:
 
 
 def metrics(folder: Path) -> dict[str, float]:
-    return json.loads((folder / "result.json").read_text())["metrics"]
+    return result_of(folder)["metrics"]
 
 
 def test_a_run_scores_and_draws(trained):
@@ -49,7 +49,7 @@ def test_a_run_scores_and_draws(trained):
 
 
 def test_classes_and_calibration_are_reported(trained):
-    result = json.loads((trained / "result.json").read_text())
+    result = result_of(trained)
     rows, matrix = result["per_category"], np.array(result["confusion"]["matrix"])
     assert [row["images"] for row in rows] == matrix.sum(1).tolist()
     accuracy = [row["accuracy"] for row in rows if row["images"]]

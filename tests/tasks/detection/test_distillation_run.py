@@ -1,7 +1,6 @@
 """Whole runs of a student: interrupted, in two processes, on photographs without boxes."""
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +8,7 @@ import torch
 
 from tasks.training.restore import load_task
 from tasks.training.task import Task
-from tests.conftest import assert_same_weights, start, tiny_options
+from tests.conftest import assert_same_weights, only_run, result_of, start, tiny_options
 from tests.tasks.training.test_several_processes import TWO, finish
 
 
@@ -33,16 +32,11 @@ def pupil(detector, sample, tmp_path_factory) -> SimpleNamespace:
     return SimpleNamespace(folder=folder, options=options)
 
 
-def only_run(folder: Path) -> Path:
-    (path,) = folder.glob("runs/ssd_coco/*")
-    return path
-
-
 @pytest.mark.slow
 def test_an_interrupted_student_ends_the_same_and_answers_alone(run, pupil, tmp_path, monkeypatch):
     answer = run(*pupil.options)
     assert "on these images" in answer.out
-    path = only_run(pupil.folder)
+    path = only_run(pupil.folder / "runs")
 
     def stop(self, *args):
         if self.global_step == 8:
@@ -53,7 +47,7 @@ def test_an_interrupted_student_ends_the_same_and_answers_alone(run, pupil, tmp_
         patch.setattr(Task, "on_train_batch_end", stop)
         run(*again, code=130)
     run(*again)
-    assert_same_weights(path, only_run(tmp_path))
+    assert_same_weights(path, only_run(tmp_path / "runs"))
     last = torch.load(path / "last.ckpt", weights_only=True)
     learnt = [name for name in last["training_state_dict"] if name.startswith("teaching.")]
     assert learnt
@@ -64,10 +58,10 @@ def test_an_interrupted_student_ends_the_same_and_answers_alone(run, pupil, tmp_
     task, _ = load_task(path / "best.ckpt")
     assert not any(name.startswith("teaching.") for name in task.state_dict())
 
-    teacher = json.loads((path / "result.json").read_text())["teacher"]
+    teacher = result_of(path)["teacher"]
     assert teacher["answers"] == "anchors"
     assert teacher["scores"]["AP"] == pytest.approx(teacher["recorded"]["AP"], abs=1e-6)
-    described = json.loads((path / "result.json").read_text())["data"]
+    described = result_of(path)["data"]
     assert "24 photographs of" in str(described)
     assert "without boxes" in str(described)
 
@@ -89,7 +83,7 @@ def test_two_processes_teach_one_student(pupil, tmp_path):
     output, errors = finish(start(options))
     assert errors == ""
     assert output.count("on these images") == output.count("distillation: ") == 1
-    teacher = json.loads((only_run(tmp_path) / "result.json").read_text())["teacher"]
+    teacher = result_of(only_run(tmp_path / "runs"))["teacher"]
     assert teacher["scores"]["AP"] == pytest.approx(teacher["recorded"]["AP"], abs=1e-6)
 
 

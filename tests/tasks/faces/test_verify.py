@@ -1,7 +1,5 @@
 """python -m tasks.faces.verify: files of embeddings, checkpoints, and errors."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,7 +7,7 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks.faces import verify
 from tasks.faces.lfw import load_lfw
-from tests.conftest import call
+from tests.conftest import call, result_of
 from tests.tasks.faces.face_files import write_lfw
 
 
@@ -41,7 +39,7 @@ def test_embeddings_from_a_file(lfw, embeddings, tmp_path):
     assert "18 pairs (pairs.txt) of 21 photographs" in said
     assert "accuracy         100.00" in said
     assert "of 9 mismatched pairs: FAR 1e-2 is 0" in said
-    result = json.loads((output / "result.json").read_text())
+    result = result_of(output)
     assert result["metrics"]["tar_at_far_1e-4"] == 1
     assert result["metrics"]["auc"] == 1
     assert result["people_in_several_folds"] == 0
@@ -69,7 +67,7 @@ def test_a_picture_that_fails_is_a_warning(lfw, embeddings, tmp_path, monkeypatc
     output = tmp_path / "out"
     verify.verify(embeddings, lfw, None, output)
     assert f"warning: {output / 'roc.png'} was not drawn: no such glyph" in capsys.readouterr().err
-    assert json.loads((output / "result.json").read_text())["metrics"]["auc"] == 1
+    assert result_of(output)["metrics"]["auc"] == 1
     assert (output / "distances.png").is_file(), "the others are drawn"
 
 

@@ -12,7 +12,7 @@ from PIL import ExifTags, Image
 
 from tasks import predict
 from tasks.geolocation.partition import PARTITION, Partition
-from tests.conftest import call, quick_options
+from tests.conftest import call, quick_options, result_of
 from tests.tasks.geolocation.conftest import COLORS, TOWNS, write_places, write_shards
 
 CHOICES = ["data.coarser=[2.5]", "task.module.smoothing_km=75.0"]
@@ -50,12 +50,8 @@ def trained(run, tmp_path_factory) -> Path:
     return path
 
 
-def result(folder):
-    return json.loads((folder / "result.json").read_text())
-
-
 def test_a_run_scores_beside_baselines(trained):
-    metrics, baselines = result(trained)["metrics"], result(trained)["baselines"]
+    metrics, baselines = result_of(trained)["metrics"], result_of(trained)["baselines"]
     assert list(metrics) == [
         *(f"within_{r}_km" for r in (1, 25, 200, 750, 2500)),
         *("median_km", "cell_accuracy"),
@@ -66,7 +62,7 @@ def test_a_run_scores_beside_baselines(trained):
     assert "most frequent cell  nearest colours  paper on Im2GPS" in said
     assert f"{metrics['median_km']:,.0f} km" in said
     assert "60.3" in said
-    assert "evaluated 10 of official 10 (val.csv)" in result(trained)["data"]
+    assert "evaluated 10 of official 10 (val.csv)" in result_of(trained)["data"]
     pictures = {p.name for p in (trained / "plots").iterdir()}
     assert pictures == {
         *("distances.png", "learning_curves.png"),
@@ -79,7 +75,7 @@ def test_a_run_scores_beside_baselines(trained):
 def test_the_checkpoint_holds_the_partition(trained):
     checkpoint = torch.load(trained / "best.ckpt", weights_only=True)
     partition = Partition.from_dict(checkpoint["labels"]["details"][PARTITION])
-    assert partition.hash[:12] in result(trained)["data"]
+    assert partition.hash[:12] in result_of(trained)["data"]
     outputs = checkpoint["state_dict"]["head.fc.weight"].shape[0]
     assert outputs == len(checkpoint["labels"]["ids"]) > len(partition) == 5
 
@@ -101,8 +97,8 @@ def test_evaluating_the_checkpoint_gives_the_reported_scores(run, trained, optio
     own = [f"data.partition={trained / 'best.ckpt'}", "data.train=null"]
     evaluate(run, options, trained, *own)
     (folder,) = (tmp_path / "runs/planet").iterdir()
-    assert result(folder)["metrics"] == pytest.approx(result(trained)["metrics"])
-    assert list(result(folder)["baselines"]) == ["most frequent cell"]
+    assert result_of(folder)["metrics"] == pytest.approx(result_of(trained)["metrics"])
+    assert list(result_of(folder)["baselines"]) == ["most frequent cell"]
 
 
 def test_training_on_nothing_is_refused(run, trained, options):
@@ -170,9 +166,9 @@ def test_a_run_on_shards(run, options, places, tmp_path):
         "data.shuffle=8",
     )
     (folder,) = (tmp_path / "runs/planet").iterdir()
-    assert result(folder)["steps"] == 10
-    assert "trained on 40 photographs, evaluated 10" in result(folder)["data"]
-    assert len(result(folder)["baselines"]) == 2
+    assert result_of(folder)["steps"] == 10
+    assert "trained on 40 photographs, evaluated 10" in result_of(folder)["data"]
+    assert len(result_of(folder)["baselines"]) == 2
 
 
 def piped(value, command):
@@ -212,4 +208,4 @@ def test_a_run_on_a_phones_photographs(run, options, shared, tmp_path):
         "data.t_max=30",
     )
     (folder,) = (tmp_path / "runs/planet").iterdir()
-    assert "30% of the places held out with seed 0" in result(folder)["data"]
+    assert "30% of the places held out with seed 0" in result_of(folder)["data"]

@@ -14,6 +14,7 @@ from tasks.images.files import open_image
 from tasks.images.video import open_video
 from tasks.training import answering
 from tasks.training.answering import coco_entries
+from tests.conftest import result_of
 from tests.tasks.conftest import CHECKPOINTS
 from tests.tasks.images.videos import write_video
 from tests.tasks.predict.conftest import make_confident
@@ -28,7 +29,7 @@ def test_cocos_list_scores_what_the_run_scored(detector, checkpoint, command, sa
     assert set(found[0]) == {"image_id", "category_id", "bbox", "score"}
     columns = ([f[k] for f in found] for k in ("image_id", "category_id", "bbox", "score"))
     metrics = evaluate(index.ground_truth(), Detections(*columns)).metrics
-    reported = json.loads((detector.path / "result.json").read_text())["metrics"]
+    reported = result_of(detector.path)["metrics"]
     assert metrics == pytest.approx(reported, abs=2e-3)
     assert len(list((tmp_path / "out").glob("*.jpg"))) == 9
 

@@ -13,6 +13,7 @@ from tasks.images.view import View
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.restore import load_task
 from tasks.training.saving import AtomicCheckpointIO
+from tests.conftest import result_of
 from tests.tasks.predict.conftest import make_confident
 
 
@@ -80,7 +81,7 @@ def test_the_threshold_of_the_validation_is_the_default(checkpoint, command, sam
 
 
 def test_a_training_run_chooses_a_threshold(detector):
-    result = json.loads((detector.path / "result.json").read_text())
+    result = result_of(detector.path)
     chosen = read_checkpoint(detector.path / "best.ckpt").chosen
     assert chosen.get("threshold") == pytest.approx(result["threshold"]["score"], abs=1e-6)
 

@@ -1,10 +1,8 @@
 """Compiled runs: the numbers of eager ones, the same files, and eager where compiling fails."""
 
-import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +20,7 @@ from tasks.training.compiling import (
 )
 from tasks.training.progress import Throughput
 from tasks.training.task import Task
-from tests.conftest import ROOT, assert_same_weights
+from tests.conftest import ROOT, assert_same_weights, only_run, result_of
 
 pytestmark = pytest.mark.slow
 
@@ -192,11 +190,6 @@ def quick(folder, tmp_path) -> list[str]:
     ]
 
 
-def only(folder: Path) -> Path:
-    (path,) = folder.glob("*/*")
-    return path
-
-
 @pytest.mark.slow
 def test_a_compiled_run_is_interrupted_continued_and_scored(run, quick, tmp_path, monkeypatch):
     """It ends with the eager run's weights, bit for bit, and under the same names."""
@@ -218,11 +211,11 @@ def test_a_compiled_run_is_interrupted_continued_and_scored(run, quick, tmp_path
         run(*quick, f"paths.runs={broken}", code=130)
     answer = run(*quick, f"paths.runs={broken}")
     assert "at step 3" in answer.out
-    assert_same_weights(only(whole), only(broken))
+    assert_same_weights(only_run(whole), only_run(broken))
 
     run(*quick, "compile=false", f"paths.runs={eager}")
-    assert_same_weights(only(eager), only(whole))
-    result, expected = (json.loads((only(p) / "result.json").read_text()) for p in (whole, eager))
+    assert_same_weights(only_run(eager), only_run(whole))
+    result, expected = (result_of(only_run(p)) for p in (whole, eager))
     assert result["metrics"] == expected["metrics"]
     assert result["throughput"]["compile_seconds"] > 0
     assert expected["throughput"]["compile_seconds"] is None
@@ -246,13 +239,13 @@ def test_a_student_is_compiled_and_its_teacher_is_not(run, quick, tmp_path, monk
     taught = [
         *quick,
         "distill=teacher",
-        f"distill.teacher={only(tmp_path / 'teacher') / 'best.ckpt'}",
+        f"distill.teacher={only_run(tmp_path / 'teacher') / 'best.ckpt'}",
         "distill.tolerance=null",
     ]
     for wanted in ("true", "false"):
         answer = run(*taught, f"compile={wanted}", f"paths.runs={tmp_path / wanted}")
         assert ("compiled the network in" in answer.out) == (wanted == "true")
-    assert_same_weights(only(tmp_path / "true"), only(tmp_path / "false"))
+    assert_same_weights(only_run(tmp_path / "true"), only_run(tmp_path / "false"))
 
 
 @pytest.mark.slow
@@ -279,4 +272,4 @@ def test_two_processes_compile(quick, tmp_path):
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("compiled the training step in") == (wanted == "true")
-    assert_same_weights(only(tmp_path / "true"), only(tmp_path / "false"))
+    assert_same_weights(only_run(tmp_path / "true"), only_run(tmp_path / "false"))

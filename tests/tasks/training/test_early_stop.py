@@ -1,14 +1,13 @@
 """A run that ends when its score no longer improves, also when it was killed in between."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.conftest import kill_at, start
-from tests.tasks.training.test_several_processes import only_run, write_images
+from tests.conftest import kill_at, only_run, result_of, start
+from tests.tasks.training.test_several_processes import write_images
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +30,7 @@ def options(tmp_path) -> list[str]:
 
 def ended(path: Path) -> tuple[int, int]:
     """Steps, and the epochs after which it says that it stopped."""
-    result = json.loads((path / "result.json").read_text())
+    result = result_of(path)
     return result["steps"], result["stopped_early_after_epochs"]
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from backbone.errors import InputError
 from tasks.training import loggers
-from tests.conftest import kill_at, start
-from tests.tasks.training.test_several_processes import only_run, write_images
+from tests.conftest import kill_at, only_run, start
+from tests.tasks.training.test_several_processes import write_images
 
 pytestmark = pytest.mark.slow
 

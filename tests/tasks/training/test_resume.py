@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.conftest import tiny_options
+from tests.conftest import result_of, tiny_options
 
 pytestmark = pytest.mark.slow
 
@@ -115,7 +115,7 @@ def test_a_damaged_record_costs_nothing(run, stopped, detector):
             (path / name).mkdir()
     (path / ".last.ckpt.partial").touch()
     answer = run(*options, pictures=True)
-    results = [json.loads((p / "result.json").read_text()) for p in (path, detector.path)]
+    results = [result_of(p) for p in (path, detector.path)]
     assert results[0]["metrics"] == results[1]["metrics"]
     for name in ("config.yaml", "plots", "metrics.csv"):
         assert f"{path / name} is damaged: it was renamed to {name}.damaged" in answer.err
