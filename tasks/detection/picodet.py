@@ -44,9 +44,6 @@ class PicoDet(MapPredictors):
     used.
 
     Args:
-        trunk: the shared network.
-        num_classes: outputs per anchor, including the background (0).
-        size: of the input in pixels: one number, or (height, width).
         taps: the trunk's maps, finest first, each about half the size of the one before; None for
             the outputs of its last blocks of stride 8, 16 and 32.
         depth: channels of the neck and the towers at alpha 1; they are scaled by the trunk's
@@ -54,7 +51,7 @@ class PicoDet(MapPredictors):
         maps: number of maps with anchors: the trunk's, and coarser ones after them.
         tower: number of separable convolutions before the predictors of a map.
         loss: of the classes: `varifocal`, the paper's, or `quality`.
-        nms_iou, candidates, detections: see `AnchorDetector`.
+        trunk, num_classes, size, nms_iou, candidates, detections: see `AnchorDetector`.
 
     Raises:
         InputError: the loss is unknown, or the trunk does not have these maps.

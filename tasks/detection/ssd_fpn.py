@@ -33,16 +33,13 @@ class SSDFPN(MatchedDetector):
     by its four numbers, both as in the published configuration.
 
     Args:
-        trunk: the shared network.
-        num_classes: outputs per anchor, including the background (0).
-        size: of the input in pixels: one number, or (height, width).
         taps: the trunk's maps, finest first, each about half the size of the one before; None for
             the outputs of its last blocks of stride 8, 16 and 32.
         depth: channels of the pyramid and the tower at alpha 1; they are scaled by the trunk's
             alpha, if it has one, but are at least 16.
         maps: number of maps with anchors: the trunk's, and coarser ones after them.
         tower: number of separable convolutions before the predictors.
-        nms_iou, candidates, detections: see `AnchorDetector`.
+        trunk, num_classes, size, nms_iou, candidates, detections: see `AnchorDetector`.
 
     Raises:
         InputError: the trunk does not have these maps.
