@@ -69,7 +69,7 @@ class ScoreProof:
 
     def check(self, path: Path) -> dict[str, Any]:
         """What parity.json says of a file."""
-        names = list(self.model.task.deploy(_blank(self.model)))
+        names = list(self.model.task.deploy(torch.zeros(1, 3, *self.model.size, dtype=torch.uint8)))
         file = self.form.open(path, names)
         run = file.run
         if self.batch is not None:
@@ -171,7 +171,3 @@ def _refuse_for_learnt(options: Options) -> None:
 
 def _shown(score: float | None) -> str:
     return "not" if score is None else f"{score:.4f}"
-
-
-def _blank(model: Model) -> torch.Tensor:
-    return torch.zeros(1, 3, *model.size, dtype=torch.uint8)

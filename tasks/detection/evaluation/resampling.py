@@ -25,7 +25,7 @@ from tasks.detection.evaluation.precision_recall import (
 )
 
 AREAS, THRESHOLDS, POINTS = len(AREA_RANGES), IOU_THRESHOLDS.size, RECALL_POINTS.size
-ANY, SMALL, MEDIUM, LARGE = range(AREAS)
+ANY = 0  # the area range of all boxes
 # recall points that are a rounding error above j / 100, which a recall of exactly j / 100 misses
 ABOVE = np.arange(POINTS) / (POINTS - 1) < RECALL_POINTS
 
