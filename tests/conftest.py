@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -78,17 +77,24 @@ def assert_same_weights(first: Path, second: Path) -> None:
             assert torch.equal(tensor, two[key][name]), f"{key} {name}"
 
 
+def wait_for(process: subprocess.Popen, condition: Callable[[], Any]) -> None:
+    """Wait until a process that goes on has brought something about."""
+    deadline = time.monotonic() + 150
+    while not condition():
+        assert time.monotonic() < deadline
+        assert process.poll() is None, "it was over before"
+        time.sleep(0.002)
+
+
 def kill_at(process: subprocess.Popen, folder: Path, step: str) -> None:
     """SIGKILL a run below `folder` as soon as its metrics.csv has the rows of a step."""
-    deadline = time.monotonic() + 150
-    while time.monotonic() < deadline and process.poll() is None:
-        for path in folder.glob("*/*/metrics.csv"):
-            if f"\n{step}," in path.read_text():
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                return
-        time.sleep(0.002)
-    raise AssertionError("the run was over before it could be killed")
+
+    def there() -> bool:
+        return any(f"\n{step}," in path.read_text() for path in folder.glob("*/*/metrics.csv"))
+
+    wait_for(process, there)
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import hydra
 import pytest
@@ -13,7 +12,7 @@ from omegaconf import OmegaConf
 
 from backbone.errors import InputError
 from tasks.runs.directory import fingerprint
-from tests.conftest import ROOT
+from tests.conftest import ROOT, wait_for
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess:
@@ -183,10 +182,7 @@ def test_a_signal_ends_a_run_in_order(tmp_path, number, code, word):
         # what runs in the background of a script inherits that interrupts are ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    deadline = time.monotonic() + 100
-    while not list(tmp_path.glob("*/*/began")):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(process, lambda: list(tmp_path.glob("*/*/began")))
     process.send_signal(number)
     _, errors = process.communicate(timeout=100)
     assert process.returncode == code

@@ -1,15 +1,13 @@
 """Optuna in place of all combinations: killed and begun again, it goes on where it was."""
 
-import signal
 import subprocess
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from hydra.core.plugins import Plugins
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, wait_for
 from tests.tasks.cli.test_sweep import command, runs, sweep
 
 pytestmark = pytest.mark.slow
@@ -25,12 +23,8 @@ def finished(tmp_path: Path) -> bool:
 def test_killed_and_begun_again_it_repeats_no_trial(tmp_path):
     pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
     first = subprocess.Popen(command(tmp_path, *SEARCH), cwd=ROOT, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 150
-    while not finished(tmp_path):
-        assert time.monotonic() < deadline
-        assert first.poll() is None
-        time.sleep(0.02)
-    first.send_signal(signal.SIGKILL)
+    wait_for(first, lambda: finished(tmp_path))
+    first.kill()
     first.wait()
     (before,) = (seed for seed, run in runs(tmp_path).items() if run["state"] == "finished")
     answer = sweep(tmp_path, *SEARCH)

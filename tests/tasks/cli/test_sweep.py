@@ -12,7 +12,7 @@ import pytest
 
 from tasks.cli.flags import parse_flags
 from tasks.cli.jobs import is_sweep, shared_options
-from tests.conftest import ROOT, Answer
+from tests.conftest import ROOT, Answer, wait_for
 
 TASK = ["task=image_folder", "backbone.alpha=0.5"]
 
@@ -97,12 +97,8 @@ def test_a_damaged_result_is_one_jobs_matter(tmp_path):
 def test_killed_and_run_again_a_sweep_goes_on_where_it_was(tmp_path):
     options = ("-m", "seed=1,2,3", f"paths.data={tmp_path / 'hang'}")
     first = subprocess.Popen(command(tmp_path, *options), cwd=ROOT, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 100
-    while 2 not in runs_begun(tmp_path):
-        assert time.monotonic() < deadline
-        assert first.poll() is None
-        time.sleep(0.05)
-    first.send_signal(signal.SIGKILL)
+    wait_for(first, lambda: 2 in runs_begun(tmp_path))
+    first.kill()
     first.wait()
     before = runs(tmp_path)
     assert {seed: run["state"] for seed, run in before.items()} == {1: "finished", 2: "running"}
@@ -131,10 +127,7 @@ def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
         # what runs in the background of a script inherits that interrupts are ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    deadline = time.monotonic() + 100
-    while 2 not in runs_begun(tmp_path):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(process, lambda: 2 in runs_begun(tmp_path))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 130
@@ -148,10 +141,7 @@ def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
 def test_sigterm_ends_the_job_and_the_sweep(tmp_path):
     line = command(tmp_path, "-m", "seed=2,3", f"paths.data={tmp_path / 'hang'}")
     process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 100
-    while 2 not in runs_begun(tmp_path):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(process, lambda: 2 in runs_begun(tmp_path))
     process.terminate()  # the sweep alone, as a scheduler does
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 143
