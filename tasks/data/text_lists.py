@@ -46,7 +46,7 @@ def csv_reader(path: Path) -> Iterator[Any]:
     """Open a CSV file in UTF-8, separated by commas or tabs, as its first line shows.
 
     Raises:
-        InputError: the file is none, or cannot be read; also while its rows are read.
+        InputError: it is no such file, or cannot be read; also while its rows are read.
     """
     _check_is_text(path)
     try:
