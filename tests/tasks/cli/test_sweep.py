@@ -247,7 +247,8 @@ def test_all_jobs_share_the_search_path_and_hydras_options():
 def test_a_table_is_a_sweep_of_its_rows(run, tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr("tasks.cli.sweep.launch", lambda jobs, *_: started.extend(jobs))
-    run("+table=10", "mode=sample", "seed=3", f"paths.runs={tmp_path}", "backbone.weights=keras")
+    options = ("mode=sample", "seed=3", f"paths.runs={tmp_path}", "backbone.weights=keras")
+    run("+table=10", *options, code=1)  # since none of them has run
     networks = [(job.directory.config.backbone.alpha, job.directory.config.size) for job in started]
     assert networks == [(1.0, 224), (0.75, 224), (1.0, 192), (0.75, 192)]
     assert {job.directory.config.data.name for job in started} == {"stanford_dogs"}
@@ -266,7 +267,7 @@ def test_a_table_is_a_sweep_of_its_rows(run, tmp_path, monkeypatch):
 def test_rows_of_one_configuration_are_one_job(run, tmp_path, monkeypatch, tables, tasks):
     started = []
     monkeypatch.setattr("tasks.cli.sweep.launch", lambda jobs, *_: started.extend(jobs))
-    run(f"+table={tables}", f"paths.runs={tmp_path}")
+    run(f"+table={tables}", f"paths.runs={tmp_path}", code=1)
     assert [job.directory.config.task.name for job in started] == tasks
 
 

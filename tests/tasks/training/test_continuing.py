@@ -199,7 +199,7 @@ def test_a_sweep_over_epochs_trains_each_from_the_start(run, monkeypatch):
 
     started: list[Job] = []
     monkeypatch.setattr(sweep, "launch", lambda jobs, *rest: started.extend(jobs))
-    run("-m", "task=ssd_coco", "trainer.max_epochs=2,4", "data.root=nowhere")
+    run("-m", "task=ssd_coco", "trainer.max_epochs=2,4", "data.root=nowhere", code=1)
     assert [job.overrides[-1] for job in started] == ["resume=none"] * 2
     assert len({str(job.directory.path) for job in started}) == 2
 
