@@ -26,6 +26,8 @@ from tasks.images.inputs import (
 from tasks.images.loading import load_view
 from tasks.images.view import View
 
+BATCH = 64  # images that the network sees together
+
 
 class Views:
     """The images as evaluation sees them, each uint8[h, w, 3]."""
@@ -40,9 +42,7 @@ class Views:
         return load_view(self.paths[i], self.size, lambda w, h: self.view.region(w, h, self.size))
 
 
-def write_outputs(
-    checkpoint: Path, folder: Path, output: Path, trust: Sequence[str] = (), batch: int = 64
-) -> int:
+def write_outputs(checkpoint: Path, folder: Path, output: Path, trust: Sequence[str] = ()) -> int:
     """Write the outputs of a trained head for all images in a folder.
 
     Returns:
@@ -78,12 +78,12 @@ def write_outputs(
     task.fold()
     answers = []
     views = cast("Dataset[np.ndarray]", Views(paths, task.view, saved.size))
-    for pixels in DataLoader(views, batch_size=batch):
+    for pixels in DataLoader(views, batch_size=BATCH):
         with torch.inference_mode():
             images = task.preprocess(pixels.permute(0, 3, 1, 2).to(device))
             answers.append(task.head(images).float().cpu().numpy())
         print(
-            f"\r{min(len(answers) * batch, len(paths))} of {len(paths)} images", end="", flush=True
+            f"\r{min(len(answers) * BATCH, len(paths))} of {len(paths)} images", end="", flush=True
         )
     print()
     names = [path.relative_to(folder).as_posix() for path in paths]

@@ -66,11 +66,6 @@ class ImageFolder:
                 layout += "\nor, for a folder of class folders, add data.val_fraction=0.2"
             require("The image folder", root, list(folders.values()), layout)
         else:
-            if not 0 < self.val_fraction < 1:
-                raise InputError(
-                    f"data.val_fraction={self.val_fraction}: the share held out for validation "
-                    "must be between 0 and 1, such as 0.2"
-                )
             folders = {"train": root} | ({} if self.test is None else {"test": root / self.test})
             require("The image folder", root, list(folders.values()), ONE_FOLDER)
         first, *others = folders.values()

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from backbone.errors import InputError
+from backbone.evaluating import evaluating
 from backbone.pooling import global_average
 from backbone.tracing import is_exporting
 from backbone.trunk import Trunk
@@ -108,11 +109,8 @@ class FasterRCNN(Detector):
         self.candidates, self.detections = candidates, detections
         self.coder = BoxCoder()
 
-        with torch.no_grad():
-            modes = {module: module.training for module in trunk.modules()}
-            features = trunk.eval().features(torch.zeros(1, 3, *self.size), (self.tap,))
-            for module, training in modes.items():
-                module.training = training
+        with evaluating(trunk):
+            features = trunk.features(torch.zeros(1, 3, *self.size), (self.tap,))
         channels, height, width = features[self.tap].shape[1:]
         self.rpn = RegionProposals(
             channels,

@@ -124,7 +124,7 @@ class BoxPresenter(Presenter[CocoData]):
             )
             for k, i in enumerate(rows)
         ]
-        contact_sheet(drawn, columns=4, path=path)
+        contact_sheet(drawn, path)
 
 
 def _rows(

@@ -65,15 +65,8 @@ class FaceData(ImageData[FaceIndex]):
             return
         loaded = self.source.load()
         self.note = loaded.note
-        splits = {split: index.framed(self.view.box) for split, index in loaded.splits.items()}
-        people = len(splits["train"].classes)
-        if self.limit is not None:
-            splits["train"] = splits["train"].first(self.limit)
-        if self.validate_on_train:
-            splits = {"train": splits["train"]}
-        splits = self.readable(splits)
-        if self.validate_on_train:
-            splits["val"] = splits["train"]
+        people = len(loaded.splits["train"].classes)
+        splits = self.used({s: index.framed(self.view.box) for s, index in loaded.splits.items()})
         for split in ("val", "test"):
             if split in splits:
                 splits[split] = self._in_pairs(splits[split], split)

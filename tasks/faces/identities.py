@@ -55,11 +55,6 @@ class FaceFolders:
     def check(self) -> None:
         """See ImageSource."""
         root = Path(self.root)
-        if self.val is None and not 0 < self.val_fraction < 1:
-            raise InputError(
-                f"data.val_fraction={self.val_fraction}: the share of the people held out for "
-                "validation must be between 0 and 1, such as 0.1"
-            )
         named = [name for name in (self.train, self.val, self.unlabelled) if name is not None]
         require("The folder of faces", root, [root / name for name in named], FOLDERS_LAYOUT)
         people = class_folders(root / self.train)

@@ -74,12 +74,8 @@ class Lfw:
 
 def list_in(root: Path, name: str) -> Path:
     """The list of pairs with this name, or the same list as CSV, as in Kaggle's copy."""
-    path = root / name
-    return (
-        path
-        if path.is_file() or not path.with_suffix(".csv").is_file()
-        else path.with_suffix(".csv")
-    )
+    path, csv = root / name, (root / name).with_suffix(".csv")
+    return csv if csv.is_file() and not path.is_file() else path
 
 
 def check_verification(source: ImageSource[FaceIndex], verification: Lfw) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tasks.faces.face_index import FaceIndex
 
+BATCH = 64  # photographs that a network sees together
+
 
 def embeddings_of_file(path: Path, index: FaceIndex) -> np.ndarray:
     """float32[N, D] of unit length, or zeros, from an .npz file, in the order of an index.
@@ -57,7 +59,6 @@ def embeddings_of_network(
     index: FaceIndex,
     box: Sequence[float] | None,
     trust: Sequence[str] = (),
-    batch: int = 64,
 ) -> tuple[np.ndarray, FaceIndex]:
     """A checkpoint's embeddings of the photographs in an index.
 
@@ -67,7 +68,6 @@ def embeddings_of_network(
         box: the part of each photograph that the network sees; None: the part that the checkpoint's
             configuration gives for its verification data.
         trust: see `load_task`.
-        batch: photographs per step.
 
     Returns:
         float32[N, D] of unit length, and the index with the box that was used.
@@ -95,11 +95,11 @@ def embeddings_of_network(
     task.fold()
     answers: list[np.ndarray] = []
     workers = usable_cores()
-    for images in DataLoader(dataset, batch, collate_fn=collate_labelled, num_workers=workers):
+    for images in DataLoader(dataset, BATCH, collate_fn=collate_labelled, num_workers=workers):
         with torch.inference_mode():
             answer = task.predict({"image": images["image"].to(device)})
         answers.append(answer["embedding"].cpu().numpy())
-        done = min(len(answers) * batch, len(dataset))
+        done = min(len(answers) * BATCH, len(dataset))
         print(f"\r{done:,} of {len(dataset):,} photographs", end="", flush=True)
     print()
     return np.concatenate(answers), index

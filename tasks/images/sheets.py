@@ -11,16 +11,18 @@ from backbone.files import write_atomically
 INK, PAPER, BAR, RULE = (40, 36, 44), (250, 249, 246), (166, 205, 232), (150, 146, 140)
 # in pixels: the font, a line of text, a column of text, what is around things, a page with a panel
 TEXT, ROW, COLUMN, MARGIN, WIDEST = 17, 27, 330, 14, 960
+SHEET_COLUMNS = 4
+LONGEST = 640  # pixels of a photograph's longer side, so that it fits on a screen
 
 
-def contact_sheet(images: Sequence[Image.Image], columns: int, path: Path, cell: int = 320) -> None:
+def contact_sheet(images: Sequence[Image.Image], path: Path, cell: int = 320) -> None:
     """Write one PNG that shows many images, each fitted into a square cell of `cell` pixels."""
-    rows = -(-len(images) // columns)
-    sheet = Image.new("RGB", (columns * cell, rows * cell), (32, 32, 32))
+    rows = -(-len(images) // SHEET_COLUMNS)
+    sheet = Image.new("RGB", (SHEET_COLUMNS * cell, rows * cell), (32, 32, 32))
     for i, image in enumerate(images):
         image = image.copy()
         image.thumbnail((cell - 6, cell - 6), Image.Resampling.LANCZOS)
-        column, row = i % columns, i // columns
+        row, column = divmod(i, SHEET_COLUMNS)
         corner = (
             column * cell + (cell - image.width) // 2,
             row * cell + (cell - image.height) // 2,
@@ -49,17 +51,16 @@ def with_lists(
     image: Image.Image,
     sections: Sequence[Section],
     panels: Sequence[tuple[str, Image.Image]] = (),
-    longest: int = 640,
 ) -> Image.Image:
     """One picture of an image, lists on its right and further pictures below.
 
     Args:
-        image: shown with its longer side reduced to `longest` pixels.
+        image: shown with its longer side reduced to 640 pixels.
         sections: the lists, one below the other.
         panels: title and picture of each, reduced to 960 pixels in width, or that of the page.
     """
     image = image.copy()
-    image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    image.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     column = _column(sections)
     width = max(image.width + column.width, *(min(panel.width, WIDEST) for _, panel in panels), 0)
     below = [(title, _to_width(panel, width)) for title, panel in panels]
@@ -118,7 +119,7 @@ def captioned(
     image: Image.Image,
     lines: Sequence[str],
     shares: Sequence[float] | None = None,
-    longest: int = 640,
+    longest: int = LONGEST,
 ) -> Image.Image:
     """An image with lines of text below it, each on a bar that shows its share.
 

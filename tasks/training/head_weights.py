@@ -155,7 +155,7 @@ def _of_checkpoint(path: Path, labels: Labels, source: str) -> Released:
     _require_same_parts(checkpoint.labels, labels, source)
     return Released(
         checkpoint.head_state(),
-        _ids(checkpoint.labels),
+        _spread(checkpoint.labels, checkpoint.labels.ids),
         _spread(checkpoint.labels, checkpoint.labels.names),
     )
 
@@ -184,10 +184,6 @@ def _spread(labels: Labels, values: Sequence[Any]) -> list[Any]:
     for output, value in zip(labels.outputs, values, strict=True):
         by_output[output] = value
     return by_output
-
-
-def _ids(labels: Labels) -> list[Any]:
-    return _spread(labels, labels.ids)
 
 
 def _difference(

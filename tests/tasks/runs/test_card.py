@@ -1,12 +1,11 @@
 """The model card: Hugging Face reads its header, and it says what a reader must know."""
 
-import json
-
 import pytest
 import yaml
 from huggingface_hub import ModelCard
 
 from tasks.runs.card import card_text
+from tests.conftest import result_of
 from tests.tasks.runs.test_result import RESULT
 
 CONFIG = {
@@ -82,7 +81,7 @@ def test_a_sample_is_of_no_use_on_photographs():
 def test_every_run_has_one(detector):
     text = (detector.path / "card.md").read_text()
     header = yaml.safe_load(text.split("---\n")[1])
-    result = json.loads((detector.path / "result.json").read_text())
+    result = result_of(detector.path)
     defined = [name for name, value in result["metrics"].items() if value >= 0]
     assert header["metrics"] == defined
     assert header["pipeline_tag"] == "object-detection"
