@@ -3,8 +3,8 @@
     python -m tasks.teacher CHECKPOINT IMAGES [--output FILE.npz]
 
 IMAGES is a folder, which is searched with all its subfolders. The file contains `name`, each
-image's path relative to the folder, and `output` float32[N, D], the outputs of the network's head;
-see tasks.distillation.cached_outputs.
+image's path relative to the folder, and `output` float32[N, D], the outputs of the network's head.
+distill=cached distill.outputs=FILE.npz reads it.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def write_outputs(
 
 def main() -> None:
     """The command line; the exit code is 2 for anything that the user can correct."""
-    parser = command_parser("tasks.teacher", "Write a trained network's outputs to a file.")
+    parser = command_parser("tasks.teacher", __doc__)
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
     parser.add_argument("images", type=Path, help="folder of images")
     parser.add_argument("--output", type=Path, default=Path("outputs.npz"), help="file to write")
@@ -110,10 +110,10 @@ def main() -> None:
         count = write_outputs(
             arguments.checkpoint, arguments.images, arguments.output, arguments.trust
         )
-    print(
-        f"{number_of(count, 'output')}: {arguments.output}; teach with "
-        f"distill=cached distill.outputs={arguments.output}"
-    )
+        print(
+            f"{number_of(count, 'output')}: {arguments.output}; teach with "
+            f"distill=cached distill.outputs={arguments.output}"
+        )
 
 
 if __name__ == "__main__":

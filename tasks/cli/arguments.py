@@ -9,15 +9,25 @@ from backbone.errors import InputError
 from tasks.cli.ending import ends_in_order
 
 
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the description, and names the default of an option that has one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        silent = action.default in (None, False, [], argparse.SUPPRESS)
+        if silent or not action.option_strings or "default" in (action.help or ""):
+            return action.help
+        return f"{action.help}; default: %(default)s"
+
+
 def command_parser(
     module: str, description: str | None, epilog: str | None = None
 ) -> argparse.ArgumentParser:
-    """A parser for `python -m MODULE` whose help keeps the lines of its description."""
+    """A parser for `python -m MODULE`, with its help as `Help` writes it."""
     return argparse.ArgumentParser(
         prog=f"python -m {module}",
         description=description,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
 
 

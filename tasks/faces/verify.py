@@ -204,8 +204,8 @@ def main() -> None:
     given = parser.parse_args()
     with mistakes_exit():
         result = verify(given.source, given.root, given.pairs, given.output, given.box, given.trust)
-    print(scores_table(result))
-    print(f"written: {given.output}")
+        print(scores_table(result))
+        print(f"written: {given.output}")
 
 
 if __name__ == "__main__":

@@ -36,3 +36,24 @@ def test_a_command_that_is_stopped_leaves_nothing(tmp_path, number, code, words)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (code, f"{words}\n")
     assert not list(tmp_path.iterdir())
+
+
+PRINTS = """
+from tasks.cli.arguments import mistakes_exit
+with mistakes_exit():
+    print("line\\n" * {lines})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lines", [1, 100_000], ids=["written at the exit", "written at once"])
+def test_a_command_whose_reader_has_left_ends_silently(lines):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PRINTS.format(lines=lines)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 128 + signal.SIGPIPE
