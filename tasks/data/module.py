@@ -119,8 +119,21 @@ class DataModule(LightningDataModule):
 
     @property
     def scored_images(self) -> int:
-        """Number of images in the split that is reported."""
-        return len(self.datasets[self.reported])
+        """Number of images of the reported split that the run scores."""
+        limit = self.trainer.limit_test_batches if self.trainer else None
+        return self.evaluated(self.reported, limit)
+
+    def limits(self) -> str:
+        """What the run's limits leave of the described images; empty if they leave all."""
+        own = self.members()
+        limit = self.running.limit_train_batches
+        parts = []
+        if self.trains and limited(batches := self.batches_per_epoch(), limit) < batches:
+            left = number_of(limited(batches, limit), "training batch", "training batches")
+            parts.append(f"{left} per epoch")
+        if self.scored_images < sum(len(each.datasets[each.reported]) for each in own):
+            parts.append(number_of(self.scored_images, "scored image"))
+        return f", limited to {' and '.join(parts)}" if parts else ""
 
     def batch(self, split: str, rows: Sequence[int]) -> Batch:
         """A batch of the given images of a split, as evaluation sees them."""
