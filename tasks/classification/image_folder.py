@@ -19,7 +19,8 @@ from tasks.data.image_source import ImageSet, require
 
 LAYOUT = """train/<class>/*.jpg
 val/<class>/*.jpg
-with other names for train and val: data.train=NAME data.val=NAME"""
+with other names for train and val: data.train=NAME data.val=NAME
+or <class>/*.jpg: the class folders themselves, with data.val_fraction=0.2"""
 ONE_FOLDER = "<class>/*.jpg: the class folders themselves; data.val_fraction of each is held out"
 
 
@@ -60,11 +61,7 @@ class ImageFolder:
                 )
             named = {"train": self.train, "val": self.val, "test": self.test}
             folders = {split: root / name for split, name in named.items() if name is not None}
-            layout = LAYOUT
-            # other folders in it may be the classes themselves
-            if root.is_dir() and subfolders(root) and not any(f.exists() for f in folders.values()):
-                layout += "\nor, for a folder of class folders, add data.val_fraction=0.2"
-            require("The image folder", root, list(folders.values()), layout)
+            require("The image folder", root, list(folders.values()), LAYOUT)
         else:
             if not 0 < self.val_fraction < 1:
                 raise InputError(

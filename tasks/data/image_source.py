@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from backbone.errors import InputError
-from tasks.data.folders import about_root
+from tasks.data.folders import OTHERWISE, about_root
 from tasks.data.image_index import ImageIndex
 
 AnyIndex = TypeVar("AnyIndex", bound=ImageIndex, covariant=True)
@@ -58,7 +58,7 @@ def require(
     if downloads:
         lines += ["Download and unpack there:"]
         lines += [f"  {line}" for line in downloads]
-    lines += ["or name another folder with data.root=, or add mode=sample to use a drawn sample"]
+    lines += [OTHERWISE]
     raise InputError("\n".join(lines))
 
 
