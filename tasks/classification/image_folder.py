@@ -19,8 +19,7 @@ from tasks.data.image_source import ImageSet, require
 
 LAYOUT = """train/<class>/*.jpg
 val/<class>/*.jpg
-with other names for train and val: data.train=NAME data.val=NAME
-or <class>/*.jpg: the class folders themselves, with data.val_fraction=0.2"""
+with other names for train and val: data.train=NAME data.val=NAME"""
 ONE_FOLDER = "<class>/*.jpg: the class folders themselves; data.val_fraction of each is held out"
 
 
@@ -61,7 +60,12 @@ class ImageFolder:
                 )
             named = {"train": self.train, "val": self.val, "test": self.test}
             folders = {split: root / name for split, name in named.items() if name is not None}
-            require("The image folder", root, list(folders.values()), LAYOUT)
+            layout = LAYOUT
+            if not any(
+                f.exists() for f in folders.values()
+            ):  # else they would be taken for classes
+                layout += "\nor the class folders themselves; then add data.val_fraction=0.2"
+            require("The image folder", root, list(folders.values()), layout)
         else:
             if not 0 < self.val_fraction < 1:
                 raise InputError(
