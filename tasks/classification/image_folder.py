@@ -61,9 +61,7 @@ class ImageFolder:
             named = {"train": self.train, "val": self.val, "test": self.test}
             folders = {split: root / name for split, name in named.items() if name is not None}
             layout = LAYOUT
-            if not any(
-                f.exists() for f in folders.values()
-            ):  # else they would be taken for classes
+            if not any(f.exists() for f in folders.values()):  # which would be taken for classes
                 layout += "\nor the class folders themselves; then add data.val_fraction=0.2"
             require("The image folder", root, list(folders.values()), layout)
         else:
