@@ -90,7 +90,7 @@ class DataModule(LightningDataModule):
     def describe(self) -> str:
         """The numbers of images in training and scoring, in words for a result."""
         scored = f"scored on {number_of(len(self.indices[self.reported]), 'image')}"
-        if not self.trains:
+        if not self.learned_from:
             return scored
         return f"trained on {number_of(len(self.indices['train']), 'image')}, {scored}"
 
@@ -106,6 +106,11 @@ class DataModule(LightningDataModule):
     def trains(self) -> bool:
         """Whether there are training images."""
         return "train" in self.datasets
+
+    @property
+    def learned_from(self) -> bool:
+        """Whether the run trains on them; with mode=evaluate it does not."""
+        return self.trains and (self.trainer is None or self.trainer.max_epochs != 0)
 
     @property
     def running(self) -> Trainer:
@@ -128,7 +133,7 @@ class DataModule(LightningDataModule):
         own = self.members()
         limit = self.running.limit_train_batches
         parts = []
-        if self.trains and limited(batches := self.batches_per_epoch(), limit) < batches:
+        if self.learned_from and limited(batches := self.batches_per_epoch(), limit) < batches:
             left = number_of(limited(batches, limit), "training batch", "training batches")
             parts.append(f"{left} per epoch")
         if self.scored_images < sum(len(each.datasets[each.reported]) for each in own):

@@ -62,6 +62,7 @@ def test_it_is_scored_again_and_so_are_its_parts(finished, options, run, tmp_pat
     again = [*kept, "mode=evaluate", f"paths.runs={tmp_path / 'again'}"]
     answer = run(*again, f"task.head.weights={weights}")
     assert answer.code == 0, answer.err
+    assert "trained on" not in answer.out, "nothing was"
     scores = result(finished)["metrics"]
     assert result(only_run(tmp_path / "again"))["metrics"] == pytest.approx(scores, abs=1e-6)
     prefix = "parts.image_folder."
