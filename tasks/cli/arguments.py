@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from backbone.errors import InputError
 from tasks.cli.ending import ends_in_order
@@ -19,11 +20,19 @@ class Help(argparse.RawDescriptionHelpFormatter):
         return f"{action.help}; default: %(default)s"
 
 
+class Parser(argparse.ArgumentParser):
+    """Takes options before, between and after the other arguments."""
+
+    def parse_args(self, *given: Any, **more: Any) -> Any:
+        """See argparse, whose own method ends a list of arguments at the first option."""
+        return self.parse_intermixed_args(*given, **more)
+
+
 def command_parser(
     module: str, description: str | None, epilog: str | None = None
 ) -> argparse.ArgumentParser:
     """A parser for `python -m MODULE`, with its help as `Help` writes it."""
-    return argparse.ArgumentParser(
+    return Parser(
         prog=f"python -m {module}",
         description=description,
         epilog=epilog,

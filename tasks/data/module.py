@@ -138,7 +138,7 @@ class DataModule(LightningDataModule):
             parts.append(f"{left} per epoch")
         if self.scored_images < sum(len(each.datasets[each.reported]) for each in own):
             parts.append(number_of(self.scored_images, "scored image"))
-        return f", limited to {' and '.join(parts)}" if parts else ""
+        return f"; limited to {' and '.join(parts)}" if parts else ""
 
     def batch(self, split: str, rows: Sequence[int]) -> Batch:
         """A batch of the given images of a split, as evaluation sees them."""

@@ -178,7 +178,7 @@ def scores_table(result: dict[str, Any]) -> str:
         for name, value in result["metrics"].items()
     ]
     low, high = result["thresholds"][0], result["thresholds"][-1]
-    lines.append(f"squared distance below {low:.3f} to {high:.3f}: one person")
+    lines.append(f"squared distance below {low:.3g} to {high:.3g}: one person")
     return "\n".join([result["pairs"], *lines, result["note"]])
 
 

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tasks.cli.arguments import command_parser
+
 COMMAND = """
 import sys, time
 from pathlib import Path
@@ -57,3 +59,12 @@ def test_a_command_whose_reader_has_left_ends_silently(lines):
     process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait(timeout=60) == 128 + signal.SIGPIPE
+
+
+def test_options_may_stand_between_the_arguments():
+    parser = command_parser("tasks.predict", None)
+    parser.add_argument("checkpoint")
+    parser.add_argument("images", nargs="+")
+    parser.add_argument("--output")
+    given = parser.parse_args(["a.ckpt", "1.jpg", "--output", "there", "2.jpg"])
+    assert (given.images, given.output) == (["1.jpg", "2.jpg"], "there")
