@@ -17,7 +17,7 @@ import numpy as np
 
 from backbone.errors import InputError, number_of
 from backbone.files import require_writable, write_atomically
-from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit, show_progress
 from tasks.images.inputs import (
     named_images,
     refuse_overwriting,
@@ -82,10 +82,7 @@ def write_outputs(
         with torch.inference_mode():
             images = task.preprocess(pixels.permute(0, 3, 1, 2).to(device))
             answers.append(task.head(images).float().cpu().numpy())
-        print(
-            f"\r{min(len(answers) * batch, len(paths))} of {len(paths)} images", end="", flush=True
-        )
-    print()
+        show_progress(min(len(answers) * batch, len(paths)), len(paths), "image")
     names = [path.relative_to(folder).as_posix() for path in paths]
     ids = [str(i) for i in task.labels.ids] if task.outputs_are_labels else []
     with write_atomically(output) as partial, partial.open("wb") as file:

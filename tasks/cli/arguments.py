@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from backbone.errors import InputError
+from backbone.errors import InputError, number_of
 from tasks.cli.ending import ends_in_order
 
 
@@ -20,7 +20,7 @@ class Help(argparse.RawDescriptionHelpFormatter):
         return f"{action.help}; default: %(default)s"
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """Takes options before, between and after the other arguments."""
 
     def parse_args(self, *given: Any, **more: Any) -> Any:
@@ -32,7 +32,7 @@ def command_parser(
     module: str, description: str | None, epilog: str | None = None
 ) -> argparse.ArgumentParser:
     """A parser for `python -m MODULE`, with its help as `Help` writes it."""
-    return Parser(
+    return CommandParser(
         prog=f"python -m {module}",
         description=description,
         epilog=epilog,
@@ -52,6 +52,13 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE",
         help="your own module that defines the checkpoint's task; it is imported",
     )
+
+
+def show_progress(done: int, count: int, noun: str) -> None:
+    """On a terminal, write how much is done over what was written before; elsewhere nothing."""
+    if sys.stderr.isatty():
+        end = "\n" if done == count else ""
+        print(f"\r{done:,} of {number_of(count, noun)}", end=end, flush=True, file=sys.stderr)
 
 
 @contextmanager

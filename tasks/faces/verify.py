@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.errors import InputError
-from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit, show_progress
 from tasks.runs.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -99,9 +99,7 @@ def embeddings_of_network(
         with torch.inference_mode():
             answer = task.predict({"image": images["image"].to(device)})
         answers.append(answer["embedding"].cpu().numpy())
-        done = min(len(answers) * batch, len(dataset))
-        print(f"\r{done:,} of {len(dataset):,} photographs", end="", flush=True)
-    print()
+        show_progress(min(len(answers) * batch, len(dataset)), len(dataset), "photograph")
     return np.concatenate(answers), index
 
 
