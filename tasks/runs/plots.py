@@ -81,8 +81,9 @@ def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> No
             columns = 1 + len(lines) // TALL
             panel.legend(fontsize=7, ncols=columns, loc="upper left", bbox_to_anchor=(1.0, 1.0))
         elif lines:
-            # where losses, which fall, and scores, which rise, leave room
-            panel.legend(fontsize=7, ncols=2, loc=f"{'lower' if title == SCORE else 'upper'} right")
+            # losses fall, and scores are drawn above 0
+            place = "upper right" if lines is terms else "lower right"
+            panel.legend(fontsize=7, ncols=2, loc=place)
     save_figure(figure, output)
 
 
