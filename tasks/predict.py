@@ -97,7 +97,7 @@ def predict(
             failed += 1
     write_whole(answers_file, json.dumps(answers, indent=2) + "\n")
     kinds = ("image or video", "images and videos") if videos else ("image",)
-    print(f"{len(paths) - failed} of {number_of(len(paths), *kinds)} answered: {answers_file}")
+    print(f"{len(paths) - failed:,} of {number_of(len(paths), *kinds)} answered: {answers_file}")
     return failed
 
 

@@ -79,7 +79,7 @@ class ImageData(CroppedData, Generic[AnyIndex]):
         """The classes, and the numbers of images in training and scoring, in words for a result."""
         scored = self.indices[self.reported]
         parts = [number_of(len(self.labels.ids), "class")]
-        if "train" in self.indices:
+        if self.learned_from:
             parts.append(f"trained on {number_of(len(self.indices['train']), 'image')}")
         parts.append(
             f"scored on the {number_of(len(scored), 'training image')}"

@@ -131,7 +131,8 @@ class CocoData(DataModule):
         trained = number_of(train, "image")
         if self.unlabelled is not None:
             trained = f"{number_of(train, 'photograph')} of {self.unlabelled} without boxes"
-        text = f"{self.sets.described}: trained on {trained}, scored on {scored}"
+        learned = f"trained on {trained}, " if self.learned_from else ""
+        text = f"{self.sets.described}: {learned}scored on {scored}"
         for split, counts in self.left_out.items():
             if counts:
                 text += f"; {split}: {told(counts)}"

@@ -114,7 +114,7 @@ class FaceData(ImageData[FaceIndex]):
         """The data of a result in words: training and scored images, and the part that is seen."""
         split = self.reported
         train, scored = self.indices["train"], self.indices[split]
-        parts = [f"trained on {train}"]
+        parts = [f"trained on {train}"] if self.learned_from else []
         if split in self.pairs:
             pairs = self.pairs[split]
             parts.append(
@@ -123,8 +123,11 @@ class FaceData(ImageData[FaceIndex]):
             parts.append(how_scored(pairs.folds, int((~pairs.same).sum())))
         else:
             parts.append(f"scored on {scored}")
-        parts.append(f"seen in training: {self._view_in_words(train, self.alignment)}")
-        if scored.root != train.root:
+        elsewhere = scored.root != train.root
+        if self.learned_from or not elsewhere:
+            seen = "seen in training" if self.learned_from else "seen"
+            parts.append(f"{seen}: {self._view_in_words(train, self.alignment)}")
+        if elsewhere:
             parts.append(f"in scoring: {self._view_in_words(scored, self.verification.alignment)}")
         parts += self.left_out_in_words()
         if self.note:

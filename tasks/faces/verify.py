@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.errors import InputError
-from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit, show_progress
 from tasks.runs.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -99,9 +99,7 @@ def embeddings_of_network(
         with torch.inference_mode():
             answer = task.predict({"image": images["image"].to(device)})
         answers.append(answer["embedding"].cpu().numpy())
-        done = min(len(answers) * BATCH, len(dataset))
-        print(f"\r{done:,} of {len(dataset):,} photographs", end="", flush=True)
-    print()
+        show_progress(min(len(answers) * BATCH, len(dataset)), len(dataset), "photograph")
     return np.concatenate(answers), index
 
 
@@ -178,7 +176,7 @@ def scores_table(result: dict[str, Any]) -> str:
         for name, value in result["metrics"].items()
     ]
     low, high = result["thresholds"][0], result["thresholds"][-1]
-    lines.append(f"squared distance below {low:.3f} to {high:.3f}: one person")
+    lines.append(f"squared distance below {low:.3g} to {high:.3g}: one person")
     return "\n".join([result["pairs"], *lines, result["note"]])
 
 
@@ -204,8 +202,8 @@ def main() -> None:
     given = parser.parse_args()
     with mistakes_exit():
         result = verify(given.source, given.root, given.pairs, given.output, given.box, given.trust)
-    print(scores_table(result))
-    print(f"written: {given.output}")
+        print(scores_table(result))
+        print(f"written: {given.output}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from backbone.errors import InputError, number_of
-from tasks.data.folders import about_root
+from tasks.data.folders import OTHERWISE, about_root
 from tasks.detection.coco.audit import Audit, audit, check_fractions, check_pixels
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.combining import concatenate
@@ -169,7 +169,7 @@ class BoxSets:
             lines += ["Download and unpack there:"]
             archives = dict.fromkeys(looked_for.values())
             lines += [f"  {DOWNLOADS}/{archive} ({ARCHIVE_SIZES[archive]})" for archive in archives]
-            lines += ["or add mode=sample to use a drawn sample"]
+            lines += [OTHERWISE]
             raise InputError("\n".join(lines))
 
     def _check_own(self, split: Split) -> None:

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tasks.cli.arguments import command_parser
+
 COMMAND = """
 import sys, time
 from pathlib import Path
@@ -36,3 +38,33 @@ def test_a_command_that_is_stopped_leaves_nothing(tmp_path, number, code, words)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (code, f"{words}\n")
     assert not list(tmp_path.iterdir())
+
+
+PRINTS = """
+from tasks.cli.arguments import mistakes_exit
+with mistakes_exit():
+    print("line\\n" * {lines})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lines", [1, 100_000], ids=["written at the exit", "written at once"])
+def test_a_command_whose_reader_has_left_ends_silently(lines):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PRINTS.format(lines=lines)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 128 + signal.SIGPIPE
+
+
+def test_options_may_stand_between_the_arguments():
+    parser = command_parser("tasks.predict", None)
+    parser.add_argument("checkpoint")
+    parser.add_argument("images", nargs="+")
+    parser.add_argument("--output")
+    given = parser.parse_args(["a.ckpt", "1.jpg", "--output", "there", "2.jpg"])
+    assert (given.images, given.output) == (["1.jpg", "2.jpg"], "there")

@@ -31,7 +31,7 @@ def refused(monkeypatch, tmp_path):
 
 
 def test_what_cannot_become_a_page_is_refused(refused, tmp_path):
-    assert "missing.ckpt: there is no such checkpoint" in refused("missing.ckpt")
+    assert "missing.ckpt: no such checkpoint" in refused("missing.ckpt")
     file = tmp_path / "notes.ckpt"
     file.write_text("notes")
     assert "would replace the checkpoint" in refused(file, "--output", file)

@@ -62,7 +62,7 @@ def test_a_run_scores_beside_baselines(trained):
     assert "most frequent cell  nearest colours  paper on Im2GPS" in said
     assert f"{metrics['median_km']:,.0f} km" in said
     assert "60.3" in said
-    assert "evaluated 10 of official 10 (val.csv)" in result_of(trained)["data"]
+    assert "evaluated 10 of 10 (val.csv)" in result_of(trained)["data"]
     pictures = {p.name for p in (trained / "plots").iterdir()}
     assert pictures == {
         *("distances.png", "learning_curves.png"),

@@ -59,7 +59,8 @@ def test_it_is_scored_again_and_so_are_its_parts(finished, options, run, tmp_pat
     kept = [o for o in options if not o.startswith(("paths.runs", "trainer.max_epochs"))]
     weights = finished / "best.ckpt"
     again = [*kept, "mode=evaluate", f"paths.runs={tmp_path / 'again'}"]
-    run(*again, f"task.head.weights={weights}")
+    answer = run(*again, f"task.head.weights={weights}")
+    assert "trained on" not in answer.out, "nothing was"
     scores = result_of(finished)["metrics"]
     assert result_of(only_run(tmp_path / "again"))["metrics"] == pytest.approx(scores, abs=1e-6)
     prefix = "parts.image_folder."

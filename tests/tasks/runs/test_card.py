@@ -53,6 +53,15 @@ def test_it_states_terms_and_limits(kind, data, said):
         assert part in text
 
 
+def test_a_task_of_ones_own_is_used_with_its_module():
+    network = {"_target_": "tasks.detection.ssd.SSD"}
+    config = CONFIG | {"task": {"head": network, "module": {"_target_": "my.grades.Grades"}}}
+    text = card_text("x", FULL, config)
+    assert """tasks.load("best.ckpt", trust=['my.grades'])""" in text
+    assert "photo.jpg --trust my.grades`" in text
+    assert "loading it imports my.grades." in text
+
+
 def test_each_score_of_a_joint_network_is_of_its_own_part():
     parts = {
         "pets": {"task": {"kind": "classification"}, "data": {"name": "image_folder"}},

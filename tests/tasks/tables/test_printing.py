@@ -102,8 +102,8 @@ def test_a_picture_tells_the_papers_data_from_others(runs, two_runs):
         "ours": ["0.75 MobileNet-224"],
         "ours, on other data: somewhere, mode=sample": ["1.0 MobileNet-224"],
     }
-    assert papers(lines, peer=True) == [(5e9, 84, "Inception V3")]
-    assert papers(lines, peer=False)[0] == (569e6, 83.3, "1.0 MobileNet-224")
+    assert papers(lines, peer=True) == [(5000, 84, "Inception V3")]
+    assert papers(lines, peer=False)[0] == (569, 83.3, "1.0 MobileNet-224")
 
 
 @pytest.mark.parametrize(
