@@ -1,5 +1,6 @@
 """The one exception for a mistake in the user's input, and helpers for its message."""
 
+import errno
 from collections.abc import Iterable
 
 
@@ -8,6 +9,17 @@ class InputError(ValueError):
 
     Commands print its message without a traceback and exit with code 2.
     """
+
+
+def about_a_name(error: Exception) -> InputError | None:
+    """The mistake behind a system's error that a path is too long; None for other errors.
+
+    Every question about such a path raises it, even whether there is a file.
+    """
+    if not isinstance(error, OSError) or error.errno != errno.ENAMETOOLONG:
+        return None
+    name = shortened(str(error.filename), 200)
+    return InputError(f"{name}: this name is too long for a file; give another path")
 
 
 def listed_briefly(values: Iterable[object]) -> str:

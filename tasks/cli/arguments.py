@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from backbone.errors import InputError
+from backbone.errors import InputError, about_a_name, visible
 from tasks.cli.ending import ends_in_order
 
 
@@ -44,6 +44,9 @@ def mistakes_exit() -> Iterator[None]:
     with ends_in_order(then=""):
         try:
             yield
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
+        except (InputError, OSError) as error:
+            mistake = error if isinstance(error, InputError) else about_a_name(error)
+            if mistake is None:
+                raise
+            print(f"error: {visible(str(mistake))}", file=sys.stderr)
             sys.exit(2)

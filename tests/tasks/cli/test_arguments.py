@@ -1,10 +1,15 @@
 """How a command ends that takes arguments rather than a configuration."""
 
+import os
 import signal
 import subprocess
 import sys
 
 import pytest
+
+from backbone.errors import InputError
+from tasks.cli.arguments import mistakes_exit
+from tasks.cli.mistakes import is_mistake, messages
 
 COMMAND = """
 import sys, time
@@ -36,3 +41,22 @@ def test_a_command_that_is_stopped_leaves_nothing(tmp_path, number, code, words)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (code, f"{words}\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_message_does_not_command_the_terminal(capsys):
+    with pytest.raises(SystemExit, match="2"), mistakes_exit():
+        raise InputError("a\x1b[2Jb.jpg: no such file")
+    assert capsys.readouterr().err == "error: a\\x1b[2Jb.jpg: no such file\n"
+
+
+def test_a_path_that_is_too_long_is_a_mistake(capsys):
+    """Every question about it raises an error, even whether it exists."""
+    name = "a" * 5000
+    with pytest.raises(SystemExit, match="2"), mistakes_exit():
+        os.stat(name)
+    assert "this name is too long for a file" in capsys.readouterr().err
+    with pytest.raises(OSError, match="too long") as raised:
+        os.stat(name)
+    assert is_mistake(raised.value)
+    assert messages(raised.value, [])[0].endswith("give another path")
+    assert not is_mistake(OSError(5, "input/output error", name))
