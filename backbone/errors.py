@@ -11,7 +11,7 @@ class InputError(ValueError):
     """
 
 
-def about_a_name(error: Exception) -> InputError | None:
+def about_a_name(error: BaseException | None) -> InputError | None:
     """The mistake behind a system's error that a path is too long; None for other errors.
 
     Every question about such a path raises it, even whether there is a file.

@@ -34,6 +34,7 @@ from backbone.files import (
 )
 from tasks.runs.names import at, without_paths
 from tasks.runs.parts import PARTS
+from tasks.runs.plain_files import json_in
 from tasks.runs.processes import is_main_process
 from tasks.runs.result import read_result, result_text
 
@@ -172,8 +173,8 @@ class RunDirectory:
     def state(self) -> str | None:
         """The state that `status` wrote last; None before the run started, or if it is damaged."""
         try:
-            return str(json.loads((self.path / "status.json").read_text())["state"])
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return str(json_in(self.path / "status.json")["state"])
+        except (OSError, ValueError, LookupError, TypeError):
             return None
 
     def finish(self, result: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backbone.errors import InputError
+from tasks.runs.plain_files import json_in
 
 # a list of numbers as json.dumps indents it; strings contain no line breaks, so none can match
 NUMBERS = re.compile(r"\[\n\s+[-\d.eE+]+(?:,\n\s+[-\d.eE+]+)*\n\s+\]")
@@ -94,8 +95,8 @@ def read_result(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        result = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError) as error:
+        result = json_in(path)
+    except (OSError, ValueError) as error:
         raise _damaged(path, str(error)) from error
     _check(result, _Scores, path)
     return dict(result)

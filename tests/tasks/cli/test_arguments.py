@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from hydra.errors import InstantiationException
 
 from backbone.errors import InputError
 from tasks.cli.arguments import mistakes_exit
@@ -59,4 +60,8 @@ def test_a_path_that_is_too_long_is_a_mistake(capsys):
         os.stat(name)
     assert is_mistake(raised.value)
     assert messages(raised.value, [])[0].endswith("give another path")
+    wrapped = InstantiationException("in data.check")  # as Hydra's, around a data set's own check
+    wrapped.__cause__ = raised.value
+    assert is_mistake(wrapped)
+    assert messages(wrapped, []) == messages(raised.value, [])
     assert not is_mistake(OSError(5, "input/output error", name))

@@ -67,6 +67,14 @@ def test_help_and_config_answer_without_torch(arguments):
         (["task=ssd_coco", "mode=fast"], "sample"),
         (["task=ssd_coco", "data.root=${nowhere}"], "nowhere"),
         (["task=ssd_coco", "data.kind=faces"], "needs data of kind 'detection'"),
+        (
+            ["task=ssd_coco", "mode=evaluate", "trainer.max_epochs=1"],
+            "leave out trainer.",
+        ),
+        (
+            ["task=ssd_coco", "mode=evaluate", "early_stop.patience=1"],
+            "trains nothing",
+        ),
         (["task=5"], "task=5: must be a name, one of face_attributes, "),
         (["task=ssd_coco", "mode=[full]"], "mode=[full]: must be a name, one of evaluate, "),
         (["task=ssd_coco", "data.root=/my data (1)"], "'data.root=\"/my data (1)\"'"),
@@ -80,6 +88,11 @@ def test_help_and_config_answer_without_torch(arguments):
         (["task=ssd_coco", "--epochs", "3"], "options are written KEY=VALUE, without dashes"),
         (["task=ssd_coco", "--cfg", "job", "--package", "nope"], "no such node"),
         (["task=ssd_coco", "--resolve"], "add --cfg job"),
+        (
+            ["task=ssd_coco", "optimizer=../optimizer/sgd"],
+            "sgd: must be a name",
+        ),
+        (["task=ssd_coco", "+optimizer@a.b=sgd"], "leave out @"),
         (["task=ssd_coco", "backbone=null"], "backbone=null: must be a name, one of mobilenet_v1"),
         (["task=ssd_coco", "trainer=null"], "trainer=null: must be a name"),
         (["task=ssd_coco", "~optimizer"], "optimizer"),
