@@ -83,6 +83,7 @@ def test_help_and_config_answer_without_torch(arguments):
         (["task=ssd_coco", "hydra.foo=1"], "a single run does not read it"),
         (["task=ssd_coco", "hydra.searchpath=[file:///nope]"], "there is no folder '/nope'"),
         (["+table=[10,11]"], "+table=10,11"),
+        (["+table=13", "task=image_folder"], "leave out task=, or +table="),
         (["+table=abc", "task=ssd_coco"], "table=abc: there is no such choice"),
         (["task=ssd_coco", "--info", "nope"], "the flags are --help"),
         (["task=ssd_coco", "--epochs", "3"], "options are written KEY=VALUE, without dashes"),
