@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from backbone.errors import InputError, about_a_name, visible
 from tasks.cli.ending import ends_in_order
+from tasks.cli.streams import print_any_text
 
 
 def command_parser(
@@ -41,6 +42,7 @@ def mistakes_exit() -> Iterator[None]:
 
     An interrupt and SIGTERM end the block in order as well: what it is writing is removed.
     """
+    print_any_text()
     with ends_in_order(then=""):
         try:
             yield

@@ -24,7 +24,7 @@ def json_in(path: Path) -> Any:
         ValueError: it is not JSON, or is nested too deeply.
     """
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
@@ -37,7 +37,7 @@ def yaml_in(path: Path) -> Any:
         ValueError: it is not YAML, is nested too deeply, or names code or its own parts.
     """
     try:
-        return yaml.load(path.read_text(), _Plain)
+        return yaml.load(path.read_text(encoding="utf-8"), _Plain)
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error
     except RecursionError as error:

@@ -51,7 +51,7 @@ def draw_all(
     Args:
         images: the files of the whole split, which tell it from the images of another run.
     """
-    names = digest([np.frombuffer("\n".join(_relative(images)).encode(), np.uint8)])
+    names = digest([np.frombuffer(os.fsencode("\n".join(_relative(images))), np.uint8)])
     return [
         Drawn(
             r.about,

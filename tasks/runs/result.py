@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,7 +36,8 @@ class _Scores(_Part):
     """What every result holds: scores by name, and the units of those that are not shares."""
 
     metrics: dict[str, float] = Field(min_length=1)
-    intervals: dict[str, list[float]] = {}
+    monitor: str | None = None
+    intervals: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
     units: dict[str, str | None] = {}
     lower_is_better: list[str] = []
     baselines: dict[str, dict[str, float]] = {}

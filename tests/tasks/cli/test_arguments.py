@@ -1,5 +1,6 @@
 """How a command ends that takes arguments rather than a configuration."""
 
+import io
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from hydra.errors import InstantiationException
 
 from backbone.errors import InputError
 from tasks.cli.arguments import mistakes_exit
+from tasks.cli.command import run_command
 from tasks.cli.mistakes import is_mistake, messages
 
 COMMAND = """
@@ -65,3 +67,19 @@ def test_a_path_that_is_too_long_is_a_mistake(capsys):
     assert is_mistake(wrapped)
     assert messages(wrapped, []) == messages(raised.value, [])
     assert not is_mistake(OSError(5, "input/output error", name))
+
+
+@pytest.mark.parametrize("name", ["mistakes_exit", "run_command"])
+def test_a_name_that_is_no_text_is_printed(name, monkeypatch):
+    """A file's name is bytes; on Linux they need not be text."""
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "argv", ["tasks.run", "--help"])
+    if name == "mistakes_exit":
+        with mistakes_exit():
+            pass
+    else:
+        run_command(lambda config: None)
+    print("a\udcff.jpg")
+    stream.flush()
+    assert stream.buffer.getvalue().endswith(b"a\\udcff.jpg\n")

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.runs.bootstrap import SEED
+from tasks.data.cache import cache_file
+from tasks.faces.utkface import split_by_name
+from tasks.runs.bootstrap import SEED, Resampling
+from tasks.runs.directory import write_whole
 from tasks.runs.options import recorded_options
 from tasks.runs.plain_files import json_in, yaml_in
-from tasks.runs.resamples import FORMAT, read_resamples
+from tasks.runs.resamples import FORMAT, draw_all, read_resamples
 
 DEEP = "[" * 100_000
 LOOP = "task: &a {name: x, again: *a}"
@@ -55,3 +58,12 @@ def test_damaged_resamples_are_named(parts, values, tmp_path):
     np.savez(tmp_path / "resamples.npz", about=about, **{"0/a": values})
     with pytest.raises(InputError, match=r"resamples\.npz is damaged"):
         read_resamples(tmp_path / "resamples.npz")
+
+
+def test_a_name_that_is_no_text_can_be_recorded(tmp_path):
+    write_whole(tmp_path / "card.md", "class a\udcff")
+    assert (tmp_path / "card.md").read_text() == "class a\\udcff"
+    assert cache_file(tmp_path / "a\udcff.json", tmp_path, ".npz").suffix == ".npz"
+    assert split_by_name("26_1_0_\udcff.jpg") in ("train", "val", "test")
+    resampling = Resampling("images", np.zeros(1), [np.zeros(1)], lambda: lambda counts: {}, 1)
+    assert draw_all([resampling], ["a/b\udcff.jpg"])[0].number == 1
