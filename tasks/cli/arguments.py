@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from backbone.errors import InputError, about_a_name, visible
+from backbone.errors import InputError, about_a_path, visible
 from tasks.cli.ending import ends_in_order
 from tasks.cli.streams import print_any_text
 
@@ -47,7 +47,7 @@ def mistakes_exit() -> Iterator[None]:
         try:
             yield
         except (InputError, OSError) as error:
-            mistake = error if isinstance(error, InputError) else about_a_name(error)
+            mistake = error if isinstance(error, InputError) else about_a_path(error)
             if mistake is None:
                 raise
             print(f"error: {visible(str(mistake))}", file=sys.stderr)

@@ -1,5 +1,6 @@
 """How a command ends that takes arguments rather than a configuration."""
 
+import errno
 import io
 import os
 import signal
@@ -66,7 +67,18 @@ def test_a_path_that_is_too_long_is_a_mistake(capsys):
     wrapped.__cause__ = raised.value
     assert is_mistake(wrapped)
     assert messages(wrapped, []) == messages(raised.value, [])
-    assert not is_mistake(OSError(5, "input/output error", name))
+    assert not is_mistake(OSError(errno.ENOEXEC, "no program", name))
+
+
+def test_a_path_without_permission_is_a_mistake(capsys):
+    """A folder that may not be entered does not even tell whether a file is in it."""
+    denied = PermissionError(errno.EACCES, "Permission denied", "runs/a/best.ckpt")
+    with pytest.raises(SystemExit, match="2"), mistakes_exit():
+        raise denied
+    said = "runs/a/best.ckpt: permission denied; give yourself permission, or name another path"
+    assert capsys.readouterr().err == f"error: {said}\n"
+    assert is_mistake(denied)
+    assert messages(denied, []) == [said]
 
 
 @pytest.mark.parametrize("name", ["mistakes_exit", "run_command"])
