@@ -1,6 +1,17 @@
 """The one exception for a mistake in the user's input, and helpers for its message."""
 
+import errno
 from collections.abc import Iterable
+
+# a system's errors that a user can cause with a path and nothing else -> what to do
+OF_A_PATH = {
+    errno.EACCES: "permission denied; give yourself permission, or name another path",
+    errno.EPERM: "the system does not permit it; name another path",
+    errno.ENAMETOOLONG: "this name is too long for a file; give another path",
+    errno.ELOOP: "a symbolic link that leads back to itself; name another path",
+    errno.EIO: "the disk cannot read or write it; look at the disk, or name another path",
+    errno.ESTALE: "the network file system has lost it; mount it again, or name another path",
+}
 
 
 class InputError(ValueError):
@@ -8,6 +19,17 @@ class InputError(ValueError):
 
     Commands print its message without a traceback and exit with code 2.
     """
+
+
+def about_a_path(error: BaseException | None) -> InputError | None:
+    """The mistake behind a system's error about a path that a user named; None for other errors.
+
+    Any question about such a path can raise it, even whether there is a file.
+    """
+    if not isinstance(error, OSError) or error.errno not in OF_A_PATH or error.filename is None:
+        return None
+    name = shortened(str(error.filename), 200)
+    return InputError(f"{name}: {OF_A_PATH[error.errno]}")
 
 
 def listed_briefly(values: Iterable[object]) -> str:

@@ -1,11 +1,13 @@
 """Read TensorFlow's frozen graphs: the constants of a GraphDef, by name."""
 
+import math
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from backbone.errors import InputError
+from backbone.file_tensors import require_usual_size
 
 SUFFIX = ".pb"  # the content of a GraphDef has no recognisable start
 
@@ -30,13 +32,16 @@ def read_frozen_graph(path: Path) -> dict[str, Tensor]:
 
     try:
         graph = GraphDef.FromString(path.read_bytes())
-        arrays = {
-            node.name: make_ndarray(node.attr["value"].tensor)
+        found = {
+            node.name: node.attr["value"].tensor
             for node in graph.node
             if node.op == "Const" and node.attr["dtype"].type == FLOAT
         }
+        for name, value in found.items():
+            numbers = math.prod(dimension.size for dimension in value.tensor_shape.dim)
+            require_usual_size(name, numbers, FLOAT_SIZE)
         # a copy: the arrays are views of the message's read-only bytes
-        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        return {name: torch.from_numpy(make_ndarray(t).copy()) for name, t in found.items()}
     except (DecodeError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} is damaged, or not a frozen graph ({error}; {path.stat().st_size} bytes): "
@@ -44,4 +49,4 @@ def read_frozen_graph(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
-FLOAT = 1  # TensorFlow's DT_FLOAT
+FLOAT, FLOAT_SIZE = 1, 4  # TensorFlow's DT_FLOAT, and its bytes

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import torch
 from torch import Tensor
 
 from backbone.errors import InputError
+from backbone.file_tensors import require_usual_size, tensor_of
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 TENSORS = {
@@ -39,7 +39,8 @@ def read_keras_h5(path: Path, layers: Collection[str]) -> dict[str, Tensor]:
     arrays: dict[tuple[str, ...], np.ndarray] = {}
 
     def visit(name: str, node: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(node, h5py.Dataset) and node.dtype.kind == "f":
+        if isinstance(node, h5py.Dataset) and node.dtype.kind == "f" and node.shape is not None:
+            require_usual_size(name, node.size, node.dtype.itemsize)
             arrays[tuple(name.split("/"))] = node[()]
 
     try:
@@ -48,12 +49,12 @@ def read_keras_h5(path: Path, layers: Collection[str]) -> dict[str, Tensor]:
             model = file.get("model_weights", file)
             model.visititems(visit)
             order = [n if isinstance(n, str) else n.decode() for n in model.attrs["layer_names"]]
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         with path.open("rb") as damaged:
             head = damaged.read(16)
         raise InputError(
-            f"{path} is not a complete HDF5 file ({error}; {path.stat().st_size} bytes, it begins "
-            f"with {head!r}): download it again"
+            f"{path} is not a complete HDF5 file ({error}; {path.stat().st_size} "
+            f"bytes, it begins with {head!r}): download it again"
         ) from error
     except KeyError as error:
         raise InputError(
@@ -70,7 +71,7 @@ def read_keras_h5(path: Path, layers: Collection[str]) -> dict[str, Tensor]:
 
 
 def _pytorch_axes(array: np.ndarray) -> Tensor:
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    tensor = tensor_of(array)
     if tensor.ndim == 2:  # dense: [inputs, outputs]
         return tensor.t().contiguous()
     if tensor.ndim == 4:

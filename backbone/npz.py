@@ -7,8 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from backbone.errors import one_line
+
 # errors of numpy and zipfile for a file that is missing, damaged, or holds something else
-NPZ_ERRORS = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+NPZ_ERRORS = (
+    *(OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def read_npz(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
@@ -22,4 +27,8 @@ def read_npz(path: Path, names: Collection[str] | None = None) -> dict[str, np.n
     if isinstance(file, np.ndarray):
         raise ValueError("it holds a single array without a name")
     with file:
-        return {name: file[name] for name in file.files if names is None or name in names}
+        arrays = {name: file[name] for name in file.files if names is None or name in names}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # a file of another kind in the archive
+            raise ValueError(f"{one_line(name)} is not an array")
+    return arrays

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from backbone.errors import InputError, one_line
+from backbone.errors import InputError, shortened
 from backbone.file_kinds import HEAD, ZIP, in_its_place, other_weights
+from backbone.file_tensors import tensor_of, without_use
 from backbone.frozen_graph import SUFFIX, read_frozen_graph
 from backbone.keras_h5 import MAGIC, read_keras_h5
 from backbone.npz import NPZ_ERRORS, read_npz
@@ -107,27 +106,27 @@ def read_file(path: Path) -> WeightsFile:
         InputError: the file is absent, damaged or cut short, holds no tensors, or its tensors have
             no usable values.
     """
-    found = _read(path)
+    try:
+        found = _read(path)
+    except InputError:
+        raise
+    except Exception as error:  # damaged and crafted files bring parsers to errors of every kind
+        raise InputError(
+            f"{path} cannot be read as weights: it is damaged, or not what it seems to be "
+            f"({type(error).__name__}: {shortened(plain_reason(error), 200)}); use another file"
+        ) from error
     if not found.state:
         raise InputError(f"{path} holds no tensors: name another file")
     for name, value in found.state.items():
-        if wrong := _without_use(value):
+        wrong = without_use(name, value)
+        if wrong is None and value.is_floating_point() and not value.float().isfinite().all():
+            wrong = "has values that are infinite or NaN"
+        if wrong:
             raise InputError(
-                f"{path}: its tensor {one_line(name)} {wrong}; use another file, or write this one "
-                "again from a working network"
+                f"{path}: its tensor {shortened(name)} {wrong}; use another file, or write "
+                "this one again from a working network"
             )
     return found
-
-
-def _without_use(value: Tensor) -> str | None:
-    """Why a tensor cannot be used as weights, as the end of a sentence."""
-    if value.is_meta:
-        return "has a shape but no values"
-    if value.layout != torch.strided or value.is_quantized or value.is_complex():
-        return f"is of an unsupported kind ({value.layout}, {value.dtype})"
-    if value.is_floating_point() and not value.float().isfinite().all():
-        return "has values that are infinite or NaN"
-    return None
 
 
 def _read(path: Path) -> WeightsFile:
@@ -197,7 +196,7 @@ def _read_npz(path: Path) -> dict[str, Tensor]:
             f"{path.stat().st_size} bytes): write it again with numpy.savez"
         ) from error
     numbers = {name: array for name, array in arrays.items() if array.dtype.kind in "fiu"}
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in numbers.items()}
+    return {name: tensor_of(array) for name, array in numbers.items()}
 
 
 def _read_safetensors(path: Path) -> WeightsFile:
@@ -217,7 +216,10 @@ def _read_safetensors(path: Path) -> WeightsFile:
         ) from error
     if "options" not in metadata:
         return _tensorflow_or(state)
-    return WeightsFile(state, NATIVE, metadata.get("network"), json.loads(metadata["options"]))
+    options = json.loads(metadata["options"])
+    if not isinstance(options, dict):
+        raise ValueError(f"the options in it are of type {type(options).__name__}")
+    return WeightsFile(state, NATIVE, metadata.get("network"), options)
 
 
 def _read_torch(path: Path, part: str = "") -> WeightsFile:
@@ -273,4 +275,4 @@ def _checkpoint(path: Path, content: Mapping[str, Any], part: str) -> WeightsFil
     state |= statistics_of_parts(content["state_dict"], [part] if part else list(parts))
     options = content["config"]["backbone"]
     network = NETWORKS.get(options.get("_name_")) or options.get("_target_", "").rpartition(".")[2]
-    return WeightsFile(state, NATIVE, network, options, content["labels"]["ids"], beside)
+    return WeightsFile(state, NATIVE, network, options, [*content["labels"]["ids"]], beside)

@@ -123,10 +123,14 @@ def find_state(content: Any) -> tuple[dict[str, Tensor], tuple[str, ...]]:
         `{"fc.weight": ...}`, empty if there is no state dict; and the names of the tensors that do
         not belong to the network (see `unwrapped`).
     """
+    seen: set[int] = set()
     while isinstance(content, Mapping):
         inner = next((content[key] for key in NESTED if _is_nested(content.get(key))), None)
         if inner is None:
             break
+        if id(inner) in seen:  # a file can hold a mapping that contains itself
+            return {}, ()
+        seen.add(id(inner))
         content = inner
     if not isinstance(content, Mapping):
         return {}, ()

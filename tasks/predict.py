@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backbone.errors import InputError, number_of
+from backbone.errors import InputError, number_of, visible
 from backbone.files import require_writable
 from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.images.inputs import distinct_names, named_images, refuse_overwriting
@@ -93,7 +93,7 @@ def predict(
             answers.append(answer_video(model, path, output / name, BATCH))
             failed += not answers[-1]["complete"]
         except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {visible(str(error))}", file=sys.stderr)
             failed += 1
     write_whole(answers_file, json.dumps(answers, indent=2) + "\n")
     kinds = ("image or video", "images and videos") if videos else ("image",)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from backbone.errors import InputError
 from backbone.head import Head
 from tasks.classification.calibration import log_sums
 from tasks.classification.metrics import Accuracy, AccuracyResult
@@ -142,6 +143,16 @@ class Classification(Task[ImageData[ImageIndex]]):
         if "label" not in batch:
             return most_probable(logits)
         return calibrated(logits * self.temperature, batch["label"])
+
+    def take_choices(self, chosen: Mapping[str, float]) -> None:
+        """Use the settings that a checkpoint's validation chose.
+
+        Raises:
+            InputError: the temperature is not above 0.
+        """
+        if chosen.get("temperature", 1.0) <= 0:
+            raise InputError(f"its temperature is {chosen['temperature']}, which is not above 0")
+        super().take_choices(chosen)
 
     @property
     def temperature(self) -> float:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from backbone.errors import InputError, number_of
+from backbone.errors import InputError, about_a_path, number_of, visible
 from tasks.cli.ending import ends_in_order
+from tasks.cli.streams import print_any_text
 
 
 class Help(argparse.RawDescriptionHelpFormatter):
@@ -67,9 +68,13 @@ def mistakes_exit() -> Iterator[None]:
 
     An interrupt and SIGTERM end the block in order as well: what it is writing is removed.
     """
+    print_any_text()
     with ends_in_order(then=""):
         try:
             yield
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
+        except (InputError, OSError) as error:
+            mistake = error if isinstance(error, InputError) else about_a_path(error)
+            if mistake is None:
+                raise
+            print(f"error: {visible(str(mistake))}", file=sys.stderr)
             sys.exit(2)

@@ -23,6 +23,7 @@ from tasks.cli.overrides import (
     refuse_hydras,
     refuse_sweeps,
 )
+from tasks.cli.streams import print_any_text
 from tasks.cli.sweep import sweep
 from tasks.runs.processes import reports_errors
 
@@ -38,6 +39,7 @@ def run_command(job: Callable[[DictConfig], None]) -> None:
     HYDRA_FULL_ERROR=1 shows the traceback instead. An interrupt exits with 130, SIGTERM with 143.
     """
     arguments = sys.argv[1:]
+    print_any_text()
     with ends_in_order():
         try:
             act(job, arguments)

@@ -85,6 +85,14 @@ def combinations(flags: Flags, search: Sequence[str]) -> list[list[str]]:
     rest = parse_overrides([o for o in given if not names_table(o)], loader)
     rows = [row for o in given if names_table(o) for row in rows_of(o, search)] or [[]]
     jobs: list[list[str]] = []
+    for override in rest:
+        if override.key_or_group == "task" and any(
+            row and given not in row for row in rows for given in values_of(override)
+        ):
+            raise InputError(
+                f"{override.input_line}: the rows of a table are runs of its own task; leave out "
+                "task=, or +table="
+            )
     for row in rows:
         # of two values for one key the later one counts, so the command line's
         values = {o.get_key_element(): values_of(o) for o in [*parse_overrides(row, loader), *rest]}

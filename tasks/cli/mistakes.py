@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from backbone.errors import InputError
+from backbone.errors import InputError, about_a_path
 from tasks.cli.configuration import unknown_keys
 from tasks.cli.overrides import OptionError, choices
 
@@ -23,6 +23,8 @@ def is_mistake(error: Exception) -> bool:
     """Whether the user caused it. If an object fails to build for another reason, it is a bug."""
     if any(kind.__name__ == MISCONFIGURED for kind in type(error).__mro__):
         return True
+    if about_a_path(error) or about_a_path(error.__cause__):
+        return True
     if type(error).__name__ != "InstantiationException":
         return isinstance(error, MISTAKES)
     unknown = str(error).startswith("Error locating target")
@@ -34,6 +36,7 @@ def messages(error: Exception, overrides: Sequence[str]) -> list[str]:
     cause = error.__cause__
     if isinstance(cause, InputError):
         error = cause
+    error = about_a_path(error) or about_a_path(cause) or error
     if isinstance(error, OptionError):
         return error.lines
     text = str(error)

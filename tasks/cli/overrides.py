@@ -95,12 +95,15 @@ def refuse_sweeps(parsed: Sequence[Override]) -> None:
 
 
 def refuse_choices(parsed: Sequence[Override]) -> None:
-    """Raise InputError if the choice of a group is not the name of a file."""
+    """Raise InputError if the choice of a group is not the name of a file, or is put elsewhere."""
     chosen = groups([o.input_line or "" for o in parsed])
     searched = any(o.key_or_group == SEARCHPATH for o in parsed)  # its folders may have others
     lines = []
     for override in parsed:
         group, value = override.key_or_group, override.value()
+        if override.package is not None:
+            lines.append(f"{override.input_line}: a group has its own place; leave out @")
+            continue
         if group not in chosen or override.is_delete() or override.is_sweep_override():
             continue
         if group in SEVERAL and isinstance(value, list):
@@ -109,7 +112,8 @@ def refuse_choices(parsed: Sequence[Override]) -> None:
                 names = ", ".join(choices(group))
                 lines.append(f"{override.input_line}: there is no {odd[0]}; choose from {names}")
             continue
-        if not isinstance(value, str | int if group == "table" else str):
+        leads_away = isinstance(value, str) and ".." in value.split("/")
+        if leads_away or not isinstance(value, str | int if group == "table" else str):
             line = f"{override.input_line}: must be a name, one of {', '.join(choices(group))}"
             lines.append(line + ("; several are written +table=10,11" if group == "table" else ""))
     if lines:

@@ -37,7 +37,7 @@ def files_state(files: Iterable[tuple[str, os.stat_result]], *said: object) -> s
 
 def cache_file(path: Path, cache_dir: Path, suffix: str) -> Path:
     """The cache file of `path`, always the same one, so that outdated ones do not accumulate."""
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:12]
     return cache_dir / f"{path.stem}-{digest}{suffix}"
 
 

@@ -82,6 +82,8 @@ class AnchorDetector(Detector):
                 raise InputError(
                     f"task.head.taps: the trunk has no map {tap!r}; it has {', '.join(trunk.taps)}"
                 )
+            if self.taps.count(tap) > 1:
+                raise InputError(f"task.head.taps: {tap} is named twice; name each map once")
 
     @property
     def like_trunk(self) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from backbone.errors import shortened
 from tasks.detection.coco.index import CocoIndex
 from tasks.images.files import open_image
 
 RGB = tuple[int, int, int]
 Rectangle = tuple[float, float, float, float]  # xyxy in pixels
+LONGEST = 100  # characters of a caption; Pillow refuses to draw a very long one
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -76,7 +78,7 @@ def draw_boxes(
         truth: xyxy of the ground truth.
     """
     marks = [
-        Mark(box, caption, colour(category))
+        Mark(box, shortened(caption, LONGEST), colour(category))
         for box, category, caption in zip(boxes, categories, captions, strict=True)
     ]
     # the best box comes first in the list and is drawn last, on top

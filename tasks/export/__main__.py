@@ -11,6 +11,7 @@ is 1.
 import sys
 from pathlib import Path
 
+from backbone.errors import visible
 from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
 from tasks.export.options import KEYS, parse_options
 
@@ -31,7 +32,7 @@ def main() -> None:
         try:
             print(f"written: {export(options, arguments.trust)}")
         except GateError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {visible(str(error))}", file=sys.stderr)
             sys.exit(1)
 
 

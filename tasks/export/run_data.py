@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -13,6 +12,7 @@ from backbone.errors import InputError, number_of
 from tasks.data.module import DataModule
 from tasks.export.photographs import FEWEST, MOST
 from tasks.runs.parts import PARTS
+from tasks.runs.plain_files import yaml_in
 from tasks.training.checkpoints import Checkpoint
 from tasks.training.presenter import spread
 
@@ -96,10 +96,10 @@ def run_config(checkpoint: Checkpoint, instead: str = "") -> DictConfig:
             f"run{instead}"
         )
     try:
-        config = OmegaConf.load(path)
+        config = OmegaConf.create(yaml_in(path))
         assert isinstance(config, DictConfig)
         plain = OmegaConf.to_container(config.data.module, resolve=True)
-    except (OmegaConfBaseException, yaml.YAMLError, AssertionError, ValueError, OSError) as error:
+    except (OmegaConfBaseException, AssertionError, ValueError, OSError) as error:
         raise InputError(
             f"{path} is damaged: copy it from the folder of the run{instead}"
         ) from error

@@ -145,7 +145,7 @@ def groups_of(values: np.ndarray) -> tuple[Groups, ...]:
 
 def split_by_name(file: str) -> str:
     """'train', 'val' or 'test', from the name up to its first dot: .jpg and .jpg.chip.jpg agree."""
-    tenth = zlib.crc32(os.path.basename(file).partition(".")[0].encode()) % 10
+    tenth = zlib.crc32(os.fsencode(os.path.basename(file).partition(".")[0])) % 10
     return "test" if tenth == 0 else "val" if tenth == 1 else "train"
 
 

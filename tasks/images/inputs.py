@@ -74,14 +74,16 @@ def require_file(path: Path) -> None:
         raise InputError(f"{path} is {KINDS.get(stat.S_IFMT(mode), 'not a file')}, not a file")
 
 
-def refuse_overwriting(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Raise InputError if an output would replace an input."""
+def refuse_overwriting(
+    outputs: Iterable[Path], inputs: Iterable[Path], option: str = "--output"
+) -> None:
+    """Raise InputError if an output would replace an input; `option` is what names the outputs."""
     read = {key: path for path in inputs if (key := _identity(path)) is not None}
     for path in outputs:
         replaced = read.get(_identity(path) or (-1, -1))
         if replaced is not None:
             raise InputError(
-                f"{path} would replace {replaced}, which is an input: choose another --output"
+                f"{path} would replace {replaced}, which is an input: choose another {option}"
             )
 
 

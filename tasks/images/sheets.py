@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from backbone.errors import shortened
 from backbone.files import write_atomically
 
 INK, PAPER, BAR, RULE = (40, 36, 44), (250, 249, 246), (166, 205, 232), (150, 146, 140)
@@ -13,6 +14,7 @@ INK, PAPER, BAR, RULE = (40, 36, 44), (250, 249, 246), (166, 205, 232), (150, 14
 TEXT, ROW, COLUMN, MARGIN, WIDEST = 17, 27, 330, 14, 960
 SHEET_COLUMNS = 4
 LONGEST = 640  # pixels of a photograph's longer side, so that it fits on a screen
+LONGEST_LINE = 200  # characters
 
 
 def contact_sheet(images: Sequence[Image.Image], path: Path, cell: int = 320) -> None:
@@ -81,8 +83,15 @@ def with_lists(
 def _heading(draw: ImageDraw.ImageDraw, title: str, top: int, width: int) -> None:
     """A title above a line, in `ROW` pixels."""
     font = ImageFont.load_default(TEXT)
-    draw.text((MARGIN, top + ROW // 2 - 3), title, fill=INK, font=font, anchor="lm")
+    _write(draw, (MARGIN, top + ROW // 2 - 3), title, font)
     draw.line([MARGIN, top + ROW - 5, width - MARGIN, top + ROW - 5], fill=RULE)
+
+
+def _write(
+    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, font: ImageFont.FreeTypeFont
+) -> None:
+    """One line of text from its left end; Pillow refuses to draw a very long one."""
+    draw.text(at, shortened(text, LONGEST_LINE), fill=INK, font=font, anchor="lm")
 
 
 def _to_width(image: Image.Image, width: int) -> Image.Image:
@@ -109,7 +118,7 @@ def _column(sections: Sequence[Section]) -> Image.Image:
                 bar = [MARGIN, top, MARGIN + round((end - MARGIN) * share), top + ROW - 4]
                 draw.rectangle(bar, fill=BAR)
             at = (MARGIN + 6, top + ROW // 2 - 2)
-            draw.text(at, line, fill=INK, font=font, anchor="lm")
+            _write(draw, at, line, font)
             top += ROW
         top += MARGIN
     return sheet
@@ -143,5 +152,5 @@ def captioned(
         if shares is not None:
             bar = round((width - 8) * min(max(shares[i], 0.0), 1.0))
             draw.rectangle([4, top, 4 + bar, top + row - 4], fill=BAR)
-        draw.text((10, top + row // 2 - 2), line, fill=INK, font=font, anchor="lm")
+        _write(draw, (10, top + row // 2 - 2), line, font)
     return sheet

@@ -6,12 +6,11 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
-from backbone.errors import InputError
 from tasks.runs.directory import influential
 from tasks.runs.names import without_paths
 from tasks.runs.parts import PARTS, of_part, parts_of, prefixed
+from tasks.runs.plain_files import yaml_in
 from tasks.runs.result import read_result
 
 # what a run of a part alone has in common with the part
@@ -36,8 +35,8 @@ def trained_alone(config: DictConfig) -> dict[str, dict[str, Any]]:
         for folder in reversed(folders):
             try:
                 result = read_result(folder / "result.json")
-                same = _compared(OmegaConf.load(folder / "config.yaml")) == wanted
-            except (InputError, OSError, YAMLError, OmegaConfBaseException, AttributeError):
+                same = _compared(OmegaConf.create(yaml_in(folder / "config.yaml"))) == wanted
+            except (OSError, ValueError, OmegaConfBaseException, AttributeError):
                 continue  # damaged, or of a version that wrote it otherwise
             if same and result is not None:
                 found[name] = {

@@ -34,6 +34,7 @@ from backbone.files import (
 )
 from tasks.runs.names import at, without_paths
 from tasks.runs.parts import PARTS
+from tasks.runs.plain_files import json_in
 from tasks.runs.processes import is_main_process
 from tasks.runs.result import read_result, result_text
 
@@ -77,9 +78,12 @@ SINCE_0_1_0 = {
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file under a temporary name and rename it."""
+    """Write a text file under a temporary name and rename it.
+
+    What is no text, as a file's name may be, is written as escapes.
+    """
     with write_atomically(path) as partial:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def short_name(config: DictConfig) -> str:
@@ -172,8 +176,8 @@ class RunDirectory:
     def state(self) -> str | None:
         """The state that `status` wrote last; None before the run started, or if it is damaged."""
         try:
-            return str(json.loads((self.path / "status.json").read_text())["state"])
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return str(json_in(self.path / "status.json")["state"])
+        except (OSError, ValueError, LookupError, TypeError):
             return None
 
     def finish(self, result: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from tasks.runs.directory import RunDirectory, write_whole
 from tasks.runs.names import without_paths
 from tasks.runs.options import changed_options, option_texts, recorded_options, with_options
 from tasks.runs.parts import PARTS
+from tasks.runs.plain_files import json_in
 
 FILE = "lineage.json"
 EPOCHS = re.compile(r"^  max_epochs: (\d+)$", re.MULTILINE)  # in a run's config.yaml
@@ -119,7 +120,7 @@ def read_lineage(folder: Path) -> Lineage | None:
     if not path.exists():
         return None
     try:
-        return Lineage(**json.loads(path.read_text()))
+        return Lineage(**json_in(path))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} is damaged ({' '.join(str(error).split())[:200]}), and the run cannot "

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from tasks.runs.directory import influential
 from tasks.runs.names import NAME, without_paths
+from tasks.runs.plain_files import yaml_in
 
 
 def option_texts(config: Mapping[str, Any]) -> dict[str, str]:
@@ -44,8 +44,8 @@ def with_options(config: DictConfig, values: Mapping[str, Any]) -> DictConfig:
 def recorded_options(folder: Path) -> dict[str, str] | None:
     """`option_texts` of a run directory's config.yaml; None if it is absent or damaged."""
     try:
-        return option_texts(without_paths(yaml.safe_load((folder / "config.yaml").read_text())))
-    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
+        return option_texts(without_paths(yaml_in(folder / "config.yaml")))
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 

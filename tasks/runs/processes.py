@@ -8,6 +8,24 @@ import os
 import signal
 import sys
 
+from backbone.errors import InputError
+
+
+def number_of_launcher(name: str, default: int = 0) -> int:
+    """The number in an environment variable with which a launcher tells a process its place.
+
+    Raises:
+        InputError: it is not a whole number.
+    """
+    value = os.environ.get(name, default)
+    try:
+        return int(value)
+    except ValueError as error:
+        raise InputError(
+            f"the environment variable {name} is {value!r}, but torchrun and srun set it to a "
+            f"whole number: start the command with them, or without it: unset {name}"
+        ) from error
+
 
 def tasks_of_srun() -> int:
     """The number of processes that srun started together.
@@ -15,16 +33,16 @@ def tasks_of_srun() -> int:
     It is 1 in a batch script and in the shell of an allocation, where SLURM_NTASKS is the number of
     processes that could be started.
     """
-    return int(os.environ.get("SLURM_STEP_NUM_TASKS", 1))
+    return number_of_launcher("SLURM_STEP_NUM_TASKS", 1)
 
 
 def is_main_process() -> bool:
     """Whether this process prints and writes for the run: rank zero of its launcher."""
     if "RANK" in os.environ:  # set by torchrun, which srun may have started
-        return int(os.environ["RANK"]) == 0
+        return number_of_launcher("RANK") == 0
     if tasks_of_srun() > 1:
-        return int(os.environ["SLURM_PROCID"]) == 0
-    return all(int(os.environ.get(name, 0)) == 0 for name in ("NODE_RANK", "LOCAL_RANK"))
+        return number_of_launcher("SLURM_PROCID") == 0
+    return all(number_of_launcher(name) == 0 for name in ("NODE_RANK", "LOCAL_RANK"))
 
 
 def reports_errors() -> bool:
@@ -33,7 +51,12 @@ def reports_errors() -> bool:
     Until the processes have met, all of them do what the main one does, and fail in the same way.
     """
     torch = sys.modules.get("torch")
-    return is_main_process() or (torch is not None and torch.distributed.is_initialized())
+    if torch is not None and torch.distributed.is_initialized():
+        return True
+    try:
+        return is_main_process()
+    except InputError:
+        return True
 
 
 def end_with_parent() -> None:

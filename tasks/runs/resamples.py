@@ -51,7 +51,7 @@ def draw_all(
     Args:
         images: the files of the whole split, which tell it from the images of another run.
     """
-    names = digest([np.frombuffer("\n".join(_relative(images)).encode(), np.uint8)])
+    names = digest([np.frombuffer(os.fsencode("\n".join(_relative(images))), np.uint8)])
     return [
         Drawn(
             r.about,
@@ -114,7 +114,9 @@ def read_resamples(path: Path) -> list[Drawn]:
             Drawn(**part | {"scores": {n: arrays[f"{k}/{n}"] for n in part["scores"]}})
             for k, part in enumerate(about["parts"] if known else [])
         ]
-    except (*NPZ_ERRORS, LookupError, TypeError) as error:
+        for part in parts:
+            _check(part)
+    except (*NPZ_ERRORS, LookupError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} is damaged ({' '.join(str(error).split())[:200]}): move it and result.json "
             "away, and the run's command scores its best.ckpt again"
@@ -124,6 +126,16 @@ def read_resamples(path: Path) -> list[Drawn]:
             f"{path} was written by another version: score the run again with this one"
         )
     return parts
+
+
+def _check(part: Drawn) -> None:
+    """Raise ValueError unless the fields of a part of a file are what they should be."""
+    texts = all(isinstance(text, str) for text in (part.about, part.units, part.truth))
+    if not texts or type(part.number) is not int:
+        raise ValueError("it does not say what was drawn")
+    for name, values in part.scores.items():
+        if values.ndim != 1 or not values.size or values.dtype.kind != "f":
+            raise ValueError(f"{name} is not a list of numbers")
 
 
 def _relative(files: Sequence[str | os.PathLike[str]]) -> list[str]:

@@ -3,11 +3,12 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backbone.errors import InputError
+from tasks.runs.plain_files import json_in
 
 # a list of numbers as json.dumps indents it; strings contain no line breaks, so none can match
 NUMBERS = re.compile(r"\[\n\s+[-\d.eE+]+(?:,\n\s+[-\d.eE+]+)*\n\s+\]")
@@ -35,7 +36,8 @@ class _Scores(_Part):
     """What every result holds: scores by name, and the units of those that are not shares."""
 
     metrics: dict[str, float] = Field(min_length=1)
-    intervals: dict[str, list[float]] = {}
+    monitor: str | None = None
+    intervals: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
     units: dict[str, str | None] = {}
     lower_is_better: list[str] = []
     baselines: dict[str, dict[str, float]] = {}
@@ -94,8 +96,8 @@ def read_result(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        result = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError) as error:
+        result = json_in(path)
+    except (OSError, ValueError) as error:
         raise _damaged(path, str(error)) from error
     _check(result, _Scores, path)
     return dict(result)

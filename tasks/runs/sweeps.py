@@ -9,6 +9,7 @@ from typing import Any
 from backbone.errors import InputError, number_of
 from tasks.runs.directory import is_held
 from tasks.runs.options import recorded_options, varying
+from tasks.runs.plain_files import json_in
 from tasks.runs.report import OF_0_1_0, aligned, format_interval, format_score
 from tasks.runs.result import read_result
 
@@ -68,7 +69,7 @@ def read_found(path: Path) -> FoundRun | None:
     if not isinstance(task, str):
         return None
     try:
-        status = json.loads((path / "status.json").read_text())
+        status = json_in(path / "status.json")
         state, error = str(status["state"]), str(status.get("error", ""))
     except (OSError, ValueError, LookupError, TypeError):
         state, error = "unknown", ""

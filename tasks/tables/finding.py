@@ -1,6 +1,5 @@
 """The finished run that a row's metric is taken from."""
 
-import json
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -10,12 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 import conf
 from backbone.errors import InputError
 from tasks.runs.legacy import upgrade_config
+from tasks.runs.plain_files import json_in, yaml_in
 from tasks.tables.counting import compose_row, network_of
 from tasks.tables.differences import differences
 from tasks.tables.reading import Row, Table
@@ -90,7 +90,7 @@ def compared(run: FinishedRun, row: Row, overrides: Sequence[str], table: Table)
     wanted = compose_row(*overrides, *real_data, f"mode={mode}")
     different = [] if mode == "full" else [f"mode={mode}"]
     value = run.result["metrics"].get(row.metric)
-    defined = value is not None and math.isfinite(value) and value >= 0
+    defined = isinstance(value, int | float) and math.isfinite(value) and value >= 0
     return Found(
         run=run,
         metric=round(100 * value, 4) if defined else None,
@@ -131,32 +131,35 @@ def read_run(path: Path) -> FinishedRun:
         InputError: a file is damaged, or was written by something else.
     """
     file = path / "result.json"
-    result = read_runs(file, json.loads, {"metrics": dict, "data": str, "seed": int})
+    result = read_runs(file, json_in, {"metrics": dict, "data": str, "seed": int})
     parts = dict.fromkeys(("task", "backbone", "data", "trainer"), dict)
-    config = read_runs(path / "config.yaml", yaml.safe_load, parts | {"mode": str})
-    if "${" in json.dumps(config):
+    config = read_runs(path / "config.yaml", yaml_in, parts | {"mode": str})
+    if "${" in str(config):
         raise InputError(
             f"{path / 'config.yaml'} holds an interpolation, which a run never writes: it was "
             "changed; left out"
         )
     if not (Path(conf.__file__).parent / "mode" / f"{config['mode']}.yaml").is_file():
         raise InputError(f"{path / 'config.yaml'}: mode={config['mode']} is not known; left out")
-    if "finished" in result:
-        date = datetime.fromisoformat(result["finished"])
-    else:  # written by an earlier release
+    try:
         date = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-    return FinishedRun(path, result, OmegaConf.create(upgrade_config(config)), date)
+        if "finished" in result:  # an earlier release did not write it
+            date = datetime.fromisoformat(result["finished"]).astimezone(UTC)
+        made = OmegaConf.create(upgrade_config(config))
+    except (OSError, ValueError, TypeError, OverflowError, OmegaConfBaseException) as error:
+        raise InputError(f"{path}: this run is damaged ({error}); left out") from error
+    return FinishedRun(path, result, made, date)
 
 
-def read_runs(path: Path, parse: Callable[[str], Any], wanted: dict[str, type]) -> dict[str, Any]:
+def read_runs(path: Path, read: Callable[[Path], Any], wanted: dict[str, type]) -> dict[str, Any]:
     """The mapping in a file, which must have at least these keys.
 
     Raises:
         InputError: the file is damaged, or lacks a key.
     """
     try:
-        content = parse(path.read_text())
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        content = read(path)
+    except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} is damaged ({reason}); left out") from error
     for key, kind in wanted.items():

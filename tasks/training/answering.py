@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from backbone.errors import InputError, number_of, one_line
+from backbone.errors import InputError, number_of, one_line, visible
 from backbone.files import write_atomically
 from tasks.images.files import open_image
 from tasks.images.inputs import require_file
@@ -49,7 +49,7 @@ def read_images(
             pixels.append(model.pixels(path, image.width, image.height))
             read.append(Picture(path, image, output))
         except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {visible(str(error))}", file=sys.stderr)
     sizes = [(image.height, image.width) for _, image, _ in read]
     return read, model.predict(pixels, sizes) if read else {}
 
@@ -62,7 +62,7 @@ def answer_image(model: Model, picture: Picture, prediction: Prediction, i: int)
     drawn = presenter.draw(picture.image, answer)
     with write_atomically(picture.output) as partial:
         drawn.save(partial, "JPEG", quality=92)
-    print(f"{one_line(str(path))}: {presenter.tell(answer)}")
+    print(one_line(f"{path}: {presenter.tell(answer)}"))
     return answer
 
 
@@ -137,13 +137,16 @@ def answer_video(model: Model, path: Path, output: Path, batch: int) -> Answer:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if fault:
-        print(f"error: {fault[0]}; the frames before it are answered", file=sys.stderr)
+        reason = visible(str(fault[0]))
+        print(f"error: {reason}; the frames before it are answered", file=sys.stderr)
     elif short:
         print(f"warning: {path}: {short}", file=sys.stderr)
     speed = len(answers) / (time.perf_counter() - started)
     print(
-        f"{path}: {number_of(len(answers), 'frame')} answered, {speed:.1f} per second; the video "
-        f"has {rate:.4g}. The last: {model.presenter.tell(answers[-1])}"
+        one_line(
+            f"{path}: {number_of(len(answers), 'frame')} answered, {speed:.1f} per second; the "
+            f"video has {rate:.4g}. The last: {model.presenter.tell(answers[-1])}"
+        )
     )
     return {
         "video": str(path),

@@ -5,6 +5,7 @@ import pickle
 import struct
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from backbone.errors import InputError
+from backbone.errors import InputError, shortened
 from backbone.file_kinds import HEAD, ZIP, in_its_place
+from backbone.file_tensors import without_use
 from backbone.wrapped import is_bare_pickle, object_in, plain_reason
 from tasks.runs.names import NAME
 
+DEEPEST, MOST_VALUES = 100, 2 * 10**6  # of the containers in a checkpoint
 # errors of zipfile and torch for content that is not a complete checkpoint
 DAMAGED = (
     zipfile.BadZipFile,
@@ -75,6 +78,45 @@ def _what_it_is(path: Path) -> str | None:
         head = file.read(HEAD)
     # a checkpoint is a zip archive itself, whose table of contents is at its end
     return "cut short" if head.startswith(ZIP) else in_its_place(head)
+
+
+def require_bounded(value: Any, path: Path, what: str) -> None:
+    """Raise InputError for containers that no run writes.
+
+    They contain themselves, or unfold to far too many values, as a file of a few bytes can have
+    them, since a container may be in it once and be named often; or integers of more than 64 bits.
+    """
+    pending, seen = deque([(value, 0)]), 0
+    while pending:
+        inner, depth = pending.pop()
+        seen += 1
+        if depth > DEEPEST or seen > MOST_VALUES:
+            raise InputError(
+                f"{path}: {what} contains itself, or more values than any run writes: the file "
+                "is damaged or crafted; do not use it"
+            )
+        if isinstance(inner, int) and abs(inner) >= 2**64:
+            raise InputError(f"{path}: {what} has an integer of {inner.bit_length()} bits")
+        if isinstance(inner, dict):
+            pending.extend((one, depth + 1) for one in inner.values())
+        elif isinstance(inner, list | tuple | set):
+            pending.extend((one, depth + 1) for one in inner)
+
+
+def tensors_in(state: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
+    """The tensors of a state dict; other values in it, such as a task's own, are left out.
+
+    Raises:
+        InputError: a tensor has no name, or is not an array of plain numbers.
+    """
+    found = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    for name, value in found.items():
+        if wrong := without_use(name, value):
+            raise InputError(
+                f"{path} is damaged: its tensor {shortened(str(name))} {wrong}; use another file, "
+                "or train again with fresh=true"
+            )
+    return found
 
 
 def check_plain(value: Any, path: Path, place: Sequence[str]) -> None:

@@ -9,13 +9,19 @@ from typing import Any
 
 from torch import Tensor
 
-from backbone.errors import InputError, number_of
+from backbone.errors import InputError, number_of, shortened
 from backbone.quantized import RANGES
 from tasks.data.labels import Labels
 from tasks.runs.legacy import upgrade
 from tasks.runs.names import at
 from tasks.runs.parts import PARTS, of_part, state_of_part, with_shared
-from tasks.training.checkpoint_content import check_plain, checksum, read_content
+from tasks.training.checkpoint_content import (
+    check_plain,
+    checksum,
+    read_content,
+    require_bounded,
+    tensors_in,
+)
 
 LARGEST_SIDE = 8192  # pixels
 SUFFIX = ".ckpt"
@@ -169,15 +175,18 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             f"{path} is not a checkpoint of this suite: it has no configuration. To load the "
             "weights of a trunk, use backbone.weights=FILE.safetensors"
         )
-    if "format" not in content:
+    require_bounded(content["config"], path, "its configuration")
+    require_bounded(content["labels"], path, "the description of its labels")
+    written = content.get("format")
+    if written is None:
         content = upgrade(content, path)
-    elif content["format"] != FORMAT:
+    elif type(written) is not int or written != FORMAT:
         raise InputError(
-            f"{path} has format {content['format']!r}, but this version reads {FORMAT}: it was "
-            "written by a newer version, or it is damaged"
+            f"{path} has format {shortened(repr(written))}, but this version reads {FORMAT}: it "
+            "was written by a newer version, or it is damaged"
         )
     check_plain(content["config"], path, ())
-    state = {k: v for k, v in content["state_dict"].items() if isinstance(v, Tensor)}
+    state = tensors_in(content["state_dict"], path)
     if content.get("checksum", NO_CHECKSUM) not in (NO_CHECKSUM, checksum(state)):
         raise InputError(
             f"{path} is damaged: its weights do not have the checksum that they were written with; "
@@ -189,13 +198,35 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         config=content["config"],
         labels=_labels(content["labels"], path),
         state=state,
-        scores=content.get("scores"),
-        step=int(content.get("global_step", 0)),
+        scores=_scores(content.get("scores"), path),
+        step=_step(content.get("global_step", 0), path),
         missing=_missing(content),
         chosen=_chosen(content.get("chosen", {}), path),
         epochs=epochs,
         within_epoch=within_epoch,
         idle=_idle(content.get("callbacks")),
+    )
+
+
+def _scores(values: Any, path: Path) -> dict[str, float] | None:
+    """The scores that a checkpoint records: names and numbers, or None."""
+    if values is None or (
+        isinstance(values, dict)
+        and all(isinstance(k, str) and isinstance(v, int | float) for k, v in values.items())
+    ):
+        return values
+    raise InputError(
+        f"{path}: the scores in it are damaged ({shortened(str(values), 100)}): use another file, "
+        "or train again with fresh=true"
+    )
+
+
+def _step(value: Any, path: Path) -> int:
+    if type(value) is int and value >= 0:
+        return value
+    raise InputError(
+        f"{path}: the number of its training steps is damaged ({shortened(str(value), 100)}): use "
+        "another file, or train again with fresh=true"
     )
 
 
@@ -225,8 +256,8 @@ def _chosen(values: Any, path: Path) -> dict[str, float]:
     ):
         return values
     raise InputError(
-        f"{path}: the settings that its validation chose are damaged ({str(values)[:100]}): use "
-        "another file, or train again with fresh=true"
+        f"{path}: the settings that its validation chose are damaged "
+        f"({shortened(str(values), 100)}): use another file, or train again with fresh=true"
     )
 
 
@@ -247,10 +278,12 @@ def _labels(values: dict[str, Any], path: Path) -> Labels:
         labels = Labels(**values)
         count = len(labels.outputs)
         fits = (
-            isinstance(labels.num_classes, int)
+            type(labels.num_classes) is int
             and count <= max(labels.num_classes, 0)
-            and count == len(labels.ids) == len(labels.names)
-            and all(isinstance(k, int) and 0 <= k < labels.num_classes for k in labels.outputs)
+            and count == len(labels.ids) == len(labels.names) == len({*labels.outputs})
+            and all(type(k) is int and 0 <= k < labels.num_classes for k in labels.outputs)
+            and all(isinstance(one, int | str) for one in labels.ids)
+            and all(isinstance(name, str) for name in labels.names)
             and isinstance(labels.details, dict)
         )
     except TypeError as error:

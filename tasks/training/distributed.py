@@ -10,7 +10,7 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from omegaconf import DictConfig
 
 from backbone.errors import InputError, number_of
-from tasks.runs.processes import end_with_parent, tasks_of_srun
+from tasks.runs.processes import end_with_parent, number_of_launcher, tasks_of_srun
 
 
 def cluster_environment() -> list[Any]:
@@ -29,7 +29,7 @@ def check_world(trainer: pl.Trainer) -> None:
     Each process would then be a run by itself, and all would use the same folder.
     """
     torchrun = "TORCHELASTIC_RUN_ID" in os.environ
-    started = int(os.environ["WORLD_SIZE"]) if torchrun else tasks_of_srun()
+    started = number_of_launcher("WORLD_SIZE") if torchrun else tasks_of_srun()
     if trainer.world_size != started and (torchrun or started > 1):
         raise InputError(
             f"{'torchrun' if torchrun else 'srun'} started {number_of(started, 'process')}, but "

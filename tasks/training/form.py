@@ -85,7 +85,7 @@ def _measured(
         found.append((mismatch(trunk, pixels), form))
     found.sort(key=lambda pair: pair[0])
     (best, form), (second, other) = found[:2]
-    if best > LARGEST or second < MARGIN * best:
+    if not (best <= LARGEST and second >= MARGIN * best):  # also refuses nan
         raise InputError(
             f"{by_hand}. Measured on {number_of(len(pixels), 'image')}, its running statistics "
             f"fit none well enough: best {_words(form)} ({best:.2f}), then {_words(other)} "

@@ -77,7 +77,7 @@ def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Learner[Any]:
     require_finite(checkpoint.state, f"{checkpoint.path}: its weights")
     task = _assembled(checkpoint, trust)
     task.load_state_dict(checkpoint.model_state())
-    task.take_choices(checkpoint.chosen)
+    _called(partial(task.take_choices, checkpoint.chosen), checkpoint.path)
     return task.to(memory_format=torch.channels_last).eval()
 
 

@@ -9,6 +9,7 @@ from lightning.pytorch.loggers import MLFlowLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from tasks.runs.directory import write_whole
+from tasks.runs.plain_files import json_in
 
 BESIDE = "epoch"  # Lightning adds it to every number
 
@@ -28,9 +29,9 @@ class Sent:
     def __init__(self, path: Path):
         self.path = path
         try:
-            self.last: dict[str, int] = json.loads(path.read_text())
+            self.last: dict[str, int] = {k: int(v) for k, v in json_in(path).items()}
         # nothing was sent, or a disk failed: twice is better than never
-        except (OSError, ValueError):
+        except (OSError, ValueError, TypeError, AttributeError):
             self.last = {}
 
     def new(self, metrics: dict[str, Any], step: int) -> dict[str, Any]:

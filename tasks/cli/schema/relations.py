@@ -49,8 +49,18 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
             f"extend={config['extend']} goes on with a finished run, and resume=none begins anew; "
             "leave one of them out"
         )
+    if config["mode"] == "evaluate" and config["trainer"]["max_epochs"] > 0:
+        yield (
+            f"mode=evaluate scores without training: leave out "
+            f"trainer.max_epochs={config['trainer']['max_epochs']}, or mode=evaluate"
+        )
     patience = (config.get("early_stop") or {}).get("patience")
-    if patience is not None and config["trainer"]["limit_val_batches"] == 0:
+    if patience is not None and config["trainer"]["max_epochs"] == 0:
+        yield (
+            f"early_stop.patience={patience}: trainer.max_epochs=0 trains nothing; leave one of "
+            "them out"
+        )
+    elif patience is not None and config["trainer"]["limit_val_batches"] == 0:
         yield (
             f"early_stop.patience={patience} counts validations, but there are none with "
             "trainer.limit_val_batches=0"

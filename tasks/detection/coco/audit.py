@@ -20,6 +20,7 @@ from tasks.detection.coco.columns import FileRows
 from tasks.detection.coco.index import ROUNDING, CocoIndex, decoded, index_of
 from tasks.detection.coco.json_file import listed_ids, parse_instances, plain_ids
 from tasks.detection.coco.json_text import read_json
+from tasks.images.inputs import refuse_overwriting
 from tasks.images.names import spelled_alike
 
 CLEARLY = 10  # this many boxes are not a coincidence
@@ -217,9 +218,23 @@ def check_fractions(index: CocoIndex, annotations: Path) -> None:
 
 
 def write_cleaned(annotations: Path, folder: Path, cleaned: Path) -> int:
-    """Copy an annotation file without the images that cannot be used; returns their number."""
+    """Copy an annotation file without the images that cannot be used; returns their number.
+
+    Raises:
+        InputError: no image could be used, or an input would be replaced.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; name the folder of the images")
     index = index_of(parse_instances(annotations), annotations, folder, None)
+    refuse_overwriting(
+        [cleaned], [annotations, *(index.path(i) for i in range(len(index)))], "file"
+    )
     _, faults, _ = inspect(index)
+    if len(faults) == len(index):
+        raise InputError(
+            f"{folder}: none of the {number_of(len(index), 'image')} of {annotations} can be used, "
+            "so there is nothing to write: name the folder that holds them"
+        )
     content = read_json(annotations, polygons=True).value
     removed = index.image_ids[list(faults)]
     ids = FileRows(annotations, "annotation", content["annotations"]).ids("image_id")

@@ -1,12 +1,19 @@
 """How a command ends that takes arguments rather than a configuration."""
 
+import errno
+import io
+import os
 import signal
 import subprocess
 import sys
 
 import pytest
+from hydra.errors import InstantiationException
 
-from tasks.cli.arguments import command_parser
+from backbone.errors import InputError
+from tasks.cli.arguments import command_parser, mistakes_exit
+from tasks.cli.command import run_command
+from tasks.cli.mistakes import is_mistake, messages
 
 COMMAND = """
 import sys, time
@@ -68,3 +75,53 @@ def test_options_may_stand_between_the_arguments():
     parser.add_argument("--output")
     given = parser.parse_args(["a.ckpt", "1.jpg", "--output", "there", "2.jpg"])
     assert (given.images, given.output) == (["1.jpg", "2.jpg"], "there")
+
+
+def test_a_message_does_not_command_the_terminal(capsys):
+    with pytest.raises(SystemExit, match="2"), mistakes_exit():
+        raise InputError("a\x1b[2Jb.jpg: no such file")
+    assert capsys.readouterr().err == "error: a\\x1b[2Jb.jpg: no such file\n"
+
+
+def test_a_path_that_is_too_long_is_a_mistake(capsys):
+    """Every question about it raises an error, even whether it exists."""
+    name = "a" * 5000
+    with pytest.raises(SystemExit, match="2"), mistakes_exit():
+        os.stat(name)
+    assert "this name is too long for a file" in capsys.readouterr().err
+    with pytest.raises(OSError, match="too long") as raised:
+        os.stat(name)
+    assert is_mistake(raised.value)
+    assert messages(raised.value, [])[0].endswith("give another path")
+    wrapped = InstantiationException("in data.check")  # as Hydra's, around a data set's own check
+    wrapped.__cause__ = raised.value
+    assert is_mistake(wrapped)
+    assert messages(wrapped, []) == messages(raised.value, [])
+    assert not is_mistake(OSError(errno.ENOEXEC, "no program", name))
+
+
+def test_a_path_without_permission_is_a_mistake(capsys):
+    """A folder that may not be entered does not even tell whether a file is in it."""
+    denied = PermissionError(errno.EACCES, "Permission denied", "runs/a/best.ckpt")
+    with pytest.raises(SystemExit, match="2"), mistakes_exit():
+        raise denied
+    said = "runs/a/best.ckpt: permission denied; give yourself permission, or name another path"
+    assert capsys.readouterr().err == f"error: {said}\n"
+    assert is_mistake(denied)
+    assert messages(denied, []) == [said]
+
+
+@pytest.mark.parametrize("name", ["mistakes_exit", "run_command"])
+def test_a_name_that_is_no_text_is_printed(name, monkeypatch):
+    """A file's name is bytes; on Linux they need not be text."""
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "argv", ["tasks.run", "--help"])
+    if name == "mistakes_exit":
+        with mistakes_exit():
+            pass
+    else:
+        run_command(lambda config: None)
+    print("a\udcff.jpg")
+    stream.flush()
+    assert stream.buffer.getvalue().endswith(b"a\\udcff.jpg\n")

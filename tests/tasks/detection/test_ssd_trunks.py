@@ -94,6 +94,11 @@ def test_a_map_that_the_trunk_lacks_is_refused_with_those_it_has():
         SSD(TimmTrunk("resnet18"), 91, 300, taps=["conv11", "conv13"])
 
 
+def test_a_map_that_is_named_twice_is_refused():
+    with torch.device("meta"), pytest.raises(InputError, match="act1 is named twice"):
+        SSD(TimmTrunk("resnet18"), 91, 300, taps=["act1", "act1"])
+
+
 def test_the_command_trains_on_a_timm_trunk(run, tiny, tmp_path):
     given = [option for option in tiny if not option.startswith("backbone.alpha")]
     trunk = ["backbone=timm", "backbone.name=mobilenetv3_small_050"]

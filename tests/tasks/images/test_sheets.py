@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.images.sheets import BAR, COLUMN, MARGIN, PAPER, ROW, WIDEST, Section, with_lists
+from tasks.detection.drawing import draw_boxes
+from tasks.images.sheets import (
+    BAR,
+    COLUMN,
+    MARGIN,
+    PAPER,
+    ROW,
+    WIDEST,
+    Section,
+    captioned,
+    with_lists,
+)
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 LISTS = [Section("kinds", ["0.9  ants", "0.1  bees"], [0.9, 0.1]), Section("notes", ["one"])]
@@ -42,3 +53,12 @@ def test_an_image_with_a_panel_alone_needs_no_lists():
 
 def test_a_large_image_is_reduced():
     assert with_lists(Image.new("RGB", (4000, 1000)), LISTS).width == 640 + COLUMN
+
+
+def test_a_line_of_any_length_is_drawn():
+    """Pillow refuses to draw a million characters."""
+    long = "a" * 10**6
+    image = Image.new("RGB", (100, 100), RED)
+    assert pixels(captioned(image, [long]), RED).any()
+    assert pixels(with_lists(image, [Section(long, [long])]), RED).any()
+    assert pixels(draw_boxes(image, [(10, 10, 50, 50)], [1], [long]), RED).any()

@@ -100,3 +100,11 @@ def test_lists_of_numbers_are_one_line_each_and_texts_stay():
     assert json.loads(text) == result
     assert '"a": [1, 2.5, -3e-05]' in text
     assert "[1, 0],\n" in text
+
+
+@pytest.mark.parametrize("change", [{"monitor": []}, {"intervals": {"top1": [0.5]}}])
+def test_what_orders_and_frames_scores_is_checked(change, tmp_path):
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(RESULT | change))
+    with pytest.raises(InputError, match=r"result\.json is damaged"):
+        read_result(path)

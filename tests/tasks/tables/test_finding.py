@@ -140,9 +140,11 @@ def test_a_result_without_the_metric_shows_its_run(finish, rows):
 
 def test_damaged_files_are_named_and_passed_over(finish, rows, capsys):
     row = (*DOGS, "backbone.alpha=1.0")
-    cut, lacking, broken, mode, good = (
-        finish(*row, f"seed={seed}", metrics={"top1": 0.8}, images=8580) for seed in range(5)
+    cut, lacking, broken, mode, date, good = (
+        finish(*row, f"seed={seed}", metrics={"top1": 0.8}, images=8580) for seed in range(6)
     )
+    result = json.loads((date / "result.json").read_text()) | {"finished": "yesterday"}
+    (date / "result.json").write_text(json.dumps(result))
     text = (cut / "result.json").read_text()
     (cut / "result.json").write_text(text[: len(text) // 2])
     (lacking / "result.json").write_text("[1]")
@@ -151,8 +153,8 @@ def test_damaged_files_are_named_and_passed_over(finish, rows, capsys):
     (mode / "config.yaml").write_text(changed)
     assert rows(10)["1.0 MobileNet-224"]["ours"]["run"] == str(good)
     warnings = capsys.readouterr().err.splitlines()
-    assert len(warnings) == 4
-    for path in (cut / "result.json", lacking / "result.json", broken / "config.yaml"):
+    assert len(warnings) == 5
+    for path in (cut / "result.json", lacking / "result.json", broken / "config.yaml", date):
         assert any(line.startswith(f"warning: {path}") for line in warnings)
 
 

@@ -203,3 +203,11 @@ def test_throughput_counts_every_image_once():
     strategy = SimpleNamespace(root_device=torch.device("cpu"), reduce=reduce)
     throughput.on_test_end(SimpleNamespace(strategy=strategy), None)
     assert throughput.test == (8 + 5) / 4.0
+
+
+@pytest.mark.parametrize("name", ["RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_STEP_NUM_TASKS"])
+def test_a_launchers_variable_that_is_no_number_is_named(name, alone, monkeypatch):
+    monkeypatch.setenv(name, "first")
+    with pytest.raises(InputError, match=f"unset {name}"):
+        is_main_process()
+    assert reports_errors()

@@ -236,3 +236,57 @@ def test_what_the_user_trusts_is_built(new, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="neither a network nor a task"):
         load_task(path, trust=["mine"])
     sys.modules.pop("mine", None)
+
+
+def looped() -> dict[str, Any]:
+    """A mapping that contains itself."""
+    made: dict[str, Any] = {}
+    made["again"] = made
+    return made
+
+
+def unfolding() -> list[Any]:
+    """A list of few bytes that has 2**60 values."""
+    made: list[Any] = []
+    for _ in range(60):
+        made = [made, made]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("global_step", "text"),
+        ("global_step", float("inf")),
+        ("global_step", None),
+        ("format", torch.ones(2)),
+        ("scores", "text"),
+        ("scores", {"top1": []}),
+        ("labels", {"outputs": [0, 0]}),
+        ("labels", {"names": [[], []]}),
+        ("labels", {"ids": [[], []]}),
+        ("labels", {"details": {"a": unfolding()}}),
+        ("config", {"a": looped()}),
+        ("config", {"a": unfolding()}),
+        ("config", {"size": 10**5000}),
+        ("state_dict", {7: torch.ones(1)}),
+        ("state_dict", {"x": torch.ones(2, 2).to_sparse()}),
+        ("state_dict", {"x": torch.ones(2, dtype=torch.complex64).conj()}),
+        ("state_dict", {"x": torch.ones(1, device="meta")}),
+        ("state_dict", {"x": torch.ones(1).expand(2**42)}),
+        ("state_dict", {"x.running_var": -torch.ones(1)}),
+    ],
+)
+def test_content_that_no_run_writes_is_refused(key, value, new, tmp_path):
+    """Before it is compared, copied or printed."""
+    if key in ("labels", "config", "state_dict"):
+        value = new[key] | value
+    with pytest.raises(InputError, match=r"crafted\.ckpt"):
+        _ = load_task(saved(tmp_path, new | {key: value}))[1].size
+
+
+def test_a_temperature_of_0_is_refused(tmp_path):
+    content = torch.load(FIXTURES / "image_folder.ckpt", weights_only=True)
+    path = saved(tmp_path, content | {"chosen": {"temperature": 0.0}})
+    with pytest.raises(InputError, match=r"temperature is 0\.0"):
+        load_task(path)

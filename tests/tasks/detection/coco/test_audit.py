@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.detection.coco.audit import audit
+from tasks.detection.coco.audit import audit, write_cleaned
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.index import load_index
 from tasks.images import headers
@@ -93,6 +93,23 @@ def test_the_program_writes_a_set_that_loads(coco_files, tmp_path):
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "Traceback" not in run.stderr
+
+
+def test_no_input_is_replaced_and_no_set_written_that_is_empty(coco_files, tmp_path):
+    before = coco_files.annotations.read_bytes()
+    image = coco_files.images / "000000000001.jpg"
+    for output in (coco_files.annotations, image):
+        with pytest.raises(InputError, match=r"would replace .*choose another file"):
+            write_cleaned(*coco_files, output)
+    assert coco_files.annotations.read_bytes() == before
+    assert image.read_bytes().startswith(b"\xff\xd8")
+    cleaned = tmp_path / "cleaned.json"
+    with pytest.raises(InputError, match="no such folder"):
+        write_cleaned(coco_files.annotations, image, cleaned)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="none of the 3 images"):
+        write_cleaned(coco_files.annotations, tmp_path / "empty", cleaned)
+    assert not cleaned.exists()
 
 
 def test_files_are_looked_at_once(coco_files, tmp_path, monkeypatch):
