@@ -35,6 +35,7 @@ from tasks.cli.parts import for_hydra, from_hydra
 from tasks.cli.search import require_optuna, search
 from tasks.runs.processes import end_with_parent
 from tasks.runs.report import OF_0_1_0, aligned, format_score
+from tasks.runs.sweeps import leading_score_of
 
 # Hydra's options that concern the sweep, not its jobs
 OF_THE_SWEEP = (
@@ -167,16 +168,15 @@ def sweep_summary(jobs: list[Job]) -> str:
     lines = []
     for job in jobs:
         result = job.directory.result() if job.directory and job.state == "finished" else None
-        score = "" if result is None else first_score(result)
+        score = "" if result is None else score_in_words(result)
         place = "" if job.directory is None else str(job.directory.path)
         lines.append((job.state, job.name, score, place))
     finished = sum(job.state == "finished" for job in jobs)
     return "\n".join(["", *aligned(lines, "<"), f"{finished} of {len(jobs)} finished"])
 
 
-def first_score(result: dict[str, Any]) -> str:
-    """The score that the paper reports, or else the first score of a result."""
-    metrics, paper = result["metrics"], result["paper"]
-    units = result.get("units", OF_0_1_0)
-    name = paper["metric"] if paper and paper["metric"] in metrics else next(iter(metrics))
-    return f"{name} {format_score(metrics[name], units.get(name))}"
+def score_in_words(result: dict[str, Any]) -> str:
+    """The score of a result that ranks its run, with its name."""
+    name, _ = leading_score_of(result)
+    unit = result.get("units", OF_0_1_0).get(name)
+    return f"{name} {format_score(result['metrics'][name], unit)}"

@@ -10,7 +10,7 @@ from tasks.faces.face_index import FaceIndex
 from tasks.faces.pairs import Pairs
 from tasks.faces.verification import FALSE_ACCEPT_RATES, PairScores, VerificationResult, roc
 from tasks.images.files import open_image
-from tasks.images.sheets import captioned
+from tasks.images.sheets import captioned, write_png
 from tasks.images.view import View
 from tasks.runs.plots import plt, save_figure
 
@@ -117,7 +117,7 @@ def most_wrong(
     sheet = Image.new("RGB", (4 * width, -(-len(pictures) // 4) * height), (32, 32, 32))
     for i, picture in enumerate(pictures):
         sheet.paste(picture, (i % 4 * width + 3, i // 4 * height + 3))
-    sheet.save(output)
+    write_png(sheet, output)
 
 
 def _framed(index: FaceIndex, image: int) -> Image.Image:

@@ -20,6 +20,7 @@ from tasks.geolocation.partition import Partition
 from tasks.geolocation.sphere import great_circle_km
 from tasks.geolocation.world_map import WorldMap
 from tasks.images.files import open_image
+from tasks.images.sheets import write_png
 from tasks.training.metric import Prediction
 from tasks.training.presenter import Picture, Presenter, spread
 
@@ -142,4 +143,4 @@ class PlacePresenter(Presenter):
         off = float(great_circle_km(*position, *answer["position"]))
         answer |= {"true_position": position, "distance_km": off}
         image = open_image(data.indices[data.reported].path(row))
-        self.draw(image, answer).save(path)
+        write_png(self.draw(image, answer), path)

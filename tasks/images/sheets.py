@@ -30,8 +30,13 @@ def contact_sheet(images: Sequence[Image.Image], path: Path, cell: int = 320) ->
             row * cell + (cell - image.height) // 2,
         )
         sheet.paste(image, corner)
+    write_png(sheet, path)
+
+
+def write_png(image: Image.Image, path: Path) -> None:
+    """Write an image under a temporary name, and rename it."""
     with write_atomically(path) as partial:
-        sheet.save(partial, "PNG")
+        image.save(partial, "PNG")
 
 
 @dataclass(frozen=True)

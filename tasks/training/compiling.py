@@ -8,6 +8,7 @@ names.
 
 import importlib.util
 import sys
+import textwrap
 import time
 import warnings
 from collections.abc import Callable
@@ -249,7 +250,6 @@ def keep_gradients(module: nn.Module) -> None:
             parameter.register_post_accumulate_grad_hook(own)  # type: ignore[no-untyped-call]
 
 
-def in_one_line(error: Exception, most: int = 300) -> str:
+def in_one_line(error: Exception) -> str:
     """The kind of an error and the beginning of its message."""
-    said = " ".join(f"{type(error).__name__}: {error}".split())
-    return said if len(said) <= most else said[:most].rsplit(" ", 1)[0] + " ..."
+    return textwrap.shorten(f"{type(error).__name__}: {error}", 300, placeholder=" ...")
