@@ -80,7 +80,7 @@ SINCE_0_1_0 = {
 def write_whole(path: Path, text: str) -> None:
     """Write a text file under a temporary name and rename it.
 
-    What is no text, as a file's name may be, is written as escapes.
+    Bytes of a file name that are not valid text are written as escapes.
     """
     with write_atomically(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
