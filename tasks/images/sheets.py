@@ -13,6 +13,7 @@ INK, PAPER, BAR, RULE = (40, 36, 44), (250, 249, 246), (166, 205, 232), (150, 14
 # in pixels: the font, a line of text, a column of text, what is around things, a page with a panel
 TEXT, ROW, COLUMN, MARGIN, WIDEST = 17, 27, 330, 14, 960
 LONGEST = 200  # characters of a line
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def contact_sheet(images: Sequence[Image.Image], columns: int, path: Path, cell: int = 320) -> None:
@@ -86,9 +87,7 @@ def _heading(draw: ImageDraw.ImageDraw, title: str, top: int, width: int) -> Non
     draw.line([MARGIN, top + ROW - 5, width - MARGIN, top + ROW - 5], fill=RULE)
 
 
-def _write(
-    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, font: ImageFont.FreeTypeFont
-) -> None:
+def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, font: Font) -> None:
     """One line of text from its left end; Pillow refuses to draw a very long one."""
     draw.text(at, shortened(text, LONGEST), fill=INK, font=font, anchor="lm")
 
