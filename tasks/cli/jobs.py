@@ -117,7 +117,10 @@ def values_of(override: Override) -> list[str]:
             f"{override.input_line}: a sweep needs single values; name them, such as "
             f"{key}=1,2,3, or use range(1,4)"
         )
-    return [f"{key}={value}" for value in override.sweep_string_iterator()]
+    values = [f"{key}={value}" for value in override.sweep_string_iterator()]
+    if not values:
+        raise InputError(f"{override.input_line}: there is no value in it, so there is no run")
+    return values
 
 
 def rows_of(override: str, search: Sequence[str]) -> list[list[str]]:

@@ -8,10 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import hydra
 import pytest
 
 from tasks.cli.flags import parse_flags
-from tasks.cli.jobs import is_sweep, shared_options
+from tasks.cli.jobs import combinations, is_sweep, shared_options
 from tests.conftest import ROOT, Answer
 
 TASK = ["task=image_folder", "backbone.alpha=0.5"]
@@ -175,11 +176,25 @@ def test_a_job_that_leaves_no_result_is_not_finished(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("override", ["optimizer.lr=interval(0,1)", "seed=glob(*)"])
-def test_what_is_no_list_of_values_is_said(run, override):
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("optimizer.lr=interval(0,1)", "a sweep needs single values"),
+        ("seed=glob(*)", "there is no value in it"),
+        ("seed=range(0,0)", "there is no value in it"),
+        ("optimizer=glob(no_such*)", "there is no value in it"),
+    ],
+)
+def test_what_is_no_list_of_values_is_said(run, override, words):
     answer = run("-m", *TASK, override)
-    assert answer.code in (1, 2)
-    assert "error" in answer.err
+    assert answer.code == 2
+    assert words in answer.err
+
+
+def test_a_pattern_stands_for_the_files_of_a_group():
+    with hydra.initialize_config_module("conf", version_base="1.3"):
+        jobs = combinations(parse_flags(["-m", "optimizer=glob(adamw_[fi]*)"]), [])
+    assert jobs == [["optimizer=adamw_finetune"], ["optimizer=adamw_imagenet"]]
 
 
 def runs_begun(tmp_path) -> dict[int, dict]:
