@@ -182,6 +182,7 @@ def test_a_job_that_leaves_no_result_is_not_finished(tmp_path):
         ("optimizer.lr=interval(0,1)", "a sweep needs single values"),
         ("seed=glob(*)", "there is no value in it"),
         ("seed=range(0,0)", "there is no value in it"),
+        ("seed=range(100000000)", "more than 10,000 values"),
         ("optimizer=glob(no_such*)", "there is no value in it"),
     ],
 )
@@ -191,10 +192,17 @@ def test_what_is_no_list_of_values_is_said(run, override, words):
     assert words in answer.err
 
 
+def test_a_folder_of_a_sweep_that_cannot_be_made_is_named(run, tmp_path):
+    (tmp_path / "file").touch()
+    answer = run("-m", *TASK, "seed=0,1", f"hydra.sweep.dir={tmp_path / 'file'}")
+    assert answer.code == 2
+    assert "is a file where a folder is needed" in answer.err
+
+
 def test_a_pattern_stands_for_the_files_of_a_group():
     with hydra.initialize_config_module("conf", version_base="1.3"):
-        jobs = combinations(parse_flags(["-m", "optimizer=glob(adamw_[fi]*)"]), [])
-    assert jobs == [["optimizer=adamw_finetune"], ["optimizer=adamw_imagenet"]]
+        jobs = combinations(parse_flags(["-m", "optimizer=glob(sgd_f*)"]), [])
+    assert jobs == [["optimizer=sgd_faster_rcnn"], ["optimizer=sgd_fpnlite"]]
 
 
 def runs_begun(tmp_path) -> dict[int, dict]:
