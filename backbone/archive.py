@@ -11,9 +11,8 @@ from torch import Tensor
 
 from backbone.download import fetch
 from backbone.errors import InputError
+from backbone.file_kinds import GZIP, ZIP
 from backbone.files import write_atomically
-
-GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+
+from backbone.evaluating import evaluating
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,7 @@ def cost(module: nn.Module, *inputs: Any, method: str | Callable[..., Any] = "fo
         method: what to run: the name of a method of `module`, or any callable that takes `inputs`.
     """
     call = method if callable(method) else getattr(module, method)
-    modes = {m: m.training for m in module.modules()}
-    module.eval()
-    try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            call(*inputs)
-    finally:
-        for m, training in modes.items():
-            m.training = training
+    with evaluating(module), FlopCounterMode(display=False) as counter:
+        call(*inputs)
     # torch counts a multiplication and an addition as two
     return Cost(counter.get_total_flops() // 2, sum(p.numel() for p in module.parameters()))

@@ -1,9 +1,9 @@
 """Files that users often have instead of the file that they mean, told by their first bytes."""
 
 HEAD = 512  # the number of bytes that are needed
-ZIP = b"PK\x03\x04"
+GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 ARCHIVES = {
-    b"\x1f\x8b": "gzip",
+    GZIP: "gzip",
     ZIP: "zip",
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",

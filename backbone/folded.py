@@ -1,10 +1,13 @@
 """Batch norm that was folded into the convolutions of a file, made explicit again."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from backbone.evaluating import evaluating
 
 CONV, BN = ".conv", ".bn"
 
@@ -52,18 +55,11 @@ def batch_statistics(
         total[1] += values.square().sum((0, 2, 3))
         total[2] += values.shape[0] * values.shape[2] * values.shape[3]
 
-    hooks = [norm.register_forward_pre_hook(note) for norm in norms]
-    modes = {module: module.training for module in network.modules()}
-    try:
-        with torch.no_grad():
-            network.eval()
-            for batch in batches:
-                network(batch)
-    finally:
-        for hook in hooks:
-            hook.remove()
-        for module, training in modes.items():
-            module.training = training
+    with evaluating(network), ExitStack() as hooks:
+        for norm in norms:
+            hooks.enter_context(norm.register_forward_pre_hook(note))
+        for batch in batches:
+            network(batch)
     found = {}
     for norm, (total, squares, count) in sums.items():
         if count:

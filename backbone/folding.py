@@ -19,6 +19,7 @@ from backbone.conv import (
 )
 from backbone.head import Head
 from backbone.quantized import QuantizedLayer
+from backbone.tracing import is_exporting
 from backbone.trunk import Trunk
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -74,7 +75,7 @@ class FoldedConv(nn.Conv2d):
         if not (rows or columns):
             return self.convolve(x, (top, left), self.relu6)
         # runtimes merge padding into the convolution after it, but no slice into one before it
-        if torch.compiler.is_exporting():
+        if is_exporting():
             x = pad_end(x, bottom - top, right - left)
             return self.convolve(x, (top, left), self.relu6)
         # One more stride of padding on every side shifts the windows by one. Without the first

@@ -1,7 +1,9 @@
 """Turn the layers of a network into quantised ones, with the ranges of their values."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -92,26 +94,19 @@ class Quantization:
         counts = dict.fromkeys(layers, 0)
         lost = {path: lost_weight(layer) for path, layer in layers.items()}
 
-        def note(path: str, layer: QuantizedLayer, x: Tensor) -> None:
-            missing = layer.product(x, lost[path], None)
+        def note(path: str, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            missing = layers[path].product(inputs[0], lost[path], None)
             channels = 1 if missing.ndim == 4 else missing.ndim - 1
             rows = missing.movedim(channels, -1).flatten(0, -2)
             totals[path] = totals.get(path, torch.zeros_like(rows[0])) + rows.sum(0)
             counts[path] += len(rows)
 
-        hooks = [
-            layer.register_forward_pre_hook(
-                lambda layer, inputs, path=path: note(path, layer, inputs[0])
-            )
-            for path, layer in layers.items()
-        ]
-        try:
-            with torch.no_grad(), in_float(self.network):
-                for images in batches:
-                    self.run(self.network, images)
-        finally:
-            for hook in hooks:
-                hook.remove()
+        with torch.no_grad(), in_float(self.network), ExitStack() as hooks:
+            for path, layer in layers.items():
+                watch = partial(note, path)
+                hooks.enter_context(layer.register_forward_pre_hook(watch))
+            for images in batches:
+                self.run(self.network, images)
         for path, total in totals.items():
             layers[path].shift = total / counts[path]
 
@@ -205,14 +200,11 @@ def _find_sources(network: nn.Module, run: Callable[[], Any]) -> dict[str, str]:
     def behind(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         written[id(output)] = output, names[layer]
 
-    hooks = [layer.register_forward_pre_hook(before) for layer in names]
-    hooks += [layer.register_forward_hook(behind) for layer in names]
-    try:
-        with torch.no_grad(), in_float(network):
-            run()
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with torch.no_grad(), in_float(network), ExitStack() as hooks:
+        for layer in names:
+            hooks.enter_context(layer.register_forward_pre_hook(before))
+            hooks.enter_context(layer.register_forward_hook(behind))
+        run()
     read = set(sources.values())
     for path, layer in quantized_layers(network).items():
         if isinstance(layer, QuantizedLinear) and f"{path}.after" not in read:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from backbone.errors import InputError, shortened
-from backbone.file_kinds import HEAD, in_its_place, other_weights
+from backbone.file_kinds import HEAD, ZIP, in_its_place, other_weights
 from backbone.file_tensors import tensor_of, without_use
 from backbone.frozen_graph import SUFFIX, read_frozen_graph
 from backbone.keras_h5 import MAGIC, read_keras_h5
@@ -42,7 +42,6 @@ from backbone.wrapped import (
 
 CHECKPOINT = ".ckpt"
 URL = re.compile(r"[a-z0-9]+:/")  # a Path keeps only one of the two slashes
-ZIP = b"PK\x03\x04"
 PICKLES = (ZIP, b"\x80\x02")  # the first bytes that torch.save writes, now and before 1.6
 WRITE_ANEW = (
     "Load it where its code is installed, and write only its tensors with "

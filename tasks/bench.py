@@ -38,6 +38,10 @@ def bench(config: DictConfig) -> None:
 def main() -> None:
     """The command line; the exit code is 2 for anything that the user can correct."""
     arguments = sys.argv[1:]
+    if {"--help", "-h"} & {*arguments}:
+        print(__doc__)
+        if names_checkpoints(arguments):
+            return
     if not names_checkpoints(arguments):
         run_command(bench)
         return

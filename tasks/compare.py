@@ -25,11 +25,11 @@ def main() -> None:
     with mistakes_exit():
         first, second = read_scored(given.first), read_scored(given.second)
         differences = compare_scores(first, second)
-    if given.json:
-        rows = [asdict(of) | {"change": of.change, "verdict": of.verdict} for of in differences]
-        print(json.dumps(rows, indent=2))
-    else:
-        print(comparison_text(first, second, differences))
+        if given.json:
+            rows = [asdict(of) | {"change": of.change, "verdict": of.verdict} for of in differences]
+            print(json.dumps(rows, indent=2))
+        else:
+            print(comparison_text(first, second, differences))
 
 
 if __name__ == "__main__":

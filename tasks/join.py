@@ -47,7 +47,7 @@ def join(given: Sequence[str], output: Path, size: int | None, trust: Sequence[s
 
 def main() -> None:
     """The command line; the exit code is 2 for anything that the user can correct."""
-    parser = command_parser("tasks.join", "Join heads trained on the same trunk into one network.")
+    parser = command_parser("tasks.join", __doc__)
     parser.add_argument(
         "checkpoints", nargs="+", metavar="[NAME=]CHECKPOINT", help="best.ckpt of a run"
     )
@@ -56,7 +56,7 @@ def main() -> None:
         "--size",
         type=int,
         metavar="PIXELS",
-        help="input size of the one pass; default: a detector's",
+        help="input size of the one pass; default: a detector's, or else the largest of a part",
     )
     add_trust(parser)
     arguments = parser.parse_args()

@@ -20,6 +20,7 @@ from tasks.images.video import is_video, require_pyav
 from tasks.runs.directory import write_whole
 
 FORMATS = ("answers", "coco")
+BATCH = 16  # images, or frames of a video, that are answered together
 
 
 def predict(
@@ -27,14 +28,12 @@ def predict(
     given: list[Path],
     output: Path,
     trust: Sequence[str] = (),
-    batch: int = 16,
     threshold: float | None = None,
     form: str = "answers",
 ) -> int:
     """Answer, draw and write; files that cannot be read are reported on stderr and skipped.
 
     Args:
-        batch: number of images, or of a video's frames, that are answered together.
         threshold: lowest score of a detector's boxes in the answer; None: the threshold that its
             validation chose. COCO's list then has boxes of any score, which its metric needs.
         form: of predictions.json: "answers", or "coco" for COCO's list of results.
@@ -82,22 +81,23 @@ def predict(
     answers: list[dict[str, Any]] = []
     failed = 0
     pairs = [(path, output / name) for path, name in zip(images, pictures, strict=True)]
-    for start in range(0, len(pairs), batch):
-        read, prediction = read_images(model, pairs[start : start + batch])
-        failed += len(pairs[start : start + batch]) - len(read)
+    for start in range(0, len(pairs), BATCH):
+        some = pairs[start : start + BATCH]
+        read, prediction = read_images(model, some)
+        failed += len(some) - len(read)
         for i, image in enumerate(read):
             answer = answer_image(model, image, prediction, i)
             answers += entries(model, image, answer, prediction, i)
     for path, name in zip(videos, films, strict=True):
         try:
-            answers.append(answer_video(model, path, output / name, batch))
+            answers.append(answer_video(model, path, output / name, BATCH))
             failed += not answers[-1]["complete"]
         except InputError as error:
             print(f"error: {visible(str(error))}", file=sys.stderr)
             failed += 1
     write_whole(answers_file, json.dumps(answers, indent=2) + "\n")
     kinds = ("image or video", "images and videos") if videos else ("image",)
-    print(f"{len(paths) - failed} of {number_of(len(paths), *kinds)} answered: {answers_file}")
+    print(f"{len(paths) - failed:,} of {number_of(len(paths), *kinds)} answered: {answers_file}")
     return failed
 
 

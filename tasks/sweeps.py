@@ -21,11 +21,12 @@ def main() -> None:
     given = parser.parse_args()
     with mistakes_exit():
         runs = runs_below(given.folder)
-    if given.json:
-        print(json.dumps(sweep_records(runs), indent=2))
-        return
-    tasks = dict.fromkeys(run.task for run in runs)
-    print("\n\n".join(sweep_table([run for run in runs if run.task == task]) for task in tasks))
+        if given.json:
+            print(json.dumps(sweep_records(runs), indent=2))
+            return
+        tasks = dict.fromkeys(run.task for run in runs)
+        tables = (sweep_table([run for run in runs if run.task == task]) for task in tasks)
+        print("\n\n".join(tables))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python -m tasks.teacher CHECKPOINT IMAGES [--output FILE.npz]
 
 IMAGES is a folder, which is searched with all its subfolders. The file contains `name`, each
-image's path relative to the folder, and `output` float32[N, D], the outputs of the network's head;
-see tasks.distillation.cached_outputs.
+image's path relative to the folder, and `output` float32[N, D], the outputs of the network's head.
+distill=cached distill.outputs=FILE.npz reads it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from backbone.errors import InputError, number_of
 from backbone.files import require_writable, write_atomically
-from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit, show_progress
 from tasks.images.inputs import (
     named_images,
     refuse_overwriting,
@@ -25,6 +25,8 @@ from tasks.images.inputs import (
 )
 from tasks.images.loading import load_view
 from tasks.images.view import View
+
+BATCH = 64  # images that the network sees together
 
 
 class Views:
@@ -40,9 +42,7 @@ class Views:
         return load_view(self.paths[i], self.size, lambda w, h: self.view.region(w, h, self.size))
 
 
-def write_outputs(
-    checkpoint: Path, folder: Path, output: Path, trust: Sequence[str] = (), batch: int = 64
-) -> int:
+def write_outputs(checkpoint: Path, folder: Path, output: Path, trust: Sequence[str] = ()) -> int:
     """Write the outputs of a trained head for all images in a folder.
 
     Returns:
@@ -78,14 +78,11 @@ def write_outputs(
     task.fold()
     answers = []
     views = cast("Dataset[np.ndarray]", Views(paths, task.view, saved.size))
-    for pixels in DataLoader(views, batch_size=batch):
+    for pixels in DataLoader(views, batch_size=BATCH):
         with torch.inference_mode():
             images = task.preprocess(pixels.permute(0, 3, 1, 2).to(device))
             answers.append(task.head(images).float().cpu().numpy())
-        print(
-            f"\r{min(len(answers) * batch, len(paths))} of {len(paths)} images", end="", flush=True
-        )
-    print()
+        show_progress(min(len(answers) * BATCH, len(paths)), len(paths), "image")
     names = [path.relative_to(folder).as_posix() for path in paths]
     ids = [str(i) for i in task.labels.ids] if task.outputs_are_labels else []
     with write_atomically(output) as partial, partial.open("wb") as file:
@@ -100,7 +97,7 @@ def write_outputs(
 
 def main() -> None:
     """The command line; the exit code is 2 for anything that the user can correct."""
-    parser = command_parser("tasks.teacher", "Write a trained network's outputs to a file.")
+    parser = command_parser("tasks.teacher", __doc__)
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
     parser.add_argument("images", type=Path, help="folder of images")
     parser.add_argument("--output", type=Path, default=Path("outputs.npz"), help="file to write")
@@ -110,10 +107,10 @@ def main() -> None:
         count = write_outputs(
             arguments.checkpoint, arguments.images, arguments.output, arguments.trust
         )
-    print(
-        f"{number_of(count, 'output')}: {arguments.output}; teach with "
-        f"distill=cached distill.outputs={arguments.output}"
-    )
+        print(
+            f"{number_of(count, 'output')}: {arguments.output}; teach with "
+            f"distill=cached distill.outputs={arguments.output}"
+        )
 
 
 if __name__ == "__main__":

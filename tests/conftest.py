@@ -1,15 +1,15 @@
 """What several tests need: the tiny drawn set, the real data where it is, the command line."""
 
 import io
+import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -77,17 +77,24 @@ def assert_same_weights(first: Path, second: Path) -> None:
             assert torch.equal(tensor, two[key][name]), f"{key} {name}"
 
 
+def wait_for(process: subprocess.Popen, condition: Callable[[], Any]) -> None:
+    """Wait until a process that goes on has brought something about."""
+    deadline = time.monotonic() + 150
+    while not condition():
+        assert time.monotonic() < deadline
+        assert process.poll() is None, "it was over before"
+        time.sleep(0.002)
+
+
 def kill_at(process: subprocess.Popen, folder: Path, step: str) -> None:
     """SIGKILL a run below `folder` as soon as its metrics.csv has the rows of a step."""
-    deadline = time.monotonic() + 150
-    while time.monotonic() < deadline and process.poll() is None:
-        for path in folder.glob("*/*/metrics.csv"):
-            if f"\n{step}," in path.read_text():
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                return
-        time.sleep(0.002)
-    raise AssertionError("the run was over before it could be killed")
+
+    def there() -> bool:
+        return any(f"\n{step}," in path.read_text() for path in folder.glob("*/*/metrics.csv"))
+
+    wait_for(process, there)
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -109,28 +116,47 @@ def shared() -> Path:
     return path
 
 
+def only_run(runs: Path) -> Path:
+    """The one run directory below `runs`."""
+    (path,) = runs.glob("*/*")
+    return path
+
+
+def result_of(run: Path) -> dict[str, Any]:
+    """The content of a run's result.json."""
+    return json.loads((run / "result.json").read_text())
+
+
+def call(main: Callable[[], Any], *arguments: object, code: int | None = 0) -> Answer:
+    """A command in this process; the test fails unless it ends with `code`. None: with any."""
+    out, err, found = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["command", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as stop:
+            found = stop.code or 0
+    answer = Answer(found, out.getvalue(), err.getvalue())
+    assert code in (None, found), answer.err
+    return answer
+
+
 @pytest.fixture(scope="session")
 def run() -> Callable[..., Answer]:
-    """`python -m tasks.run ...` in this process.
+    """`python -m tasks.run ...`, see `call`.
 
     Without the run's pictures, which take longer than a tiny training, unless `pictures`.
     """
     from tasks.cli.command import run_command
     from tasks.run import run as job
 
-    def call(*arguments: str, pictures: bool = False) -> Answer:
-        code, out, err = 0, io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.setattr(sys, "argv", ["tasks.run", *map(str, arguments)])
+    def run(*arguments: str, pictures: bool = False, code: int | None = 0) -> Answer:
+        with pytest.MonkeyPatch.context() as patch:
             if not pictures:
                 patch.setattr("tasks.training.pictures.draw_pictures", lambda *_: None)
-            try:
-                run_command(job)
-            except SystemExit as stop:
-                code = stop.code or 0
-        return Answer(code, out.getvalue(), err.getvalue())
+            return call(lambda: run_command(job), *arguments, code=code)
 
-    return call
+    return run
 
 
 def quick_options(folder: Path) -> list[str]:
@@ -172,7 +198,6 @@ def detector(run, sample, tmp_path_factory) -> Detector:
     """For tests that look at a finished run; one that changes it takes a copy of `runs`."""
     folder = tmp_path_factory.mktemp("detector")
     answer = run(*tiny_options(sample, folder), pictures=True)
-    assert answer.code == 0, answer.err
     (path,) = folder.glob("runs/ssd_coco/*")
     return Detector(folder / "runs", path, answer)
 
@@ -193,8 +218,7 @@ def qat_options(sample: Path, detector: Detector, folder: Path) -> list[str]:
 def quantised_detector(run, sample, detector, tmp_path_factory) -> Path:
     """The folder of a finished run of `qat_options`."""
     folder = tmp_path_factory.mktemp("quantised")
-    answer = run(*qat_options(sample, detector, folder))
-    assert answer.code == 0, answer.err
+    run(*qat_options(sample, detector, folder))
     (path,) = folder.glob("runs/ssd_coco/*")
     return path
 

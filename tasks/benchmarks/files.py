@@ -1,6 +1,7 @@
 """Images per second of a run from files: its loader alone, its steps alone, and both together."""
 
 import time
+from copy import copy
 from itertools import islice
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,7 @@ from tasks.benchmarks.compiled import compiles
 from tasks.benchmarks.loops import SameBatch
 from tasks.benchmarks.timing import Figures
 from tasks.cli.mistakes import is_mistake, messages
+from tasks.data.batches import Batch
 from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
 from tasks.training.build import build_task
@@ -67,7 +69,7 @@ def from_files(config: DictConfig) -> Figures:
         return figures
     batch = move_data_to_device(next(iter(data.train_loader(done=(0, 0)))), device())
     data.teardown("fit")  # what these loaders decode ahead would slow down the steps
-    steps = training_speed(config, SameBatch(batch, 2 + BATCHES), data.labels, warmup=2)
+    steps = training_speed(config, in_memory(data, batch, 2 + BATCHES), data.labels, warmup=2)
     assert steps is not None
     figures[LOADER], figures[STEPS], figures[RUN] = [loader], [steps], [run]
     return figures
@@ -87,6 +89,14 @@ def training_speed(config: DictConfig, data: DataModule, labels: Any, warmup: in
         trainer.callbacks.append(Start(throughput, warmup))  # type: ignore[attr-defined]
         trainer.fit(task, data)
     return throughput.train
+
+
+def in_memory(data: DataModule, batch: Batch, count: int) -> DataModule:
+    """The data of a run, whose task may read more of them, but `count` times the same batch."""
+    same, batches = copy(data), SameBatch(batch, count)
+    same.train_dataloader = batches.train_dataloader  # type: ignore[method-assign]
+    same.steps_per_epoch = batches.steps_per_epoch  # type: ignore[method-assign]
+    return same
 
 
 def device() -> torch.device:

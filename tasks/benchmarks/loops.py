@@ -99,7 +99,8 @@ def loops(config: DictConfig, task: Learner[Any], batch: Batch, rounds: int) -> 
             own = changed(config, {"paths": {"runs": folder}})
             trainer = build_trainer(own, RunDirectory(own), task, Throughput(), step=0)
             trainer.callbacks.append(clock)  # type: ignore[attr-defined]  # set at run time
-            trainer.fit(task.train(), SameBatch(batch, count))
+            # the last step of an epoch is logged, so one more follows the timed ones
+            trainer.fit(task.train(), SameBatch(batch, count + 1))
         return clock.seconds
 
     figures = Figures(size)

@@ -61,16 +61,10 @@ class ImageFolder:
             named = {"train": self.train, "val": self.val, "test": self.test}
             folders = {split: root / name for split, name in named.items() if name is not None}
             layout = LAYOUT
-            # other folders in it may be the classes themselves
-            if root.is_dir() and subfolders(root) and not any(f.exists() for f in folders.values()):
-                layout += "\nor, for a folder of class folders, add data.val_fraction=0.2"
+            if not any(f.exists() for f in folders.values()):  # which would be taken for classes
+                layout += "\nor the class folders themselves; then add data.val_fraction=0.2"
             require("The image folder", root, list(folders.values()), layout)
         else:
-            if not 0 < self.val_fraction < 1:
-                raise InputError(
-                    f"data.val_fraction={self.val_fraction}: the share held out for validation "
-                    "must be between 0 and 1, such as 0.2"
-                )
             folders = {"train": root} | ({} if self.test is None else {"test": root / self.test})
             require("The image folder", root, list(folders.values()), ONE_FOLDER)
         first, *others = folders.values()

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from tasks.classification.calibration import Calibration
 from tasks.runs.bootstrap import Resampling, Scorer, shares
-
-AccuracyState = tuple[np.ndarray, ...]
+from tasks.training.metric import TensorMetric
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class AccuracyResult:
     resamplings: Sequence[Resampling] = ()
 
 
-class Accuracy:
+class Accuracy(TensorMetric):
     """Top-1, top-5 and mean per-class accuracy.
 
     Args:
@@ -60,7 +58,7 @@ class Accuracy:
 
     def __init__(self, labels: np.ndarray, num_classes: int):
         self.labels, self.num_classes = labels, num_classes
-        self.seen: list[tuple[Tensor, ...]] = []
+        super().__init__(np.zeros(0, np.int64), np.zeros((0, 1), np.int64), np.zeros(0, np.float32))
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
         """Add a batch without waiting for the device.
@@ -73,21 +71,6 @@ class Accuracy:
         rest = [prediction[name] for name in ("true_logit", "log_sums") if name in prediction]
         best = prediction["probabilities"][:, 0]
         self.seen.append((target, prediction["labels"], best, *rest))
-
-    @property
-    def state(self) -> AccuracyState:
-        """For the n images added: image_id int64[n], labels int64[n, k], probability float[n];
-        and, for the calibration, true_logit float[n], log_sums float[n, 21]."""
-        if not self.seen:
-            return np.zeros(0, np.int64), np.zeros((0, 1), np.int64), np.zeros(0, np.float32)
-        images, labels, *rest = (torch.cat(x).cpu() for x in zip(*self.seen, strict=True))
-        return images.numpy(), labels.numpy(), *(values.float().numpy() for values in rest)
-
-    def merge(self, states: Sequence[AccuracyState]) -> None:
-        """Become the sum of all processes' shares."""
-        self.seen = [
-            tuple(torch.from_numpy(values) for values in state) for state in states if len(state[0])
-        ]
 
     def compute(self) -> AccuracyResult:
         """Score every image that was added."""

@@ -83,8 +83,7 @@ class ClassPresenter(Presenter):
 
         Returns:
             `per_category`, a row for each class; `confusion`, see `confusion_values`; and, if there
-            are
-            probabilities, `calibration`: the expected calibration error `ece`, and that at the
+            are probabilities, `calibration`: the expected calibration error `ece`, and that at the
             `temperature` fitted on the split `fitted_on`, with their bins; `summary`, lines for the
             report.
         """
@@ -126,7 +125,7 @@ class ClassPresenter(Presenter):
             )
             for mistake in result.mistakes[: self.shown]
         ]
-        contact_sheet(drawn, columns=4, path=path)
+        contact_sheet(drawn, path)
 
 
 def per_class(confusion: np.ndarray, labels: Labels) -> list[dict[str, Any]]:

@@ -4,21 +4,40 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from backbone.errors import InputError, about_a_path, visible
+from backbone.errors import InputError, about_a_path, number_of, visible
 from tasks.cli.ending import ends_in_order
 from tasks.cli.streams import print_any_text
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the description, and names the default of an option that has one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        silent = action.default in (None, False, [], argparse.SUPPRESS)
+        if silent or not action.option_strings or "default" in (action.help or ""):
+            return action.help
+        return f"{action.help}; default: %(default)s"
+
+
+class CommandParser(argparse.ArgumentParser):
+    """Takes options before, between and after the other arguments."""
+
+    def parse_args(self, *given: Any, **more: Any) -> Any:
+        """See argparse, whose own method ends a list of arguments at the first option."""
+        return self.parse_intermixed_args(*given, **more)
 
 
 def command_parser(
     module: str, description: str | None, epilog: str | None = None
 ) -> argparse.ArgumentParser:
-    """A parser for `python -m MODULE` whose help keeps the lines of its description."""
-    return argparse.ArgumentParser(
+    """A parser for `python -m MODULE`, with its help as `Help` writes it."""
+    return CommandParser(
         prog=f"python -m {module}",
         description=description,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
 
 
@@ -34,6 +53,13 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE",
         help="your own module that defines the checkpoint's task; it is imported",
     )
+
+
+def show_progress(done: int, count: int, noun: str) -> None:
+    """On a terminal, write how much is done over what was written before; elsewhere nothing."""
+    if sys.stderr.isatty():
+        end = "\n" if done == count else ""
+        print(f"\r{done:,} of {number_of(count, noun)}", end=end, flush=True, file=sys.stderr)
 
 
 @contextmanager

@@ -218,12 +218,26 @@ def check_config(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         raise OptionError(lines)
     resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     plain = cast(dict[str, Any], resolved)
-    if lines := faults(plain, baseline(overrides), keys):
+    if lines := faults(plain, baseline(overrides), keys) or unused_changes(plain, overrides):
         raise OptionError(lines)
     plain["trainer"]["max_epochs"] += plain.get("extend") or 0
     made = OmegaConf.create(plain)
     OmegaConf.set_readonly(made, True)
     return made
+
+
+def unused_changes(config: Mapping[str, Any], overrides: Sequence[str]) -> list[str]:
+    """One line for each random change that the command line asks for but `augment` turns off."""
+    if config["augment"] or config["trainer"]["max_epochs"] == 0:
+        return []
+    given = parse_overrides(of_the_whole(overrides))
+    return [
+        f"{override.input_line}: augment=false turns off all random changes of training images "
+        "(mode=sample, smoke and overfit set it); add augment=true"
+        for override in given
+        if override.key_or_group.partition(".")[0] == "preprocess"
+        and override.value() not in (None, "none", 0)
+    ]
 
 
 def missing(config: DictConfig) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """How a command ends after an interrupt or SIGTERM."""
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -22,7 +23,8 @@ class Terminated(SystemExit):
 def ends_in_order(then: str = GOES_ON) -> Iterator[None]:
     """Unwind the block on SIGTERM or an interrupt, and print a line in place of a traceback.
 
-    The process then exits with 143 or 130.
+    The process then exits with 143 or 130. If the reader of its output has left, as `head` does, it
+    ends silently with 141.
 
     Args:
         then: the end of that line, which says how to go on.
@@ -30,6 +32,13 @@ def ends_in_order(then: str = GOES_ON) -> Iterator[None]:
     try:
         with _heeding_sigterm():
             yield
+            sys.stdout.flush()
+    except BrokenPipeError:
+        if not _reader_has_left():
+            raise
+        # nobody reads on, as after `| head`: end silently, also when Python flushes at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except Terminated:
         print(f"terminated{then}", file=sys.stderr)
         raise
@@ -40,6 +49,13 @@ def ends_in_order(then: str = GOES_ON) -> Iterator[None]:
         if isinstance(stop.__context__, KeyboardInterrupt):
             _leave_interrupted(then)
         raise
+
+
+def _reader_has_left() -> bool:
+    """Whether it is stdout's pipe that is broken, and not another one."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(events & select.POLLERR for _, events in poll.poll(0))
 
 
 def _leave_interrupted(then: str) -> None:

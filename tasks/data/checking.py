@@ -47,7 +47,7 @@ def check_readable(
     paths = [Path(root, os.fsdecode(file)) for file in files.tolist()]
     key, cache = "", None
     if cache_dir is not None:
-        key = _state(files, paths)
+        key = _state(paths)
         cache = cache_file(Path(root, split), cache_dir, ".files")
         if (stored := read_arrays(cache, key)) is not None:
             return CheckedFiles(np.arange(len(files)), stored["digests"])
@@ -81,7 +81,7 @@ def ways_on(skip: bool, other: str = "") -> str:
     return ", ".join(ways) + ", or add data.skip_unreadable=true to go on without them"
 
 
-def _state(files: np.ndarray, paths: list[Path]) -> str:
+def _state(paths: list[Path]) -> str:
     parents = sorted({path.parent for path in paths})
     try:
         state = file_state(*parents)

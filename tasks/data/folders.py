@@ -13,6 +13,9 @@ from tasks.data.image_index import ImageIndex
 from tasks.images.files import SUFFIXES
 from tasks.images.listing import entries_of, files_below, image_files, is_folder, is_image, kind_of
 
+OTHERWISE = "or name another folder with data.root=, or add mode=sample to use a drawn sample"
+"""How to go on without a data set, the end of the message that it is missing."""
+
 
 def subfolders(folder: Path) -> list[str]:
     """Names of the folders in a folder, sorted, without hidden ones (.git, .ipynb_checkpoints).

@@ -36,20 +36,8 @@ class ImageData(CroppedData, Generic[AnyIndex]):
         if self.indices:
             return
         loaded = self.source.load()
-        splits, self.note = dict(loaded.splits), loaded.note
-        if self.limit is not None or self.validate_on_train:
-            if "train" not in splits:
-                raise InputError(
-                    "data.limit and data.validate_on_train need training images, and "
-                    "data.train=null leaves none: drop these options, or name training images"
-                )
-            if self.limit is not None:
-                splits["train"] = splits["train"].first(self.limit)
-            if self.validate_on_train:
-                splits = {"train": splits["train"]}
-        splits = self.readable(splits)
-        if self.validate_on_train:
-            splits["val"] = splits["train"]
+        self.note = loaded.note
+        splits = self.used(loaded.splits)
         for split, index in splits.items():
             print(f"{split}: {index}")
         if self.note:
@@ -68,11 +56,30 @@ class ImageData(CroppedData, Generic[AnyIndex]):
         ids, names = map(list, zip(*splits["val"].classes, strict=True))
         self.labels = Labels(len(ids), list(range(len(ids))), ids, names)
 
+    def used(self, loaded: Mapping[str, AnyIndex]) -> dict[str, AnyIndex]:
+        """The splits that the run uses, of images that can be read.
+
+        Raises:
+            InputError: `limit` or `validate_on_train` is set, and there are no training images.
+        """
+        splits = dict(loaded)
+        if "train" not in splits and (self.limit is not None or self.validate_on_train):
+            raise InputError(
+                "data.limit and data.validate_on_train need training images, and "
+                "data.train=null leaves none: drop these options, or name training images"
+            )
+        if self.limit is not None:
+            splits["train"] = splits["train"].first(self.limit)
+        if self.validate_on_train:
+            splits = self.readable({"train": splits["train"]})
+            return splits | {"val": splits["train"]}
+        return self.readable(splits)
+
     def describe(self) -> str:
         """The classes, and the numbers of images in training and scoring, in words for a result."""
         scored = self.indices[self.reported]
         parts = [number_of(len(self.labels.ids), "class")]
-        if "train" in self.indices:
+        if self.learned_from:
             parts.append(f"trained on {number_of(len(self.indices['train']), 'image')}")
         parts.append(
             f"scored on the {number_of(len(scored), 'training image')}"

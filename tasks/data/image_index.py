@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 
 from backbone.errors import number_of
+from tasks.data.sampling import times_before
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +55,8 @@ class ImageIndex:
 
     def first(self, count: int) -> Self:
         """The first `count` images, taken from all classes in turn, in the order of the set."""
-        return self.take(self.first_rows(count))
-
-    def first_rows(self, count: int) -> np.ndarray:
-        """int64[count], the rows that `first` takes."""
-        order = np.argsort(self.labels, kind="stable")
-        turn = np.empty_like(order)  # an image's position within its class
-        turn[order] = (
-            np.arange(len(order)) - (self.counts.cumsum() - self.counts)[self.labels[order]]
-        )
-        return np.sort(np.lexsort((self.labels, turn))[:count])
+        chosen = np.lexsort((self.labels, times_before(self.labels)))[:count]
+        return self.take(np.sort(chosen))
 
     def __str__(self) -> str:
         counts = self.counts

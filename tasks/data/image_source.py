@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from backbone.errors import InputError
-from tasks.data.folders import about_root
+from tasks.data.folders import OTHERWISE, about_root
 from tasks.data.image_index import ImageIndex
 
 AnyIndex = TypeVar("AnyIndex", bound=ImageIndex, covariant=True)
@@ -41,12 +41,17 @@ def check_source(source: ImageSource[ImageIndex]) -> None:
 
 
 def require(
-    title: str, root: Path, paths: Sequence[Path], layout: str, downloads: Sequence[str] = ()
+    title: str,
+    root: Path,
+    paths: Sequence[Path],
+    layout: str,
+    downloads: Sequence[str] = (),
+    otherwise: str = OTHERWISE,
 ) -> None:
     """Raise InputError unless all paths exist.
 
     The message names what was looked for, what is there instead, the expected layout, where to get
-    the data set, and how to continue without it.
+    the data set, and, in `otherwise`, how to continue without it.
     """
     missing = [path for path in dict.fromkeys(paths) if not path.exists()]
     if not missing:
@@ -58,7 +63,7 @@ def require(
     if downloads:
         lines += ["Download and unpack there:"]
         lines += [f"  {line}" for line in downloads]
-    lines += ["or name another folder with data.root=, or add mode=sample to use a drawn sample"]
+    lines += [otherwise]
     raise InputError("\n".join(lines))
 
 

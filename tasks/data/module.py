@@ -90,7 +90,7 @@ class DataModule(LightningDataModule):
     def describe(self) -> str:
         """The numbers of images in training and scoring, in words for a result."""
         scored = f"scored on {number_of(len(self.indices[self.reported]), 'image')}"
-        if not self.trains:
+        if not self.learned_from:
             return scored
         return f"trained on {number_of(len(self.indices['train']), 'image')}, {scored}"
 
@@ -108,6 +108,11 @@ class DataModule(LightningDataModule):
         return "train" in self.datasets
 
     @property
+    def learned_from(self) -> bool:
+        """Whether the run trains on them; with mode=evaluate it does not."""
+        return self.trains and (self.trainer is None or self.trainer.max_epochs != 0)
+
+    @property
     def running(self) -> Trainer:
         """The trainer of the run; it exists when Lightning asks for batches."""
         assert self.trainer is not None
@@ -119,8 +124,21 @@ class DataModule(LightningDataModule):
 
     @property
     def scored_images(self) -> int:
-        """Number of images in the split that is reported."""
-        return len(self.datasets[self.reported])
+        """Number of images of the reported split that the run scores."""
+        limit = self.trainer.limit_test_batches if self.trainer else None
+        return self.evaluated(self.reported, limit)
+
+    def limits(self) -> str:
+        """What the run's limits leave of the described images; empty if they leave all."""
+        own = self.members()
+        limit = self.running.limit_train_batches
+        parts = []
+        if self.learned_from and limited(batches := self.batches_per_epoch(), limit) < batches:
+            left = number_of(limited(batches, limit), "training batch", "training batches")
+            parts.append(f"{left} per epoch")
+        if self.scored_images < sum(len(each.datasets[each.reported]) for each in own):
+            parts.append(number_of(self.scored_images, "scored image"))
+        return f"; limited to {' and '.join(parts)}" if parts else ""
 
     def batch(self, split: str, rows: Sequence[int]) -> Batch:
         """A batch of the given images of a split, as evaluation sees them."""

@@ -53,11 +53,10 @@ class BalancedDraw:
         return f"an epoch draws {number_of(len(self.labels), 'image')}, {each} of each class"
 
 
-def times_before(rows: np.ndarray) -> np.ndarray:
-    """int64[N], for each of int64[N] rows, the number of times that it occurs earlier."""
-    order = rows.argsort(kind="stable")
-    sorted_rows = rows[order]
-    first = np.searchsorted(sorted_rows, sorted_rows)
+def times_before(values: np.ndarray) -> np.ndarray:
+    """int64[N], for each of int64[N] values, the number of times that it occurs earlier."""
+    order = values.argsort(kind="stable")
+    first = np.searchsorted(values[order], values[order])
     found = np.empty_like(order)
-    found[order] = np.arange(len(rows)) - first
+    found[order] = np.arange(len(values)) - first
     return found

@@ -1,15 +1,19 @@
 """Numbers and columns in lists that people and other programs have written."""
 
+import csv
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from backbone.errors import InputError
-from backbone.file_kinds import HEAD, in_its_place
+from backbone.file_kinds import HEAD, ZIP, in_its_place
 
 MOST_DIGITS = 18  # all such numbers fit into 64 bits
 EXCELS_OWN = re.compile(r"sep=.?[,;]*", re.IGNORECASE)  # names the delimiter, for Excel alone
 JSON_BEGINS = re.compile(r"[\[{]\s*([\[{\"]|$)")
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, and .xls
+WORKBOOKS = (ZIP, b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, and .xls
 
 
 def whole_number(text: str) -> int | None:
@@ -20,12 +24,8 @@ def whole_number(text: str) -> int | None:
     return int(text)
 
 
-def check_is_text(path: Path) -> None:
-    """Check that a list is text: not packed, and not a workbook, a web page or a Git LFS pointer.
-
-    Raises:
-        InputError: it is not text, or it cannot be read.
-    """
+def _check_is_text(path: Path) -> None:
+    """Raise InputError for an archive, a workbook, a web page or a Git LFS pointer."""
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: a folder, a pipe or a device; name a CSV file")
     try:
@@ -39,6 +39,25 @@ def check_is_text(path: Path) -> None:
         )
     if other := in_its_place(head):
         raise InputError(f"{path}: not a CSV file, but {other}")
+
+
+@contextmanager
+def csv_reader(path: Path) -> Iterator[Any]:
+    """Open a CSV file in UTF-8, separated by commas or tabs, as its first line shows.
+
+    Raises:
+        InputError: it is no such file, or cannot be read; also while its rows are read.
+    """
+    _check_is_text(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            delimiter = delimiter_of(path, file.readline().strip())
+            file.seek(0)
+            yield csv.reader(file, delimiter=delimiter)
+    except (csv.Error, UnicodeError) as error:
+        raise InputError(f"{path}: not a CSV file in UTF-8 ({error}); save it as one") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def delimiter_of(path: Path, header: str) -> str:

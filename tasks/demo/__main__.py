@@ -42,7 +42,7 @@ def demo(
     FORMATS["onnx"].require()
     for path in checkpoints:
         if not path.is_file():
-            raise InputError(f"{path}: there is no such checkpoint")
+            raise InputError(f"{path}: no such checkpoint")
         if path.resolve() == output.resolve():
             raise InputError(f"--output {output} would replace the checkpoint: give another file")
     with folder_for_results(output.parent):
@@ -81,7 +81,9 @@ def _write(
 def main() -> None:
     """The command line; exit code 2 for anything that the user can correct."""
     parser = command_parser("tasks.demo", __doc__)
-    parser.add_argument("checkpoints", type=Path, nargs="+", metavar="CHECKPOINT")
+    parser.add_argument(
+        "checkpoints", type=Path, nargs="+", metavar="CHECKPOINT", help="best.ckpt of a run"
+    )
     parser.add_argument("--output", type=Path, default=Path("page.html"), help="file to write")
     parser.add_argument("--title", help="above the page")
     parser.add_argument(

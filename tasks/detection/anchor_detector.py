@@ -1,5 +1,6 @@
 """The base of one-stage detectors, which predict a box and classes at each of their anchors."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -8,14 +9,15 @@ import torch
 from torch import Tensor
 
 from backbone.errors import InputError
+from backbone.evaluating import evaluating
 from backbone.trunk import Trunk
 from tasks.detection.boxes import BoxCoder, clip, edges, final_boxes
 from tasks.detection.detector import Detector
 from tasks.images.files import image_size
 
-# Every class starts out with this probability, so that the thousands of background anchors do not
-# dominate the first steps (the prior of arXiv 1708.02002, section 3.3).
-PRIOR = 0.01
+# The logit at which every class starts out, that of probability 0.01, so that the thousands of
+# background anchors do not dominate the first steps (the prior of arXiv 1708.02002, section 3.3).
+PRIOR = math.log(0.01 / (1 - 0.01))
 
 
 class Coder(Protocol):
@@ -91,10 +93,8 @@ class AnchorDetector(Detector):
 
     def map_shapes(self) -> list[tuple[int, int]]:
         """(height, width) of the maps that have anchors, from a trial run."""
-        with torch.no_grad():
-            was_training = self.training
-            maps = self.eval().maps(torch.zeros(1, 3, *self.size))
-            self.train(was_training)
+        with evaluating(self):
+            maps = self.maps(torch.zeros(1, 3, *self.size))
         return [(m.shape[2], m.shape[3]) for m in maps]
 
     def set_anchors(self, anchors: Tensor) -> None:

@@ -2,13 +2,15 @@
 
 Boxes are `xyxy` in input pixels, float32. In a batch, all images' boxes are padded to the same
 number, and a mask says which rows are real. There are no loops over images or classes. Nothing
-waits for the device, except `suppress` on a CPU, where waiting costs nothing.
+waits for the device, except `suppressed` on a CPU, where waiting costs nothing.
 """
 
 import math
 
 import torch
 from torch import Tensor
+
+from backbone.tracing import is_exporting
 
 # Sides are encoded as at least this long, in pixels: log(0) is not finite.
 MIN_ENCODED_SIDE = 1e-3
@@ -158,7 +160,7 @@ def match(
     return torch.where(forced >= 0, forced, assigned)
 
 
-def suppress(
+def suppressed(
     boxes: Tensor, labels: Tensor | None, threshold: float, rounds: int = ROUNDS
 ) -> Tensor:
     """Greedy non-maximum suppression per class, for all images at once.
@@ -177,7 +179,7 @@ def suppress(
             until nothing changes, unless it runs compiled. An exported graph has `ROUNDS` rounds.
 
     Returns:
-        bool[B, K], True where the box is kept.
+        bool[B, K], True where the box is dropped.
     """
     shared = overlap(boxes, boxes)
     area = shared.diagonal(dim1=-2, dim2=-1)
@@ -186,31 +188,31 @@ def suppress(
     if labels is not None:
         rivals &= labels[:, :, None] == labels[:, None, :]
     rivals = rivals.tril_(diagonal=-1)  # each row is a box; its columns are the boxes before it
-    if torch.compiler.is_exporting():
-        return _kept_by_products(rivals.float())
+    if is_exporting():
+        return _dropped_by_products(rivals.float())
     # The maximum of bytes is several times as fast on a CPU as `any`, which reads booleans one by
-    # one.
-    rivals = rivals.view(torch.uint8)
+    # one. torch 2.11 cannot compile a view of booleans as bytes.
+    rivals = rivals.to(torch.uint8)
     settle = boxes.is_cpu and not torch.compiler.is_compiling()
     dropped, step = rivals.amax(2), 1  # the first round, in which every box is kept
     while settle or step < rounds:
         before = dropped
-        dropped = (rivals > before[:, None]).view(torch.uint8).amax(2)  # by a kept rival
+        dropped = (rivals >> before[:, None]).amax(2)  # by a rival that is kept
         step += 1
         if settle and torch.equal(dropped, before):
             break
-    return dropped == 0
+    return dropped > 0
 
 
-def _kept_by_products(rivals: Tensor) -> Tensor:
-    """`suppress` from its rivals, 0 or 1 in float[B, K, K], by operations that are fast everywhere.
+def _dropped_by_products(rivals: Tensor) -> Tensor:
+    """`suppressed` from its rivals, 0 or 1 in float[B, K, K], by operations fast everywhere.
 
     A product with the boxes kept so far counts, for each box, its kept rivals.
     """
     kept = torch.ones_like(rivals[:, :, :1])
     for _ in range(ROUNDS):
         kept = (rivals @ kept < 0.5).float()
-    return kept[:, :, 0] > 0.5
+    return kept[:, :, 0] < 0.5
 
 
 def final_boxes(
@@ -220,15 +222,15 @@ def final_boxes(
 
     Args:
         boxes: float[B, K, 4], `score` float[B, K] falling, and `labels` int64[B, K].
-        threshold: see `suppress`.
+        threshold: see `suppressed`.
         most: boxes per image.
 
     Returns:
         boxes float[B, D, 4], scores float[B, D], labels int64[B, D] and count int64[B]: an image's
         rows from `count` on are padding, with a score of minus infinity.
     """
-    keep = suppress(boxes, labels, threshold, FEW_ROUNDS)
-    rank = score.masked_fill(~keep, -torch.inf).topk(min(most, score.shape[1]))
+    dropped = suppressed(boxes, labels, threshold, FEW_ROUNDS)
+    rank = score.masked_fill(dropped, -torch.inf).topk(min(most, score.shape[1]))
     return {
         "boxes": boxes.gather(1, rank.indices[..., None].expand(-1, -1, 4)),
         "scores": rank.values,

@@ -8,28 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from backbone.conv import ConvBN, convolution
+from backbone.conv import conv_bn_relu6
 
 KERNEL = 5  # of the depthwise convolutions
 
 
 def conv_bn_hardswish(
-    inputs: int,
-    outputs: int,
-    kernel: int = 1,
-    stride: int = 1,
-    groups: int = 1,
-    padding: Any = "same",
-    bn_eps: float = 1e-3,
-    bn_momentum: float = 0.1,
+    inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1, **like_trunk: Any
 ) -> nn.Sequential:
     """Convolution, batch norm and hard swish; options as of `conv_bn_relu6`."""
-    linear = ConvBN(
-        OrderedDict(
-            conv=convolution(inputs, outputs, kernel, stride, groups, padding),
-            bn=nn.BatchNorm2d(outputs, eps=bn_eps, momentum=bn_momentum),
-        )
-    )
+    linear = conv_bn_relu6(inputs, outputs, kernel, stride, groups, **like_trunk)[:2]
     return nn.Sequential(OrderedDict(linear=linear, hardswish=nn.Hardswish()))
 
 

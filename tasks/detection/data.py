@@ -1,6 +1,7 @@
 """COCO, and boxes in other layouts: both splits checked, loaded and served in batches."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +25,6 @@ class CocoData(DataModule):
 
     Args:
         root: contains the annotations and the image folders.
-        year: 2017 or 2014.
-        minival_ids: with 2014, a file of the ids of val2014 to validate on (see `BoxSets`).
-        num_classes: 91 for COCO's category ids as outputs; None for the file's categories as 1..K.
         unlabelled: a folder of photographs to train on instead of the training split; they have no
             boxes, so a teacher must provide the answers.
         size: of the network's input in pixels: one number, or [height, width].
@@ -38,7 +36,7 @@ class CocoData(DataModule):
         limit: train on only the first images with boxes, this many; None for all images.
         validate_on_train: score the training images, uncropped, instead of the validation split.
         cache: folder for the parsed annotations.
-        train, val, train_images, val_images, val_fraction, skip_unreadable: see `BoxSets`.
+        annotations: see `BoxSets`.
 
     Raises:
         InputError: a view that crops. From `setup`: files are missing, damaged, or contradict each
@@ -50,9 +48,6 @@ class CocoData(DataModule):
     def __init__(
         self,
         root: str,
-        year: int,
-        minival_ids: str | None,
-        num_classes: int | None,
         size: int | list[int],
         view: View,
         batch_size: int,
@@ -62,15 +57,10 @@ class CocoData(DataModule):
         limit: int | None,
         validate_on_train: bool,
         cache: str,
-        train: str | None = None,
-        val: str | None = None,
-        train_images: str | None = None,
-        val_images: str | None = None,
-        val_fraction: float | None = None,
-        skip_unreadable: bool = False,
         unlabelled: str | None = None,
         decode: str = "auto",
         scale_jitter: Sequence[float] | None = None,
+        **annotations: Any,
     ):
         super().__init__(batch_size, workers, seed, limit, validate_on_train, decode)
         if view.crop_fraction is not None or view.box is not None:
@@ -84,21 +74,7 @@ class CocoData(DataModule):
                 "out data.validate_on_train and mode=overfit"
             )
         self.unlabelled = unlabelled
-        self.sets = BoxSets(
-            root,
-            cache,
-            year,
-            minival_ids,
-            num_classes,
-            train,
-            val,
-            train_images,
-            val_images,
-            val_fraction,
-            seed,
-            skip_unreadable,
-            unlabelled,
-        )
+        self.sets = BoxSets(root, cache, seed=seed, unlabelled=unlabelled, **annotations)
         self.size = image_size(size)
         self.view, self.crop = view, RandomCrop() if crop else None
         self.jitter: ScaleJitter | None = None
@@ -155,7 +131,8 @@ class CocoData(DataModule):
         trained = number_of(train, "image")
         if self.unlabelled is not None:
             trained = f"{number_of(train, 'photograph')} of {self.unlabelled} without boxes"
-        text = f"{self.sets.described}: trained on {trained}, scored on {scored}"
+        learned = f"trained on {trained}, " if self.learned_from else ""
+        text = f"{self.sets.described}: {learned}scored on {scored}"
         for split, counts in self.left_out.items():
             if counts:
                 text += f"; {split}: {told(counts)}"

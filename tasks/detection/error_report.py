@@ -111,7 +111,7 @@ def worst_images(result: CocoResult, data: CocoData, labels: Labels, path: Path)
         marks = error_marks(result, int(result.errors.images[position]), labels, scale)
         lines = [f"image {index.image_ids[row]}", _counts(result.errors, position)]
         drawn.append(captioned(draw_marks(image, marks), lines))
-    contact_sheet(drawn, columns=4, path=path, cell=480)
+    contact_sheet(drawn, path, cell=480)
 
 
 def error_marks(

@@ -8,7 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from backbone.errors import InputError
+from backbone.evaluating import evaluating
 from backbone.pooling import global_average
+from backbone.tracing import is_exporting
 from backbone.trunk import Trunk
 from tasks.detection.boxes import BoxCoder, clip, final_boxes, iou
 from tasks.detection.detector import Detector
@@ -107,11 +109,8 @@ class FasterRCNN(Detector):
         self.candidates, self.detections = candidates, detections
         self.coder = BoxCoder()
 
-        with torch.no_grad():
-            modes = {module: module.training for module in trunk.modules()}
-            features = trunk.eval().features(torch.zeros(1, 3, *self.size), (self.tap,))
-            for module, training in modes.items():
-                module.training = training
+        with evaluating(trunk):
+            features = trunk.features(torch.zeros(1, 3, *self.size), (self.tap,))
         channels, height, width = features[self.tap].shape[1:]
         self.rpn = RegionProposals(
             channels,
@@ -227,7 +226,7 @@ class FasterRCNN(Detector):
         feature_map = croppable(outputs.feature_map)  # once for all passes
         per_pass = REGIONS_PER_PASS_CPU if proposals.device.type == "cpu" else REGIONS_PER_PASS
         regions, image = proposals.flatten(0, 1), images_of(proposals)
-        if torch.compiler.is_exporting():  # a number of passes would fix the number of images
+        if is_exporting():  # a number of passes would fix the number of images
             logits, code = self.classify(feature_map, regions, image)
         else:
             passes = zip(regions.split(per_pass), image.split(per_pass), strict=True)

@@ -44,9 +44,6 @@ class PicoDet(MapPredictors):
     used.
 
     Args:
-        trunk: the shared network.
-        num_classes: outputs per anchor, including the background (0).
-        size: of the input in pixels: one number, or (height, width).
         taps: the trunk's maps, finest first, each about half the size of the one before; None for
             the outputs of its last blocks of stride 8, 16 and 32.
         depth: channels of the neck and the towers at alpha 1; they are scaled by the trunk's
@@ -54,7 +51,7 @@ class PicoDet(MapPredictors):
         maps: number of maps with anchors: the trunk's, and coarser ones after them.
         tower: number of separable convolutions before the predictors of a map.
         loss: of the classes: `varifocal`, the paper's, or `quality`.
-        nms_iou, candidates, detections: see `AnchorDetector`.
+        trunk, num_classes, size, nms_iou, candidates, detections: see `AnchorDetector`.
 
     Raises:
         InputError: the loss is unknown, or the trunk does not have these maps.
@@ -93,7 +90,7 @@ class PicoDet(MapPredictors):
             nn.Sequential(*(separable_5x5(width, **form) for _ in range(tower))) for _ in strides
         )
         near = (START * torch.arange(BINS)).repeat(4)
-        prior = torch.full((num_classes,), math.log(PRIOR / (1 - PRIOR)))
+        prior = torch.full((num_classes,), PRIOR)
         self.box_predictors = nn.ModuleList(predictor(width, near) for _ in strides)
         self.class_predictors = nn.ModuleList(predictor(width, prior) for _ in strides)
         self.set_anchors(squares(self.map_shapes(), strides, SIDE))

@@ -66,7 +66,8 @@ class BoxPresenter(Presenter[CocoData]):
         """The number of boxes, and the best five of them, in one line."""
         found = answer["boxes"]
         best = ", ".join(f"{box['category']} {box['score']:.2f}" for box in found[:5])
-        return number_of(len(found), "box") + (f": {best}" if best else "")
+        more = f" and {len(found) - 5:,} more" if len(found) > 5 else ""
+        return number_of(len(found), "box") + (f": {best}{more}" if best else "")
 
     def draw(
         self, image: Image.Image, answer: Answer, truth: Sequence[Sequence[float]] = ()
@@ -124,7 +125,7 @@ class BoxPresenter(Presenter[CocoData]):
             )
             for k, i in enumerate(rows)
         ]
-        contact_sheet(drawn, columns=4, path=path)
+        contact_sheet(drawn, path)
 
 
 def _rows(

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tasks.detection.boxes import BoxCoder, clip, edges, match, suppress
+from tasks.detection.anchor_detector import rows
+from tasks.detection.boxes import BoxCoder, clip, edges, match, suppressed
 from tasks.detection.regions import balanced_sample
 from tasks.detection.selection import best
 
@@ -99,16 +100,10 @@ class RegionProposals(nn.Module):
 
     def forward(self, feature_map: Tensor) -> tuple[Tensor, Tensor]:
         """float[B, C, h, w] -> box codes float[B, A, 4] and objectness logits float[B, A]."""
-
-        def rows(predictor: nn.Module, width: int) -> Tensor:
-            # channels_last output: the permute is free, and the reshape a view
-            outputs = predictor(hidden).permute(0, 2, 3, 1)
-            return outputs.reshape(hidden.shape[0], -1, width).float()
-
         hidden = F.relu6(self.conv(feature_map))
-        background, object_ = rows(self.objectness_predictor, 2).unbind(-1)
+        background, object_ = rows(self.objectness_predictor(hidden), 2).float().unbind(-1)
         # the softmax over two scores is the sigmoid of their difference
-        return rows(self.box_predictor, 4), object_ - background
+        return rows(self.box_predictor(hidden), 4).float(), object_ - background
 
     @torch.no_grad()
     def propose(self, code: Tensor, objectness: Tensor) -> Tensor:
@@ -131,9 +126,9 @@ class RegionProposals(nn.Module):
         large = (boxes[..., 2:] - boxes[..., :2] > MIN_PROPOSAL_SIDE).all(-1)
         _, column = best(objectness.masked_fill(~large, -torch.inf), self.candidates)
         boxes = boxes.gather(1, column[..., None].expand(-1, -1, 4))
-        keep = suppress(boxes, None, self.nms_iou) & large.gather(1, column)
+        drop = suppressed(boxes, None, self.nms_iou) | ~large.gather(1, column)
         order = torch.arange(self.candidates, device=boxes.device)
-        first = (order + self.candidates * ~keep).topk(self.proposals, largest=False).indices
+        first = (order + self.candidates * drop).topk(self.proposals, largest=False).indices
         return boxes.gather(1, first[..., None].expand(-1, -1, 4))
 
     def loss(

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision import ops
 
+from backbone.tracing import is_exporting
+
 
 def balanced_sample(
     positive: Tensor, negative: Tensor, count: int, fraction: float
@@ -67,7 +69,7 @@ def croppable(feature_map: Tensor) -> Tensor:
 
 def _prefers_table(tensor: Tensor) -> bool:
     # Few runtimes have an embedding bag, but all have RoI Align.
-    if torch.compiler.is_exporting():
+    if is_exporting():
         return False
     # torchvision's gradient on a GPU adds in any order, and its replacement for deterministic runs
     # samples in Python

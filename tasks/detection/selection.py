@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from backbone.tracing import is_exporting
+
 
 def best(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The highest scores of each image, best first; equal ones in the order of their columns.
@@ -18,7 +20,7 @@ def best(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     Returns:
         The scores float32[B, count] and their columns int64[B, count].
     """
-    if torch.compiler.is_exporting():
+    if is_exporting():
         # ONNX defines this order for its TopK, but has no operator for the bits of a float
         values, columns = scores.topk(count)
         return values, columns

@@ -4,7 +4,6 @@ SSD is arXiv 1512.02325 in the layout of arXiv 1611.10012's MobileNet detectors;
 1801.04381, section 6.2.
 """
 
-import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -39,9 +38,6 @@ class SSD(MapPredictors, MatchedDetector):
     alpha and any size work.
 
     Args:
-        trunk: the shared network.
-        num_classes: outputs per anchor, including the background (0).
-        size: of the input in pixels: one number, or (height, width).
         taps: the trunk's maps that get anchors, finest first; None for its last ones of stride 16
             and 32.
         extras: channels of the extra maps after the last tap, at alpha 1; each map is half the size
@@ -53,9 +49,7 @@ class SSD(MapPredictors, MatchedDetector):
         scales: anchor scale of the finest and the coarsest map, relative to the input.
         loss: `mining`, the paper's sigmoid cross-entropy over three negatives per positive; or
             `focal` (arXiv 1708.02002, alpha 0.75, gamma 2) over all anchors.
-        nms_iou: IoU above which the lower-scored of two boxes of one class is dropped.
-        candidates: best (anchor, class) pairs of an image that enter suppression.
-        detections: largest number of boxes in the answer for an image.
+        trunk, num_classes, size, nms_iou, candidates, detections: see `AnchorDetector`.
 
     Raises:
         InputError: the loss is unknown, or the trunk does not have these maps.
@@ -108,10 +102,9 @@ class SSD(MapPredictors, MatchedDetector):
         for layer in last_layers:
             nn.init.trunc_normal_(layer.weight, std=0.03)
             nn.init.zeros_(layer.bias)
-        prior = math.log(PRIOR / (1 - PRIOR))
         for layer, n in zip(last_layers[len(counts) :], counts, strict=True):
             # every class starts at the prior, and the background at 1 - prior
-            layer.bias.data.view(n, num_classes).fill_(prior)[:, 0] = -prior
+            layer.bias.data.view(n, num_classes).fill_(PRIOR)[:, 0] = -PRIOR
 
         shapes = self.map_shapes()
         self.finest = shapes[0][0] * shapes[0][1] * counts[0]  # anchors of the finest map

@@ -7,7 +7,6 @@ github.com/tensorflow/models, and in the modules of object_detection/models and
 object_detection/predictors that the file names.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -34,16 +33,13 @@ class SSDFPN(MatchedDetector):
     by its four numbers, both as in the published configuration.
 
     Args:
-        trunk: the shared network.
-        num_classes: outputs per anchor, including the background (0).
-        size: of the input in pixels: one number, or (height, width).
         taps: the trunk's maps, finest first, each about half the size of the one before; None for
             the outputs of its last blocks of stride 8, 16 and 32.
         depth: channels of the pyramid and the tower at alpha 1; they are scaled by the trunk's
             alpha, if it has one, but are at least 16.
         maps: number of maps with anchors: the trunk's, and coarser ones after them.
         tower: number of separable convolutions before the predictors.
-        nms_iou, candidates, detections: see `AnchorDetector`.
+        trunk, num_classes, size, nms_iou, candidates, detections: see `AnchorDetector`.
 
     Raises:
         InputError: the trunk does not have these maps.
@@ -74,11 +70,10 @@ class SSDFPN(MatchedDetector):
         self.tower = SharedTower(width, tower, len(infos) + extra, **self.like_trunk)
         self.box_predictor = SharedPredictor(width, ANCHORS * 4)
         self.class_predictor = SharedPredictor(width, ANCHORS * num_classes)
-        prior = math.log(PRIOR / (1 - PRIOR))
         # every class starts at the prior, and the background at 1 - prior
         bias = self.class_predictor.pointwise.bias
         assert bias is not None
-        bias.data.view(ANCHORS, num_classes).fill_(prior)[:, 0] = -prior
+        bias.data.view(ANCHORS, num_classes).fill_(PRIOR)[:, 0] = -PRIOR
         strides = [i.stride for i in infos] + [infos[-1].stride << n for n in range(1, extra + 1)]
         self.set_anchors(octave_anchors(self.map_shapes(), strides, self.size))
 

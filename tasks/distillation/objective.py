@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from backbone.errors import InputError, number_of
+from backbone.evaluating import evaluating
 from backbone.head import Head
 from tasks.data.batches import Batch
 from tasks.runs.parts import PARTS, parts_of
@@ -274,10 +275,6 @@ def check_width(width: int, student: Student, teacher: str) -> None:
 
 def output_width(student: Student) -> int:
     """The number of values that the head returns for an image."""
-    head = student.head
-    trains = head.training
-    with torch.inference_mode():
-        image = torch.zeros(1, 3, 64, 64, device=student.preprocess.mean.device)  # any size works
-        width = head.eval()(image).shape[1]
-    head.train(trains)
-    return int(width)
+    image = torch.zeros(1, 3, 64, 64, device=student.preprocess.mean.device)  # any size works
+    with evaluating(student.head):
+        return int(student.head(image).shape[1])

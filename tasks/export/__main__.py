@@ -18,10 +18,10 @@ from tasks.export.options import KEYS, parse_options
 
 def main() -> None:
     """The command line; exit code 1 if the gate fails, 2 for anything that the user can correct."""
-    keys = "; ".join(f"{key}= {what}" for key, what in KEYS.items())
-    parser = command_parser("tasks.export", __doc__, epilog=f"options: {keys}")
+    keys = "\n".join(f"  {key + '=':14}  {what}" for key, what in KEYS.items())
+    parser = command_parser("tasks.export", __doc__, epilog=f"KEY=VALUE:\n{keys}")
     parser.add_argument("checkpoint", type=Path, help="best.ckpt of a run")
-    parser.add_argument("options", nargs="*", metavar="KEY=VALUE", help="see below")
+    parser.add_argument("options", nargs="*", default=[], metavar="KEY=VALUE", help="see below")
     add_trust(parser)
     arguments = parser.parse_args()
     with mistakes_exit():

@@ -49,9 +49,10 @@ class ExecutorchFile:
     Args:
         path: of the file.
         names: of its outputs, in order.
+        threads: not used: ExecuTorch's Python runtime takes one per core.
     """
 
-    def __init__(self, path: Path, names: list[str]):
+    def __init__(self, path: Path, names: list[str], threads: int | None = None):
         with _quietly():
             from executorch.runtime import Runtime
 
@@ -78,14 +79,6 @@ class ExecutorchFile:
                 "to this torch, such as 1.2.0 to torch 2.11 and 1.5.1 to torch 2.14"
             ) from error
         return {n: o.numpy().copy() for n, o in zip(self.names, outputs, strict=True)}
-
-
-def open_executorch(path: Path, names: list[str], threads: int | None = None) -> ExecutorchFile:
-    """A file to run; see `tasks.export.formats.open_exported`.
-
-    ExecuTorch's Python runtime takes one thread per core, whatever `threads` says.
-    """
-    return ExecutorchFile(path, names)
 
 
 @contextlib.contextmanager

@@ -26,8 +26,8 @@ class Format:
     """A format of exported files.
 
     Its module, `tasks.export.NAME`, has `write_NAME(model, path, batch, described)`, which writes
-    a file, `open_NAME(path, names, threads)`, which returns an `ExportedFile`, and `RUNTIME`, the
-    package that runs it.
+    a file, `NameFile(path, names, threads)`, which is an `ExportedFile`, and `RUNTIME`, the package
+    that runs it.
 
     Args:
         name: as in format=NAME; also the extra of the suite's package that installs what it needs.
@@ -60,8 +60,14 @@ class Format:
         self._of_module(f"write_{self.name}")(*arguments)
 
     def open(self, path: Path, names: list[str], threads: int | None = None) -> ExportedFile:
-        """A file, ready to run; arguments as of `open_exported`."""
-        opened: ExportedFile = self._of_module(f"open_{self.name}")(path, names, threads)
+        """A file, ready to run.
+
+        Args:
+            path: of the file.
+            names: of its outputs, in order; model.json lists them.
+            threads: to compute with; None: one per core.
+        """
+        opened: ExportedFile = self._of_module(f"{self.name.title()}File")(path, names, threads)
         return opened
 
     def _of_module(self, name: str) -> Any:
@@ -106,23 +112,3 @@ FORMATS = {
 
 # what runs a file that another format has written
 READERS = {"openvino": Format("openvino", ".onnx", {"openvino": "2026.4"})}
-
-
-def open_exported(
-    path: Path, names: list[str], threads: int | None = None, form: Format | None = None
-) -> ExportedFile:
-    """An exported file of any format, ready to run.
-
-    Args:
-        path: of the file.
-        names: of its outputs, in order; model.json lists them.
-        threads: to compute with; None: one per core.
-        form: its format; None: told by the suffix.
-
-    Raises:
-        InputError: its runtime is not installed, or too old.
-    """
-    if form is None:
-        form = next(form for form in FORMATS.values() if form.suffix == path.suffix)
-    form.require()
-    return form.open(path, names, threads)

@@ -12,12 +12,13 @@ import torch
 from backbone.errors import InputError, number_of
 from tasks.export.comparing import compare
 from tasks.export.description import installed
-from tasks.export.formats import Format, open_exported
+from tasks.export.formats import Format
 from tasks.export.options import Options
 from tasks.export.photographs import named_photographs, pixels_of_files
 from tasks.export.run_data import validation_pixels
 from tasks.training.model import Model
 
+AT_ONCE = 8  # images that the network answers together
 ODD = 3  # images per call, besides 1, of a file that takes any number
 
 
@@ -84,7 +85,7 @@ def check(
         What parity.json says, as plain values; `passed` is one of them.
     """
     expected = answers(model, pixels)
-    file = open_exported(path, list(expected), form=form)
+    file = form.open(path, list(expected))
     compared: dict[int, dict[str, Any]] = {}
     for count in (1, ODD) if batch is None else (batch,):
         compared[count] = compare(expected, in_batches(file.run, pixels, count))
@@ -99,12 +100,12 @@ def check(
     }
 
 
-def answers(model: Model, pixels: np.ndarray, at_once: int = 8) -> dict[str, np.ndarray]:
+def answers(model: Model, pixels: np.ndarray) -> dict[str, np.ndarray]:
     """The model's own answers, by the names of `Task.deploy`."""
     parts = []
     with torch.inference_mode():
-        for start in range(0, len(pixels), at_once):
-            images = torch.from_numpy(pixels[start : start + at_once]).permute(0, 3, 1, 2)
+        for start in range(0, len(pixels), AT_ONCE):
+            images = torch.from_numpy(pixels[start : start + AT_ONCE]).permute(0, 3, 1, 2)
             parts.append({k: v.numpy() for k, v in model.task.deploy(images).items()})
     return _joined(parts)
 

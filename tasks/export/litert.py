@@ -67,8 +67,3 @@ class LitertFile:
         """The outputs by name for contiguous pixels uint8[B, h, w, 3], B as it was exported."""
         outputs = self.runner(**{self.input: images})
         return {name: outputs[f"output_{i}"] for i, name in enumerate(self.names)}
-
-
-def open_litert(path: Path, names: list[str], threads: int | None = None) -> LitertFile:
-    """A file to run; see `tasks.export.formats.open_exported`."""
-    return LitertFile(path, names, threads)

@@ -82,10 +82,11 @@ class OnnxFile:
 
     Args:
         path: of the file.
+        names: of its outputs, in order.
         threads: to compute with; None: one per core.
     """
 
-    def __init__(self, path: Path, threads: int | None = None):
+    def __init__(self, path: Path, names: list[str], threads: int | None = None):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -94,15 +95,8 @@ class OnnxFile:
         self.session = onnxruntime.InferenceSession(
             path, options, providers=["CPUExecutionProvider"]
         )
-        self.names = [output.name for output in self.session.get_outputs()]
-        batch = self.session.get_inputs()[0].shape[0]
-        self.batch = batch if isinstance(batch, int) else None  # None: any number
+        self.names = names
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """The outputs by name for contiguous pixels uint8[B, h, w, 3]."""
-        return dict(zip(self.names, self.session.run(None, {INPUT: images}), strict=True))
-
-
-def open_onnx(path: Path, names: list[str], threads: int | None = None) -> OnnxFile:
-    """A file to run; see `tasks.export.formats.open_exported`."""
-    return OnnxFile(path, threads)
+        return dict(zip(self.names, self.session.run(self.names, {INPUT: images}), strict=True))

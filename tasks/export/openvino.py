@@ -33,8 +33,3 @@ class OpenvinoFile:
         """The outputs by name for contiguous pixels uint8[B, h, w, 3]."""
         outputs = self.model(images)
         return {name: np.array(outputs[i]) for i, name in enumerate(self.names)}
-
-
-def open_openvino(path: Path, names: list[str], threads: int | None = None) -> OpenvinoFile:
-    """A file to run; see `tasks.export.formats.open_exported`."""
-    return OpenvinoFile(path, names, threads)

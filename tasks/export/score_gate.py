@@ -8,13 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from backbone.errors import InputError, number_of
 from backbone.integers import LITERT, ONNX, XNNPACK
 from tasks.export.description import installed
-from tasks.export.formats import Format, open_exported
+from tasks.export.formats import Format
 from tasks.export.gate import in_batches
 from tasks.export.options import TOLERANCE, Options
 from tasks.export.photographs import calibration_photographs, pixels_of_files
@@ -70,11 +69,11 @@ class ScoreProof:
 
     def check(self, path: Path) -> dict[str, Any]:
         """What parity.json says of a file."""
-        names = list(self.model.task.deploy(_blank(self.model)))
-        file = open_exported(path, names, form=self.form)
+        names = list(self.model.task.deploy(torch.zeros(1, 3, *self.model.size, dtype=torch.uint8)))
+        file = self.form.open(path, names)
         run = file.run
         if self.batch is not None:
-            run = partial(_by, file.run, self.batch)
+            run = partial(in_batches, file.run, count=self.batch)
         after = self.scorer(run)
         lost = self.scorer.lost(self.before, after)
         return {
@@ -172,11 +171,3 @@ def _refuse_for_learnt(options: Options) -> None:
 
 def _shown(score: float | None) -> str:
     return "not" if score is None else f"{score:.4f}"
-
-
-def _by(run: Any, count: int, pixels: np.ndarray) -> dict[str, np.ndarray]:
-    return in_batches(run, pixels, count)
-
-
-def _blank(model: Model) -> torch.Tensor:
-    return torch.zeros(1, 3, *model.size, dtype=torch.uint8)

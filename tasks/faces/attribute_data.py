@@ -36,7 +36,7 @@ class AttributeData(ImageData[AttributeIndex]):
         """The data of a result in words: images, the seen part of each, and what is left out."""
         scored = self.indices[self.reported]
         parts = [number_of(len(self.labels.ids), "attribute")]
-        if "train" in self.indices:
+        if self.learned_from:
             train = self.indices["train"]
             parts.append(f"trained on {number_of(len(train), 'image')}")
             if train.unlabelled:

@@ -56,8 +56,7 @@ class AttributeIndex(ImageIndex):
         """`count` images among which each attribute is present and absent, in the order of the set.
 
         They are taken in turn: the first image that has and the first that lacks each attribute,
-            beginning
-        with the rarest case, then the second of each. Images without labels come last.
+        beginning with the rarest case, then the second of each. Images without labels come last.
         """
         cases = np.concatenate([self.labels == 1, self.labels == 0], axis=1)  # bool[N, 2A]
         turn = (cases.cumsum(0, dtype=np.int64) - 1) * cases.shape[1]

@@ -6,15 +6,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from backbone.errors import InputError
 from backbone.files import write_atomically
 from tasks.faces.attribute_resampling import attribute_scorer
 from tasks.runs.bootstrap import Resampling
+from tasks.training.metric import TensorMetric
 
-AttributeState = tuple[np.ndarray, np.ndarray, np.ndarray]
 NAN = float("nan")
 
 
@@ -83,7 +82,7 @@ class AttributeResult:
                 writer.writerow(["" if value != value else value for value in values])
 
 
-class AttributeScores:
+class AttributeScores(TensorMetric):
     """Mean average precision over attributes, accuracy, and agreement with a teacher.
 
     Unknown labels are ignored.
@@ -99,7 +98,8 @@ class AttributeScores:
     ):
         self.labels, self.names = labels, list(names)
         self.majority = majority_answers(train_labels, labels)
-        self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
+        none = np.zeros((0, len(names)), np.float32)
+        super().__init__(np.zeros(0, np.int64), none, none[:, :0])
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
         """Add a batch without waiting for the device.
@@ -112,24 +112,6 @@ class AttributeScores:
         probabilities = prediction["probabilities"]
         teacher = prediction.get("teacher", probabilities[:, :0])
         self.seen.append((target, probabilities, teacher))
-
-    @property
-    def state(self) -> AttributeState:
-        """For the n images added: image_id int64[n], probabilities float32[n, A], and the
-        teacher's float32[n, A], or [n, 0] without a teacher."""
-        if not self.seen:
-            none = np.zeros((0, len(self.names)), np.float32)
-            return np.zeros(0, np.int64), none, none[:, :0]
-        images, own, teacher = (torch.cat(x).cpu() for x in zip(*self.seen, strict=True))
-        return images.numpy(), own.float().numpy(), teacher.float().numpy()
-
-    def merge(self, states: Sequence[AttributeState]) -> None:
-        """Become the sum of all processes' shares."""
-        self.seen = [
-            (torch.from_numpy(images), torch.from_numpy(own), torch.from_numpy(teacher))
-            for images, own, teacher in states
-            if len(images)
-        ]
 
     def compute(self) -> AttributeResult:
         """Score every image that was added.

@@ -9,12 +9,12 @@ from PIL import Image
 from tasks.data.module import Index
 from tasks.faces.attribute_metrics import AttributeResult, AttributeScore
 from tasks.images.files import open_image
-from tasks.images.sheets import captioned, contact_sheet
+from tasks.images.sheets import PAPER, captioned, contact_sheet
 from tasks.runs.plots import plt, save_figure
 
 STUDENT, TEACHER, CHANCE = "#4878a8", "#c05020", "#202020"
 TILE = 576  # pixels along a side of a face with its lines
-PAPER = (250, 249, 246)
+LINES = 8  # below a face
 
 
 def attribute_bars(scores: Sequence[AttributeScore], output: Path) -> None:
@@ -57,13 +57,11 @@ def faces_sheet(
     index: Index,
     output: Path,
     count: int = 12,
-    lines: int = 8,
 ) -> None:
     """Draw faces, spread evenly over the split, above their answers.
 
     Args:
         result: of the split's evaluation.
-        names: of the attributes.
         names: of the attributes.
         index: the split.
         output: PNG file to write.
@@ -73,10 +71,10 @@ def faces_sheet(
     tiles = []
     for row in rows:
         words = caption(names, result.probabilities[row], result.labels[row])
-        if len(words) > lines:
-            words[lines - 1 :] = [(f"and {len(words) - lines + 1} more", 0.0)]
+        if len(words) > LINES:
+            words[LINES - 1 :] = [(f"and {len(words) - LINES + 1} more", 0.0)]
         tiles.append(_tile(open_image(index.path(int(result.images[row]))), words))
-    contact_sheet(tiles, columns=4, path=output, cell=TILE + 12)
+    contact_sheet(tiles, output, cell=TILE + 12)
 
 
 def _tile(image: Image.Image, words: list[tuple[str, float]]) -> Image.Image:

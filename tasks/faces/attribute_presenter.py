@@ -27,8 +27,9 @@ class AttributePresenter(Presenter):
 
     def tell(self, answer: Answer) -> str:
         """The attributes with a probability of at least 0.5, most probable first, in one line."""
-        seen = likely(answer["attributes"])
-        return ", ".join(f"{name} {p:.2f}" for name, p in seen) or "none of the attributes"
+        rows = sorted(answer["attributes"].items(), key=lambda row: -row[1])
+        seen = [f"{name} {p:.2f}" for name, p in rows if p >= 0.5]
+        return ", ".join(seen) or "none of the attributes"
 
     def caption(self, answer: Answer) -> tuple[list[str], list[float]]:
         """The most probable attributes, each with a bar of its probability."""
@@ -62,9 +63,3 @@ class AttributePresenter(Presenter):
             "attributes.png": lambda path: attribute_bars(result.per_attribute, path),
             "attributes.csv": result.write_table,
         }
-
-
-def likely(attributes: dict[str, float], least: float = 0.5) -> list[tuple[str, float]]:
-    """Attributes with a probability of at least `least`, most probable first."""
-    seen = [(name, p) for name, p in attributes.items() if p >= least]
-    return sorted(seen, key=lambda row: -row[1])

@@ -1,13 +1,12 @@
 """CSV files with a header and a column of image files."""
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from backbone.errors import InputError, listed_briefly, number_of, shortened
-from tasks.data.text_lists import check_is_text, delimiter_of
+from tasks.data.text_lists import csv_reader
 from tasks.images.listing import with_slashes
 from tasks.images.names import MISSING, Folder, match_names
 
@@ -150,19 +149,10 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    check_is_text(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            delimiter = delimiter_of(path, file.readline().strip())
-            file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter)
-            for row in reader:
-                if row:
-                    yield reader.line_num, row
-    except (csv.Error, UnicodeError) as error:
-        raise InputError(f"{path}: not a CSV file in UTF-8 ({error}); save it as one") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    with csv_reader(path) as reader:
+        for row in reader:
+            if row:
+                yield reader.line_num, row
 
 
 def file_column(path: Path, header: Sequence[str]) -> int:

@@ -65,15 +65,8 @@ class FaceData(ImageData[FaceIndex]):
             return
         loaded = self.source.load()
         self.note = loaded.note
-        splits = {split: index.framed(self.view.box) for split, index in loaded.splits.items()}
-        people = len(splits["train"].classes)
-        if self.limit is not None:
-            splits["train"] = splits["train"].first(self.limit)
-        if self.validate_on_train:
-            splits = {"train": splits["train"]}
-        splits = self.readable(splits)
-        if self.validate_on_train:
-            splits["val"] = splits["train"]
+        people = len(loaded.splits["train"].classes)
+        splits = self.used({s: index.framed(self.view.box) for s, index in loaded.splits.items()})
         for split in ("val", "test"):
             if split in splits:
                 splits[split] = self._in_pairs(splits[split], split)
@@ -121,7 +114,7 @@ class FaceData(ImageData[FaceIndex]):
         """The data of a result in words: training and scored images, and the part that is seen."""
         split = self.reported
         train, scored = self.indices["train"], self.indices[split]
-        parts = [f"trained on {train}"]
+        parts = [f"trained on {train}"] if self.learned_from else []
         if split in self.pairs:
             pairs = self.pairs[split]
             parts.append(
@@ -130,8 +123,11 @@ class FaceData(ImageData[FaceIndex]):
             parts.append(how_scored(pairs.folds, int((~pairs.same).sum())))
         else:
             parts.append(f"scored on {scored}")
-        parts.append(f"seen in training: {self._view_in_words(train, self.alignment)}")
-        if scored.root != train.root:
+        elsewhere = scored.root != train.root
+        if self.learned_from or not elsewhere:
+            seen = "seen in training" if self.learned_from else "seen"
+            parts.append(f"{seen}: {self._view_in_words(train, self.alignment)}")
+        if elsewhere:
             parts.append(f"in scoring: {self._view_in_words(scored, self.verification.alignment)}")
         parts += self.left_out_in_words()
         if self.note:

@@ -10,6 +10,7 @@ import numpy as np
 
 from backbone.errors import number_of
 from tasks.data.image_index import ImageIndex
+from tasks.data.sampling import times_before
 from tasks.images.view import check_box
 
 PER_IDENTITY = 4  # images of each person in a small selection: pairs need two
@@ -40,10 +41,7 @@ class FaceIndex(ImageIndex):
 
     def first(self, count: int) -> Self:
         """The first `count` images, four of each person in turn."""
-        order = np.argsort(self.labels, kind="stable")
-        sorted_labels = self.labels[order]
-        turn = np.empty_like(order)  # an image's position among those of its person
-        turn[order] = np.arange(len(order)) - np.searchsorted(sorted_labels, sorted_labels)
+        turn = times_before(self.labels)
         chosen = np.lexsort((turn, self.labels, turn // PER_IDENTITY))[:count]
         return self.take(np.sort(chosen))
 

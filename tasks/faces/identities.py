@@ -22,8 +22,8 @@ from tasks.images.listing import images_below
 FOLDERS_LAYOUT = """train/<person>/*.jpg
 val/<person>/*.jpg   other people; or data.val=null to hold out data.val_fraction of the people"""
 CELEBA_LAYOUT = f"""{IMAGES}/000001.jpg   the aligned faces, 178 x 218 pixels
-{IDENTITIES}          lines of 'file number': the person's number
-{PARTITION}      lines of 'file number': 0 training, 1 validation, 2 test"""
+{IDENTITIES}           lines of 'file number': the person's number
+{PARTITION}       lines of 'file number': 0 training, 1 validation, 2 test"""
 CELEBA_DOWNLOADS = (
     "img_align_celeba.zip (1.4 GB), list_eval_partition.txt, and identity_CelebA.txt (on request),",
     "from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html (non-commercial research)",
@@ -55,11 +55,6 @@ class FaceFolders:
     def check(self) -> None:
         """See ImageSource."""
         root = Path(self.root)
-        if self.val is None and not 0 < self.val_fraction < 1:
-            raise InputError(
-                f"data.val_fraction={self.val_fraction}: the share of the people held out for "
-                "validation must be between 0 and 1, such as 0.1"
-            )
         named = [name for name in (self.train, self.val, self.unlabelled) if name is not None]
         require("The folder of faces", root, [root / name for name in named], FOLDERS_LAYOUT)
         people = class_folders(root / self.train)

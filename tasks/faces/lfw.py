@@ -21,6 +21,8 @@ from tasks.images.view import check_box
 FOLDERS = ("", "lfw-deepfunneled", "lfw_funneled", "lfw", "lfw-deepfunneled/lfw-deepfunneled")
 LAYOUT = """NAME/NAME_0001.jpg, or such folders in lfw-deepfunneled/, lfw_funneled/ or lfw/
 pairs.txt (10 folds of 300 + 300), or another list: data.verification.pairs=FILE"""
+WITHOUT = """or name another folder with data.verification.root=, add data.verification.root=null to
+score held-out faces of the data set itself, or add mode=sample to use a drawn sample"""
 DOWNLOADS = (
     "http://vis-www.cs.umass.edu/lfw/lfw-deepfunneled.tgz",
     "http://vis-www.cs.umass.edu/lfw/pairs.txt",
@@ -56,7 +58,7 @@ class Lfw:
         root = Path(self.root)
         names = [name for name in (self.pairs, self.val_pairs) if name is not None]
         lists = [list_in(root, name) for name in names]
-        require("LFW (data.verification.root)", root, lists, LAYOUT, DOWNLOADS)
+        require("LFW (data.verification.root)", root, lists, LAYOUT, DOWNLOADS, WITHOUT)
 
     def load(self, name: str) -> tuple[FaceIndex, Pairs]:
         """The photographs that a list names, and its pairs.
@@ -74,12 +76,8 @@ class Lfw:
 
 def list_in(root: Path, name: str) -> Path:
     """The list of pairs with this name, or the same list as CSV, as in Kaggle's copy."""
-    path = root / name
-    return (
-        path
-        if path.is_file() or not path.with_suffix(".csv").is_file()
-        else path.with_suffix(".csv")
-    )
+    path, csv = root / name, (root / name).with_suffix(".csv")
+    return csv if csv.is_file() and not path.is_file() else path
 
 
 def check_verification(source: ImageSource[FaceIndex], verification: Lfw) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backbone.errors import InputError, number_of
+from tasks.data.sampling import times_before
 from tasks.faces.face_index import FaceIndex
 
 IMAGES = 20  # most images of a person that are used: they make 190 pairs
@@ -117,10 +118,7 @@ def compact(index: FaceIndex, pairs: Pairs) -> tuple[FaceIndex, Pairs]:
     The images are ordered so that the first few already make pairs of all folds and both kinds.
     """
     kind = 2 * pairs.fold + ~pairs.same
-    order = np.argsort(kind, kind="stable")
-    turn = np.empty_like(order)
-    turn[order] = np.arange(len(order)) - np.searchsorted(kind[order], kind[order])
-    order = np.lexsort((kind, turn))
+    order = np.lexsort((kind, times_before(kind)))
     needed = np.stack([pairs.first, pairs.second], 1)[order].ravel()
     rows, first = np.unique(needed, return_index=True)
     rows = rows[np.argsort(first)]

@@ -42,11 +42,6 @@ class UnlabelledFaces:
         root = Path(self.root)
         names = [self.images] if self.list is None else [self.images, self.list]
         require("The folder of faces", root, [root / name for name in names], LAYOUT)
-        if not 0 < self.val_fraction < 1:
-            raise InputError(
-                f"data.val_fraction={self.val_fraction}: the share held out for validation must "
-                "be between 0 and 1, such as 0.05"
-            )
 
     def load(self) -> ImageSet[FaceIndex]:
         """See ImageSource."""

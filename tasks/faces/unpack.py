@@ -144,7 +144,8 @@ def main() -> None:
     given = parser.parse_args()
     with mistakes_exit():
         count = unpack(given.folder, given.root)
-    print(f"{number_of(count, 'image')} in {given.root}; train on them with data.root={given.root}")
+        images = number_of(count, "image")
+        print(f"{images} in {given.root}; train on them with data.root={given.root}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import Tensor
@@ -15,8 +14,8 @@ from backbone.errors import InputError
 from tasks.faces.pair_resampling import pair_scorer
 from tasks.faces.pairs import Pairs
 from tasks.runs.bootstrap import Resampling, shares
+from tasks.training.metric import TensorMetric
 
-VerificationState = tuple[np.ndarray, np.ndarray, np.ndarray]
 FALSE_ACCEPT_RATES = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
 
 
@@ -194,7 +193,7 @@ class VerificationResult:
     resamplings: Sequence[Resampling] = ()
 
 
-class Verification:
+class Verification(TensorMetric):
     """Embeddings of images, scored in pairs and against a teacher's.
 
     Args:
@@ -203,7 +202,8 @@ class Verification:
 
     def __init__(self, pairs: Pairs | None):
         self.pairs = pairs
-        self.seen: list[tuple[Tensor, Tensor, Tensor]] = []
+        none = np.zeros((0, 0), np.float32)
+        super().__init__(np.zeros(0, np.int64), none, none)
 
     def update(self, prediction: dict[str, Tensor], target: Tensor) -> None:
         """Add a batch without waiting for the device.
@@ -215,23 +215,6 @@ class Verification:
         embedding = prediction["embedding"].float()
         teacher = prediction.get("teacher", embedding[:, :0])
         self.seen.append((target, embedding, F.normalize(teacher.float(), dim=1)))
-
-    @property
-    def state(self) -> VerificationState:
-        """For all images added: image_id int64[n], embedding and teacher float32[n, D or 0]."""
-        if not self.seen:
-            none = np.zeros((0, 0), np.float32)
-            return np.zeros(0, np.int64), none, none
-        images, own, teacher = (torch.cat(x).cpu().numpy() for x in zip(*self.seen, strict=True))
-        return images, own, teacher
-
-    def merge(self, states: Sequence[VerificationState]) -> None:
-        """Become the sum of all processes' shares."""
-        self.seen = [
-            (torch.from_numpy(images), torch.from_numpy(own), torch.from_numpy(teacher))
-            for images, own, teacher in states
-            if len(images)
-        ]
 
     def compute(self) -> VerificationResult:
         """Score the pairs of which both images were added."""

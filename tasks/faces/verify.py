@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.errors import InputError
-from tasks.cli.arguments import add_trust, command_parser, mistakes_exit
+from tasks.cli.arguments import add_trust, command_parser, mistakes_exit, show_progress
 from tasks.runs.processes import usable_cores
 
 if TYPE_CHECKING:
     import numpy as np
 
     from tasks.faces.face_index import FaceIndex
+
+BATCH = 64  # photographs that a network sees together
 
 
 def embeddings_of_file(path: Path, index: FaceIndex) -> np.ndarray:
@@ -57,7 +59,6 @@ def embeddings_of_network(
     index: FaceIndex,
     box: Sequence[float] | None,
     trust: Sequence[str] = (),
-    batch: int = 64,
 ) -> tuple[np.ndarray, FaceIndex]:
     """A checkpoint's embeddings of the photographs in an index.
 
@@ -67,7 +68,6 @@ def embeddings_of_network(
         box: the part of each photograph that the network sees; None: the part that the checkpoint's
             configuration gives for its verification data.
         trust: see `load_task`.
-        batch: photographs per step.
 
     Returns:
         float32[N, D] of unit length, and the index with the box that was used.
@@ -95,13 +95,11 @@ def embeddings_of_network(
     task.fold()
     answers: list[np.ndarray] = []
     workers = usable_cores()
-    for images in DataLoader(dataset, batch, collate_fn=collate_labelled, num_workers=workers):
+    for images in DataLoader(dataset, BATCH, collate_fn=collate_labelled, num_workers=workers):
         with torch.inference_mode():
             answer = task.predict({"image": images["image"].to(device)})
         answers.append(answer["embedding"].cpu().numpy())
-        done = min(len(answers) * batch, len(dataset))
-        print(f"\r{done:,} of {len(dataset):,} photographs", end="", flush=True)
-    print()
+        show_progress(min(len(answers) * BATCH, len(dataset)), len(dataset), "photograph")
     return np.concatenate(answers), index
 
 
@@ -178,7 +176,7 @@ def scores_table(result: dict[str, Any]) -> str:
         for name, value in result["metrics"].items()
     ]
     low, high = result["thresholds"][0], result["thresholds"][-1]
-    lines.append(f"squared distance below {low:.3f} to {high:.3f}: one person")
+    lines.append(f"squared distance below {low:.3g} to {high:.3g}: one person")
     return "\n".join([result["pairs"], *lines, result["note"]])
 
 
@@ -204,8 +202,8 @@ def main() -> None:
     given = parser.parse_args()
     with mistakes_exit():
         result = verify(given.source, given.root, given.pairs, given.output, given.box, given.trust)
-    print(scores_table(result))
-    print(f"written: {given.output}")
+        print(scores_table(result))
+        print(f"written: {given.output}")
 
 
 if __name__ == "__main__":

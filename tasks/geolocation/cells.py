@@ -205,6 +205,8 @@ def main() -> None:
     with mistakes_exit():
         try:
             _make(given.coordinates, given.t_max, given.t_min, given.max_level, given.output)
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise InputError(f"{error.filename or given.output}: {error.strerror}") from error
 

@@ -1,6 +1,5 @@
 """Coordinates of photographs from a CSV file, read in chunks so that memory does not grow."""
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly, number_of
-from tasks.data.text_lists import check_is_text, delimiter_of
+from tasks.data.text_lists import csv_reader
 
 # The column names of the known sets, in lower case; the first one that exists is used.
 FILE = (
@@ -23,7 +22,6 @@ FILE = (
 LATITUDE, LONGITUDE = ("latitude", "lat"), ("longitude", "lon", "lng")
 ROWS = 1 << 16  # per chunk
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
-DAMAGED = (csv.Error, UnicodeError)
 
 
 @dataclass(frozen=True)
@@ -84,19 +82,11 @@ def out_of_range(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
 
 def _chunks(path: Path, rows: int) -> Iterator[tuple[Columns, list[list[str]]]]:
     """The columns, with each chunk of rows that are not blank."""
-    check_is_text(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            delimiter = delimiter_of(path, header.strip())
-            columns = _columns(path, next(csv.reader([header], delimiter=delimiter), []))
-            filled = filter(None, csv.reader(file, delimiter=delimiter))
-            while chunk := list(islice(filled, rows)):
-                yield columns, chunk
-    except DAMAGED as error:
-        raise InputError(f"{path}: not a CSV file in UTF-8 ({error}); save it as one") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    with csv_reader(path) as reader:
+        columns = _columns(path, next(reader, []))
+        filled = filter(None, reader)
+        while chunk := list(islice(filled, rows)):
+            yield columns, chunk
 
 
 def _columns(path: Path, names: list[str]) -> Columns:
@@ -191,8 +181,7 @@ def _check_range(path: Path, latitude: np.ndarray, longitude: np.ndarray, seen: 
 
 def line_number(path: Path, row: int) -> int:
     """The line of the file on which a row, counted from 0 below the header, ends."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        delimiter = delimiter_of(path, file.readline())
-        reader = csv.reader(file, delimiter=delimiter)
-        next(islice(filter(None, reader), row, None))
-        return reader.line_num + 1
+    with csv_reader(path) as reader:
+        next(islice(filter(None, reader), 1 + row, None))
+        line: int = reader.line_num
+        return line

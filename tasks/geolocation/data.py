@@ -199,7 +199,7 @@ class PlaceData(CroppedData):
             f"(partition {partition.hash[:12]}, t_max {partition.t_max:,}, t_min "
             f"{partition.t_min:,})"
         ]
-        if self.trains:
+        if self.learned_from:
             parts += [f"trained on {number_of(self.photographs, 'photograph')}", *self.notes]
         parts += self.left_out_in_words()
         parts += [f"evaluated {self._scored()}"]
@@ -211,7 +211,7 @@ class PlaceData(CroppedData):
             return f"the {number_of(len(self.indices['val']), 'training photograph')}"
         val = self.val
         note = f" ({val.note})" if val.note else ""
-        return f"{len(val):,} of official {val.official:,} ({val.name}){note}"
+        return f"{len(val):,} of {val.official:,} ({val.name}){note}"
 
     def _readable(self, split: str, found: Photographs) -> tuple[Photographs, Listed]:
         """The photographs that can be read; others are counted, or stop the run."""

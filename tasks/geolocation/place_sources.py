@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from backbone.errors import InputError
 from tasks.data.image_source import require
 from tasks.geolocation.photographs import Photographs, hold_out_places, listed_photographs, with_gps
 from tasks.geolocation.shards import Shards, find_shards
@@ -108,11 +107,6 @@ class GpsFolders:
         paths = [root]
         if self.val_fraction is None:
             paths = [root / name for name in (self.train, self.val) if name is not None]
-        elif not 0 < self.val_fraction < 1:
-            raise InputError(
-                f"data.val_fraction={self.val_fraction}: the share held out for validation must "
-                "be between 0 and 1, such as 0.2"
-            )
         layout = "folders train and val of photographs, or photographs with data.val_fraction=0.2"
         require("The folder of photographs", root, paths, layout)
 

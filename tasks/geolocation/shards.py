@@ -27,7 +27,7 @@ import numpy as np
 from braceexpand import braceexpand
 
 from backbone.errors import InputError, number_of
-from backbone.file_kinds import in_its_place
+from backbone.file_kinds import GZIP, in_its_place
 from tasks.geolocation.coordinates import LATITUDE, LONGITUDE, ROWS, Coordinates, out_of_range
 from tasks.geolocation.exif import PhotographError
 from tasks.geolocation.tar_stream import END, TarStream
@@ -37,7 +37,6 @@ MOST_SHARDS = 1_000_000
 RANGES = re.compile(r"\{(-?\d+)\.\.(-?\d+)")
 SCHEMES = ("http", "https", "sftp", "ftps", "scp", "gs", "htgs", "hf", "ais", "file")
 """The URLs that webdataset opens, most of them with a program such as curl."""
-GZIP = b"\x1f\x8b"
 DUPLICATE = "named twice"  # a reason for leaving out a member
 # errors for JSON without a latitude and a longitude
 UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)

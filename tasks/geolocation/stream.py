@@ -99,8 +99,7 @@ class ShardStream(FromFiles, IterableDataset[dict[str, Any]]):
         self.reported = 0
         order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.shards.urls))
         # The loader takes batches from the workers' lanes in turn. After the skipped batches
-        # another
-        # lane is next, and that lane goes to the first worker.
+        # another lane is next, and that lane goes to the first worker.
         lane = (worker + self.skip) % workers
         skip = self.batch_size * len(range(lane, self.skip, workers))
         mine = order[self.rank :: self.world][lane::workers].tolist()

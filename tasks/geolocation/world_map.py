@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
@@ -117,10 +116,16 @@ def draw_counts(partition: Partition, output: Path, width: int = 3200) -> None:
         width: see WorldMap.
     """
     low, high = partition.t_min, max(partition.t_max, partition.t_min + 1)
-    figure, axes = world_figure()
+    height, room = 14 * HEIGHT / WIDTH, 0.812  # inches: a map 14 wide, a colour bar below
+    figure = Figure(figsize=(14, height + room))
+    axes = figure.add_axes((0, room / (height + room), 1, height / (height + room)))
     colors = WorldMap(partition, width).draw(axes, partition.counts, LogNorm(low, high))
     over = "max" if partition.counts.max() > high else "neither"
-    bar = color_bar(figure, colors, "photographs in a cell", extend=over)
+    below = figure.add_axes((0.3, 0.068, 0.4, 0.02))
+    bar = figure.colorbar(colors, cax=below, orientation="horizontal", extend=over)
+    bar.outline.set_linewidth(0.6)
+    bar.set_label("photographs in a cell", fontsize=11)
+    below.tick_params(labelsize=10)
     bar.locator, bar.minorlocator = LogLocator(subs=(1, 2, 5)), NullLocator()
     bar.formatter = FuncFormatter(lambda count, _: f"{count:,.0f}")
     levels = partition.levels
@@ -131,25 +136,6 @@ def draw_counts(partition: Partition, output: Path, width: int = 3200) -> None:
     )
     figure.text(0.01, 0.02, text, fontsize=10, color=SHORE, linespacing=1.5)
     save_map(figure, output)
-
-
-def world_figure(width: float = 14.0) -> tuple[Figure, Axes]:
-    """A figure of a width in inches for a world map, with room for a colour bar below."""
-    height, room = width * HEIGHT / WIDTH, 0.058 * width
-    figure = Figure(figsize=(width, height + room))
-    return figure, figure.add_axes((0, room / (height + room), 1, height / (height + room)))
-
-
-def color_bar(
-    figure: Figure, colors: ScalarMappable, label: str, extend: str = "neither"
-) -> Colorbar:
-    """A horizontal colour bar under the map."""
-    axes = figure.add_axes((0.3, 0.068, 0.4, 0.02))
-    bar = figure.colorbar(colors, cax=axes, orientation="horizontal", extend=extend)
-    bar.outline.set_linewidth(0.6)
-    bar.set_label(label, fontsize=11)
-    axes.tick_params(labelsize=10)
-    return bar
 
 
 def save_map(figure: Figure, output: Path) -> None:

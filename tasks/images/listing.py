@@ -61,11 +61,6 @@ def images_below(folder: Path) -> list[bytes]:
     return [file for file in files_below(folder) if is_image(file)]
 
 
-def paths_below(folder: Path) -> list[Path]:
-    """The same files as whole paths."""
-    return [folder / os.fsdecode(file) for file in images_below(folder)]
-
-
 def absent(folder: Path, files: Sequence[bytes]) -> list[int]:
     """The positions of the files, given as paths relative to the folder, that do not exist.
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tasks.images.files import whole_jpeg
+from tasks.images.headers import FRAMES
 
 # start-of-frame markers of files with a single scan of Huffman codes, from top to bottom
 ONE_SCAN = (0xC0, 0xC1)
@@ -50,11 +51,7 @@ def _height_at(content: bytearray) -> int | None:
         marker = content[at + 1]
         if marker in ONE_SCAN:
             return at + 5
-        if marker == START_OF_SCAN or _starts_frame(marker):
+        if marker == START_OF_SCAN or marker in FRAMES:
             return None
         at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
     return None
-
-
-def _starts_frame(marker: int) -> bool:
-    return 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)  # those are tables

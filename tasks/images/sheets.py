@@ -12,18 +12,20 @@ from backbone.files import write_atomically
 INK, PAPER, BAR, RULE = (40, 36, 44), (250, 249, 246), (166, 205, 232), (150, 146, 140)
 # in pixels: the font, a line of text, a column of text, what is around things, a page with a panel
 TEXT, ROW, COLUMN, MARGIN, WIDEST = 17, 27, 330, 14, 960
-LONGEST = 200  # characters of a line
+SHEET_COLUMNS = 4
+LONGEST = 640  # pixels of a photograph's longer side, so that it fits on a screen
+LONGEST_LINE = 200  # characters
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def contact_sheet(images: Sequence[Image.Image], columns: int, path: Path, cell: int = 320) -> None:
+def contact_sheet(images: Sequence[Image.Image], path: Path, cell: int = 320) -> None:
     """Write one PNG that shows many images, each fitted into a square cell of `cell` pixels."""
-    rows = -(-len(images) // columns)
-    sheet = Image.new("RGB", (columns * cell, rows * cell), (32, 32, 32))
+    rows = -(-len(images) // SHEET_COLUMNS)
+    sheet = Image.new("RGB", (SHEET_COLUMNS * cell, rows * cell), (32, 32, 32))
     for i, image in enumerate(images):
         image = image.copy()
         image.thumbnail((cell - 6, cell - 6), Image.Resampling.LANCZOS)
-        column, row = i % columns, i // columns
+        row, column = divmod(i, SHEET_COLUMNS)
         corner = (
             column * cell + (cell - image.width) // 2,
             row * cell + (cell - image.height) // 2,
@@ -52,17 +54,16 @@ def with_lists(
     image: Image.Image,
     sections: Sequence[Section],
     panels: Sequence[tuple[str, Image.Image]] = (),
-    longest: int = 640,
 ) -> Image.Image:
     """One picture of an image, lists on its right and further pictures below.
 
     Args:
-        image: shown with its longer side reduced to `longest` pixels.
+        image: shown with its longer side reduced to 640 pixels.
         sections: the lists, one below the other.
         panels: title and picture of each, reduced to 960 pixels in width, or that of the page.
     """
     image = image.copy()
-    image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    image.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     column = _column(sections)
     width = max(image.width + column.width, *(min(panel.width, WIDEST) for _, panel in panels), 0)
     below = [(title, _to_width(panel, width)) for title, panel in panels]
@@ -89,7 +90,7 @@ def _heading(draw: ImageDraw.ImageDraw, title: str, top: int, width: int) -> Non
 
 def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, font: Font) -> None:
     """One line of text from its left end; Pillow refuses to draw a very long one."""
-    draw.text(at, shortened(text, LONGEST), fill=INK, font=font, anchor="lm")
+    draw.text(at, shortened(text, LONGEST_LINE), fill=INK, font=font, anchor="lm")
 
 
 def _to_width(image: Image.Image, width: int) -> Image.Image:
@@ -126,7 +127,7 @@ def captioned(
     image: Image.Image,
     lines: Sequence[str],
     shares: Sequence[float] | None = None,
-    longest: int = 640,
+    longest: int = LONGEST,
 ) -> Image.Image:
     """An image with lines of text below it, each on a bar that shows its share.
 

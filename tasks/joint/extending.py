@@ -7,6 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from backbone.errors import InputError
 from backbone.forms import NO_WEIGHTS
+from tasks.runs.options import with_options
 from tasks.runs.parts import PARTS
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 
@@ -42,16 +43,14 @@ def extended(config: DictConfig) -> DictConfig:
             f"task.extends={source} has all of these parts: name a new one in task.parts, or go on "
             f"with task.head.weights={source}"
         )
-    made = config.copy()
-    OmegaConf.set_readonly(made, False)
+    stands_for: dict[str, Any] = {}
     for name, path in before.items():
-        part = made[PARTS][name]
+        part = config[PARTS][name]
         if part.task.head.get("weights") in NO_WEIGHTS:
-            OmegaConf.update(part, "task.head.weights", str(path), force_add=True)
+            stands_for[f"{PARTS}.{name}.task.head.weights"] = str(path)
         if part.get("distill") is None:
-            OmegaConf.update(part, "distill", taught_by(path), force_add=True)
-    OmegaConf.set_readonly(made, True)
-    return made
+            stands_for[f"{PARTS}.{name}.distill"] = taught_by(path)
+    return with_options(config, stands_for)
 
 
 def parts_in(checkpoint: Checkpoint) -> dict[str, Path]:

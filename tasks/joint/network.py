@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from backbone.errors import InputError
+from backbone.evaluating import evaluating
 from backbone.head import Head
 from backbone.trunk import Trunk
 
@@ -186,23 +187,15 @@ def read_taps(trunk: Trunk, heads: Mapping[str, Head]) -> set[str]:
     Raises:
         InputError: a head that reads more than maps, such as the trunk's own stages.
     """
-    networks = (trunk, *heads.values())
-    modes = [(m, m.training) for network in networks for m in network.modules()]
-    for network in networks:
-        network.eval()
-    try:
-        with torch.no_grad():
-            maps: Any = _Noted(trunk.features(torch.zeros(1, 3, TRIED, TRIED)))
-            for name, head in heads.items():
-                try:
-                    head(maps)
-                except (TypeError, AttributeError) as error:
-                    raise InputError(
-                        f"{name}: {type(head).__name__} cannot share a trunk: it reads more than "
-                        f"the trunk's feature maps ({error})"
-                    ) from error
-    finally:
-        for module, training in modes:
-            module.training = training
+    with evaluating(trunk, *heads.values()):
+        maps: Any = _Noted(trunk.features(torch.zeros(1, 3, TRIED, TRIED)))
+        for name, head in heads.items():
+            try:
+                head(maps)
+            except (TypeError, AttributeError) as error:
+                raise InputError(
+                    f"{name}: {type(head).__name__} cannot share a trunk: it reads more than "
+                    f"the trunk's feature maps ({error})"
+                ) from error
     found: set[str] = maps.read
     return found

@@ -69,13 +69,9 @@ class Resampling:
             rows = min(size, self.resamples - start)
             counts = np.empty((rows, len(self)), np.int32)
             for row in counts:
-                row[:] = np.bincount(_drawn(random, len(self)), minlength=len(self))
+                units = random.randint(0, len(self), len(self), dtype=np.int64)
+                row[:] = np.bincount(units, minlength=len(self))
             yield counts
-
-
-def _drawn(random: np.random.RandomState, units: int) -> np.ndarray:
-    """int64[N], the units of one resample."""
-    return random.randint(0, units, units, dtype=np.int64)
 
 
 def interval(values: np.ndarray, difference: bool = False) -> tuple[float, float] | None:

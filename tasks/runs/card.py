@@ -10,7 +10,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from backbone.errors import number_of
 from tasks.runs.card_facts import DRAWN_TERMS, LIMITS, OWN_TERMS, PIPELINES, TERMS
 from tasks.runs.directory import write_whole
-from tasks.runs.names import at
+from tasks.runs.names import BUILT, STABLE, at
 from tasks.runs.parts import PARTS, with_shared
 from tasks.runs.report import by_category, format_interval, format_score
 
@@ -56,6 +56,10 @@ def card_text(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -
         lines.append(f"- It learnt from a teacher: {result['teacher']}.")
     lines += ["", "## Scores", "", *score_table(result), ""]
     groups = by_category(dict(result))
+    own = own_modules(config)
+    trust = f", trust={own}" if own else ""
+    flags = "".join(f" --trust {module}" for module in own)
+    runs_code = f"imports {' and '.join(own)}" if own else "runs no code from it"
     if groups:
         lines += ["By category, best first:", "", "```", *filter(None, groups), "```", ""]
     lines += ["## Limits", "", *(f"- {limit}" for limit in limits(config, mode, result)), ""]
@@ -65,12 +69,12 @@ def card_text(name: str, result: Mapping[str, Any], config: Mapping[str, Any]) -
         "```python",
         "import tasks",
         "",
-        'model = tasks.load("best.ckpt")',
+        f'model = tasks.load("best.ckpt"{trust})',
         'print(model.answer("photo.jpg"))',
         "```",
         "",
-        "or `python -m tasks.predict best.ckpt photo.jpg`. The checkpoint holds only tensors and "
-        "plain values; loading it runs no code from it.",
+        f"or `python -m tasks.predict best.ckpt photo.jpg{flags}`. The checkpoint holds only "
+        f"tensors and plain values; loading it {runs_code}.",
     ]
     return f"---\n{header}\n---\n\n" + "\n".join(lines) + "\n"
 
@@ -178,6 +182,17 @@ def network_words(config: Mapping[str, Any]) -> str:
     alpha = f" of width {trunk['alpha']}" if trunk.get("alpha") is not None else ""
     head = str(at(config, ("task", "head", "_target_"))).rpartition(".")[2]
     return f"{network}{alpha} with the head {head}"
+
+
+def own_modules(config: Mapping[str, Any]) -> list[str]:
+    """The modules outside the suite that a model of this configuration is built from."""
+    found = {}
+    for part in tasks_of(config).values():
+        for place in BUILT:
+            path = at(part, (*place, "_target_"))
+            if path is not None and path not in STABLE:
+                found[str(path).rpartition(".")[0]] = None
+    return [*found]
 
 
 def _unit(name: str, result: Mapping[str, Any]) -> str | None:

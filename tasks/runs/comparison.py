@@ -85,6 +85,9 @@ def read_scored(path: Path) -> Scored:
 def compare_scores(first: Scored, second: Scored) -> list[Difference]:
     """The difference of each score that both runs have on the same units.
 
+    Returns:
+        In the order of A's report.
+
     Raises:
         InputError: the runs were not scored on the same images; the message says how they differ.
     """
@@ -105,14 +108,17 @@ def compare_scores(first: Scored, second: Scored) -> list[Difference]:
                 unit, about = units.get(name), f"{one.number} {one.about}"
                 found.append(_difference(name, unit, about, a, b, name in falling))
     if found:
-        return found
-    what = "; ".join(dict.fromkeys(reasons)) or (
-        f"they have no score in common: A is of task={first.result.get('task')}, B of "
-        f"task={second.result.get('task')}"
-    )
+        listed = [*first.result.get("metrics", ())]  # as the report lists them; few have no place
+        return sorted(found, key=lambda d: listed.index(d.name) if d.name in listed else -1)
+    refused = f"{first.path} and {second.path} cannot be compared"
+    if not reasons:
+        raise InputError(
+            f"{refused}: they have no score in common: A is of task={first.result.get('task')}, B "
+            f"of task={second.result.get('task')}"
+        )
     raise InputError(
-        f"{first.path} and {second.path} cannot be compared: {what}. A paired comparison needs "
-        "both scored on the same test set: score one of them on the other's with mode=evaluate"
+        f"{refused}: {'; '.join(dict.fromkeys(reasons))}. A paired comparison needs both scored on "
+        "the same test set: score one of them on the other's with mode=evaluate"
     )
 
 

@@ -283,9 +283,12 @@ class RunDirectory:
                 time.sleep(0.5)  # if the main process was killed, this one is killed now, too
             if not self._is_first_to_fail():
                 sys.exit(2)
-            stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+            stopped = isinstance(error, KeyboardInterrupt | SystemExit | BrokenPipeError)
             with suppress(WriteError):  # the error may be a full disk
-                self.status("interrupted" if stopped else "failed", error=str(error)[:2000])
+                if stopped:  # its text would be an exit code
+                    self.status("interrupted")
+                else:
+                    self.status("failed", error=str(error)[:2000])
             raise
 
     def _is_first_to_fail(self) -> bool:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from backbone.errors import InputError, listed_briefly
 from tasks.runs.directory import RunDirectory, write_whole
 from tasks.runs.names import without_paths
-from tasks.runs.options import changed_options, option_texts, recorded_options
+from tasks.runs.options import changed_options, option_texts, recorded_options, with_options
 from tasks.runs.parts import PARTS
 from tasks.runs.plain_files import json_in
 
@@ -150,7 +150,8 @@ def finished_before(config: DictConfig) -> Path | None:
                 continue
             # by name: config.yaml may hold more than the command, such as a batch size that was
             # found
-            same = RunDirectory(with_epochs(config, epochs)).path.name == path.parent.name
+            shorter = RunDirectory(with_options(config, {"trainer.max_epochs": epochs}))
+            same = shorter.path.name == path.parent.name
             if same and (path.parent / "last.ckpt").is_file():
                 most, found = epochs, path.parent
     return found
@@ -186,12 +187,3 @@ def _finished(folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
         options = recorded_options(path.parent)
         if options is not None and (path.parent / "last.ckpt").is_file():
             yield path.parent, options
-
-
-def with_epochs(config: DictConfig, epochs: int) -> DictConfig:
-    """A copy of a configuration with another `trainer.max_epochs`."""
-    plain: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
-    plain["trainer"]["max_epochs"] = epochs
-    made = OmegaConf.create(plain)
-    OmegaConf.set_readonly(made, True)
-    return made

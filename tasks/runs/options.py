@@ -1,9 +1,11 @@
-"""The options in which two runs differ."""
+"""The options in which two runs differ, and a run with other options."""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
 
 from tasks.runs.directory import influential
 from tasks.runs.names import NAME, without_paths
@@ -27,6 +29,16 @@ def option_texts(config: Mapping[str, Any]) -> dict[str, str]:
         else:
             found[place] = json.dumps(value, sort_keys=True)
     return found
+
+
+def with_options(config: DictConfig, values: Mapping[str, Any]) -> DictConfig:
+    """A copy of a configuration with other values, by dotted key."""
+    made = config.copy()
+    OmegaConf.set_readonly(made, False)
+    for key, value in values.items():
+        OmegaConf.update(made, key, value, force_add=True)
+    OmegaConf.set_readonly(made, True)
+    return made
 
 
 def recorded_options(folder: Path) -> dict[str, str] | None:

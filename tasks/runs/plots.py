@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("agg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from backbone.files import write_atomically
 from tasks.runs.metrics_csv import read_metrics
@@ -20,8 +20,13 @@ __all__ = ["learning_curves", "plain_log_ticks", "plt", "save_figure"]
 matplotlib.rcParams["text.parse_math"] = False  # a $ in a class name is a dollar
 
 
-TOTAL = "train/loss"
+TOTAL = "loss"
+SCORE = "validation score"
 COLOURS = 10  # of Matplotlib's cycle
+FEW = 4  # curves, whose legend fits between them
+TALL = 18  # curves, whose legend is as high as the figure
+
+Curve = list[tuple[int, float]]
 
 
 class PlainLogFormatter(LogFormatter):
@@ -38,33 +43,53 @@ def learning_curves(metrics: Path, output: Path, units: Mapping[str, str]) -> No
     Args:
         metrics: a metrics.csv.
         output: the PNG to write.
-        units: name -> unit of the scores that are not shares; these scores are left out.
+        units: name -> unit of the scores that are not shares; each unit gets its own axes.
     """
-    curves: dict[str, list[tuple[int, float]]] = {}
+    curves: dict[str, Curve] = {}
     for row in read_metrics(metrics):
         curves.setdefault(row["name"], []).append((row["step"], row["value"]))
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    for name, points in curves.items():
-        stage, _, label = name.partition("/")
-        steps, values = zip(*points, strict=True)
-        if stage == "train":
-            if name == TOTAL or points != curves.get(TOTAL):  # a single term is the loss itself
-                left.plot(steps, values, label=label)
-        elif stage == "val" and min(values) >= 0 and label not in units:
+    losses = _named(curves, "train/")
+    terms = {n: c for n, c in losses.items() if n == TOTAL or c != losses.get(TOTAL)}
+    panels: dict[str, dict[str, Curve]] = {"training loss": terms, SCORE: {}}
+    for name, points in _named(curves, "val/").items():
+        if min(value for _, value in points) >= 0:
+            title = f"validation, {units[name]}" if name in units else SCORE
+            panels.setdefault(title, {})[name] = points
+    if len(panels) > 2 and not panels[SCORE]:
+        del panels[SCORE]
+    width = 1 + sum(5 + 2 * (len(lines) // TALL) for lines in panels.values())
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(width, 4), layout="constrained", sharex=True, squeeze=False
+    )
+    for panel, (title, lines) in zip(axes[0], panels.items(), strict=True):
+        for name, points in lines.items():
             # ten colours, and then the same with another mark and line
-            style = "o-" if len(right.lines) < COLOURS else "s:"
-            right.plot(steps, values, style, markersize=3, label=label)
-    positive = any(y > 0 for line in left.lines for y in line.get_ydata())
-    scale = "log" if positive else "linear"
-    left.set(xlabel="optimizer step", ylabel="training loss", yscale=scale)
-    scores = [y for line in right.lines for y in line.get_ydata() if math.isfinite(y)]
-    top = max(scores, default=0.0)
-    right.set(xlabel="optimizer step", ylabel="validation score", ylim=(0, 1.05 * top or None))
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        if axes.lines:
-            axes.legend(fontsize=7, ncols=2)
+            style = "-" if len(panel.lines) < COLOURS else ":"
+            mark = "o" if len(panel.lines) < COLOURS else "s"
+            panel.plot(*zip(*points, strict=True), style, label=name)
+            if lines is not terms or len(points) == 1:
+                panel.lines[-1].set(marker=mark, markersize=3)
+        values = [y for line in panel.lines for y in line.get_ydata() if math.isfinite(y)]
+        panel.set(xlabel="optimizer step", ylabel=title)
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        if lines is terms:
+            panel.set_yscale("log" if max(values, default=0.0) > 0 else "linear")
+        else:
+            panel.set_ylim(0, 1.05 * max(values, default=0.0) or None)
+        panel.grid(alpha=0.3)
+        if len(lines) > FEW:  # beside the curves, which it would hide
+            columns = 1 + len(lines) // TALL
+            panel.legend(fontsize=7, ncols=columns, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        elif lines:
+            # losses fall, and scores are drawn above 0
+            place = "upper right" if lines is terms else "lower right"
+            panel.legend(fontsize=7, ncols=2, loc=place)
     save_figure(figure, output)
+
+
+def _named(curves: Mapping[str, Curve], prefix: str) -> dict[str, Curve]:
+    """The curves whose names begin with a prefix, without it."""
+    return {n.removeprefix(prefix): c for n, c in curves.items() if n.startswith(prefix)}
 
 
 def plain_log_ticks(figure: Figure) -> None:

@@ -77,8 +77,10 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder of run directories")
     forms = parser.add_mutually_exclusive_group()
-    for form in ("json", "markdown", "csv"):
-        forms.add_argument(f"--{form}", dest="form", action="store_const", const=form)
+    for form, what in (("json", "JSON"), ("markdown", "Markdown"), ("csv", "CSV")):
+        forms.add_argument(
+            f"--{form}", dest="form", action="store_const", const=form, help=f"print {what}"
+        )
     parser.add_argument(
         "--per-category", action="store_true", help="also print the scores by category of each run"
     )

@@ -8,7 +8,7 @@ from typing import Any
 from tasks.runs.report import aligned, format_score, leading_score
 from tasks.tables.lines import Line
 
-ABSENT = "no run here has scores by category; runs of earlier versions do not have them"
+ABSENT = "none of the runs that fill a row has scores by category"
 
 
 def categories_of(line: Line) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from tasks.tables.finding import Found
 from tasks.tables.lines import Line
 from tasks.tables.printing import magnitude, title
 
-Point = tuple[float, float, str]  # mult-adds, percent, row
+Point = tuple[float, float, str]  # millions of mult-adds, percent, row
+MILLION = 1e6
 
 
 def papers(lines: Iterable[Line], peer: bool) -> list[Point]:
@@ -21,9 +22,9 @@ def papers(lines: Iterable[Line], peer: bool) -> list[Point]:
         if line.row.peer != peer or paper.metric is None:
             continue
         if paper.mult_adds:
-            points.append((magnitude(paper.mult_adds), paper.metric, line.row.name))
+            points.append((magnitude(paper.mult_adds) / MILLION, paper.metric, line.row.name))
         elif counted is not None and line.table.beside != "paper":
-            points.append((counted.mult_adds, paper.metric, line.row.name))
+            points.append((counted.mult_adds / MILLION, paper.metric, line.row.name))
     return points
 
 
@@ -35,7 +36,7 @@ def ours(lines: Iterable[Line]) -> dict[str, list[Point]]:
         if found is None or found.metric is None or line.cost is None:
             continue
         words = "ours" if found.same_data else f"ours, on other data: {place(found)}"
-        point = (line.cost.mult_adds, found.metric, line.row.name)
+        point = (line.cost.mult_adds / MILLION, found.metric, line.row.name)
         points.setdefault(words, []).append(point)
     return points
 
@@ -78,7 +79,7 @@ def plot(lines: list[Line], path: Path) -> None:
             )
     one = len({line.row.metric for line in lines}) == 1
     label = f"{lines[0].table.metric}, %" if one else "%"
-    axes.set(xscale="log", xlabel="mult-adds", ylabel=label, title=title(lines))
+    axes.set(xscale="log", xlabel="millions of mult-adds", ylabel=label, title=title(lines))
     axes.margins(x=0.1, y=0.1)
     axes.grid(alpha=0.3, which="both")
     figure.legend(loc="outside lower center", ncols=2, fontsize=8)

@@ -1,11 +1,13 @@
 """A check for batch norms that would get a single value per channel, which has no variance."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import torch
 from torch import nn
 
 from backbone.errors import InputError
+from backbone.evaluating import evaluating
 from tasks.training.learner import Learner
 
 LISTED = 3  # layers that a message names
@@ -40,15 +42,11 @@ def check_batch_norm(
         if maps.numel() == maps.shape[1]:
             alone.append(layers[layer])
 
-    hooks = [layer.register_forward_pre_hook(look) for layer in layers]
-    task.eval()  # so that the layers neither raise nor learn
-    try:
-        with torch.no_grad():
-            task.network(torch.zeros(1, 3, *size, device=task.device))
-    finally:
-        for hook in hooks:
-            hook.remove()
-        task.train()
+    # in evaluation mode the layers neither raise nor learn
+    with evaluating(task), ExitStack() as hooks:
+        for layer in layers:
+            hooks.enter_context(layer.register_forward_pre_hook(look))
+        task.network(torch.zeros(1, 3, *size, device=task.device))
     if alone:
         more = f" and {len(alone) - LISTED} more" if len(alone) > LISTED else ""
         raise InputError(

@@ -20,6 +20,7 @@ from backbone.errors import InputError, number_of
 from tasks.data.batches import Batch
 from tasks.data.module import DataModule
 from tasks.runs.directory import RunDirectory
+from tasks.runs.options import with_options
 from tasks.training.batch_norm import check_batch_norm
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.device_memory import DeviceMemory
@@ -42,13 +43,8 @@ def is_auto(config: DictConfig) -> bool:
 
 def with_batch_size(config: DictConfig, size: int) -> DictConfig:
     """A copy in which a number replaces `auto`."""
-    plain: dict[str, Any] = OmegaConf.to_container(config)  # type: ignore[assignment]
-    for node in (plain["data"], plain["data"]["module"]):
-        if node.get("batch_size") == AUTO:
-            node["batch_size"] = size
-    made = OmegaConf.create(plain)
-    OmegaConf.set_readonly(made, True)
-    return made
+    keys = ("data.batch_size", "data.module.batch_size")
+    return with_options(config, {k: size for k in keys if OmegaConf.select(config, k) == AUTO})
 
 
 def take_up_batch_size(directory: RunDirectory, source: Path | None) -> None:
@@ -203,7 +199,6 @@ def _check_one_image(task: Learner[Any], size: tuple[int, int]) -> None:
             f"memory runs out with two images per step, and one is too few. {with_less(1, 1)}. "
             f"{error}"
         ) from error
-    task.recipe.set_trunk_mode(task.head.trunk, task.recipe.freeze_trunk_epochs)
 
 
 @contextmanager

@@ -16,11 +16,10 @@ from tasks.runs.lineage import (
     finished_before,
     finished_otherwise,
     read_lineage,
-    with_epochs,
     write_lineage,
 )
 from tasks.runs.names import described
-from tasks.runs.options import changed_options, option_texts
+from tasks.runs.options import changed_options, option_texts, with_options
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.learner import Learner
 from tasks.training.resume import check_resumable
@@ -82,7 +81,7 @@ def source_of(directory: RunDirectory) -> Path | None:
         shorter = config.trainer.max_epochs - more
         before = finished_otherwise(config, shorter)
         if before is None:
-            wanted = RunDirectory(with_epochs(config, shorter)).path
+            wanted = RunDirectory(with_options(config, {"trainer.max_epochs": shorter})).path
             raise InputError(
                 f"extend={more}: there is no finished run of this command to extend ({wanted}). "
                 "Run the command without extend first, or name a checkpoint with resume=PATH"

@@ -201,7 +201,4 @@ def _images_per_step(data: DataModule, trainer: pl.Trainer) -> int:
 def _count(task: Learner[Any], config: DictConfig) -> Cost:
     """The cost of an answer for one image."""
     image = torch.zeros(1, 3, *image_size(config.size))
-    task.eval()
-    counted = cost(task.head, image, method=task.network)
-    task.train()
-    return counted
+    return cost(task.head, image, method=task.network)

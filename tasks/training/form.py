@@ -14,9 +14,10 @@ from backbone.errors import InputError, number_of
 from backbone.folded import batch_statistics
 from backbone.forms import FORM, KERAS_OPTIONS, NO_WEIGHTS, PYTORCH_OPTIONS
 from backbone.trunk import Trunk
-from backbone.weight_files import WeightsFile, read_file
+from backbone.weight_files import read_file
 from backbone.weights import load_weights
 from tasks.images.preprocessing import Preprocess
+from tasks.runs.options import with_options
 
 # A form is accepted if the running statistics are similar to those of the images (see `mismatch`),
 # and clearly less similar with the next best form. On photographs, the right form of Keras's and
@@ -49,19 +50,13 @@ def with_form(config: DictConfig, images: Callable[[], Tensor] | None) -> DictCo
     file = read_file(Path(source))
     form = {name: file.options[name] for name in names if name in file.options}
     if len(form) < len(names):
-        form = _measured(config, source, file, names, images)
-    made = config.copy()
-    OmegaConf.set_readonly(made, False)
-    for name, value in form.items():
-        made.backbone[name] = value
-    OmegaConf.set_readonly(made, True)
-    return made
+        form = _measured(config, source, names, images)
+    return with_options(config, {f"backbone.{name}": value for name, value in form.items()})
 
 
 def _measured(
     config: DictConfig,
     source: str,
-    file: WeightsFile,
     names: list[str],
     images: Callable[[], Tensor] | None,
 ) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from backbone.matching import tensor_faults, without_counters
 from backbone.weight_files import read_file
 from backbone.weights import differing
 from tasks.data.labels import Labels
+from tasks.runs.names import at
 from tasks.runs.parts import PARTS, STATISTICS, with_statistics_of_parts
-from tasks.training.checkpoints import is_checkpoint, read_checkpoint
+from tasks.training.checkpoints import Checkpoint, is_checkpoint, read_checkpoint
 
 Names = Sequence[str | None]
 
@@ -85,8 +86,11 @@ def load_head(
     file = read_file(path)
     if archive is not None:
         file = replace(file, others={**file.others, **archive.declared})
+    trained = ""
     if is_checkpoint(path):
-        found = _of_checkpoint(path, labels, source)
+        checkpoint = read_checkpoint(path)
+        trained = _options(checkpoint)
+        found = _of_checkpoint(checkpoint, labels, source, size)
     else:
         found = head.released(file, source)
     ours = without_counters(head.state_dict())
@@ -94,7 +98,7 @@ def load_head(
     of_classes = [key for key in ours if key.startswith(head.class_layers)]
     verdict = _difference(found.classes, labels, ours, state, of_classes, answers_labels)
     anew = of_classes if verdict else []
-    _check(source, ours, state, anew)
+    _check(source, ours, state, anew, trained)
     notes = list(found.notes)
     origin = source
     if archive is not None:
@@ -149,15 +153,31 @@ def _fetched(
     return archive.fetch(cache or Path(torch.hub.get_dir(), "checkpoints"))
 
 
-def _of_checkpoint(path: Path, labels: Labels, source: str) -> Released:
-    """The network of a checkpoint of this suite."""
-    checkpoint = read_checkpoint(path)
+def _of_checkpoint(
+    checkpoint: Checkpoint, labels: Labels, source: str, size: tuple[int, int] | None
+) -> Released:
+    """The network of a checkpoint of this suite; a note says if it had another input size."""
     _require_same_parts(checkpoint.labels, labels, source)
+    other = size is not None and size != checkpoint.size
     return Released(
         checkpoint.head_state(),
-        _ids(checkpoint.labels),
+        _spread(checkpoint.labels, checkpoint.labels.ids),
         _spread(checkpoint.labels, checkpoint.labels.names),
+        (f"it was trained with size={_size(checkpoint.size)}, not {_size(size)}",) if other else (),
     )
+
+
+def _options(checkpoint: Checkpoint) -> str:
+    """The options that decide the shapes of most tensors, as a checkpoint was trained with."""
+    alpha = at(checkpoint.config, ("backbone", "alpha"))
+    width = f" backbone.alpha={alpha}" if alpha is not None else ""
+    return f":{width} size={_size(checkpoint.size)}"
+
+
+def _size(size: tuple[int, int]) -> str:
+    """A size as the option `size` takes it."""
+    height, width = size
+    return f"{height}" if height == width else f"[{height},{width}]"
 
 
 def _require_same_parts(theirs: Labels, ours: Labels, source: str) -> None:
@@ -186,10 +206,6 @@ def _spread(labels: Labels, values: Sequence[Any]) -> list[Any]:
     return by_output
 
 
-def _ids(labels: Labels) -> list[Any]:
-    return _spread(labels, labels.ids)
-
-
 def _difference(
     theirs: Sequence[Any] | None,
     labels: Labels,
@@ -216,15 +232,24 @@ def _difference(
 
 
 def _check(
-    source: str, ours: Mapping[str, Tensor], state: Mapping[str, Tensor], anew: Sequence[str]
+    source: str,
+    ours: Mapping[str, Tensor],
+    state: Mapping[str, Tensor],
+    anew: Sequence[str],
+    trained: str,
 ) -> None:
-    """Raise an InputError unless a source's tensors are those of the network, except for `anew`."""
+    """Raise an InputError unless a source's tensors are those of the network, except for `anew`.
+
+    Args:
+        trained: the options that the weights were trained with; empty if they are not known.
+    """
     faults = tensor_faults(ours, state, anew)
     if faults:
         of_parts = any(key.startswith(STATISTICS) for key in state.keys() - ours.keys())
         raise InputError(
             f"task.head.weights={source} belongs to another network than backbone.*, task.head.* "
             f"and size describe: {'; '.join(faults)}. Set them as the weights were trained with"
+            + trained
             + (", here with task.statistics=per_part" if of_parts else "")
         )
 

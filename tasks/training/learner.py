@@ -87,6 +87,12 @@ class Learner(Answerer, Generic[Data]):
         """Get the teacher ready."""
         self.begin_teaching()
 
+    def on_train_start(self) -> None:
+        """Log at least one step of each epoch, however short it is."""
+        trainer = self.trainer
+        every = min(trainer.log_every_n_steps, self.data.steps_per_epoch())  # type: ignore[attr-defined]
+        trainer.log_every_n_steps = every  # type: ignore[attr-defined]
+
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Make the step depend only on weights, batch and step number: then it can be repeated."""
         step = self.trainer.fit_loop.epoch_loop.total_batch_idx

@@ -61,6 +61,30 @@ class Scores:
     resamplings: Sequence[Resampling] = ()
 
 
+class TensorMetric:
+    """The base of a metric that keeps tensors of each image, on their device until it scores them.
+
+    Args:
+        none: the `state` without images.
+    """
+
+    def __init__(self, *none: np.ndarray):
+        self.none = none
+        self.seen: list[tuple[Tensor, ...]] = []  # of each batch, the rows of its images first
+
+    @property
+    def state(self) -> tuple[np.ndarray, ...]:
+        """The tensors of all batches; fractions are float32."""
+        if not self.seen:
+            return self.none
+        found = (torch.cat(tensors).cpu() for tensors in zip(*self.seen, strict=True))
+        return tuple((x.float() if x.is_floating_point() else x).numpy() for x in found)
+
+    def merge(self, states: Sequence[tuple[np.ndarray, ...]]) -> None:
+        """Become the sum of all processes' shares."""
+        self.seen = [tuple(map(torch.from_numpy, state)) for state in states if len(state[0])]
+
+
 class Collector(ABC):
     """A metric that keeps everything that it gets, and scores it at the end.
 

@@ -143,7 +143,7 @@ class Presenter(Generic[Data]):
             self.draw(open_image(index.path(row)), self.describe(prediction, k))
             for k, row in enumerate(rows)
         ]
-        contact_sheet(drawn, columns=4, path=path)
+        contact_sheet(drawn, path)
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -157,10 +157,10 @@ def _plain(value: Tensor) -> Any:
     return np.round(value.double().cpu().numpy(), 4).tolist()
 
 
-def _short(value: Any, most: int = 6) -> str:
+def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if not isinstance(value, list):
         return str(value)
-    more = [] if len(value) <= most else [f"... {len(value)} values"]
-    return " ".join([*(_short(item) for item in value[:most]), *more])
+    more = [] if len(value) <= 6 else [f"... {len(value)} values"]
+    return " ".join([*(_short(item) for item in value[:6]), *more])

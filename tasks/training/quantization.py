@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from backbone.errors import InputError
+from backbone.evaluating import evaluating
 from backbone.quantized import Rounding
 from backbone.quantizing import Quantization, quantize
 from backbone.trunk import Trunk
@@ -66,10 +67,8 @@ def start_ranges(quantization: Quantization, batches: Iterable[Tensor]) -> None:
     Args:
         batches: float[B, 3, h, w], normalised.
     """
-    training = quantization.network.training
-    quantization.network.eval()
-    quantization.calibrate(batches)
-    quantization.network.train(training)
+    with evaluating(quantization.network):
+        quantization.calibrate(batches)
 
 
 class RunningRanges(Callback):

@@ -9,9 +9,11 @@ from importlib.metadata import version
 from typing import Any
 
 import torch
+from omegaconf import OmegaConf
 
 from backbone.errors import number_of
 from tasks.data.module import DataModule
+from tasks.runs.card import is_drawn, tasks_of
 from tasks.runs.resamples import Drawn, bootstrap_facts, draw_all, intervals
 from tasks.training.early_stop import stopped_early
 from tasks.training.fit import Run
@@ -83,7 +85,7 @@ def result_of(run: Run, metrics: dict[str, float], drawn: Sequence[Drawn] = ()) 
             "precision": trainer.precision,
             "compile_seconds": run.throughput.compile_seconds,
         },
-        "data": data.describe(),
+        "data": described_data(run),
         "left_out": {split: dict(counts) for split, counts in data.left_out.items() if counts},
         "scored_images": data.scored_images,
         "teacher": task.describe_teacher(),
@@ -97,6 +99,13 @@ def result_of(run: Run, metrics: dict[str, float], drawn: Sequence[Drawn] = ()) 
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "torchvision", "lightning", "timm")},
     }
+
+
+def described_data(run: Run) -> str:
+    """What the run learned from and was scored on, in words."""
+    plain: Any = OmegaConf.to_container(run.config)
+    drawn = all(map(is_drawn, tasks_of(plain).values()))
+    return f"{'drawn pictures, ' if drawn else ''}{run.data.describe()}{run.data.limits()}"
 
 
 def _device(device: torch.device) -> str:

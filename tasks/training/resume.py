@@ -50,7 +50,7 @@ def step_reached(directory: RunDirectory, task: Learner[Any]) -> int:
 
 
 def check_resumable(
-    checkpoint: Checkpoint, directory: RunDirectory, task: Learner[Any], continued: bool = False
+    checkpoint: Checkpoint, directory: RunDirectory, task: Learner[Any], continued: bool
 ) -> None:
     """Refuse a checkpoint from which this run's training cannot continue.
 
@@ -93,7 +93,7 @@ def naming_damaged_state(path: Path | None) -> Iterator[None]:
 
 
 def check_belongs(
-    checkpoint: Checkpoint, directory: RunDirectory, task: Learner[Any], continued: bool = False
+    checkpoint: Checkpoint, directory: RunDirectory, task: Learner[Any], continued: bool
 ) -> None:
     """Refuse a checkpoint of another configuration, other data or another network.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch import nn
 
 from backbone.errors import InputError
 from backbone.mobilenet_v1 import MobileNetV1
@@ -200,3 +201,38 @@ def test_compiles_as_one_graph_and_runs_under_autocast():
     assert low.dtype == torch.bfloat16
     error = (low.float() - expected["conv13"]).norm() / expected["conv13"].norm()
     assert error < 0.05
+
+
+@pytest.mark.parametrize(("mobilenet", "layers"), [(MobileNetV1, 27), (MobileNetV2, 52)])
+def test_batch_norm_settings_reach_every_layer(mobilenet, layers):
+    trunk = mobilenet(alpha=0.35, bn_eps=1e-5, bn_momentum=0.1)
+    norms = [m for m in trunk.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert len(norms) == layers
+    assert {(m.eps, m.momentum) for m in norms} == {(1e-5, 0.1)}
+
+
+@pytest.mark.parametrize("mobilenet", [MobileNetV1, MobileNetV2])
+def test_padding_changes_even_sizes_only(mobilenet):
+    same, symmetric = mobilenet(0.35).eval(), mobilenet(0.35, padding="symmetric").eval()
+    symmetric.load_state_dict(same.state_dict())
+    with torch.no_grad():
+        odd = torch.randn(1, 3, 97, 65)  # 97, 49, 25, 13, 7: odd at every stride
+        torch.testing.assert_close(same(odd), symmetric(odd))
+        even = torch.randn(1, 3, 96, 64)
+        assert not torch.allclose(same(even), symmetric(even), atol=1e-3)
+
+
+OF_BOTH = {"alpha": (0, -1, math.nan, math.inf, "0.5"), "bn_eps": (0, -1), "bn_momentum": (1.5,)}
+OF_BOTH |= {"padding": ("valid",), "normalization": ("none",), "initialisation": ("zeros",)}
+OF_V1 = {"body": ("narrow",), "convolution": ("depthwise",), "min_width": (0,)}
+
+
+@pytest.mark.parametrize(
+    ("mobilenet", "wrong"),
+    [(MobileNetV1, OF_BOTH | OF_V1), (MobileNetV2, OF_BOTH | {"expansion": (0, 2.5)})],
+)
+def test_bad_options_are_named(mobilenet, wrong):
+    for name, values in wrong.items():
+        for value in values:
+            with pytest.raises(InputError, match=f"{mobilenet.__name__}: {name}={value!r}"):
+                mobilenet(**{name: value})

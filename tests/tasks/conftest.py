@@ -18,6 +18,11 @@ REPEATABLE = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 CHECKPOINTS = ROOT / "tests" / "data" / "0.1.0"  # of every task
+# What any DataModule is told, beside its view.
+LOADING: dict[str, Any] = {
+    **{"size": 32, "batch_size": 4, "workers": 0, "seed": 0},
+    **{"crop": False, "limit": None, "validate_on_train": False},
+}
 
 
 def write_images(root: Path, files: Iterable[str], size: tuple[int, int] = (40, 30)) -> Path:

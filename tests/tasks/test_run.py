@@ -12,19 +12,14 @@ import torch
 
 from tasks.runs.resamples import read_resamples
 from tasks.training.restore import load_task
-from tests.conftest import assert_same_weights, kill_at, start, tiny_options
-
-
-def only_run(folder: Path) -> Path:
-    (path,) = (folder / "runs" / "ssd_coco").iterdir()
-    return path
+from tests.conftest import assert_same_weights, kill_at, only_run, result_of, start, tiny_options
 
 
 @pytest.fixture
 def finished(detector, tmp_path) -> Path:
     """A finished run of `tiny` in the test's own folder."""
     shutil.copytree(detector.runs, tmp_path / "runs")
-    return only_run(tmp_path)
+    return only_run(tmp_path / "runs")
 
 
 PICTURES = {
@@ -46,7 +41,7 @@ def test_a_run_leaves_everything_a_run_leaves(detector):
     pictures = {p.name for p in (path / "plots").iterdir()}
     assert pictures == PICTURES
     assert json.loads((path / "status.json").read_text())["state"] == "finished"
-    result = json.loads((path / "result.json").read_text())
+    result = result_of(path)
     assert {"AP", "AP50", "AP75", "AP_small", "AR100"} <= result["metrics"].keys()
     assert result["intervals"].keys() <= result["metrics"].keys()
     (low, high), score = result["intervals"]["AR100"], result["metrics"]["AR100"]
@@ -77,14 +72,13 @@ def test_the_reloaded_best_checkpoint_scores_what_the_run_reported(detector):
         for i in range(len(data.datasets["val"])):
             batch = data.collate([data.datasets["val"][i]])
             metric.update(task.predict(batch), batch["image_id"])
-    reported = json.loads((path / "result.json").read_text())["metrics"]
+    reported = result_of(path)["metrics"]
     assert metric.compute().metrics == pytest.approx(reported, abs=1e-6)
 
 
 def test_a_finished_run_is_reported_not_repeated(run, tiny, detector, finished):
     before = (finished / "result.json").stat().st_mtime_ns
     again = run(*tiny)
-    assert again.code == 0
     assert (finished / "result.json").stat().st_mtime_ns == before
     said = detector.answer.out
     report = said[said.index("\n\n") :].replace(str(detector.path), str(finished))
@@ -100,8 +94,7 @@ def test_a_picture_that_fails_costs_a_warning_and_not_the_result(run, tiny, tmp_
 
     monkeypatch.setattr(pictures, "learning_curves", fail)
     answer = run(*tiny, "trainer.max_epochs=1", pictures=True)
-    assert answer.code == 0, answer.err
-    path = only_run(tmp_path)
+    path = only_run(tmp_path / "runs")
     assert f"warning: {path / 'plots/learning_curves.png'} was not drawn: no ink" in answer.err
     assert json.loads((path / "status.json").read_text())["state"] == "finished"
     pictures = {p.name for p in (path / "plots").iterdir()}
@@ -109,19 +102,19 @@ def test_a_picture_that_fails_costs_a_warning_and_not_the_result(run, tiny, tmp_
 
 
 def test_fresh_starts_over(run, tiny, finished):
-    metrics = json.loads((finished / "result.json").read_text())["metrics"]
+    metrics = result_of(finished)["metrics"]
     (finished / "plots" / "old.png").touch()
-    assert run(*tiny, "fresh=true").code == 0
+    run(*tiny, "fresh=true")
     assert not (finished / "plots" / "old.png").exists()
-    assert json.loads((finished / "result.json").read_text())["metrics"] == metrics
+    assert result_of(finished)["metrics"] == metrics
 
 
 @pytest.fixture(scope="module")
 def unbroken(run, sample, tmp_path_factory) -> Path:
     """A run of four epochs without interruption."""
     folder = tmp_path_factory.mktemp("unbroken")
-    assert run(*tiny_options(sample, folder), "trainer.max_epochs=4").code == 0
-    return only_run(folder)
+    run(*tiny_options(sample, folder), "trainer.max_epochs=4")
+    return only_run(folder / "runs")
 
 
 def scored_rows(path: Path) -> list[tuple[str, str, str]]:
@@ -144,11 +137,10 @@ def test_killed_and_continued_is_bit_identical(run, tiny, unbroken, tmp_path, mi
     with start(options) as process:
         kill_at(process, tmp_path / "runs", step="15")  # epoch 2 of steps 12 to 17
     answer = run(*options)
-    assert answer.code == 0, answer.err
     step = int(answer.out.partition("at step ")[2].split()[0])
     assert step == 12 if minutes == 10 else 12 < step < 18
-    paths = [unbroken, only_run(tmp_path)]
-    results = [json.loads((path / "result.json").read_text())["metrics"] for path in paths]
+    paths = [unbroken, only_run(tmp_path / "runs")]
+    results = [result_of(path)["metrics"] for path in paths]
     assert results[0] == results[1]
     assert_same_weights(*paths)
     rows = [scored_rows(path) for path in paths]
@@ -156,12 +148,11 @@ def test_killed_and_continued_is_bit_identical(run, tiny, unbroken, tmp_path, mi
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_images(run, tiny, tmp_path):
-    answer = run(*tiny, "optimizer.lr=1e30", "trainer.gradient_clip_val=null")
-    assert answer.code == 2
+    answer = run(*tiny, "optimizer.lr=1e30", "trainer.gradient_clip_val=null", code=2)
     assert "not finite" in answer.err
     assert "images" in answer.err
     assert "Traceback" not in answer.err
-    path = only_run(tmp_path)
+    path = only_run(tmp_path / "runs")
     assert json.loads((path / "status.json").read_text())["state"] == "failed"
     assert not (path / "result.json").exists()
 
@@ -172,9 +163,8 @@ def test_a_second_process_in_the_same_run_is_refused(run, tiny, finished):
     command = [sys.executable, "-c", hold, str(finished / ".lock")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"held\n"
-        answer = run(*tiny, "fresh=true")
+        answer = run(*tiny, "fresh=true", code=2)
         holder.stdin.close()
-    assert answer.code == 2
     assert "another process" in answer.err
     assert (finished / "result.json").exists()
 
@@ -184,7 +174,18 @@ def test_a_truncated_photograph_is_named(run, tiny, sample, tmp_path):
     shutil.copytree(sample, root)
     victim = sorted((root / "train2017").iterdir())[3]
     victim.write_bytes(victim.read_bytes()[:500])
-    answer = run(*tiny, f"data.root={root}")
-    assert answer.code == 2
+    answer = run(*tiny, f"data.root={root}", code=2)
     assert victim.name in answer.err
     assert "Traceback" not in answer.err
+
+
+@pytest.mark.slow
+def test_a_run_says_what_its_limits_leave(run, tiny, tmp_path):
+    limits = ["trainer.limit_train_batches=1", "trainer.limit_test_batches=1"]
+    answer = run(*tiny, *limits, "trainer.max_epochs=1", "trainer.log_every_n_steps=50")
+    assert answer.code == 0, answer.err
+    path = only_run(tmp_path)
+    result = json.loads((path / "result.json").read_text())
+    assert result["scored_images"] == 4
+    assert "limited to 1 training batch per epoch and 4 scored images" in answer.out
+    assert ",train/loss," in (path / "metrics.csv").read_text(), "at least one step of an epoch"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from backbone.forms import NO_WEIGHTS
 from tasks.runs.parts import PARTS
 
 OF_THE_TRUNK = 3  # maps of a pyramid if task.head.taps is null: those of stride 8, 16 and 32
@@ -23,7 +24,7 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
     ):
         yield "data.train=null: without training images a run can only score: add mode=evaluate"
     trunk, whole = config["backbone"].get("weights"), task["head"].get("weights")
-    if trunk not in (None, "none") and whole not in (None, "none"):
+    if trunk not in NO_WEIGHTS and whole not in NO_WEIGHTS:
         yield (f"task.head.weights={whole} loads the trunk too: leave out backbone.weights={trunk}")
     view = data["view"]
     if view["keep_aspect"] and (view["crop_fraction"] is not None or view["box"] is not None):
@@ -101,7 +102,7 @@ def _parts(config: Mapping[str, Any]) -> Iterator[str]:
     weights = config["backbone"].get("weights"), task["head"].get("weights")
     for name, part in parts.items():
         own = part["task"]["head"].get("weights")
-        if own not in (None, "none") and weights[0] in (None, "none"):
+        if own not in NO_WEIGHTS and weights[0] in NO_WEIGHTS:
             yield (
                 f"parts.{name}.task.head.weights={own} loads only the part's head: name the "
                 "weights of the shared trunk with backbone.weights="
@@ -119,7 +120,7 @@ def _parts(config: Mapping[str, Any]) -> Iterator[str]:
                 f"train the new task alone, with backbone.weights={extends} and "
                 "optimizer.freeze_trunk=true, and add it with python -m tasks.join"
             )
-    if task["statistics"] == "frozen" and all(source in (None, "none") for source in weights):
+    if task["statistics"] == "frozen" and all(source in NO_WEIGHTS for source in weights):
         yield (
             "task.statistics=frozen keeps the statistics of random weights: give "
             "backbone.weights, or use task.statistics=shared"
@@ -181,7 +182,7 @@ def _integers(config: Mapping[str, Any]) -> Iterator[str]:
             "set trainer.precision=32-true"
         )
     sources = config["backbone"].get("weights"), config["task"]["head"].get("weights")
-    if all(source in (None, "none") for source in sources):
+    if all(source in NO_WEIGHTS for source in sources):
         yield (
             "quantize=qat trains a trained network further: add task.head.weights= with its "
             "best.ckpt, or with another file of a whole network"

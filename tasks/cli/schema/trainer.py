@@ -69,7 +69,9 @@ class TrainerOptions(Described):
     val_check_interval: Count | Share | None = option(
         "validate within an epoch too, after this many batches or this share of them", None
     )
-    log_every_n_steps: Count = option("steps from one row of metrics.csv to the next", unit="steps")
+    log_every_n_steps: Count = option(
+        "steps from one row of metrics.csv to the next, at most an epoch", unit="steps"
+    )
     limit_train_batches: TrainBatches | None = option(
         "train on this many batches per epoch, or on a share of them such as 0.1; null: all"
     )

@@ -256,7 +256,7 @@ def main() -> None:
     given = parser.parse_args()
     with mistakes_exit():
         removed = write_cleaned(given.annotations, given.folder, given.cleaned)
-    print(f"{given.cleaned}: {given.annotations} without {number_of(removed, 'image')}")
+        print(f"{given.cleaned}: {given.annotations} without {number_of(removed, 'image')}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ otherwise.
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from reprlib import Repr
@@ -90,20 +91,16 @@ class FileRows:
         """
         values = self.plain(key, int)
         if values is not None:
-            try:
+            with suppress(OverflowError):  # one by one, to say which
                 return np.array(values, np.int64)
-            except OverflowError:
-                pass  # one by one, to say which
         return np.array(self.column(key, _whole), np.int64)
 
     def labels(self) -> np.ndarray:
         """int64[N], or bytes[N] if an id is missing or is not a whole number of 64 bits."""
         values = self.plain("id", int)
         if values is not None:
-            try:
+            with suppress(OverflowError):
                 return np.array(values, np.int64)
-            except OverflowError:
-                pass
         given = [row.get("id") if isinstance(row, dict) else None for row in self.rows]
         return np.array(
             [f"number {i}" if v is None else _label(v) for i, v in enumerate(given)], "S"
@@ -128,10 +125,8 @@ class FileRows:
         """
         values = self.plain(key, float, int)
         if values is not None:
-            try:
+            with suppress(OverflowError):
                 return np.array(values, np.float64)
-            except OverflowError:
-                pass
         return np.array(self.column(key, lambda v: missing if v is None else _number(v)), float)
 
     def flags(self, key: str) -> np.ndarray:
@@ -153,10 +148,8 @@ class FileRows:
         if values and set(map(len, values)) == {4}:
             flat = list(chain.from_iterable(values))
             if set(map(type, flat)) <= {float, int}:
-                try:
+                with suppress(OverflowError):
                     return np.array(flat, np.float64).reshape(-1, 4)
-                except OverflowError:
-                    pass
         return np.array(self.column(key, _box), np.float64).reshape(-1, 4)
 
     def names(self, key: str, convert: Callable[[Any], str]) -> np.ndarray:
@@ -188,15 +181,6 @@ class FileRows:
                 for row in self.rows
             ]
         return self.names("file_name", _file)
-
-
-def file_name(value: object) -> str:
-    """A text that can be the name of a file.
-
-    Raises:
-        ValueError: it cannot.
-    """
-    return _file(value)
 
 
 def _file(value: Any) -> str:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from backbone.errors import InputError, listed_briefly
-from tasks.detection.coco.cache import cached_instances
-from tasks.detection.coco.json_file import listed_ids
+from tasks.detection.coco.json_file import cached_instances, listed_ids
 from tasks.detection.evaluation.arrays import GroundTruth
 
 MIN_BOX_SIDE = 0.01  # pixels, the precision of COCO's coordinates: a thinner box has no area

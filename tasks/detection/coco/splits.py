@@ -8,11 +8,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from backbone.errors import InputError, number_of
-from tasks.data.folders import about_root
+from tasks.data.folders import OTHERWISE, about_root
 from tasks.detection.coco.audit import Audit, audit, check_fractions, check_pixels
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.combining import concatenate
-from tasks.detection.coco.index import CocoIndex, index_of, load_index
+from tasks.detection.coco.index import CocoIndex, index_of
 from tasks.detection.coco.subsets import MINIVAL_IMAGES, held_out, read_minival
 from tasks.detection.coco.unlabelled import load_unlabelled, require_photographs
 from tasks.detection.layouts.kinds import layout_of, other_layout
@@ -169,7 +169,7 @@ class BoxSets:
             lines += ["Download and unpack there:"]
             archives = dict.fromkeys(looked_for.values())
             lines += [f"  {DOWNLOADS}/{archive} ({ARCHIVE_SIZES[archive]})" for archive in archives]
-            lines += ["or add mode=sample to use a drawn sample"]
+            lines += [OTHERWISE]
             raise InputError("\n".join(lines))
 
     def _check_own(self, split: Split) -> None:
@@ -274,24 +274,3 @@ class BoxSets:
                 self.cache_dir,
             )
         return self._read[split]
-
-
-def load_checked(
-    annotations: Path, images: Path, *, cache_dir: Path, num_classes: int | None = None
-) -> CocoIndex:
-    """`load_index`, with a check that every image file can be read; for any set in COCO's format.
-
-    Raises:
-        InputError: annotations or image files cannot be used.
-    """
-    index = load_index(annotations, images, cache_dir=cache_dir, num_classes=num_classes)
-    return check_images(index, annotations, cache_dir)[0]
-
-
-def load_split(
-    root: str | Path, split: Split, *, cache_dir: str | Path, **options: Any
-) -> tuple[CocoIndex, Audit]:
-    """Load a split of COCO in `root`; see `BoxSets` for the options."""
-    sets = BoxSets(root, cache_dir, **options)
-    sets.check()
-    return sets.load(split)

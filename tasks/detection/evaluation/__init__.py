@@ -1,1 +1,1 @@
-"""COCO's average precision: the arrays, the metric, and its two engines."""
+"""COCO's average precision: the arrays, the metric, and the errors behind it."""

@@ -6,7 +6,6 @@ from functools import cached_property
 import numpy as np
 
 from tasks.detection.evaluation.arrays import Detections, GroundTruth
-from tasks.detection.evaluation.fast import arranged
 from tasks.detection.evaluation.matching import (
     SortedFound,
     SortedTruth,
@@ -15,6 +14,7 @@ from tasks.detection.evaluation.matching import (
     sorted_truth,
 )
 from tasks.detection.evaluation.operating import OperatingPoints, best_points, curves, ranked
+from tasks.detection.evaluation.precision_recall import arranged
 
 IOU = np.array([0.5])  # from this IoU on, a detection and an object are the same thing
 THRESHOLDS = np.linspace(0, 1, 201)

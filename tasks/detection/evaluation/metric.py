@@ -2,11 +2,10 @@
 
 The metric of Lin et al., "Microsoft COCO" (arXiv 1405.0312), as in pycocotools' COCOeval: ten IoU
 thresholds from 0.50 to 0.95, 101 recall points, the best 100 detections per image and category,
-three area ranges, crowds ignored. Two engines give equal scores: "fast", the default, and
-"pycocotools", the reference.
+three area ranges, crowds ignored.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,8 +15,7 @@ import torch
 from backbone.errors import InputError
 from tasks.detection.evaluation.arrays import Detections, GroundTruth, check_finite
 from tasks.detection.evaluation.errors import Errors, find_errors
-from tasks.detection.evaluation.fast import fast_evaluate
-from tasks.detection.evaluation.reference import pycocotools_evaluate
+from tasks.detection.evaluation.precision_recall import precision_and_recall
 from tasks.detection.evaluation.resampling import WeightedAP
 from tasks.runs.bootstrap import Resampling
 
@@ -58,20 +56,18 @@ class CocoResult:
         return find_errors(self.ground_truth, self.detections)
 
 
-def evaluate(ground_truth: GroundTruth, detections: Detections, engine: str = "fast") -> CocoResult:
+def evaluate(ground_truth: GroundTruth, detections: Detections) -> CocoResult:
     """Score detections against the ground truth with COCO's metric for boxes.
 
     Args:
         ground_truth: all of its images count, including those without detections.
         detections: boxes in the same pixels as the ground truth.
-        engine: "fast" or "pycocotools"; their scores are equal.
 
     Raises:
-        InputError: the ground truth does not list the image of a detection, or there is no such
-            engine.
+        InputError: the ground truth does not list the image of a detection.
     """
     _check_images(detections.image, ground_truth)
-    precision, recall = _engine(engine)(ground_truth, detections)
+    precision, recall = precision_and_recall(ground_truth, detections)
 
     any_area, small, medium, large = range(4)  # last axis of precision [T,R,K,A]
     metrics = {
@@ -113,13 +109,10 @@ class CocoAP:
 
     Args:
         ground_truth: the boxes that predictions are compared with.
-        engine: see `evaluate`.
     """
 
-    def __init__(self, ground_truth: GroundTruth, engine: str = "fast"):
+    def __init__(self, ground_truth: GroundTruth):
         self.ground_truth = ground_truth
-        self.engine = engine
-        _engine(engine)  # so that an unknown name is reported now, not at the end of an epoch
         self.reset()
 
     def reset(self) -> None:
@@ -147,7 +140,7 @@ class CocoAP:
             prediction[name].detach().cpu() for name in ("boxes", "scores", "labels", "count")
         )
         valid = torch.arange(scores.shape[1]) < count[:, None]
-        # float64 before the subtraction, so that both engines get the same, unrounded sides
+        # float64 before the subtraction, so that the sides are not rounded
         low, high = boxes[valid].double().chunk(2, dim=1)
         part = {
             "image_id": image,
@@ -186,15 +179,7 @@ class CocoAP:
             boxes=state["boxes"][rows],
             scores=state["scores"][rows],
         )
-        return evaluate(self.ground_truth, detections, self.engine)
-
-
-def _engine(name: str) -> Callable[[GroundTruth, Detections], tuple[np.ndarray, np.ndarray]]:
-    if name == "fast":
-        return fast_evaluate
-    if name == "pycocotools":
-        return pycocotools_evaluate
-    raise InputError(f"COCO evaluation: there is no engine {name!r}; use 'fast' or 'pycocotools'")
+        return evaluate(self.ground_truth, detections)
 
 
 def _mean(values: np.ndarray) -> float:

@@ -2,10 +2,10 @@
 
 The matches of detections and boxes are those of a single evaluation, since images do not influence
 each other. Only sums depend on the counts, over the detections of a category in the order of their
-scores. As in `fast`, only correct detections are considered individually; for the others, sums are
-enough.
+scores. As in `precision_recall`, only correct detections are considered individually; for the
+others, sums are enough.
 
-Letters in shapes: as in `fast`, with P correct detections over all thresholds and area ranges.
+Letters in shapes: as there, with P correct detections over all thresholds and area ranges.
 """
 
 from typing import NamedTuple
@@ -13,18 +13,19 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.detection.evaluation.arrays import Detections, GroundTruth
-from tasks.detection.evaluation.fast import (
+from tasks.detection.evaluation.matching import match_greedily
+from tasks.detection.evaluation.precision_recall import (
     AREA_RANGES,
     IOU_THRESHOLDS,
     MAX_DETECTIONS,
     RECALL_POINTS,
     arranged,
     inside_ranges,
+    running_sum,
 )
-from tasks.detection.evaluation.matching import match_greedily
 
 AREAS, THRESHOLDS, POINTS = len(AREA_RANGES), IOU_THRESHOLDS.size, RECALL_POINTS.size
-ANY, SMALL, MEDIUM, LARGE = range(AREAS)
+ANY = 0  # the area range of all boxes
 # recall points that are a rounding error above j / 100, which a recall of exactly j / 100 misses
 ABOVE = np.arange(POINTS) / (POINTS - 1) < RECALL_POINTS
 
@@ -46,7 +47,7 @@ class Sums(NamedTuple):
         values = counts.take(self.image)
         if self.sign is not None:
             values *= self.sign
-        sums = running(values)
+        sums = running_sum(values)
         found = sums.take(self.last)
         found -= np.repeat(sums.take(self.first), sizes)
         return found
@@ -65,13 +66,6 @@ class Correct(NamedTuple):
     among: list[tuple[np.ndarray, np.ndarray]]
     counted: Sums  # detections up to each one that count in this range, whatever they matched
     change: Sums  # and what their matches change of that
-
-
-def running(values: np.ndarray) -> np.ndarray:
-    """Sums int32[N + 1] of the values before each value, and of all values."""
-    sums = np.zeros(values.size + 1, np.int32)
-    np.cumsum(values, out=sums[1:])
-    return sums
 
 
 class WeightedAP:
@@ -178,7 +172,7 @@ class WeightedAP:
         They are 0 in categories in which no box counts.
         """
         shape, sizes = (THRESHOLDS, self.categories), np.diff(correct.start)
-        sums = running(counts.take(correct.image))
+        sums = running_sum(counts.take(correct.image))
         true = sums[1:] - np.repeat(sums[correct.start[:-1]], sizes)
         total = correct.counted.up_to(counts, sizes)
         total += correct.change.up_to(counts, sizes)
@@ -197,7 +191,7 @@ class WeightedAP:
         area = np.append(0.0, np.cumsum(best))
         average = np.diff(area[correct.start]).reshape(shape) / POINTS
         most = np.maximum(expected, 1)
-        found = [running(counts.take(image))[start] for image, start in correct.among]
+        found = [running_sum(counts.take(image))[start] for image, start in correct.among]
         found.append(sums[correct.start])
         recalls = [np.diff(ends).reshape(shape) / most for ends in found]
         defined = expected > 0

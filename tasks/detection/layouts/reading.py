@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.detection.coco.cache import cached_instances
 from tasks.detection.coco.index import decoded
+from tasks.detection.coco.json_file import cached_instances
 from tasks.detection.layouts.kinds import SAMPLE, Layout, image_folder, layout_of
 from tasks.detection.layouts.voc import parse_voc
 from tasks.detection.layouts.yolo import parse_yolo

@@ -102,12 +102,6 @@ def test_one_folder_is_split_by_class_and_seed(tmp_path, images):
     assert [f for f in files(split()[1]) if not f.startswith("aa/")] == files(val)
 
 
-@pytest.mark.parametrize("fraction", [0, 1, -0.5, 2])
-def test_a_fraction_out_of_range_is_refused(folder, fraction):
-    with pytest.raises(InputError, match=r"data\.val_fraction"):
-        ImageFolder(str(folder), val_fraction=fraction).check()
-
-
 def test_missing_folders_are_named_with_what_is_there(folder):
     (folder / "val").rename(folder / "validation")
     with pytest.raises(InputError) as error:

@@ -11,7 +11,7 @@ import pytest
 from hydra.errors import InstantiationException
 
 from backbone.errors import InputError
-from tasks.cli.arguments import mistakes_exit
+from tasks.cli.arguments import command_parser, mistakes_exit
 from tasks.cli.command import run_command
 from tasks.cli.mistakes import is_mistake, messages
 
@@ -45,6 +45,36 @@ def test_a_command_that_is_stopped_leaves_nothing(tmp_path, number, code, words)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (code, f"{words}\n")
     assert not list(tmp_path.iterdir())
+
+
+PRINTS = """
+from tasks.cli.arguments import mistakes_exit
+with mistakes_exit():
+    print("line\\n" * {lines})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lines", [1, 100_000], ids=["written at the exit", "written at once"])
+def test_a_command_whose_reader_has_left_ends_silently(lines):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PRINTS.format(lines=lines)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 128 + signal.SIGPIPE
+
+
+def test_options_may_stand_between_the_arguments():
+    parser = command_parser("tasks.predict", None)
+    parser.add_argument("checkpoint")
+    parser.add_argument("images", nargs="+")
+    parser.add_argument("--output")
+    given = parser.parse_args(["a.ckpt", "1.jpg", "--output", "there", "2.jpg"])
+    assert (given.images, given.output) == (["1.jpg", "2.jpg"], "there")
 
 
 def test_a_message_does_not_command_the_terminal(capsys):

@@ -1,15 +1,13 @@
 """Optuna in place of all combinations: killed and begun again, it goes on where it was."""
 
-import signal
 import subprocess
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from hydra.core.plugins import Plugins
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, wait_for
 from tests.tasks.cli.test_sweep import command, runs, sweep
 
 pytestmark = pytest.mark.slow
@@ -25,16 +23,11 @@ def finished(tmp_path: Path) -> bool:
 def test_killed_and_begun_again_it_repeats_no_trial(tmp_path):
     pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
     first = subprocess.Popen(command(tmp_path, *SEARCH), cwd=ROOT, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 150
-    while not finished(tmp_path):
-        assert time.monotonic() < deadline
-        assert first.poll() is None
-        time.sleep(0.02)
-    first.send_signal(signal.SIGKILL)
+    wait_for(first, lambda: finished(tmp_path))
+    first.kill()
     first.wait()
     (before,) = (seed for seed, run in runs(tmp_path).items() if run["state"] == "finished")
     answer = sweep(tmp_path, *SEARCH)
-    assert answer.code == 0, answer.err
     lines = answer.out.splitlines()
     trials = [int(line.split()[0].removeprefix("seed=")) for line in lines if line[:5] == "seed="]
     assert trials[0] == before, "the first trial is asked for again, and is there already"
@@ -59,8 +52,7 @@ def test_killed_and_begun_again_it_repeats_no_trial(tmp_path):
 )
 def test_what_cannot_be_searched_is_said(run, options, said):
     pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    answer = run("task=image_folder", *options)
-    assert answer.code == 2
+    answer = run("task=image_folder", *options, code=2)
     assert said in answer.err
 
 
@@ -74,7 +66,7 @@ def test_trials_of_several_lengths_begin_anew(run, monkeypatch):
             raise ValueError("No trials are completed yet.")
 
     monkeypatch.setattr(Plugins, "instantiate_sweeper", lambda *_, **__: Sweeper())
-    assert run("task=image_folder", *OPTUNA, "trainer.max_epochs=range(2,5)").code == 1
+    run("task=image_folder", *OPTUNA, "trainer.max_epochs=range(2,5)", code=1)
     assert asked[-1] == "resume=none"
 
 
@@ -98,6 +90,5 @@ def test_a_missing_package_is_named(run, monkeypatch):
     from tasks.cli import search
 
     monkeypatch.setattr(search, "find_spec", lambda name: None)
-    answer = run("task=image_folder", *SEARCH)
-    assert answer.code == 2
+    answer = run("task=image_folder", *SEARCH, code=2)
     assert "the extra optuna" in answer.err

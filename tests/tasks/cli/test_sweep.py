@@ -13,7 +13,7 @@ import pytest
 
 from tasks.cli.flags import parse_flags
 from tasks.cli.jobs import combinations, is_sweep, shared_options
-from tests.conftest import ROOT, Answer
+from tests.conftest import ROOT, Answer, wait_for
 
 TASK = ["task=image_folder", "backbone.alpha=0.5"]
 
@@ -24,11 +24,12 @@ def command(tmp_path, *arguments: str) -> list[str]:
     return [*stand_in, *TASK, f"paths.runs={tmp_path / 'runs'}", *arguments]
 
 
-def sweep(tmp_path, *arguments: str) -> Answer:
-    """A sweep of the stand-in."""
+def sweep(tmp_path, *arguments: str, code: int = 0) -> Answer:
+    """A sweep of the stand-in, which ends with `code`."""
     answer = subprocess.run(
         command(tmp_path, *arguments), cwd=ROOT, capture_output=True, text=True, timeout=200
     )
+    assert answer.returncode == code, answer.stderr
     return Answer(answer.returncode, answer.stdout, answer.stderr)
 
 
@@ -52,8 +53,7 @@ def runs(tmp_path) -> dict[int, dict]:
 
 @pytest.mark.slow
 def test_a_failing_and_a_refused_job_leave_the_others_alone_and_are_named(tmp_path):
-    answer = sweep(tmp_path, "-m", "seed=13,1", "data.batch_size=4,-4")
-    assert answer.code == 1
+    answer = sweep(tmp_path, "-m", "seed=13,1", "data.batch_size=4,-4", code=1)
     assert "error: thirteen is unlucky" in answer.err
     assert answer.err.count("data.batch_size=-4: must be a whole number from 1") == 2
     assert "Traceback" not in answer.err
@@ -73,8 +73,7 @@ def test_a_failing_and_a_refused_job_leave_the_others_alone_and_are_named(tmp_pa
 
 @pytest.mark.slow
 def test_an_option_that_does_not_compose_is_one_jobs_matter(tmp_path):
-    answer = sweep(tmp_path, "-m", "optimizer=nosuch,sgd")
-    assert answer.code == 1
+    answer = sweep(tmp_path, "-m", "optimizer=nosuch,sgd", code=1)
     assert "error in optimizer=nosuch: " in answer.err
     assert "optimizer=nosuch: there is no such choice" in answer.err
     assert answer.out.splitlines()[-1] == "1 of 2 finished"
@@ -82,14 +81,13 @@ def test_an_option_that_does_not_compose_is_one_jobs_matter(tmp_path):
 
 @pytest.mark.slow
 def test_a_damaged_result_is_one_jobs_matter(tmp_path):
-    assert sweep(tmp_path, "-m", "seed=1,2,3,6,7").code == 0
+    sweep(tmp_path, "-m", "seed=1,2,3,6,7")
     damaged = {}
     for seed, content in {1: b"[]", 2: b"{}", 3: b"", 6: b"\xff"}.items():
         path = tmp_path / "runs/image_folder" / runs(tmp_path)[seed]["name"] / "result.json"
         path.write_bytes(content)
         damaged[seed] = path
-    answer = sweep(tmp_path, "-m", "seed=1,2,3,6,7,8")
-    assert answer.code == 1
+    answer = sweep(tmp_path, "-m", "seed=1,2,3,6,7,8", code=1)
     for seed, path in damaged.items():
         assert f"error in seed={seed}: {path} is damaged" in answer.err
     assert "Traceback" not in answer.err
@@ -100,19 +98,14 @@ def test_a_damaged_result_is_one_jobs_matter(tmp_path):
 def test_killed_and_run_again_a_sweep_goes_on_where_it_was(tmp_path):
     options = ("-m", "seed=1,2,3", f"paths.data={tmp_path / 'hang'}")
     first = subprocess.Popen(command(tmp_path, *options), cwd=ROOT, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 100
-    while 2 not in runs_begun(tmp_path):
-        assert time.monotonic() < deadline
-        assert first.poll() is None
-        time.sleep(0.05)
-    first.send_signal(signal.SIGKILL)
+    wait_for(first, lambda: 2 in runs_begun(tmp_path))
+    first.kill()
     first.wait()
     before = runs(tmp_path)
     assert {seed: run["state"] for seed, run in before.items()} == {1: "finished", 2: "running"}
     wait_for_end(pid_of(tmp_path, before[2]["name"]))  # the job went with its sweep
 
     answer = sweep(tmp_path, *options)
-    assert answer.code == 0, answer.err
     assert "sweep of 3 jobs, 2 to run" in answer.out
     assert answer.out.splitlines()[-1] == "3 of 3 finished"
     after = runs(tmp_path)
@@ -135,10 +128,7 @@ def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
         # what runs in the background of a script inherits that interrupts are ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    deadline = time.monotonic() + 100
-    while 2 not in runs_begun(tmp_path):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(process, lambda: 2 in runs_begun(tmp_path))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 130
@@ -152,10 +142,7 @@ def test_an_interrupt_ends_the_job_and_the_sweep(tmp_path):
 def test_sigterm_ends_the_job_and_the_sweep(tmp_path):
     line = command(tmp_path, "-m", "seed=2,3", f"paths.data={tmp_path / 'hang'}")
     process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 100
-    while 2 not in runs_begun(tmp_path):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(process, lambda: 2 in runs_begun(tmp_path))
     process.terminate()  # the sweep alone, as a scheduler does
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 143
@@ -166,8 +153,7 @@ def test_sigterm_ends_the_job_and_the_sweep(tmp_path):
 
 @pytest.mark.slow
 def test_a_job_that_leaves_no_result_is_not_finished(tmp_path):
-    answer = sweep(tmp_path, "-m", "seed=4,5")
-    assert answer.code == 1
+    answer = sweep(tmp_path, "-m", "seed=4,5", code=1)
     lines = answer.out.splitlines()
     assert lines[-1] == "1 of 2 finished"
     assert sorted(line.split("  ")[0] for line in lines[-3:-1]) == [
@@ -187,15 +173,13 @@ def test_a_job_that_leaves_no_result_is_not_finished(tmp_path):
     ],
 )
 def test_what_is_no_list_of_values_is_said(run, override, words):
-    answer = run("-m", *TASK, override)
-    assert answer.code == 2
+    answer = run("-m", *TASK, override, code=2)
     assert words in answer.err
 
 
 def test_a_folder_of_a_sweep_that_cannot_be_made_is_named(run, tmp_path):
     (tmp_path / "file").touch()
-    answer = run("-m", *TASK, "seed=0,1", f"hydra.sweep.dir={tmp_path / 'file'}")
-    assert answer.code == 2
+    answer = run("-m", *TASK, "seed=0,1", f"hydra.sweep.dir={tmp_path / 'file'}", code=2)
     assert "is a file where a folder is needed" in answer.err
 
 
@@ -234,7 +218,6 @@ def wait_for_end(pid: int) -> None:
 def test_fresh_runs_finished_jobs_again(tmp_path):
     sweep(tmp_path, "-m", "seed=1")
     answer = sweep(tmp_path, "-m", "seed=1", "fresh=true")
-    assert answer.code == 0
     assert "1 to run" in answer.out
     assert {run["state"] for run in runs(tmp_path).values()} == {"finished"}
 
@@ -247,8 +230,7 @@ def test_configurations_that_come_out_the_same_are_one_job(tmp_path):
 
 @pytest.mark.slow
 def test_jobs_go_where_hydras_launcher_puts_them(tmp_path):
-    answer = sweep(tmp_path, "-m", "seed=1,13", "hydra/launcher=submitit_local")
-    assert answer.code == 1
+    answer = sweep(tmp_path, "-m", "seed=1,13", "hydra/launcher=submitit_local", code=1)
     assert "Traceback" not in answer.err
     assert {seed: run["state"] for seed, run in runs(tmp_path).items()} == {
         1: "finished",
@@ -259,8 +241,7 @@ def test_jobs_go_where_hydras_launcher_puts_them(tmp_path):
 
 
 def test_another_sweeper_is_refused(run, tmp_path):
-    answer = run("-m", *TASK, "hydra/sweeper=nosuch")
-    assert answer.code == 2
+    answer = run("-m", *TASK, "hydra/sweeper=nosuch", code=2)
     assert "nosuch" in answer.err
 
 
@@ -287,7 +268,8 @@ def test_all_jobs_share_the_search_path_and_hydras_options():
 def test_a_table_is_a_sweep_of_its_rows(run, tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr("tasks.cli.sweep.launch", lambda jobs, *_: started.extend(jobs))
-    run("+table=10", "mode=sample", "seed=3", f"paths.runs={tmp_path}", "backbone.weights=keras")
+    options = ("mode=sample", "seed=3", f"paths.runs={tmp_path}", "backbone.weights=keras")
+    run("+table=10", *options, code=1)  # since none of them has run
     networks = [(job.directory.config.backbone.alpha, job.directory.config.size) for job in started]
     assert networks == [(1.0, 224), (0.75, 224), (1.0, 192), (0.75, 192)]
     assert {job.directory.config.data.name for job in started} == {"stanford_dogs"}
@@ -306,11 +288,10 @@ def test_a_table_is_a_sweep_of_its_rows(run, tmp_path, monkeypatch):
 def test_rows_of_one_configuration_are_one_job(run, tmp_path, monkeypatch, tables, tasks):
     started = []
     monkeypatch.setattr("tasks.cli.sweep.launch", lambda jobs, *_: started.extend(jobs))
-    run(f"+table={tables}", f"paths.runs={tmp_path}")
+    run(f"+table={tables}", f"paths.runs={tmp_path}", code=1)
     assert [job.directory.config.task.name for job in started] == tasks
 
 
 def test_an_unknown_table_is_named(run):
-    answer = run("+table=3")
-    assert answer.code == 2
+    answer = run("+table=3", code=2)
     assert "table=3: there is no such choice" in answer.err

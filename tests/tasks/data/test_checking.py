@@ -13,6 +13,7 @@ from tasks.data import checking
 from tasks.data.checking import check_readable
 from tasks.data.image_data import ImageData
 from tasks.images.view import View
+from tests.tasks.conftest import LOADING
 
 
 @pytest.fixture
@@ -32,10 +33,8 @@ def folder(tmp_path):
 @pytest.fixture
 def data_of(folder, tmp_path):
     def data_of(**options):
-        options = {"size": 16, "batch_size": 2, "workers": 0, "seed": 0, "crop": False} | options
-        options = {"crop_scale": (0.5, 1.0), "view": View(), "limit": None} | options
-        options = {"validate_on_train": False, "cache": tmp_path / "cache"} | options
-        data = ImageData(ImageFolder(str(folder)), **options)
+        own = {"crop_scale": (0.5, 1.0), "view": View(), "cache": tmp_path / "cache"}
+        data = ImageData(ImageFolder(str(folder)), **LOADING | own | options)
         data.setup("fit")
         return data
 

@@ -14,7 +14,7 @@ from backbone.errors import InputError
 from tasks.classification.image_folder import ImageFolder
 from tasks.data.image_data import ImageData
 from tasks.images.view import View
-from tests.tasks.conftest import REPEATABLE
+from tests.tasks.conftest import LOADING, REPEATABLE
 
 pytestmark = pytest.mark.slow
 
@@ -97,9 +97,9 @@ def test_each_file_is_used_or_counted(whole, tmp_path, damages, rng):
     try:
         data = ImageData(
             ImageFolder(str(root)),
-            **{"size": 8, "batch_size": 2, "workers": 0, "seed": 0, "crop": True},
-            **{"crop_scale": (0.5, 1.0), "view": View(), "limit": None},
-            **{"validate_on_train": False, "skip_unreadable": True, "cache": tmp_path / "cache"},
+            **LOADING | {"size": 8, "batch_size": 2, "crop": True},
+            **{"crop_scale": (0.5, 1.0), "view": View()},
+            **{"skip_unreadable": True, "cache": tmp_path / "cache"},
         )
         data.setup("fit")
     except InputError as error:

@@ -9,21 +9,12 @@ from tasks.classification.image_folder import ImageFolder
 from tasks.data.image_data import ImageData
 from tasks.images.view import View
 from tests.conftest import ROOT
+from tests.tasks.conftest import LOADING
 
 
 def data(source, **options):
-    given = {
-        "size": 32,
-        "batch_size": 4,
-        "workers": 0,
-        "seed": 0,
-        "crop": True,
-        "crop_scale": [0.08, 1.0],
-        "view": View(crop_fraction=0.875),
-        "limit": None,
-        "validate_on_train": False,
-    }
-    module = ImageData(source, **(given | options))
+    given = {"crop": True, "crop_scale": [0.08, 1.0], "view": View(crop_fraction=0.875)}
+    module = ImageData(source, **(LOADING | given | options))
     module.setup("fit")
     return module
 

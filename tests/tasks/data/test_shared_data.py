@@ -27,7 +27,6 @@ def test_real_coco_trains_and_scores(run, shared, tmp_path, mode):
         f"paths.runs={tmp_path / 'runs'}",
         f"paths.cache={tmp_path / 'cache'}",
     )
-    assert answer.code == 0, answer.err
     assert "160 images (4 without boxes), 1,280 boxes (12 crowds" in answer.out
     assert "135 tensors matched" in answer.out
     (result,) = (tmp_path / "runs").glob("ssd_coco/*/result.json")
@@ -42,8 +41,8 @@ def test_weights_of_another_alpha_are_refused_with_the_right_one(run, shared, tm
         f"backbone.weights={weights}",
         f"paths.runs={tmp_path / 'runs'}",
         f"paths.cache={tmp_path / 'cache'}",
+        code=2,
     )
-    assert answer.code == 2
     assert "alpha=0.75" in answer.err
 
 
@@ -62,7 +61,6 @@ def test_keras_weights_score_on_imagenet_photographs(run, shared, tmp_path):
         "trainer.enable_progress_bar=false",
         f"paths.runs={tmp_path / 'runs'}",
     )
-    assert answer.code == 0, answer.err
     assert "classifier of 1,000 classes loaded" in answer.out
     (result,) = (tmp_path / "runs").glob("imagenet/*/result.json")
     assert json.loads(result.read_text())["metrics"]["top1"] >= 0.8

@@ -1,7 +1,6 @@
 """The command, and the page's text."""
 
 import re
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,29 +16,22 @@ from tasks.demo.runtime import Runtime
 from tasks.export.formats import Format
 from tasks.faces.attribute_presenter import AttributePresenter
 from tasks.training.presenter import Presenter
+from tests.conftest import call
 
 RUNTIME = Runtime(b"code()", b"\0asm", "1.2.3")
 LABELS = Labels(2, [0, 1], ["a", "b"], ["A", "B"])
 
 
 @pytest.fixture
-def refused(monkeypatch, capsys, tmp_path):
+def refused(monkeypatch, tmp_path):
     """What the command says about arguments that it refuses."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command, "read_runtime", lambda given, cache: RUNTIME)
-
-    def call(*arguments) -> str:
-        monkeypatch.setattr(sys, "argv", ["demo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            command.main()
-        assert stop.value.code == 2
-        return capsys.readouterr().err
-
-    return call
+    return lambda *arguments: call(command.main, *arguments, code=2).err
 
 
 def test_what_cannot_become_a_page_is_refused(refused, tmp_path):
-    assert "missing.ckpt: there is no such checkpoint" in refused("missing.ckpt")
+    assert "missing.ckpt: no such checkpoint" in refused("missing.ckpt")
     file = tmp_path / "notes.ckpt"
     file.write_text("notes")
     assert "would replace the checkpoint" in refused(file, "--output", file)

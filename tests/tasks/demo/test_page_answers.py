@@ -203,12 +203,11 @@ def test_the_released_detector_finds_the_objects_of_photographs(opened, run, sha
     """Its boxes are those of `tasks.predict`, and of the annotations where it is sure."""
     pytest.importorskip("ai_edge_litert")
     weights = shared / "weights/coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite"
-    answer = run(
+    run(
         *("task=ssd_coco", "backbone.alpha=0.75", f"task.head.weights={weights}"),
         *("mode=evaluate", f"data.root={shared / 'coco'}", "data.workers=0", "data.batch_size=1"),
         *("trainer.limit_test_batches=1", f"paths.runs={tmp_path}", f"paths.cache={tmp_path}"),
     )
-    assert answer.code == 0, answer.err
     (checkpoint,) = tmp_path.glob("ssd_coco/*/best.ckpt")
     file = tmp_path / "page.html"
     demo([checkpoint], file, runtime=node_modules())

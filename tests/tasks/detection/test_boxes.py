@@ -4,7 +4,16 @@ import pytest
 import torch
 from torchvision import ops
 
-from tasks.detection.boxes import BoxCoder, clip, edges, final_boxes, iou, match, overlap, suppress
+from tasks.detection.boxes import (
+    BoxCoder,
+    clip,
+    edges,
+    final_boxes,
+    iou,
+    match,
+    overlap,
+    suppressed,
+)
 
 
 def random_boxes(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -70,7 +79,7 @@ def test_suppression_is_the_greedy_answer(threshold):
     boxes = random_boxes(5, 150, seed=5)
     labels = torch.randint(1, 4, (5, 150), generator=torch.Generator().manual_seed(6))
     scores = torch.linspace(1, 0, 150)
-    keep = suppress(boxes, labels, threshold)
+    keep = ~suppressed(boxes, labels, threshold)
     for i in range(len(boxes)):
         expected = torch.zeros(150, dtype=torch.bool)
         expected[ops.batched_nms(boxes[i], scores, labels[i], threshold)] = True
@@ -84,15 +93,23 @@ def test_a_fixed_number_of_rounds_gives_the_same_answer(rounds, monkeypatch):
     centre = torch.rand(6, 4, 2, generator=generator)[:, torch.arange(400) % 4] * 150
     centre = centre + torch.randn(6, 400, 2, generator=generator) * 8
     boxes = torch.cat([centre, centre + 60 + torch.rand(6, 400, 2, generator=generator) * 8], -1)
-    settled = suppress(boxes, None, 0.6)
+    settled = suppressed(boxes, None, 0.6)
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
-    assert torch.equal(suppress(boxes, None, 0.6, rounds), settled)
-    assert not torch.equal(suppress(boxes, None, 0.6, 2), settled)
+    assert torch.equal(suppressed(boxes, None, 0.6, rounds), settled)
+    assert not torch.equal(suppressed(boxes, None, 0.6, 2), settled)
+
+
+@pytest.mark.slow
+def test_suppression_compiles():
+    boxes = random_boxes(2, 20)
+    labels = torch.randint(1, 3, (2, 20), generator=torch.Generator().manual_seed(8))
+    compiled = torch.compile(suppressed, fullgraph=True)
+    assert torch.equal(compiled(boxes, labels, 0.3, 4), suppressed(boxes, labels, 0.3))
 
 
 def test_boxes_without_area_suppress_nothing():
     boxes = torch.tensor([[[3.0, 3, 3, 3], [3, 3, 3, 3], [2, 2, 4, 4]]])
-    assert suppress(boxes, None, 0.5).all()
+    assert not suppressed(boxes, None, 0.5).any()
 
 
 def test_overlap_is_iou_without_the_union():
@@ -113,7 +130,7 @@ def test_final_boxes_are_the_best_that_suppression_keeps():
     boxes, score = random_boxes(3, 80), torch.linspace(2, -2, 80).expand(3, -1)
     labels = torch.randint(1, 3, (3, 80), generator=torch.Generator().manual_seed(8))
     found = final_boxes(boxes, score, labels, 0.3, most=30)
-    for i, keep in enumerate(suppress(boxes, labels, 0.3)):
+    for i, keep in enumerate(~suppressed(boxes, labels, 0.3)):
         rows = keep.nonzero()[:, 0][:30]
         assert found["count"][i] == len(rows)
         for name, source in (("boxes", boxes), ("scores", score), ("labels", labels)):
@@ -123,5 +140,5 @@ def test_final_boxes_are_the_best_that_suppression_keeps():
 def test_a_suppressed_box_suppresses_nothing():
     # a chain: 0 drops 1, so 1 cannot drop 2
     boxes = torch.tensor([[[0.0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10]]])
-    keep = suppress(boxes, torch.ones(1, 3, dtype=torch.int64), 0.4)
-    assert keep.tolist() == [[True, False, True]]
+    dropped = suppressed(boxes, torch.ones(1, 3, dtype=torch.int64), 0.4)
+    assert dropped.tolist() == [[False, True, False]]

@@ -4,6 +4,7 @@ import pytest
 
 from tasks.detection.data import CocoData
 from tasks.images.view import View
+from tests.tasks.conftest import LOADING
 from tests.tasks.detection.layouts.conftest import photograph
 
 
@@ -19,18 +20,12 @@ def data(tmp_path):
         year=2017,
         minival_ids=None,
         num_classes=None,
-        size=32,
         view=View(),
-        batch_size=2,
-        workers=0,
-        seed=0,
-        crop=False,
-        limit=None,
-        validate_on_train=False,
         cache=str(tmp_path / "cache"),
         train="data.yaml",
         val_fraction=0.3,
         skip_unreadable=True,
+        **LOADING | {"batch_size": 2},
     )
 
 

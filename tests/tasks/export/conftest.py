@@ -1,13 +1,13 @@
 """The command, and images for the models that are exported."""
 
-import sys
-from types import SimpleNamespace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from tasks.export import __main__ as command
 from tasks.training.model import Model
+from tests.conftest import call
 
 
 def noise(model: Model, count: int) -> np.ndarray:
@@ -19,17 +19,6 @@ def noise(model: Model, count: int) -> np.ndarray:
 
 
 @pytest.fixture
-def export(monkeypatch, capsys):
-    """`python -m tasks.export ...` in this process."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
-        code = 0
-        try:
-            command.main()
-        except SystemExit as stop:
-            code = stop.code
-        said = capsys.readouterr()
-        return SimpleNamespace(code=code, out=said.out, err=said.err)
-
-    return call
+def export():
+    """`python -m tasks.export ...`, see `call`."""
+    return partial(call, command.main)

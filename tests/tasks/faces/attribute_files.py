@@ -1,22 +1,16 @@
 """Tiny sets of faces with attributes, in the layouts of the real ones."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from PIL import Image
+from tests.tasks.conftest import write_images
 
 IDS = ["Bald", "Male", "Smiling", "Young"]
 LABELS = [[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 0, 1], [1, 1, 1, 1], [0, 0, 1, 0]]
 PARTS = [0, 0, 0, 1, 1, 2]
 
-
-def write_faces(folder: Path, files: Sequence[str], size: tuple[int, int] = (44, 54)) -> Path:
-    """Write pictures of one colour each; returns `folder`."""
-    for number, file in enumerate(files):
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", size, (40 * number % 256, 100, 200)).save(path, "JPEG")
-    return folder
+write_faces = partial(write_images, size=(44, 54))
 
 
 def write_celeba(

@@ -16,22 +16,13 @@ from tasks.faces.attribute_lists import AttributeLists
 from tasks.faces.celeba import CelebA
 from tasks.images.view import View
 from tests.conftest import ROOT
+from tests.tasks.conftest import LOADING
 from tests.tasks.faces.attribute_files import LABELS, write_celeba, write_csv, write_faces
 
 
 def data(source, crop_fraction=1.0, **options):
-    given = {
-        "size": 32,
-        "batch_size": 4,
-        "workers": 0,
-        "seed": 0,
-        "crop": True,
-        "crop_scale": [0.7, 1.0],
-        "view": View(crop_fraction=crop_fraction),
-        "limit": None,
-        "validate_on_train": False,
-    }
-    module = AttributeData(source, **(given | options))
+    given = {"crop": True, "crop_scale": [0.7, 1.0], "view": View(crop_fraction=crop_fraction)}
+    module = AttributeData(source, **(LOADING | given | options))
     module.setup("fit")
     return module
 

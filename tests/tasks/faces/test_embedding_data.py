@@ -9,6 +9,7 @@ from tasks.faces.identities import FaceFolders
 from tasks.faces.lfw import Lfw
 from tasks.faces.unlabelled import UnlabelledFaces
 from tasks.images.view import View
+from tests.tasks.conftest import LOADING
 from tests.tasks.faces.face_files import write_folders, write_lfw
 
 
@@ -18,17 +19,11 @@ def face_data(source, verification, box=None, **options):
         "crop_ratio": [0.9, 1.1],
         "folds": 10,
         "pairs_per_fold": 300,
-        "size": 32,
-        "batch_size": 4,
-        "workers": 0,
-        "seed": 0,
         "crop": True,
         "crop_scale": [0.8, 1.0],
         "view": View(crop_fraction=1.0, box=box),
-        "limit": None,
-        "validate_on_train": False,
     }
-    data = FaceData(source, verification, **(settings | options))
+    data = FaceData(source, verification, **(LOADING | settings | options))
     data.setup("fit")
     return data
 

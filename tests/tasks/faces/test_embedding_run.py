@@ -1,7 +1,6 @@
 """Face embeddings from the command line: identities, a teacher, a student, and errors."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 
 from tasks import predict
 from tasks.faces import verify
+from tests.conftest import call
 from tests.tasks.faces.face_files import write_folders, write_lfw
 
 
@@ -54,9 +54,8 @@ def finished(tmp_path: Path) -> tuple[Path, dict]:
     return path.parent, json.loads(path.read_text())
 
 
-def test_from_identities_to_a_distilled_student(run, faces, monkeypatch, capsys):
-    answer = run(*options(faces), pictures=True)
-    assert answer.code == 0, answer.err
+def test_from_identities_to_a_distilled_student(run, faces):
+    run(*options(faces), pictures=True)
     teacher, result = finished(faces)
     assert result["metrics"].keys() >= {"accuracy", "accuracy_stderr", "tar_at_far_1e-4", "auc"}
     assert "pairs.txt" in result["data"]
@@ -74,8 +73,7 @@ def test_from_identities_to_a_distilled_student(run, faces, monkeypatch, capsys)
     assert again["metrics"] == pytest.approx(result["metrics"], abs=1e-5)
 
     # a student of it, from the same data: no class centres
-    answer = run(*options(faces), "distill=teacher", f"distill.teacher={teacher / 'best.ckpt'}")
-    assert answer.code == 0, answer.err
+    run(*options(faces), "distill=teacher", f"distill.teacher={teacher / 'best.ckpt'}")
     student, taught = finished(faces)
     assert student != teacher
     assert not [k for k in torch.load(student / "best.ckpt")["state_dict"] if "margin" in k]
@@ -85,10 +83,7 @@ def test_from_identities_to_a_distilled_student(run, faces, monkeypatch, capsys)
     )
 
     asked = [student / "best.ckpt", faces / "faces/train/p3", "--output", faces / "answers"]
-    monkeypatch.setattr(sys, "argv", ["predict", *map(str, asked)])
-    with pytest.raises(SystemExit) as stop:
-        predict.main()
-    assert stop.value.code == 0
+    call(predict.main, *asked)
     answers = json.loads((faces / "answers/predictions.json").read_text())
     assert len(answers) == 4
     assert all(np.linalg.norm(a["embedding"]) == pytest.approx(1, abs=1e-4) for a in answers)
@@ -119,8 +114,7 @@ def unlabelled(faces: Path, **changes: object) -> list[str]:
 
 def test_without_identities_the_teacher_picks_the_weights(run, faces):
     outputs = cache(faces)
-    answer = run(*unlabelled(faces), "distill=cached", f"distill.outputs={outputs}")
-    assert answer.code == 0, answer.err
+    run(*unlabelled(faces), "distill=cached", f"distill.outputs={outputs}")
     folder, result = finished(faces)
     rows = (folder / "metrics.csv").read_text()
     assert "val/teacher_cosine" in rows
@@ -146,6 +140,5 @@ def test_what_cannot_be_learnt_or_scored(run, faces, changes, more, said):
     outputs = cache(faces, 64 if "narrow" in more else 128)
     more = [x for x in more if x != "narrow"]
     more += [f"distill.outputs={outputs}"] if more else []
-    answer = run(*unlabelled(faces, **changes), *more)
-    assert answer.code == 2
+    answer = run(*unlabelled(faces, **changes), *more, code=2)
     assert said in answer.err

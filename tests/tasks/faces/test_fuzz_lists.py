@@ -44,7 +44,7 @@ def damaged(draw):
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):
     root = tmp_path_factory.mktemp("faces")
-    write_faces(root / "images", [f"{i}.jpg" for i in range(len(ROWS))], (8, 9))
+    write_faces(root / "images", [f"{i}.jpg" for i in range(len(ROWS))], size=(8, 9))
     (root / "images" / "3.jpg").write_bytes(b"")  # unreadable
     return root
 

@@ -78,7 +78,7 @@ def utkface(tmp_path):
         f"{i}.jpg,{20 + i % 40},{i % 2},{i % 3},{'train' if i < 4 else 'val'}" for i in range(70)
     ]
     rows[5] = "5.jpg,,,,val"
-    write_faces(tmp_path / "images", [f"{i}.jpg" for i in range(70)], (8, 8))
+    write_faces(tmp_path / "images", [f"{i}.jpg" for i in range(70)], size=(8, 8))
     write_csv(tmp_path / "labels.csv", ["file,age,gender,race,split", *rows])
     return tmp_path
 
@@ -128,7 +128,7 @@ def lists(tmp_path):
             for i in numbers
         ]
         write_csv(tmp_path / f"{split}.csv", ["file,Hat,race,place", *rows])
-    write_faces(tmp_path / "images", [f"{i}.jpg" for i in range(46)], (8, 8))
+    write_faces(tmp_path / "images", [f"{i}.jpg" for i in range(46)], size=(8, 8))
     return tmp_path
 
 

@@ -170,3 +170,10 @@ def test_numbers_that_are_none_in_a_list_of_pairs(lfw, word):
     path.write_text("\n".join([lines[0], lines[1].replace("\t1\t", f"\t{word}\t"), *lines[2:]]))
     with pytest.raises(InputError, match=r"pairs\.txt, line 2: "):
         load_lfw(lfw, path)
+
+
+def test_a_missing_lfw_names_its_own_option(tmp_path):
+    with pytest.raises(InputError) as error:
+        Lfw(str(tmp_path)).check()
+    assert "data.verification.root=null to" in str(error.value)
+    assert " data.root=" not in str(error.value)

@@ -60,11 +60,9 @@ def test_a_damaged_list_is_refused(faces, text, said):
         UnlabelledFaces(str(faces), list="labels.csv").load()
 
 
-def test_missing_lists_and_folders(tmp_path, faces):
+def test_a_missing_list_is_named(tmp_path):
     with pytest.raises(InputError, match=r"data\.list=null for every image"):
         UnlabelledFaces(str(tmp_path), list="labels.csv").check()
-    with pytest.raises(InputError, match="val_fraction=0"):
-        UnlabelledFaces(str(faces), val_fraction=0.0).check()
 
 
 def test_utkface_without_its_labels(shared):

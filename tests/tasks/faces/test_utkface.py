@@ -146,7 +146,7 @@ def test_an_age_of_thousands_of_digits(listed):
 
 def test_a_name_with_an_impossible_age_is_left_out(tmp_path):
     names = [f"{age}_0_1_{n}.jpg" for n in range(30) for age in (30, 250)]
-    write_faces(tmp_path, names, (8, 8))
+    write_faces(tmp_path, names, size=(8, 8))
     found = UTKFace(str(tmp_path)).load()
     assert sum(map(len, found.splits.values())) == 30
     assert "30 images left out because their names lack a value" in found.note

@@ -1,8 +1,5 @@
 """python -m tasks.faces.verify: files of embeddings, checkpoints, and errors."""
 
-import json
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +7,7 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks.faces import verify
 from tasks.faces.lfw import load_lfw
+from tests.conftest import call, result_of
 from tests.tasks.faces.face_files import write_lfw
 
 
@@ -35,16 +33,13 @@ def embeddings(lfw, tmp_path):
     return path
 
 
-def test_embeddings_from_a_file(lfw, embeddings, tmp_path, monkeypatch, capsys):
+def test_embeddings_from_a_file(lfw, embeddings, tmp_path):
     output = tmp_path / "out"
-    arguments = ["verify", str(embeddings), str(lfw), "--output", str(output)]
-    monkeypatch.setattr(sys, "argv", arguments)
-    verify.main()
-    said = capsys.readouterr().out
+    said = call(verify.main, embeddings, lfw, "--output", output).out
     assert "18 pairs (pairs.txt) of 21 photographs" in said
     assert "accuracy         100.00" in said
     assert "of 9 mismatched pairs: FAR 1e-2 is 0" in said
-    result = json.loads((output / "result.json").read_text())
+    result = result_of(output)
     assert result["metrics"]["tar_at_far_1e-4"] == 1
     assert result["metrics"]["auc"] == 1
     assert result["people_in_several_folds"] == 0
@@ -72,7 +67,7 @@ def test_a_picture_that_fails_is_a_warning(lfw, embeddings, tmp_path, monkeypatc
     output = tmp_path / "out"
     verify.verify(embeddings, lfw, None, output)
     assert f"warning: {output / 'roc.png'} was not drawn: no such glyph" in capsys.readouterr().err
-    assert json.loads((output / "result.json").read_text())["metrics"]["auc"] == 1
+    assert result_of(output)["metrics"]["auc"] == 1
     assert (output / "distances.png").is_file(), "the others are drawn"
 
 
@@ -84,10 +79,7 @@ def test_a_checkpoint_may_only_name_what_the_command_line_trusts(lfw, monkeypatc
         raise InputError("enough")
 
     monkeypatch.setattr("tasks.training.restore.load_task", load)
-    arguments = ["verify", "best.ckpt", str(lfw), "--trust", "mine", "--trust", "other"]
-    monkeypatch.setattr(sys, "argv", arguments)
-    with pytest.raises(SystemExit):
-        verify.main()
+    call(verify.main, "best.ckpt", lfw, "--trust", "mine", "--trust", "other", code=None)
     assert trusted == ["mine", "other"]
 
 
@@ -112,10 +104,6 @@ def test_a_photograph_without_a_face_has_an_embedding_of_zeros(lfw, embeddings, 
     assert sorted(lengths.round(6)) == [0, *[1] * (len(index) - 1)]
 
 
-def test_a_mistake_is_one_line_and_exit_code_2(lfw, embeddings, tmp_path, monkeypatch, capsys):
-    arguments = ["verify", str(embeddings), str(lfw), "--pairs", str(tmp_path / "none.txt")]
-    monkeypatch.setattr(sys, "argv", arguments)
-    with pytest.raises(SystemExit) as stop:
-        verify.main()
-    assert stop.value.code == 2
-    assert capsys.readouterr().err.startswith("error: ")
+def test_a_mistake_is_one_line_and_exit_code_2(lfw, embeddings, tmp_path):
+    answer = call(verify.main, embeddings, lfw, "--pairs", tmp_path / "none.txt", code=2)
+    assert answer.err.startswith("error: ")

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tasks.geolocation.coordinates import Coordinates
+from tests.tasks.conftest import LOADING
 
 # Poles, equator, antimeridian, the seams between the cube's faces and its corners, and their
 # nearest neighbours.
@@ -113,17 +114,7 @@ def place_data(tmp_path):
         if source is None:
             train = "train.csv" if "train" in counts else None
             source = PlaceLists(root, train, "val.csv", "images", "images")
-        options = {
-            "size": 32,
-            "batch_size": 4,
-            "workers": 0,
-            "seed": 0,
-            "crop": False,
-            "crop_scale": [0.5, 1.0],
-            "view": View(crop_fraction=1.0),
-            "limit": None,
-            "validate_on_train": False,
-        } | options
+        options = LOADING | {"crop_scale": [0.5, 1.0], "view": View(crop_fraction=1.0)} | options
         partitioning = Partitioning(partition, t_max, t_min, 8)
         return PlaceData(source, partitioning, coarser, tmp_path / "cache", **options)
 

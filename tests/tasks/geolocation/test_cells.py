@@ -1,5 +1,4 @@
 import re
-import sys
 import tracemalloc
 from collections import Counter
 
@@ -14,6 +13,7 @@ from tasks.geolocation.cells import FINEST_LEVEL, Counts, build_partition
 from tasks.geolocation.coordinates import Coordinates
 from tasks.geolocation.partition import Partition
 from tasks.geolocation.sphere import great_circle_km, unit_vectors
+from tests.conftest import call
 from tests.tasks.geolocation.conftest import chunks
 
 
@@ -165,19 +165,13 @@ def test_settings_out_of_range(places, arguments, said):
         build_partition([], 10, 1)
 
 
-def command(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["cells", *map(str, arguments)])
-    cells.main()
-
-
 @pytest.mark.slow
-def test_command_writes_the_file_and_a_map(tmp_path, monkeypatch, capsys, places):
+def test_command_writes_the_file_and_a_map(tmp_path, places):
     source = tmp_path / "photos.csv"
     np.savetxt(source, places, "%.9f", ",", header="LAT,LON", comments="")
     output = tmp_path / "new" / "cells.safetensors"
-    command(monkeypatch, source, "--t-max", 100, "--t-min", 5, "--output", output)
+    out = call(cells.main, source, "--t-max", 100, "--t-min", 5, "--output", output).out
     partition = Partition.load(output)
-    out = capsys.readouterr().out
     assert partition.photographs == len(places)
     assert partition.max_level == cells.DEFAULT_LEVEL
     assert f"{len(partition):,}, the smallest of" in out
@@ -204,36 +198,28 @@ def test_command_writes_the_file_and_a_map(tmp_path, monkeypatch, capsys, places
         ("photos.csv", ".", "is a folder: give the name of a file"),
     ],
 )
-def test_outputs_that_would_replace_something(tmp_path, monkeypatch, capsys, source, output, said):
+def test_outputs_that_would_replace_something(tmp_path, source, output, said):
     path = tmp_path / source
     path.write_text("LAT,LON\n1,2\n1,2\n")
     (tmp_path / "link").symlink_to(path)
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(SystemExit) as stop:
-        command(monkeypatch, path, "--t-max", 1, "--t-min", 1, "--output", tmp_path / output)
-    assert stop.value.code == 2
-    assert re.search(said, capsys.readouterr().err)
+    given = (path, "--t-max", 1, "--t-min", 1, "--output", tmp_path / output)
+    assert re.search(said, call(cells.main, *given, code=2).err)
     assert sorted(tmp_path.iterdir()) == before
     assert path.read_text() == "LAT,LON\n1,2\n1,2\n"
 
 
-def test_an_output_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, capsys):
+def test_an_output_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "photos.csv").write_text("LAT,LON\n1,2\n")
-    output = tmp_path / "photos.csv" / "cells"
-    with pytest.raises(SystemExit) as stop:
-        command(
-            monkeypatch, tmp_path / "photos.csv", *("--t-max", 1, "--t-min", 1, "--output", output)
-        )
-    assert stop.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    source, output = tmp_path / "photos.csv", tmp_path / "photos.csv" / "cells"
+    answer = call(cells.main, source, "--t-max", 1, "--t-min", 1, "--output", output, code=2)
+    (line,) = answer.err.splitlines()
     assert line.startswith("error: ")
 
 
-def test_command_answers_a_mistake_with_its_line_and_2(tmp_path, monkeypatch, capsys):
+def test_command_answers_a_mistake_with_its_line_and_2(tmp_path):
     source, output = tmp_path / "photos.csv", tmp_path / "cells.safetensors"
     source.write_text("LAT,LON\n1,2\n95,2\n")
-    with pytest.raises(SystemExit) as stop:
-        command(monkeypatch, source, "--t-max", 1, "--t-min", 1, "--output", output)
-    assert stop.value.code == 2
-    assert capsys.readouterr().err.startswith(f"error: {source}, line 3: latitude 95")
+    answer = call(cells.main, source, "--t-max", 1, "--t-min", 1, "--output", output, code=2)
+    assert answer.err.startswith(f"error: {source}, line 3: latitude 95")
     assert list(tmp_path.iterdir()) == [source]

@@ -62,7 +62,7 @@ def test_photographs_in_dropped_cells_are_left_out_and_counted(place_data, capsy
     assert (data.indices["val"].labels < 0).sum() == 4, "they count in a score"
     assert data.describe().startswith("places: 3 cells of at most level ")
     assert "trained on 12 photographs, left out of train: 6 in a dropped cell" in data.describe()
-    assert data.describe().endswith("evaluated 10 of official 10 (val.csv)")
+    assert data.describe().endswith("evaluated 10 of 10 (val.csv)")
 
 
 def test_a_result_states_the_number_of_photographs(place_data, tmp_path):
@@ -73,7 +73,7 @@ def test_a_result_states_the_number_of_photographs(place_data, tmp_path):
     first.source = source
     first.setup("fit")
     assert first.describe().endswith(
-        "evaluated 9 of official 237 (Im2GPS) (1 of the 10 in im2gps.csv missing)"
+        "evaluated 9 of 237 (Im2GPS) (1 of the 10 in im2gps.csv missing)"
     )
 
 
@@ -176,4 +176,4 @@ def test_unreadable_photographs_are_counted(place_data):
     assert len(data.val) == 9
     assert data.val.official == 10
     assert data.left_out["train"]["unreadable"] == data.left_out["val"]["unreadable"] == 1
-    assert "evaluated 9 of official 10" in data.describe()
+    assert "evaluated 9 of 10" in data.describe()

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from PIL import ExifTags, Image
 
 from tasks import predict
 from tasks.geolocation.partition import PARTITION, Partition
-from tests.conftest import quick_options
+from tests.conftest import call, quick_options, result_of
 from tests.tasks.geolocation.conftest import COLORS, TOWNS, write_places, write_shards
 
 CHOICES = ["data.coarser=[2.5]", "task.module.smoothing_km=75.0"]
@@ -46,18 +45,13 @@ def trained(run, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     options = quick(write_places(folder / "places", {"train": 40, "val": 10}), folder)
     answer = run(*options, *CHOICES, pictures=True)
-    assert answer.code == 0, answer.err
     (path,) = (folder / "runs/planet").iterdir()
     (path / "said.txt").write_text(answer.out)
     return path
 
 
-def result(folder):
-    return json.loads((folder / "result.json").read_text())
-
-
 def test_a_run_scores_beside_baselines(trained):
-    metrics, baselines = result(trained)["metrics"], result(trained)["baselines"]
+    metrics, baselines = result_of(trained)["metrics"], result_of(trained)["baselines"]
     assert list(metrics) == [
         *(f"within_{r}_km" for r in (1, 25, 200, 750, 2500)),
         *("median_km", "cell_accuracy"),
@@ -68,7 +62,7 @@ def test_a_run_scores_beside_baselines(trained):
     assert "most frequent cell  nearest colours  paper on Im2GPS" in said
     assert f"{metrics['median_km']:,.0f} km" in said
     assert "60.3" in said
-    assert "evaluated 10 of official 10 (val.csv)" in result(trained)["data"]
+    assert "evaluated 10 of 10 (val.csv)" in result_of(trained)["data"]
     pictures = {p.name for p in (trained / "plots").iterdir()}
     assert pictures == {
         *("distances.png", "learning_curves.png"),
@@ -81,12 +75,12 @@ def test_a_run_scores_beside_baselines(trained):
 def test_the_checkpoint_holds_the_partition(trained):
     checkpoint = torch.load(trained / "best.ckpt", weights_only=True)
     partition = Partition.from_dict(checkpoint["labels"]["details"][PARTITION])
-    assert partition.hash[:12] in result(trained)["data"]
+    assert partition.hash[:12] in result_of(trained)["data"]
     outputs = checkpoint["state_dict"]["head.fc.weight"].shape[0]
     assert outputs == len(checkpoint["labels"]["ids"]) > len(partition) == 5
 
 
-def evaluate(run, options, trained, *more):
+def evaluate(run, options, trained, *more, code=0):
     return run(
         *options,
         "mode=evaluate",
@@ -94,22 +88,21 @@ def evaluate(run, options, trained, *more):
         "data.coarser=[2.5]",
         f"backbone.weights={trained / 'best.ckpt'}",
         *more,
+        code=code,
     )
 
 
 def test_evaluating_the_checkpoint_gives_the_reported_scores(run, trained, options, tmp_path):
     """Without training photographs: the checkpoint's own partition."""
     own = [f"data.partition={trained / 'best.ckpt'}", "data.train=null"]
-    answer = evaluate(run, options, trained, *own)
-    assert answer.code == 0, answer.err
+    evaluate(run, options, trained, *own)
     (folder,) = (tmp_path / "runs/planet").iterdir()
-    assert result(folder)["metrics"] == pytest.approx(result(trained)["metrics"])
-    assert list(result(folder)["baselines"]) == ["most frequent cell"]
+    assert result_of(folder)["metrics"] == pytest.approx(result_of(trained)["metrics"])
+    assert list(result_of(folder)["baselines"]) == ["most frequent cell"]
 
 
 def test_training_on_nothing_is_refused(run, trained, options):
-    answer = run(*options, f"data.partition={trained / 'best.ckpt'}", "data.train=null")
-    assert answer.code == 2
+    answer = run(*options, f"data.partition={trained / 'best.ckpt'}", "data.train=null", code=2)
     assert "add mode=evaluate" in answer.err
 
 
@@ -123,25 +116,23 @@ def change(places):
 
 def test_evaluating_with_another_partition_is_refused(run, trained, options, places):
     change(places)
-    answer = evaluate(run, options, trained)
-    assert answer.code == 2
+    answer = evaluate(run, options, trained, code=2)
     assert "other classes than here" in answer.err
     theirs = torch.load(trained / "best.ckpt", weights_only=True)["labels"]["details"][PARTITION]
     assert Partition.from_dict(theirs).hash[:12] in answer.err
 
 
 def test_continuing_with_another_partition_is_refused(run, options, places, tmp_path):
-    assert run(*options, *CHOICES).code == 0
+    run(*options, *CHOICES)
     (folder,) = (tmp_path / "runs/planet").iterdir()
     os.unlink(folder / "result.json")  # as if it had been killed before
     change(places)
-    answer = run(*options, *CHOICES)
-    assert answer.code == 2
+    answer = run(*options, *CHOICES, code=2)
     assert "the checkpoint is of partition" in answer.err
     assert "fresh=true" in answer.err
 
 
-def test_predict_marks_where_a_photograph_was_taken(trained, monkeypatch, capsys, tmp_path):
+def test_predict_marks_where_a_photograph_was_taken(trained, tmp_path):
     exif = Image.Exif()
     exif.get_ifd(ExifTags.IFD.GPSInfo).update(
         {
@@ -154,35 +145,30 @@ def test_predict_marks_where_a_photograph_was_taken(trained, monkeypatch, capsys
     Image.new("RGB", (60, 40), COLORS[0]).save(tmp_path / "here.jpg", exif=exif)
     Image.new("RGB", (60, 40), COLORS[1]).save(tmp_path / "there.png")
     images = [tmp_path / "here.jpg", tmp_path / "there.png"]
-    arguments = ["predict", trained / "best.ckpt", *images, "--output", tmp_path / "out"]
-    monkeypatch.setattr(sys, "argv", list(map(str, arguments)))
-    with pytest.raises(SystemExit) as stop:
-        predict.main()
-    assert stop.value.code == 0
+    said = call(predict.main, trained / "best.ckpt", *images, "--output", tmp_path / "out").out
     here, there = json.loads((tmp_path / "out/predictions.json").read_text())
     assert here["true_position"] == [48.9, 2.4]
     assert 0 <= here["distance_km"] < 20_040
     assert "true_position" not in there
     assert len(there["cells"]) == 5
     assert sum(cell["probability"] for cell in here["cells"]) == pytest.approx(1, abs=1e-3)
-    assert f"taken at 48.9°N 2.4°E, {here['distance_km']:,.0f} km off" in capsys.readouterr().out
+    assert f"taken at 48.9°N 2.4°E, {here['distance_km']:,.0f} km off" in said
     assert (tmp_path / "out" / here["picture"]).stat().st_size > 10_000
 
 
 def test_a_run_on_shards(run, options, places, tmp_path):
     write_shards(places, [5] * 8)
-    answer = run(
+    run(
         *options,
         "data=place_shards",
         'data.train="train-{000..007}.tar"',
         "trainer.max_epochs=2",
         "data.shuffle=8",
     )
-    assert answer.code == 0, answer.err
     (folder,) = (tmp_path / "runs/planet").iterdir()
-    assert result(folder)["steps"] == 10
-    assert "trained on 40 photographs, evaluated 10" in result(folder)["data"]
-    assert len(result(folder)["baselines"]) == 2
+    assert result_of(folder)["steps"] == 10
+    assert "trained on 40 photographs, evaluated 10" in result_of(folder)["data"]
+    assert len(result_of(folder)["baselines"]) == 2
 
 
 def piped(value, command):
@@ -192,7 +178,7 @@ def piped(value, command):
     return value
 
 
-def test_a_command_in_a_file_never_runs(run, options, trained, places, tmp_path, monkeypatch):
+def test_a_command_in_a_file_never_runs(run, options, trained, places, tmp_path):
     """`data.train=pipe:COMMAND` is for the command line, not for a checkpoint or a config.yaml."""
     ran = tmp_path / "ran"
     command = f"pipe:touch {ran}"
@@ -202,31 +188,24 @@ def test_a_command_in_a_file_never_runs(run, options, trained, places, tmp_path,
     crafted = tmp_path / "best.ckpt"
     torch.save(checkpoint, crafted)
     own = [f"data.partition={crafted}", "data.train=null", f"backbone.weights={crafted}"]
-    answer = run(*options, "mode=evaluate", "trainer.max_epochs=0", "data.coarser=[2.5]", *own)
-    assert answer.code == 0, answer.err
+    run(*options, "mode=evaluate", "trainer.max_epochs=0", "data.coarser=[2.5]", *own)
     Image.new("RGB", (60, 40), COLORS[0]).save(tmp_path / "here.jpg")
-    arguments = ["predict", crafted, tmp_path / "here.jpg", "--output", tmp_path / "out"]
-    monkeypatch.setattr(sys, "argv", list(map(str, arguments)))
-    with pytest.raises(SystemExit) as stop:
-        predict.main()
-    assert stop.value.code == 0
+    call(predict.main, crafted, tmp_path / "here.jpg", "--output", tmp_path / "out")
     (folder,) = (tmp_path / "runs/planet").iterdir()
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump(piped(yaml.safe_load(config.read_text()), command)))
     os.unlink(folder / "result.json")
-    answer = run(*options, "mode=evaluate", "trainer.max_epochs=0", "data.coarser=[2.5]", *own)
-    assert answer.code == 0, answer.err
+    run(*options, "mode=evaluate", "trainer.max_epochs=0", "data.coarser=[2.5]", *own)
     assert not ran.exists()
 
 
 def test_a_run_on_a_phones_photographs(run, options, shared, tmp_path):
-    answer = run(
+    run(
         *options,
         "data=gps_photographs",
         f"data.root={shared / 'geo_exif/images'}",
         "data.val_fraction=0.3",
         "data.t_max=30",
     )
-    assert answer.code == 0, answer.err
     (folder,) = (tmp_path / "runs/planet").iterdir()
-    assert "30% of the places held out with seed 0" in result(folder)["data"]
+    assert "30% of the places held out with seed 0" in result_of(folder)["data"]

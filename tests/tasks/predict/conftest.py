@@ -1,7 +1,7 @@
 """A trained detector, photographs, and the command."""
 
 import json
-import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from tasks import predict
 from tasks.detection.coco.index import load_index
 from tasks.images.files import open_image
 from tasks.training.saving import AtomicCheckpointIO
+from tests.conftest import call
 
 
 @pytest.fixture
@@ -20,16 +21,9 @@ def checkpoint(detector):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
+def command(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # for the default --output
-
-    def call(*arguments) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["predict", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            predict.main()
-        return stop.value.code, capsys.readouterr().err
-
-    return call
+    return partial(call, predict.main)
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from tasks.training.saving import AtomicCheckpointIO
 def test_a_damaged_choice_is_named(checkpoint, command, tmp_path, chosen):
     state = torch.load(checkpoint, weights_only=True)
     torch.save(state | {"chosen": chosen}, tmp_path / "odd.ckpt")
-    code, err = command(tmp_path / "odd.ckpt", tmp_path / "x.jpg")
-    assert code == 2
+    err = command(tmp_path / "odd.ckpt", tmp_path / "x.jpg", code=2).err
     assert "odd.ckpt: the settings that its validation chose are damaged" in err
 
 
@@ -27,27 +26,23 @@ def test_a_damaged_choice_is_named(checkpoint, command, tmp_path, chosen):
 def test_what_is_no_checkpoint_is_refused(command, tmp_path, content, said):
     path = tmp_path / "model.ckpt"
     path.write_bytes(content)
-    code, err = command(path, tmp_path / "x.jpg")
-    assert code == 2
+    err = command(path, tmp_path / "x.jpg", code=2).err
     assert f"model.ckpt is damaged or not a checkpoint ({said}" in err
 
 
 def test_a_missing_checkpoint_is_refused(command, tmp_path):
-    code, err = command(tmp_path / "none.ckpt", tmp_path / "x.jpg")
-    assert code == 2
+    err = command(tmp_path / "none.ckpt", tmp_path / "x.jpg", code=2).err
     assert "no such checkpoint" in err
 
 
 def test_the_folder_of_a_run_names_its_checkpoint(checkpoint, command, tmp_path):
-    code, err = command(checkpoint.parent, tmp_path / "x.jpg")
-    assert code == 2
+    err = command(checkpoint.parent, tmp_path / "x.jpg", code=2).err
     assert f"{checkpoint.parent}: this is a folder; name the checkpoint in it" in err
 
 
 def test_tensors_without_a_configuration_are_refused(command, tmp_path):
     torch.save({"state_dict": {}}, tmp_path / "bare.ckpt")
-    code, err = command(tmp_path / "bare.ckpt", tmp_path / "x.jpg")
-    assert code == 2
+    err = command(tmp_path / "bare.ckpt", tmp_path / "x.jpg", code=2).err
     assert "backbone.weights" in err
 
 
@@ -55,8 +50,7 @@ def test_a_checkpoint_of_another_alpha_is_refused(checkpoint, command, tmp_path)
     state = torch.load(checkpoint, weights_only=True)
     state["config"]["backbone"]["alpha"] = 0.5
     torch.save(state, tmp_path / "other.ckpt")
-    code, err = command(tmp_path / "other.ckpt", tmp_path / "x.jpg")
-    assert code == 2
+    err = command(tmp_path / "other.ckpt", tmp_path / "x.jpg", code=2).err
     assert "does not fit its own configuration" in err
 
 

@@ -14,16 +14,14 @@ from tasks.images.files import open_image
 from tasks.images.video import open_video
 from tasks.training import answering
 from tasks.training.answering import coco_entries
+from tests.conftest import result_of
 from tests.tasks.conftest import CHECKPOINTS
 from tests.tasks.images.videos import write_video
 from tests.tasks.predict.conftest import make_confident
 
 
 def test_cocos_list_scores_what_the_run_scored(detector, checkpoint, command, sample, tmp_path):
-    code, _ = command(
-        checkpoint, sample / "val2017", "--format", "coco", "--output", tmp_path / "out"
-    )
-    assert code == 0
+    command(checkpoint, sample / "val2017", "--format", "coco", "--output", tmp_path / "out")
     index = load_index(
         sample / "annotations/instances_val2017.json", sample / "val2017", cache_dir=tmp_path
     )
@@ -31,7 +29,7 @@ def test_cocos_list_scores_what_the_run_scored(detector, checkpoint, command, sa
     assert set(found[0]) == {"image_id", "category_id", "bbox", "score"}
     columns = ([f[k] for f in found] for k in ("image_id", "category_id", "bbox", "score"))
     metrics = evaluate(index.ground_truth(), Detections(*columns)).metrics
-    reported = json.loads((detector.path / "result.json").read_text())["metrics"]
+    reported = result_of(detector.path)["metrics"]
     assert metrics == pytest.approx(reported, abs=2e-3)
     assert len(list((tmp_path / "out").glob("*.jpg"))) == 9
 
@@ -57,8 +55,7 @@ def test_cocos_list_of_a_classifier_is_refused_before_an_image_is_read(
     command, photographs, monkeypatch
 ):
     monkeypatch.setattr(answering, "read_images", lambda *_: pytest.fail("an image is read"))
-    code, err = command(CHECKPOINTS / "image_folder.ckpt", photographs, "--format", "coco")
-    assert code == 2
+    err = command(CHECKPOINTS / "image_folder.ckpt", photographs, "--format", "coco", code=2).err
     assert "--format coco is for detectors: these answers are not boxes" in err
 
 
@@ -70,11 +67,11 @@ def test_a_video_is_answered_frame_by_frame(checkpoint, command, sample, tmp_pat
     film = write_video(tmp_path / "film.mp4", stored, rotation=-90)
     (tmp_path / "broken.mp4").write_bytes(film.read_bytes()[:500])
     before = film.read_bytes()
-    code, err = command(
+    err = command(
         *(confident, film, tmp_path / "broken.mp4", paths[0]),
         *("--output", tmp_path / "out", "--threshold", 0.5),
-    )
-    assert code == 2
+        code=2,
+    ).err
     assert "broken.mp4: not a video that can be read" in err
     image, video = json.loads((tmp_path / "out/predictions.json").read_text())
     assert image["image"] == str(paths[0])
@@ -86,9 +83,8 @@ def test_a_video_is_answered_frame_by_frame(checkpoint, command, sample, tmp_pat
     assert xyxy[:, 3].max() <= 64, "in pixels of the frame as it is shown"
     with open_video(tmp_path / "out/film.mp4") as written:
         assert [frame.image.size for frame in written.frames()] == [(128, 64)] * 5
-    code, err = command(confident, film, "--output", tmp_path)
-    assert (code, film.read_bytes()) == (2, before)
+    err = command(confident, film, "--output", tmp_path, code=2).err
+    assert film.read_bytes() == before
     assert "would replace" in err
-    code, err = command(confident, film, "--format", "coco")
-    assert code == 2
+    err = command(confident, film, "--format", "coco", code=2).err
     assert "COCO's list has no frames" in err

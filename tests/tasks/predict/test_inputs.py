@@ -9,8 +9,9 @@ def test_an_unreadable_image_is_named_and_the_others_go_on(checkpoint, command, 
     good = sorted((sample / "val2017").iterdir())[0]
     bad = tmp_path / "cut.jpg"
     bad.write_bytes(good.read_bytes()[:400])
-    code, err = command(checkpoint, bad, good, tmp_path / "gone.jpg", "--output", tmp_path / "out")
-    assert code == 2
+    err = command(
+        checkpoint, bad, good, tmp_path / "gone.jpg", "--output", tmp_path / "out", code=2
+    ).err
     assert "cut.jpg" in err
     assert "gone.jpg" in err
     assert len(json.loads((tmp_path / "out/predictions.json").read_text())) == 1
@@ -24,16 +25,14 @@ def test_inputs_of_one_name_get_pictures_of_their_own(checkpoint, command, sampl
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, path)
     (folder / "notes.txt").touch()
-    code, _ = command(checkpoint, folder, *given, "--output", folder / "out")
-    assert code == 0
+    command(checkpoint, folder, *given, "--output", folder / "out")
     answers = json.loads((folder / "out/predictions.json").read_text())
     assert len(answers) == 6
     pictures = {answer["picture"] for answer in answers}
     assert pictures == {path.name for path in (folder / "out").glob("*.jpg")}
     assert len(pictures) == 6
     # again: the first answers are no images of the folder
-    code, _ = command(checkpoint, folder, "--output", folder / "out")
-    assert code == 0
+    command(checkpoint, folder, "--output", folder / "out")
     assert len(json.loads((folder / "out/predictions.json").read_text())) == 3
 
 
@@ -42,8 +41,9 @@ def test_what_is_no_file_is_named_and_the_others_go_on(checkpoint, command, samp
     os.mkfifo(tmp_path / "pipe.jpg")
     url = "https://example.org/cat.jpg"
     out = tmp_path / "out"
-    code, err = command(checkpoint, tmp_path / "pipe.jpg", url, "/dev/null", good, "--output", out)
-    assert code == 2
+    err = command(
+        checkpoint, tmp_path / "pipe.jpg", url, "/dev/null", good, "--output", out, code=2
+    ).err
     lines = err.splitlines()
     assert len(lines) == 3
     assert f"{tmp_path / 'pipe.jpg'} is a pipe" in lines[0]
@@ -55,8 +55,7 @@ def test_what_is_no_file_is_named_and_the_others_go_on(checkpoint, command, samp
 def test_outputs_never_replace_inputs(checkpoint, command, sample, tmp_path):
     shutil.copy(sorted((sample / "val2017").iterdir())[0], tmp_path / "cat.jpg")
     before = (tmp_path / "cat.jpg").read_bytes()
-    code, err = command(checkpoint, tmp_path / "cat.jpg", "--output", tmp_path)
-    assert code == 2
+    err = command(checkpoint, tmp_path / "cat.jpg", "--output", tmp_path, code=2).err
     assert "choose another --output" in err
     assert (tmp_path / "cat.jpg").read_bytes() == before
     assert not (tmp_path / "predictions.json").exists()
@@ -64,7 +63,6 @@ def test_outputs_never_replace_inputs(checkpoint, command, sample, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_one_line(checkpoint, command, sample, tmp_path):
     (tmp_path / "file").touch()
-    code, err = command(checkpoint, sample / "val2017", "--output", tmp_path / "file" / "out")
-    assert code == 2
+    err = command(checkpoint, sample / "val2017", "--output", tmp_path / "file" / "out", code=2).err
     assert err.startswith(f"error: cannot write {tmp_path / 'file/out'} (")
     assert len(err.splitlines()) == 1

@@ -13,6 +13,7 @@ from tasks.images.view import View
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.restore import load_task
 from tasks.training.saving import AtomicCheckpointIO
+from tests.conftest import result_of
 from tests.tasks.predict.conftest import make_confident
 
 
@@ -21,8 +22,7 @@ def test_writes_pictures_and_boxes_in_original_pixels(checkpoint, command, sampl
     wide = tmp_path / "wide.png"
     Image.new("RGBA", (640, 120), (10, 200, 30, 128)).save(wide)
     folder = sample / "val2017"
-    code, _ = command(confident, wide, folder, "--output", tmp_path / "out")
-    assert code == 0
+    command(confident, wide, folder, "--output", tmp_path / "out")
     answers = json.loads((tmp_path / "out/predictions.json").read_text())
     assert len(answers) == 1 + len(list(folder.iterdir()))
     assert {box["category"] for answer in answers for box in answer["boxes"]} == {"cat"}
@@ -38,11 +38,9 @@ def test_padded_photographs_get_the_boxes_of_evaluation(
     run, tiny, command, photographs, index, tmp_path
 ):
     answer = run(*tiny, "trainer.max_epochs=1", "data.view.keep_aspect=true", "size=[96,160]")
-    assert answer.code == 0, answer.err
     (checkpoint,) = tmp_path.glob("runs/ssd_coco/*/best.ckpt")
     confident = make_confident(checkpoint, tmp_path / "confident.ckpt")
-    code, _ = command(confident, photographs, "--output", tmp_path / "out")
-    assert code == 0
+    command(confident, photographs, "--output", tmp_path / "out")
     answers = json.loads((tmp_path / "out/predictions.json").read_text())
     task, _ = load_task(confident)
     batch = collate_detection(list(CocoDetection(index, (96, 160), view=View(keep_aspect=True))))
@@ -76,21 +74,19 @@ def test_the_threshold_of_the_validation_is_the_default(checkpoint, command, sam
     for chosen, expected in (({}, 0.3), ({"threshold": middle}, middle)):
         AtomicCheckpointIO().save_checkpoint(state | {"chosen": chosen}, tmp_path / "chosen.ckpt")
         assert load_task(tmp_path / "chosen.ckpt")[0].present().threshold == expected
-        code, _ = command(tmp_path / "chosen.ckpt", photograph, "--output", tmp_path / "out")
-        assert code == 0
+        command(tmp_path / "chosen.ckpt", photograph, "--output", tmp_path / "out")
         kept = [score for score in scores if score >= expected]
         assert sorted(box["score"] for box in boxes_of(tmp_path / "out")) == kept
     assert 0 < len(kept) < len(scores)
 
 
 def test_a_training_run_chooses_a_threshold(detector):
-    result = json.loads((detector.path / "result.json").read_text())
+    result = result_of(detector.path)
     chosen = read_checkpoint(detector.path / "best.ckpt").chosen
     assert chosen.get("threshold") == pytest.approx(result["threshold"]["score"], abs=1e-6)
 
 
 @pytest.mark.parametrize("threshold", ["1.5", "-0.1", "nan"])
 def test_a_threshold_is_a_score(command, tmp_path, threshold):
-    code, err = command("x.ckpt", tmp_path / "x.jpg", f"--threshold={threshold}")
-    assert code == 2
+    err = command("x.ckpt", tmp_path / "x.jpg", f"--threshold={threshold}", code=2).err
     assert err.startswith("error: --threshold=")

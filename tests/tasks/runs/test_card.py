@@ -1,12 +1,11 @@
 """The model card: Hugging Face reads its header, and it says what a reader must know."""
 
-import json
-
 import pytest
 import yaml
 from huggingface_hub import ModelCard
 
 from tasks.runs.card import card_text
+from tests.conftest import result_of
 from tests.tasks.runs.test_result import RESULT
 
 CONFIG = {
@@ -54,6 +53,15 @@ def test_it_states_terms_and_limits(kind, data, said):
         assert part in text
 
 
+def test_a_task_of_ones_own_is_used_with_its_module():
+    network = {"_target_": "tasks.detection.ssd.SSD"}
+    config = CONFIG | {"task": {"head": network, "module": {"_target_": "my.grades.Grades"}}}
+    text = card_text("x", FULL, config)
+    assert """tasks.load("best.ckpt", trust=['my.grades'])""" in text
+    assert "photo.jpg --trust my.grades`" in text
+    assert "loading it imports my.grades." in text
+
+
 def test_each_score_of_a_joint_network_is_of_its_own_part():
     parts = {
         "pets": {"task": {"kind": "classification"}, "data": {"name": "image_folder"}},
@@ -82,7 +90,7 @@ def test_a_sample_is_of_no_use_on_photographs():
 def test_every_run_has_one(detector):
     text = (detector.path / "card.md").read_text()
     header = yaml.safe_load(text.split("---\n")[1])
-    result = json.loads((detector.path / "result.json").read_text())
+    result = result_of(detector.path)
     defined = [name for name, value in result["metrics"].items() if value >= 0]
     assert header["metrics"] == defined
     assert header["pipeline_tag"] == "object-detection"

@@ -83,13 +83,13 @@ def test_the_same_command_works_or_says_what_to_do(run, detector, sample, tmp_pa
         if (path / name).exists():
             damage(path / name, chance)
             done.append(f"{damage.__name__} {name}")
-    answer = run(*tiny_options(sample, tmp_path))
+    answer = run(*tiny_options(sample, tmp_path), code=None)
     assert answer.code in (0, 2), (done, answer.err)
     assert answer.code == 0 or str(path) in answer.err, (done, answer.err)
     finished.cache_clear()
     print_tables(["13"], tmp_path / "runs", "text", None)
     if answer.code == 2:
-        assert run(*tiny_options(sample, tmp_path), "fresh=true").code == 0, done
+        run(*tiny_options(sample, tmp_path), "fresh=true")
 
 
 @pytest.fixture
@@ -102,8 +102,7 @@ def small_files() -> Iterator[None]:
 
 
 def test_a_checkpoint_that_cannot_be_written_is_named(run, tiny, tmp_path, small_files):
-    answer = run(*tiny)
-    assert answer.code == 2
+    answer = run(*tiny, code=2)
     (path,) = (tmp_path / "runs/ssd_coco").iterdir()
     (line,) = (line for line in answer.err.splitlines() if line.startswith("error"))
     assert f"error: cannot write {path}/" in line
@@ -114,8 +113,7 @@ def test_a_checkpoint_that_cannot_be_written_is_named(run, tiny, tmp_path, small
 
 
 def test_a_folder_of_runs_that_cannot_be_made_is_named(run, tiny):
-    answer = run(*tiny, "paths.runs=/proc/runs")
-    assert answer.code == 2
+    answer = run(*tiny, "paths.runs=/proc/runs", code=2)
     assert answer.err.startswith("error: cannot write /proc/runs/")
     assert answer.err.count("\n") == 1
 
@@ -123,7 +121,6 @@ def test_a_folder_of_runs_that_cannot_be_made_is_named(run, tiny):
 def test_without_a_cache_a_run_goes_on(run, tiny, tmp_path):
     (tmp_path / "cache").touch()
     answer = run(*tiny, "trainer.max_epochs=1")
-    assert answer.code == 0, answer.err
     warnings = [line for line in answer.err.splitlines() if line.startswith("warning")]
     assert len(warnings) == 1
     assert str(tmp_path / "cache") in warnings[0]

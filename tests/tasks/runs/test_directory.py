@@ -170,4 +170,5 @@ def test_a_failed_run_keeps_its_state(directory):
     assert directory.state() == "failed"
     with pytest.raises(SystemExit):
         fail(SystemExit(143))
-    assert json.loads((directory.path / "status.json").read_text())["state"] == "interrupted"
+    left = json.loads((directory.path / "status.json").read_text())
+    assert (left["state"], left.get("error")) == ("interrupted", None)

@@ -42,6 +42,20 @@ def test_no_two_curves_look_alike(tmp_path, monkeypatch):
     plt.close(drawn[0])
 
 
+def test_scores_with_units_have_axes_of_their_own(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("tasks.runs.plots.save_figure", lambda figure, output: drawn.append(figure))
+    rows = ["2,0,train/loss,0.7", "2,0,val/mean_error,1.5", "2,0,val/within_one,0.5"]
+    metrics = tmp_path / "metrics.csv"
+    metrics.write_text("\n".join(["step,epoch,name,value", *rows, ""]))
+    learning_curves(metrics, tmp_path / "curves.png", {"mean_error": "grades"})
+    titles = {axes.get_ylabel(): axes.lines[0] for axes in drawn[0].axes}
+    assert [*titles] == ["training loss", "validation score", "validation, grades"]
+    assert titles["validation, grades"].get_label() == "mean_error"
+    assert titles["training loss"].get_marker() == "o", "a single step would not show as a line"
+    plt.close(drawn[0])
+
+
 @pytest.mark.parametrize("limits", [(0.01, 3000), (0.7, 4)], ids=["decades", "within one"])
 def test_ticks_of_logarithmic_axes_are_plain_numbers(tmp_path, limits):
     figure, axes = plt.subplots()

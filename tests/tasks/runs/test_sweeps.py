@@ -1,7 +1,6 @@
 """The runs of a folder as a table: best first, what differs, and what failed."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import yaml
 
 from tasks import sweeps
 from tasks.runs.sweeps import runs_below, sweep_records, sweep_table
+from tests.conftest import call
 
 CONFIG = {
     "task": {"name": "image_folder"},
@@ -76,24 +76,16 @@ def test_where_less_is_better_the_least_is_first(swept):
     assert [line.split()[0] for line in lines[2:5]] == ["50.0", "60.0", "70.0"]
 
 
-def test_the_command_prints_the_table_of_a_sweep(swept, monkeypatch, capsys):
-    def call(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["tasks.sweeps", *arguments])
-        sweeps.main()
-        return capsys.readouterr().out
-
-    assert call(str(swept)) == sweep_table(runs_below(swept)) + "\n"
-    rows = json.loads(call(str(swept), "--json"))
+def test_the_command_prints_the_table_of_a_sweep(swept):
+    assert call(sweeps.main, swept).out == sweep_table(runs_below(swept)) + "\n"
+    rows = json.loads(call(sweeps.main, swept, "--json").out)
     assert rows == sweep_records(runs_below(swept))
     assert rows[0]["options"] == {"seed": 0, "data.batch_size": 4, "optimizer.lr": 0.3}
     for folder, said in ((swept / "no", "no such folder"), (swept / "image_folder/d", "")):
         if not said:
             (folder / "config.yaml").unlink()
             said = "holds no run directory"
-        with pytest.raises(SystemExit) as stop:
-            call(str(folder))
-        assert stop.value.code == 2
-        assert said in capsys.readouterr().err
+        assert said in call(sweeps.main, folder, code=2).err
 
 
 def test_a_run_is_running_only_while_a_process_holds_it(tmp_path, monkeypatch):

@@ -1,6 +1,5 @@
 """The drawn dogs: in Stanford Dogs' own layout, exactly annotated, repeatable."""
 
-import hashlib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,26 +8,16 @@ import pytest
 from PIL import Image
 from scipy.io import loadmat
 
-from backbone.errors import InputError
-from tasks.samples import dogs
-from tasks.samples.dogs import BREEDS, compose, dog_kind, draw_dogs, varied
+from tasks.samples.dogs import BREEDS, compose, dog_kind, varied
 from tasks.samples.sprite import draw_sprite, tight_box
+from tests.tasks.samples.sets import SETS
 
 pytestmark = pytest.mark.slow
 
-SMALL = {"train": 30, "val": 12, "size": (72, 64), "workers": 1}
-
-
-def _digest(root: Path) -> dict[str, str]:
-    files = (path for path in root.rglob("*") if path.suffix != ".mat" and path.is_file())
-    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("sample") / "dogs"
-    draw_dogs(root, **SMALL)
-    return root
+def drawn(drawn_set) -> Path:
+    return drawn_set("dogs")
 
 
 def _read(root: Path, name: str) -> tuple[list[str], list[str], list[int]]:
@@ -99,7 +88,7 @@ def test_boxes_are_tight_around_what_is_painted(drawn):
         tree = ElementTree.parse(path)
         box = [int(tree.findtext(f"object/bndbox/{edge}")) for edge in ("xmin", "ymin", "xmax")]
         box.append(int(tree.findtext("object/bndbox/ymax")))
-        picture = compose(label, SMALL["size"], np.random.default_rng((0, 0, label)))
+        picture = compose(label, SETS["dogs"].small["size"], np.random.default_rng((0, 0, label)))
         (dog,) = picture.objects
         renders = []
         for tone in (0, 255):  # the pixels that change when the dog alone is bleached
@@ -133,48 +122,3 @@ def test_a_coat_varies_from_dog_to_dog_but_keeps_its_parts():
     assert one.keys() == two.keys() == coat.keys()
     # colours move together: what was darker stays darker
     assert sum(one["body"]) < sum(one["under"])
-
-
-@pytest.mark.slow
-def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
-    draw_dogs(tmp_path / "same", **SMALL)
-    draw_dogs(tmp_path / "other", **SMALL, seed=1)
-    one, same, other = (_digest(root) for root in (drawn, tmp_path / "same", tmp_path / "other"))
-    assert one == same
-    assert _read(drawn, "train") == _read(tmp_path / "same", "train")
-    image = "Images/n02110958-pug/n02110958_1.jpg"
-    assert one[image] != other[image]
-
-
-def test_a_second_call_draws_nothing_and_a_new_version_draws_anew(drawn, monkeypatch):
-    before = {path: path.stat().st_mtime_ns for path in drawn.rglob("*")}
-    draw_dogs(drawn, **SMALL)
-    assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
-    monkeypatch.setattr(dogs, "draw_picture", _stop)
-    with pytest.raises(KeyboardInterrupt):
-        draw_dogs(drawn, **SMALL, seed=5)
-    monkeypatch.setattr(dogs, "VERSION", dogs.VERSION + 1)
-    with pytest.raises(KeyboardInterrupt):
-        draw_dogs(drawn, **SMALL)
-    # the old set stays until the new one is complete
-    assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
-    assert [path.name for path in drawn.parent.iterdir()] == ["dogs"]
-
-
-def _stop(*job):
-    raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("wrong", [{"train": 11}, {"val": 11}, {"size": (200, 60)}])
-def test_impossible_sets_are_refused(tmp_path, wrong):
-    with pytest.raises(InputError):
-        draw_dogs(tmp_path / "dogs", **{**SMALL, **wrong})
-    assert not list(tmp_path.iterdir())
-
-
-def test_another_sample_is_never_touched(drawn):
-    from tasks.samples import coco
-
-    with pytest.raises(InputError, match="something other than a drawn COCO sample"):
-        coco.draw_coco(drawn, train=1, val=1, workers=1)
-    assert (drawn / "lists/train_list.mat").is_file()

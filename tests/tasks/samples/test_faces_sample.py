@@ -1,6 +1,5 @@
 """The drawn faces' files: CelebA's and LFW's own formats, repeatable, complete or absent."""
 
-import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -8,26 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backbone.errors import InputError
 from tasks.samples import faces
-from tasks.samples.faces import draw_faces, sitting
 from tasks.samples.portraits.attributes import ATTRIBUTES
 
 pytestmark = pytest.mark.slow
 
-SMALL = {"train": 12, "val": 5, "test": 5, "people": 20, "size": (89, 109), "workers": 1}
-
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("sample") / "faces"
-    draw_faces(root, **SMALL)
-    return root
-
-
-def _digest(root: Path) -> dict[str, str]:
-    files = (path for path in root.rglob("*") if path.is_file())
-    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+def drawn(drawn_set) -> Path:
+    return drawn_set("faces")
 
 
 def _rows(path: Path) -> list[list[str]]:
@@ -116,40 +104,3 @@ def test_pairs_are_in_lfws_format(drawn):
     folders = {path.name for path in drawn.glob("lfw/*") if path.is_dir()}
     assert len(folders) == 20
     assert set.union(*people) <= folders
-
-
-@pytest.mark.slow
-def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
-    draw_faces(tmp_path / "same", **SMALL)
-    assert _digest(tmp_path / "same") == _digest(drawn)
-    _, today, rng = sitting(1, 0, 0, 0)
-    assert today != sitting(0, 0, 0, 0)[1]
-    assert rng.random() != sitting(0, 0, 0, 0)[2].random()
-
-
-def test_a_second_call_draws_nothing_and_a_new_version_draws_anew(drawn, monkeypatch):
-    before = {path: path.stat().st_mtime_ns for path in drawn.rglob("*")}
-    draw_faces(drawn, **SMALL)
-    assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
-    monkeypatch.setattr(faces, "draw_picture", _stop)
-    with pytest.raises(KeyboardInterrupt):
-        draw_faces(drawn, **SMALL, seed=5)
-    monkeypatch.setattr(faces, "VERSION", faces.VERSION + 1)
-    with pytest.raises(KeyboardInterrupt):
-        draw_faces(drawn, **SMALL)
-    # the old set stays until the new one is complete
-    assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
-    assert [path.name for path in drawn.parent.iterdir()] == ["faces"]
-
-
-def _stop(*job):
-    raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"train": 0}, {"test": 0}, {"people": 10}, {"people": 25}, {"size": (178, 60)}]
-)
-def test_impossible_sets_are_refused(tmp_path, wrong):
-    with pytest.raises(InputError):
-        draw_faces(tmp_path / "faces", **{**SMALL, **wrong})
-    assert not list(tmp_path.iterdir())

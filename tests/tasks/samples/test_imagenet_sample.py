@@ -1,6 +1,5 @@
 """The drawn ImageNet: in the official layout, its devkit true to the pictures, repeatable."""
 
-import hashlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -10,21 +9,18 @@ import pytest
 from PIL import Image
 from scipy.io import loadmat
 
-from backbone.errors import InputError
 from tasks.samples.imagenet import CLASSES, draw_imagenet, draw_picture
 from tasks.samples.single import compose_one
+from tests.tasks.samples.sets import SETS
 
 pytestmark = pytest.mark.slow
 
-SMALL = {"train": 30, "val": 26, "size": (72, 64), "workers": 1}
 DEVKIT = "ILSVRC2012_devkit_t12/data"
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("sample") / "imagenet"
-    draw_imagenet(root, **SMALL)
-    return root
+def drawn(drawn_set) -> Path:
+    return drawn_set("imagenet")
 
 
 def _meta(root: Path) -> list[tuple]:
@@ -96,13 +92,13 @@ def test_ground_truth_is_what_each_picture_shows(drawn, tmp_path):
     labels = {kind.wnid: k for k, kind in enumerate(CLASSES)}
     for i in (0, 7, 25):
         again = tmp_path / "again.JPEG"
-        draw_picture(again, labels[truth[i]], SMALL["size"], (0, 1, i))
+        draw_picture(again, labels[truth[i]], SETS["imagenet"].small["size"], (0, 1, i))
         assert again.read_bytes() == files[i].read_bytes()
 
 
 def test_layouts_hold_the_same_pictures(drawn, tmp_path):
     root = tmp_path / "folders"
-    draw_imagenet(root, **SMALL, layout="folders")
+    draw_imagenet(root, **SETS["imagenet"].small, layout="folders")
     assert not (root / "ILSVRC2012_devkit_t12").exists()
     truth = _truth(drawn)
     files = sorted((root / "val").glob("*/*"), key=lambda path: path.name)
@@ -110,22 +106,3 @@ def test_layouts_hold_the_same_pictures(drawn, tmp_path):
     for one, other in zip(files, sorted((drawn / "val").iterdir()), strict=True):
         assert one.read_bytes() == other.read_bytes()
     assert json.loads((root / "sample.json").read_text())["layout"] == "folders"
-
-
-def test_a_second_call_draws_nothing_and_another_seed_draws_anew(tmp_path):
-    root = tmp_path / "imagenet"
-    draw_imagenet(root, **SMALL)
-    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    draw_imagenet(root, **SMALL)
-    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
-    image = root / "train/n07753592/n07753592_1.JPEG"
-    digest = hashlib.sha256(image.read_bytes()).digest()
-    draw_imagenet(root, **SMALL, seed=1)
-    assert hashlib.sha256(image.read_bytes()).digest() != digest
-
-
-@pytest.mark.parametrize("wrong", [{"train": 23}, {"val": 23}, {"size": (60, 200)}])
-def test_impossible_sets_are_refused(tmp_path, wrong):
-    with pytest.raises(InputError):
-        draw_imagenet(tmp_path / "imagenet", **{**SMALL, **wrong})
-    assert not list(tmp_path.iterdir())

@@ -1,6 +1,5 @@
 """The drawn landscapes: in the CSV layout, repeatable, and their look depends on the place."""
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backbone.errors import InputError
 from tasks.geolocation.coordinates import Coordinates, read_coordinates
 from tasks.geolocation.sphere import great_circle_km
 from tasks.samples import places
@@ -17,9 +15,9 @@ from tasks.samples.drawing.colors import COLORS
 from tasks.samples.earth import FLORA, PLACES, STYLES, Climate, Place, sun_height
 from tasks.samples.landscapes import BIOMES, RELIEFS, VIEWS, View, begin, finish, relief
 from tasks.samples.lit_pen import LitPen
-from tasks.samples.places import compose, draw_places
+from tasks.samples.places import compose
+from tests.tasks.samples.sets import SETS
 
-SMALL = {"train": 15, "val": 6, "size": (72, 64), "workers": 1}
 NAMED = {place.name: place for place in PLACES}
 
 # south, north, west, east in degrees, each well inside its continent
@@ -35,20 +33,13 @@ CONTINENTS = {
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("sample") / "places"
-    draw_places(root, **SMALL)
-    return root
+def drawn(drawn_set) -> Path:
+    return drawn_set("places")
 
 
 def _read(root: Path, split: str) -> Coordinates:
     (rows,) = read_coordinates(root / f"{split}.csv")
     return rows
-
-
-def _digest(root: Path) -> dict[str, str]:
-    files = (path for path in root.rglob("*") if path.is_file())
-    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 def _positions(place: Place, count: int) -> np.ndarray:
@@ -74,7 +65,9 @@ def test_the_sample_has_lists_and_images(drawn):
 def test_a_row_says_where_its_picture_was_drawn(drawn, tmp_path):
     val = _read(drawn, "val")
     for i in (0, 5):
-        position = places.draw_picture(tmp_path / "again.jpg", SMALL["size"], (0, 1, i))
+        position = places.draw_picture(
+            tmp_path / "again.jpg", SETS["places"].small["size"], (0, 1, i)
+        )
         assert (val.latitude[i], val.longitude[i]) == position
         assert (tmp_path / "again.jpg").read_bytes() == (
             drawn / "images" / val.files[i]
@@ -254,45 +247,3 @@ def test_haze_and_light_and_frost_change_colours():
         with pen.seen(frost=1.0):
             assert pen.lit((200, 100, 50)) == (118, 244, 255)
     assert pen.lit((200, 100, 50)) == (100, 100, 50)
-
-
-def test_a_seed_gives_the_same_bytes(drawn, tmp_path):
-    draw_places(tmp_path / "same", **SMALL)
-    draw_places(tmp_path / "other", **SMALL, seed=1)
-    one, same, other = (_digest(root) for root in (drawn, tmp_path / "same", tmp_path / "other"))
-    assert one == same
-    assert one.keys() == other.keys()
-    assert not set(one.values()) & set(other.values())
-
-
-def test_a_second_call_draws_nothing_and_a_new_version_draws_anew(drawn, monkeypatch):
-    before = {path: path.stat().st_mtime_ns for path in drawn.rglob("*")}
-    draw_places(drawn, **SMALL)
-    assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
-    monkeypatch.setattr(places, "draw_picture", _stop)
-    with pytest.raises(KeyboardInterrupt):
-        draw_places(drawn, **SMALL, seed=5)
-    monkeypatch.setattr(places, "VERSION", places.VERSION + 1)
-    with pytest.raises(KeyboardInterrupt):
-        draw_places(drawn, **SMALL)
-    # the old set stays until the new one is complete
-    assert {path: path.stat().st_mtime_ns for path in drawn.rglob("*")} == before
-    assert [path.name for path in drawn.parent.iterdir()] == ["places"]
-
-
-def _stop(*job):
-    raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("wrong", [{"train": 0}, {"val": 0}, {"size": (200, 60)}])
-def test_impossible_sets_are_refused(tmp_path, wrong):
-    with pytest.raises(InputError):
-        draw_places(tmp_path / "places", **{**SMALL, **wrong})
-    assert not list(tmp_path.iterdir())
-
-
-def test_another_sample_is_never_touched(tmp_path):
-    (tmp_path / "holiday.jpg").write_bytes(b"mine")
-    with pytest.raises(InputError, match="something other than a drawn places sample"):
-        draw_places(tmp_path, **SMALL)
-    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]

@@ -1,6 +1,6 @@
 """The drawn people: every attribute shows where it should, and people stay themselves."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -71,59 +71,17 @@ def test_attributes_agree_with_each_other(labels):
 @pytest.fixture(scope="module")
 def plain() -> tuple[Identity, Look]:
     """A face, and a look, with as few attributes as there can be."""
-    face = replace(
-        identity.invent(0, 0, 3),
-        male=False,
-        young=True,
-        skin=(216, 168, 130),
-        pale=False,
-        shape="square",
-        own={},
-        skew={},
-        chubby=False,
-        double_chin=False,
-        narrow_eyes=False,
-        bags=False,
-        arched=False,
-        bushy=False,
-        nose="plain",
-        big_lips=False,
-        bald=False,
-        receding=False,
-        texture="straight",
-        blemishes=False,
-        freckles=False,
-        moles=(),
-    )
-    today = replace(
-        look.invent(face, np.random.default_rng(0)),
-        yaw=0.0,
-        pitch=0.0,
-        light="front",
-        part=1,
-        volume=0.0,
-        smiling=False,
-        mouth_open=False,
-        cheekbones=False,
-        style="short",
-        tucked=True,
-        bangs=False,
-        receding=False,
-        hair="brown",
-        hair_tone=COLORS["hair"]["brown"],
-        beard="none",
-        sideburns=False,
-        hat=None,
-        glasses=False,
-        lipstick=False,
-        makeup=False,
-        rosy=False,
-        earrings=False,
-        necklace=False,
-        necktie=False,
-        clothes="suit",
-        blurry=False,
-    )
+
+    def nothing(kind: type) -> dict[str, bool]:
+        return {trait.name: False for trait in fields(kind) if trait.type is bool}
+
+    face = identity.invent(0, 0, 3)
+    face = replace(face, **nothing(Identity) | {"young": True}, nose="plain", moles=())
+    face = replace(face, shape="square", own={}, skew={}, skin=(216, 168, 130), texture="straight")
+    today = look.invent(face, np.random.default_rng(0))
+    today = replace(today, **nothing(Look) | {"tucked": True}, style="short", clothes="suit")
+    today = replace(today, yaw=0.0, pitch=0.0, light="front", part=1, volume=0.0, hat=None)
+    today = replace(today, hair="brown", hair_tone=COLORS["hair"]["brown"], beard="none")
     return face, today
 
 

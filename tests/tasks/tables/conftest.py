@@ -1,6 +1,5 @@
 """Finished runs as a run leaves them, without the training."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from omegaconf import OmegaConf
 
 from tasks.runs.directory import RunDirectory, write_whole
 from tasks.tables.counting import compose_row
-from tests.conftest import Answer
+from tests.conftest import Answer, call
 
 
 @pytest.fixture
@@ -45,20 +44,13 @@ def finish(runs) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def tables(monkeypatch, capsys) -> Callable[..., Answer]:
-    """`python -m tasks.tables ...` in this process."""
+def tables() -> Callable[..., Answer]:
+    """`python -m tasks.tables ...`, see `call`."""
     from tasks.tables.__main__ import main
     from tasks.tables.finding import finished
 
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["tasks.tables", *map(str, arguments)])
+    def tables(*arguments: object, code: int = 0) -> Answer:
         finished.cache_clear()  # a process reads each run once
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        return Answer(code, *capsys.readouterr())
+        return call(main, *arguments, code=code)
 
-    return call
+    return tables

@@ -17,7 +17,6 @@ def run(finish):
 
 def test_the_scores_stand_below_the_table(tables, runs, run):
     answer = tables("13", "--runs", runs, "--per-category")
-    assert answer.code == 0, answer.err
     at = answer.out.splitlines().index("AP in %  SSD 300 / MobileNet")
     cat, dog = answer.out.splitlines()[at + 1 : at + 3]
     assert cat.split() == ["cat", "25.0"]
@@ -41,6 +40,7 @@ def test_in_other_forms(tables, runs, run):
 def test_runs_without_such_scores_are_told(tables, runs, finish):
     finish("task=ssd_coco", metrics={"AP": 0.25}, images=80)
     assert (
-        "no run here has scores by category" in tables("13", "--runs", runs, "--per-category").out
+        "none of the runs that fill a row has scores by category"
+        in tables("13", "--runs", runs, "--per-category").out
     )
     assert tables("13", "--runs", runs, "--per-category", "--csv").out == "table,row,run\n"

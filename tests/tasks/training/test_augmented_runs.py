@@ -37,7 +37,6 @@ def report(output: str) -> list[str]:
 def test_an_interrupted_run_goes_on_alike(run, sample, images, tmp_path, monkeypatch, kind):
     whole, parts = (options(kind, sample, images, tmp_path / name) for name in ("whole", "parts"))
     unbroken = run(*whole)
-    assert unbroken.code == 0, unbroken.err
     step, made = Task.training_step, []
 
     def interrupted(self, batch, batch_idx):
@@ -48,9 +47,8 @@ def test_an_interrupted_run_goes_on_alike(run, sample, images, tmp_path, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(Task, "training_step", interrupted)
-        assert run(*parts).code != 0
+        run(*parts, code=130)
     answer = run(*parts)
-    assert answer.code == 0, answer.err
     assert "at step 6" in answer.out
     assert report(answer.out) == report(unbroken.out)
     first, second = (next((tmp_path / x / "runs").glob("*/*")) for x in ("whole", "parts"))

@@ -84,8 +84,7 @@ def test_processes_of_torchrun_are_as_many_as_asked_for(run, tiny, tmp_path, mon
     for name, value in {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": 2}.items():
         monkeypatch.setenv(name, str(value))
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
-    answer = run(*tiny)
-    assert answer.code == 2
+    answer = run(*tiny, code=2)
     assert "torchrun started 2 processes, but trainer.devices=1" in answer.err
     assert not list(tmp_path.glob("runs/*/*/last.ckpt"))
 

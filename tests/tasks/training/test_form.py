@@ -133,6 +133,5 @@ def test_statistics_are_adopted_and_the_answers_stay():
 def test_a_contradiction_is_refused(tmp_path, run, tiny):
     path = tmp_path / "a.safetensors"
     save_weights(MobileNetV1(0.25, padding="symmetric"), path)
-    answer = run(*tiny, f"backbone.weights={path}", "backbone.padding=same")
-    assert answer.code == 2
+    answer = run(*tiny, f"backbone.weights={path}", "backbone.padding=same", code=2)
     assert f"backbone.padding=same: {path} was trained with symmetric" in answer.err

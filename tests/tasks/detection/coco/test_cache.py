@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from backbone import files
-from tasks.detection.coco.cache import cached_instances
-from tasks.detection.coco.json_file import parse_instances
+from tasks.detection.coco.json_file import cached_instances, parse_instances
 
 
 def assert_equal(first, second):

@@ -9,10 +9,10 @@ from torch.utils.data import DataLoader
 from backbone.errors import InputError
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import load_index
-from tasks.detection.coco.splits import load_split
 from tasks.detection.crop import Crop, RandomCrop
 from tasks.images.files import PADDING
 from tasks.images.view import View
+from tests.tasks.detection.coco.loading import load_split
 
 
 @pytest.fixture

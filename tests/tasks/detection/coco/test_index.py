@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.detection.coco import cache as coco_cache
+from tasks.detection.coco import json_file
 from tasks.detection.coco.index import load_index
 from tasks.detection.coco.splits import Files
 
@@ -95,10 +95,10 @@ def test_take(load, coco_2014):
 
 def test_cache_is_used_until_the_file_changes(load, coco_files, tmp_path, monkeypatch):
     first = load(coco_files)
-    parse = coco_cache.parse_instances
-    monkeypatch.setattr(coco_cache, "parse_instances", lambda path: pytest.fail("parsed again"))
+    parse = json_file.parse_instances
+    monkeypatch.setattr(json_file, "parse_instances", lambda path: pytest.fail("parsed again"))
     assert same(load(coco_files), first)
-    monkeypatch.setattr(coco_cache, "parse_instances", parse)
+    monkeypatch.setattr(json_file, "parse_instances", parse)
     text = coco_files.annotations.read_text().replace('"brush"', '"broom"')
     time.sleep(0.01)  # the same size: only the time of writing tells
     coco_files.annotations.write_text(text)

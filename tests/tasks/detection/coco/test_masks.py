@@ -8,7 +8,7 @@ from pycocotools import mask as reference
 
 from tasks.detection.coco.json_file import parse_instances
 from tasks.detection.coco.masks import box_around
-from tasks.detection.coco.splits import load_split
+from tests.tasks.detection.coco.loading import load_split
 
 
 def runs(picture: np.ndarray) -> list[int]:

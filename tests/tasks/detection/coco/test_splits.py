@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from backbone.errors import InputError
-from tasks.detection.coco.splits import BoxSets, check_files, load_split
+from tasks.detection.coco.splits import BoxSets, check_files
 from tests.conftest import ROOT
+from tests.tasks.detection.coco.loading import load_split
 
 
 def test_2014_parts_with_a_minival_list(coco_2014, tmp_path):

@@ -7,10 +7,11 @@ from PIL import Image
 from backbone.errors import InputError
 from tasks.detection.coco.dataset import CocoDetection, collate_detection
 from tasks.detection.coco.index import load_index
-from tasks.detection.coco.splits import check_files, load_split
+from tasks.detection.coco.splits import check_files
 from tasks.detection.coco.unlabelled import load_unlabelled
 from tasks.detection.crop import RandomCrop
 from tasks.images.files import ORIENTATION
+from tests.tasks.detection.coco.loading import load_split
 
 
 @pytest.fixture

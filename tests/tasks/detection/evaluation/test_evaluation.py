@@ -13,23 +13,24 @@ from backbone.errors import InputError
 from tasks.detection.evaluation import matching
 from tasks.detection.evaluation.arrays import Detections, GroundTruth
 from tasks.detection.evaluation.metric import CocoAP, evaluate
+from tasks.detection.evaluation.precision_recall import precision_and_recall
 from tests.conftest import ROOT
 from tests.tasks.detection.evaluation.synthetic import synthetic
 
 NAMES = ["AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"]
 NAMES += ["AR1", "AR10", "AR100", "AR_small", "AR_medium", "AR_large"]
-ENGINES = ["fast", "pycocotools"]
 VAL = ROOT / "../shared/data/coco/annotations/instances_val2017.json"
 
 
-def coco_stats(truth: COCO, results: np.ndarray) -> list[float]:
-    """The published way to the twelve numbers; results [D,7]: image, xywh, score, category."""
+def pycocotools(truth: COCO, found: Detections) -> COCOeval:
+    """The published way to the twelve numbers."""
+    results = np.c_[found.image, found.boxes, found.scores, found.category]
     with contextlib.redirect_stdout(io.StringIO()):
         evaluator = COCOeval(truth, truth.loadRes(results), "bbox")
         evaluator.evaluate()
         evaluator.accumulate()
         evaluator.summarize()
-    return evaluator.stats.tolist()
+    return evaluator
 
 
 def as_coco(truth: GroundTruth) -> COCO:
@@ -53,10 +54,6 @@ def as_coco(truth: GroundTruth) -> COCO:
     with contextlib.redirect_stdout(io.StringIO()):
         coco.createIndex()
     return coco
-
-
-def as_results(found: Detections) -> np.ndarray:
-    return np.c_[found.image, found.boxes, found.scores, found.category]
 
 
 def hard_case(seed: int) -> tuple[GroundTruth, Detections]:
@@ -95,26 +92,27 @@ def hard_case(seed: int) -> tuple[GroundTruth, Detections]:
 @pytest.mark.parametrize("seed", range(8))
 def test_equals_pycocotools_where_everything_ties(seed):
     truth, found = hard_case(seed)
-    expected = coco_stats(as_coco(truth), as_results(found))
-    assert -1 not in expected
-    for engine in ENGINES:
-        result = evaluate(truth, found, engine)
-        assert list(result.metrics) == NAMES
-        assert list(result.metrics.values()) == pytest.approx(expected, abs=1e-12)
+    expected = pycocotools(as_coco(truth), found)
+    assert -1 not in expected.stats
+    result = evaluate(truth, found)
+    assert list(result.metrics) == NAMES
+    assert list(result.metrics.values()) == pytest.approx(expected.stats, abs=1e-12)
+    precision, recall = precision_and_recall(truth, found)
+    np.testing.assert_allclose(precision, expected.eval["precision"][..., -1], atol=1e-12)
+    np.testing.assert_allclose(recall, expected.eval["recall"], atol=1e-12)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_engines_agree_on_curves_and_categories(seed):
-    truth, found = hard_case(seed)
-    fast, reference = (evaluate(truth, found, engine) for engine in ENGINES)
-    assert fast.per_category == pytest.approx(reference.per_category, abs=1e-12)
-    assert fast.per_category[3] == -1
-    defined = [ap for ap in fast.per_category.values() if ap >= 0]
-    assert np.mean(defined) == pytest.approx(fast.metrics["AP"])
+def test_curves_and_categories_average_to_the_scores():
+    truth, found = hard_case(0)
+    result = evaluate(truth, found)
+    assert result.per_category[3] == -1
+    defined = [ap for ap in result.per_category.values() if ap >= 0]
+    assert np.mean(defined) == pytest.approx(result.metrics["AP"])
     for name in ("AP", "AP50", "AP75"):
-        assert fast.precision[name].shape == (101,)
-        np.testing.assert_allclose(fast.precision[name], reference.precision[name], atol=1e-12)
-        assert fast.precision[name].mean() == pytest.approx(fast.metrics[name])
+        assert result.precision[name].shape == (101,)
+        assert result.precision[name].mean() == pytest.approx(result.metrics[name])
+    curves = [curve for curve in result.per_category_precision.values() if -1 not in curve]
+    np.testing.assert_allclose(np.mean(curves, axis=0), result.precision["AP50"], atol=1e-12)
 
 
 def test_pieces_of_bounded_size_change_nothing(monkeypatch):
@@ -126,7 +124,7 @@ def test_pieces_of_bounded_size_change_nothing(monkeypatch):
 
 def test_equals_pycocotools_on_a_set_of_cocos_proportions():
     truth, found = synthetic(images=60, boxes_per_image=60, seed=5)
-    expected = coco_stats(as_coco(truth), as_results(found))
+    expected = pycocotools(as_coco(truth), found).stats
     assert 0.1 < expected[0] < 0.9
     assert list(evaluate(truth, found).metrics.values()) == pytest.approx(expected, abs=1e-12)
 
@@ -155,56 +153,50 @@ def test_equals_pycocotools_on_real_annotations():
         boxes=truth.boxes[copy] + 0.1 * size * rng.normal(size=size.shape),
         scores=rng.random(3000).round(2),
     )
-    expected = coco_stats(coco, as_results(found))
+    expected = pycocotools(coco, found).stats
     assert 0.1 < expected[0] < 0.9
     assert list(evaluate(truth, found).metrics.values()) == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_ground_truth_fed_back_is_perfect(engine):
+def test_ground_truth_fed_back_is_perfect():
     truth, _ = synthetic(images=40, seed=1)
     found = Detections(truth.box_image, truth.box_category, truth.boxes, np.ones(len(truth.area)))
-    result = evaluate(truth, found, engine)
+    result = evaluate(truth, found)
     for name in [*NAMES[:6], "AR100"]:
         assert result.metrics[name] == pytest.approx(1, abs=1e-12)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_no_predictions_score_zero(engine, capsys):
+def test_no_predictions_score_zero():
     truth, _ = synthetic(images=20, seed=1)
-    result = evaluate(truth, Detections([], [], [], []), engine)
+    result = evaluate(truth, Detections([], [], [], []))
     assert result.metrics == dict.fromkeys(NAMES, 0.0)
     assert not result.precision["AP"].any()
-    assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("detections", [0, 2])
-def test_no_ground_truth_is_undefined(engine, detections):
+def test_no_ground_truth_is_undefined(detections):
     truth = GroundTruth([4, 2], [1, 3], [], [], [], [], [])
     found = Detections(
         [4] * detections, [1] * detections, [[0, 0, 9, 9]] * detections, [0.5] * detections
     )
-    result = evaluate(truth, found, engine)
+    result = evaluate(truth, found)
     assert result.metrics == dict.fromkeys(NAMES, -1.0)
     assert result.per_category == {1: -1.0, 3: -1.0}
     assert (result.precision["AP"] == -1).all()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_data_set_of_nothing_is_undefined(engine):
+def test_a_data_set_of_nothing_is_undefined():
     truth = GroundTruth([], [], [], [], [], [], [])
-    assert evaluate(truth, Detections([], [], [], []), engine).metrics["AP"] == -1
+    assert evaluate(truth, Detections([], [], [], [])).metrics["AP"] == -1
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_small_case_worked_by_hand(engine):
+def test_small_case_worked_by_hand():
     # Two boxes, three detections: exact (0.9), a false one (0.8), and one of IoU 0.6 (0.7).
     truth = GroundTruth(
         [1], [1], [1, 1], [1, 1], [[0, 0, 10, 10], [50, 0, 10, 10]], [100, 100], [0, 0]
     )
     boxes = [[0, 0, 10, 10], [200, 0, 10, 10], [50, 0, 6, 10]]
-    metrics = evaluate(truth, Detections([1] * 3, [1] * 3, boxes, [0.9, 0.8, 0.7]), engine).metrics
+    metrics = evaluate(truth, Detections([1] * 3, [1] * 3, boxes, [0.9, 0.8, 0.7])).metrics
     # Up to recall 0.5 (51 points) precision 1; beyond it 2/3 where IoU 0.6 is enough, else 0.
     assert metrics["AP50"] == pytest.approx((51 + 50 * 2 / 3) / 101)
     assert metrics["AP75"] == pytest.approx(51 / 101)
@@ -316,8 +308,3 @@ def test_ground_truth_is_checked():
         GroundTruth(box_image=[1], box_category=[7], boxes=[[0, 0, 1, 1]], **fields)
     with pytest.raises(InputError, match="image id 1 is not finite"):
         GroundTruth(box_image=[1], box_category=[2], boxes=[[0, 0, np.nan, 1]], **fields)
-
-
-def test_unknown_engine_is_refused_at_once(case):
-    with pytest.raises(InputError, match="no engine 'quick'"):
-        CocoAP(case[0], engine="quick")

@@ -26,12 +26,13 @@ MAX_DETECTIONS = (1, 10, 100)
 AREA_RANGES = np.array([[0, 1e5**2], [0, 32**2], [32**2, 96**2], [96**2, 1e5**2]])
 
 
-def fast_evaluate(
+def precision_and_recall(
     ground_truth: GroundTruth, detections: Detections
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Evaluate boxes; returns the same two tables as `pycocotools_evaluate`.
+    """The tables of a set of boxes.
 
-    precision float64[T,R,K,A] at the largest limit and recall float64[T,K,A,M], categories in
+    Returns:
+        precision float64[T,R,K,A] at the largest limit and recall float64[T,K,A,M], categories in
         ascending order; -1 if no ground truth of a category counts.
     """
     truth, found, images, categories = arranged(ground_truth, detections)
@@ -72,7 +73,7 @@ def arranged(
 def _tables(
     truth: SortedTruth, found: SortedFound, matches: Matches, images: int, categories: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Precision and recall as `fast_evaluate` returns them."""
+    """Precision and recall as `precision_and_recall` returns them."""
     areas, thresholds = len(AREA_RANGES), IOU_THRESHOLDS.size
     every = np.arange(categories)
     expected = np.zeros((categories, areas))  # ground-truth boxes that count
@@ -91,7 +92,7 @@ def _tables(
     counts = inside_ranges(found.boxes[:, 2] * found.boxes[:, 3])
     inside = counts[index][:, :, None]
     change = (correct | (inside & ~ignored)).astype(np.int8) - inside
-    total, change = _running_sum(counts[order]), _running_sum(change)
+    total, change = running_sum(counts[order]), running_sum(change)
     total_start = total[np.searchsorted(category, every)]  # [K,A]
     change_start = change[np.searchsorted(category[index], every)]  # [K,A,T]
 
@@ -121,7 +122,7 @@ def inside_ranges(area: np.ndarray) -> np.ndarray:
     return (area[:, None] >= AREA_RANGES[:, 0]) & (area[:, None] <= AREA_RANGES[:, 1])
 
 
-def _running_sum(values: np.ndarray) -> np.ndarray:
+def running_sum(values: np.ndarray) -> np.ndarray:
     """Sums int32[N+1,...] of the rows before each row, and of all rows."""
     sums = np.zeros((len(values) + 1, *values.shape[1:]), np.int32)
     np.cumsum(values, axis=0, out=sums[1:])
