@@ -109,11 +109,11 @@ def exported_files(checkpoint: Path) -> list[Contender]:
     for place in sorted(checkpoint.parent.glob(f"*/{DESCRIPTION}")):
         try:
             described = json.loads(place.read_bytes())
-            path = place.parent / described["file"]
+            path = place.with_name(described["file"])  # which refuses a path into another folder
             outputs = tuple(map(str, described["outputs"]))
             source, shape = described["checkpoint"]["sha256"], described["input"]["shape"][0]
             weights = str(described.get("precision", {}).get("weights", "float32"))
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        except (*(OSError, ValueError, LookupError), *(TypeError, AttributeError, RecursionError)):
             print(f"left out: {place} does not describe an exported file")
             continue
         if source != digest:

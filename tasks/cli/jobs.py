@@ -1,6 +1,7 @@
 """The jobs of a sweep's command line: their overrides, checked before any of them runs."""
 
 import itertools
+import math
 import shlex
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from tasks.cli.flags import Flags
 from tasks.cli.mistakes import is_mistake, messages
 from tasks.cli.overrides import SEARCHPATH, about_hydra, parse_overrides, refuse_choices
 from tasks.runs.directory import RunDirectory
+
+MOST_JOBS = 10_000  # of one sweep: each is composed and checked before the first begins
 
 
 @dataclass
@@ -99,6 +102,10 @@ def combinations(flags: Flags, search: Sequence[str]) -> list[list[str]]:
         if len(values.get("trainer.max_epochs", ())) > 1:
             # runs of several lengths are to be compared, so no run continues another one's training
             values.setdefault("resume", ["resume=none"])
+        if len(jobs) + math.prod(map(len, values.values())) > MOST_JOBS:
+            raise InputError(
+                f"this sweep has more than {MOST_JOBS:,} combinations; give fewer values"
+            )
         jobs += map(list, itertools.product(*values.values()))
     return jobs
 
@@ -117,7 +124,13 @@ def values_of(override: Override) -> list[str]:
             f"{override.input_line}: a sweep needs single values; name them, such as "
             f"{key}=1,2,3, or use range(1,4)"
         )
-    return [f"{key}={value}" for value in override.sweep_string_iterator()]
+    found = itertools.islice(override.sweep_string_iterator(), MOST_JOBS + 1)
+    values = [f"{key}={value}" for value in found]
+    if len(values) > MOST_JOBS:
+        raise InputError(f"{override.input_line}: more than {MOST_JOBS:,} values; give fewer")
+    if not values:
+        raise InputError(f"{override.input_line}: there is no value in it, so there is no run")
+    return values
 
 
 def rows_of(override: str, search: Sequence[str]) -> list[list[str]]:

@@ -44,6 +44,7 @@ def parse_overrides(overrides: Sequence[str], loader: ConfigLoader | None = None
             if text.startswith("="):
                 raise HydraException("no key")
             parsed.append(parser.parse_override(text))
+            parsed[-1].config_loader = loader
         except HydraException as error:
             lines.append(misread(text, error))
     if lines:

@@ -24,6 +24,7 @@ from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from backbone.errors import InputError, number_of
+from backbone.files import make_folder
 from tasks.cli.configuration import check_config, compose_config
 from tasks.cli.context import hydra_context
 from tasks.cli.overrides import SEARCHPATH, about_hydra, parse_overrides
@@ -89,6 +90,10 @@ def search(
                 f"{override}: the search itself sets the direction and keeps its results in the "
                 "run directories; leave this option out"
             )
+    for name in ("n_trials", "n_jobs"):
+        value = OmegaConf.select(config, f"hydra.sweeper.{name}")
+        if type(value) is not int or value < 1:
+            raise InputError(f"hydra.sweeper.{name}={value}: must be a whole number from 1")
     given = parse_overrides(own)
     if any(o.key_or_group == "trainer.max_epochs" and o.is_sweep_override() for o in given) and (
         not any(o.key_or_group == "resume" for o in given)
@@ -101,6 +106,7 @@ def search(
             sweeper.sampler.seed = config.seed
         if not any(o.startswith("hydra.sweeper.max_failure_rate") for o in overrides):
             sweeper.max_failure_rate = 1.0
+    make_folder(Path(config.hydra.sweep.dir))
     import optuna
 
     warnings.filterwarnings("ignore", module="optuna|hydra_plugins")
@@ -115,7 +121,9 @@ def search(
         made.sweep([*map(for_hydra, own)])
     except ValueError as error:
         if "No trials are completed" not in str(error):
-            raise
+            raise InputError(
+                f"hydra/sweeper=optuna: the search is not possible: {error}"
+            ) from error
         print("no trial has finished")
         sys.exit(1)
     found = yaml.safe_load((Path(config.hydra.sweep.dir) / RESULTS).read_text())

@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -25,6 +26,7 @@ from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
 from backbone.errors import InputError, number_of
+from backbone.files import make_folder
 from tasks.cli.configuration import compose_config
 from tasks.cli.context import hydra_context
 from tasks.cli.ending import Terminated
@@ -97,6 +99,8 @@ def sweep(module: str, flags: Flags) -> None:
         )
     jobs = find_jobs(flags)
     due = [job for job in jobs if job.state == "due"]
+    if due:
+        make_folder(Path(config.hydra.sweep.dir))
     print(f"sweep of {number_of(len(jobs), 'job')}, {len(due)} to run", flush=True)
     try:
         if due:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,8 +138,7 @@ def _within(split: str, images: Listed) -> list[str]:
     line = f"{split}: {copies}, byte for byte"
     if apart:
         line += f", {len(apart):,} of them with another label"
-    names = [f"{images.path(b)} = {images.path(a)}" for a, b in apart or pairs]
-    return [f"{line}: {listed_briefly(names)}"]
+    return [f"{line}{_named(images, images, apart or pairs)}"]
 
 
 def _between(first: str, one: Listed, second: str, other: Listed) -> list[str]:
@@ -152,11 +151,23 @@ def _between(first: str, one: Listed, second: str, other: Listed) -> list[str]:
     ]
     if not pairs:
         return []
-    names = [f"{other.path(b)} = {one.path(a)}" for a, b in pairs]
     return [
         f"{second}: {number_of(len(pairs), 'image is', 'images are')} in {first} too, byte for "
-        f"byte; scores on such images are too good: {listed_briefly(names)}"
+        f"byte; scores on such images are too good{_named(one, other, pairs)}"
     ]
+
+
+def _named(one: Listed, other: Listed, pairs: Sequence[tuple[int, int]]) -> str:
+    """The pairs by name, after a colon; the folder is named once if all files lie in it."""
+    together = one.root == other.root
+    place = f"; in {one.root}: " if together else ": "
+    names = [
+        (os.fsdecode(other.files[b]), os.fsdecode(one.files[a]))
+        if together
+        else (str(other.path(b)), str(one.path(a)))
+        for a, b in pairs
+    ]
+    return place + listed_briefly(f"{b} = {a}" for b, a in names)
 
 
 def _rows(images: Listed, digests: np.ndarray) -> list[int]:

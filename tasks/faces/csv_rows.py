@@ -1,6 +1,7 @@
 """CSV files with a header and a column of image files."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -129,7 +130,7 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
             f"{path}, line 1: a column's name of {len(long):,} characters ({long[:40]!r}...); the "
             "first line must name the columns"
         )
-    double = sorted({name for name in header if name and header.count(name) > 1})
+    double = sorted(name for name, count in Counter(header).items() if name and count > 1)
     if double:
         raise InputError(
             f"{path}, line 1: columns of the same name: {listed_briefly(double)}; rename one"

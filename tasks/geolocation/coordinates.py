@@ -60,8 +60,7 @@ def read_coordinates(path: str | Path, rows: int = ROWS) -> Iterator[Coordinates
     for columns, chunk in _chunks(path, rows):
         try:
             latitude, longitude = (
-                np.array([float(row[at]) for row in chunk])
-                for at in (columns.latitude, columns.longitude)
+                _degrees([row[at] for row in chunk]) for at in (columns.latitude, columns.longitude)
             )
             whole = set(map(len, chunk)) == {len(columns.names)}
         except (ValueError, IndexError):
@@ -94,7 +93,7 @@ def _columns(path: Path, names: list[str]) -> Columns:
     if not any(name.strip() for name in names):
         raise InputError(f"{path}: the file is empty; its first line should name the columns")
     known = [name.strip().lower() for name in names]
-    double = sorted({n for n in known if known.count(n) > 1 and n in (*LATITUDE, *LONGITUDE)})
+    double = sorted(n for n in (*LATITUDE, *LONGITUDE) if known.count(n) > 1)
     if double:
         raise InputError(
             f"{path}, line 1: columns of the same name: {listed_briefly(double)}; rename one"
@@ -131,7 +130,7 @@ def _explain_rows(path: Path, columns: Columns, chunk: list[list[str]], seen: in
             )
         for what, at in (("latitude", columns.latitude), ("longitude", columns.longitude)):
             try:
-                float(row[at])
+                _degrees([row[at]])
             except ValueError:
                 value = repr(row[at]) + " is not a number" if row[at].strip() else "is blank"
                 line = line_number(path, seen + i)
@@ -139,6 +138,13 @@ def _explain_rows(path: Path, columns: Columns, chunk: list[list[str]], seen: in
                 if DECIMAL_COMMA.fullmatch(row[at].strip()):
                     advice = f"write it with a point: {row[at].strip().replace(',', '.')}"
                 raise InputError(f"{path}, line {line}: {what} {value}; {advice}") from None
+
+
+def _degrees(texts: list[str]) -> np.ndarray:
+    """float64[N]. Raises: ValueError for what is no number; to Python, 4_1 would be 41."""
+    if "_" in "".join(texts):
+        raise ValueError("an underscore in a number")
+    return np.array([float(text) for text in texts])
 
 
 def _check_range(path: Path, latitude: np.ndarray, longitude: np.ndarray, seen: int) -> None:

@@ -15,6 +15,7 @@ TEXT, ROW, COLUMN, MARGIN, WIDEST = 17, 27, 330, 14, 960
 SHEET_COLUMNS = 4
 LONGEST = 640  # pixels of a photograph's longer side, so that it fits on a screen
 LONGEST_LINE = 200  # characters
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def contact_sheet(images: Sequence[Image.Image], path: Path, cell: int = 320) -> None:
@@ -92,9 +93,7 @@ def _heading(draw: ImageDraw.ImageDraw, title: str, top: int, width: int) -> Non
     draw.line([MARGIN, top + ROW - 5, width - MARGIN, top + ROW - 5], fill=RULE)
 
 
-def _write(
-    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, font: ImageFont.FreeTypeFont
-) -> None:
+def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, font: Font) -> None:
     """One line of text from its left end; Pillow refuses to draw a very long one."""
     draw.text(at, shortened(text, LONGEST_LINE), fill=INK, font=font, anchor="lm")
 

@@ -186,7 +186,7 @@ def network_words(config: Mapping[str, Any]) -> str:
 
 def own_modules(config: Mapping[str, Any]) -> list[str]:
     """The modules outside the suite that a model of this configuration is built from."""
-    found = {}
+    found: dict[str, None] = {}  # in order, each once
     for part in tasks_of(config).values():
         for place in BUILT:
             path = at(part, (*place, "_target_"))

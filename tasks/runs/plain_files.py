@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 
-class _Plain(yaml.SafeLoader):
+class _Plain(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """Refuses aliases, which no run writes: a small file can unfold to any size with them."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -24,7 +24,7 @@ def json_in(path: Path) -> Any:
         ValueError: it is not JSON, or is nested too deeply.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(_text(path))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
@@ -37,8 +37,14 @@ def yaml_in(path: Path) -> Any:
         ValueError: it is not YAML, is nested too deeply, or has aliases or tags of code.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Plain)
+        return yaml.load(_text(path), _Plain)
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():  # a pipe would never end
+        raise ValueError("it is not a regular file")
+    return path.read_text(encoding="utf-8")

@@ -177,6 +177,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         )
     require_bounded(content["config"], path, "its configuration")
     require_bounded(content["labels"], path, "the description of its labels")
+    require_bounded(content.get("loops"), path, "the state of its training")
     written = content.get("format")
     if written is None:
         content = upgrade(content, path)
@@ -264,13 +265,26 @@ def _chosen(values: Any, path: Path) -> dict[str, float]:
 def _missing(content: Mapping[str, Any]) -> tuple[str, ...]:
     """The parts of a training's state that a checkpoint lacks, or has in another form."""
     wrong = {name for name, kind in PROGRESS.items() if not isinstance(content.get(name), kind)}
-    if "loops" not in wrong and not {"fit_loop", "test_loop"} <= content["loops"].keys():
+    if "loops" not in wrong and not (
+        {"fit_loop", "test_loop"} <= content["loops"].keys() and _counts(content["loops"])
+    ):
         wrong.add("loops")
     if "optimizer_states" not in wrong:
         states = content["optimizer_states"] or [None]
         if not all(isinstance(s, dict) and {"state", "param_groups"} <= s.keys() for s in states):
             wrong.add("optimizer_states")
+    if "lr_schedulers" not in wrong:
+        steps = [at(schedule, ("last_epoch",)) for schedule in content["lr_schedulers"]]
+        if not all(type(step) is int and step >= 0 for step in steps):
+            wrong.add("lr_schedulers")
     return tuple(name for name in PROGRESS if name in wrong)
+
+
+def _counts(values: Any) -> bool:
+    """Whether all values in nested mappings are counts or switches, as in Lightning's loops."""
+    if isinstance(values, dict):
+        return all(map(_counts, values.values()))
+    return isinstance(values, int) and 0 <= values < 2**63
 
 
 def _labels(values: dict[str, Any], path: Path) -> Labels:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
+from torch.optim import Optimizer
 
 from backbone.errors import InputError, number_of
 from tasks.data.batches import Batch, image_ids
@@ -31,6 +32,16 @@ class FiniteLoss(Callback):
 
     def __init__(self) -> None:
         self.unchecked: list[tuple[Tensor, dict[str, Tensor]]] = []
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Check an optimizer's state that was restored from a file."""
+        for optimizer in trainer.optimizers:
+            require_sound_state(optimizer)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Check losses and weights before they are scored."""
+        self.check(trainer)
+        require_finite(pl_module.state_dict(), f"after step {trainer.global_step} the weights")
 
     def on_train_batch_end(
         self,
@@ -83,6 +94,28 @@ class FiniteLoss(Callback):
             f"{number_of(len(unchecked), 'step')} before step {trainer.global_step}): look at "
             f"their boxes and pictures, or lower optimizer.lr{instead_of_float16(trainer)}"
         )
+
+
+def require_sound_state(optimizer: Optimizer) -> None:
+    """Check that an optimizer's state fits its parameters, before fused code reads it.
+
+    Raises:
+        InputError: a tensor of the state has another shape than its parameter, or is not finite.
+    """
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if not isinstance(value, Tensor):
+                continue
+            if value.ndim and value.shape != parameter.shape:
+                wrong = f"has the shape {list(value.shape)}, not {list(parameter.shape)}"
+            elif not value.isfinite().all():
+                wrong = "is not finite"
+            else:
+                continue
+            raise InputError(
+                f"the checkpoint's state of the optimizer is damaged: {name} of a parameter "
+                f"{wrong}. Use another checkpoint, or start over with fresh=true"
+            )
 
 
 def require_useful_scale(trainer: Trainer) -> None:

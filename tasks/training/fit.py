@@ -39,7 +39,7 @@ from tasks.training.memory import keep_freed_memory
 from tasks.training.out_of_memory import naming_exhausted_memory
 from tasks.training.progress import Throughput
 from tasks.training.quantization import quantized_by, start_ranges
-from tasks.training.resume import step_reached
+from tasks.training.resume import naming_damaged_state, step_reached
 from tasks.training.teaching import Teaching
 from tasks.training.trainer import build_trainer, silence_lightning
 
@@ -147,7 +147,8 @@ def _fit_and_test(run: Run) -> dict[str, float]:
     task, data, trainer, directory = run.task, run.data, run.trainer, run.directory
     if run.trains:
         last = directory.last if directory.last.exists() else None
-        trainer.fit(task, data, ckpt_path=last, weights_only=True if last else None)
+        with naming_damaged_state(last):
+            trainer.fit(task, data, ckpt_path=last, weights_only=True if last else None)
         best = directory.best if directory.best.exists() else directory.last
         found = trainer.test(task, data, ckpt_path=best, weights_only=True, verbose=False)
     else:

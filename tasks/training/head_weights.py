@@ -158,12 +158,14 @@ def _of_checkpoint(
 ) -> Released:
     """The network of a checkpoint of this suite; a note says if it had another input size."""
     _require_same_parts(checkpoint.labels, labels, source)
-    other = size is not None and size != checkpoint.size
+    notes: tuple[str, ...] = ()
+    if size is not None and size != checkpoint.size:
+        notes = (f"it was trained with size={_size(checkpoint.size)}, not {_size(size)}",)
     return Released(
         checkpoint.head_state(),
         _spread(checkpoint.labels, checkpoint.labels.ids),
         _spread(checkpoint.labels, checkpoint.labels.names),
-        (f"it was trained with size={_size(checkpoint.size)}, not {_size(size)}",) if other else (),
+        notes,
     )
 
 

@@ -1,10 +1,14 @@
 """The checkpoints that an interrupted run continues from, checked before anything is trained."""
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from backbone.errors import InputError, listed_briefly, number_of
+from backbone.errors import InputError, listed_briefly, number_of, shortened
 from tasks.runs.directory import RunDirectory
 from tasks.runs.lineage import read_lineage, refused_change
 from tasks.runs.names import described
@@ -12,6 +16,7 @@ from tasks.runs.options import changed_options, option_texts
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.learner import Learner
 
+RESTORING = "checkpoint_connector"  # Lightning's module that restores
 # a changed option -> the one that starts another training from the weights
 FROM_WEIGHTS = {"task.name": "backbone.weights", "task.parts": "task.extends"}
 _OF_THE_AVERAGE = ("training_state_dict", "ema_updates")  # only there with averaged weights
@@ -63,6 +68,28 @@ def check_resumable(
             f"{checkpoint.path} lacks {listed_briefly(missing)}, which a training needs to "
             f"continue. {_start_over(checkpoint)}"
         )
+
+
+@contextmanager
+def naming_damaged_state(path: Path | None) -> Iterator[None]:
+    """Turn an error that Lightning meets while it restores a training's state into an InputError.
+
+    Args:
+        path: of the checkpoint; None: nothing is restored.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        if path is None or not any(RESTORING in f.filename and "restore" in f.name for f in frames):
+            raise
+        raise InputError(
+            f"{path}: the state of its training is damaged ({type(error).__name__}: "
+            f"{shortened(str(error), 200)}). Put the run's own {path.name} there, or start over "
+            "with fresh=true"
+        ) from error
 
 
 def check_belongs(

@@ -183,9 +183,7 @@ def test_a_truncated_photograph_is_named(run, tiny, sample, tmp_path):
 def test_a_run_says_what_its_limits_leave(run, tiny, tmp_path):
     limits = ["trainer.limit_train_batches=1", "trainer.limit_test_batches=1"]
     answer = run(*tiny, *limits, "trainer.max_epochs=1", "trainer.log_every_n_steps=50")
-    assert answer.code == 0, answer.err
-    path = only_run(tmp_path)
-    result = json.loads((path / "result.json").read_text())
-    assert result["scored_images"] == 4
+    path = only_run(tmp_path / "runs")
+    assert result_of(path)["scored_images"] == 4
     assert "limited to 1 training batch per epoch and 4 scored images" in answer.out
     assert ",train/loss," in (path / "metrics.csv").read_text(), "at least one step of an epoch"

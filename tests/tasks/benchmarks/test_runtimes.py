@@ -148,9 +148,11 @@ def test_files_that_do_not_belong_to_the_checkpoint_are_left_out(checkpoint, cap
     write("c-foreign", '["a layer"]')
     write("d-older", json.dumps(described | {"checkpoint": {"sha256": "0"}}))
     write("e-without", json.dumps(described), file="other.onnx")
+    write("f-elsewhere", json.dumps(described | {"file": "../a-own/model.onnx"}))
+    write("g-deep", "[" * 100_000)
     assert {found.path.parent.name for found in exported_files(checkpoint)} == {"a-own"}
     said = capsys.readouterr().out.splitlines()
-    assert [line.count("left out") for line in said] == [1] * 4
+    assert [line.count("left out") for line in said] == [1] * 6
     assert "exported from another best.ckpt" in said[2]
 
 

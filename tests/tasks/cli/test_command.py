@@ -154,8 +154,7 @@ def test_the_choices_of_a_group_are_indented(run):
 
 @pytest.mark.parametrize("change", ["preprocess=randaugment", "preprocess.erase=0.25"])
 def test_a_change_of_images_that_the_mode_turns_off_is_refused(run, change):
-    answer = run("task=image_folder", "mode=sample", change)
-    assert answer.code == 2
+    answer = run("task=image_folder", "mode=sample", change, code=2)
     assert f"{change}: augment=false turns off all random changes" in answer.err
     assert "add augment=true" in answer.err
 

@@ -44,6 +44,9 @@ def test_killed_and_begun_again_it_repeats_no_trial(tmp_path):
         ([*OPTUNA], "no option is searched"),
         ([*SEARCH, "hydra.sweeper.direction=minimize"], "sets the direction"),
         ([*SEARCH, "hydra.sweeper.storage=sqlite:///a"], "leave this option out"),
+        ([*SEARCH, "hydra.sweeper.n_trials=0"], "must be a whole number from 1"),
+        ([*SEARCH, "hydra.sweeper.n_jobs=0"], "must be a whole number from 1"),
+        ([*SEARCH, "optimizer.lr=interval(0.1,0.001)"], "the search is not possible: The `low`"),
         (["-m", "hydra/sweeper=ax", "seed=0,1"], "hydra/sweeper"),
     ],
 )

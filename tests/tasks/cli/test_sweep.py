@@ -8,10 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import hydra
 import pytest
 
 from tasks.cli.flags import parse_flags
-from tasks.cli.jobs import is_sweep, shared_options
+from tasks.cli.jobs import combinations, is_sweep, shared_options
 from tests.conftest import ROOT, Answer, wait_for
 
 TASK = ["task=image_folder", "backbone.alpha=0.5"]
@@ -161,11 +162,31 @@ def test_a_job_that_leaves_no_result_is_not_finished(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("override", ["optimizer.lr=interval(0,1)", "seed=glob(*)"])
-def test_what_is_no_list_of_values_is_said(run, override):
-    answer = run("-m", *TASK, override, code=None)
-    assert answer.code in (1, 2)
-    assert "error" in answer.err
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("optimizer.lr=interval(0,1)", "a sweep needs single values"),
+        ("seed=glob(*)", "there is no value in it"),
+        ("seed=range(0,0)", "there is no value in it"),
+        ("seed=range(100000000)", "more than 10,000 values"),
+        ("optimizer=glob(no_such*)", "there is no value in it"),
+    ],
+)
+def test_what_is_no_list_of_values_is_said(run, override, words):
+    answer = run("-m", *TASK, override, code=2)
+    assert words in answer.err
+
+
+def test_a_folder_of_a_sweep_that_cannot_be_made_is_named(run, tmp_path):
+    (tmp_path / "file").touch()
+    answer = run("-m", *TASK, "seed=0,1", f"hydra.sweep.dir={tmp_path / 'file'}", code=2)
+    assert "is a file where a folder is needed" in answer.err
+
+
+def test_a_pattern_stands_for_the_files_of_a_group():
+    with hydra.initialize_config_module("conf", version_base="1.3"):
+        jobs = combinations(parse_flags(["-m", "optimizer=glob(sgd_f*)"]), [])
+    assert jobs == [["optimizer=sgd_faster_rcnn"], ["optimizer=sgd_fpnlite"]]
 
 
 def runs_begun(tmp_path) -> dict[int, dict]:

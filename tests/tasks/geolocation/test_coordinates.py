@@ -80,6 +80,7 @@ def test_chunks_are_the_file_in_order(tmp_path):
         ("LAT,LON\n1,2\n1,inf\n", "line 3: longitude inf is not finite"),
         ("LAT,LON\n1,2\n ,2\n", "line 3: latitude is blank"),
         ("LAT,LON\n1,2\n1,x\n", "line 3: longitude 'x' is not a number"),
+        ("LAT,LON\n1,2\n1,4_1\n", "line 3: longitude '4_1' is not a number"),
         ("LAT,LON\n1,2\n1\n", "line 3: 1 field, but the header names 2"),
         ("LAT,LON\n1,2\n48,85,2,3\n", "line 3: 4 fields, but the header names 2"),
         ('file,LAT,LON\n"a\nb",1,2\n"c",1,x\n', "line 4: longitude 'x'"),

@@ -1,6 +1,7 @@
 """The records of a run that somebody has changed: named as damaged, and read to an end."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tasks.runs.directory import write_whole
 from tasks.runs.options import recorded_options
 from tasks.runs.plain_files import json_in, yaml_in
 from tasks.runs.resamples import FORMAT, draw_all, read_resamples
+from tasks.runs.result import read_result
 
 DEEP = "[" * 100_000
 LOOP = "task: &a {name: x, again: *a}"
@@ -36,6 +38,12 @@ def test_a_file_of_json_that_no_run_writes(text, tmp_path):
     (tmp_path / "status.json").write_text(text)
     with pytest.raises(ValueError, match=r"."):
         json_in(tmp_path / "status.json")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "result.json")
+    with pytest.raises(InputError, match=r"result\.json is damaged \(it is not a regular file"):
+        read_result(tmp_path / "result.json")
 
 
 PART = {"about": "images", "number": 8, "units": "u", "truth": "t", "scores": ["a"]}

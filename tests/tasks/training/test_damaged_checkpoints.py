@@ -10,6 +10,7 @@ import torch
 from backbone.errors import InputError
 from tasks.training.checkpoints import read_checkpoint
 from tasks.training.restore import load_task
+from tasks.training.resume import naming_damaged_state
 from tasks.training.saving import AtomicCheckpointIO
 
 FIXTURES = Path(__file__).parents[2] / "data/0.1.0"
@@ -72,3 +73,33 @@ def test_weights_that_are_not_finite_are_refused(checkpoint, value):
     torch.save(content, checkpoint)
     with pytest.raises(InputError, match=r"not finite in 1 of \d+ tensors.*head\.fc\.weight"):
         load_task(checkpoint)
+
+
+@pytest.mark.parametrize("count", [-1, "1", 1.0, None, []])
+def test_counts_of_loops_that_are_none_are_missing(checkpoint, count):
+    content = torch.load(checkpoint, weights_only=True)
+    loops = {"fit_loop": {"epoch_progress": {"current": {"processed": 1}}}, "test_loop": {}}
+    schedule = {"last_epoch": 1}
+    for part, value in (("loops", loops), ("lr_schedulers", [schedule])):
+        torch.save(content | {part: value}, checkpoint)
+        assert part not in read_checkpoint(checkpoint).missing
+    loops["fit_loop"]["epoch_progress"]["current"]["processed"] = schedule["last_epoch"] = count
+    for part, value in (("loops", loops), ("lr_schedulers", [schedule])):
+        torch.save(content | {part: value}, checkpoint)
+        assert part in read_checkpoint(checkpoint).missing
+
+
+def test_an_error_while_a_state_is_restored_names_the_file():
+    code = compile(
+        "def restore_it():\n    raise KeyError('lr')", "a/checkpoint_connector.py", "exec"
+    )
+    made = {}
+    exec(code, made)
+    path = Path("runs/a/last.ckpt")
+    damaged = r"last\.ckpt: the state of its training is damaged"
+    with pytest.raises(InputError, match=damaged), naming_damaged_state(path):
+        made["restore_it"]()
+    with pytest.raises(KeyError), naming_damaged_state(path):
+        raise KeyError("elsewhere")
+    with pytest.raises(KeyError), naming_damaged_state(None):
+        made["restore_it"]()

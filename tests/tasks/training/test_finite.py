@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from backbone.errors import InputError
-from tasks.training.finite import FiniteLoss
+from tasks.training.finite import FiniteLoss, require_sound_state
 
 
 def trainer(step: int = 1, every: int = 10) -> SimpleNamespace:
@@ -43,7 +43,9 @@ def test_steps_between_the_logged_ones_do_not_wait_for_the_device():
     assert len(callback.unchecked) == 9
 
 
-@pytest.mark.parametrize("moment", ["on_train_epoch_end", "on_save_checkpoint"])
+@pytest.mark.parametrize(
+    "moment", ["on_train_epoch_end", "on_save_checkpoint", "on_validation_start"]
+)
 def test_nothing_passes_the_end_of_an_epoch_or_into_a_checkpoint(moment):
     callback = FiniteLoss()
     train(callback, trainer(), float("nan"), [5])
@@ -58,3 +60,32 @@ def test_finite_losses_pass_and_are_forgotten():
         train(callback, trainer(step), 1.0, [step])
     assert callback.unchecked == []
     callback.on_train_epoch_end(trainer(), None)
+
+
+def test_weights_that_are_not_finite_are_not_scored():
+    """The last step's loss is of the weights before it."""
+    network = torch.nn.Linear(1, 1)
+    FiniteLoss().on_validation_start(trainer(), network)
+    torch.nn.init.constant_(network.bias, float("nan"))
+    with pytest.raises(InputError, match="after step 1 the weights are not finite"):
+        FiniteLoss().on_validation_start(trainer(), network)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("exp_avg", torch.zeros(1), r"has the shape \[1\], not \[3, 2\]"),
+        ("exp_avg_sq", torch.full((3, 2), float("nan")), "is not finite"),
+        ("step", torch.tensor(float("inf")), "is not finite"),
+    ],
+)
+def test_a_state_that_does_not_fit_its_parameter_is_refused(name, value, wrong):
+    """Fused code would read beyond a smaller tensor."""
+    parameter = torch.nn.Parameter(torch.zeros(3, 2))
+    optimizer = torch.optim.AdamW([parameter])
+    parameter.grad = torch.ones(3, 2)
+    optimizer.step()
+    require_sound_state(optimizer)
+    optimizer.state[parameter][name] = value
+    with pytest.raises(InputError, match=f"{name} of a parameter {wrong}"):
+        require_sound_state(optimizer)
