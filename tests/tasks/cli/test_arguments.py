@@ -75,6 +75,8 @@ def test_options_may_stand_between_the_arguments():
     parser.add_argument("--output")
     given = parser.parse_args(["a.ckpt", "1.jpg", "--output", "there", "2.jpg"])
     assert (given.images, given.output) == (["1.jpg", "2.jpg"], "there")
+    given = parser.parse_args(["--output", "there", "--", "a.ckpt", "-1.jpg"])
+    assert (given.images, given.output) == (["-1.jpg"], "there")
 
 
 def test_a_message_does_not_command_the_terminal(capsys):
