@@ -63,7 +63,7 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
 
 def show_progress(done: int, count: int, noun: str) -> None:
     """On a terminal, write how much is done over what was written before; elsewhere nothing."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         end = "\n" if done == count else ""
         print(f"\r{done:,} of {number_of(count, noun)}", end=end, flush=True, file=sys.stderr)
 

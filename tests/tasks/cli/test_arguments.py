@@ -11,7 +11,7 @@ import pytest
 from hydra.errors import InstantiationException
 
 from backbone.errors import InputError
-from tasks.cli.arguments import command_parser, mistakes_exit
+from tasks.cli.arguments import command_parser, mistakes_exit, show_progress
 from tasks.cli.command import run_command
 from tasks.cli.mistakes import is_mistake, messages
 
@@ -66,6 +66,14 @@ def test_a_command_whose_reader_has_left_ends_silently(lines):
     process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait(timeout=60) == 128 + signal.SIGPIPE
+
+
+def test_a_command_without_streams_ends_as_with_them(monkeypatch):
+    """They are None if a shell has closed them: >&- 2>&-."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    with mistakes_exit():
+        show_progress(1, 2, "image")
 
 
 def test_options_may_stand_between_the_arguments():
