@@ -27,7 +27,7 @@ class FiniteLoss(Callback):
     """Stops a run whose loss is not finite, without making every step wait for the device.
 
     Losses, and the gradient scaler, are checked at the steps that are logged, at the end of an
-    epoch, and before a checkpoint is written; then the weights are checked too.
+    epoch, and before a validation or a checkpoint; before these two, the weights are checked too.
     """
 
     def __init__(self) -> None:
