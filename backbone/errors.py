@@ -3,13 +3,13 @@
 import errno
 from collections.abc import Iterable
 
-# a system's errors that a user can cause with a path and nothing else -> what to do
+# errors of the operating system that come from the path alone -> what to do
 OF_A_PATH = {
     errno.EACCES: "permission denied; give yourself permission, or name another path",
     errno.EPERM: "the system does not permit it; name another path",
     errno.ENAMETOOLONG: "this name is too long for a file; give another path",
     errno.ELOOP: "a symbolic link that leads back to itself; name another path",
-    errno.EIO: "the disk cannot read or write it; look at the disk, or name another path",
+    errno.EIO: "the disk cannot read or write it; check the disk, or name another path",
     errno.ESTALE: "the network file system has lost it; mount it again, or name another path",
 }
 
@@ -22,9 +22,9 @@ class InputError(ValueError):
 
 
 def about_a_path(error: BaseException | None) -> InputError | None:
-    """The mistake behind a system's error about a path that a user named; None for other errors.
+    """The InputError for an error of the operating system that a path causes; None for others.
 
-    Any question about such a path can raise it, even whether there is a file.
+    Every operation on the path can raise such an error, even `Path.exists`.
     """
     if not isinstance(error, OSError) or error.errno not in OF_A_PATH or error.filename is None:
         return None

@@ -13,7 +13,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from backbone.errors import InputError, shortened
+from backbone.errors import InputError, about_a_path, shortened
 from backbone.file_kinds import HEAD, ZIP, in_its_place, other_weights
 from backbone.file_tensors import tensor_of, without_use
 from backbone.frozen_graph import SUFFIX, read_frozen_graph
@@ -111,17 +111,14 @@ def read_file(path: Path) -> WeightsFile:
     except InputError:
         raise
     except Exception as error:  # damaged and crafted files bring parsers to errors of every kind
-        raise InputError(
+        raise about_a_path(error) or InputError(
             f"{path} cannot be read as weights: it is damaged, or not what it seems to be "
             f"({type(error).__name__}: {shortened(plain_reason(error), 200)}); use another file"
         ) from error
     if not found.state:
         raise InputError(f"{path} holds no tensors: name another file")
     for name, value in found.state.items():
-        wrong = without_use(name, value)
-        if wrong is None and value.is_floating_point() and not value.float().isfinite().all():
-            wrong = "has values that are infinite or NaN"
-        if wrong:
+        if wrong := without_use(name, value):
             raise InputError(
                 f"{path}: its tensor {shortened(name)} {wrong}; use another file, or write "
                 "this one again from a working network"

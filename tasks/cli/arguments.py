@@ -24,9 +24,15 @@ class Help(argparse.RawDescriptionHelpFormatter):
 class CommandParser(argparse.ArgumentParser):
     """Takes options before, between and after the other arguments."""
 
-    def parse_args(self, *given: Any, **more: Any) -> Any:
-        """See argparse, whose own method ends a list of arguments at the first option."""
-        return self.parse_intermixed_args(*given, **more)
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """See argparse, whose own method ends a list of arguments at the first option.
+
+        That method is used if there is a `--`, which the other one does not understand.
+        """
+        given = sys.argv[1:] if args is None else [*args]
+        if "--" in given:
+            return super().parse_args(given, namespace)
+        return self.parse_intermixed_args(given, namespace)
 
 
 def command_parser(
@@ -57,7 +63,7 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
 
 def show_progress(done: int, count: int, noun: str) -> None:
     """On a terminal, write how much is done over what was written before; elsewhere nothing."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         end = "\n" if done == count else ""
         print(f"\r{done:,} of {number_of(count, noun)}", end=end, flush=True, file=sys.stderr)
 

@@ -32,7 +32,8 @@ def ends_in_order(then: str = GOES_ON) -> Iterator[None]:
     try:
         with _heeding_sigterm():
             yield
-            sys.stdout.flush()
+            if sys.stdout is not None:  # as it is if a shell has closed it (>&-)
+                sys.stdout.flush()
     except BrokenPipeError:
         if not _reader_has_left():
             raise

@@ -129,7 +129,7 @@ def values_of(override: Override) -> list[str]:
     if len(values) > MOST_JOBS:
         raise InputError(f"{override.input_line}: more than {MOST_JOBS:,} values; give fewer")
     if not values:
-        raise InputError(f"{override.input_line}: there is no value in it, so there is no run")
+        raise InputError(f"{override.input_line}: it has no values, so there is nothing to run")
     return values
 
 

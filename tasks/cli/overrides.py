@@ -96,14 +96,14 @@ def refuse_sweeps(parsed: Sequence[Override]) -> None:
 
 
 def refuse_choices(parsed: Sequence[Override]) -> None:
-    """Raise InputError if the choice of a group is not the name of a file, or is put elsewhere."""
+    """Raise InputError for a choice that is not the name of a file, or that changes its place."""
     chosen = groups([o.input_line or "" for o in parsed])
     searched = any(o.key_or_group == SEARCHPATH for o in parsed)  # its folders may have others
     lines = []
     for override in parsed:
         group, value = override.key_or_group, override.value()
         if override.package is not None:
-            lines.append(f"{override.input_line}: a group has its own place; leave out @")
+            lines.append(f"{override.input_line}: the place of a group is fixed; leave out @")
             continue
         if group not in chosen or override.is_delete() or override.is_sweep_override():
             continue

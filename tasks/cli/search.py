@@ -119,6 +119,8 @@ def search(
     print(f"search of {number_of(config.hydra.sweeper.n_trials, 'trial')}", flush=True)
     try:
         made.sweep([*map(for_hydra, own)])
+    except InputError:
+        raise
     except ValueError as error:
         if "No trials are completed" not in str(error):
             raise InputError(

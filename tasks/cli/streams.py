@@ -1,13 +1,13 @@
-"""What commands print is never a reason to fail."""
+"""Output streams that print any text."""
 
 import io
 import sys
 
 
 def print_any_text() -> None:
-    """From now on, print what the terminal's encoding lacks as escapes.
+    """From now on, print characters that the terminal's encoding lacks as escapes.
 
-    File names on Linux are bytes; those that are no text would otherwise end a command.
+    File names on Linux are bytes. One that is not valid text would otherwise end a command.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

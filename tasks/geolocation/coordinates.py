@@ -141,7 +141,11 @@ def _explain_rows(path: Path, columns: Columns, chunk: list[list[str]], seen: in
 
 
 def _degrees(texts: list[str]) -> np.ndarray:
-    """float64[N]. Raises: ValueError for what is no number; to Python, 4_1 would be 41."""
+    """The numbers in texts, as float64[N].
+
+    Raises:
+        ValueError: a text is not a number, or has an underscore, which Python would ignore.
+    """
     if "_" in "".join(texts):
         raise ValueError("an underscore in a number")
     return np.array([float(text) for text in texts])

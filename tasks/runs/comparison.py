@@ -108,7 +108,7 @@ def compare_scores(first: Scored, second: Scored) -> list[Difference]:
                 unit, about = units.get(name), f"{one.number} {one.about}"
                 found.append(_difference(name, unit, about, a, b, name in falling))
     if found:
-        listed = [*first.result.get("metrics", ())]  # as the report lists them; few have no place
+        listed = [*first.result.get("metrics", ())]  # those that it does not list come first
         return sorted(found, key=lambda d: listed.index(d.name) if d.name in listed else -1)
     refused = f"{first.path} and {second.path} cannot be compared"
     if not reasons:

@@ -80,7 +80,7 @@ SINCE_0_1_0 = {
 def write_whole(path: Path, text: str) -> None:
     """Write a text file under a temporary name and rename it.
 
-    What is no text, as a file's name may be, is written as escapes.
+    Bytes of a file name that are not valid text are written as escapes.
     """
     with write_atomically(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -283,12 +283,11 @@ class RunDirectory:
                 time.sleep(0.5)  # if the main process was killed, this one is killed now, too
             if not self._is_first_to_fail():
                 sys.exit(2)
-            stopped = isinstance(error, KeyboardInterrupt | SystemExit | BrokenPipeError)
+            ended = isinstance(error, KeyboardInterrupt | SystemExit)  # its text is an exit code
+            said = {} if ended else {"error": str(error)[:2000]}
+            stopped = ended or isinstance(error, BrokenPipeError)
             with suppress(WriteError):  # the error may be a full disk
-                if stopped:  # its text would be an exit code
-                    self.status("interrupted")
-                else:
-                    self.status("failed", error=str(error)[:2000])
+                self.status("interrupted" if stopped else "failed", **said)
             raise
 
     def _is_first_to_fail(self) -> bool:

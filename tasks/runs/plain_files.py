@@ -1,4 +1,4 @@
-"""JSON and YAML files as plain values. Whatever else is in them is one kind of error."""
+"""Read the JSON and YAML files of runs as plain values; damaged ones raise one kind of error."""
 
 import json
 from pathlib import Path
@@ -8,11 +8,11 @@ import yaml
 
 
 class _Plain(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """Refuses parts that are named again: they can unfold without end, and no run writes any."""
+    """Refuses aliases, which no run writes: a small file can unfold to any size with them."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise ValueError("it names a part of itself again (*)")
+            raise ValueError("it has an alias (*), which no run writes")
         return super().compose_node(parent, index)
 
 
@@ -34,7 +34,7 @@ def yaml_in(path: Path) -> Any:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is not YAML, is nested too deeply, or names code or its own parts.
+        ValueError: it is not YAML, is nested too deeply, or has aliases or tags of code.
     """
     try:
         return yaml.load(_text(path), _Plain)

@@ -23,7 +23,8 @@ def number_of_launcher(name: str, default: int = 0) -> int:
     except ValueError as error:
         raise InputError(
             f"the environment variable {name} is {value!r}, but torchrun and srun set it to a "
-            f"whole number: start the command with them, or without it: unset {name}"
+            f"whole number: start the command with one of them, or remove the variable first: "
+            f"unset {name}"
         ) from error
 
 

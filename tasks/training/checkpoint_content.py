@@ -15,7 +15,7 @@ from torch import Tensor
 
 from backbone.errors import InputError, shortened
 from backbone.file_kinds import HEAD, ZIP, in_its_place
-from backbone.file_tensors import without_use
+from backbone.file_tensors import unreadable
 from backbone.wrapped import is_bare_pickle, object_in, plain_reason
 from tasks.runs.names import NAME
 
@@ -81,10 +81,11 @@ def _what_it_is(path: Path) -> str | None:
 
 
 def require_bounded(value: Any, path: Path, what: str) -> None:
-    """Raise InputError for containers that no run writes.
+    """Raise InputError for values that no run writes.
 
-    They contain themselves, or unfold to far too many values, as a file of a few bytes can have
-    them, since a container may be in it once and be named often; or integers of more than 64 bits.
+    These are containers that contain themselves, containers of far too many values, and integers of
+    more than 64 bits. A small file can declare very many values, because it can refer to the same
+    container many times.
     """
     pending, seen = deque([(value, 0)]), 0
     while pending:
@@ -107,11 +108,11 @@ def tensors_in(state: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:
     """The tensors of a state dict; other values in it, such as a task's own, are left out.
 
     Raises:
-        InputError: a tensor has no name, or is not an array of plain numbers.
+        InputError: a tensor cannot be used; complex and 8-bit ones can.
     """
     found = {name: value for name, value in state.items() if isinstance(value, Tensor)}
     for name, value in found.items():
-        if wrong := without_use(name, value):
+        if wrong := unreadable(name, value):
             raise InputError(
                 f"{path} is damaged: its tensor {shortened(str(name))} {wrong}; use another file, "
                 "or train again with fresh=true"

@@ -281,9 +281,12 @@ def _missing(content: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _counts(values: Any) -> bool:
-    """Whether all values in nested mappings are counts or switches, as in Lightning's loops."""
+    """Whether all values in nested mappings are counts or switches, as in Lightning's loops.
+
+    The state of data loaders that have one of their own may hold anything.
+    """
     if isinstance(values, dict):
-        return all(map(_counts, values.values()))
+        return all(key == "combined_loader" or _counts(inner) for key, inner in values.items())
     return isinstance(values, int) and 0 <= values < 2**63
 
 

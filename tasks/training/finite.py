@@ -27,7 +27,7 @@ class FiniteLoss(Callback):
     """Stops a run whose loss is not finite, without making every step wait for the device.
 
     Losses, and the gradient scaler, are checked at the steps that are logged, at the end of an
-    epoch, and before a checkpoint is written; then the weights are checked too.
+    epoch, and before a validation or a checkpoint; before these two, the weights are checked too.
     """
 
     def __init__(self) -> None:
@@ -100,13 +100,15 @@ def require_sound_state(optimizer: Optimizer) -> None:
     """Check that an optimizer's state fits its parameters, before fused code reads it.
 
     Raises:
-        InputError: a tensor of the state has another shape than its parameter, or is not finite.
+        InputError: a tensor of the state is not finite; or it has another shape than its
+            parameter, and the optimizer has fused code.
     """
+    has_fused_code = "fused" in optimizer.defaults  # others, such as Adafactor, keep other shapes
     for parameter, state in optimizer.state.items():
         for name, value in state.items():
             if not isinstance(value, Tensor):
                 continue
-            if value.ndim and value.shape != parameter.shape:
+            if has_fused_code and value.ndim and value.shape != parameter.shape:
                 wrong = f"has the shape {list(value.shape)}, not {list(parameter.shape)}"
             elif not value.isfinite().all():
                 wrong = "is not finite"

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from backbone.cost import Cost, cost
 from backbone.errors import InputError
+from backbone.evaluating import evaluating
 from backbone.folded import adopt_statistics
 from tasks.data.module import DataModule
 from tasks.images.files import image_size
@@ -201,4 +202,5 @@ def _images_per_step(data: DataModule, trainer: pl.Trainer) -> int:
 def _count(task: Learner[Any], config: DictConfig) -> Cost:
     """The cost of an answer for one image."""
     image = torch.zeros(1, 3, *image_size(config.size))
-    return cost(task.head, image, method=task.network)
+    with evaluating(task):  # a task may compute more than its head
+        return cost(task.head, image, method=task.network)

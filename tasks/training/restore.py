@@ -77,7 +77,10 @@ def restore(checkpoint: Checkpoint, trust: Sequence[str] = ()) -> Learner[Any]:
     require_finite(checkpoint.state, f"{checkpoint.path}: its weights")
     task = _assembled(checkpoint, trust)
     task.load_state_dict(checkpoint.model_state())
-    _called(partial(task.take_choices, checkpoint.chosen), checkpoint.path)
+    try:
+        task.take_choices(checkpoint.chosen)
+    except InputError as error:
+        raise InputError(f"{checkpoint.path}: {error}") from error
     return task.to(memory_format=torch.channels_last).eval()
 
 

@@ -15,6 +15,7 @@ from tasks.runs.names import described
 from tasks.runs.options import changed_options, option_texts
 from tasks.training.checkpoints import Checkpoint, read_checkpoint
 from tasks.training.learner import Learner
+from tasks.training.out_of_memory import is_out_of_memory
 
 RESTORING = "checkpoint_connector"  # Lightning's module that restores
 # a changed option -> the one that starts another training from the weights
@@ -83,7 +84,8 @@ def naming_damaged_state(path: Path | None) -> Iterator[None]:
         raise
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        if path is None or not any(RESTORING in f.filename and "restore" in f.name for f in frames):
+        restoring = any(RESTORING in f.filename and "restore" in f.name for f in frames)
+        if path is None or not restoring or is_out_of_memory(error):
             raise
         raise InputError(
             f"{path}: the state of its training is damaged ({type(error).__name__}: "

@@ -1,7 +1,9 @@
 """Files of weights that are damaged or crafted: a message for each, and no memory claimed."""
 
+import errno
 import io
 import zipfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -19,22 +21,44 @@ from backbone.weight_files import read_file
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("is no tensor", lambda state: state | {"text": "text"}),
+        ("not a tensor", lambda state: state | {"text": "text"}),
         ("nested", lambda s: s | {"x": torch.nested.nested_tensor([torch.ones(2)])}),
         ("claims 4,398,046,511,104 values", lambda s: s | {"x": torch.ones(1).expand(2**42)}),
         ("variances below 0", lambda s: s | {"conv0.bn.running_var": -torch.ones(8)}),
-        ("float8", lambda s: s | {"x": torch.ones(1).to(torch.float8_e4m3fn)}),
+        ("float4", lambda s: s | {"x": torch.ones(1).byte().view(torch.float4_e2m1fn_x2)}),
         ("no values", lambda s: s | {"x": torch.ones(1, device="meta")}),
     ],
 )
 def test_a_tensor_that_is_no_weight_is_named(name, change, tmp_path):
     state = change(MobileNetV1(alpha=0.25).state_dict())
     torch.save(state, tmp_path / "x.pth")
-    if name == "is no tensor":  # which is passed over in files of others
+    if name == "not a tensor":  # which is passed over in files of others
         content = {"config": {"backbone": {}}, "labels": {"ids": []}}
         state = {f"head.trunk.{key}": value for key, value in state.items()}
         torch.save(content | {"state_dict": state}, tmp_path / "x.pth")
     with pytest.raises(InputError, match=name):
+        read_file(tmp_path / "x.pth")
+
+
+def test_small_floats_are_weights(tmp_path):
+    torch.save({"conv.weight": torch.ones(2).to(torch.float8_e4m3fn)}, tmp_path / "x.pth")
+    assert read_file(tmp_path / "x.pth").state["conv.weight"].float().tolist() == [1.0, 1.0]
+
+
+def test_a_large_tensor_that_is_all_in_the_file_is_a_weight(monkeypatch, tmp_path):
+    monkeypatch.setattr("backbone.file_tensors.LARGEST", 16)
+    torch.save({"fc.weight": torch.ones(100)}, tmp_path / "x.pth")
+    assert len(read_file(tmp_path / "x.pth").state["fc.weight"]) == 100
+
+
+def test_weights_without_permission_are_not_called_damaged(monkeypatch, tmp_path):
+    torch.save({"fc.weight": torch.ones(1)}, tmp_path / "x.pth")
+
+    def refuse(path: Path, *mode: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=r"x\.pth: permission denied"):
         read_file(tmp_path / "x.pth")
 
 

@@ -56,10 +56,8 @@ def relations(config: Mapping[str, Any]) -> Iterator[str]:
         )
     patience = (config.get("early_stop") or {}).get("patience")
     if patience is not None and config["trainer"]["max_epochs"] == 0:
-        yield (
-            f"early_stop.patience={patience}: trainer.max_epochs=0 trains nothing; leave one of "
-            "them out"
-        )
+        cause = "mode=evaluate" if config["mode"] == "evaluate" else "trainer.max_epochs=0"
+        yield f"early_stop.patience={patience}: {cause} trains nothing; leave one of them out"
     elif patience is not None and config["trainer"]["limit_val_batches"] == 0:
         yield (
             f"early_stop.patience={patience} counts validations, but there are none with "

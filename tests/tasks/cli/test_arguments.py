@@ -11,7 +11,7 @@ import pytest
 from hydra.errors import InstantiationException
 
 from backbone.errors import InputError
-from tasks.cli.arguments import command_parser, mistakes_exit
+from tasks.cli.arguments import command_parser, mistakes_exit, show_progress
 from tasks.cli.command import run_command
 from tasks.cli.mistakes import is_mistake, messages
 
@@ -68,6 +68,14 @@ def test_a_command_whose_reader_has_left_ends_silently(lines):
     assert process.wait(timeout=60) == 128 + signal.SIGPIPE
 
 
+def test_a_command_without_streams_ends_as_with_them(monkeypatch):
+    """They are None if a shell has closed them: >&- 2>&-."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    with mistakes_exit():
+        show_progress(1, 2, "image")
+
+
 def test_options_may_stand_between_the_arguments():
     parser = command_parser("tasks.predict", None)
     parser.add_argument("checkpoint")
@@ -75,6 +83,8 @@ def test_options_may_stand_between_the_arguments():
     parser.add_argument("--output")
     given = parser.parse_args(["a.ckpt", "1.jpg", "--output", "there", "2.jpg"])
     assert (given.images, given.output) == (["1.jpg", "2.jpg"], "there")
+    given = parser.parse_args(["--output", "there", "--", "a.ckpt", "-1.jpg"])
+    assert (given.images, given.output) == (["-1.jpg"], "there")
 
 
 def test_a_message_does_not_command_the_terminal(capsys):

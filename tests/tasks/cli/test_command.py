@@ -72,7 +72,7 @@ def test_help_and_config_answer_without_torch(arguments):
         ),
         (
             ["task=ssd_coco", "mode=evaluate", "early_stop.patience=1"],
-            "trains nothing",
+            "mode=evaluate trains nothing",
         ),
         (["task=5"], "task=5: must be a name, one of face_attributes, "),
         (["task=ssd_coco", "mode=[full]"], "mode=[full]: must be a name, one of evaluate, "),

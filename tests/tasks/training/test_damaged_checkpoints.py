@@ -79,6 +79,7 @@ def test_weights_that_are_not_finite_are_refused(checkpoint, value):
 def test_counts_of_loops_that_are_none_are_missing(checkpoint, count):
     content = torch.load(checkpoint, weights_only=True)
     loops = {"fit_loop": {"epoch_progress": {"current": {"processed": 1}}}, "test_loop": {}}
+    loops["fit_loop"]["state_dict"] = {"combined_loader": [{"shard": "a.tar"}]}
     schedule = {"last_epoch": 1}
     for part, value in (("loops", loops), ("lr_schedulers", [schedule])):
         torch.save(content | {part: value}, checkpoint)
@@ -102,4 +103,7 @@ def test_an_error_while_a_state_is_restored_names_the_file():
     with pytest.raises(KeyError), naming_damaged_state(path):
         raise KeyError("elsewhere")
     with pytest.raises(KeyError), naming_damaged_state(None):
+        made["restore_it"]()
+    exec(compile("def restore_it():\n    raise MemoryError", code.co_filename, "exec"), made)
+    with pytest.raises(MemoryError), naming_damaged_state(path):
         made["restore_it"]()

@@ -89,3 +89,12 @@ def test_a_state_that_does_not_fit_its_parameter_is_refused(name, value, wrong):
     optimizer.state[parameter][name] = value
     with pytest.raises(InputError, match=f"{name} of a parameter {wrong}"):
         require_sound_state(optimizer)
+
+
+def test_a_state_that_an_optimizer_keeps_in_another_shape_is_sound():
+    parameter = torch.nn.Parameter(torch.zeros(3, 2))
+    optimizer = torch.optim.Adafactor([parameter])
+    parameter.grad = torch.ones(3, 2)
+    optimizer.step()
+    assert optimizer.state[parameter]["row_var"].shape == (3, 1)
+    require_sound_state(optimizer)

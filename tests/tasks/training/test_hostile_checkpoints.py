@@ -17,6 +17,7 @@ from backbone.weights import load_weights
 from tasks.distillation.teacher import Teacher
 from tasks.geolocation.partitioning import Partitioning
 from tasks.runs.names import NAME
+from tasks.training.checkpoint_content import checksum
 from tasks.training.checkpoints import FORMAT, read_checkpoint
 from tasks.training.restore import load_task, restore
 
@@ -285,8 +286,16 @@ def test_content_that_no_run_writes_is_refused(key, value, new, tmp_path):
         _ = load_task(saved(tmp_path, new | {key: value}))[1].size
 
 
+@pytest.mark.parametrize("kind", [torch.complex64, torch.float8_e4m3fn])
+def test_tensors_of_a_task_of_ones_own_are_read(kind, new, tmp_path):
+    """A run writes whatever buffers a task has."""
+    state = new["state_dict"] | {"head.window": torch.ones(2).to(kind)}
+    content = new | {"state_dict": state, "checksum": checksum(state)}
+    assert read_checkpoint(saved(tmp_path, content)).state["head.window"].dtype == kind
+
+
 def test_a_temperature_of_0_is_refused(tmp_path):
     content = torch.load(FIXTURES / "image_folder.ckpt", weights_only=True)
     path = saved(tmp_path, content | {"chosen": {"temperature": 0.0}})
-    with pytest.raises(InputError, match=r"temperature is 0\.0"):
+    with pytest.raises(InputError, match=r"crafted\.ckpt: its temperature is 0\.0"):
         load_task(path)
