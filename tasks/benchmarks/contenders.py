@@ -1,6 +1,5 @@
 """What is timed for a checkpoint: PyTorch, and the files that were exported beside it."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from tasks.benchmarks.runtime_options import TORCH
 from tasks.export.description import sha256
 from tasks.export.exporting import DESCRIPTION
 from tasks.export.formats import FORMATS, READERS, ExportedFile
+from tasks.runs.plain_files import json_in
 from tasks.runs.processes import usable_cores
 from tasks.training.compiling import in_one_line
 from tasks.training.model import Model
@@ -108,12 +108,12 @@ def exported_files(checkpoint: Path) -> list[Contender]:
     found, digest = [], sha256(checkpoint)
     for place in sorted(checkpoint.parent.glob(f"*/{DESCRIPTION}")):
         try:
-            described = json.loads(place.read_bytes())
+            described = json_in(place)
             path = place.with_name(described["file"])  # which refuses a path into another folder
             outputs = tuple(map(str, described["outputs"]))
             source, shape = described["checkpoint"]["sha256"], described["input"]["shape"][0]
             weights = str(described.get("precision", {}).get("weights", "float32"))
-        except (*(OSError, ValueError, LookupError), *(TypeError, AttributeError, RecursionError)):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             print(f"left out: {place} does not describe an exported file")
             continue
         if source != digest:

@@ -216,19 +216,13 @@ def _scores(values: Any, path: Path) -> dict[str, float] | None:
         and all(isinstance(k, str) and isinstance(v, int | float) for k, v in values.items())
     ):
         return values
-    raise InputError(
-        f"{path}: the scores in it are damaged ({shortened(str(values), 100)}): use another file, "
-        "or train again with fresh=true"
-    )
+    raise _damaged(path, "the scores in it are", values)
 
 
 def _step(value: Any, path: Path) -> int:
     if type(value) is int and value >= 0:
         return value
-    raise InputError(
-        f"{path}: the number of its training steps is damaged ({shortened(str(value), 100)}): use "
-        "another file, or train again with fresh=true"
-    )
+    raise _damaged(path, "the number of its training steps is", value)
 
 
 def _progress(content: Mapping[str, Any]) -> tuple[int, bool]:
@@ -256,9 +250,14 @@ def _chosen(values: Any, path: Path) -> dict[str, float]:
         for name, value in values.items()
     ):
         return values
-    raise InputError(
-        f"{path}: the settings that its validation chose are damaged "
-        f"({shortened(str(values), 100)}): use another file, or train again with fresh=true"
+    raise _damaged(path, "the settings that its validation chose are", values)
+
+
+def _damaged(path: Path, what: str, value: Any) -> InputError:
+    """The error for a part of a checkpoint; `what` is its subject and verb."""
+    return InputError(
+        f"{path}: {what} damaged ({shortened(str(value), 100)}): use another file, or train again "
+        "with fresh=true"
     )
 
 
